@@ -1,0 +1,3 @@
+//! Scrip beside pgbench, in one run.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The web server, the REST API, the jobs and the operator's commands.

@@ -1,0 +1,3 @@
+//! `scrip`: the one binary.
+
+fn main() {}

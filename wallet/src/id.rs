@@ -1,0 +1,172 @@
+//! Names of things: one type for each, so that a project can't be passed for an account.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Why a text is not an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an id")]
+pub struct IdError;
+
+macro_rules! uuid_id {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Makes a new id (UUIDv7: later ones sort later).
+            #[must_use]
+            pub fn new() -> Self { Self(Uuid::now_v7()) }
+            /// Takes the id from storage.
+            #[must_use]
+            pub const fn from_uuid(id: Uuid) -> Self { Self(id) }
+            /// Gives the id for storage.
+            #[must_use]
+            pub const fn uuid(self) -> Uuid { self.0 }
+        }
+
+        impl Default for $name {
+            fn default() -> Self { Self::new() }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Uuid::parse_str(text).map(Self).map_err(|_| IdError)
+            }
+        }
+    )+};
+}
+
+uuid_id! {
+    /// Who pays.
+    AccountId,
+    /// A thing under an account that spends.
+    ProjectId,
+    /// A person.
+    UserId,
+    /// An API key.
+    KeyId,
+    /// Our intent to take money.
+    PaymentId,
+}
+
+/// Where an account's money rows live: 0–255, derived once from the account's id and kept.
+///
+/// It leads every key of the money tables, so that the same schema spreads over a cluster (all wallets of one
+/// account stay together).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Shard(i16);
+
+impl Shard {
+    /// Derives the shard of an account.
+    #[must_use]
+    pub fn of(account: AccountId) -> Self {
+        // The last byte of a UUIDv7 is random.
+        Self(i16::from(account.uuid().as_bytes()[15]))
+    }
+
+    /// Takes the shard from storage.
+    #[must_use]
+    pub const fn from_i16(shard: i16) -> Self {
+        Self(shard)
+    }
+
+    /// Gives the shard for storage.
+    #[must_use]
+    pub const fn as_i16(self) -> i16 {
+        self.0
+    }
+}
+
+/// The wallet of one project environment: its number, and the shard where its rows live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct WalletId {
+    /// Where the rows live.
+    pub shard: Shard,
+    /// The number, unique over all shards; positive.
+    pub number: i64,
+}
+
+impl WalletId {
+    /// Makes a new wallet's id for an account: milliseconds since 1970 and 20 random bits.
+    #[must_use]
+    pub fn new(account: AccountId) -> Self {
+        let id = Uuid::now_v7().as_u128();
+        let millis = id >> 80;
+        let random = id & 0xF_FFFF;
+        let number = i64::try_from((millis << 20) | random).unwrap_or(i64::MAX);
+        Self { shard: Shard::of(account), number }
+    }
+}
+
+impl fmt::Display for WalletId {
+    /// Writes `wal_<shard>_<number>` in hexadecimal: the public name of the wallet.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "wal_{:02x}{:x}", self.shard.0, self.number)
+    }
+}
+
+impl FromStr for WalletId {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let hex = text.strip_prefix("wal_").ok_or(IdError)?;
+        let (shard, number) = hex.split_at_checked(2).ok_or(IdError)?;
+        let shard = u8::from_str_radix(shard, 16).map_err(|_| IdError)?;
+        let number = i64::from_str_radix(number, 16).map_err(|_| IdError)?;
+        Ok(Self { shard: Shard(i16::from(shard)), number })
+    }
+}
+
+/// One row of a wallet's ledger: the wallet and the row's place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct EntryId {
+    /// The wallet.
+    pub wallet: WalletId,
+    /// The place, from 1 and without a gap.
+    pub seq: i64,
+}
+
+impl EntryId {
+    /// Writes the public name of the row under a prefix: `chg` for a charge, `hld` for a hold.
+    #[must_use]
+    pub fn public(&self, prefix: &str) -> String {
+        format!("{prefix}_{:02x}{:x}_{}", self.wallet.shard.0, self.wallet.number, self.seq)
+    }
+
+    /// Reads the public name of a row under a prefix.
+    pub fn parse_public(text: &str, prefix: &str) -> Result<Self, IdError> {
+        let rest = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(IdError)?;
+        let (wallet, seq) = rest.split_once('_').ok_or(IdError)?;
+        let wallet = format!("wal_{wallet}").parse()?;
+        let seq = seq.parse().ok().filter(|seq| *seq > 0).ok_or(IdError)?;
+        Ok(Self { wallet, seq })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_names_come_back() {
+        let wallet = WalletId::new(AccountId::new());
+        assert_eq!(wallet.to_string().parse(), Ok(wallet));
+        let entry = EntryId { wallet, seq: 42 };
+        assert_eq!(EntryId::parse_public(&entry.public("chg"), "chg"), Ok(entry));
+        for text in ["", "chg_", "chg_x_1", "hld_001_1", "chg_001_0", "chg_001_-1"] {
+            assert_eq!(EntryId::parse_public(text, "chg"), Err(IdError), "{text:?}");
+        }
+    }
+}
