@@ -1,7 +1,27 @@
 //! Scrip's wallet: the one place of the wallet logic.
 //!
 //! Without features the crate is pure (numbers, ids, decisions, read models) and compiles to WebAssembly, so that
-//! the browser counts with the same [`money::Credits`]. Feature `postgres` adds the services and their SQL.
+//! the browser counts with the same [`money::Credits`]. Feature `postgres` adds the services and their SQL, and the
+//! façade [`Wallet`] that everybody calls.
+//!
+//! Modules import from left to right only: money, id → error, db, clock, idempotency → identity → ledger → tariff →
+//! plan → payment → notify → insight, catalog.
 
 pub mod id;
 pub mod money;
+
+#[cfg(feature = "postgres")]
+pub mod clock;
+#[cfg(feature = "postgres")]
+pub mod db;
+pub mod error;
+pub mod idempotency;
+
+pub mod identity;
+
+pub mod ledger;
+
+#[cfg(feature = "postgres")]
+mod service;
+#[cfg(feature = "postgres")]
+pub use service::{Options, Wallet};

@@ -1,0 +1,309 @@
+//! What can go wrong: a refusal that a person can act on, or a failure inside that nobody outside may see.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Credits;
+
+/// The result of everything that the wallet does.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call did not do what it was asked.
+#[derive(Debug)]
+pub enum Error {
+    /// A rule of the domain says no; the caller is told why.
+    Refused(Refusal),
+    /// Something broke inside; logged where it is handled, never shown.
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Wraps a failure inside, or a plain text that describes one.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// Gives the refusal, if it is one.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Internal(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Internal(cause) => write!(f, "internal error: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            Self::Internal(cause) => Some(cause.as_ref()),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<FieldError> for Error {
+    /// One field that is wrong in itself.
+    fn from(field: FieldError) -> Self {
+        Self::Refused(Refusal::Invalid { fields: vec![field] })
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(cause: serde_json::Error) -> Self {
+        Self::Internal(Box::new(cause))
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<sqlx::Error> for Error {
+    fn from(cause: sqlx::Error) -> Self {
+        match cause {
+            // The database can't be reached at all: nothing has happened, and a later try may work.
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Refused(Refusal::Unavailable),
+            cause => Self::Internal(Box::new(cause)),
+        }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<sqlx::migrate::MigrateError> for Error {
+    fn from(cause: sqlx::migrate::MigrateError) -> Self {
+        Self::Internal(Box::new(cause))
+    }
+}
+
+/// A refusal by rule, with everything that the person needs to act on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Refusal {
+    /// Fields are missing or malformed.
+    #[error("the request is not valid{}", first(fields))]
+    Invalid {
+        /// What is wrong, field by field.
+        fields: Vec<FieldError>,
+    },
+    /// Well-formed, but not allowed.
+    #[error("this can't be done{}", first(fields))]
+    Unprocessable {
+        /// What is not allowed, field by field.
+        fields: Vec<FieldError>,
+    },
+    /// The wallet, or one of its ceilings, has too little left.
+    #[error("not enough credits: {needed} needed, {available} available")]
+    OutOfCredits {
+        /// What the command takes.
+        needed: Credits,
+        /// What is left.
+        available: Credits,
+        /// The name of the ceiling that stopped it, where it was not the wallet itself.
+        ceiling: Option<String>,
+    },
+    /// The operation needs a higher plan.
+    #[error("this needs the plan {plan}")]
+    PlanRequired {
+        /// The lowest plan that may.
+        plan: String,
+    },
+    /// There is none, or it is somebody else's.
+    #[error("{what} not found")]
+    NotFound {
+        /// What was looked for.
+        what: String,
+    },
+    /// Nobody is signed in, or the key is not valid.
+    #[error("sign in, or send a valid key")]
+    Unauthenticated,
+    /// Known, but not allowed.
+    #[error("not allowed: {why}")]
+    Forbidden {
+        /// What is missing: a scope, a role, or the wallet is frozen.
+        why: String,
+    },
+    /// The hold was captured before.
+    #[error("the hold was captured before")]
+    HoldCaptured,
+    /// The hold was released before.
+    #[error("the hold was released before")]
+    HoldReleased,
+    /// The hold's time is over.
+    #[error("the hold has expired")]
+    HoldExpired,
+    /// Somebody else changed it meanwhile.
+    #[error("somebody else changed this meanwhile; load it again")]
+    VersionConflict,
+    /// The first request with this key is still being worked on.
+    #[error("a request with this idempotency key is being worked on; try again in a moment")]
+    IdempotencyInFlight,
+    /// The key was used with another body.
+    #[error("this idempotency key was used with another request")]
+    IdempotencyMismatch,
+    /// Every write needs a key.
+    #[error("send an Idempotency-Key header: 1 to 255 visible ASCII characters")]
+    IdempotencyKeyRequired,
+    /// Too many requests.
+    #[error("too many requests; try again in {retry_after_seconds} s")]
+    RateLimited {
+        /// When to try again.
+        retry_after_seconds: u32,
+    },
+    /// Overloaded, stopping, or without its database; nothing has happened.
+    #[error("not available at the moment; try again")]
+    Unavailable,
+    /// The connection broke at the worst moment; a retry with the same key tells.
+    #[error("the outcome is not known; try again with the same idempotency key")]
+    OutcomeUnknown,
+}
+
+/// Writes the first problem, for messages that stand alone.
+fn first(fields: &[FieldError]) -> String {
+    fields.first().map(|field| format!(": {}: {}", field.field, field.message)).unwrap_or_default()
+}
+
+impl Refusal {
+    /// Gives the code of the REST contract.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid_request",
+            Self::Unprocessable { .. } => "unprocessable",
+            Self::OutOfCredits { .. } => "out_of_credits",
+            Self::PlanRequired { .. } => "plan_required",
+            Self::NotFound { .. } => "not_found",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden { .. } => "forbidden",
+            Self::HoldCaptured => "hold_captured",
+            Self::HoldReleased => "hold_released",
+            Self::HoldExpired => "hold_expired",
+            Self::VersionConflict => "version_conflict",
+            Self::IdempotencyInFlight => "idempotency_in_flight",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::IdempotencyKeyRequired => "idempotency_key_required",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome_unknown",
+        }
+    }
+
+    /// Gives the HTTP status of the REST contract.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Invalid { .. } | Self::IdempotencyKeyRequired => 400,
+            Self::Unauthenticated => 401,
+            Self::OutOfCredits { .. } | Self::PlanRequired { .. } => 402,
+            Self::Forbidden { .. } => 403,
+            Self::NotFound { .. } => 404,
+            Self::HoldCaptured
+            | Self::HoldReleased
+            | Self::HoldExpired
+            | Self::VersionConflict
+            | Self::IdempotencyInFlight => 409,
+            Self::Unprocessable { .. } | Self::IdempotencyMismatch => 422,
+            Self::RateLimited { .. } => 429,
+            Self::Unavailable | Self::OutcomeUnknown => 503,
+        }
+    }
+
+    /// Refuses one malformed field.
+    pub fn invalid(field: impl Into<String>, problem: Problem, message: impl Into<String>) -> Self {
+        Self::Invalid { fields: vec![FieldError::new(field, problem, message)] }
+    }
+
+    /// Refuses one well-formed value that is not allowed.
+    pub fn unprocessable(field: impl Into<String>, problem: Problem, message: impl Into<String>) -> Self {
+        Self::Unprocessable { fields: vec![FieldError::new(field, problem, message)] }
+    }
+
+    /// Says that something does not exist for this caller.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into() }
+    }
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field's path: `email`, `params.size`, `lines.0.operation`.
+    pub field: String,
+    /// What kind of problem, for the user interface to say in the reader's language.
+    pub problem: Problem,
+    /// What to do, in English, for callers of the REST API.
+    pub message: String,
+}
+
+impl FieldError {
+    /// Names a problem of a field.
+    pub fn new(field: impl Into<String>, problem: Problem, message: impl Into<String>) -> Self {
+        Self { field: field.into(), problem, message: message.into() }
+    }
+}
+
+/// The kinds of problems that a field can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Problem {
+    /// Missing or empty.
+    Required,
+    /// Longer than allowed.
+    TooLong,
+    /// Shorter than allowed.
+    TooShort,
+    /// Below the minimum.
+    TooSmall,
+    /// Above the maximum.
+    TooLarge,
+    /// More decimals than the unit has.
+    TooPrecise,
+    /// More items than allowed.
+    TooMany,
+    /// Not a number.
+    NotANumber,
+    /// Not an e-mail address.
+    NotAnEmail,
+    /// Not the type or form that is expected.
+    Malformed,
+    /// Somebody has it already.
+    Taken,
+    /// No such thing.
+    Unknown,
+    /// Known, but not allowed here.
+    NotAllowed,
+    /// E-mail or password does not match.
+    WrongCredentials,
+    /// Its time is over.
+    Expired,
+    /// A price rise that comes earlier than the notice allows.
+    TooSoon,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_carry_their_contract() {
+        let refusal = Refusal::OutOfCredits { needed: Credits::ONE, available: Credits::ZERO, ceiling: None };
+        assert_eq!((refusal.code(), refusal.status()), ("out_of_credits", 402));
+        let json = serde_json::to_string(&refusal).expect("plain data");
+        assert_eq!(serde_json::from_str::<Refusal>(&json).expect("the same"), refusal);
+        let refusal = Refusal::invalid("email", Problem::NotAnEmail, "write it as name@example.com");
+        assert_eq!(refusal.to_string(), "the request is not valid: email: write it as name@example.com");
+    }
+}

@@ -1,0 +1,76 @@
+//! Keys that make a repeated command answer as the first did.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::Refusal;
+
+/// The longest key that a caller may send.
+const MAX_LENGTH: usize = 255;
+/// Leads the keys that Scrip makes itself; a caller's key is ASCII, so the two never meet.
+const INTERNAL: char = '§';
+
+/// The key of a command, unique within its wallet and kept for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Takes the key that a caller sent: 1 to 255 visible ASCII characters.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if text.is_empty() || text.len() > MAX_LENGTH || !visible {
+            return Err(Refusal::IdempotencyKeyRequired);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Makes the key of something that Scrip itself does, from what must happen only once: `payment:<id>`.
+    /// No caller can send the same one.
+    pub fn internal(what: impl AsRef<str>) -> Self {
+        Self(format!("{INTERNAL}{}", what.as_ref()))
+    }
+
+    /// Gives the key as it is stored.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What identifies the body of a request: SHA-256 of its canonical form, cut to 16 bytes as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestHash([u8; 16]);
+
+impl RequestHash {
+    /// Hashes the body.
+    #[must_use]
+    pub fn of(body: &[u8]) -> Self {
+        let digest = Sha256::digest(body);
+        let mut hash = [0; 16];
+        for (to, from) in hash.iter_mut().zip(digest.iter()) {
+            *to = *from;
+        }
+        Self(hash)
+    }
+
+    /// Gives the hash for storage.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_visible_ascii() {
+        for text in ["", " ", "a b", "ключ", "a\0", "§payment:1", &"x".repeat(256)] {
+            assert!(IdempotencyKey::parse(text).is_err(), "{text:?}");
+        }
+        assert!(IdempotencyKey::parse(&"x".repeat(255)).is_ok());
+    }
+}

@@ -1,0 +1,97 @@
+//! The façade: one value that every caller (server functions, REST, webhooks, jobs, the command line) asks.
+
+use std::fmt;
+use std::sync::Arc;
+
+use sqlx::PgPool;
+
+use crate::clock::Clock;
+use crate::db::{self, Db, JobQueue};
+use crate::error::Result;
+use crate::ledger::{Ledger, LedgerOptions};
+
+/// How a [`Wallet`] is set up.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The source of time.
+    pub clock: Clock,
+    /// Where jobs go.
+    pub jobs: JobQueue,
+    /// How many ledger writers; as many as cores where nothing is said.
+    pub writers: Option<usize>,
+}
+
+impl Options {
+    /// Makes the options of a test: no job tables, and a clock that the test moves where it gives one.
+    #[must_use]
+    pub fn for_tests(clock: Clock) -> Self {
+        Self { clock, jobs: JobQueue::None, writers: Some(2) }
+    }
+}
+
+/// Scrip's wallet logic over one database. Cheap to clone.
+#[derive(Clone)]
+pub struct Wallet {
+    inner: Arc<Inner>,
+}
+
+/// The handles of the concepts, each a cheap clone of its own.
+struct Inner {
+    db: Db,
+    ledger: Ledger,
+}
+
+impl Wallet {
+    /// Connects to the database that `database_url` names.
+    pub async fn connect(database_url: &str, options: Options) -> Result<Self> {
+        Ok(Self::new(db::connect(database_url).await?, options))
+    }
+
+    /// Works over an open pool. Must be called inside a tokio runtime.
+    #[must_use]
+    pub fn new(pool: PgPool, options: Options) -> Self {
+        let db = Db::new(pool, options.clock, options.jobs);
+        let ledger = Ledger::start(db.clone(), LedgerOptions { writers: options.writers });
+        Self { inner: Arc::new(Inner { db, ledger }) }
+    }
+
+    /// Gives the connections.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        self.inner.db.pool()
+    }
+
+    /// Gives the clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.inner.db.clock()
+    }
+
+    /// Gives what every concept's service works with.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.inner.db
+    }
+
+    /// Brings the database up to date.
+    pub async fn migrate(&self) -> Result<()> {
+        db::migrate(self.pool()).await
+    }
+
+    /// Everything that happens to wallets.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.inner.ledger
+    }
+
+    /// Finishes what is queued and stops the writers: later commands hear "unavailable".
+    pub async fn shutdown(&self) {
+        self.inner.ledger.shutdown().await;
+    }
+}
+
+impl fmt::Debug for Wallet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wallet").finish_non_exhaustive()
+    }
+}
