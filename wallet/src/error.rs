@@ -285,6 +285,8 @@ pub enum Problem {
     Unknown,
     /// Known, but not allowed here.
     NotAllowed,
+    /// A password that anybody would try first.
+    TooCommon,
     /// E-mail or password does not match.
     WrongCredentials,
     /// Its time is over.

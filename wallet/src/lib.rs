@@ -21,6 +21,12 @@ pub mod identity;
 
 pub mod ledger;
 
+pub mod plan;
+
+pub mod payment;
+
+pub mod notify;
+
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
