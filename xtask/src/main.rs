@@ -1,3 +1,95 @@
-//! Development tasks: `cargo xtask <task>`.
+//! Development tasks: `cargo xtask <task>`. The Makefile names the ones that people call.
+//!
+//! Reading order: [`shell`] (how programs are run), [`settings`] (names and folders, from Cargo.toml), [`setup`] (tools),
+//! [`site`] (what the browser loads), [`postgres`] (private clusters), then the tasks: [`run`], [`lint`], [`layers`],
+//! [`sqlx`], [`test`], [`e2e`].
 
-fn main() {}
+mod bench;
+mod e2e;
+mod layers;
+mod lint;
+mod postgres;
+mod run;
+mod settings;
+mod setup;
+mod shell;
+mod site;
+mod sqlx;
+mod stamp;
+mod test;
+mod watch;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::postgres::Purpose;
+
+const HELP: &str = "\
+Development tasks of Scrip, as `cargo xtask <task>`:
+  setup                 install what building and running need, each only when missing
+  setup test            the same, and what testing needs: cargo-nextest, Playwright, Chromium
+  site [--release]      build what the browser loads into target/site
+  db start|stop|url [run|test|e2e|bench]
+                        a private PostgreSQL; `run` is meant when none is named
+  db reset              throw the database of `make run` away
+  run                   set up, build, start PostgreSQL and the server, load the demo
+  lint                  formatting, clippy, rustdoc, layers
+  layers                who may import what, and other rules of the house
+  sqlx prepare|check    write the checked queries to .sqlx, or tell whether they are current
+  test                  everything that CI needs, quick failures first
+  e2e [args]            Playwright against a server and a database of its own
+  bench [args]          charges a second beside pgbench, on a durable PostgreSQL of its own
+  watch                 serve, and build again on every change, by cargo-leptos";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match task(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn task(args: &[&str]) -> Result<()> {
+    match args {
+        ["setup"] => setup::for_running(),
+        ["setup", "test"] => setup::for_testing(),
+        ["site"] => site::build(site::Profile::Development),
+        ["site", "--release"] => site::build(site::Profile::Release),
+        ["db", "reset"] => postgres::reset(Purpose::Run),
+        ["db", action, purpose @ ..] => database(action, purpose),
+        ["run"] => run::run(),
+        ["lint"] => lint::lint(),
+        ["layers"] => layers::check(),
+        ["sqlx", "prepare"] => sqlx::prepare(),
+        ["sqlx", "check"] => sqlx::check(),
+        ["test"] => test::test(),
+        ["e2e", rest @ ..] => e2e::e2e(rest),
+        ["bench", rest @ ..] => bench::bench(rest),
+        ["watch"] => watch::watch(),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => bail!("no such task: {}\n{HELP}", other.join(" ")),
+    }
+}
+
+fn database(action: &str, purpose: &[&str]) -> Result<()> {
+    let purpose = match purpose {
+        [] => Purpose::Run,
+        [name] => Purpose::named(name)?,
+        _ => bail!("name one database: run, test, e2e or bench"),
+    };
+    match action {
+        "start" => println!("{}", postgres::start(purpose)?.keep().url()),
+        "stop" => postgres::stop(purpose)?,
+        "url" => println!("{}", postgres::url(purpose)?),
+        _ => bail!("`db` knows start, stop, url and reset, not {action}"),
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+# Every command of the project; CI calls the same ones. What shell would do badly is in xtask/.
+
+# Built dependencies are shared by all clones on a machine; what is made for one clone stays in its own target/.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/scrip/target
+
+XTASK = cargo run --quiet --package xtask --
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check e2e bench demo-reset watch tools
+
+help: ## List these commands
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
+
+run: tools ## Install what is missing, start a private PostgreSQL, load the demo, serve on http://127.0.0.1:3000
+	@$(XTASK) run
+
+test: tools ## Everything that CI needs: formatting, lints, layers, unit, database and browser tests
+	@$(XTASK) test
+
+check: tools ## The quick part of it: formatting, lints, layers, documentation
+	@$(XTASK) lint
+
+e2e: tools ## The browser tests alone; ARGS="wallet.spec.ts --headed" is passed on to Playwright
+	@$(XTASK) e2e $(ARGS)
+
+bench: tools ## Charges a second beside pgbench, in one run (release build)
+	@$(XTASK) bench
+
+demo-reset: tools ## Throw away the database of `make run`; the next run makes a new one
+	@$(XTASK) db reset
+
+watch: tools ## Serve, and build again on every change (by cargo-leptos, installed when missing)
+	@$(XTASK) watch
+
+# What has to be there before anything can be built.
+tools:
+	@for tool in cargo cc node npm; do \
+		command -v $$tool >/dev/null || { echo "error: $$tool is missing: install Rust (https://rustup.rs), a C compiler and Node.js 20 or later" >&2; exit 1; }; \
+	done
+	@mkdir -p "$(CARGO_TARGET_DIR)" && [ -x "$(CARGO_TARGET_DIR)/debug/xtask" ] || echo "==> Building the project's own tool (a minute, once)"

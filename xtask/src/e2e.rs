@@ -1,0 +1,95 @@
+//! Playwright against a server and a database of its own.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::postgres::{self, Purpose};
+use crate::settings::Settings;
+use crate::{lint, run, setup, shell, site};
+
+/// How long the server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Builds what is tested, starts it, runs the specs, stops all.
+pub fn e2e(args: &[&str]) -> Result<()> {
+    shell::heed_signals()?;
+    setup::for_testing()?;
+    let browser = setup::browser()?;
+    site::build(site::Profile::Development)?;
+    let settings = Settings::read()?;
+    shell::say("End-to-end tests");
+    // The same choice of packages and targets as the other tests': nothing is built twice.
+    shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
+    let folder = shell::target_of_clone().join("e2e");
+    setup::remove(&folder)?;
+    std::fs::create_dir_all(&folder)?;
+    let program = folder.join(&settings.program);
+    run::keep_copy(&shell::target().join("debug").join(&settings.program), &program)?;
+
+    let cluster = postgres::start_empty(Purpose::Scratch)?;
+    let port = shell::free_port()?;
+    let log = folder.join("server.log");
+    let scrip = || -> Result<std::process::Command> {
+        let mut scrip = shell::command(&program);
+        let log = std::fs::File::options().create(true).append(true).open(&log)?;
+        scrip.env("DATABASE_URL", cluster.url()).env("PORT", port.to_string()).env("HOST", "127.0.0.1");
+        scrip.env("SCRIP_MODE", "development").env("SCRIP_DEMO", "true").env("SCRIP_DATA_DIR", folder.join("data"));
+        scrip.env_remove("PUBLIC_URL").env_remove("MAIL_URL").stdout(log.try_clone()?).stderr(log);
+        Ok(scrip)
+    };
+    for step in [&["migrate"][..], &["preset", "load", "neuralbox"], &["demo", "load"]] {
+        shell::run(scrip()?.args(step)).with_context(|| format!("see {}", log.display()))?;
+    }
+    let mut server = Server(shell::spawn(scrip()?.arg("serve"))?);
+    server.wait_until_ready(port).with_context(|| format!("see {}", log.display()))?;
+
+    let mut playwright = setup::npm_program("end2end", "playwright");
+    playwright.arg("test").args(args).env("BASE_URL", format!("http://127.0.0.1:{port}"));
+    playwright.env("CHROMIUM", browser).env("DATABASE_URL", cluster.url());
+    playwright.env("SCRIP_DATA_DIR", folder.join("data")).env("SCRIP_BIN", &program);
+    shell::run(&mut playwright).with_context(|| format!("the server's log is {}", log.display()))
+}
+
+/// The server under test, stopped when dropped.
+struct Server(Child);
+
+impl Server {
+    fn wait_until_ready(&mut self, port: u16) -> Result<()> {
+        let asked_at = Instant::now();
+        while !is_ready(port) {
+            if let Some(status) = self.0.try_wait()? {
+                bail!("the server ended ({status})");
+            }
+            if asked_at.elapsed() > PATIENCE || shell::interrupted() {
+                bail!("the server did not answer within {} seconds", PATIENCE.as_secs());
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Err(error) = shell::end(&mut self.0) {
+            eprintln!("error: the server was not stopped: {error:#}");
+        }
+    }
+}
+
+/// Whether `GET /health` answers 200.
+fn is_ready(port: u16) -> bool {
+    let ask = || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        write!(stream, "GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}

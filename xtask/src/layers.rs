@@ -1,0 +1,224 @@
+//! Who may import what, and other rules of the house that no compiler knows. ARCHITECTURE.md gives the reasons.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::setup::WASM;
+use crate::shell;
+use crate::stamp;
+
+/// A crate must do without others, also indirectly.
+struct Absence {
+    why: &'static str,
+    tree: &'static [&'static str],
+    absent: &'static [&'static str],
+}
+
+const ABSENCES: [Absence; 4] = [
+    Absence {
+        why: "the wallet knows nothing of the web",
+        tree: &["--package", "wallet", "--features", "postgres"],
+        absent: &["axum", "axum-core", "leptos", "http", "hyper", "reqwest", "tower", "tower-http", "server_fn"],
+    },
+    Absence {
+        why: "the wallet without features is pure",
+        tree: &["--package", "wallet"],
+        absent: &["sqlx", "sqlx-core", "tokio", "argon2", "rand", "tracing"],
+    },
+    Absence {
+        why: "the browser gets nothing of the server",
+        tree: &["--package", "frontend", "--target", WASM],
+        absent: &["sqlx", "sqlx-core", "tokio", "axum", "chrono-tz", "server", "toml"],
+    },
+    Absence {
+        why: "one TLS provider, ring: with two of them the process panics",
+        tree: &["--workspace"],
+        absent: &["aws-lc-rs", "openssl", "native-tls"],
+    },
+];
+
+/// Some text must not stand in some files.
+struct Rule {
+    why: &'static str,
+    folders: &'static [&'static str],
+    extensions: &'static [&'static str],
+    /// Files that may: the end of their path, or a folder in it.
+    except: &'static [&'static str],
+    text: &'static [&'static str],
+}
+
+/// Folders with source code.
+const SOURCES: [&str; 7] = ["wallet", "app", "server", "xtask", "bench", "frontend", "end2end"];
+
+const RULES: [Rule; 8] = [
+    Rule {
+        why: "SQL is only in the wallet's repo, db and idempotency files",
+        folders: &["wallet/src", "app/src", "server/src"],
+        extensions: &["rs"],
+        except: &["/repo.rs", "/repo/", "wallet/src/db.rs", "wallet/src/idempotency.rs", "/tests.rs", "/tests/"],
+        text: &["sqlx::query", "query!(", "query_as!(", "query_scalar!(", "raw_sql("],
+    },
+    Rule {
+        why: "NOTIFY takes a lock that all commits share",
+        folders: &["wallet/src", "server/src", "migrations"],
+        extensions: &["rs", "sql"],
+        except: &[],
+        text: &["pg_notify", "NOTIFY "],
+    },
+    Rule {
+        why: "amounts are integers",
+        folders: &["wallet/src"],
+        extensions: &["rs"],
+        except: &[],
+        text: &["f32", "f64"],
+    },
+    Rule { why: "app knows no database", folders: &["app/src"], extensions: &["rs"], except: &[], text: &["sqlx"] },
+    Rule {
+        why: "components show what pages give them, they fetch nothing",
+        folders: &["app/src/components"],
+        extensions: &["rs"],
+        except: &[],
+        text: &["Resource::new"],
+    },
+    Rule {
+        why: "no test is left out",
+        folders: &["wallet", "app", "server", "xtask", "bench", "frontend"],
+        extensions: &["rs"],
+        except: &["xtask/src/layers.rs"],
+        text: &["#[ignore"],
+    },
+    Rule {
+        why: "no browser test is left out, repeated until it passes, or waits by the clock",
+        folders: &["end2end"],
+        extensions: &["ts"],
+        except: &[],
+        text: &["test.skip(", "describe.skip(", "test.only(", "describe.only(", "test.fixme(", "waitForTimeout("],
+    },
+    Rule {
+        why: "nothing is left to be done",
+        folders: &SOURCES,
+        extensions: &["rs", "ts", "sql"],
+        except: &["xtask/src/layers.rs"],
+        text: &["todo!(", "unimplemented!(", "TODO", "FIXME"],
+    },
+];
+
+/// How long a source file may be, in lines.
+const LINES_MAX: usize = 600;
+
+/// Rules and layers.
+pub fn check() -> Result<()> {
+    rules()?;
+    shell::say("Layers");
+    let mut breaches = Vec::new();
+    for absence in &ABSENCES {
+        let there = dependencies(absence.tree)?;
+        for name in absence.absent.iter().filter(|name| there.contains(**name)) {
+            breaches.push(format!("`{name}` in `cargo tree {}`: {}", absence.tree.join(" "), absence.why));
+        }
+    }
+    report(&breaches)?;
+    shell::run(shell::cargo().args(["check", "--quiet", "--package", "wallet", "--target", WASM]))
+}
+
+/// The rules about text; they take no time.
+pub fn rules() -> Result<()> {
+    let mut breaches = Vec::new();
+    for rule in &RULES {
+        for folder in rule.folders {
+            for file in stamp::files(&shell::root().join(folder))? {
+                breaches.extend(rule.breaches(&file)?);
+            }
+        }
+    }
+    for folder in SOURCES {
+        for file in stamp::files(&shell::root().join(folder))? {
+            if file.extension().is_some_and(|extension| extension == "rs" || extension == "ts") {
+                let lines = std::fs::read_to_string(&file)?.lines().count();
+                if lines > LINES_MAX {
+                    breaches.push(format!("{}: {lines} lines, more than {LINES_MAX}", near(&file)));
+                }
+            }
+        }
+    }
+    report(&breaches)
+}
+
+impl Rule {
+    fn breaches(&self, file: &Path) -> Result<Vec<String>> {
+        let name = near(file);
+        let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if !self.extensions.contains(&extension) || self.except.iter().any(|except| name.contains(except)) {
+            return Ok(Vec::new());
+        }
+        let text = std::fs::read_to_string(file)?;
+        let breach = |(number, line): (usize, &str)| {
+            let found = self.text.iter().find(|text| has_word(line, text))?;
+            Some(format!("{name}:{}: `{}`: {}", number + 1, found.trim(), self.why))
+        };
+        Ok(text.lines().enumerate().filter_map(breach).collect())
+    }
+}
+
+/// Whether a line has some text that is not part of a longer word.
+fn has_word(line: &str, text: &str) -> bool {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let starts_word = text.starts_with(in_word);
+    let ends_word = text.ends_with(in_word);
+    line.match_indices(text).any(|(at, _)| {
+        let before = line[..at].chars().next_back().is_some_and(in_word);
+        let after = line[at + text.len()..].chars().next().is_some_and(in_word);
+        !(starts_word && before || ends_word && after)
+    })
+}
+
+/// The names of all crates that a choice of packages needs when it runs.
+fn dependencies(tree: &[&str]) -> Result<BTreeSet<String>> {
+    let mut cargo = shell::cargo();
+    cargo.args(["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}"]).args(tree);
+    let text = shell::output(&mut cargo)?;
+    Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
+}
+
+fn report(breaches: &[String]) -> Result<()> {
+    if breaches.is_empty() {
+        return Ok(());
+    }
+    bail!("rules of the house are broken:\n  {}", breaches.join("\n  "))
+}
+
+fn near(file: &Path) -> String {
+    file.strip_prefix(shell::root()).unwrap_or(file).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_whole_words_only() {
+        assert!(has_word("let x: f64 = 0.0;", "f64"));
+        assert!(!has_word("let leaf64 = 1;", "f64"));
+        assert!(!has_word("f64s", "f64"));
+        assert!(has_word("sqlx::query_as!(", "sqlx::query") || has_word("sqlx::query_as!(", "query_as!("));
+        assert!(!has_word("my_query!(x)", "query!("));
+    }
+
+    #[test]
+    fn the_house_keeps_its_rules() {
+        rules().unwrap();
+    }
+
+    #[test]
+    fn a_breach_names_its_file_and_line() {
+        let file = std::env::temp_dir().join(format!("scrip-layers-{}.rs", std::process::id()));
+        std::fs::write(&file, "fn a() {}\nfn b(x: f32) {}\n").unwrap();
+        let rule = RULES.iter().find(|rule| rule.text.contains(&"f32")).unwrap();
+        let breaches = rule.breaches(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(breaches.len(), 1);
+        assert!(breaches[0].contains(":2: `f32`: amounts are integers"), "{breaches:?}");
+    }
+}

@@ -1,0 +1,162 @@
+//! Tools that building, running and testing need: each is looked for first, and only what is missing is installed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::shell;
+use crate::stamp::{self, Print};
+
+/// What the browser's half is compiled for.
+pub const WASM: &str = "wasm32-unknown-unknown";
+/// The oldest Node that Tailwind and Playwright run on.
+const NODE: u32 = 20;
+/// The version that is installed when there is no cargo-nextest.
+const NEXTEST: &str = "0.9.115";
+/// Programs that are a Chromium, best first; `CHROMIUM` names another.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+/// What `make run` needs.
+pub fn for_running() -> Result<()> {
+    node()?;
+    wasm_target()?;
+    packages("style")
+}
+
+/// What `make test` needs on top.
+pub fn for_testing() -> Result<()> {
+    for_running()?;
+    rust_components()?;
+    nextest()?;
+    packages("end2end")?;
+    browser().map(drop)
+}
+
+/// The Chromium that tests use; installed when it is missing and this process may do so.
+pub fn browser() -> Result<PathBuf> {
+    if let Some(browser) = std::env::var_os("CHROMIUM").filter(|browser| !browser.is_empty()) {
+        let browser = PathBuf::from(browser);
+        return if browser.is_file() { Ok(browser) } else { bail!("CHROMIUM={} is no program", browser.display()) };
+    }
+    let look = || BROWSERS.iter().find_map(|name| shell::find(name));
+    if let Some(browser) = look() {
+        return Ok(browser);
+    }
+    if !shell::is_root() || shell::find("apt-get").is_none() {
+        bail!(
+            "Chromium is missing: install it (Debian: `sudo apt-get install chromium`), or set CHROMIUM to its program"
+        );
+    }
+    shell::say("Installing Chromium by apt");
+    let apt = || {
+        let mut apt = shell::command("apt-get");
+        apt.env("DEBIAN_FRONTEND", "noninteractive");
+        apt
+    };
+    shell::quietly(apt().args(["update", "-qq"]))?;
+    shell::quietly(apt().args(["install", "-y", "-qq", "--no-install-recommends", "chromium"]))?;
+    look().context("apt installed no program called chromium: install Chromium, or set CHROMIUM to its program")
+}
+
+fn node() -> Result<()> {
+    let Ok(version) = shell::output(shell::command("node").arg("--version")) else {
+        bail!("Node.js is missing: install version {NODE} or later (https://nodejs.org)");
+    };
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < NODE) {
+        bail!("Node.js {} is too old: install version {NODE} or later", version.trim());
+    }
+    if shell::find("npm").is_none() {
+        bail!("npm is missing: it comes with Node.js (Debian: `apt-get install npm`)");
+    }
+    Ok(())
+}
+
+fn wasm_target() -> Result<()> {
+    let library = shell::output(shell::command(rustc()).args(["--print", "target-libdir", "--target", WASM]))?;
+    if Path::new(library.trim()).is_dir() {
+        return Ok(());
+    }
+    shell::say("Installing Rust's WebAssembly target");
+    rustup(&["target", "add", WASM], "Rust cannot compile for the browser")
+}
+
+fn rust_components() -> Result<()> {
+    for (program, component) in [("cargo-fmt", "rustfmt"), ("cargo-clippy", "clippy")] {
+        if shell::output(shell::command(program).arg("--version")).is_err() {
+            shell::say(&format!("Installing Rust's {component}"));
+            rustup(&["component", "add", component], &format!("{component} is missing"))?;
+        }
+    }
+    Ok(())
+}
+
+fn nextest() -> Result<()> {
+    if shell::output(shell::cargo().args(["nextest", "--version"])).is_ok() {
+        return Ok(());
+    }
+    shell::say("Installing cargo-nextest from crates.io (some minutes, once)");
+    install_from_registry("cargo-nextest", NEXTEST)
+}
+
+/// Installs a tool from crates.io, in a third of the time that its own profile would take.
+pub fn install_from_registry(package: &str, version: &str) -> Result<()> {
+    let mut install = shell::cargo();
+    install.args(["install", "--quiet", "--locked", package, "--version", version]);
+    for (setting, value) in [("LTO", "false"), ("CODEGEN_UNITS", "16"), ("OPT_LEVEL", "1")] {
+        install.env(format!("CARGO_PROFILE_RELEASE_{setting}"), value);
+    }
+    // Outside of this clone, whose flags and profiles are not meant for the tool.
+    install.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET");
+    shell::run(install.current_dir(std::env::temp_dir()))
+}
+
+/// Installs what a folder's lock file names.
+fn packages(folder: &str) -> Result<()> {
+    let folder = shell::root().join(folder);
+    let lock = folder.join("package-lock.json");
+    if !lock.is_file() {
+        bail!("{} is missing", lock.display());
+    }
+    let print = Print::of(&[], &[&lock])?;
+    let work = format!("npm-{}", folder.file_name().unwrap_or_default().to_string_lossy());
+    if folder.join("node_modules").is_dir() && stamp::is_current(&work, &print) {
+        return Ok(());
+    }
+    shell::say(&format!("Installing npm packages in {}", folder.display()));
+    let mut npm = shell::command("npm");
+    npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
+    shell::quietly(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
+    stamp::record(&work, &print)
+}
+
+/// Runs rustup, or says what a person has to do where there is none.
+fn rustup(args: &[&str], problem: &str) -> Result<()> {
+    if shell::find("rustup").is_none() {
+        bail!("{problem}, and there is no rustup to install it: get Rust from https://rustup.rs");
+    }
+    shell::quietly(shell::command("rustup").args(args))
+}
+
+/// The compiler of the same toolchain as `cargo`.
+fn rustc() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| "rustc".into(), |cargo| Path::new(&cargo).with_file_name("rustc"))
+}
+
+/// Runs a program from a folder's npm packages.
+pub fn npm_program(folder: &str, program: &str) -> Command {
+    let folder = shell::root().join(folder);
+    let mut command = shell::command(folder.join("node_modules/.bin").join(program));
+    command.current_dir(folder);
+    command
+}
+
+/// Removes a folder, when it is there.
+pub fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("can't remove {}", folder.display()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! `make test`: everything that CI needs, what fails quickly first.
+
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::postgres::{self, Purpose};
+use crate::{e2e, layers, lint, setup, shell, site, sqlx};
+
+/// All checks and all tests.
+pub fn test() -> Result<()> {
+    shell::heed_signals()?;
+    let mut times = Vec::new();
+    let mut timed = |name: &'static str, step: &dyn Fn() -> Result<()>| {
+        let started_at = Instant::now();
+        step()?;
+        times.push((name, started_at.elapsed()));
+        anyhow::Ok(())
+    };
+    timed("setup", &setup::for_testing)?;
+    timed("formatting", &lint::format)?;
+    timed("house rules", &layers::rules)?;
+    timed("clippy and .sqlx", &sqlx::check)?;
+    timed("clippy for the browser", &lint::clippy_in_browser)?;
+    timed("layers", &layers::check)?;
+    timed("documentation", &lint::documentation)?;
+    timed("unit and database tests", &tests)?;
+    timed("site", &|| site::build(site::Profile::Development))?;
+    timed("end to end", &|| e2e::e2e(&[]))?;
+    shell::say("All passed");
+    for (name, time) in times {
+        println!("    {:<24} {:>5} s", name, time.as_secs());
+    }
+    Ok(())
+}
+
+/// Unit and database tests, against a PostgreSQL of their own.
+fn tests() -> Result<()> {
+    shell::say("Unit and database tests");
+    if std::env::var_os("DATABASE_URL").is_some() {
+        println!("    Tests use a private PostgreSQL, not the one of DATABASE_URL.");
+    }
+    let cluster = postgres::start(Purpose::Test)?;
+    let mut nextest = shell::cargo();
+    nextest.args(["nextest", "run"]).args(lint::NATIVE).env("DATABASE_URL", cluster.url());
+    shell::run(&mut nextest)
+}
