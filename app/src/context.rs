@@ -1,0 +1,85 @@
+//! Who asks, from where, and what became of the form that they sent.
+//!
+//! The server puts a [`Viewer`] and, after a refused form, a [`FormOutcome`] into the request's extensions and the
+//! [`Wallet`] and the [`AppSettings`] into Leptos' context; server functions read them by the functions of this module.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+pub use wallet::error::FieldError;
+
+/// What pages need to know about the process that renders them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppSettings {
+    /// Whether this is production: no sandbox provider, no `/dev/mail`, no playground.
+    pub production: bool,
+    /// Whether the playground and the demo's logins are shown.
+    pub demo: bool,
+    /// How browsers reach this server, without a slash at the end.
+    pub public_url: String,
+    /// Changes with every change of the assets; goes into their addresses as `?v=`.
+    pub assets_version: String,
+}
+
+/// What became of a form that was refused (or answered in place): the page that shows the form reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormOutcome {
+    /// Where the form was posted to, so that a page with several forms knows which one this is about.
+    pub path: String,
+    /// What was typed, by field; never passwords.
+    pub values: BTreeMap<String, String>,
+    /// What is wrong, by field; a field `""` is about the form as a whole.
+    pub errors: Vec<FieldError>,
+    /// What to say above the form when nothing is wrong: a code that the page translates (`key_created`, `mail_sent`).
+    pub notice: Option<String>,
+    /// What is shown exactly once: the secret of a new API key.
+    pub secret: Option<String>,
+}
+
+impl FormOutcome {
+    /// What was typed into a field.
+    #[must_use]
+    pub fn value(&self, field: &str) -> &str {
+        self.values.get(field).map_or("", String::as_str)
+    }
+
+    /// What is wrong with a field.
+    #[must_use]
+    pub fn error(&self, field: &str) -> Option<&FieldError> {
+        self.errors.iter().find(|error| error.field == field)
+    }
+}
+
+#[cfg(feature = "ssr")]
+pub use on_server::{form_outcome, settings, wallet};
+
+#[cfg(feature = "ssr")]
+mod on_server {
+    use axum::http::request::Parts;
+    use leptos::prelude::use_context;
+    use wallet::Wallet;
+
+    use super::{AppSettings, FormOutcome};
+
+    fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
+        use_context::<Parts>()?.extensions.get::<T>().cloned()
+    }
+
+    /// The wallet's façade; `None` only outside a request (when the route list is made).
+    #[must_use]
+    pub fn wallet() -> Option<Wallet> {
+        use_context::<Wallet>()
+    }
+
+    /// What pages need to know about the process.
+    #[must_use]
+    pub fn settings() -> Option<AppSettings> {
+        use_context::<AppSettings>()
+    }
+
+    /// What became of the form that this page answers; `None` on an ordinary visit.
+    #[must_use]
+    pub fn form_outcome() -> Option<FormOutcome> {
+        extension::<FormOutcome>()
+    }
+}

@@ -1,0 +1,102 @@
+//! The site's files, embedded in the binary: scripts, styles, fonts.
+
+use std::sync::OnceLock;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use crate::state::AppState;
+
+/// What `cargo xtask site` builds; read from the disk in debug builds.
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../target/site"]
+#[allow_missing = true]
+struct Site;
+
+/// Encodings beside a file, best first.
+const ENCODINGS: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
+
+/// Gives the routes.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/pkg/{*path}", get(file))
+        .route("/fonts/{*path}", get(file))
+        .route("/img/{*path}", get(file))
+        .route("/favicon.svg", get(file))
+        .route("/favicon.ico", get(file))
+        .route("/robots.txt", get(file))
+}
+
+/// Changes with every change of script, WASM or style.
+pub fn version() -> String {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION
+        .get_or_init(|| {
+            let mut version = String::new();
+            for path in ["pkg/scrip.css", "pkg/scrip.js", "pkg/scrip.wasm"] {
+                if let Some(file) = Site::get(path) {
+                    version.push_str(&hex(&file.metadata.sha256_hash()[..4]));
+                }
+            }
+            version
+        })
+        .clone()
+}
+
+/// Gives an embedded file's text, for pages without the app's shell.
+pub fn exists(path: &str) -> bool {
+    Site::get(path).is_some()
+}
+
+async fn file(request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches('/');
+    let Some(plain) = Site::get(path) else {
+        return (StatusCode::NOT_FOUND, "There is no such file.").into_response();
+    };
+    let tag = format!("\"{}\"", hex(&plain.metadata.sha256_hash()[..8]));
+    let versioned = request.uri().query().is_some_and(|query| query.starts_with("v="));
+    let mut headers = HeaderMap::new();
+    let cache = if versioned { "public, max-age=31536000, immutable" } else { "public, max-age=0, must-revalidate" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    let fresh = |value: &HeaderValue| value.to_str().is_ok_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
+    if request.headers().get(header::IF_NONE_MATCH).is_some_and(fresh) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    headers.insert(header::CONTENT_TYPE, mime(path));
+    match encoded(path, request.headers()) {
+        Some((encoding, file)) => {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            (headers, file.data.into_owned()).into_response()
+        }
+        None => (headers, plain.data.into_owned()).into_response(),
+    }
+}
+
+fn encoded(path: &str, headers: &HeaderMap) -> Option<(&'static str, EmbeddedFile)> {
+    let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
+    ENCODINGS.into_iter().find_map(|(encoding, ending)| {
+        let wanted = accepted.split(',').any(|part| {
+            let (name, weight) = part.trim().split_once(';').unwrap_or((part.trim(), ""));
+            name == encoding && weight.trim() != "q=0"
+        });
+        wanted.then(|| Site::get(&format!("{path}{ending}"))).flatten().map(|file| (encoding, file))
+    })
+}
+
+fn mime(path: &str) -> HeaderValue {
+    let mime = mime_guess::from_path(path).first_or_octet_stream();
+    let text = if mime.type_() == "text" { format!("{mime}; charset=utf-8") } else { mime.to_string() };
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,55 @@
+//! The operator's commands: each is a few lines over the wallet's own methods.
+
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use wallet::{Options, Wallet};
+
+use crate::config::Settings;
+use crate::{database, serve, telemetry};
+
+
+/// A self-hosted credits wallet and billing portal for AI platforms.
+///
+/// Every setting below can be given as a flag or in the environment.
+#[derive(Parser, Debug)]
+#[command(name = "scrip", version, max_term_width = 120, subcommand_required = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+/// What to do.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Serves pages, the REST API and jobs.
+    Serve,
+    /// Brings the database to this version's schema.
+    Migrate,
+}
+
+/// Runs a command; an error is one line for stderr.
+pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let Cli { command, settings } = cli;
+    telemetry::start(&settings)?;
+    match command {
+        Command::Serve => serve::run(settings).await,
+        Command::Migrate => {
+            let wallet = open(&settings).await?;
+            database::migrate(&wallet).await?;
+            println!("The database is at this version's schema.");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Opens the wallet on the settings' database.
+pub async fn open(settings: &Settings) -> anyhow::Result<Wallet> {
+    let pool = database::connect(settings).await?;
+    Ok(Wallet::new(pool, Options::default()))
+}

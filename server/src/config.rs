@@ -1,0 +1,197 @@
+//! Every setting, read once at start: by flag, else by environment, else the default written here.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use secrecy::SecretString;
+
+/// How strict the process is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Sandbox provider, readable mails at `/dev/mail`, cookies without `Secure`.
+    #[default]
+    Development,
+    /// Refuses all of that, and a database that may lose an acknowledged commit.
+    Production,
+}
+
+/// The settings of every command.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// PostgreSQL 15 or later, as `postgres://user:password@host:port/database`.
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_parser = secret)]
+    pub database_url: Option<SecretString>,
+    /// How many connections the process keeps to the database, at most.
+    #[arg(long, env = "DATABASE_POOL", global = true, default_value_t = 20, value_parser = clap::value_parser!(u32).range(4..=1000))]
+    pub database_pool: u32,
+    /// How many seconds to wait for a free connection before answering 503.
+    #[arg(long, env = "DATABASE_TIMEOUT", global = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=120))]
+    pub database_timeout: u64,
+    /// How strict to be.
+    #[arg(long, env = "SCRIP_MODE", global = true, value_enum, default_value_t)]
+    pub mode: Mode,
+    /// Shows the playground and the demo's logins, and loads the demo into an empty database.
+    #[arg(long, env = "SCRIP_DEMO", global = true, value_parser = clap::builder::BoolishValueParser::new(),
+        num_args = 0..=1, default_value = "false", default_missing_value = "true")]
+    pub demo: bool,
+    /// Where the process keeps small files of its own: the mails of development, the demo's API key.
+    #[arg(long, env = "SCRIP_DATA_DIR", global = true, default_value = ".dev")]
+    pub data_dir: PathBuf,
+    /// What to log, as `RUST_LOG` directives.
+    #[arg(long, env = "SCRIP_LOG", global = true, default_value = "warn,scrip=info,server=info,wallet=info")]
+    pub log: String,
+    /// How to log.
+    #[arg(long, env = "SCRIP_LOG_FORMAT", global = true, value_enum, default_value_t)]
+    pub log_format: LogFormat,
+    /// Settings that only the server needs.
+    #[command(flatten)]
+    pub web: Web,
+    /// Settings of outgoing mail.
+    #[command(flatten)]
+    pub mail: Mail,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// Settings of the web server.
+#[derive(Args, Clone, Debug)]
+pub struct Web {
+    /// The address to listen on.
+    #[arg(long, env = "HOST", global = true, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub host: IpAddr,
+    /// The port to listen on.
+    #[arg(long, env = "PORT", global = true, default_value_t = 3000)]
+    pub port: u16,
+    /// How browsers and providers reach this server, as `https://wallet.example.com`; default `http://HOST:PORT`.
+    #[arg(long, env = "PUBLIC_URL", global = true, value_parser = public_url)]
+    pub public_url: Option<String>,
+    /// Does not migrate the database before serving.
+    #[arg(long, env = "SCRIP_NO_MIGRATE", global = true, value_parser = clap::builder::BoolishValueParser::new(),
+        num_args = 0..=1, default_value = "false", default_missing_value = "true")]
+    pub no_migrate: bool,
+    /// For how many days a session lasts after sign-in.
+    #[arg(long, env = "SESSION_DAYS", global = true, default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=365))]
+    pub session_days: i64,
+    /// After how many seconds a request (other than a stream of events) is given up.
+    #[arg(long, env = "REQUEST_TIMEOUT", global = true, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub request_timeout: u64,
+    /// The largest request body, in bytes.
+    #[arg(long, env = "REQUEST_BODY_MAX", global = true, default_value_t = 1_048_576, value_parser = clap::value_parser!(u64).range(1024..=67_108_864))]
+    pub request_body_max: u64,
+    /// Reads (GET) that one API key may make a minute.
+    #[arg(long, env = "RATE_READS", global = true, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_reads: u32,
+    /// Writes that one API key may make a minute.
+    #[arg(long, env = "RATE_WRITES", global = true, default_value_t = 6_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_writes: u32,
+    /// How many streams of events may be open at once.
+    #[arg(long, env = "STREAMS_MAX", global = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub streams_max: u32,
+    /// For how many seconds open requests may finish after Ctrl-C or SIGTERM.
+    #[arg(long, env = "SHUTDOWN_SECONDS", global = true, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub shutdown_seconds: u64,
+    /// How many jobs run at once.
+    #[arg(long, env = "JOBS_CONCURRENCY", global = true, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs_concurrency: u16,
+    /// Signs the sandbox provider's events, as `whsec_` and base64.
+    #[arg(long, env = "SANDBOX_WEBHOOK_SECRET", global = true, hide_env_values = true, value_parser = secret,
+        default_value = "whsec_c2NyaXAtc2FuZGJveC1ldmVudHMtYXJlLW5vdC1tb25leQ==", hide_default_value = true)]
+    pub sandbox_webhook_secret: SecretString,
+}
+
+/// Settings of outgoing mail.
+#[derive(Args, Clone, Debug)]
+pub struct Mail {
+    /// The SMTP server, as `smtps://user:password@host:465`; without it mails land in a folder.
+    #[arg(long, env = "MAIL_URL", global = true, hide_env_values = true, value_parser = secret)]
+    pub mail_url: Option<SecretString>,
+    /// The folder for mails when there is no SMTP server; default `mail` in the data folder.
+    #[arg(long, env = "MAIL_DIR", global = true)]
+    pub mail_dir: Option<PathBuf>,
+    /// The sender of mails.
+    #[arg(long, env = "MAIL_FROM", global = true, default_value = "Scrip <scrip@localhost>")]
+    pub mail_from: String,
+}
+
+impl Settings {
+    /// The address to listen on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.web.host, self.web.port)
+    }
+
+    /// How browsers and providers reach this server, without a slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> String {
+        self.web.public_url.clone().unwrap_or_else(|| {
+            let host = match self.web.host {
+                host if host.is_unspecified() => "127.0.0.1".to_owned(),
+                IpAddr::V4(host) => host.to_string(),
+                IpAddr::V6(host) => format!("[{host}]"),
+            };
+            format!("http://{host}:{}", self.web.port)
+        })
+    }
+
+    /// Whether this is production.
+    #[must_use]
+    pub fn production(&self) -> bool {
+        self.mode == Mode::Production
+    }
+
+    /// The folder where mails land when there is no SMTP server.
+    #[must_use]
+    pub fn mail_dir(&self) -> PathBuf {
+        self.mail.mail_dir.clone().unwrap_or_else(|| self.data_dir.join("mail"))
+    }
+
+    /// After what time a request is given up.
+    #[must_use]
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.web.request_timeout)
+    }
+
+    /// Refuses settings that do not go together; the message says what to do.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if !self.production() {
+            return Ok(());
+        }
+        if self.demo {
+            anyhow::bail!("SCRIP_DEMO is for trying out: unset it, or set SCRIP_MODE=development");
+        }
+        match &self.web.public_url {
+            None => anyhow::bail!("PUBLIC_URL is missing: set it to the https address that browsers use"),
+            Some(url) if !url.starts_with("https://") => {
+                anyhow::bail!("PUBLIC_URL must start with https:// in production, not {url}")
+            }
+            Some(_) => {}
+        }
+        if self.mail.mail_url.is_none() && self.mail.mail_dir.is_none() {
+            anyhow::bail!("MAIL_URL is missing: set it to your SMTP server, as smtps://user:password@host:465");
+        }
+        Ok(())
+    }
+}
+
+fn secret(text: &str) -> Result<SecretString, String> {
+    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(SecretString::from(text)) }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).map_err(|_| "it must be an address such as https://wallet.example.com")?;
+    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || !plain {
+        return Err("it must be http:// or https:// and a host, without a path".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}

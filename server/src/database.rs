@@ -1,0 +1,114 @@
+//! The way to PostgreSQL at start: connect, check, migrate; every refusal is one line that says what to do.
+
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+use secrecy::ExposeSecret;
+use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::config::Settings;
+
+/// The oldest version that the queries run on.
+const OLDEST_VERSION: i32 = 150_000;
+
+/// What a look at the database says.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// As `15.18`.
+    pub version: String,
+    /// Settings that may lose an acknowledged commit; empty when there is none.
+    pub not_durable: Vec<String>,
+}
+
+/// Connects, and refuses a server that is too old or, in production, not durable.
+pub async fn connect(settings: &Settings) -> anyhow::Result<PgPool> {
+    let Some(url) = &settings.database_url else {
+        bail!("DATABASE_URL is missing: set it to a PostgreSQL 15 or later, as postgres://user:password@host/database");
+    };
+    let options: PgConnectOptions = url.expose_secret().parse().map_err(|_| {
+        anyhow!("DATABASE_URL is not an address of PostgreSQL: write it as postgres://user:password@host:5432/database")
+    })?;
+    let options = options.application_name("scrip");
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    // Once without a pool: a pool would repeat a refused connection until its time is over.
+    let first = PgConnection::connect_with(&options).await.map_err(|error| anyhow!(explain(&error, &place)))?;
+    first.close().await.ok();
+    let pool = PgPoolOptions::new()
+        .max_connections(settings.database_pool)
+        .acquire_timeout(Duration::from_secs(settings.database_timeout))
+        .connect_with(options)
+        .await
+        .map_err(|error| anyhow!(explain(&error, &place)))?;
+    let facts = facts(&pool).await?;
+    if settings.production() && !facts.not_durable.is_empty() {
+        bail!(
+            "PostgreSQL may lose acknowledged commits ({}): set {} to on, or SCRIP_MODE=development",
+            facts.not_durable.join(", "),
+            facts.not_durable.iter().map(|text| text.split('=').next().unwrap_or(text)).collect::<Vec<_>>().join(", ")
+        );
+    }
+    Ok(pool)
+}
+
+/// Reads the server's version and durability; refuses an old one.
+pub async fn facts(pool: &PgPool) -> anyhow::Result<Facts> {
+    let setting = async |name: &'static str| {
+        sqlx::query_scalar::<_, String>("SELECT current_setting($1)").bind(name).fetch_one(pool).await
+    };
+    let number: i32 = setting("server_version_num").await?.parse()?;
+    let version = setting("server_version").await?;
+    if number < OLDEST_VERSION {
+        bail!("PostgreSQL {version} is too old: Scrip needs version 15 or later");
+    }
+    let mut not_durable = Vec::new();
+    for name in ["fsync", "synchronous_commit", "full_page_writes"] {
+        let value = setting(name).await?;
+        if value == "off" || value == "local" && name != "synchronous_commit" {
+            not_durable.push(format!("{name}={value}"));
+        }
+    }
+    Ok(Facts { version, not_durable })
+}
+
+/// Refuses a database that was not migrated.
+pub async fn migrated(wallet: &wallet::Wallet) -> anyhow::Result<()> {
+    let known: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+        .fetch_all(wallet.pool())
+        .await
+        .unwrap_or_default();
+    let missing = wallet::db::MIGRATOR.iter().filter(|migration| !known.contains(&migration.version)).count();
+    if missing > 0 {
+        bail!("the database lacks {missing} migrations: run `scrip migrate`, or unset SCRIP_NO_MIGRATE");
+    }
+    Ok(())
+}
+
+/// Migrates Scrip's own tables and the job queue's.
+pub async fn migrate(wallet: &wallet::Wallet) -> anyhow::Result<()> {
+    wallet.migrate().await.map_err(|error| anyhow!("the database can't be migrated: {error}"))?;
+    graphile_worker::WorkerUtils::new(wallet.pool().clone(), "graphile_worker")
+        .migrate()
+        .await
+        .map_err(|error| anyhow!("the job queue's tables can't be migrated: {error}"))
+}
+
+/// Says in one line why there is no connection, and what to do.
+fn explain(error: &sqlx::Error, place: &str) -> String {
+    match error {
+        sqlx::Error::Io(error) => format!(
+            "PostgreSQL does not answer at {place} ({}): start it, or set DATABASE_URL to one that runs",
+            error.to_string().to_lowercase()
+        ),
+        sqlx::Error::PoolTimedOut => {
+            format!("PostgreSQL does not answer at {place} in time: start it, or set DATABASE_URL to one that runs")
+        }
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some("3D000") => format!("{}: create it with `createdb`, or change DATABASE_URL", error.message()),
+            Some("28P01" | "28000") => format!("{}: check user and password in DATABASE_URL", error.message()),
+            Some("53300") => format!("PostgreSQL at {place} has no free connection: raise its max_connections or lower DATABASE_POOL"),
+            _ => format!("PostgreSQL at {place} refuses: {}", error.message()),
+        },
+        error => format!("PostgreSQL can't be reached at {place}: {error}"),
+    }
+}

@@ -1,0 +1,69 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use app::context::AppSettings;
+use axum::extract::FromRef;
+use leptos::prelude::LeptosOptions;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use wallet::Wallet;
+
+use crate::assets;
+use crate::config::Settings;
+
+/// The long-lived parts of the process; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    /// The wallet's façade: everything that is not HTTP.
+    pub wallet: Wallet,
+    /// The settings, as read at start.
+    pub settings: Arc<Settings>,
+    /// What pages need to know of the settings.
+    pub app: AppSettings,
+    /// What Leptos needs to know.
+    pub leptos: LeptosOptions,
+    /// Fires when the process begins to stop.
+    pub stopping: CancellationToken,
+    /// One permit for every open stream of events.
+    pub streams: Arc<Semaphore>,
+    /// The client for calls to other servers.
+    pub http: reqwest::Client,
+}
+
+impl AppState {
+    /// Puts the parts together.
+    pub fn new(wallet: Wallet, settings: Settings) -> anyhow::Result<Self> {
+        // The one TLS provider of the process; a second call changes nothing.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let streams = usize::try_from(settings.web.streams_max).unwrap_or(Semaphore::MAX_PERMITS);
+        let leptos = LeptosOptions::builder()
+            .output_name("scrip")
+            .site_root("target/site")
+            .site_pkg_dir("pkg")
+            .site_addr(settings.address())
+            .build();
+        let app = AppSettings {
+            production: settings.production(),
+            demo: settings.demo,
+            public_url: settings.public_url(),
+            assets_version: assets::version(),
+        };
+        let http = reqwest::Client::builder().timeout(settings.request_timeout()).build()?;
+        Ok(Self {
+            wallet,
+            settings: Arc::new(settings),
+            app,
+            leptos,
+            stopping: CancellationToken::new(),
+            streams: Arc::new(Semaphore::new(streams)),
+            http,
+        })
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
