@@ -26,6 +26,9 @@ pub mod plan;
 pub mod payment;
 
 pub mod notify;
+pub mod tariff;
+
+pub mod catalog;
 
 #[cfg(feature = "postgres")]
 mod service;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use sqlx::PgPool;
 
+use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::db::{self, Db, JobQueue};
 use crate::error::Result;
 use crate::ledger::{Ledger, LedgerOptions};
+use crate::tariff::Tariffs;
 
 /// How a [`Wallet`] is set up.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +41,8 @@ pub struct Wallet {
 struct Inner {
     db: Db,
     ledger: Ledger,
+    tariffs: Tariffs,
+    catalog: Catalog,
 }
 
 impl Wallet {
@@ -52,7 +56,9 @@ impl Wallet {
     pub fn new(pool: PgPool, options: Options) -> Self {
         let db = Db::new(pool, options.clock, options.jobs);
         let ledger = Ledger::start(db.clone(), LedgerOptions { writers: options.writers });
-        Self { inner: Arc::new(Inner { db, ledger }) }
+        let tariffs = Tariffs::start(db.clone(), ledger.clone());
+        let catalog = Catalog::start(db.clone());
+        Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog }) }
     }
 
     /// Gives the connections.
@@ -82,6 +88,18 @@ impl Wallet {
     #[must_use]
     pub fn ledger(&self) -> &Ledger {
         &self.inner.ledger
+    }
+
+    /// Prices, and charges by them.
+    #[must_use]
+    pub fn tariffs(&self) -> &Tariffs {
+        &self.inner.tariffs
+    }
+
+    /// What is sold.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
     }
 
     /// Finishes what is queued and stops the writers: later commands hear "unavailable".

@@ -1,0 +1,85 @@
+//! The catalog: what one deployment sells. Unit name, settings, plans, packages and add-ons; the price book is in
+//! [`crate::tariff`].
+//!
+//! Five existing systems are described by five presets; where they contradict each other, the rule is a setting here
+//! and never code.
+
+mod offer;
+mod settings;
+mod unit;
+
+#[cfg(feature = "postgres")]
+pub mod preset;
+#[cfg(feature = "postgres")]
+mod service;
+
+use serde::{Deserialize, Serialize};
+
+pub use offer::{AddOn, Interval, MeteredItem, Package, Plan, PlanFeatures, PlanPrice, Rate};
+pub use settings::{
+    AutoTopUp, AutoTopUpMode, BillingDates, BurnClass, BurnOrder, Expiry, FailurePolicy, FreeAmount, RefundPolicy,
+    Settings, TopUp,
+};
+pub use unit::{PluralForms, UnitName};
+
+#[cfg(feature = "postgres")]
+pub use preset::{Preset, PresetError, Warning};
+#[cfg(feature = "postgres")]
+pub use service::{Catalog, Loaded};
+
+use crate::money::Currency;
+
+/// What the deployment sells, as pages and services read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogView {
+    /// The settings.
+    pub settings: Settings,
+    /// The plans, from the lowest rank on.
+    pub plans: Vec<Plan>,
+    /// The packages, from small to large.
+    pub packages: Vec<Package>,
+    /// The add-ons.
+    pub add_ons: Vec<AddOn>,
+    /// What is metered by the hour.
+    pub metered: Vec<MeteredItem>,
+}
+
+impl CatalogView {
+    /// Finds a plan by code.
+    #[must_use]
+    pub fn plan(&self, code: &str) -> Option<&Plan> {
+        self.plans.iter().find(|plan| plan.code == code)
+    }
+
+    /// Finds a package by code.
+    #[must_use]
+    pub fn package(&self, code: &str) -> Option<&Package> {
+        self.packages.iter().find(|package| package.code == code)
+    }
+
+    /// Gives the plan that everybody starts on: the lowest rank.
+    #[must_use]
+    pub fn free_plan(&self) -> Option<&Plan> {
+        self.plans.iter().min_by_key(|plan| plan.rank)
+    }
+
+    /// Gives the plan that discounts are counted from: the cheapest paid one.
+    #[must_use]
+    pub fn base_plan(&self) -> Option<&Plan> {
+        self.plans.iter().filter(|plan| plan.is_paid()).min_by_key(|plan| plan.rank)
+    }
+
+    /// Gives a plan's discount per credit against the base plan, in whole percent, rounded to the nearest.
+    #[must_use]
+    pub fn discount_percent(&self, plan: &Plan, interval: Interval, currency: Currency) -> Option<i64> {
+        let base = self.base_plan()?.rate(Interval::Month, currency)?;
+        plan.rate(interval, currency)?.discount_percent(base)
+    }
+
+    /// Gives a package's discount per credit against the smallest package, in whole percent.
+    #[must_use]
+    pub fn package_discount_percent(&self, package: &Package, currency: Currency) -> Option<i64> {
+        let base = self.packages.iter().min_by_key(|package| package.credits)?.rate(currency)?;
+        package.rate(currency)?.discount_percent(base)
+    }
+}

@@ -1,0 +1,255 @@
+//! What is sold besides single calls: plans, packages, add-ons, metered items.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::{Credits, Currency, Money};
+
+/// How often a plan is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Interval {
+    /// Every month.
+    Month,
+    /// Every year; credits still come every month.
+    Year,
+}
+
+impl Interval {
+    /// Gives the name in the API and the database.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+
+    /// Gives the number of months that one payment is for.
+    #[must_use]
+    pub const fn months(self) -> i64 {
+        match self {
+            Self::Month => 1,
+            Self::Year => 12,
+        }
+    }
+}
+
+/// An offer: credits every month for a price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The name in the API: `vip`.
+    pub code: String,
+    /// The name for people.
+    pub name: String,
+    /// The order of plans, from 0: a gate asks for at least so much.
+    pub rank: i32,
+    /// What it costs, by interval and currency; empty for a custom plan.
+    pub prices: Vec<PlanPrice>,
+    /// The credits of each month.
+    pub monthly_credits: Credits,
+    /// The credits that come once per person.
+    pub one_time_credits: Credits,
+    /// To be talked about: no price, no self-service.
+    pub custom: bool,
+    /// What else it brings.
+    pub features: PlanFeatures,
+}
+
+/// What a plan brings besides credits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanFeatures {
+    /// The customer's pages show a “Built with” badge.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub badge_required: bool,
+    /// Said of a custom plan: `up to 40 %`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount_note: Option<String>,
+    /// One line for the price page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+}
+
+/// What a plan costs in one interval and currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanPrice {
+    /// How often.
+    pub interval: Interval,
+    /// How much.
+    pub money: Money,
+}
+
+impl Plan {
+    /// Finds the price in an interval and currency.
+    #[must_use]
+    pub fn price(&self, interval: Interval, currency: Currency) -> Option<Money> {
+        let found = self.prices.iter().find(|price| price.interval == interval && price.money.currency() == currency);
+        found.map(|price| price.money)
+    }
+
+    /// Says whether the plan costs money.
+    #[must_use]
+    pub fn is_paid(&self) -> bool {
+        self.prices.iter().any(|price| price.money.minor() > 0)
+    }
+
+    /// Gives the price of one credit; `None` for a free or custom plan.
+    #[must_use]
+    pub fn rate(&self, interval: Interval, currency: Currency) -> Option<Rate> {
+        let credits = self.monthly_credits.checked_mul(interval.months())?;
+        Rate::new(self.price(interval, currency)?, credits)
+    }
+}
+
+/// A one-time bundle of credits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// The name in the API: `light`.
+    pub code: String,
+    /// The name for people.
+    pub name: String,
+    /// What it holds.
+    pub credits: Credits,
+    /// What it costs, by currency.
+    pub prices: Vec<Money>,
+}
+
+impl Package {
+    /// Finds the price in a currency.
+    #[must_use]
+    pub fn price(&self, currency: Currency) -> Option<Money> {
+        self.prices.iter().find(|price| price.currency() == currency).copied()
+    }
+
+    /// Gives the price of one credit.
+    #[must_use]
+    pub fn rate(&self, currency: Currency) -> Option<Rate> {
+        Rate::new(self.price(currency)?, self.credits)
+    }
+}
+
+/// A feature that costs credits every month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddOn {
+    /// The name in the API: `voice_cloning`.
+    pub code: String,
+    /// The name for people.
+    pub name: String,
+    /// What it costs a month.
+    pub monthly_credits: Credits,
+    /// One line for the price page.
+    pub summary: Option<String>,
+}
+
+/// Something metered by the hour and billed at the month's end: storage, connected accounts, domains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeteredItem {
+    /// The name in the API: `storage`.
+    pub code: String,
+    /// The name for people.
+    pub name: String,
+    /// What is counted: `GB`.
+    pub unit: String,
+    /// How many are included.
+    pub included: i64,
+    /// What one more costs for a month.
+    pub monthly_credits: Credits,
+}
+
+/// The price of one credit, exact: a sum of money for a number of credits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    money: Money,
+    credits: Credits,
+}
+
+impl Rate {
+    /// Takes a price and what it buys; `None` where either is not above zero.
+    #[must_use]
+    pub fn new(money: Money, credits: Credits) -> Option<Self> {
+        (money.minor() > 0 && credits.is_positive()).then_some(Self { money, credits })
+    }
+
+    /// Gives the currency.
+    #[must_use]
+    pub const fn currency(self) -> Currency {
+        self.money.currency()
+    }
+
+    /// Compares two prices of one credit; `None` for different currencies.
+    #[must_use]
+    pub fn compare(self, other: Self) -> Option<Ordering> {
+        let ours = i128::from(self.money.minor()).checked_mul(i128::from(other.credits.micros()))?;
+        let theirs = i128::from(other.money.minor()).checked_mul(i128::from(self.credits.micros()))?;
+        (self.currency() == other.currency()).then(|| ours.cmp(&theirs))
+    }
+
+    /// Gives how much cheaper this is than a base, in whole percent, rounded to the nearest (below zero: dearer).
+    #[must_use]
+    pub fn discount_percent(self, base: Self) -> Option<i64> {
+        if self.currency() != base.currency() {
+            return None;
+        }
+        let ours = i128::from(self.money.minor()).checked_mul(i128::from(base.credits.micros()))?;
+        let theirs = i128::from(base.money.minor()).checked_mul(i128::from(self.credits.micros()))?;
+        // round(100 × (theirs − ours) ÷ theirs), halves up.
+        let top = theirs.checked_sub(ours)?.checked_mul(200)?.checked_add(theirs)?;
+        i64::try_from(top.checked_div_euclid(theirs.checked_mul(2)?)?).ok()
+    }
+
+    /// Writes the price of one credit in main units with at most `decimals` decimals, rounded to the nearest, without
+    /// zeros at the end: `0.00476`.
+    #[must_use]
+    pub fn decimal(self, decimals: u32) -> String {
+        self.try_decimal(decimals).unwrap_or_default()
+    }
+
+    fn try_decimal(self, decimals: u32) -> Option<String> {
+        // minor ÷ 10^exponent ÷ (micros ÷ 10^6) × 10^decimals
+        let scale = 10_i128.checked_pow(decimals.checked_add(6)?)?;
+        let top = i128::from(self.money.minor()).checked_mul(scale)?.checked_mul(2)?;
+        let bottom = 10_i128.checked_pow(self.currency().exponent())?.checked_mul(i128::from(self.credits.micros()))?;
+        let rounded = top.checked_add(bottom)?.checked_div(bottom.checked_mul(2)?)?;
+        let one = 10_i128.checked_pow(decimals)?;
+        let (whole, part) = (rounded.checked_div(one)?, rounded.checked_rem(one)?);
+        if part == 0 {
+            return Some(whole.to_string());
+        }
+        let width = usize::try_from(decimals).ok()?;
+        let part = format!("{part:0width$}");
+        Some(format!("{whole}.{}", part.trim_end_matches('0')))
+    }
+}
+
+impl fmt::Display for Rate {
+    /// Writes `0.00476 USD`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.decimal(6), self.currency())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(money: &str, credits: &str) -> Rate {
+        let money = Money::parse(money, Currency::USD).expect("money");
+        Rate::new(money, credits.parse().expect("credits")).expect("above zero")
+    }
+
+    #[test]
+    fn discounts_are_the_ones_that_neural_draft_states() {
+        let (hobby, build, scale) = (rate("25", "5000"), rate("119", "25000"), rate("399", "100000"));
+        assert_eq!(
+            (hobby.decimal(6), build.decimal(6), scale.decimal(6)),
+            ("0.005".into(), "0.00476".into(), "0.00399".into())
+        );
+        assert_eq!(build.discount_percent(hobby), Some(5));
+        assert_eq!(scale.discount_percent(hobby), Some(20));
+        assert_eq!(hobby.discount_percent(hobby), Some(0));
+        assert_eq!(scale.compare(build), Some(Ordering::Less));
+    }
+}

@@ -1,0 +1,210 @@
+//! Tariffs: what each operation costs, by which rule, and why.
+//!
+//! A price book is a versioned set of tariffs, one for each operation; a tariff has one [`Rule`], a pure function from
+//! params to credits. The browser's calculator runs the same functions as a charge. Without feature `postgres` this
+//! module prices and compares; `service` and `repo` keep the versions.
+
+mod book;
+mod exact;
+mod param;
+mod quote;
+pub mod rule;
+#[cfg(feature = "postgres")]
+mod service;
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use book::{Announcement, BATCH_MAX, BookStatus, BookSummary, Direction, PriceBook, PriceChange, TARIFFS_MAX};
+pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
+pub use quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
+pub use rule::{COUNT_MAX, Movement, PRICE_MAX, PriceRange, Priced, Rule};
+#[cfg(feature = "postgres")]
+pub use service::{ChargeRequest, HoldRequest, Tariffs};
+
+use crate::error::{FieldError, Problem, Refusal};
+use crate::money::{Credits, Money};
+
+/// What an operation makes, for tabs and sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Text and translation.
+    Text,
+    /// Pictures.
+    Image,
+    /// Clips.
+    Video,
+    /// Music.
+    Music,
+    /// Text to speech.
+    Tts,
+    /// Speech to text.
+    Stt,
+    /// Small tools: upscaling, background removal.
+    Tool,
+    /// Ready jobs of several steps: a blog post, a website, a pipeline.
+    Job,
+}
+
+impl Category {
+    /// All, in the order of a price list.
+    pub const ALL: [Self; 8] =
+        [Self::Text, Self::Image, Self::Video, Self::Music, Self::Tts, Self::Stt, Self::Tool, Self::Job];
+
+    /// Gives the name in the API and the database.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Music => "music",
+            Self::Tts => "tts",
+            Self::Stt => "stt",
+            Self::Tool => "tool",
+            Self::Job => "job",
+        }
+    }
+}
+
+impl fmt::Display for Category {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// A text names no category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a category: text, image, video, music, tts, stt, tool or job")]
+pub struct CategoryError;
+
+impl FromStr for Category {
+    type Err = CategoryError;
+
+    fn from_str(text: &str) -> Result<Self, CategoryError> {
+        Self::ALL.into_iter().find(|category| category.code() == text).ok_or(CategoryError)
+    }
+}
+
+/// The price of one operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tariff {
+    /// What is charged for: `dall-e-3`.
+    pub operation: String,
+    /// What people read: `DALL·E 3`.
+    pub name: String,
+    /// What it makes.
+    pub category: Category,
+    /// What one call is, in English and singular: `image`, `request`, `1000 characters`, `minute`.
+    pub unit: String,
+    /// Who makes the model, for attribution.
+    pub supplier: Option<String>,
+    /// What one unit costs us, for margins; never shown to customers.
+    pub upstream_cost: Option<UpstreamCost>,
+    /// The lowest plan that may call it, by code.
+    pub minimum_plan: Option<String>,
+    /// Options that need a plan: `tier=premium` needs Build.
+    #[serde(default)]
+    pub gates: Vec<OptionGate>,
+    /// How it is priced.
+    pub rule: Rule,
+    /// The place in the price list, from 0.
+    pub position: i32,
+}
+
+/// An option that needs a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OptionGate {
+    /// The param: `tier`.
+    pub param: String,
+    /// The option: `premium`.
+    pub value: String,
+    /// The lowest plan that may ask for it, by code.
+    pub plan: String,
+}
+
+/// What one unit of an operation costs upstream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UpstreamCost {
+    /// Millionths of the currency's main unit, for one unit of the tariff: 40 000 is $0.04.
+    pub micros: i64,
+    /// The currency.
+    pub currency: crate::money::Currency,
+    /// When it should be looked at again.
+    pub review_on: Option<NaiveDate>,
+}
+
+impl Tariff {
+    /// Prices a call of the operation.
+    pub fn price(&self, params: &Map<String, Value>, count: i64, step: Credits) -> Result<Priced, Refusal> {
+        let mut priced = self.rule.price(params, count, step)?;
+        for line in &mut priced.lines {
+            if line.label.is_empty() {
+                line.label.clone_from(&self.name);
+            }
+        }
+        Ok(priced)
+    }
+
+    /// Lists the plans that a call with these params needs.
+    pub fn plans_needed<'a>(&'a self, params: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {
+        let gated =
+            self.gates.iter().filter(|gate| params.get(&gate.param).and_then(Value::as_str) == Some(&gate.value));
+        self.minimum_plan.iter().chain(gated.map(|gate| &gate.plan)).map(String::as_str)
+    }
+
+    /// Finds what is wrong with the tariff, each problem at its path under the operation's name.
+    #[must_use]
+    pub fn problems(&self) -> Vec<FieldError> {
+        let mut problems = Vec::new();
+        let mut wrong = |field: &str, problem: Problem, message: &str| {
+            let field = format!("{}.{field}", self.operation);
+            problems.push(FieldError { field, problem, message: message.to_owned() });
+        };
+        if !is_operation(&self.operation) {
+            wrong("operation", Problem::NotAllowed, "An operation is 1–64 of a–z, 0–9, point, dash and underscore.");
+        }
+        if self.name.trim().is_empty() || self.name.chars().count() > 100 {
+            wrong("name", Problem::Required, "A name has 1–100 letters.");
+        }
+        if self.unit.trim().is_empty() || self.unit.chars().count() > 40 {
+            wrong("unit", Problem::Required, "A unit has 1–40 letters: image, minute, 1000 characters.");
+        }
+        if self.upstream_cost.as_ref().is_some_and(|cost| cost.micros < 0) {
+            wrong("upstream_cost", Problem::TooSmall, "An upstream cost can't be negative.");
+        }
+        let specs = self.rule.params();
+        for gate in &self.gates {
+            let known = specs.iter().any(|spec| match &spec.kind {
+                ParamKind::Choice(values) => spec.name == gate.param && values.contains(&gate.value),
+                ParamKind::Choices(_) | ParamKind::Integer { .. } => false,
+            });
+            if !known {
+                wrong("gates", Problem::Unknown, "A gate names an option that the rule doesn't have.");
+            }
+        }
+        problems.extend(self.rule.problems(&format!("{}.rule", self.operation)));
+        problems
+    }
+}
+
+/// Says whether a text can name an operation.
+#[must_use]
+pub fn is_operation(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
+}
+
+/// An amount of money that one unit of an operation costs upstream, in whole minor units where that is exact.
+impl From<Money> for UpstreamCost {
+    fn from(money: Money) -> Self {
+        let scale = 10_i64.checked_pow(6_u32.saturating_sub(money.currency().exponent())).unwrap_or(1);
+        Self { micros: money.minor().saturating_mul(scale), currency: money.currency(), review_on: None }
+    }
+}

@@ -1,0 +1,242 @@
+//! Params of a rule: what may be asked, and reading it from a request with an error for each wrong one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::error::{FieldError, Problem, Refusal};
+
+/// The largest quantity of one call, where a rule sets no smaller one: a million million.
+pub const QUANTITY_MAX: i64 = 1_000_000_000_000;
+/// The most params that one call may carry.
+pub const PARAMS_MAX: usize = 64;
+
+/// One param of a rule, as a form shows it and as the API checks it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParamSpec {
+    /// The name in `params`.
+    pub name: String,
+    /// What it takes.
+    pub kind: ParamKind,
+    /// Whether a call without it is refused.
+    pub required: bool,
+    /// What a call without it means, as text.
+    pub default: Option<String>,
+}
+
+/// What a param takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParamKind {
+    /// One of these.
+    Choice(Vec<String>),
+    /// Several of these, none twice.
+    Choices(Vec<String>),
+    /// A whole number; `unit` names what is counted.
+    Integer {
+        /// The least.
+        min: i64,
+        /// The most.
+        max: i64,
+        /// What is counted: `characters`.
+        unit: String,
+    },
+}
+
+impl ParamSpec {
+    /// Turns the text of a form field into the value of a request; an empty field is a missing param.
+    ///
+    /// What does not fit stays text, and pricing then refuses it at its field.
+    #[must_use]
+    pub fn value_of(&self, text: &str) -> Option<Value> {
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        Some(match &self.kind {
+            ParamKind::Choice(_) => Value::from(text),
+            ParamKind::Choices(_) => {
+                Value::from(text.split(',').map(|part| Value::from(part.trim())).collect::<Vec<_>>())
+            }
+            ParamKind::Integer { .. } => text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from),
+        })
+    }
+}
+
+/// Turns the text fields of a form into params; fields that the rule doesn't know are left out.
+#[must_use]
+pub fn params_of_form<'a>(specs: &[ParamSpec], field: impl Fn(&str) -> Option<&'a str>) -> Map<String, Value> {
+    let value = |spec: &ParamSpec| Some((spec.name.clone(), spec.value_of(field(&spec.name)?)?));
+    specs.iter().filter_map(value).collect()
+}
+
+/// Reads params one by one and gathers what is wrong with them.
+pub(crate) struct Reader<'a> {
+    given: &'a Map<String, Value>,
+    /// Put before each name: `translate.` for a part of a sum.
+    prefix: String,
+    /// Names that are not prefixed (the shared ones of a sum).
+    shared: Vec<String>,
+    used: Vec<String>,
+    problems: Vec<FieldError>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(given: &'a Map<String, Value>) -> Self {
+        Self { given, prefix: String::new(), shared: Vec::new(), used: Vec::new(), problems: Vec::new() }
+    }
+
+    /// Reads the params of one part of a sum: prefixed, but for the shared ones.
+    pub(crate) fn part<T>(&mut self, key: &str, shared: &[String], read: impl FnOnce(&mut Self) -> T) -> T {
+        self.prefix = format!("{key}.");
+        self.shared = shared.to_vec();
+        let answer = read(self);
+        self.prefix.clear();
+        self.shared.clear();
+        answer
+    }
+
+    fn full(&self, name: &str) -> String {
+        if self.prefix.is_empty() || self.shared.iter().any(|shared| shared == name) {
+            name.to_owned()
+        } else {
+            format!("{}{name}", self.prefix)
+        }
+    }
+
+    fn take(&mut self, name: &str) -> (String, Option<&'a Value>) {
+        let name = self.full(name);
+        let value = self.given.get(&name).filter(|value| !value.is_null());
+        self.used.push(name.clone());
+        (name, value)
+    }
+
+    fn wrong(&mut self, name: &str, problem: Problem, message: String) {
+        self.problems.push(FieldError { field: format!("params.{name}"), problem, message });
+    }
+
+    /// Reads one of `values`; gives its place.
+    pub(crate) fn choice<'v>(
+        &mut self,
+        name: &str,
+        values: impl Iterator<Item = &'v str> + Clone,
+        default: Option<&str>,
+    ) -> Option<usize> {
+        let (name, value) = self.take(name);
+        let place = |text: &str| values.clone().position(|value| value == text);
+        let found = match value {
+            Some(Value::String(text)) => place(text),
+            // `{"duration": 5}` and `{"hd": true}` are as good as the text.
+            Some(value @ (Value::Number(_) | Value::Bool(_))) => place(&value.to_string()),
+            Some(_) => None,
+            None => match default {
+                Some(default) => return place(default),
+                None => {
+                    let listed = listed(values.clone());
+                    self.wrong(&name, Problem::Required, format!("Give {name}: one of {listed}."));
+                    return None;
+                }
+            },
+        };
+        if found.is_none() {
+            let listed = listed(values.clone());
+            self.wrong(&name, Problem::NotAllowed, format!("{name} must be one of {listed}."));
+        }
+        found
+    }
+
+    /// Reads several of `values`, none twice; gives their places. Missing means all.
+    pub(crate) fn choices<'v>(
+        &mut self,
+        name: &str,
+        values: impl Iterator<Item = &'v str> + Clone,
+    ) -> Option<Vec<usize>> {
+        let (name, value) = self.take(name);
+        let Some(value) = value else { return Some((0..values.count()).collect()) };
+        let place = |text: &str| values.clone().position(|value| value == text);
+        let mut places: Vec<usize> = Vec::new();
+        let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+        for item in items {
+            match item.as_str().and_then(place) {
+                Some(place) if !places.contains(&place) => places.push(place),
+                _ => {
+                    let listed = listed(values.clone());
+                    self.wrong(&name, Problem::NotAllowed, format!("{name} takes each of {listed} at most once."));
+                    return None;
+                }
+            }
+        }
+        if places.is_empty() {
+            let listed = listed(values.clone());
+            self.wrong(&name, Problem::Required, format!("Give {name} as a list of at least one of {listed}."));
+            return None;
+        }
+        Some(places)
+    }
+
+    /// Reads a whole number; a list of texts counts as its length (`target_languages: ["de", "fr"]`).
+    pub(crate) fn integer(&mut self, name: &str, min: i64, max: i64, default: Option<i64>) -> Option<i64> {
+        let (name, value) = self.take(name);
+        let number = match value {
+            Some(Value::Number(number)) => number.as_i64(),
+            Some(Value::Array(items)) if items.iter().all(Value::is_string) => i64::try_from(items.len()).ok(),
+            Some(_) => None,
+            None => {
+                if default.is_none() {
+                    self.wrong(&name, Problem::Required, format!("Give {name}: a whole number from {min} to {max}."));
+                }
+                return default;
+            }
+        };
+        match number {
+            Some(number) if number < min => {
+                self.wrong(&name, Problem::TooSmall, format!("{name} must be at least {min}."));
+                None
+            }
+            Some(number) if number > max => {
+                self.wrong(&name, Problem::TooLarge, format!("{name} must be at most {max}."));
+                None
+            }
+            Some(number) => Some(number),
+            None => {
+                let message = format!("{name} must be a whole number from {min} to {max}.");
+                self.wrong(&name, Problem::NotANumber, message);
+                None
+            }
+        }
+    }
+
+    /// Refuses when a param was wrong, missing or unknown.
+    pub(crate) fn finish(mut self) -> Result<(), Refusal> {
+        if self.given.len() > PARAMS_MAX {
+            let message = format!("At most {PARAMS_MAX} params.");
+            let field = FieldError { field: "params".to_owned(), problem: Problem::TooLong, message };
+            return Err(Refusal::Unprocessable { fields: vec![field] });
+        }
+        for name in self.given.keys() {
+            if !self.used.contains(name) {
+                let known = if self.used.is_empty() {
+                    "This operation takes no params.".to_owned()
+                } else {
+                    format!("Known are {}.", listed(self.used.iter().map(String::as_str)))
+                };
+                let shown: String = name.chars().take(64).collect();
+                let message = format!("There is no param {shown}. {known}");
+                let field = format!("params.{shown}");
+                self.problems.push(FieldError { field, problem: Problem::Unknown, message });
+            }
+        }
+        if self.problems.is_empty() { Ok(()) } else { Err(Refusal::Unprocessable { fields: self.problems }) }
+    }
+}
+
+/// Lists names for a sentence: `a, b, c`.
+fn listed<'v>(values: impl Iterator<Item = &'v str>) -> String {
+    let mut text = String::new();
+    for value in values {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(value);
+    }
+    text
+}

@@ -1,0 +1,363 @@
+//! The rules of a tariff: pure functions from params to credits.
+//!
+//! Prices are whole micro-credits per so many units; products are exact in 128 bits, and a price is rounded once,
+//! up, to the price book's step. Every rule answers the same way: [`Priced`] with the credits, the least and the most
+//! that the same quantity can cost under other options, and the formula as lines that a person can read.
+
+mod composite;
+mod flat;
+mod matrix;
+mod per_unit;
+mod range;
+mod sum;
+mod tiered;
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use composite::{Composite, PerTarget, Surcharge, SurchargeOption};
+pub use flat::Flat;
+pub use matrix::{Axis, Matrix};
+pub use per_unit::{Meter, PerUnit, Quantity};
+pub use range::{Level, Modifier, ModifierOption, Range};
+pub use sum::{Sum, SumPart};
+pub use tiered::{Tier, Tiered};
+
+use super::exact::Exact;
+use super::param::{ParamSpec, Reader};
+use crate::error::{FieldError, Problem, Refusal};
+use crate::ledger::receipt::FormulaLine;
+use crate::money::Credits;
+
+/// The dearest price that a rule may name: a thousand million credits. More is a slip of the hand.
+pub const PRICE_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);
+/// The most calls that one charge or quote may stand for.
+pub const COUNT_MAX: i64 = 1_000_000;
+/// The most options, levels, tiers, meters or parts of one rule.
+pub const PARTS_MAX: usize = 200;
+
+/// How an operation is priced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Rule {
+    /// The same for every call.
+    Flat(Flat),
+    /// By quantity.
+    PerUnit(PerUnit),
+    /// By quantity, each tier's units at the tier's price.
+    Graduated(Tiered),
+    /// By quantity, all units at the price of the tier that the quantity reaches.
+    Volume(Tiered),
+    /// By options, a price in every cell.
+    Matrix(Matrix),
+    /// Between two bounds, by level and modifiers.
+    Range(Range),
+    /// A base, surcharges by option, and so much per target.
+    Composite(Composite),
+    /// The sum of other operations: a pipeline, a benchmark.
+    Sum(Sum),
+}
+
+/// What a call costs, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Priced {
+    /// What it costs.
+    pub credits: Credits,
+    /// The least that the same quantity costs under other options.
+    pub min: Credits,
+    /// The most.
+    pub max: Credits,
+    /// The formula; the lines' credits add up to `credits`. An empty label stands for the operation's name.
+    pub lines: Vec<FormulaLine>,
+}
+
+/// What one unit can cost, for a price list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceRange {
+    /// The least.
+    pub min: Credits,
+    /// The most, without what is counted per target.
+    pub max: Credits,
+    /// The rule's name: `matrix`.
+    pub pricing_type: String,
+}
+
+/// One price against another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Movement {
+    /// Some input may cost more.
+    pub up: bool,
+    /// Some input costs less.
+    pub down: bool,
+}
+
+impl Movement {
+    /// What can't be compared counts as a rise: nobody is surprised by a price that we could not prove to be lower.
+    pub(crate) const UNKNOWN: Self = Self { up: true, down: false };
+
+    /// Compares two prices.
+    pub(crate) fn between<T: Ord>(before: &T, after: &T) -> Self {
+        match after.cmp(before) {
+            Ordering::Greater => Self { up: true, down: false },
+            Ordering::Less => Self { up: false, down: true },
+            Ordering::Equal => Self::default(),
+        }
+    }
+
+    /// Takes both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { up: self.up || other.up, down: self.down || other.down }
+    }
+}
+
+/// One line of the working, still exact.
+pub(crate) struct Line {
+    pub(crate) label: String,
+    /// What was counted, where it isn't the number of calls.
+    pub(crate) measured: Option<String>,
+    pub(crate) unit_price: Option<Credits>,
+    pub(crate) amount: Exact,
+}
+
+/// The working of one call, still exact.
+pub(crate) struct Worked {
+    pub(crate) total: Exact,
+    pub(crate) min: Exact,
+    pub(crate) max: Exact,
+    pub(crate) lines: Vec<Line>,
+}
+
+impl Worked {
+    /// A price without choices: least and most are the same.
+    pub(crate) fn fixed(total: Exact, lines: Vec<Line>) -> Self {
+        Self { total, min: total, max: total, lines }
+    }
+}
+
+/// Something a rule's check found: the path inside the rule, and what to do.
+pub(crate) struct Checker {
+    path: Vec<String>,
+    pub(crate) problems: Vec<FieldError>,
+}
+
+impl Checker {
+    /// Starts at a path.
+    pub(crate) fn at(path: &str) -> Self {
+        Self { path: vec![path.to_owned()], problems: Vec::new() }
+    }
+
+    /// Checks something inside.
+    pub(crate) fn inside(&mut self, name: &str, check: impl FnOnce(&mut Self)) {
+        self.path.push(name.to_owned());
+        check(self);
+        self.path.pop();
+    }
+
+    /// Notes a problem with `name`.
+    pub(crate) fn wrong(&mut self, name: &str, problem: Problem, message: impl Into<String>) {
+        let mut field = self.path.join(".");
+        if !name.is_empty() {
+            field.push('.');
+            field.push_str(name);
+        }
+        self.problems.push(FieldError { field, problem, message: message.into() });
+    }
+
+    /// A price may not be negative (it would mint credits) nor absurd.
+    pub(crate) fn price(&mut self, name: &str, price: Credits) {
+        if price.is_negative() {
+            self.wrong(name, Problem::TooSmall, format!("A price can't be negative ({price})."));
+        } else if price > PRICE_MAX {
+            self.wrong(name, Problem::TooLarge, format!("A price can be at most {PRICE_MAX} ({price})."));
+        }
+    }
+
+    /// A name of a param or option: short, visible, without the sign that joins paths.
+    pub(crate) fn name(&mut self, name: &str, text: &str) {
+        if text.is_empty() {
+            self.wrong(name, Problem::Required, "A name is missing here.");
+        } else if text.len() > 64 || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
+            self.wrong(name, Problem::NotAllowed, format!("“{text}” is not a name: 1–64 letters without spaces."));
+        }
+    }
+
+    /// A list with at least one and at most [`PARTS_MAX`] names, none twice.
+    pub(crate) fn names<'a>(&mut self, name: &str, texts: impl Iterator<Item = &'a str>) {
+        let mut seen: Vec<&str> = Vec::new();
+        for text in texts {
+            self.name(name, text);
+            if seen.contains(&text) {
+                self.wrong(name, Problem::Taken, format!("“{text}” is here twice."));
+            }
+            seen.push(text);
+        }
+        if seen.is_empty() {
+            self.wrong(name, Problem::Required, "At least one is needed here.");
+        } else if seen.len() > PARTS_MAX {
+            self.wrong(name, Problem::TooLong, format!("At most {PARTS_MAX} are allowed here."));
+        }
+    }
+}
+
+impl Rule {
+    /// Names the rule: what `NeuralBox`'s API calls `pricing_type`.
+    #[must_use]
+    pub const fn pricing_type(&self) -> &'static str {
+        match self {
+            Self::Flat(_) => "flat",
+            Self::PerUnit(_) => "per_unit",
+            Self::Graduated(_) => "graduated",
+            Self::Volume(_) => "volume",
+            Self::Matrix(_) => "matrix",
+            Self::Range(_) => "range",
+            Self::Composite(_) => "composite",
+            Self::Sum(_) => "sum",
+        }
+    }
+
+    /// Prices `count` calls with the same params, rounded once, up, to `step`.
+    pub fn price(&self, params: &Map<String, Value>, count: i64, step: Credits) -> Result<Priced, Refusal> {
+        let mut reader = Reader::new(params);
+        let worked = self.work(&mut reader);
+        reader.finish()?;
+        check_count(count)?;
+        let worked = worked.ok_or_else(too_large)?;
+        sum_up(worked, count, step).ok_or_else(too_large)
+    }
+
+    /// Gives what one unit can cost.
+    #[must_use]
+    pub fn range(&self) -> PriceRange {
+        let (min, max) = match self {
+            Self::Flat(rule) => (rule.credits, rule.credits),
+            Self::PerUnit(rule) => rule.bounds(),
+            Self::Graduated(rule) | Self::Volume(rule) => rule.bounds(),
+            Self::Matrix(rule) => rule.bounds(),
+            Self::Range(rule) => (rule.min, rule.max),
+            Self::Composite(rule) => rule.bounds(),
+            Self::Sum(rule) => rule.bounds(),
+        };
+        PriceRange { min, max, pricing_type: self.pricing_type().to_owned() }
+    }
+
+    /// Lists the params that the rule takes, in the order of a form.
+    #[must_use]
+    pub fn params(&self) -> Vec<ParamSpec> {
+        match self {
+            Self::Flat(_) => Vec::new(),
+            Self::PerUnit(rule) => rule.params(),
+            Self::Graduated(rule) | Self::Volume(rule) => rule.params(),
+            Self::Matrix(rule) => rule.params(),
+            Self::Range(rule) => rule.params(),
+            Self::Composite(rule) => rule.params(),
+            Self::Sum(rule) => rule.params(),
+        }
+    }
+
+    /// Finds what is wrong with the rule itself; each at its path under `path`.
+    #[must_use]
+    pub fn problems(&self, path: &str) -> Vec<FieldError> {
+        let mut checker = Checker::at(path);
+        self.check(&mut checker);
+        checker.problems
+    }
+
+    pub(crate) fn check(&self, checker: &mut Checker) {
+        match self {
+            Self::Flat(rule) => checker.price("credits", rule.credits),
+            Self::PerUnit(rule) => rule.check(checker),
+            Self::Graduated(rule) | Self::Volume(rule) => rule.check(checker),
+            Self::Matrix(rule) => rule.check(checker),
+            Self::Range(rule) => rule.check(checker),
+            Self::Composite(rule) => rule.check(checker),
+            Self::Sum(rule) => rule.check(checker),
+        }
+    }
+
+    /// Works one call out exactly; `None` where a param is wrong (the reader knows which) or a number too large.
+    pub(crate) fn work(&self, reader: &mut Reader<'_>) -> Option<Worked> {
+        match self {
+            Self::Flat(rule) => Some(rule.work()),
+            Self::PerUnit(rule) => rule.work(reader),
+            Self::Graduated(rule) => rule.work_graduated(reader),
+            Self::Volume(rule) => rule.work_volume(reader),
+            Self::Matrix(rule) => rule.work(reader),
+            Self::Range(rule) => rule.work(reader),
+            Self::Composite(rule) => rule.work(reader),
+            Self::Sum(rule) => rule.work(reader),
+        }
+    }
+
+    /// Says whether the later rule can cost more or less than this one for any input.
+    #[must_use]
+    pub fn movement(&self, later: &Self) -> Movement {
+        match (self, later) {
+            (before, after) if before == after => Movement::default(),
+            (Self::Flat(before), Self::Flat(after)) => Movement::between(&before.credits, &after.credits),
+            (Self::PerUnit(before), Self::PerUnit(after)) => before.movement(after),
+            (Self::Graduated(before), Self::Graduated(after)) | (Self::Volume(before), Self::Volume(after)) => {
+                before.movement(after)
+            }
+            (Self::Matrix(before), Self::Matrix(after)) => before.movement(after),
+            (Self::Range(before), Self::Range(after)) => before.movement(after),
+            (Self::Composite(before), Self::Composite(after)) => before.movement(after),
+            (Self::Sum(before), Self::Sum(after)) => before.movement(after),
+            // Between rules without quantities the dearest new price decides: not above the cheapest old one.
+            (Self::Flat(_) | Self::Matrix(_), Self::Flat(_) | Self::Matrix(_)) => {
+                let (before, after) = (self.range(), later.range());
+                Movement { up: after.max > before.min, down: after.min < before.max }
+            }
+            _ => Movement::UNKNOWN,
+        }
+    }
+}
+
+/// The number of calls is from 1 to [`COUNT_MAX`].
+fn check_count(count: i64) -> Result<(), Refusal> {
+    let problem = match count {
+        ..1 => Problem::TooSmall,
+        1..=COUNT_MAX => return Ok(()),
+        _ => Problem::TooLarge,
+    };
+    let message = format!("count must be from 1 to {COUNT_MAX}.");
+    Err(Refusal::Unprocessable { fields: vec![FieldError { field: "count".to_owned(), problem, message }] })
+}
+
+/// The product does not fit; nobody has so many credits.
+fn too_large() -> Refusal {
+    let message = "This would cost more credits than there can be. Ask for less at once.".to_owned();
+    Refusal::Unprocessable {
+        fields: vec![FieldError { field: "count".to_owned(), problem: Problem::TooLarge, message }],
+    }
+}
+
+/// Multiplies by the number of calls, rounds once, and writes the lines so that they add up.
+fn sum_up(worked: Worked, count: i64, step: Credits) -> Option<Priced> {
+    let credits = worked.total.times(count)?.round_up(step)?;
+    let mut lines = Vec::with_capacity(worked.lines.len().checked_add(1)?);
+    let mut shown = Credits::ZERO;
+    for line in worked.lines {
+        let amount = line.amount.times(count)?.cut()?;
+        shown = shown.checked_add(amount)?;
+        let quantity = match line.measured {
+            Some(measured) if count > 1 => format!("{count} × {measured}"),
+            Some(measured) => measured,
+            None => count.to_string(),
+        };
+        lines.push(FormulaLine { label: line.label, quantity, unit_price: line.unit_price, credits: amount });
+    }
+    let rest = credits.checked_sub(shown)?;
+    if rest != Credits::ZERO {
+        let label =
+            format!("Rounded up to {}", if step == Credits::ONE { "a whole one".to_owned() } else { step.to_string() });
+        lines.push(FormulaLine { label, quantity: String::new(), unit_price: None, credits: rest });
+    }
+    Some(Priced {
+        credits,
+        min: worked.min.times(count)?.round_up(step)?,
+        max: worked.max.times(count)?.round_up(step)?,
+        lines,
+    })
+}
