@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 pub use wallet::error::FieldError;
+pub use wallet::identity::Viewer;
 
 /// What pages need to know about the process that renders them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ impl FormOutcome {
 }
 
 #[cfg(feature = "ssr")]
-pub use on_server::{form_outcome, settings, wallet};
+pub use on_server::{form_outcome, settings, viewer, wallet};
 
 #[cfg(feature = "ssr")]
 mod on_server {
@@ -59,7 +60,7 @@ mod on_server {
     use leptos::prelude::use_context;
     use wallet::Wallet;
 
-    use super::{AppSettings, FormOutcome};
+    use super::{AppSettings, FormOutcome, Viewer};
 
     fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
         use_context::<Parts>()?.extensions.get::<T>().cloned()
@@ -75,6 +76,12 @@ mod on_server {
     #[must_use]
     pub fn settings() -> Option<AppSettings> {
         use_context::<AppSettings>()
+    }
+
+    /// Who asks; `None` when nobody is signed in.
+    #[must_use]
+    pub fn viewer() -> Option<Viewer> {
+        extension::<Viewer>()
     }
 
     /// What became of the form that this page answers; `None` on an ordinary visit.
