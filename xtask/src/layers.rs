@@ -30,7 +30,7 @@ const ABSENCES: [Absence; 4] = [
     Absence {
         why: "the browser gets nothing of the server",
         tree: &["--package", "frontend", "--target", WASM],
-        absent: &["sqlx", "sqlx-core", "tokio", "axum", "chrono-tz", "server", "toml"],
+        absent: &["sqlx", "sqlx-core", "tokio", "axum", "chrono-tz", "server"],
     },
     Absence {
         why: "one TLS provider, ring: with two of them the process panics",
