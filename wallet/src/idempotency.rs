@@ -31,6 +31,12 @@ impl IdempotencyKey {
         Self(format!("{INTERNAL}{}", what.as_ref()))
     }
 
+    /// Says whether Scrip itself made the key.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        self.0.starts_with(INTERNAL)
+    }
+
     /// Gives the key as it is stored.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -53,6 +59,12 @@ impl RequestHash {
             *to = *from;
         }
         Self(hash)
+    }
+
+    /// Takes the hash from storage; `None` where it is not 16 bytes.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
     }
 
     /// Gives the hash for storage.

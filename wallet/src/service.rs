@@ -55,7 +55,7 @@ impl Wallet {
     #[must_use]
     pub fn new(pool: PgPool, options: Options) -> Self {
         let db = Db::new(pool, options.clock, options.jobs);
-        let ledger = Ledger::start(db.clone(), LedgerOptions { writers: options.writers });
+        let ledger = Ledger::start(db.clone(), &LedgerOptions { writers: options.writers });
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
         let catalog = Catalog::start(db.clone());
         Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog }) }

@@ -1,12 +1,32 @@
 //! The ledger: what happened to every wallet, and the one door through which anything happens.
 //!
-//! Reading order: [`entry`] (rows, and what people see), [`command`] (what can be asked), [`receipt`].
+//! Reading order: [`entry`] (rows, and what people see), [`command`] (what can be asked), [`receipt`], [`state`]
+//! (a wallet as the core sees it), [`decide`] (the rules) with its parts `burn`, `grant`, `hold`, [`budget`] and
+//! [`chain`]; then, with a database, the writer, the queries and the handle [`Ledger`].
 
+pub mod batch;
+pub mod budget;
+mod burn;
+pub mod chain;
 pub mod command;
+pub mod decide;
+pub mod detail;
+mod draft;
 pub mod entry;
+#[cfg(feature = "postgres")]
+mod follow;
+mod grant;
+pub mod hold;
+#[cfg(feature = "postgres")]
+mod queue;
 pub mod receipt;
 #[cfg(feature = "postgres")]
+mod repo;
+#[cfg(feature = "postgres")]
 mod service;
+pub mod state;
+#[cfg(feature = "postgres")]
+mod writer;
 
 pub use command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
 pub use entry::{
@@ -16,3 +36,4 @@ pub use entry::{
 pub use receipt::{FormulaLine, Receipt};
 #[cfg(feature = "postgres")]
 pub use service::{Breach, Envelope, Environment, Ledger, LedgerOptions, NewWallet, Rider, Scope};
+pub use state::Rules;

@@ -1,6 +1,6 @@
 //! The ledger's handle: submit a command, read a wallet, watch it, prove it.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -8,12 +8,19 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use tokio::sync::watch;
 
-use super::{BalanceView, Command, EntryDetail, EntryFilter, EntryPage, EntryView, HoldView, Outcome, Page};
+use super::batch::Work;
+use super::detail::Detail;
+use super::entry::EntryKind;
+use super::repo::{load, read, store};
+use super::state::{Grant, Request, Rules};
+use super::writer::{self, Writers};
+use super::{BalanceView, Command, EntryDetail, EntryFilter, EntryPage, EntryView, GrantView, HoldView, Outcome, Page};
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
+use crate::money::Credits;
 
 /// A command on its way to a wallet.
 #[derive(Clone)]
@@ -128,7 +135,7 @@ pub struct Breach {
 }
 
 /// How the ledger works on this node.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct LedgerOptions {
     /// How many writers; as many as cores where nothing is said.
     pub writers: Option<usize>,
@@ -137,88 +144,219 @@ pub struct LedgerOptions {
 /// The ledger's handle; cheap to clone.
 #[derive(Clone)]
 pub struct Ledger {
-    db: Db,
+    pub(super) db: Db,
+    pub(super) writers: Arc<Writers>,
 }
 
 impl Ledger {
+    /// Starts the ledger's writers.
+    pub(crate) fn start(db: Db, options: &LedgerOptions) -> Self {
+        let writers = Arc::new(Writers::start(&db, options.writers));
+        Self { db, writers }
+    }
+
     /// Does one command, once: answers after the commit. A caller that goes away changes nothing.
+    ///
+    /// Commands of many callers share a transaction; one with a rider has its own. The caller must not hold a
+    /// transaction with locks that the command or its rider needs.
     pub async fn submit(&self, envelope: Envelope) -> Result<Outcome> {
-        let _ = envelope;
-        unfinished()
+        let rider = envelope.rider.clone();
+        let work = envelope.work()?;
+        match rider {
+            None => self.writers.submit(work).await,
+            Some(rider) => self.writers.submit_alone(work, rider).await,
+        }
     }
 
     /// Does one command in the caller's transaction, locking the wallet's row: for acts that must commit together.
+    /// A refusal writes nothing, and the transaction goes on. A rider is not run.
     pub async fn submit_in_tx(&self, connection: &mut PgConnection, envelope: Envelope) -> Result<Outcome> {
-        let _ = (connection, envelope);
-        unfinished()
+        let work = envelope.work()?;
+        let shared = &self.writers.shared;
+        let works = std::slice::from_ref(&work);
+        let done = writer::transact(connection, works, &shared.clock, &shared.rules()).await?;
+        done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer")))
     }
 
     /// Makes a wallet in the caller's transaction.
     pub async fn create_wallet_in_tx(&self, connection: &mut PgConnection, wallet: NewWallet) -> Result<WalletId> {
-        let _ = (connection, wallet);
-        unfinished()
+        let id = WalletId::new(wallet.account);
+        store::create_wallet(connection, id, &wallet, self.db.now()).await?;
+        Ok(id)
     }
 
     /// Reads a wallet as it is now.
     pub async fn balance(&self, wallet: WalletId) -> Result<BalanceView> {
-        let _ = wallet;
-        unfinished()
-    }
-
-    /// Reads a wallet as it was at a past instant.
-    pub async fn balance_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<BalanceView> {
-        let _ = (wallet, at);
-        unfinished()
+        // One snapshot for both reads: the numbers and the grants belong together.
+        let mut transaction = self.db.begin().await?;
+        sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *transaction).await?;
+        let row = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
+        let grants = read::open_grants(&mut *transaction, wallet).await?;
+        transaction.commit().await?;
+        let now = self.db.now().max(row.last_at);
+        let live = grants.iter().filter(|grant| !grant.is_expired(now)).map(|grant| grant.remaining);
+        let available = Credits::checked_sum(live)
+            .and_then(|live| live.checked_sub(Credits::from_micros(row.debt)))
+            .ok_or_else(|| Error::internal("a wallet's numbers are too large"))?;
+        Ok(BalanceView {
+            wallet,
+            seq: row.seq,
+            settled: Credits::from_micros(row.settled),
+            held: Credits::from_micros(row.held),
+            available,
+            grants: grants.iter().map(grant_view).collect(),
+            last_refill: row.last_refill.map(Credits::from_micros),
+            frozen: row.frozen,
+        })
     }
 
     /// Reads one page of a wallet's ledger, newest first.
     pub async fn entries(&self, wallet: WalletId, filter: &EntryFilter, page: Page) -> Result<EntryPage> {
-        let _ = (wallet, filter, page);
-        unfinished()
-    }
-
-    /// Reads one row with everything that is known about it.
-    pub async fn entry(&self, wallet: WalletId, seq: i64) -> Result<EntryDetail> {
-        let _ = (wallet, seq);
-        unfinished()
-    }
-
-    /// Reads a hold.
-    pub async fn hold(&self, wallet: WalletId, seq: i64) -> Result<HoldView> {
-        let _ = (wallet, seq);
-        unfinished()
+        let limit = page.limit.clamp(1, MAX_PAGE);
+        let before = page.before.unwrap_or(i64::MAX);
+        let wanted = i64::from(limit).saturating_add(1);
+        let mut entries = read::entries(self.db.pool(), wallet, filter, before, wanted).await?;
+        let more = entries.len() > usize::from(limit);
+        entries.truncate(usize::from(limit));
+        let next = if more { entries.last().map(|entry| entry.seq) } else { None };
+        Ok(EntryPage { entries, next })
     }
 
     /// Reads the rows after a `seq`, oldest first, at most `limit`.
     pub async fn entries_after(&self, wallet: WalletId, seq: i64, limit: u16) -> Result<Vec<EntryView>> {
-        let _ = (wallet, seq, limit);
-        unfinished()
+        read::entries_after(self.db.pool(), wallet, seq, i64::from(limit.clamp(1, MAX_PAGE))).await
+    }
+
+    /// Reads one row with everything that is known about it.
+    pub async fn entry(&self, wallet: WalletId, seq: i64) -> Result<EntryDetail> {
+        let mut connection = self.db.pool().acquire().await?;
+        let entry = read::entry(&mut connection, wallet, seq).await?.ok_or_else(|| Refusal::not_found("entry"))?;
+        let proof = read::proof(&mut connection, wallet, seq).await?.ok_or_else(|| Refusal::not_found("entry"))?;
+        let detail = proof.detail.as_deref().and_then(Detail::from_text);
+        let total = entry.amount.checked_neg().unwrap_or_default();
+        let receipt = detail.clone().and_then(|detail| {
+            let (operation, title) = (entry.operation.clone(), entry.title.clone());
+            detail.into_receipt(operation, title, entry.category.clone(), entry.quantity, total)
+        });
+        let lines = detail.map(Detail::into_lines).unwrap_or_default();
+        let story = entry.refers_to.filter(|_| is_answer(entry.kind)).unwrap_or(seq);
+        let mut timeline = read::story(&mut connection, wallet, story).await?;
+        if timeline.len() < 2 {
+            timeline.clear();
+        }
+        let key = (!proof.idem_key.starts_with('§')).then_some(proof.idem_key);
+        let allocations = read::allocations(&mut connection, wallet, seq).await?;
+        Ok(EntryDetail { entry, receipt, lines, allocations, hash: proof.hash, timeline, idempotency_key: key })
+    }
+
+    /// Reads a hold.
+    pub async fn hold(&self, wallet: WalletId, seq: i64) -> Result<HoldView> {
+        let mut connection = self.db.pool().acquire().await?;
+        let found = load::holds(&mut connection, &[(wallet, seq)]).await?.into_iter().next();
+        let (_, hold) = found.ok_or_else(|| Refusal::not_found("hold"))?;
+        Ok(HoldView {
+            wallet,
+            seq,
+            state: hold.state,
+            amount: hold.amount,
+            captured: hold.captured,
+            lines: hold.lines.as_ref().clone(),
+            created_at: hold.created_at,
+            expires_at: hold.expires_at,
+            finished_by: hold.finished_by,
+        })
     }
 
     /// Follows the newest committed `seq` of a wallet: at once for this node's writes, within 250 ms for others'.
+    /// The first value is 0 until the newest is known.
     #[must_use]
     pub fn watch(&self, wallet: WalletId) -> watch::Receiver<i64> {
-        let _ = wallet;
-        watch::channel(0).1
+        self.writers.shared.followers.follow(wallet)
+    }
+
+    /// Reads a wallet as it was at a past instant.
+    pub async fn balance_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<BalanceView> {
+        let _ = (wallet, at, &self.db);
+        Err(Error::internal("not built yet"))
     }
 
     /// Checks every invariant; an empty list is what it should be.
     pub async fn verify(&self, scope: Scope) -> Result<Vec<Breach>> {
         let _ = (scope, &self.db);
-        unfinished()
+        Err(Error::internal("not built yet"))
     }
 
-    /// Starts the ledger's writers.
-    pub(crate) fn start(db: Db, options: LedgerOptions) -> Self {
-        let _ = options;
-        Self { db }
+    /// Sets the catalog's settings that decisions follow.
+    pub fn set_rules(&self, rules: Rules) {
+        *self.writers.shared.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }
 
     /// Does what is queued, then stops: later commands hear "unavailable".
-    pub async fn shutdown(&self) {}
+    pub async fn shutdown(&self) {
+        self.writers.shutdown().await;
+    }
 }
 
-/// Stands where a body is still to come.
-fn unfinished<T>() -> Result<T> {
-    Err(crate::error::Error::internal("not built yet"))
+/// The most rows in one page.
+const MAX_PAGE: u16 = 200;
+/// The longest metadata, as JSON text.
+const MAX_METADATA: usize = 16 * 1024;
+/// The longest command, as JSON text.
+const MAX_COMMAND: usize = 256 * 1024;
+
+/// Says whether a kind of row answers the row that it refers to, within one wallet.
+const fn is_answer(kind: EntryKind) -> bool {
+    matches!(kind, EntryKind::Capture | EntryKind::Release | EntryKind::HoldExpired | EntryKind::CreditBack)
+}
+
+/// Shows a grant.
+pub(super) fn grant_view(grant: &Grant) -> GrantView {
+    let terms = &grant.terms;
+    GrantView {
+        id: grant.id,
+        seq: terms.seq,
+        source: terms.source,
+        label: terms.label.clone(),
+        granted: terms.granted,
+        remaining: grant.remaining,
+        held: grant.held,
+        priority: terms.priority,
+        effective_at: terms.effective_at,
+        expires_at: terms.expires_at,
+        cost: terms.cost,
+        reference: terms.reference.clone(),
+    }
+}
+
+impl Envelope {
+    /// Checks what the database would not take, and makes the work of a writer.
+    fn work(self) -> Result<Work> {
+        let command = serde_json::to_string(&self.command)?;
+        let metadata_text = if self.metadata.is_null() { None } else { Some(serde_json::to_string(&self.metadata)?) };
+        if !(self.metadata.is_null() || self.metadata.is_object()) {
+            return Err(FieldError::new("metadata", Problem::Malformed, "send a JSON object").into());
+        }
+        let text = metadata_text.as_deref().unwrap_or_default();
+        if text.len() > MAX_METADATA {
+            return Err(FieldError::new("metadata", Problem::TooLong, "at most 16 KB of JSON").into());
+        }
+        if command.len() > MAX_COMMAND {
+            return Err(FieldError::new("params", Problem::TooLong, "at most 256 KB of JSON").into());
+        }
+        for (field, text) in [("metadata", text), ("params", command.as_str())] {
+            if text.contains("\\u0000") {
+                return Err(FieldError::new(field, Problem::Malformed, "remove the NUL characters").into());
+            }
+        }
+        let request_hash = self.request_hash.unwrap_or_else(|| RequestHash::of(format!("{command}{text}").as_bytes()));
+        let request = Request {
+            command: self.command,
+            key: self.key,
+            request_hash,
+            actor: self.actor,
+            metadata: self.metadata,
+            metadata_text: metadata_text.map(Arc::from),
+        };
+        Ok(Work { wallet: self.wallet, request })
+    }
 }

@@ -1,0 +1,213 @@
+//! Many commands of many wallets, decided in order on remembered state: pure, and nothing is kept until it is stored.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::command::{BalanceAfter, Command, Outcome};
+use super::decide::{decide, decide_transfer};
+use super::entry::EntryView;
+use super::state::{Core, Decision, Entry, Grant, Hold, Request, Rules, Stop, WalletState};
+use crate::error::{Error, Refusal, Result};
+use crate::id::WalletId;
+use crate::idempotency::{IdempotencyKey, RequestHash};
+
+/// A command and its wallet.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// Whose wallet.
+    pub wallet: WalletId,
+    /// What to do.
+    pub request: Request,
+}
+
+impl Work {
+    /// Names the other wallet, where there is one.
+    #[must_use]
+    pub const fn other_wallet(&self) -> Option<WalletId> {
+        match &self.request.command {
+            Command::Transfer { to, .. } => Some(*to),
+            _ => None,
+        }
+    }
+}
+
+/// What a key did before.
+#[derive(Clone, Debug)]
+pub struct Done {
+    /// The hash of the request that it came with.
+    pub request_hash: RequestHash,
+    /// The command's own row.
+    pub entry: EntryView,
+}
+
+/// The working set of one batch.
+#[derive(Debug, Default)]
+pub struct Batch {
+    states: HashMap<WalletId, WalletState>,
+    before: HashMap<WalletId, Core>,
+    done: HashMap<(WalletId, IdempotencyKey), Done>,
+    entries: Vec<Entry>,
+    holds: BTreeMap<(WalletId, i64), Hold>,
+}
+
+/// A grant that a batch changed or made.
+#[derive(Debug)]
+pub struct ChangedGrant<'a> {
+    /// The wallet.
+    pub wallet: WalletId,
+    /// The grant as it is now.
+    pub grant: &'a Grant,
+    /// Whether it is new.
+    pub is_new: bool,
+}
+
+impl Batch {
+    /// Adds a wallet as it is stored.
+    pub fn know(&mut self, state: WalletState) {
+        self.before.insert(state.core.id, state.core.clone());
+        self.states.insert(state.core.id, state);
+    }
+
+    /// Adds what a key did before.
+    pub fn know_done(&mut self, wallet: WalletId, key: IdempotencyKey, done: Done) {
+        self.done.insert((wallet, key), done);
+    }
+
+    /// Decides one command on top of those before it. A refusal leaves no trace.
+    pub fn perform(&mut self, work: &Work, now: DateTime<Utc>, rules: &Rules) -> Result<Outcome> {
+        if let Some(done) = self.done.get(&(work.wallet, work.request.key.clone())) {
+            return replay(done, work.request.request_hash);
+        }
+        let state = self.states.get(&work.wallet).ok_or_else(|| Refusal::not_found("wallet"))?;
+        let decided = match work.other_wallet() {
+            None => decide(state, &work.request, now, rules).map(|decision| (decision, None)),
+            Some(to) => {
+                let to = self.states.get(&to).ok_or_else(|| Refusal::not_found("wallet"))?;
+                decide_transfer(state, to, &work.request, now, rules).map(|(out, into)| (out, Some(into)))
+            }
+        };
+        let (decision, arriving) = decided.map_err(|stop| match stop {
+            Stop::Refused(refusal) => Error::Refused(refusal),
+            Stop::Broken(what) => Error::internal(format!("wallet {}: {what}", work.wallet)),
+        })?;
+        let outcome = self.take(work, decision);
+        if let (Some(arriving), Some(to)) = (arriving, work.other_wallet()) {
+            let mut outcome = outcome;
+            outcome.entries.extend(arriving.entries.iter().map(|entry| entry.view.clone()));
+            self.keep(to, arriving);
+            return Ok(outcome);
+        }
+        Ok(outcome)
+    }
+
+    /// Takes a decision over and makes its answer: the own row first.
+    fn take(&mut self, work: &Work, decision: Decision) -> Outcome {
+        let own = decision.own.and_then(|own| decision.entries.get(own)).map(|entry| entry.view.clone());
+        let own_seq = own.as_ref().map_or(0, |entry| entry.seq);
+        let others = decision.entries.iter().map(|entry| &entry.view).filter(|entry| entry.seq != own_seq);
+        let entries: Vec<EntryView> = own.iter().chain(others).cloned().collect();
+        let core = &decision.core;
+        let balance = own.as_ref().map_or_else(
+            || after(core.seq, core.settled, core.held),
+            |entry| after(entry.seq, entry.settled_after, entry.held_after),
+        );
+        if let Some(entry) = own {
+            let key = (work.wallet, work.request.key.clone());
+            self.done.insert(key, Done { request_hash: work.request.request_hash, entry });
+        }
+        self.keep(work.wallet, decision);
+        Outcome { entries, balance, replayed: false }
+    }
+
+    /// Moves a wallet on, and collects what is to be stored.
+    fn keep(&mut self, wallet: WalletId, decision: Decision) {
+        if let Some(state) = self.states.get_mut(&wallet) {
+            state.apply(&decision);
+        }
+        self.share_budgets(wallet, &decision);
+        for hold in decision.holds {
+            self.holds.insert((wallet, hold.seq), hold);
+        }
+        self.entries.extend(decision.entries);
+    }
+
+    /// A ceiling of a project is the same for all its wallets.
+    fn share_budgets(&mut self, wallet: WalletId, decision: &Decision) {
+        if decision.core.budgets.is_empty() {
+            return;
+        }
+        for state in self.states.values_mut().filter(|state| state.core.id != wallet) {
+            for budget in &mut state.core.budgets {
+                if let Some(now) = decision.core.budgets.iter().find(|now| now.id == budget.id) {
+                    *budget = now.clone();
+                }
+            }
+        }
+    }
+
+    /// Says whether there is nothing to store.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Gives the rows to store, in order.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Gives the wallets that changed: as they were and as they are.
+    pub fn wallets(&self) -> impl Iterator<Item = (&Core, &Core)> {
+        self.before.values().filter_map(|before| {
+            let now = &self.states.get(&before.id)?.core;
+            (now.version != before.version).then_some((before, now))
+        })
+    }
+
+    /// Gives the grants that changed or are new.
+    pub fn grants(&self) -> impl Iterator<Item = ChangedGrant<'_>> {
+        self.wallets().flat_map(|(before, now)| {
+            now.grants.iter().filter_map(|grant| {
+                let is_new = grant.id > before.grants_made;
+                let changed = is_new || before.grant(grant.id) != Some(grant);
+                changed.then_some(ChangedGrant { wallet: now.id, grant, is_new })
+            })
+        })
+    }
+
+    /// Gives the holds that are new or changed, and whether each is new.
+    pub fn holds(&self) -> impl Iterator<Item = (WalletId, &Hold, bool)> {
+        self.holds.iter().map(|((wallet, seq), hold)| {
+            let is_new = self.before.get(wallet).is_some_and(|before| *seq > before.seq);
+            (*wallet, hold, is_new)
+        })
+    }
+
+    /// Gives the wallets as they are after the batch.
+    #[must_use]
+    pub fn into_states(self) -> HashMap<WalletId, WalletState> {
+        self.states
+    }
+
+    /// Gives what was done before or in this batch.
+    pub fn done(&self) -> impl Iterator<Item = (&(WalletId, IdempotencyKey), &Done)> {
+        self.done.iter()
+    }
+}
+
+/// Answers as the first did.
+pub(super) fn replay(done: &Done, request_hash: RequestHash) -> Result<Outcome> {
+    if done.request_hash != request_hash {
+        return Err(Refusal::IdempotencyMismatch.into());
+    }
+    let entry = done.entry.clone();
+    let balance = after(entry.seq, entry.settled_after, entry.held_after);
+    Ok(Outcome { entries: vec![entry], balance, replayed: true })
+}
+
+fn after(seq: i64, settled: crate::money::Credits, held: crate::money::Credits) -> BalanceAfter {
+    let available = settled.checked_sub(held).unwrap_or(crate::money::Credits::ZERO);
+    BalanceAfter { seq, settled, held, available }
+}

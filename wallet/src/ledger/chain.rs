@@ -1,0 +1,120 @@
+//! The hash chain of a wallet: every row's hash covers the hash before it and everything that the row says.
+
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::state::Entry;
+
+/// A SHA-256 hash.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Hash([u8; 32]);
+
+/// Leads every encoding, so that a later form can't be taken for this one.
+const FORM: &[u8] = b"scrip-entry-1";
+
+impl Hash {
+    /// Takes the hash from storage; `None` where it is not 32 bytes.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Gives the hash for storage.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Reads the hexadecimal form.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0_u8; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Feeds fields to the hash, each with its length, so that no two rows share an encoding.
+struct Encoder(Sha256);
+
+impl Encoder {
+    fn bytes(&mut self, bytes: &[u8]) {
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        self.0.update(length.to_be_bytes());
+        self.0.update(bytes);
+    }
+
+    fn number(&mut self, number: i64) {
+        self.0.update(number.to_be_bytes());
+    }
+
+    fn optional(&mut self, bytes: Option<&[u8]>) {
+        match bytes {
+            Some(bytes) => {
+                self.0.update([1]);
+                self.bytes(bytes);
+            }
+            None => self.0.update([0]),
+        }
+    }
+
+    fn text(&mut self, text: Option<&str>) {
+        self.optional(text.map(str::as_bytes));
+    }
+}
+
+/// Computes the hash of a row that follows `previous` (all zeros before the first row).
+#[must_use]
+pub fn hash(previous: &Hash, entry: &Entry) -> Hash {
+    let view = &entry.view;
+    let mut to = Encoder(Sha256::new());
+    to.0.update(FORM);
+    to.0.update(previous.0);
+    to.number(i64::from(view.wallet.shard.as_i16()));
+    to.number(view.wallet.number);
+    to.number(view.seq);
+    to.number(i64::from(view.kind.code()));
+    to.number(view.amount.micros());
+    to.number(view.held_change.micros());
+    to.number(view.settled_after.micros());
+    to.number(view.held_after.micros());
+    to.text(view.operation.as_deref());
+    to.text(view.title.as_deref());
+    to.text(view.category.as_deref());
+    to.number(view.quantity);
+    to.number(view.refers_to.unwrap_or(0));
+    to.number(entry.counterpart.map_or(0, |wallet| wallet.number));
+    to.number(i64::from(view.actor.code()));
+    to.optional(view.actor.uuid().as_ref().map(|id| id.as_bytes().as_slice()));
+    to.bytes(view.actor.name().as_bytes());
+    to.text(entry.metadata.as_deref());
+    to.text(entry.detail.as_deref());
+    to.bytes(entry.key.as_str().as_bytes());
+    to.bytes(entry.request_hash.as_bytes());
+    to.number(view.created_at.timestamp_micros());
+    to.number(i64::try_from(entry.allocations.len()).unwrap_or(i64::MAX));
+    for allocation in &entry.allocations {
+        to.number(allocation.grant);
+        to.number(allocation.amount.micros());
+        to.number(allocation.held.micros());
+    }
+    Hash(to.0.finalize().into())
+}

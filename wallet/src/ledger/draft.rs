@@ -1,0 +1,220 @@
+//! A decision in the making: rows are posted one by one onto a copy of the wallet's numbers.
+
+use chrono::{DateTime, Utc};
+
+use super::chain::{self, Hash};
+use super::detail::Detail;
+use super::entry::{EntryKind, EntryView};
+use super::state::{Allocation, Core, DEBT, Decision, Entry, Grant, Hold, Request, Stop};
+use crate::id::WalletId;
+use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::identity::Actor;
+use crate::money::Credits;
+
+/// A copy of the wallet's numbers, and the rows posted onto it so far.
+pub(super) struct Draft<'a> {
+    pub(super) core: Core,
+    pub(super) request: &'a Request,
+    pub(super) now: DateTime<Utc>,
+    pub(super) holds: Vec<Hold>,
+    pub(super) credited: Option<(i64, i64)>,
+    entries: Vec<Entry>,
+    own: Option<usize>,
+}
+
+/// What a row says; the draft adds numbers, time and hash.
+pub(super) struct Row {
+    pub(super) kind: EntryKind,
+    pub(super) operation: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) category: Option<String>,
+    pub(super) quantity: i64,
+    pub(super) refers_to: Option<i64>,
+    pub(super) counterpart: Option<WalletId>,
+    pub(super) detail: Option<Detail>,
+    pub(super) allocations: Vec<Allocation>,
+}
+
+impl Row {
+    /// Starts a row that says only its kind and shares.
+    pub(super) const fn new(kind: EntryKind, allocations: Vec<Allocation>) -> Self {
+        Self {
+            kind,
+            operation: None,
+            title: None,
+            category: None,
+            quantity: 1,
+            refers_to: None,
+            counterpart: None,
+            detail: None,
+            allocations,
+        }
+    }
+}
+
+/// Says that a number does not fit; limits on amounts make it impossible.
+const OVERFLOW: Stop = Stop::Broken("a number of the wallet is too large");
+
+/// Adds two amounts.
+pub(super) fn plus(a: Credits, b: Credits) -> Result<Credits, Stop> {
+    a.checked_add(b).ok_or(OVERFLOW)
+}
+
+/// Subtracts two amounts.
+pub(super) fn minus(a: Credits, b: Credits) -> Result<Credits, Stop> {
+    a.checked_sub(b).ok_or(OVERFLOW)
+}
+
+/// Turns the sign of an amount.
+pub(super) fn negated(a: Credits) -> Result<Credits, Stop> {
+    a.checked_neg().ok_or(OVERFLOW)
+}
+
+/// Sums amounts.
+pub(super) fn sum(amounts: impl IntoIterator<Item = Credits>) -> Result<Credits, Stop> {
+    Credits::checked_sum(amounts).ok_or(OVERFLOW)
+}
+
+impl<'a> Draft<'a> {
+    /// Starts from the wallet as it is; `now` never runs back within a wallet.
+    pub(super) fn new(core: &Core, request: &'a Request, now: DateTime<Utc>) -> Self {
+        Self {
+            core: core.clone(),
+            request,
+            now: now.max(core.last_at),
+            holds: Vec::new(),
+            credited: None,
+            entries: Vec::new(),
+            own: None,
+        }
+    }
+
+    /// Ends the draft.
+    pub(super) fn finish(mut self) -> Result<Decision, Stop> {
+        if !self.entries.is_empty() {
+            self.core.version = self.core.version.checked_add(1).ok_or(OVERFLOW)?;
+        }
+        Ok(Decision {
+            entries: self.entries,
+            own: self.own,
+            core: self.core,
+            holds: self.holds,
+            credited: self.credited,
+        })
+    }
+
+    /// Posts the command's own row and gives its `seq`.
+    pub(super) fn post(&mut self, row: Row) -> Result<i64, Stop> {
+        let request = self.request;
+        self.own = Some(self.entries.len());
+        self.append(
+            row,
+            request.key.clone(),
+            request.request_hash,
+            request.actor.clone(),
+            request.metadata.clone(),
+            request.metadata_text.clone(),
+        )
+    }
+
+    /// Posts a row that follows by itself; its key is made from its own place.
+    pub(super) fn post_consequence(&mut self, row: Row, what: &str) -> Result<i64, Stop> {
+        let seq = self.core.seq.checked_add(1).ok_or(OVERFLOW)?;
+        let key = IdempotencyKey::internal(format!("{what}:{seq}"));
+        let hash = RequestHash::of(key.as_str().as_bytes());
+        self.append(row, key, hash, Actor::system(what), serde_json::Value::Null, None)
+    }
+
+    fn append(
+        &mut self,
+        row: Row,
+        key: IdempotencyKey,
+        request_hash: RequestHash,
+        actor: Actor,
+        metadata: serde_json::Value,
+        metadata_text: Option<std::sync::Arc<str>>,
+    ) -> Result<i64, Stop> {
+        for allocation in &row.allocations {
+            self.share(allocation)?;
+        }
+        let amount = sum(row.allocations.iter().map(|allocation| allocation.amount))?;
+        let held_change = sum(row.allocations.iter().map(|allocation| allocation.held))?;
+        let core = &mut self.core;
+        core.seq = core.seq.checked_add(1).ok_or(OVERFLOW)?;
+        core.settled = plus(core.settled, amount)?;
+        core.held = plus(core.held, held_change)?;
+        core.last_at = self.now;
+        if Core::is_activity(row.kind) && !matches!(actor, Actor::System { .. }) {
+            core.active_at = self.now;
+        }
+        if core.held.is_negative() {
+            return Err(Stop::Broken("more is given back than is held"));
+        }
+        let view = EntryView {
+            wallet: core.id,
+            seq: core.seq,
+            kind: row.kind,
+            amount,
+            held_change,
+            settled_after: core.settled,
+            held_after: core.held,
+            operation: row.operation,
+            title: row.title,
+            category: row.category,
+            quantity: row.quantity,
+            refers_to: row.refers_to,
+            actor,
+            metadata,
+            created_at: self.now,
+        };
+        let mut entry = Entry {
+            view,
+            metadata: metadata_text,
+            detail: row.detail.and_then(|detail| detail.to_text()),
+            allocations: row.allocations,
+            key,
+            request_hash,
+            counterpart: row.counterpart,
+            hash: Hash::default(),
+        };
+        entry.hash = chain::hash(&core.head, &entry);
+        core.head = entry.hash;
+        self.entries.push(entry);
+        Ok(core.seq)
+    }
+
+    /// Moves one grant, or the debt, by its share.
+    fn share(&mut self, allocation: &Allocation) -> Result<(), Stop> {
+        if allocation.grant == DEBT {
+            self.core.debt = minus(self.core.debt, allocation.amount)?;
+            return if self.core.debt.is_negative() {
+                Err(Stop::Broken("more debt is repaid than there is"))
+            } else {
+                Ok(())
+            };
+        }
+        let grant = self.grant_mut(allocation.grant)?;
+        grant.held = plus(grant.held, allocation.held)?;
+        grant.remaining = minus(plus(grant.remaining, allocation.amount)?, allocation.held)?;
+        if grant.held.is_negative() || grant.remaining.is_negative() {
+            return Err(Stop::Broken("more is taken from a grant than it has"));
+        }
+        Ok(())
+    }
+
+    /// Finds a grant to change.
+    pub(super) fn grant_mut(&mut self, id: i64) -> Result<&mut Grant, Stop> {
+        self.core.grants.iter_mut().find(|grant| grant.id == id).ok_or(Stop::Broken("a grant is missing"))
+    }
+
+    /// Gives the debt that is still there for credits that come back into a grant: what has expired repays nothing.
+    pub(super) fn debt_for(&self, grant: i64) -> Credits {
+        let expired = self.core.grant(grant).is_some_and(|grant| grant.is_expired(self.now));
+        if expired { Credits::ZERO } else { self.core.debt }
+    }
+
+    /// Tells what can be spent now.
+    pub(super) fn available(&self) -> Credits {
+        self.core.available(self.now)
+    }
+}

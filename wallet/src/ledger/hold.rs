@@ -1,0 +1,220 @@
+//! Credits set aside for a job: placed, then captured, released or expired, and finished once.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::budget;
+use super::burn;
+use super::command::{CaptureAmount, ReleaseReason};
+use super::decide;
+use super::detail::Detail;
+use super::draft::{Draft, Row, minus, negated, plus, sum};
+use super::entry::{EntryKind, HoldLine, HoldState};
+use super::receipt::Receipt;
+use super::state::{Allocation, Hold, Rules, Stop};
+use crate::error::{Problem, Refusal};
+use crate::money::Credits;
+
+/// How long a hold lasts where nothing is said, in seconds.
+pub const DEFAULT_LIFETIME: u32 = 24 * 60 * 60;
+/// How long a hold may last, in seconds.
+pub const MAX_LIFETIME: u32 = 7 * 24 * 60 * 60;
+/// How many lines a hold may have.
+pub const MAX_LINES: usize = 64;
+
+/// Sets credits aside.
+pub(super) fn place(
+    draft: &mut Draft<'_>,
+    lines: &[Receipt],
+    expires_in: Option<u32>,
+    rules: &Rules,
+) -> Result<(), Stop> {
+    let lifetime = expires_in.unwrap_or(DEFAULT_LIFETIME);
+    if lifetime == 0 || lifetime > MAX_LIFETIME {
+        let message = format!("from 1 to {MAX_LIFETIME} seconds");
+        return Err(Refusal::unprocessable("expires_in", Problem::TooLarge, message).into());
+    }
+    if lines.is_empty() || lines.len() > MAX_LINES {
+        return Err(Refusal::unprocessable("lines", Problem::TooMany, format!("from 1 to {MAX_LINES} lines")).into());
+    }
+    for line in lines {
+        decide::price(line)?;
+    }
+    let total = sum(lines.iter().map(|line| line.total))?;
+    decide::may_spend(draft, rules)?;
+    draft.expire_due()?;
+    let shares = draft.enough(total)?;
+    let subject = draft.request.subject();
+    budget::spend(&mut draft.core, &subject, total, draft.now)?;
+    let share = |(grant, share): &(i64, Credits)| Allocation { grant: *grant, amount: Credits::ZERO, held: *share };
+    let mut row = Row::new(EntryKind::Hold, shares.iter().map(share).collect());
+    let lines: Vec<HoldLine> =
+        lines.iter().map(|receipt| HoldLine { receipt: receipt.clone(), captured: Credits::ZERO }).collect();
+    name(&mut row, &lines);
+    row.detail = Some(Detail::lines(&lines));
+    let seq = draft.post(row)?;
+    let expires_at = draft.now.checked_add_signed(TimeDelta::seconds(i64::from(lifetime)));
+    draft.holds.push(Hold {
+        seq,
+        amount: total,
+        captured: Credits::ZERO,
+        state: HoldState::Open,
+        created_at: draft.now,
+        expires_at: expires_at.ok_or(Stop::Broken("the clock is at its end"))?,
+        lines: Arc::new(lines),
+        pins: shares,
+        subject,
+        finished_by: None,
+    });
+    Ok(())
+}
+
+/// Takes what was set aside, all or part; the rest goes back to the same grants.
+pub(super) fn capture(draft: &mut Draft<'_>, hold: &Hold, amount: &CaptureAmount) -> Result<(), Stop> {
+    may_finish(draft, hold)?;
+    let taken = split(hold, amount)?;
+    let total = sum(taken.iter().copied())?;
+    let lines: Vec<HoldLine> = hold
+        .lines
+        .iter()
+        .zip(&taken)
+        .map(|(line, captured)| HoldLine { receipt: line.receipt.clone(), captured: *captured })
+        .collect();
+    let mut row = Row::new(EntryKind::Capture, give_back(draft, hold, total)?);
+    name(&mut row, &lines);
+    row.detail = Some(Detail::lines(&lines));
+    finish(draft, hold, row, HoldState::Captured, total, Some(lines))
+}
+
+/// Gives back what was set aside.
+pub(super) fn release(draft: &mut Draft<'_>, hold: &Hold, reason: ReleaseReason) -> Result<(), Stop> {
+    may_finish(draft, hold)?;
+    let mut row = Row::new(EntryKind::Release, give_back(draft, hold, Credits::ZERO)?);
+    name(&mut row, &hold.lines);
+    let reason = match reason {
+        ReleaseReason::PlatformFailure => "platform_failure",
+        ReleaseReason::CustomerFailure => "customer_failure",
+        ReleaseReason::Cancelled => "cancelled",
+    };
+    row.detail = Some(Detail::Why(reason.to_owned()));
+    finish(draft, hold, row, HoldState::Released, Credits::ZERO, None)
+}
+
+/// Ends a hold whose time is over.
+pub(super) fn expire(draft: &mut Draft<'_>, hold: &Hold) -> Result<(), Stop> {
+    is_open(hold)?;
+    if draft.now < hold.expires_at {
+        return Err(Refusal::unprocessable("hold", Problem::TooSoon, "its time is not over").into());
+    }
+    let mut row = Row::new(EntryKind::HoldExpired, give_back(draft, hold, Credits::ZERO)?);
+    name(&mut row, &hold.lines);
+    finish(draft, hold, row, HoldState::Expired, Credits::ZERO, None)
+}
+
+/// Names the row after the lines.
+fn name(row: &mut Row, lines: &[HoldLine]) {
+    let Some(first) = lines.first().map(|line| &line.receipt) else { return };
+    let names: Vec<&str> = lines.iter().map(|line| line.receipt.name.as_str()).collect();
+    row.operation = Some(first.operation.clone());
+    row.title = Some(names.join(" + "));
+    row.category = Some(first.category.clone());
+    row.quantity = if lines.len() == 1 { first.count } else { 1 };
+}
+
+/// Refuses to finish what is finished.
+fn is_open(hold: &Hold) -> Result<(), Stop> {
+    match hold.state {
+        HoldState::Open => Ok(()),
+        HoldState::Captured => Err(Refusal::HoldCaptured.into()),
+        HoldState::Released => Err(Refusal::HoldReleased.into()),
+        HoldState::Expired => Err(Refusal::HoldExpired.into()),
+    }
+}
+
+/// Refuses to finish what is finished, or whose time is over, swept or not.
+fn may_finish(draft: &Draft<'_>, hold: &Hold) -> Result<(), Stop> {
+    is_open(hold)?;
+    if draft.now >= hold.expires_at { Err(Refusal::HoldExpired.into()) } else { Ok(()) }
+}
+
+/// Tells how much is taken of each line.
+fn split(hold: &Hold, amount: &CaptureAmount) -> Result<Vec<Credits>, Stop> {
+    let totals = hold.lines.iter().map(|line| line.receipt.total);
+    let too_much = || Refusal::unprocessable("amount", Problem::TooLarge, "more than was set aside");
+    match amount {
+        CaptureAmount::All => Ok(totals.collect()),
+        CaptureAmount::Total(total) => {
+            decide::not_below_zero("amount", *total)?;
+            let mut left = *total;
+            let mut taken = Vec::with_capacity(hold.lines.len());
+            for line in totals {
+                let share = line.min(left);
+                left = minus(left, share)?;
+                taken.push(share);
+            }
+            if left.is_positive() { Err(too_much().into()) } else { Ok(taken) }
+        }
+        CaptureAmount::Lines(lines) => {
+            if lines.len() != hold.lines.len() {
+                let message = format!("give an amount for each of the {} lines", hold.lines.len());
+                return Err(Refusal::unprocessable("lines", Problem::Malformed, message).into());
+            }
+            for (taken, total) in lines.iter().zip(totals) {
+                decide::not_below_zero("lines", *taken)?;
+                if *taken > total {
+                    return Err(too_much().into());
+                }
+            }
+            Ok(lines.clone())
+        }
+    }
+}
+
+/// Makes the shares of a finish: `taken` leaves the grants in their order, the rest goes back to them.
+fn give_back(draft: &Draft<'_>, hold: &Hold, taken: Credits) -> Result<Vec<Allocation>, Stop> {
+    let mut left = taken;
+    let mut repaid = Credits::ZERO;
+    let mut allocations = Vec::with_capacity(hold.pins.len());
+    for (grant, pinned) in &hold.pins {
+        let share = left.min(*pinned);
+        left = minus(left, share)?;
+        let back = minus(*pinned, share)?;
+        let debt = minus(draft.debt_for(*grant), repaid)?.max(Credits::ZERO);
+        let (repays, _) = burn::repay(debt, back).ok_or(Stop::Broken("the debt is too large"))?;
+        repaid = plus(repaid, repays)?;
+        let gone = plus(share, repays)?;
+        allocations.push(Allocation { grant: *grant, amount: negated(gone)?, held: negated(*pinned)? });
+    }
+    if left.is_positive() {
+        return Err(Stop::Broken("a hold has fewer pins than credits"));
+    }
+    if repaid.is_positive() {
+        allocations.push(burn::repayment(repaid));
+    }
+    Ok(allocations)
+}
+
+/// Posts the finishing row; what went back into a grant whose time is over ends at once.
+fn finish(
+    draft: &mut Draft<'_>,
+    hold: &Hold,
+    mut row: Row,
+    state: HoldState,
+    captured: Credits,
+    lines: Option<Vec<HoldLine>>,
+) -> Result<(), Stop> {
+    row.refers_to = Some(hold.seq);
+    let unspent = minus(hold.amount, captured)?;
+    budget::unspend(&mut draft.core, &hold.subject, unspent, hold.created_at);
+    let seq = draft.post(row)?;
+    let mut hold = hold.clone();
+    hold.state = state;
+    hold.captured = captured;
+    hold.finished_by = Some(seq);
+    if let Some(lines) = lines {
+        hold.lines = Arc::new(lines);
+    }
+    draft.holds.push(hold);
+    draft.expire_due()
+}

@@ -1,0 +1,299 @@
+//! Reads wallets for a decision: lock first, then read in later statements, which see what the lock waited for.
+
+use std::sync::Arc;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{EntryRow, GrantRow, split, wallet_id};
+use crate::error::{Error, Result};
+use crate::id::WalletId;
+use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::ledger::batch::Done;
+use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope};
+use crate::ledger::chain::Hash;
+use crate::ledger::detail::Detail;
+use crate::ledger::entry::{EntryView, HoldState};
+use crate::ledger::state::{Allocation, Core, Grant, Hold, PastDebit, Subject};
+use crate::money::Credits;
+
+/// A locked wallet, and what else must be read of it.
+pub(in crate::ledger) struct Locked {
+    pub core: Core,
+    pub project: Uuid,
+    pub budgeted: bool,
+}
+
+/// Locks wallets in the order of their ids.
+pub(in crate::ledger) async fn lock_wallets(
+    connection: &mut PgConnection,
+    wallets: &[WalletId],
+) -> Result<Vec<Locked>, sqlx::Error> {
+    let (shards, numbers) = split(wallets.iter().copied());
+    let rows = sqlx::query!(
+        "SELECT w.shard, w.wallet_id, w.account_id, w.project_id, w.version, w.seq, w.settled, w.held, w.debt,
+                w.grants_made, w.last_refill, w.head_hash, w.frozen, w.budgeted, w.last_at, w.active_at
+         FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
+         JOIN wallets AS w ON w.shard = n.shard AND w.wallet_id = n.wallet_id
+         ORDER BY w.shard, w.wallet_id
+         FOR UPDATE OF w",
+        &shards,
+        &numbers
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Locked {
+            core: Core {
+                id: wallet_id(row.shard, row.wallet_id),
+                account: row.account_id,
+                version: row.version,
+                seq: row.seq,
+                settled: Credits::from_micros(row.settled),
+                held: Credits::from_micros(row.held),
+                debt: Credits::from_micros(row.debt),
+                head: Hash::from_slice(&row.head_hash).unwrap_or_default(),
+                last_at: row.last_at,
+                grants_made: row.grants_made,
+                last_refill: row.last_refill.map(Credits::from_micros),
+                frozen: row.frozen.map(Arc::from),
+                active_at: row.active_at,
+                grants: Vec::new(),
+                budgets: Vec::new(),
+            },
+            project: row.project_id,
+            budgeted: row.budgeted,
+        })
+        .collect())
+}
+
+/// Reads the open grants of wallets, in burn order.
+pub(in crate::ledger) async fn open_grants(
+    connection: &mut PgConnection,
+    wallets: &[WalletId],
+) -> Result<Vec<(WalletId, Grant)>> {
+    let (shards, numbers) = split(wallets.iter().copied());
+    let rows = sqlx::query_as!(
+        GrantRow,
+        "SELECT g.shard, g.wallet_id, g.grant_id, g.seq, g.source, g.label, g.granted, g.remaining, g.held, g.clawed,
+                g.priority, g.effective_at, g.expires_at, g.cost_minor, g.cost_currency, g.reference
+         FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
+         JOIN grants AS g ON g.shard = n.shard AND g.wallet_id = n.wallet_id AND g.open
+         ORDER BY g.shard, g.wallet_id, g.priority, g.expires_at NULLS LAST, g.grant_id",
+        &shards,
+        &numbers
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(GrantRow::grant).collect()
+}
+
+/// Reads grants by number, open or not.
+pub(in crate::ledger) async fn grants(
+    connection: &mut PgConnection,
+    wanted: &[(WalletId, i64)],
+) -> Result<Vec<(WalletId, Grant)>> {
+    let (shards, numbers) = split(wanted.iter().map(|(wallet, _)| *wallet));
+    let ids: Vec<i64> = wanted.iter().map(|(_, id)| *id).collect();
+    let rows = sqlx::query_as!(
+        GrantRow,
+        "SELECT DISTINCT g.shard, g.wallet_id, g.grant_id, g.seq, g.source, g.label, g.granted, g.remaining, g.held,
+                g.clawed, g.priority, g.effective_at, g.expires_at, g.cost_minor, g.cost_currency, g.reference
+         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS n (shard, wallet_id, grant_id)
+         JOIN grants AS g ON g.shard = n.shard AND g.wallet_id = n.wallet_id AND g.grant_id = n.grant_id",
+        &shards,
+        &numbers,
+        &ids
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(GrantRow::grant).collect()
+}
+
+/// Finds what keys did before.
+pub(in crate::ledger) async fn done(
+    connection: &mut PgConnection,
+    keys: &[(WalletId, &IdempotencyKey)],
+) -> Result<Vec<(WalletId, IdempotencyKey, Done)>> {
+    let (shards, numbers) = split(keys.iter().map(|(wallet, _)| *wallet));
+    let texts: Vec<String> = keys.iter().map(|(_, key)| key.as_str().to_owned()).collect();
+    let rows = sqlx::query!(
+        "SELECT n.place AS \"place!\", e.shard, e.wallet_id, e.seq, e.kind, e.actor_kind, e.amount, e.held_change,
+                e.settled_after, e.held_after, e.quantity, e.refers_to, e.created_at, e.actor_id, e.actor_name,
+                e.operation, e.title, e.category, e.metadata, e.request_hash
+         FROM unnest($1::smallint[], $2::bigint[], $3::text[])
+              WITH ORDINALITY AS n (shard, wallet_id, idem_key, place)
+         JOIN entries AS e ON e.shard = n.shard AND e.wallet_id = n.wallet_id AND e.idem_key = n.idem_key",
+        &shards,
+        &numbers,
+        &texts
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let place = usize::try_from(row.place).ok().and_then(|place| place.checked_sub(1));
+        let Some((wallet, key)) = place.and_then(|place| keys.get(place)) else { continue };
+        let request_hash = RequestHash::from_slice(&row.request_hash)
+            .ok_or_else(|| Error::internal("an entry's request hash is not 16 bytes"))?;
+        let entry = EntryView::try_from(EntryRow {
+            shard: row.shard,
+            wallet_id: row.wallet_id,
+            seq: row.seq,
+            kind: row.kind,
+            actor_kind: row.actor_kind,
+            amount: row.amount,
+            held_change: row.held_change,
+            settled_after: row.settled_after,
+            held_after: row.held_after,
+            quantity: row.quantity,
+            refers_to: row.refers_to,
+            created_at: row.created_at,
+            actor_id: row.actor_id,
+            actor_name: row.actor_name,
+            operation: row.operation,
+            title: row.title,
+            category: row.category,
+            metadata: row.metadata,
+        })?;
+        found.push((*wallet, (*key).clone(), Done { request_hash, entry }));
+    }
+    Ok(found)
+}
+
+/// Reads holds by their rows, finished or not.
+pub(in crate::ledger) async fn holds(
+    connection: &mut PgConnection,
+    wanted: &[(WalletId, i64)],
+) -> Result<Vec<(WalletId, Hold)>> {
+    let (shards, numbers) = split(wanted.iter().map(|(wallet, _)| *wallet));
+    let seqs: Vec<i64> = wanted.iter().map(|(_, seq)| *seq).collect();
+    let rows = sqlx::query!(
+        "SELECT DISTINCT h.shard, h.wallet_id, h.seq, h.state, h.amount, h.captured, h.created_at, h.expires_at,
+                h.lines, h.pin_grants, h.pin_amounts, h.actor_key, h.customer, h.finished_by
+         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS n (shard, wallet_id, seq)
+         JOIN holds AS h ON h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq",
+        &shards,
+        &numbers,
+        &seqs
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let lines = Detail::from_text(&row.lines).map(Detail::into_lines).unwrap_or_default();
+        let amounts = row.pin_amounts.into_iter().map(Credits::from_micros);
+        let hold = Hold {
+            seq: row.seq,
+            amount: Credits::from_micros(row.amount),
+            captured: Credits::from_micros(row.captured),
+            state: HoldState::from_code(row.state).ok_or_else(|| Error::internal("unknown state of a hold"))?,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            lines: Arc::new(lines),
+            pins: row.pin_grants.into_iter().zip(amounts).collect(),
+            subject: Subject { key: row.actor_key, customer: row.customer },
+            finished_by: row.finished_by,
+        };
+        found.push((wallet_id(row.shard, row.wallet_id), hold));
+    }
+    Ok(found)
+}
+
+/// Reads debits by their rows, with their shares and whether they were paid back.
+pub(in crate::ledger) async fn debits(
+    connection: &mut PgConnection,
+    wanted: &[(WalletId, i64)],
+) -> Result<Vec<(WalletId, PastDebit)>> {
+    let mut found = Vec::with_capacity(wanted.len());
+    for (wallet, seq) in wanted {
+        let Some(entry) = super::read::entry(&mut *connection, *wallet, *seq).await? else { continue };
+        let credited_by = sqlx::query_scalar!(
+            "SELECT seq FROM entries WHERE shard = $1 AND wallet_id = $2 AND refers_to = $3 AND kind = 8 LIMIT 1",
+            wallet.shard.as_i16(),
+            wallet.number,
+            seq
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        let allocations = shares(&mut *connection, *wallet, *seq).await?;
+        found.push((*wallet, PastDebit { entry, allocations, credited_by }));
+    }
+    Ok(found)
+}
+
+/// Reads the shares of one row, in their order.
+pub(in crate::ledger) async fn shares(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    seq: i64,
+) -> Result<Vec<Allocation>> {
+    let rows = sqlx::query!(
+        r#"SELECT 1::smallint AS "place!", grant_id AS "grant_id!", amount AS "amount!", held_change AS "held!"
+           FROM entries
+           WHERE shard = $1 AND wallet_id = $2 AND seq = $3 AND grant_id IS NOT NULL
+           UNION ALL
+           SELECT place, grant_id, amount, held_change
+           FROM allocations
+           WHERE shard = $1 AND wallet_id = $2 AND seq = $3
+           ORDER BY 1"#,
+        wallet.shard.as_i16(),
+        wallet.number,
+        seq
+    )
+    .fetch_all(connection)
+    .await?;
+    let share = |(grant, amount, held)| Allocation {
+        grant,
+        amount: Credits::from_micros(amount),
+        held: Credits::from_micros(held),
+    };
+    Ok(rows.into_iter().map(|row| share((row.grant_id, row.amount, row.held))).collect())
+}
+
+/// Locks and reads the ceilings of projects, in the order of their ids.
+pub(in crate::ledger) async fn lock_budgets(
+    connection: &mut PgConnection,
+    projects: &[(i16, Uuid)],
+) -> Result<Vec<(Uuid, Option<i64>, Budget)>> {
+    let (shards, ids): (Vec<i16>, Vec<Uuid>) = projects.iter().copied().unzip();
+    let rows = sqlx::query!(
+        "SELECT b.budget_id, b.project_id, b.wallet_id, b.name, b.scope, b.subject, b.period, b.ceiling,
+                b.window_start, b.spent
+         FROM unnest($1::smallint[], $2::uuid[]) AS n (shard, project_id)
+         JOIN budgets AS b ON b.shard = n.shard AND b.project_id = n.project_id
+         ORDER BY b.shard, b.budget_id
+         FOR UPDATE OF b",
+        &shards,
+        &ids
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let budget = Budget {
+            id: row.budget_id,
+            name: row.name,
+            scope: scope(&row.scope, row.subject)?,
+            period: BudgetPeriod::from_code(row.period).ok_or_else(|| Error::internal("unknown period"))?,
+            ceiling: Credits::from_micros(row.ceiling),
+            window: row.window_start,
+            spent: Credits::from_micros(row.spent),
+        };
+        found.push((row.project_id, row.wallet_id, budget));
+    }
+    Ok(found)
+}
+
+/// Reads what a ceiling counts.
+pub(in crate::ledger) fn scope(scope: &str, subject: Option<String>) -> Result<BudgetScope> {
+    let unknown = || Error::internal("unknown scope of a budget");
+    match (scope, subject) {
+        ("project", None) => Ok(BudgetScope::Project),
+        ("environment", None) => Ok(BudgetScope::Environment),
+        ("key", Some(key)) => Ok(BudgetScope::Key(key.parse().map_err(|_| unknown())?)),
+        ("customer", Some(customer)) => Ok(BudgetScope::Customer(customer)),
+        _ => Err(unknown()),
+    }
+}

@@ -1,0 +1,1 @@
+//! Finds what is due: grants and holds whose time is over.
