@@ -10,17 +10,17 @@ mod person;
 mod session;
 mod viewer;
 
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 mod key_cache;
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 mod password;
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 pub(crate) mod ports;
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 pub(crate) mod repo;
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 mod service;
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 mod throttle;
 
 pub use actor::Actor;
@@ -32,7 +32,9 @@ pub use person::{
     EMAIL_MAX, Email, NAME_MAX, NewUser, PASSWORD_MAX, PASSWORD_MIN, SignUp, User, check_locale, check_name,
     check_password,
 };
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 pub use service::Identity;
+#[cfg(feature = "postgres")]
+pub(crate) use service::{offer_taken, prove_in_tx, take_offer_in_tx};
 pub use session::SessionRecord;
 pub use viewer::{Role, StaffRole, Viewer};

@@ -2,11 +2,11 @@
 
 pub mod mail;
 
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 pub(crate) mod repo;
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 mod service;
-#[cfg(any())]
-pub use service::{Notify, QueuedMail};
+#[cfg(feature = "postgres")]
+pub use service::{Notify, QueuedMail, SEND_MAIL};
 
-pub use mail::{Mail, MailContext, RenderedMail};
+pub use mail::{Mail, MailContext, PaidMail, RenderedMail};

@@ -5,11 +5,11 @@ pub mod period;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 pub(crate) mod repo;
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 mod service;
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 pub use service::Plans;
 
 /// The plan that an account is on.

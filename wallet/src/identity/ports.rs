@@ -1,0 +1,78 @@
+//! What identity needs of the concepts above it; the façade hands it in.
+
+use async_trait::async_trait;
+use sqlx::PgConnection;
+
+use crate::error::Result;
+use crate::id::{AccountId, ProjectId, UserId, WalletId};
+use crate::identity::Environment;
+use crate::plan::PlanSummary;
+
+/// A letter to a person about their identity.
+pub(crate) enum Letter {
+    /// Proves the address.
+    VerifyEmail {
+        /// The secret of the link.
+        token: String,
+    },
+    /// Sets a new password.
+    ResetPassword {
+        /// The secret of the link.
+        token: String,
+    },
+    /// The password was changed.
+    PasswordChanged,
+}
+
+/// Whom a letter goes to.
+pub(crate) struct Recipient<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) locale: &'a str,
+}
+
+/// Somebody whose address is about to be proven by a link.
+#[derive(Clone, Debug)]
+pub(crate) struct Proof {
+    /// The link.
+    pub(crate) token_hash: [u8; 32],
+    /// The person.
+    pub(crate) user: UserId,
+    /// The address that the link proves.
+    pub(crate) email_key: String,
+    /// Stands for the person where something is given once.
+    pub(crate) person_hash: [u8; 32],
+    /// The person's account.
+    pub(crate) account: AccountId,
+    /// The wallet that gets what is given once.
+    pub(crate) wallet: WalletId,
+}
+
+/// The concepts above identity, as far as it needs them.
+#[async_trait]
+pub(crate) trait Household: Send + Sync {
+    /// Opens a wallet in the ledger.
+    async fn open_wallet_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        account: AccountId,
+        project: ProjectId,
+        environment: Environment,
+    ) -> Result<WalletId>;
+
+    /// Puts a new account on the free plan.
+    async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;
+
+    /// Queues a letter.
+    async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: Letter) -> Result<()>;
+
+    /// Grants what the person gets once, and marks the address as proven in the same transaction; `false`, with
+    /// nothing done, where nothing is due.
+    async fn welcome(&self, proof: &Proof) -> Result<bool>;
+
+    /// Tells the plan of an account.
+    async fn plan_of(&self, account: AccountId) -> Result<PlanSummary>;
+
+    /// Tells how the deployment's keys begin.
+    async fn key_prefix(&self) -> Result<String>;
+}

@@ -1,0 +1,8 @@
+//! The SQL of people, accounts, keys, sessions and the audit log.
+
+pub(crate) mod audit;
+pub(crate) mod key;
+pub(crate) mod session;
+pub(crate) mod throttle;
+pub(crate) mod tree;
+pub(crate) mod user;

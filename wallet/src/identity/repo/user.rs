@@ -1,0 +1,242 @@
+//! Users and their one-time links.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
+
+use crate::error::Result;
+use crate::id::UserId;
+use crate::identity::StaffRole;
+
+/// A user as stored.
+pub(crate) struct UserRow {
+    pub(crate) id: UserId,
+    pub(crate) email: String,
+    pub(crate) email_key: String,
+    pub(crate) name: String,
+    pub(crate) password_hash: String,
+    pub(crate) verified_at: Option<DateTime<Utc>>,
+    pub(crate) staff: Option<StaffRole>,
+    pub(crate) locale: String,
+}
+
+/// A user to store.
+pub(crate) struct NewUserRow<'a> {
+    pub(crate) id: UserId,
+    pub(crate) email: &'a str,
+    pub(crate) email_key: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) password_hash: &'a str,
+    pub(crate) locale: &'a str,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// Adds a user; `false` where the address is taken.
+pub(crate) async fn insert(connection: &mut PgConnection, user: &NewUserRow<'_>) -> Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO users (id, email, email_key, name, password_hash, locale, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT ON CONSTRAINT users_email_key_unique DO NOTHING",
+        user.id.uuid(),
+        user.email,
+        user.email_key,
+        user.name,
+        user.password_hash,
+        user.locale,
+        user.created_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Finds a user by the comparable form of an address.
+pub(crate) async fn by_email(pool: &PgPool, email_key: &str) -> Result<Option<UserRow>> {
+    let row = sqlx::query!(
+        "SELECT id, email, email_key, name, password_hash, verified_at, staff, locale
+         FROM users
+         WHERE email_key = $1",
+        email_key
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| UserRow {
+        id: UserId::from_uuid(row.id),
+        email: row.email,
+        email_key: row.email_key,
+        name: row.name,
+        password_hash: row.password_hash,
+        verified_at: row.verified_at,
+        staff: row.staff.as_deref().and_then(StaffRole::from_code),
+        locale: row.locale,
+    }))
+}
+
+/// Finds a user by id.
+pub(crate) async fn by_id(pool: &PgPool, id: UserId) -> Result<Option<UserRow>> {
+    let row = sqlx::query!(
+        "SELECT id, email, email_key, name, password_hash, verified_at, staff, locale
+         FROM users
+         WHERE id = $1",
+        id.uuid()
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| UserRow {
+        id: UserId::from_uuid(row.id),
+        email: row.email,
+        email_key: row.email_key,
+        name: row.name,
+        password_hash: row.password_hash,
+        verified_at: row.verified_at,
+        staff: row.staff.as_deref().and_then(StaffRole::from_code),
+        locale: row.locale,
+    }))
+}
+
+/// Sets the platform role.
+pub(crate) async fn set_staff(connection: &mut PgConnection, id: UserId, staff: Option<StaffRole>) -> Result<()> {
+    sqlx::query!("UPDATE users SET staff = $2 WHERE id = $1", id.uuid(), staff.map(StaffRole::code))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Sets the language.
+pub(crate) async fn set_locale(pool: &PgPool, id: UserId, locale: &str) -> Result<()> {
+    sqlx::query!("UPDATE users SET locale = $2 WHERE id = $1", id.uuid(), locale).execute(pool).await?;
+    Ok(())
+}
+
+/// Sets the password.
+pub(crate) async fn set_password(connection: &mut PgConnection, id: UserId, password_hash: &str) -> Result<()> {
+    sqlx::query!("UPDATE users SET password_hash = $2 WHERE id = $1", id.uuid(), password_hash)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Marks the address as proven; an earlier proof stays.
+pub(crate) async fn set_verified(
+    connection: &mut PgConnection,
+    id: UserId,
+    email_key: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE users
+         SET verified_at = coalesce(verified_at, $3)
+         WHERE id = $1
+           AND email_key = $2",
+        id.uuid(),
+        email_key,
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What a link is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    VerifyEmail,
+    ResetPassword,
+}
+
+impl Purpose {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify_email",
+            Self::ResetPassword => "reset_password",
+        }
+    }
+}
+
+/// A link as stored.
+pub(crate) struct TokenRow {
+    pub(crate) user: UserId,
+    pub(crate) email_key: String,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) used_at: Option<DateTime<Utc>>,
+}
+
+/// Stores a link and retires the person's older ones for the same purpose.
+pub(crate) async fn insert_token(
+    connection: &mut PgConnection,
+    hash: &[u8; 32],
+    purpose: Purpose,
+    user: (UserId, &str),
+    (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM one_time_tokens
+         WHERE user_id = $1
+           AND purpose = $2
+           AND used_at IS NULL",
+        user.0.uuid(),
+        purpose.code()
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "INSERT INTO one_time_tokens (token_hash, user_id, purpose, email_key, created_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        &hash[..],
+        user.0.uuid(),
+        purpose.code(),
+        user.1,
+        now,
+        expires_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Says when the person's newest open link was made.
+pub(crate) async fn last_token_at(pool: &PgPool, user: UserId, purpose: Purpose) -> Result<Option<DateTime<Utc>>> {
+    Ok(sqlx::query_scalar!(
+        "SELECT max(created_at) FROM one_time_tokens WHERE user_id = $1 AND purpose = $2",
+        user.uuid(),
+        purpose.code()
+    )
+    .fetch_one(pool)
+    .await?)
+}
+
+/// Finds a link.
+pub(crate) async fn token(pool: &PgPool, hash: &[u8; 32], purpose: Purpose) -> Result<Option<TokenRow>> {
+    let row = sqlx::query!(
+        "SELECT user_id, email_key, expires_at, used_at
+         FROM one_time_tokens
+         WHERE token_hash = $1
+           AND purpose = $2",
+        &hash[..],
+        purpose.code()
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| TokenRow {
+        user: UserId::from_uuid(row.user_id),
+        email_key: row.email_key,
+        expires_at: row.expires_at,
+        used_at: row.used_at,
+    }))
+}
+
+/// Uses a link up; `false` where somebody did before.
+pub(crate) async fn use_token(connection: &mut PgConnection, hash: &[u8; 32], at: DateTime<Utc>) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE one_time_tokens SET used_at = $2 WHERE token_hash = $1 AND used_at IS NULL",
+        &hash[..],
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Removes links that are long past.
+pub(crate) async fn sweep_tokens(pool: &PgPool, before: DateTime<Utc>) -> Result<u64> {
+    Ok(sqlx::query!("DELETE FROM one_time_tokens WHERE expires_at < $1", before).execute(pool).await?.rows_affected())
+}

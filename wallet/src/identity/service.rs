@@ -1,0 +1,151 @@
+//! The handle: signing up and in, who asks, keys, sessions, the audit log.
+
+mod keys;
+mod sessions;
+mod sign_in;
+mod sign_up;
+
+pub(crate) use sign_up::prove_in_tx;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::key_cache::KeyCache;
+use super::password::Passwords;
+use super::ports::Household;
+use super::repo::{self, user::UserRow};
+use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer};
+use crate::db::Db;
+use crate::error::{Problem, Refusal, Result};
+use crate::id::{AccountId, UserId};
+
+/// Everything about people, accounts and keys. Cheap to clone.
+#[derive(Clone)]
+pub struct Identity {
+    db: Db,
+    passwords: Passwords,
+    keys: Arc<KeyCache>,
+    household: Arc<dyn Household>,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Identity").finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    pub(crate) fn new(db: Db, household: Arc<dyn Household>) -> Self {
+        Self { db, passwords: Passwords::new(), keys: Arc::default(), household }
+    }
+
+    /// Finds a person; `None` where there is no such person any more.
+    pub async fn user(&self, id: UserId) -> Result<Option<User>> {
+        Ok(repo::user::by_id(self.db.pool(), id).await?.map(user))
+    }
+
+    /// Says who asks: the person, the open account and what it spends from.
+    pub async fn viewer(&self, id: UserId) -> Result<Viewer> {
+        let user = repo::user::by_id(self.db.pool(), id).await?.ok_or(Refusal::Unauthenticated)?;
+        let place = repo::tree::first_place(self.db.pool(), id).await?.ok_or(Refusal::Unauthenticated)?;
+        Ok(Viewer {
+            user: user.id,
+            email: user.email,
+            name: user.name,
+            email_verified: user.verified_at.is_some(),
+            staff: user.staff,
+            role: place.role,
+            plan: self.household.plan_of(place.account).await?,
+            account: place.account,
+            account_name: place.account_name,
+            project: place.project,
+            project_name: place.project_name,
+            wallet: place.wallet,
+            preview_wallet: place.preview_wallet,
+            locale: user.locale,
+            time_zone: place.time_zone,
+        })
+    }
+
+    /// Sets the language of a person's mails and pages.
+    pub async fn set_locale(&self, id: UserId, locale: &str) -> Result<()> {
+        repo::user::set_locale(self.db.pool(), id, &super::check_locale(locale)).await
+    }
+
+    /// Writes a row into the audit log.
+    pub async fn audit(&self, audit: &NewAudit) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        self.audit_in_tx(&mut tx, audit).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Writes a row into the audit log, in the transaction of what it tells of.
+    pub async fn audit_in_tx(&self, connection: &mut PgConnection, audit: &NewAudit) -> Result<()> {
+        repo::audit::insert(connection, audit, self.db.now()).await
+    }
+
+    /// Lists the audit log before a row, newest first. Who may see it is the caller's to ask.
+    pub async fn audit_log(&self, before: Option<Uuid>, limit: i64) -> Result<AuditPage> {
+        let limit = limit.clamp(1, AUDIT_PAGE_MAX);
+        let rows = repo::audit::list(self.db.pool(), before, limit).await?;
+        let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
+        Ok(AuditPage { next: if full { rows.last().map(|row| row.id) } else { None }, rows })
+    }
+
+    /// Removes what is long past: sessions, links, failures of signing in.
+    pub async fn sweep(&self) -> Result<()> {
+        let long_past = self.db.now() - chrono::TimeDelta::days(7);
+        repo::session::sweep(self.db.pool()).await?;
+        repo::user::sweep_tokens(self.db.pool(), long_past).await?;
+        repo::throttle::sweep(self.db.pool(), long_past).await?;
+        Ok(())
+    }
+}
+
+fn user(row: UserRow) -> User {
+    User {
+        auth_hash: Sha256::digest(row.password_hash.as_bytes()).to_vec(),
+        id: row.id,
+        email: row.email,
+        name: row.name,
+        email_verified: row.verified_at.is_some(),
+        staff: row.staff,
+        locale: row.locale,
+    }
+}
+
+/// Makes the secret of a link, and the hash under which it is stored.
+fn new_token() -> (String, [u8; 32]) {
+    let bytes: [u8; 32] = rand::random();
+    let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = token_hash(&token);
+    (token, hash)
+}
+
+fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+fn broken_link() -> Refusal {
+    Refusal::unprocessable("token", Problem::Expired, "This link is used up or too old. Ask for a new one.")
+}
+
+/// Takes a person's one-time offer of a plan, in the transaction of its grant; `false` where the person had it.
+pub(crate) async fn take_offer_in_tx(
+    connection: &mut PgConnection,
+    person_hash: &[u8; 32],
+    plan: &str,
+    account: AccountId,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    repo::tree::take_offer(connection, person_hash, plan, account, at).await
+}
+
+/// Says whether a person had the one-time offer of a plan.
+pub(crate) async fn offer_taken(pool: &PgPool, person_hash: &[u8; 32], plan: &str) -> Result<bool> {
+    repo::tree::offer_taken(pool, person_hash, plan).await
+}

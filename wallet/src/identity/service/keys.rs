@@ -1,0 +1,181 @@
+//! API keys: made, listed, revoked, and checked with each request.
+
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use super::super::key::{hash, hint_of, write_key};
+use super::super::key_cache::Remembered;
+use super::super::person::name_error;
+use super::super::repo::{self, key::NewKeyRow};
+use super::super::{
+    ApiKeyView, CreatedKey, KeyAccess, KeyText, NAME_MAX, NewAudit, NewKey, SCOPES_MAX, Viewer, check_name,
+};
+use super::Identity;
+use crate::error::{FieldError, Problem, Refusal, Result};
+use crate::id::KeyId;
+
+/// The most working keys of an account.
+const KEYS_MAX: i64 = 100;
+/// How far back revocations are asked for: more than nodes' clocks differ.
+const REVOKED_LATELY_SECONDS: i64 = 30;
+
+impl Identity {
+    /// Makes a key. Its secret is in the answer and nowhere else.
+    pub async fn create_key(&self, viewer: &Viewer, new: &NewKey) -> Result<CreatedKey> {
+        self.create_key_with(viewer, new, (KeyId::new(), rand::random())).await
+    }
+
+    /// Makes a key with a given id and secret: for demo data, so that the printed key stays the same.
+    pub(crate) async fn create_key_with(
+        &self,
+        viewer: &Viewer,
+        new: &NewKey,
+        (id, secret): (KeyId, [u128; 2]),
+    ) -> Result<CreatedKey> {
+        if !viewer.role.may_manage_keys() {
+            return Err(Refusal::Forbidden { why: "your role can't make keys".to_owned() }.into());
+        }
+        let name = check(new)?;
+        let secret = write_key(&self.household.key_prefix().await?, new.environment, id, secret);
+        let key = ApiKeyView {
+            id,
+            name,
+            environment: new.environment,
+            scopes: new.scopes.clone(),
+            ceiling: new.ceiling,
+            hint: hint_of(&secret),
+            created_by: viewer.name.clone(),
+            created_at: self.db.now(),
+            last_used_at: None,
+            revoked_at: None,
+        };
+        self.store_key(viewer, &key, hash(&secret)).await?;
+        Ok(CreatedKey { secret, key })
+    }
+
+    async fn store_key(&self, viewer: &Viewer, key: &ApiKeyView, hash: [u8; 32]) -> Result<()> {
+        let row = NewKeyRow {
+            id: key.id,
+            account: viewer.account,
+            project: viewer.project,
+            environment: key.environment,
+            name: &key.name,
+            hash,
+            hint: &key.hint,
+            scopes: &key.scopes,
+            ceiling: key.ceiling,
+            created_by: viewer.user,
+            created_at: key.created_at,
+        };
+        let mut tx = self.db.begin().await?;
+        if repo::key::count_working(&mut tx, viewer.account).await? >= KEYS_MAX {
+            let message = "An account has at most 100 working keys. Revoke one first.";
+            return Err(Refusal::unprocessable("name", Problem::TooMany, message).into());
+        }
+        if repo::key::insert(&mut tx, &row).await? {
+            let audit = NewAudit {
+                actor: viewer.actor(),
+                action: "key.created".to_owned(),
+                subject: format!("key {}", key.id),
+                before: Value::Null,
+                after: json!({ "name": key.name, "environment": key.environment, "scopes": key.scopes,
+                               "ceiling": key.ceiling, "hint": key.hint }),
+            };
+            self.audit_in_tx(&mut tx, &audit).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Lists the account's keys: working ones first, then newest first.
+    pub async fn keys(&self, viewer: &Viewer) -> Result<Vec<ApiKeyView>> {
+        repo::key::list(self.db.pool(), viewer.account, KEYS_MAX.saturating_mul(2)).await
+    }
+
+    /// Revokes a key: on this node at once, on others within a second. A repeat changes nothing.
+    pub async fn revoke_key(&self, viewer: &Viewer, id: KeyId) -> Result<()> {
+        if !viewer.role.may_manage_keys() {
+            return Err(Refusal::Forbidden { why: "your role can't revoke keys".to_owned() }.into());
+        }
+        let now = self.db.now();
+        let mut tx = self.db.begin().await?;
+        let revoked = repo::key::revoke(&mut tx, viewer.account, id, now).await?;
+        let (name, first) = revoked.ok_or_else(|| Refusal::not_found("key"))?;
+        if first {
+            let audit = NewAudit {
+                actor: viewer.actor(),
+                action: "key.revoked".to_owned(),
+                subject: format!("key {id}"),
+                before: json!({ "name": name, "revoked_at": null }),
+                after: json!({ "name": name, "revoked_at": now }),
+            };
+            self.audit_in_tx(&mut tx, &audit).await?;
+        }
+        tx.commit().await?;
+        self.keys.forget(&[id]);
+        Ok(())
+    }
+
+    /// Checks the key of a request. A key that was checked in the last five seconds costs no database round trip.
+    pub async fn authenticate_key(&self, text: &str) -> Result<KeyAccess> {
+        let key = KeyText::parse(text.trim()).ok_or(Refusal::Unauthenticated)?;
+        if self.keys.should_ask_revocations() {
+            let since = self.db.now() - chrono::TimeDelta::seconds(REVOKED_LATELY_SECONDS);
+            self.keys.forget(&repo::key::revoked_since(self.db.pool(), since).await?);
+            let used = self.keys.take_uses_when_due();
+            if !used.is_empty() {
+                repo::key::touch(self.db.pool(), &used).await?;
+            }
+        }
+        match self.keys.get(&key, self.db.now()) {
+            Remembered::Right(access) => return Ok(*access),
+            Remembered::Wrong => return Err(Refusal::Unauthenticated.into()),
+            Remembered::Nothing => {}
+        }
+        let row = repo::key::working(self.db.pool(), key.id).await?;
+        let row = row.filter(|row| bool::from(row.hash.as_slice().ct_eq(&key.hash)));
+        let Some(row) = row else {
+            self.keys.put_wrong(&key);
+            return Err(Refusal::Unauthenticated.into());
+        };
+        let access = KeyAccess {
+            id: row.id,
+            name: row.name,
+            wallet: row.wallet,
+            account: row.account,
+            project: row.project,
+            environment: row.environment,
+            scopes: row.scopes,
+            ceiling: row.ceiling,
+            plan: self.household.plan_of(row.account).await?,
+        };
+        self.keys.put_right(&key, access.clone(), self.db.now());
+        Ok(access)
+    }
+
+    /// Writes down now when keys were last used; otherwise it happens every fifteen seconds of traffic.
+    pub async fn flush_key_uses(&self) -> Result<()> {
+        let used = self.keys.take_uses();
+        if used.is_empty() { Ok(()) } else { repo::key::touch(self.db.pool(), &used).await }
+    }
+}
+
+fn check(new: &NewKey) -> Result<String> {
+    let mut problems = Vec::new();
+    let name = check_name(&new.name).map_err(|problem| problems.push(name_error(problem))).unwrap_or_default();
+    if new.scopes.len() > SCOPES_MAX {
+        problems.push(FieldError::new("scopes", Problem::TooMany, "A key has at most 16 scopes."));
+    }
+    let well_formed = |scope: &String| {
+        !scope.is_empty()
+            && scope.len() <= NAME_MAX
+            && scope.bytes().all(|byte| byte.is_ascii_lowercase() || b":_-*".contains(&byte))
+    };
+    if !new.scopes.iter().all(well_formed) {
+        let message = "Write scopes such as content:* or balance:read.";
+        problems.push(FieldError::new("scopes", Problem::Malformed, message));
+    }
+    if new.ceiling.is_some_and(|ceiling| !ceiling.is_positive()) {
+        problems.push(FieldError::new("ceiling", Problem::TooSmall, "Enter more than zero, or leave it empty."));
+    }
+    if problems.is_empty() { Ok(name) } else { Err(Refusal::Invalid { fields: problems }.into()) }
+}

@@ -1,0 +1,48 @@
+//! Sessions: rows by the hash of the cookie's token.
+
+use sha2::{Digest, Sha256};
+
+use super::super::{SessionRecord, repo};
+use super::Identity;
+use crate::error::Result;
+use crate::id::UserId;
+
+fn hash(token: &[u8]) -> [u8; 32] {
+    Sha256::digest(token).into()
+}
+
+impl Identity {
+    /// Adds a session under a new token; `false` where the token is taken and another one is needed.
+    pub async fn session_create(&self, token: &[u8], session: &SessionRecord) -> Result<bool> {
+        repo::session::insert(self.db.pool(), &hash(token), session).await
+    }
+
+    /// Loads a session; `None` where there is none or its time is over.
+    pub async fn session_load(&self, token: &[u8]) -> Result<Option<SessionRecord>> {
+        repo::session::find(self.db.pool(), &hash(token)).await
+    }
+
+    /// Changes a session; `false` where it was deleted meanwhile: a request in flight never brings back a session that
+    /// another request signed out.
+    pub async fn session_save(&self, token: &[u8], session: &SessionRecord) -> Result<bool> {
+        repo::session::update(self.db.pool(), &hash(token), session).await
+    }
+
+    /// Deletes a session.
+    pub async fn session_delete(&self, token: &[u8]) -> Result<()> {
+        repo::session::delete(self.db.pool(), &hash(token)).await
+    }
+
+    /// Signs a person out everywhere, and says of how many sessions.
+    pub async fn sessions_delete_of(&self, user: UserId) -> Result<u64> {
+        let mut tx = self.db.begin().await?;
+        let count = repo::session::delete_of(&mut tx, user).await?;
+        tx.commit().await?;
+        Ok(count)
+    }
+
+    /// Deletes sessions whose time is over.
+    pub async fn sessions_sweep(&self) -> Result<u64> {
+        repo::session::sweep(self.db.pool()).await
+    }
+}

@@ -1,0 +1,98 @@
+//! How sign-in slows down guessing, without ever locking anybody out.
+//!
+//! Three counts run in the database, so that all nodes see them: by address and peer together (the usual
+//! case: one person, one forgotten password), by peer alone (one machine trying many addresses), and by address alone
+//! (many machines trying one address; its wait stays short, so that nobody can keep a stranger out).
+
+use std::net::IpAddr;
+
+use sha2::{Digest, Sha256};
+
+/// How fast a subject's wait grows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Failures that cost nothing.
+    pub(crate) free: i32,
+    /// The longest wait, in seconds.
+    pub(crate) longest: f64,
+    /// Failures are forgotten after so many seconds without one.
+    pub(crate) forget: f64,
+}
+
+/// By address and peer together.
+const PAIR: Pace = Pace { free: 5, longest: 900.0, forget: 3600.0 };
+/// By peer alone.
+const PEER: Pace = Pace { free: 50, longest: 900.0, forget: 3600.0 };
+/// By address alone.
+const ADDRESS: Pace = Pace { free: 20, longest: 30.0, forget: 3600.0 };
+
+/// What an attempt to sign in is counted under.
+pub(crate) struct Subjects(Vec<(Vec<u8>, Pace)>);
+
+impl Subjects {
+    pub(crate) fn new(email_key: &str, from: Option<IpAddr>) -> Self {
+        let mut subjects = vec![(hash(&["address", email_key]), ADDRESS)];
+        if let Some(peer) = from {
+            let peer = network(peer);
+            subjects.push((hash(&["pair", email_key, &peer]), PAIR));
+            subjects.push((hash(&["peer", &peer]), PEER));
+        } else {
+            subjects.push((hash(&["pair", email_key]), PAIR));
+        }
+        Self(subjects)
+    }
+
+    /// Gives all of them, to ask whether one has to wait.
+    pub(crate) fn keys(&self) -> Vec<Vec<u8>> {
+        self.0.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Gives each with its pace, to count a failure.
+    pub(crate) fn paces(&self) -> &[(Vec<u8>, Pace)] {
+        &self.0
+    }
+
+    /// Gives those of the address, to be forgotten when its owner came in. A peer's other failures stay.
+    pub(crate) fn of_the_address(&self) -> Vec<Vec<u8>> {
+        self.0.iter().take(2).map(|(key, _)| key.clone()).collect()
+    }
+}
+
+/// One household has one IPv6 network of 64 bits, and all its addresses.
+fn network(peer: IpAddr) -> String {
+    match peer {
+        IpAddr::V4(peer) => peer.to_string(),
+        IpAddr::V6(peer) => match peer.to_ipv4_mapped() {
+            Some(peer) => peer.to_string(),
+            None => {
+                let segments = peer.segments();
+                let [first, second, third, fourth, ..] = segments;
+                format!("{first:x}:{second:x}:{third:x}:{fourth:x}")
+            }
+        },
+    }
+}
+
+fn hash(parts: &[&str]) -> Vec<u8> {
+    Sha256::digest(parts.join("\u{0}").as_bytes()).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_household_is_one_peer() {
+        let peer = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(peer("2001:db8::1"), peer("2001:db8::ffff:1"));
+        assert_ne!(peer("2001:db8::1"), peer("2001:db8:0:1::1"));
+        assert_eq!(peer("::ffff:192.0.2.1"), peer("192.0.2.1"));
+    }
+
+    #[test]
+    fn an_owner_who_comes_in_clears_the_address_only() {
+        let subjects = Subjects::new("a@b.cc", Some(IpAddr::from([192, 0, 2, 1])));
+        assert_eq!((subjects.keys().len(), subjects.of_the_address().len()), (3, 2));
+        assert!(!subjects.of_the_address().contains(&hash(&["peer", "192.0.2.1"])));
+    }
+}

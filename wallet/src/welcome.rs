@@ -1,0 +1,121 @@
+//! What the concepts above identity do for a person who signs up: a wallet, the free plan, a letter, a first gift.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sqlx::PgConnection;
+
+use crate::catalog::{BurnClass, Catalog};
+use crate::db::Db;
+use crate::error::{Error, Refusal, Result};
+use crate::id::{AccountId, ProjectId, WalletId};
+use crate::idempotency::IdempotencyKey;
+use crate::identity::ports::{Household, Letter, Proof, Recipient};
+use crate::identity::{self, Actor, Environment};
+use crate::ledger::{self, Command, Envelope, GrantSource, Ledger, NewGrant, NewWallet, Outcome, Rider};
+use crate::notify::{Mail, Notify};
+use crate::plan::{PlanSummary, Plans};
+
+/// The concepts that signing up needs.
+pub(crate) struct Welcome {
+    pub(crate) db: Db,
+    pub(crate) ledger: Ledger,
+    pub(crate) catalog: Catalog,
+    pub(crate) plans: Plans,
+    pub(crate) notify: Notify,
+}
+
+/// Marks the address as proven and the gift as given, in the transaction of the gift's grant.
+struct FirstGift {
+    db: Db,
+    proof: Proof,
+    plan: String,
+}
+
+/// Says that the person had the gift before; never leaves this module.
+const HAD_BEFORE: &str = "one-time credits";
+
+#[async_trait]
+impl Rider for FirstGift {
+    async fn ride(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+        let now = self.db.now();
+        let (proof, plan) = (&self.proof, &self.plan);
+        let first = identity::take_offer_in_tx(connection, &proof.person_hash, plan, proof.account, now).await?;
+        if !first && !outcome.replayed {
+            return Err(Refusal::not_found(HAD_BEFORE).into());
+        }
+        identity::prove_in_tx(connection, proof, now).await
+    }
+}
+
+#[async_trait]
+impl Household for Welcome {
+    async fn open_wallet_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        account: AccountId,
+        project: ProjectId,
+        environment: Environment,
+    ) -> Result<WalletId> {
+        let environment = match environment {
+            Environment::Production => ledger::Environment::Production,
+            Environment::Preview => ledger::Environment::Preview,
+        };
+        self.ledger.create_wallet_in_tx(connection, NewWallet { account, project, environment }).await
+    }
+
+    async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()> {
+        self.plans.join_free_in_tx(connection, account).await
+    }
+
+    async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: Letter) -> Result<()> {
+        let name = to.name.to_owned();
+        let mail = match letter {
+            Letter::VerifyEmail { token } => Mail::Verification { name, token, gift: self.gift(to.locale).await? },
+            Letter::ResetPassword { token } => Mail::PasswordReset { name, token },
+            Letter::PasswordChanged => Mail::PasswordChanged { name },
+        };
+        self.notify.enqueue_mail_in_tx(connection, to.email, to.locale, &mail).await?;
+        Ok(())
+    }
+
+    async fn welcome(&self, proof: &Proof) -> Result<bool> {
+        let view = self.catalog.view().await?;
+        let Some(plan) = view.free_plan().filter(|plan| plan.one_time_credits.is_positive()) else {
+            return Ok(false);
+        };
+        if identity::offer_taken(self.db.pool(), &proof.person_hash, &plan.code).await? {
+            return Ok(false);
+        }
+        let person: String = proof.person_hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let mut grant = NewGrant::new(plan.one_time_credits, GrantSource::OneTime, plan.name.clone());
+        grant.priority = view.settings.burn_order.priority(BurnClass::Allowance);
+        grant.reference = Some(format!("plan:{}", plan.code));
+        let key = IdempotencyKey::internal(format!("one_time:{}:{person}", plan.code));
+        let rider = FirstGift { db: self.db.clone(), proof: proof.clone(), plan: plan.code.clone() };
+        let envelope = Envelope::new(proof.wallet, key, Actor::system("plans"), Command::Grant(grant))
+            .with_rider(Arc::new(rider));
+        match self.ledger.submit(envelope).await {
+            Ok(_) => Ok(true),
+            Err(Error::Refused(Refusal::NotFound { what })) if what == HAD_BEFORE => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn plan_of(&self, account: AccountId) -> Result<PlanSummary> {
+        self.plans.current(account).await
+    }
+
+    async fn key_prefix(&self) -> Result<String> {
+        Ok(self.catalog.view().await?.settings.key_prefix.clone())
+    }
+}
+
+impl Welcome {
+    /// Writes the free plan's gift in words: `50 tokens`.
+    async fn gift(&self, locale: &str) -> Result<Option<String>> {
+        let view = self.catalog.view().await?;
+        let gift = view.free_plan().map(|plan| plan.one_time_credits).filter(|gift| gift.is_positive());
+        Ok(gift.map(|gift| format!("{gift} {}", view.settings.unit.word(locale, gift))))
+    }
+}
