@@ -33,4 +33,6 @@ pub mod catalog;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
+mod welcome;
+#[cfg(feature = "postgres")]
 pub use service::{Options, Wallet};

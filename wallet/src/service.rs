@@ -9,8 +9,12 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::db::{self, Db, JobQueue};
 use crate::error::Result;
+use crate::identity::Identity;
 use crate::ledger::{Ledger, LedgerOptions};
+use crate::notify::Notify;
+use crate::plan::Plans;
 use crate::tariff::Tariffs;
+use crate::welcome::Welcome;
 
 /// How a [`Wallet`] is set up.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +47,9 @@ struct Inner {
     ledger: Ledger,
     tariffs: Tariffs,
     catalog: Catalog,
+    identity: Identity,
+    plans: Plans,
+    notify: Notify,
 }
 
 impl Wallet {
@@ -58,7 +65,19 @@ impl Wallet {
         let ledger = Ledger::start(db.clone(), &LedgerOptions { writers: options.writers });
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
         let catalog = Catalog::start(db.clone());
-        Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog }) }
+        let plans = Plans::new(db.clone(), catalog.clone());
+        let notify = Notify::new(db.clone());
+        let identity = Identity::new(
+            db.clone(),
+            Arc::new(Welcome {
+                db: db.clone(),
+                ledger: ledger.clone(),
+                catalog: catalog.clone(),
+                plans: plans.clone(),
+                notify: notify.clone(),
+            }),
+        );
+        Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog, identity, plans, notify }) }
     }
 
     /// Gives the connections.
@@ -100,6 +119,24 @@ impl Wallet {
     #[must_use]
     pub fn catalog(&self) -> &Catalog {
         &self.inner.catalog
+    }
+
+    /// People, accounts, keys, sessions, the audit log.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.inner.identity
+    }
+
+    /// What accounts are on.
+    #[must_use]
+    pub fn plans(&self) -> &Plans {
+        &self.inner.plans
+    }
+
+    /// Mails.
+    #[must_use]
+    pub fn notify(&self) -> &Notify {
+        &self.inner.notify
     }
 
     /// Finishes what is queued and stops the writers: later commands hear "unavailable".
