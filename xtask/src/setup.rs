@@ -14,7 +14,7 @@ pub const WASM: &str = "wasm32-unknown-unknown";
 /// The oldest Node that Tailwind and Playwright run on.
 const NODE: u32 = 20;
 /// The version that is installed when there is no cargo-nextest.
-const NEXTEST: &str = "0.9.115";
+const NEXTEST: &str = "0.9.143";
 /// Programs that are a Chromium, best first; `CHROMIUM` names another.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 

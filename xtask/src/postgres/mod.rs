@@ -129,7 +129,14 @@ pub fn start(purpose: Purpose) -> Result<Cluster> {
     if let Some(address) = running(&place)? {
         return Ok(Cluster { purpose, address, started_here: false });
     }
-    let bin = binaries::find(&place)?;
+    let bin = binaries::find(&place).or_else(|error| {
+        // Made by a PostgreSQL that is gone; only what a person did in it is worth keeping.
+        if purpose == Purpose::Run {
+            return Err(error);
+        }
+        place.remove()?;
+        binaries::find(&place)
+    })?;
     let password = match saved_address(&place) {
         Some(address) if place.data.join("PG_VERSION").is_file() => address.password,
         _ => create(&place, &bin, purpose)?,

@@ -97,15 +97,16 @@ impl Place {
             .is_some_and(|folder| fs::canonicalize(&self.data).is_ok_and(|data| data == folder))
     }
 
-    /// Removes the pid file of a server that is gone but whose number another program has by now: PostgreSQL itself
-    /// can't tell these apart and would refuse to start.
+    /// Removes the pid file of a server that is gone while its number is taken, by another program or by its own
+    /// remains: PostgreSQL itself can't tell these apart and would refuse to start.
     pub fn forget_dead_server(&self) -> Result<()> {
         let file = self.data.join("postmaster.pid");
         let Ok(text) = fs::read_to_string(&file) else { return Ok(()) };
         let pid = text.lines().next().unwrap_or_default().trim();
-        let program = fs::read_to_string(format!("/proc/{pid}/comm"));
+        let program = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let runs = String::from_utf8_lossy(&program).contains(&*self.data.to_string_lossy());
         // Without /proc (macOS) PostgreSQL decides by itself.
-        if Path::new("/proc/self/comm").exists() && !program.is_ok_and(|name| name.starts_with("postgres")) {
+        if !runs && Path::new("/proc/self/cmdline").exists() {
             fs::remove_file(&file)?;
         }
         Ok(())
