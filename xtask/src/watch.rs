@@ -34,7 +34,7 @@ fn install(program: &str, package: &str, version: &str) -> Result<()> {
         return Ok(());
     }
     shell::say(&format!("Installing {package} {version} from crates.io (ten minutes or more, once)"));
-    setup::install_from_registry(package, version)
+    setup::install_from_registry(package, version, &[])
 }
 
 /// The version in Cargo.lock: the command-line tool must be the same.

@@ -1,0 +1,197 @@
+//! Charges over HTTP: the server as it is shipped, and a load generator that does as little as it can.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::drive::Window;
+use crate::meter::Meter;
+use crate::sample::Sample;
+
+/// How long the server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The server under load; killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    /// Starts the server on a free port and waits until it answers.
+    pub async fn start(program: &Path, database_url: &str, folder: &Path) -> Result<Self> {
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let log = std::fs::File::create(folder.join(format!("server-{port}.log")))?;
+        let child = Command::new(program)
+            .arg("serve")
+            .env("DATABASE_URL", database_url)
+            .env("HOST", "127.0.0.1")
+            .env("PORT", port.to_string())
+            .env("SCRIP_MODE", "development")
+            .env("SCRIP_DATA_DIR", folder.join("data"))
+            // Limits are per key, and here one key is a whole platform.
+            .env("RATE_READS", u32::MAX.to_string())
+            .env("RATE_WRITES", u32::MAX.to_string())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("can't start {}", program.display()))?;
+        let mut server = Self { child, port };
+        let asked_at = Instant::now();
+        while Connection::open(port).await.is_err() {
+            if let Some(status) = server.child.try_wait()? {
+                bail!("the server ended ({status}); see {}", folder.display());
+            }
+            if asked_at.elapsed() > PATIENCE {
+                bail!("the server did not start; see {}", folder.display());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(server)
+    }
+
+    /// Charges over so many connections, each with the next of the keys, and measures it.
+    pub async fn charge(
+        &self,
+        name: &str,
+        connections: usize,
+        keys: Arc<Vec<String>>,
+        body: &str,
+        window: Window,
+        meter: &Meter,
+    ) -> Result<Sample> {
+        meter.checkpoint().await?;
+        let from = Instant::now() + window.warm_up;
+        let to = from + window.measured;
+        let run = uuid::Uuid::new_v4().simple().to_string();
+        let (port, body) = (self.port, body.to_owned());
+        // One thread, so that the generator takes no more than it must from what it measures.
+        let load = std::thread::spawn(move || -> Result<Vec<Duration>> {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let mut tasks = tokio::task::JoinSet::new();
+                for number in 0..connections {
+                    let caller = Caller { number, connections, run: run.clone(), keys: Arc::clone(&keys), body: body.clone() };
+                    tasks.spawn(caller.work(port, from, to));
+                }
+                let mut times = Vec::new();
+                while let Some(done) = tasks.join_next().await {
+                    times.extend(done??);
+                }
+                Ok(times)
+            })
+        });
+        tokio::time::sleep_until(from.into()).await;
+        let before = meter.read().await?;
+        tokio::time::sleep_until(to.into()).await;
+        let after = meter.read().await?;
+        let times = tokio::task::spawn_blocking(move || load.join()).await?.map_err(|_| anyhow::anyhow!("the load failed"))??;
+        let cost = meter.cost(&before, &after, times.len());
+        Ok(Sample::new(name, connections, times, window.measured, cost))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _gone = self.child.wait();
+    }
+}
+
+/// Who uses one connection.
+struct Caller {
+    number: usize,
+    connections: usize,
+    run: String,
+    keys: Arc<Vec<String>>,
+    body: String,
+}
+
+impl Caller {
+    async fn work(self, port: u16, from: Instant, to: Instant) -> Result<Vec<Duration>> {
+        let mut connection = Connection::open(port).await?;
+        let mut times = Vec::new();
+        for turn in 0_usize.. {
+            let key = &self.keys[(self.number + turn * self.connections) % self.keys.len()];
+            let request = format!(
+                "POST /api/v2/charges HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\
+                 Content-Type: application/json\r\nIdempotency-Key: {}-{}-{turn}\r\nContent-Length: {}\r\n\r\n{}",
+                self.run,
+                self.number,
+                self.body.len(),
+                self.body
+            );
+            let started_at = Instant::now();
+            if started_at >= to {
+                break;
+            }
+            connection.ask(request.as_bytes()).await?;
+            let ended_at = Instant::now();
+            if ended_at >= from && ended_at < to {
+                times.push(ended_at - started_at);
+            }
+        }
+        Ok(times)
+    }
+}
+
+/// A kept-alive connection.
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(port: u16) -> Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(4096) })
+    }
+
+    /// Sends a request and waits for the whole answer, which must say 201.
+    async fn ask(&mut self, request: &[u8]) -> Result<()> {
+        self.stream.write_all(request).await?;
+        self.buffer.clear();
+        loop {
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                bail!("the server closed the connection");
+            }
+            if is_whole(&self.buffer)? {
+                break;
+            }
+        }
+        if !self.buffer.starts_with(b"HTTP/1.1 201") {
+            bail!("a charge was not answered with 201:\n{}", String::from_utf8_lossy(&self.buffer));
+        }
+        Ok(())
+    }
+}
+
+/// Whether an answer has come completely.
+fn is_whole(answer: &[u8]) -> Result<bool> {
+    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(false) };
+    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    let length: usize = length.context("an answer has no length")?.trim().parse()?;
+    Ok(answer.len() >= end + 4 + length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_when_an_answer_is_whole() {
+        assert!(!is_whole(b"HTTP/1.1 201 Created\r\ncontent-").unwrap());
+        assert!(!is_whole(b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\n{}").unwrap());
+        assert!(is_whole(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}").unwrap());
+        assert!(is_whole(b"HTTP/1.1 201 Created\r\n\r\n{}").is_err());
+    }
+}
