@@ -1,6 +1,7 @@
 //! Running programs: where they are, what is said, and what happens on Ctrl-C.
 
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,9 +84,10 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Starts a command.
+/// Starts a command in a process group of its own: Ctrl-C in a terminal then reaches this process alone, which passes
+/// it on once, to all that the command started.
 pub fn spawn(command: &mut Command) -> Result<Child> {
-    command.spawn().with_context(|| format!("can't start `{}`", line(command)))
+    command.process_group(0).spawn().with_context(|| format!("can't start `{}`", line(command)))
 }
 
 /// Waits for a program; on Ctrl-C or SIGTERM asks it to end, and then reports the interruption.
@@ -112,13 +114,13 @@ pub fn until_interrupted(command: &mut Command) -> Result<()> {
     }
 }
 
-/// Asks a program to end, as Ctrl-C would; kills it when it does not.
+/// Asks a program and all that it started to end; kills it when it does not.
 pub fn end(child: &mut Child) -> Result<()> {
     if child.try_wait()?.is_some() {
         return Ok(());
     }
     // The standard library can only kill; `kill` is part of every shell.
-    let _asked = command("sh").args(["-c", "kill -TERM \"$0\"", &child.id().to_string()]).status();
+    let _asked = command("sh").args(["-c", "kill -TERM -- \"$0\"", &format!("-{}", child.id())]).status();
     let asked_at = Instant::now();
     while child.try_wait()?.is_none() {
         if asked_at.elapsed() > PATIENCE {
