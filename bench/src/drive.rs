@@ -19,7 +19,13 @@ pub struct Window {
 }
 
 /// Lets callers work and measures them. `call` gets the caller's number and how often that caller has called before.
-pub async fn drive<Call, Answer>(name: &str, callers: usize, window: Window, meter: &Meter, call: Call) -> Result<Sample>
+pub async fn drive<Call, Answer>(
+    name: &str,
+    callers: usize,
+    window: Window,
+    meter: &Meter,
+    call: Call,
+) -> Result<Sample>
 where
     Call: Fn(usize, u64) -> Answer + Send + Sync + 'static,
     Answer: Future<Output = Result<()>> + Send,

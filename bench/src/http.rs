@@ -70,7 +70,7 @@ impl Server {
         meter.checkpoint().await?;
         let from = Instant::now() + window.warm_up;
         let to = from + window.measured;
-        let run = uuid::Uuid::new_v4().simple().to_string();
+        let run = uuid::Uuid::now_v7().simple().to_string();
         let (port, body) = (self.port, body.to_owned());
         // One thread, so that the generator takes no more than it must from what it measures.
         let load = std::thread::spawn(move || -> Result<Vec<Duration>> {
@@ -78,7 +78,8 @@ impl Server {
             runtime.block_on(async {
                 let mut tasks = tokio::task::JoinSet::new();
                 for number in 0..connections {
-                    let caller = Caller { number, connections, run: run.clone(), keys: Arc::clone(&keys), body: body.clone() };
+                    let caller =
+                        Caller { number, connections, run: run.clone(), keys: Arc::clone(&keys), body: body.clone() };
                     tasks.spawn(caller.work(port, from, to));
                 }
                 let mut times = Vec::new();
@@ -92,7 +93,9 @@ impl Server {
         let before = meter.read().await?;
         tokio::time::sleep_until(to.into()).await;
         let after = meter.read().await?;
-        let times = tokio::task::spawn_blocking(move || load.join()).await?.map_err(|_| anyhow::anyhow!("the load failed"))??;
+        let times = tokio::task::spawn_blocking(move || load.join())
+            .await?
+            .map_err(|_| anyhow::anyhow!("the load failed"))??;
         let cost = meter.cost(&before, &after, times.len());
         Ok(Sample::new(name, connections, times, window.measured, cost))
     }

@@ -39,7 +39,8 @@ pub struct Reading {
 impl Meter {
     /// Gets ready, and measures what one flush costs in a folder on the database's disk.
     pub async fn new(pool: PgPool, folder: &Path) -> Result<Self> {
-        let version: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int").fetch_one(&pool).await?;
+        let version: i32 =
+            sqlx::query_scalar("SELECT current_setting('server_version_num')::int").fetch_one(&pool).await?;
         let cores = std::thread::available_parallelism()?.get() as f64;
         Ok(Self { pool, fsync: fsync_time(folder)?, cores, old: version < 180_000 })
     }
@@ -99,7 +100,11 @@ impl Meter {
         } else if flushing > BUSY {
             "flushing to the disk".to_owned()
         } else {
-            format!("waiting for one another (machine {:.0} %, flushing {:.0} %)", cost.machine * 100.0, flushing * 100.0)
+            format!(
+                "waiting for one another (machine {:.0} %, flushing {:.0} %)",
+                cost.machine * 100.0,
+                flushing * 100.0
+            )
         }
     }
 }

@@ -62,7 +62,11 @@ pub async fn charge(pool: &PgPool, key: &str) -> Result<()> {
         .bind(key)
         .execute(&mut *tx)
         .await?;
-    sqlx::query("INSERT INTO naive_allocations VALUES (1, $1, $2, 1)").bind(seq + 1).bind(grant).execute(&mut *tx).await?;
+    sqlx::query("INSERT INTO naive_allocations VALUES (1, $1, $2, 1)")
+        .bind(seq + 1)
+        .bind(grant)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     Ok(())
 }

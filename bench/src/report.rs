@@ -92,7 +92,8 @@ impl Report {
     /// The table, as it is printed.
     pub fn table(&self) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "\n{:<66} {:>8} {:>7} {:>7}", "work, and what it is held against", "found", "floor", "aim");
+        let _ =
+            writeln!(text, "\n{:<66} {:>8} {:>7} {:>7}", "work, and what it is held against", "found", "floor", "aim");
         for row in &self.rows {
             let decimals = if row.value < 100.0 { 2 } else { 0 };
             let value = format!("{:.decimals$}", row.value);
