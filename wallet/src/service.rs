@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::identity::Identity;
 use crate::ledger::{Ledger, LedgerOptions};
 use crate::notify::Notify;
+use crate::payment::Payments;
 use crate::plan::Plans;
 use crate::tariff::Tariffs;
 use crate::welcome::Welcome;
@@ -50,6 +51,7 @@ struct Inner {
     identity: Identity,
     plans: Plans,
     notify: Notify,
+    payments: Payments,
 }
 
 impl Wallet {
@@ -77,7 +79,8 @@ impl Wallet {
                 notify: notify.clone(),
             }),
         );
-        Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog, identity, plans, notify }) }
+        let payments = Payments::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), notify.clone());
+        Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog, identity, plans, notify, payments }) }
     }
 
     /// Gives the connections.
@@ -131,6 +134,12 @@ impl Wallet {
     #[must_use]
     pub fn plans(&self) -> &Plans {
         &self.inner.plans
+    }
+
+    /// Taking money for credits.
+    #[must_use]
+    pub fn payments(&self) -> &Payments {
+        &self.inner.payments
     }
 
     /// Mails.

@@ -93,8 +93,8 @@ impl Household for Welcome {
         grant.reference = Some(format!("plan:{}", plan.code));
         let key = IdempotencyKey::internal(format!("one_time:{}:{person}", plan.code));
         let rider = FirstGift { db: self.db.clone(), proof: proof.clone(), plan: plan.code.clone() };
-        let envelope = Envelope::new(proof.wallet, key, Actor::system("plans"), Command::Grant(grant))
-            .with_rider(Arc::new(rider));
+        let envelope =
+            Envelope::new(proof.wallet, key, Actor::system("plans"), Command::Grant(grant)).with_rider(Arc::new(rider));
         match self.ledger.submit(envelope).await {
             Ok(_) => Ok(true),
             Err(Error::Refused(Refusal::NotFound { what })) if what == HAD_BEFORE => Ok(false),

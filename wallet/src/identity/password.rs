@@ -20,8 +20,7 @@ const AT_ONCE: usize = 4;
 /// How long a sign-in waits for its turn before it hears "too many requests".
 const PATIENCE: Duration = Duration::from_secs(10);
 /// A hash of nothing in particular: an unknown address costs the same time as a known one. Nobody's password.
-const DUMMY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$c2NyaXBzY3JpcHNjcmlwcw$0M5nZ4hHhQd2wYxq0o9i3x0k1Q7bq1nX4mXv8JwKk2A";
+const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2NyaXBzY3JpcHNjcmlwcw$0M5nZ4hHhQd2wYxq0o9i3x0k1Q7bq1nX4mXv8JwKk2A";
 
 /// Hashes and checks passwords. Cheap to clone.
 #[derive(Clone, Debug)]

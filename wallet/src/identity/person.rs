@@ -17,9 +17,30 @@ pub const EMAIL_MAX: usize = 254;
 
 /// The passwords that attackers try first and that would pass the length rule.
 const COMMONEST: [&str; 24] = [
-    "12345678", "123456789", "1234567890", "password", "password1", "password123", "qwerty123", "qwertyuiop",
-    "11111111", "00000000", "iloveyou", "1q2w3e4r", "1q2w3e4r5t", "abcd1234", "sunshine", "princess", "football",
-    "baseball", "qwerty12", "passw0rd", "123123123", "987654321", "admin123", "йцукенгш",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "password",
+    "password1",
+    "password123",
+    "qwerty123",
+    "qwertyuiop",
+    "11111111",
+    "00000000",
+    "iloveyou",
+    "1q2w3e4r",
+    "1q2w3e4r5t",
+    "abcd1234",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "qwerty12",
+    "passw0rd",
+    "123123123",
+    "987654321",
+    "admin123",
+    "йцукенгш",
 ];
 
 /// What a person types to sign up.
@@ -134,8 +155,15 @@ impl Email {
         };
         let known = matches!(
             domain,
-            "gmail.com" | "yandex.ru" | "proton.me" | "outlook.com" | "hotmail.com" | "live.com" | "icloud.com"
-                | "fastmail.com" | "mail.ru"
+            "gmail.com"
+                | "yandex.ru"
+                | "proton.me"
+                | "outlook.com"
+                | "hotmail.com"
+                | "live.com"
+                | "icloud.com"
+                | "fastmail.com"
+                | "mail.ru"
         );
         let local = if known { local.split('+').next().unwrap_or(local) } else { local };
         let local = match domain {
@@ -288,7 +316,8 @@ mod tests {
         assert_eq!(email.person(), "annab@gmail.com");
         let other = Email::parse("anna.b+shop@corp.example").expect("an address");
         assert_eq!(other.person(), "anna.b+shop@corp.example", "an unknown service may mean two people");
-        for text in ["a", "a@", "@b.c", "a@b", "a b@c.de", "a@b..c", "а@почта.рф", "a@-b.c", "a..b@c.de", "a@b.c\0"] {
+        for text in ["a", "a@", "@b.c", "a@b", "a b@c.de", "a@b..c", "а@почта.рф", "a@-b.c", "a..b@c.de", "a@b.c\0"]
+        {
             assert_eq!(Email::parse(text), Err(Problem::NotAnEmail), "{text:?}");
         }
         assert_eq!(Email::parse(" "), Err(Problem::Required));

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::key_cache::KeyCache;
 use super::password::Passwords;
 use super::ports::Household;
-use super::repo::{self, user::UserRow};
+use super::repo::{self, tree::OwnerRow, user::UserRow};
 use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer};
 use crate::db::Db;
 use crate::error::{Problem, Refusal, Result};
@@ -69,6 +69,11 @@ impl Identity {
             locale: user.locale,
             time_zone: place.time_zone,
         })
+    }
+
+    /// Tells whom to write to about an account.
+    pub(crate) async fn owner(&self, account: AccountId) -> Result<OwnerRow> {
+        Ok(repo::tree::owner(self.db.pool(), account).await?.ok_or_else(|| Refusal::not_found("account"))?)
     }
 
     /// Sets the language of a person's mails and pages.

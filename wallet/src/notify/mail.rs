@@ -209,7 +209,9 @@ impl Mail {
             Self::PasswordChanged { .. } => (
                 format!("Пароль для {product} изменён"),
                 None,
-                vec!["На других устройствах вход завершён. Если это были не вы, сразу задайте новый пароль.".to_owned()],
+                vec![
+                    "На других устройствах вход завершён. Если это были не вы, сразу задайте новый пароль.".to_owned(),
+                ],
                 "Задать новый пароль",
             ),
             Self::Receipt(paid) => (
@@ -308,8 +310,7 @@ fn money_text(money: Money, locale: &str) -> String {
     let (whole, part) = number.split_once('.').unwrap_or((number, ""));
     let (gap, point) = if locale == "ru" { ("\u{a0}", ",") } else { (",", ".") };
     let whole = grouped(whole, gap);
-    let number =
-        if part.bytes().all(|digit| digit == b'0') { whole } else { format!("{whole}{point}{part}") };
+    let number = if part.bytes().all(|digit| digit == b'0') { whole } else { format!("{whole}{point}{part}") };
     match (locale, money.currency()) {
         ("ru", Currency::RUB) => format!("{number}\u{a0}₽"),
         (_, Currency::RUB) => format!("₽{number}"),
@@ -352,7 +353,8 @@ mod tests {
     #[test]
     fn a_mail_has_one_figure_and_one_action_in_both_languages() {
         let receipt = Mail::Receipt(paid());
-        for (locale, figure, action) in [("en", "₽449", "See the order"), ("ru", "449\u{a0}₽", "Открыть заказ")] {
+        for (locale, figure, action) in [("en", "₽449", "See the order"), ("ru", "449\u{a0}₽", "Открыть заказ")]
+        {
             let mail = receipt.render(locale, &context());
             assert!(mail.text.contains(figure) && mail.text.contains(action), "{}", mail.text);
             assert_eq!(mail.html.matches("<a href=").count(), 1);

@@ -40,12 +40,7 @@ pub(crate) async fn insert(
 }
 
 /// Takes a mail that is due for sending: nobody else gets it before `until`.
-pub(crate) async fn take(
-    pool: &PgPool,
-    id: Uuid,
-    now: DateTime<Utc>,
-    until: DateTime<Utc>,
-) -> Result<Option<MailRow>> {
+pub(crate) async fn take(pool: &PgPool, id: Uuid, now: DateTime<Utc>, until: DateTime<Utc>) -> Result<Option<MailRow>> {
     Ok(sqlx::query_as!(
         MailRow,
         "UPDATE mails

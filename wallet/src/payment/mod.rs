@@ -6,6 +6,7 @@
 //! end there, so that their order and their number make no difference.
 
 pub mod provider;
+pub mod sandbox;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::id::{PaymentId, WalletId};
 use crate::money::{Credits, Currency, Money};
 
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 pub(crate) mod repo;
-#[cfg(any())]
+#[cfg(feature = "postgres")]
 mod service;
-#[cfg(any())]
-pub use service::Payments;
+#[cfg(feature = "postgres")]
+pub use service::{Buyer, Contact, PROCESS_EVENT, Payments, Reconciled, SandboxBooks};
 
 /// What a person asks to buy: a package, or an amount where the catalog sells any amount. The price is ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,6 +6,8 @@
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::BillingDates;
+
 /// One cycle: from an instant (included) to another (excluded), where the next one begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Period {
@@ -15,16 +17,6 @@ pub struct Period {
     pub start: DateTime<Utc>,
     /// The first instant after it.
     pub end: DateTime<Utc>,
-}
-
-/// When the cycles of a subscription begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BillingDates {
-    /// On the day of the month on which it began.
-    Anniversary,
-    /// On the first of each month; the first cycle is shorter.
-    CalendarMonth,
 }
 
 /// Gives the instant of a local time, also where the clocks jump: of two such instants the earlier one, of a

@@ -118,7 +118,6 @@ pub(crate) async fn first_place(pool: &PgPool, user: UserId) -> Result<Option<Pl
 
 /// Who owns an account, for mails about it.
 pub(crate) struct OwnerRow {
-    pub(crate) user: UserId,
     pub(crate) email: String,
     pub(crate) name: String,
     pub(crate) locale: String,
@@ -127,7 +126,7 @@ pub(crate) struct OwnerRow {
 /// Finds an account's owner.
 pub(crate) async fn owner(pool: &PgPool, account: AccountId) -> Result<Option<OwnerRow>> {
     let row = sqlx::query!(
-        "SELECT users.id, users.email, users.name, users.locale
+        "SELECT users.email, users.name, users.locale
          FROM members
          JOIN users ON users.id = members.user_id
          WHERE members.account_id = $1
@@ -136,12 +135,7 @@ pub(crate) async fn owner(pool: &PgPool, account: AccountId) -> Result<Option<Ow
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|row| OwnerRow {
-        user: UserId::from_uuid(row.id),
-        email: row.email,
-        name: row.name,
-        locale: row.locale,
-    }))
+    Ok(row.map(|row| OwnerRow { email: row.email, name: row.name, locale: row.locale }))
 }
 
 /// Takes a person's one-time offer of a plan; `false` where the person had it before.

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use chrono::TimeDelta;
 
+use super::super::User;
 use super::super::person::{Email, PASSWORD_MAX, check_password, email_error, password_error};
 use super::super::ports::{Letter, Recipient};
 use super::super::repo::{self, user::Purpose};
 use super::super::throttle::Subjects;
-use super::super::User;
 use super::{Identity, broken_link, new_token, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
 

@@ -40,7 +40,8 @@ impl Identity {
         let now = self.db.now();
         let times = (now, now + TimeDelta::hours(VERIFY_HOURS));
         let mut tx = self.db.begin().await?;
-        repo::user::insert_token(&mut tx, &hash, Purpose::VerifyEmail, (new.user.id, checked.email.key()), times).await?;
+        repo::user::insert_token(&mut tx, &hash, Purpose::VerifyEmail, (new.user.id, checked.email.key()), times)
+            .await?;
         tx.commit().await?;
         self.prove(hash).await
     }

@@ -1,0 +1,104 @@
+//! Messages of providers.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::error::Result;
+
+/// A message as stored.
+pub(crate) struct EventRow {
+    pub(crate) provider: String,
+    pub(crate) kind: String,
+    pub(crate) object_ref: Option<String>,
+    pub(crate) state: String,
+}
+
+/// A message to store.
+pub(crate) struct NewEventRow<'a> {
+    pub(crate) id: Uuid,
+    pub(crate) provider: &'a str,
+    pub(crate) dedupe_key: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) object_ref: Option<&'a str>,
+    pub(crate) raw: &'a Value,
+    pub(crate) received_at: DateTime<Utc>,
+}
+
+/// Adds a message; `false` where it came before.
+pub(crate) async fn insert(connection: &mut PgConnection, event: &NewEventRow<'_>) -> Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO provider_events (id, provider, dedupe_key, kind, object_ref, raw, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT ON CONSTRAINT provider_events_dedupe_unique DO NOTHING",
+        event.id,
+        event.provider,
+        event.dedupe_key,
+        event.kind,
+        event.object_ref,
+        event.raw,
+        event.received_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Finds a message.
+pub(crate) async fn find(pool: &PgPool, id: Uuid) -> Result<Option<EventRow>> {
+    Ok(sqlx::query_as!(EventRow, "SELECT provider, kind, object_ref, state FROM provider_events WHERE id = $1", id)
+        .fetch_optional(pool)
+        .await?)
+}
+
+/// Marks a message as worked on; `ignored` where it was about nothing of ours.
+pub(crate) async fn finish(pool: &PgPool, id: Uuid, state: &str, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE provider_events
+         SET state = $2,
+             processed_at = $3,
+             problem = NULL
+         WHERE id = $1",
+        id,
+        state,
+        now
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Notes that a message could not be worked on yet.
+pub(crate) async fn fail(pool: &PgPool, id: Uuid, problem: &str) -> Result<()> {
+    sqlx::query!(
+        "UPDATE provider_events
+         SET state = 'failed',
+             tries = tries + 1,
+             problem = $2
+         WHERE id = $1
+           AND state IN ('received', 'failed')",
+        id,
+        problem
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Lists messages that nobody finished, received before a time and tried less than twenty times.
+pub(crate) async fn open(pool: &PgPool, before: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "SELECT id
+         FROM provider_events
+         WHERE state IN ('received', 'failed')
+           AND received_at <= $1
+           AND tries < 20
+         ORDER BY received_at
+         LIMIT $2",
+        before,
+        limit
+    )
+    .fetch_all(pool)
+    .await?)
+}

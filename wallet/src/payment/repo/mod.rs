@@ -1,0 +1,5 @@
+//! The SQL of payments, providers' messages and the sandbox provider's own books.
+
+pub(crate) mod event;
+pub(crate) mod payment;
+pub(crate) mod sandbox;

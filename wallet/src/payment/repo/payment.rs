@@ -1,0 +1,389 @@
+//! Payments.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::id::{AccountId, PaymentId, Shard, UserId, WalletId};
+use crate::money::{Credits, Currency, Money};
+use crate::payment::{PaymentStatus, PaymentView};
+
+/// A payment as stored.
+#[derive(Clone, Debug)]
+pub(crate) struct PaymentRow {
+    pub(crate) id: PaymentId,
+    pub(crate) account: AccountId,
+    pub(crate) wallet: WalletId,
+    pub(crate) request_hash: Vec<u8>,
+    pub(crate) status: PaymentStatus,
+    pub(crate) package: Option<String>,
+    pub(crate) title: String,
+    pub(crate) credits: Credits,
+    pub(crate) money: Money,
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) locale: String,
+    pub(crate) provider: String,
+    pub(crate) provider_ref: Option<String>,
+    pub(crate) checkout_url: Option<String>,
+    pub(crate) return_base: String,
+    pub(crate) failure: Option<String>,
+    pub(crate) entry_seq: Option<i64>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+    pub(crate) settled_at: Option<DateTime<Utc>>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) time_zone: String,
+}
+
+impl PaymentRow {
+    /// Gives what its owner sees.
+    pub(crate) fn view(self) -> PaymentView {
+        PaymentView {
+            id: self.id,
+            wallet: self.wallet,
+            checkout_url: self.checkout_url.filter(|_| self.status.is_open()),
+            status: self.status,
+            package: self.package,
+            title: self.title,
+            credits: self.credits,
+            money: self.money,
+            provider: self.provider,
+            failure: self.failure,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            settled_at: self.settled_at,
+            expires_at: self.expires_at,
+            entry_seq: self.entry_seq,
+        }
+    }
+}
+
+/// What the database gives for a payment; one shape for every query.
+struct Raw {
+    id: Uuid,
+    account_id: Uuid,
+    shard: i16,
+    wallet_id: i64,
+    request_hash: Vec<u8>,
+    status: String,
+    package: Option<String>,
+    title: String,
+    credits: i64,
+    minor: i64,
+    currency: String,
+    email: String,
+    name: String,
+    locale: String,
+    provider: String,
+    provider_ref: Option<String>,
+    checkout_url: Option<String>,
+    return_base: String,
+    failure: Option<String>,
+    entry_seq: Option<i64>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    settled_at: Option<DateTime<Utc>>,
+    expires_at: DateTime<Utc>,
+    time_zone: String,
+}
+
+impl TryFrom<Raw> for PaymentRow {
+    type Error = Error;
+
+    fn try_from(raw: Raw) -> Result<Self> {
+        let status =
+            PaymentStatus::from_code(&raw.status).ok_or_else(|| Error::internal("an unknown payment state"))?;
+        let currency: Currency = raw.currency.parse().map_err(|_| Error::internal("an unknown currency"))?;
+        Ok(Self {
+            id: PaymentId::from_uuid(raw.id),
+            account: AccountId::from_uuid(raw.account_id),
+            wallet: WalletId { shard: Shard::from_i16(raw.shard), number: raw.wallet_id },
+            request_hash: raw.request_hash,
+            status,
+            package: raw.package,
+            title: raw.title,
+            credits: Credits::from_micros(raw.credits),
+            money: Money::from_minor(raw.minor, currency),
+            email: raw.email,
+            name: raw.name,
+            locale: raw.locale,
+            provider: raw.provider,
+            provider_ref: raw.provider_ref,
+            checkout_url: raw.checkout_url,
+            return_base: raw.return_base,
+            failure: raw.failure,
+            entry_seq: raw.entry_seq,
+            created_at: raw.created_at,
+            updated_at: raw.updated_at,
+            settled_at: raw.settled_at,
+            expires_at: raw.expires_at,
+            time_zone: raw.time_zone,
+        })
+    }
+}
+
+/// A payment to store.
+pub(crate) struct NewPaymentRow<'a> {
+    pub(crate) id: PaymentId,
+    pub(crate) account: AccountId,
+    pub(crate) wallet: WalletId,
+    pub(crate) user: Option<UserId>,
+    pub(crate) key: &'a str,
+    pub(crate) request_hash: &'a [u8],
+    pub(crate) package: Option<&'a str>,
+    pub(crate) title: &'a str,
+    pub(crate) credits: Credits,
+    pub(crate) money: Money,
+    pub(crate) email: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) locale: &'a str,
+    pub(crate) provider: &'a str,
+    pub(crate) return_base: &'a str,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) check_at: DateTime<Utc>,
+}
+
+/// Adds a payment; nothing happens where the key was used before.
+pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO payments (id, account_id, shard, wallet_id, user_id, idempotency_key, request_hash, package,
+                               title, credits, minor, currency, email, name, locale, provider, return_base,
+                               created_at, updated_at, expires_at, check_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20)
+         ON CONFLICT ON CONSTRAINT payments_key_unique DO NOTHING",
+        row.id.uuid(),
+        row.account.uuid(),
+        row.wallet.shard.as_i16(),
+        row.wallet.number,
+        row.user.map(UserId::uuid),
+        row.key,
+        row.request_hash,
+        row.package,
+        row.title,
+        row.credits.micros(),
+        row.money.minor(),
+        row.money.currency().code(),
+        row.email,
+        row.name,
+        row.locale,
+        row.provider,
+        row.return_base,
+        row.created_at,
+        row.expires_at,
+        row.check_at
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Finds an account's payment by its idempotency key.
+pub(crate) async fn by_key(pool: &PgPool, account: AccountId, key: &str) -> Result<Option<PaymentRow>> {
+    sqlx::query_as!(
+        Raw,
+        "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
+                currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
+                entry_seq, payments.created_at, updated_at, settled_at, expires_at, accounts.time_zone
+         FROM payments
+         JOIN accounts ON accounts.id = payments.account_id
+         WHERE account_id = $1
+           AND idempotency_key = $2",
+        account.uuid(),
+        key
+    )
+    .fetch_optional(pool)
+    .await?
+    .map(PaymentRow::try_from)
+    .transpose()
+}
+
+/// Finds a payment by id.
+pub(crate) async fn by_id(pool: &PgPool, id: PaymentId) -> Result<Option<PaymentRow>> {
+    sqlx::query_as!(
+        Raw,
+        "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
+                currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
+                entry_seq, payments.created_at, updated_at, settled_at, expires_at, accounts.time_zone
+         FROM payments
+         JOIN accounts ON accounts.id = payments.account_id
+         WHERE payments.id = $1",
+        id.uuid()
+    )
+    .fetch_optional(pool)
+    .await?
+    .map(PaymentRow::try_from)
+    .transpose()
+}
+
+/// Finds the payment that a provider knows under a reference.
+pub(crate) async fn id_by_ref(pool: &PgPool, provider: &str, reference: &str) -> Result<Option<PaymentId>> {
+    let id =
+        sqlx::query_scalar!("SELECT id FROM payments WHERE provider = $1 AND provider_ref = $2", provider, reference)
+            .fetch_optional(pool)
+            .await?;
+    Ok(id.map(PaymentId::from_uuid))
+}
+
+/// Lists an account's payments before one, newest first.
+pub(crate) async fn list(
+    pool: &PgPool,
+    account: AccountId,
+    before: Option<PaymentId>,
+    limit: i64,
+) -> Result<Vec<PaymentRow>> {
+    sqlx::query_as!(
+        Raw,
+        "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
+                currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
+                entry_seq, payments.created_at, updated_at, settled_at, expires_at, accounts.time_zone
+         FROM payments
+         JOIN accounts ON accounts.id = payments.account_id
+         WHERE account_id = $1
+           AND ($2::uuid IS NULL OR payments.id < $2)
+         ORDER BY payments.id DESC
+         LIMIT $3",
+        account.uuid(),
+        before.map(PaymentId::uuid),
+        limit
+    )
+    .fetch_all(pool)
+    .await?
+    .into_iter()
+    .map(PaymentRow::try_from)
+    .collect()
+}
+
+/// Notes the page on which a payment is paid. A payment that has moved on meanwhile keeps its state.
+pub(crate) async fn set_checkout(
+    pool: &PgPool,
+    id: PaymentId,
+    (reference, url): (&str, &str),
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE payments
+         SET provider_ref = $2,
+             checkout_url = $3,
+             expires_at = $4,
+             status = CASE WHEN status = 'unknown' THEN 'pending' ELSE status END,
+             updated_at = $5
+         WHERE id = $1
+           AND status IN ('pending', 'unknown')",
+        id.uuid(),
+        reference,
+        url,
+        expires_at,
+        now
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Notes the provider's reference where it is still missing.
+pub(crate) async fn set_reference(pool: &PgPool, id: PaymentId, reference: &str) -> Result<()> {
+    sqlx::query!("UPDATE payments SET provider_ref = $2 WHERE id = $1 AND provider_ref IS NULL", id.uuid(), reference)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Moves a payment from one state to another, without credits; `false` where it was in another state by then.
+pub(crate) async fn set_status(
+    pool: &PgPool,
+    id: PaymentId,
+    (from, to): (PaymentStatus, PaymentStatus),
+    failure: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE payments SET status = $3, failure = $4, updated_at = $5 WHERE id = $1 AND status = $2",
+        id.uuid(),
+        from.code(),
+        to.code(),
+        failure,
+        now
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Puts a payment aside whose money isn't what we asked for.
+pub(crate) async fn hold(
+    connection: &mut PgConnection,
+    id: PaymentId,
+    mismatch: &Value,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE payments
+         SET status = 'held',
+             failure = 'mismatch',
+             mismatch = $2,
+             updated_at = $3
+         WHERE id = $1
+           AND status NOT IN ('succeeded', 'held')",
+        id.uuid(),
+        mismatch,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Marks a payment as succeeded, in the transaction of its grant; `false` where it was before.
+pub(crate) async fn succeed(
+    connection: &mut PgConnection,
+    id: PaymentId,
+    entry_seq: i64,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE payments
+         SET status = 'succeeded',
+             entry_seq = $2,
+             settled_at = $3,
+             updated_at = $3,
+             failure = NULL
+         WHERE id = $1
+           AND status <> 'succeeded'",
+        id.uuid(),
+        entry_seq,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes open payments that are due for a look, and sets each one's next look with growing steps: from half a
+/// minute to an hour. Two reconcilers take different ones.
+pub(crate) async fn take_due(pool: &PgPool, now: DateTime<Utc>, limit: i64) -> Result<Vec<PaymentId>> {
+    let ids = sqlx::query_scalar!(
+        "UPDATE payments
+         SET checks = checks + 1,
+             check_at = $1 + make_interval(secs => least(3600, 30 * 2 ^ least(checks, 10)))
+         WHERE id IN (
+             SELECT id
+             FROM payments
+             WHERE status IN ('pending', 'processing', 'unknown')
+               AND check_at <= $1
+             ORDER BY check_at
+             LIMIT $2
+             FOR UPDATE SKIP LOCKED
+         )
+         RETURNING id",
+        now,
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().map(PaymentId::from_uuid).collect())
+}

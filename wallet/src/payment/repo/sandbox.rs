@@ -1,0 +1,151 @@
+//! The sandbox provider's payment pages.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::id::PaymentId;
+use crate::money::{Currency, Money};
+use crate::payment::provider::CheckoutOrder;
+use crate::payment::sandbox::{SandboxCheckout, SandboxState};
+
+struct Raw {
+    reference: String,
+    order_id: Uuid,
+    title: String,
+    minor: i64,
+    currency: String,
+    locale: String,
+    state: String,
+    decline_code: Option<String>,
+    method: Option<String>,
+    return_url: String,
+    cancel_url: String,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+impl TryFrom<Raw> for SandboxCheckout {
+    type Error = Error;
+
+    fn try_from(raw: Raw) -> Result<Self> {
+        let currency: Currency = raw.currency.parse().map_err(|_| Error::internal("an unknown currency"))?;
+        Ok(Self {
+            reference: raw.reference,
+            order: PaymentId::from_uuid(raw.order_id),
+            title: raw.title,
+            money: Money::from_minor(raw.minor, currency),
+            locale: raw.locale,
+            state: SandboxState::from_code(&raw.state).ok_or_else(|| Error::internal("an unknown sandbox state"))?,
+            decline_code: raw.decline_code,
+            method: raw.method,
+            return_url: raw.return_url,
+            cancel_url: raw.cancel_url,
+            created_at: raw.created_at,
+            updated_at: raw.updated_at,
+            expires_at: raw.expires_at,
+        })
+    }
+}
+
+/// Opens a page, or finds the one that was opened with the same key.
+pub(crate) async fn open(
+    pool: &PgPool,
+    reference: &str,
+    order: &CheckoutOrder,
+    now: DateTime<Utc>,
+) -> Result<SandboxCheckout> {
+    sqlx::query!(
+        "INSERT INTO sandbox_checkouts (reference, order_id, idempotency_key, title, minor, currency, locale,
+                                        return_url, cancel_url, created_at, updated_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
+         ON CONFLICT ON CONSTRAINT sandbox_checkouts_key_unique DO NOTHING",
+        reference,
+        order.payment.uuid(),
+        order.idempotency_key,
+        order.title,
+        order.money.minor(),
+        order.money.currency().code(),
+        order.locale,
+        order.return_url,
+        order.cancel_url,
+        now,
+        order.expires_at
+    )
+    .execute(pool)
+    .await?;
+    sqlx::query_as!(
+        Raw,
+        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method, return_url,
+                cancel_url, created_at, updated_at, expires_at
+         FROM sandbox_checkouts
+         WHERE idempotency_key = $1",
+        order.idempotency_key
+    )
+    .fetch_one(pool)
+    .await?
+    .try_into()
+}
+
+/// Finds a page by the sandbox's name of it.
+pub(crate) async fn find(pool: &PgPool, reference: &str) -> Result<Option<SandboxCheckout>> {
+    sqlx::query_as!(
+        Raw,
+        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method, return_url,
+                cancel_url, created_at, updated_at, expires_at
+         FROM sandbox_checkouts
+         WHERE reference = $1",
+        reference
+    )
+    .fetch_optional(pool)
+    .await?
+    .map(SandboxCheckout::try_from)
+    .transpose()
+}
+
+/// Finds the page of an order; a paid one first.
+pub(crate) async fn find_by_order(pool: &PgPool, order: PaymentId) -> Result<Option<SandboxCheckout>> {
+    sqlx::query_as!(
+        Raw,
+        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method, return_url,
+                cancel_url, created_at, updated_at, expires_at
+         FROM sandbox_checkouts
+         WHERE order_id = $1
+         ORDER BY state = 'paid' DESC, created_at
+         LIMIT 1",
+        order.uuid()
+    )
+    .fetch_optional(pool)
+    .await?
+    .map(SandboxCheckout::try_from)
+    .transpose()
+}
+
+/// Moves a page that isn't final; `false` where it is.
+pub(crate) async fn advance(
+    pool: &PgPool,
+    reference: &str,
+    state: SandboxState,
+    (decline_code, method): (Option<&str>, Option<&str>),
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE sandbox_checkouts
+         SET state = $2,
+             decline_code = $3,
+             method = coalesce($4, method),
+             updated_at = $5
+         WHERE reference = $1
+           AND state IN ('open', 'challenge', 'processing')",
+        reference,
+        state.code(),
+        decline_code,
+        method,
+        now
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,158 @@
+//! The handle: order credits, follow a payment to its end, take providers' messages.
+
+mod events;
+mod sandbox;
+mod settle;
+mod top_up;
+
+pub use events::PROCESS_EVENT;
+pub use sandbox::SandboxBooks;
+pub use settle::Reconciled;
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::provider::Provider;
+use super::repo;
+use super::{PaymentPage, PaymentView};
+use crate::catalog::Catalog;
+use crate::db::Db;
+use crate::error::{Refusal, Result};
+use crate::id::{AccountId, PaymentId, UserId, WalletId};
+use crate::identity::{Identity, KeyAccess, Viewer};
+use crate::ledger::Ledger;
+use crate::money::Currency;
+use crate::notify::Notify;
+
+/// The most payments of one page.
+const PAGE_MAX: i64 = 200;
+
+/// Who orders credits, and for which wallet.
+#[derive(Clone, Debug)]
+pub struct Buyer {
+    /// Who pays.
+    pub account: AccountId,
+    /// The wallet that gets the credits.
+    pub wallet: WalletId,
+    /// The person, where one asks.
+    pub user: Option<UserId>,
+    /// Whom to write to; the account's owner where nothing is said.
+    pub contact: Option<Contact>,
+    /// Whether the role or the key may spend money.
+    pub may_pay: bool,
+}
+
+/// Whom to write to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// The address.
+    pub email: String,
+    /// The name to greet by.
+    pub name: String,
+    /// The language.
+    pub locale: String,
+}
+
+impl From<&Viewer> for Buyer {
+    fn from(viewer: &Viewer) -> Self {
+        Self {
+            account: viewer.account,
+            wallet: viewer.wallet,
+            user: Some(viewer.user),
+            contact: Some(Contact {
+                email: viewer.email.clone(),
+                name: viewer.name.clone(),
+                locale: viewer.locale.clone(),
+            }),
+            may_pay: viewer.role.may_pay(),
+        }
+    }
+}
+
+impl From<&KeyAccess> for Buyer {
+    fn from(key: &KeyAccess) -> Self {
+        Self { account: key.account, wallet: key.wallet, user: None, contact: None, may_pay: key.may("top_ups:write") }
+    }
+}
+
+/// Everything about taking money. Cheap to clone.
+#[derive(Clone)]
+pub struct Payments {
+    db: Db,
+    ledger: Ledger,
+    catalog: Catalog,
+    identity: Identity,
+    notify: Notify,
+    providers: Arc<RwLock<Vec<Arc<dyn Provider>>>>,
+}
+
+impl std::fmt::Debug for Payments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Payments").finish_non_exhaustive()
+    }
+}
+
+impl Payments {
+    pub(crate) fn new(db: Db, ledger: Ledger, catalog: Catalog, identity: Identity, notify: Notify) -> Self {
+        Self { db, ledger, catalog, identity, notify, providers: Arc::default() }
+    }
+
+    /// Adds a provider; the first one that takes a currency gets its payments. One of the same name is replaced.
+    pub fn register(&self, provider: Arc<dyn Provider>) {
+        let mut providers = self.providers.write().unwrap_or_else(PoisonError::into_inner);
+        providers.retain(|known| known.name() != provider.name());
+        providers.push(provider);
+    }
+
+    /// Lists the providers, for the checks at start and the payment page.
+    #[must_use]
+    pub fn providers(&self) -> Vec<Arc<dyn Provider>> {
+        self.providers.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Finds a provider by name.
+    #[must_use]
+    pub fn provider(&self, name: &str) -> Option<Arc<dyn Provider>> {
+        self.providers().into_iter().find(|provider| provider.name() == name)
+    }
+
+    fn provider_for(&self, currency: Currency) -> Option<Arc<dyn Provider>> {
+        self.providers().into_iter().find(|provider| {
+            let currencies = provider.capabilities().currencies;
+            currencies.is_empty() || currencies.contains(&currency)
+        })
+    }
+
+    /// Shows a payment of the buyer's account, as it is known here.
+    pub async fn payment(&self, buyer: impl Into<Buyer>, id: PaymentId) -> Result<PaymentView> {
+        let account = buyer.into().account;
+        let row = repo::payment::by_id(self.db.pool(), id).await?;
+        let row = row.filter(|row| row.account == account).ok_or_else(|| Refusal::not_found("payment"))?;
+        Ok(row.view())
+    }
+
+    /// Asks the provider how far a payment of the buyer's account is, and finishes it where the money is there.
+    pub async fn check(&self, buyer: impl Into<Buyer>, id: PaymentId) -> Result<PaymentView> {
+        let seen = self.payment(buyer, id).await?;
+        if seen.status.is_open() { self.refresh(id).await } else { Ok(seen) }
+    }
+
+    /// Lists the account's payments before one, newest first.
+    pub async fn payments(
+        &self,
+        buyer: impl Into<Buyer>,
+        before: Option<PaymentId>,
+        limit: i64,
+    ) -> Result<PaymentPage> {
+        let limit = limit.clamp(1, PAGE_MAX);
+        let rows = repo::payment::list(self.db.pool(), buyer.into().account, before, limit).await?;
+        let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
+        let next = if full { rows.last().map(|row| row.id) } else { None };
+        Ok(PaymentPage { payments: rows.into_iter().map(repo::payment::PaymentRow::view).collect(), next })
+    }
+
+    /// The sandbox provider's own books.
+    #[must_use]
+    pub fn sandbox(&self) -> SandboxBooks {
+        SandboxBooks::new(self.db.clone())
+    }
+}

@@ -1,0 +1,100 @@
+//! Messages of providers: stored once and answered at once; a job works on them.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::super::provider::{FetchAnswer, VerifiedEvent};
+use super::super::repo::{self, event::EventRow, event::NewEventRow};
+use super::Payments;
+use super::settle::Reconciled;
+use crate::error::{Refusal, Result};
+use crate::id::PaymentId;
+
+/// The job that works on one message; its payload is `{"id": …}`.
+pub const PROCESS_EVENT: &str = "process_provider_event";
+/// The reconciler leaves a message so long to its own job.
+const LEFT_SECONDS: i64 = 60;
+/// How many messages one run of the reconciler works on.
+const RUN_MAX: i64 = 200;
+
+impl Payments {
+    /// Stores a proven message once, with the job that works on it; says whether it is new.
+    pub async fn ingest_event(&self, provider: &str, event: &VerifiedEvent) -> Result<bool> {
+        let id = Uuid::now_v7();
+        let row = NewEventRow {
+            id,
+            provider,
+            dedupe_key: &event.dedupe_key,
+            kind: &event.kind,
+            object_ref: event.object_ref.as_deref(),
+            raw: &event.raw,
+            received_at: self.db.now(),
+        };
+        let mut tx = self.db.begin().await?;
+        let new = repo::event::insert(&mut tx, &row).await?;
+        if new {
+            self.db.enqueue_in_tx(&mut tx, PROCESS_EVENT, &json!({ "id": id })).await?;
+        }
+        tx.commit().await?;
+        Ok(new)
+    }
+
+    /// Works on a message: what it says isn't believed, the provider is asked. A repeat changes nothing.
+    pub async fn process_event(&self, id: Uuid) -> Result<()> {
+        let Some(event) = repo::event::find(self.db.pool(), id).await? else { return Ok(()) };
+        if event.state == "done" || event.state == "ignored" {
+            return Ok(());
+        }
+        match self.work_on(&event).await {
+            Ok(ours) => {
+                let state = if ours { "done" } else { "ignored" };
+                repo::event::finish(self.db.pool(), id, state, self.db.now()).await
+            }
+            Err(error) => {
+                repo::event::fail(self.db.pool(), id, &error.to_string()).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn work_on(&self, event: &EventRow) -> Result<bool> {
+        let Some(payment) = self.payment_of(event).await? else {
+            tracing::info!(provider = event.provider, kind = event.kind, "a message about nothing of ours");
+            return Ok(false);
+        };
+        self.refresh(payment).await?;
+        Ok(true)
+    }
+
+    async fn payment_of(&self, event: &EventRow) -> Result<Option<PaymentId>> {
+        let Some(reference) = &event.object_ref else { return Ok(None) };
+        if let Some(id) = repo::payment::id_by_ref(self.db.pool(), &event.provider, reference).await? {
+            return Ok(Some(id));
+        }
+        // The message overtook the answer that names the payment: the provider knows our order.
+        let provider = self.provider(&event.provider).ok_or(Refusal::Unavailable)?;
+        let order = match provider.fetch_payment(reference).await {
+            FetchAnswer::Found(found) => found.order,
+            FetchAnswer::Missing => None,
+            FetchAnswer::Unknown { .. } => return Err(Refusal::Unavailable.into()),
+        };
+        let Some(order) = order else { return Ok(None) };
+        let row = repo::payment::by_id(self.db.pool(), order).await?;
+        Ok(row.filter(|row| row.provider == event.provider).map(|row| row.id))
+    }
+
+    pub(super) async fn process_left_events(&self, report: &mut Reconciled) -> Result<()> {
+        let before = self.db.now() - TimeDelta::seconds(LEFT_SECONDS);
+        for id in repo::event::open(self.db.pool(), before, RUN_MAX).await? {
+            match self.process_event(id).await {
+                Ok(()) => report.events = report.events.saturating_add(1),
+                Err(error) => {
+                    tracing::error!(event = %id, %error, "a provider's message could not be worked on");
+                    report.failed = report.failed.saturating_add(1);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! The sandbox provider's books, for the server's sandbox provider and its card page.
+
+use super::super::provider::CheckoutOrder;
+use super::super::repo;
+use super::super::sandbox::{SandboxCheckout, SandboxState, SandboxStep};
+use crate::db::Db;
+use crate::error::{Refusal, Result};
+use crate::id::PaymentId;
+
+/// The sandbox's payment pages. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SandboxBooks {
+    db: Db,
+}
+
+impl SandboxBooks {
+    pub(crate) const fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// Opens a page; the same key gives the page that was opened first.
+    pub async fn open(&self, order: &CheckoutOrder) -> Result<SandboxCheckout> {
+        let secret: u128 = rand::random();
+        repo::sandbox::open(self.db.pool(), &format!("sbx_{secret:032x}"), order, self.db.now()).await
+    }
+
+    /// Finds a page; one whose time is over and that wasn't paid has expired.
+    pub async fn find(&self, reference: &str) -> Result<Option<SandboxCheckout>> {
+        let found = repo::sandbox::find(self.db.pool(), reference).await?;
+        let over = |page: &SandboxCheckout| page.state == SandboxState::Open && page.expires_at <= self.db.now();
+        match found {
+            Some(page) if over(&page) => self.advance(reference, &SandboxStep::Expire).await.map(Some),
+            found => Ok(found),
+        }
+    }
+
+    /// Finds the page of an order.
+    pub async fn find_by_order(&self, order: PaymentId) -> Result<Option<SandboxCheckout>> {
+        repo::sandbox::find_by_order(self.db.pool(), order).await
+    }
+
+    /// Moves a page on. One that is final stays as it is, and is given back so.
+    pub async fn advance(&self, reference: &str, step: &SandboxStep) -> Result<SandboxCheckout> {
+        let (state, code, method) = match step {
+            SandboxStep::Challenge { method } => (SandboxState::Challenge, None, Some(method.as_str())),
+            SandboxStep::Process { method } => (SandboxState::Processing, None, Some(method.as_str())),
+            SandboxStep::Pay { method } => (SandboxState::Paid, None, Some(method.as_str())),
+            SandboxStep::Decline { code, method } => {
+                (SandboxState::Declined, Some(code.as_str()), Some(method.as_str()))
+            }
+            SandboxStep::Cancel => (SandboxState::Cancelled, None, None),
+            SandboxStep::Expire => (SandboxState::Expired, None, None),
+        };
+        repo::sandbox::advance(self.db.pool(), reference, state, (code, method), self.db.now()).await?;
+        let page = repo::sandbox::find(self.db.pool(), reference).await?;
+        Ok(page.ok_or_else(|| Refusal::not_found("payment page"))?)
+    }
+}

@@ -1,0 +1,244 @@
+//! From money to credits: ask the provider, compare, grant once.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde_json::json;
+use sqlx::PgConnection;
+
+use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
+use super::super::repo::{self, payment::PaymentRow};
+use super::super::{PaymentStatus, PaymentView};
+use super::Payments;
+use crate::catalog::{BurnClass, CatalogView, Expiry};
+use crate::db::Db;
+use crate::error::{Refusal, Result};
+use crate::id::PaymentId;
+use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::identity::{Actor, NewAudit};
+use crate::ledger::{Command, Envelope, GrantSource, NewGrant, Outcome, Rider};
+use crate::notify::{Mail, Notify, PaidMail};
+use crate::plan::period::expiry_after;
+
+/// How many payments one run of the reconciler looks at.
+const RUN_MAX: i64 = 200;
+/// A payment that was being confirmed for longer than this arrived late: its person has probably left.
+const LATE_SECONDS: i64 = 60;
+/// How long a provider has to answer before its answer counts as unknown.
+const PROVIDER_PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+
+/// What a run of the reconciler did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Payments that were asked about.
+    pub checked: u32,
+    /// Payments that came to an end.
+    pub closed: u32,
+    /// Messages that were worked on.
+    pub events: u32,
+    /// Payments and messages that stay for the next run.
+    pub failed: u32,
+}
+
+/// Who found out that the money is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Finder {
+    /// The browser's return, a look at the page, or the provider's event.
+    Soon,
+    /// The reconciler.
+    Reconciler,
+}
+
+impl Payments {
+    /// Asks the provider how far a payment is, and acts on the answer: the only way in which a payment becomes credits.
+    /// Safe to call at any time, by anybody, as often as one likes. Runs to its end even if the caller goes away.
+    pub async fn refresh(&self, id: PaymentId) -> Result<PaymentView> {
+        let this = self.clone();
+        let work = async move { this.refresh_as(id, Finder::Soon).await };
+        tokio::spawn(work).await.map_err(crate::error::Error::internal)?
+    }
+
+    async fn refresh_as(&self, id: PaymentId, finder: Finder) -> Result<PaymentView> {
+        let row = repo::payment::by_id(self.db.pool(), id).await?.ok_or_else(|| Refusal::not_found("payment"))?;
+        if matches!(row.status, PaymentStatus::Succeeded | PaymentStatus::Held) {
+            return Ok(row.view());
+        }
+        match self.fetch(&row).await? {
+            FetchAnswer::Found(found) => self.act(&row, &found, finder).await?,
+            FetchAnswer::Missing => self.close_when_over(&row).await?,
+            FetchAnswer::Unknown { detail } => {
+                // Neither yes nor no: it stays as it is and is asked again.
+                tracing::warn!(payment = %row.id, provider = row.provider, detail, "no answer about a payment");
+            }
+        }
+        self.view(id).await
+    }
+
+    async fn fetch(&self, row: &PaymentRow) -> Result<FetchAnswer> {
+        let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
+        let answer = async {
+            match &row.provider_ref {
+                Some(reference) => provider.fetch_payment(reference).await,
+                None => provider.find_by_order(row.id).await,
+            }
+        };
+        let unknown = |_| FetchAnswer::Unknown { detail: "no answer in time".to_owned() };
+        Ok(tokio::time::timeout(PROVIDER_PATIENCE, answer).await.unwrap_or_else(unknown))
+    }
+
+    async fn act(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
+        repo::payment::set_reference(self.db.pool(), row.id, &found.reference).await?;
+        match &found.status {
+            ProviderStatus::Paid if agrees(row, found) => self.settle(row, finder).await,
+            ProviderStatus::Paid => self.put_aside(row, found).await,
+            ProviderStatus::Processing => self.step(row, PaymentStatus::Processing, None).await,
+            ProviderStatus::Declined { code } => self.step(row, PaymentStatus::Failed, Some(code)).await,
+            ProviderStatus::Cancelled => self.step(row, PaymentStatus::Cancelled, None).await,
+            ProviderStatus::Expired => self.step(row, PaymentStatus::Expired, None).await,
+            ProviderStatus::Open if row.expires_at <= self.db.now() => self.expire(row, found).await,
+            ProviderStatus::Open => self.step(row, PaymentStatus::Pending, None).await,
+        }
+    }
+
+    /// Closes the provider's page first: only when it can't be paid any more is the payment over.
+    async fn expire(&self, row: &PaymentRow, found: &ProviderPayment) -> Result<()> {
+        let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
+        let answer = tokio::time::timeout(PROVIDER_PATIENCE, provider.expire_checkout(&found.reference)).await;
+        match answer {
+            Ok(FetchAnswer::Found(closed)) if closed.status != ProviderStatus::Open => {
+                Box::pin(self.act(row, &closed, Finder::Reconciler)).await
+            }
+            Ok(FetchAnswer::Missing) => self.step(row, PaymentStatus::Expired, None).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn close_when_over(&self, row: &PaymentRow) -> Result<()> {
+        if row.expires_at <= self.db.now() { self.step(row, PaymentStatus::Expired, None).await } else { Ok(()) }
+    }
+
+    async fn step(&self, row: &PaymentRow, to: PaymentStatus, failure: Option<&str>) -> Result<()> {
+        if row.status.may_become(to) {
+            repo::payment::set_status(self.db.pool(), row.id, (row.status, to), failure, self.db.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts a payment aside whose money isn't what we asked for: no credits, staff decide.
+    async fn put_aside(&self, row: &PaymentRow, found: &ProviderPayment) -> Result<()> {
+        let asked = json!({ "order": row.id, "money": row.money });
+        let got = json!({ "order": found.order, "money": found.money, "reference": found.reference });
+        let mut tx = self.db.begin().await?;
+        let mismatch = json!({ "asked": asked, "got": got });
+        if repo::payment::hold(&mut tx, row.id, &mismatch, self.db.now()).await? {
+            tracing::error!(payment = %row.id, "a payment was put aside: its money isn't what was asked for");
+            let audit = NewAudit {
+                actor: Actor::system("payments"),
+                action: "payment.held".to_owned(),
+                subject: format!("payment {}", row.id),
+                before: asked,
+                after: got,
+            };
+            self.identity.audit_in_tx(&mut tx, &audit).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn settle(&self, row: &PaymentRow, finder: Finder) -> Result<()> {
+        let now = self.db.now();
+        let catalog = self.catalog.view().await?;
+        let waited = row.status != PaymentStatus::Pending && row.updated_at + TimeDelta::seconds(LATE_SECONDS) < now;
+        let rider = Settles {
+            db: self.db.clone(),
+            notify: self.notify.clone(),
+            payment: row.id,
+            to: (row.email.clone(), row.locale.clone()),
+            mail: receipt(row, &catalog, finder == Finder::Reconciler || waited),
+        };
+        let grant = NewGrant {
+            amount: row.credits,
+            source: GrantSource::TopUp,
+            label: row.title.clone(),
+            priority: catalog.settings.burn_order.priority(BurnClass::TopUp),
+            effective_at: None,
+            expires_at: expiry(&catalog, row, now),
+            cost: Some(row.money),
+            reference: Some(format!("payment:{}", row.id)),
+        };
+        let key = IdempotencyKey::internal(format!("payment:{}", row.id));
+        // The expiry depends on the moment: what makes two settlements the same is the payment alone.
+        let hash = RequestHash::of(row.id.uuid().as_bytes());
+        let envelope = Envelope::new(row.wallet, key, Actor::system("payments"), Command::Grant(grant))
+            .with_request_hash(hash)
+            .with_metadata(json!({ "payment": row.id, "provider": row.provider }))
+            .with_rider(Arc::new(rider));
+        self.ledger.submit(envelope).await.map(drop)
+    }
+
+    /// Looks at open payments that are due and at messages that no job finished: what was lost on the way is found
+    /// here.
+    pub async fn reconcile(&self) -> Result<Reconciled> {
+        let mut report = Reconciled::default();
+        for id in repo::payment::take_due(self.db.pool(), self.db.now(), RUN_MAX).await? {
+            report.checked = report.checked.saturating_add(1);
+            match self.refresh_as(id, Finder::Reconciler).await {
+                Ok(view) if !view.status.is_open() => report.closed = report.closed.saturating_add(1),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(payment = %id, %error, "a payment could not be checked");
+                    report.failed = report.failed.saturating_add(1);
+                }
+            }
+        }
+        self.process_left_events(&mut report).await?;
+        Ok(report)
+    }
+}
+
+/// Says whether the money that the provider took is the money that we asked for, for this order.
+fn agrees(row: &PaymentRow, found: &ProviderPayment) -> bool {
+    found.money == row.money && found.order == Some(row.id) && found.refunded_minor == 0
+}
+
+fn expiry(catalog: &CatalogView, row: &PaymentRow, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    match catalog.settings.top_up_expiry {
+        Expiry::Months(months) => {
+            let zone: Tz = row.time_zone.parse().unwrap_or(Tz::UTC);
+            expiry_after(now, &zone, u32::from(months))
+        }
+        Expiry::Never | Expiry::NeverWhileActive | Expiry::PeriodEnd => None,
+    }
+}
+
+fn receipt(row: &PaymentRow, catalog: &CatalogView, late: bool) -> Mail {
+    let word = catalog.settings.unit.word(&row.locale, row.credits);
+    let paid = PaidMail {
+        name: row.name.clone(),
+        payment: row.id,
+        title: row.title.clone(),
+        credits: format!("{} {word}", row.credits),
+        money: row.money,
+    };
+    if late { Mail::CreditsLate(paid) } else { Mail::Receipt(paid) }
+}
+
+/// Marks the payment as succeeded and queues its receipt, in the transaction of its grant.
+struct Settles {
+    db: Db,
+    notify: Notify,
+    payment: PaymentId,
+    to: (String, String),
+    mail: Mail,
+}
+
+#[async_trait]
+impl Rider for Settles {
+    async fn ride(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+        if repo::payment::succeed(connection, self.payment, outcome.seq(), self.db.now()).await? {
+            self.notify.enqueue_mail_in_tx(connection, &self.to.0, &self.to.1, &self.mail).await?;
+        }
+        Ok(())
+    }
+}
