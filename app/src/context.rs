@@ -31,17 +31,15 @@ pub struct FormOutcome {
     pub values: BTreeMap<String, String>,
     /// What is wrong, by field; a field `""` is about the form as a whole.
     pub errors: Vec<FieldError>,
-    /// What to say above the form when nothing is wrong: a code that the page translates (`key_created`, `mail_sent`).
+    /// What to say above the form: a code that the page translates (`mail_sent`, `out_of_credits`, `unavailable`).
     pub notice: Option<String>,
-    /// What is shown exactly once: the secret of a new API key.
-    pub secret: Option<String>,
 }
 
 impl FormOutcome {
-    /// What was typed into a field.
+    /// What was typed into a field; several values of one field are joined by commas.
     #[must_use]
-    pub fn value(&self, field: &str) -> &str {
-        self.values.get(field).map_or("", String::as_str)
+    pub fn value(&self, field: &str) -> Option<String> {
+        self.values.get(field).cloned()
     }
 
     /// What is wrong with a field.
@@ -52,13 +50,14 @@ impl FormOutcome {
 }
 
 #[cfg(feature = "ssr")]
-pub use on_server::{form_outcome, settings, viewer, wallet};
+pub use on_server::{created_key, form_outcome, settings, viewer, wallet};
 
 #[cfg(feature = "ssr")]
 mod on_server {
     use axum::http::request::Parts;
     use leptos::prelude::use_context;
     use wallet::Wallet;
+    use wallet::identity::CreatedKey;
 
     use super::{AppSettings, FormOutcome, Viewer};
 
@@ -82,6 +81,12 @@ mod on_server {
     #[must_use]
     pub fn viewer() -> Option<Viewer> {
         extension::<Viewer>()
+    }
+
+    /// The key just made, where this page answers its making: the only time that its secret is shown.
+    #[must_use]
+    pub fn created_key() -> Option<CreatedKey> {
+        extension::<CreatedKey>()
     }
 
     /// What became of the form that this page answers; `None` on an ordinary visit.
