@@ -1,0 +1,167 @@
+//! Who asks in a browser: the session, the signed-in person, and what is closed to others.
+
+use app::context::Viewer;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_login::tower_sessions::cookie::SameSite;
+use axum_login::tower_sessions::{Expiry, SessionManagerLayer};
+use axum_login::{AuthManagerLayerBuilder, AuthUser, AuthnBackend, UserId as LoginId};
+use wallet::Wallet;
+use wallet::id::UserId;
+use wallet::identity::User;
+
+use crate::pages;
+use crate::session::{LOGIN_KEY, Store};
+use crate::state::AppState;
+
+/// The session of a request, with who is signed in.
+pub type AuthSession = axum_login::AuthSession<Backend>;
+
+/// Pages of signed-in people, by the start of the path.
+const SIGNED_IN: [&str; 4] = ["/wallet", "/developers", "/playground", "/settings/profile"];
+/// Pages of the platform's staff.
+const STAFF: &str = "/admin";
+
+/// A signed-in person, as axum-login wants one.
+#[derive(Clone, Debug)]
+pub struct Login(pub User);
+
+impl AuthUser for Login {
+    type Id = UserId;
+
+    fn id(&self) -> UserId {
+        self.0.id
+    }
+
+    fn session_auth_hash(&self) -> &[u8] {
+        &self.0.auth_hash
+    }
+}
+
+/// The wallet's people, as axum-login wants them.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    wallet: Wallet,
+}
+
+/// What a person types to sign in.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The address.
+    pub email: String,
+    /// The password.
+    pub password: String,
+}
+
+impl AuthnBackend for Backend {
+    type User = Login;
+    type Credentials = Credentials;
+    type Error = wallet::error::Error;
+
+    async fn authenticate(&self, typed: Credentials) -> Result<Option<Login>, wallet::error::Error> {
+        self.wallet.identity().authenticate(&typed.email, &typed.password, None).await.map(|user| Some(Login(user)))
+    }
+
+    async fn get_user(&self, id: &LoginId<Self>) -> Result<Option<Login>, wallet::error::Error> {
+        Ok(self.wallet.identity().user(*id).await?.map(Login))
+    }
+}
+
+/// Puts session, person and guard around everything that a browser asks for.
+pub fn around(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+    let production = state.settings.production();
+    let sessions = SessionManagerLayer::new(Store::new(state.wallet.clone()))
+        // Browsers take the prefix for a promise: Secure, this host only, all paths.
+        .with_name(if production { "__Host-scrip" } else { "scrip" })
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_secure(production)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(time::Duration::days(state.settings.web.session_days)));
+    let login = AuthManagerLayerBuilder::new(Backend { wallet: state.wallet.clone() }, sessions)
+        .with_data_key(LOGIN_KEY)
+        .build();
+    router.layer(from_fn_with_state(state.clone(), guard)).layer(login)
+}
+
+/// Finds the viewer, and turns away who may not see the page: people who are not signed in to the sign-in page,
+/// others than staff with "not found", so that nobody learns what staff can see.
+async fn guard(State(state): State<AppState>, session: AuthSession, mut request: Request, next: Next) -> Response {
+    let mut viewer = None;
+    if let Some(login) = &session.user {
+        match state.wallet.identity().viewer(login.id()).await {
+            Ok(found) => viewer = Some(found),
+            Err(wallet::error::Error::Refused(_)) => {}
+            Err(error) => {
+                tracing::error!(%error, "the viewer can't be read");
+                return (StatusCode::SERVICE_UNAVAILABLE, "Scrip can't reach its database. Try again in a moment.").into_response();
+            }
+        }
+    }
+    match answer(request.uri(), viewer.as_ref(), &state) {
+        Access::Open => {}
+        Access::SignIn => return to_sign_in(&request),
+        Access::Hidden => return pages::missing(&state, request).await,
+    }
+    if let Some(viewer) = viewer {
+        request.extensions_mut().insert(viewer);
+    }
+    next.run(request).await
+}
+
+/// What the guard says.
+#[derive(Debug, PartialEq, Eq)]
+enum Access {
+    Open,
+    SignIn,
+    Hidden,
+}
+
+fn answer(uri: &Uri, viewer: Option<&Viewer>, state: &AppState) -> Access {
+    let path = uri.path();
+    let under = |start: &str| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if under(STAFF) {
+        return match viewer {
+            None => Access::SignIn,
+            Some(viewer) if viewer.staff.is_some() => Access::Open,
+            Some(_) => Access::Hidden,
+        };
+    }
+    if under("/playground") && (!state.settings.demo || state.settings.production()) {
+        return Access::Hidden;
+    }
+    if SIGNED_IN.into_iter().any(under) && viewer.is_none() { Access::SignIn } else { Access::Open }
+}
+
+/// Sends to the sign-in page, and back afterwards where the address was a page.
+fn to_sign_in(request: &Request) -> Response {
+    let next = match *request.method() {
+        Method::GET => request.uri().path_and_query().map_or("/wallet", |path| path.as_str()),
+        _ => "/wallet",
+    };
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    Redirect::to(&format!("/sign-in?next={next}")).into_response()
+}
+
+/// Takes the page to go to after signing in, where it is one of our own.
+#[must_use]
+pub fn next_page(typed: &str) -> &str {
+    let own = typed.starts_with('/') && !typed.starts_with("//") && !typed.starts_with("/\\");
+    if own && typed.len() <= 2_000 && typed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') { typed } else { "/wallet" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_page;
+
+    #[test]
+    fn sign_in_goes_to_own_pages_only() {
+        assert_eq!(next_page("/wallet/history?kind=charge"), "/wallet/history?kind=charge");
+        for foreign in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nb", "/a\tb"] {
+            assert_eq!(next_page(foreign), "/wallet", "{foreign:?}");
+        }
+    }
+}
