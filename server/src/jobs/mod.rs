@@ -1,0 +1,62 @@
+//! Jobs: one file each, one list here. Every job is idempotent: it may run twice, and on any node.
+
+mod send_mail;
+mod sweep;
+
+use std::time::Duration;
+
+use graphile_worker::{Cron, WorkerContext, WorkerOptions};
+use tokio::task::JoinHandle;
+
+use crate::mail::Mailer;
+use crate::state::AppState;
+
+/// Where the queue's tables live.
+pub const SCHEMA: &str = "graphile_worker";
+
+/// How soon an idle worker looks by itself, where no notification came.
+const POLL: Duration = Duration::from_secs(1);
+
+/// What every job can reach.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    /// The server's state.
+    pub state: AppState,
+    /// How mails leave.
+    pub mailer: Mailer,
+}
+
+/// Starts the worker of this node; it ends when the process stops.
+pub async fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
+    let stopping = state.stopping.clone();
+    let tools = Tools { state: state.clone(), mailer: Mailer::new(&state.settings)? };
+    let worker = WorkerOptions::default()
+        .pg_pool(state.wallet.pool().clone())
+        .schema(SCHEMA)
+        .concurrency(usize::from(state.settings.web.jobs_concurrency))
+        .poll_interval(POLL)
+        .listen_os_shutdown_signals(false)
+        .shutdown_signal(async move { stopping.cancelled().await })
+        .add_extension(tools)
+        .define_job::<send_mail::SendMail>()
+        .define_job::<sweep::Sweep>()
+        .with_cron(Cron::every_minute::<sweep::Sweep>())
+        .init()
+        .await
+        .map_err(|error| anyhow::anyhow!("the jobs can't start: {error}"))?;
+    Ok(tokio::spawn(async move {
+        if let Err(error) = worker.run().await {
+            tracing::error!(%error, "the worker of jobs ended");
+        }
+    }))
+}
+
+/// Gives a job what it can reach.
+fn tools(context: &WorkerContext) -> Result<&Tools, String> {
+    context.get_ext::<Tools>().ok_or_else(|| "the worker was started without its tools".to_owned())
+}
+
+/// Tells the queue what went wrong; it keeps the text and tries again.
+fn text(error: wallet::error::Error) -> String {
+    error.to_string()
+}
