@@ -1,0 +1,91 @@
+//! The tariff editor: a draft, its prices, its publication. For the platform's admins.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use wallet::error::{Error, Problem, Refusal};
+use wallet::identity::Actor;
+use wallet::money::Credits;
+use wallet::tariff::Rule;
+use wallet::tariff::rule::Flat;
+
+use super::post::{Post, see_other};
+use crate::state::AppState;
+
+/// The admin who posts the form. To others these pages do not exist.
+fn admin(form: &Post) -> Result<Actor, Error> {
+    let viewer = form.viewer()?;
+    let actor = viewer.staff_actor().filter(|_| viewer.is_admin());
+    actor.ok_or_else(|| Refusal::not_found("the page").into())
+}
+
+fn revision(form: &Post) -> Result<i64, Error> {
+    form.field("revision").parse().map_err(|_| {
+        Refusal::invalid("revision", Problem::Required, "The form is incomplete: load the page again.").into()
+    })
+}
+
+/// Copies the price book in force to a new draft.
+pub async fn create_draft(State(state): State<AppState>, form: Post) -> Response {
+    let made = async { state.wallet.tariffs().create_draft(&admin(&form)?).await };
+    match made.await {
+        Ok(book) => see_other(&format!("/admin/tariffs/{}", book.version)),
+        Err(error) => form.refuse("/admin/tariffs", error).await,
+    }
+}
+
+/// Changes the prices of one operation of a draft.
+pub async fn change_price(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
+    let operation = form.field("operation").to_owned();
+    let changed = async {
+        let actor = admin(&form)?;
+        let tariffs = state.wallet.tariffs();
+        let revision = revision(&form)?;
+        let book = tariffs.book(n).await?;
+        let tariff = book.tariff_or_refuse(&operation)?;
+        let rule = typed(&tariff.rule, &form)?;
+        tariffs.set_rule(&actor, n, revision, &operation, rule).await
+    };
+    let page = format!("/admin/tariffs/{n}");
+    let edited: String = form_urlencoded::byte_serialize(operation.as_bytes()).collect();
+    match changed.await {
+        Ok(_) => see_other(&format!("{page}#op-{edited}")),
+        // A grid of prices is edited on a page of its own.
+        Err(error) if !form.field("price.1").is_empty() => form.refuse(&format!("{page}?edit={edited}"), error).await,
+        Err(error) => form.refuse(&page, error).await,
+    }
+}
+
+/// Publishes a draft: at once, or from a day on.
+pub async fn publish(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
+    let published = async {
+        let actor = admin(&form)?;
+        let effective_at = form.optional("effective_at").map(day).transpose()?;
+        if effective_at.is_some() && form.field("confirm") != "yes" {
+            let message = "Confirm that the price rise is announced.";
+            return Err(Refusal::invalid("confirm", Problem::Required, message).into());
+        }
+        state.wallet.tariffs().publish(&actor, n, revision(&form)?, effective_at).await
+    };
+    match published.await {
+        Ok(_) => see_other("/admin/tariffs"),
+        Err(error) => form.refuse(&format!("/admin/tariffs/{n}/publish"), error).await,
+    }
+}
+
+/// Reads the day from which prices hold: its first moment in UTC.
+fn day(text: &str) -> Result<DateTime<Utc>, Error> {
+    let day = text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
+    day.map_err(|_| Refusal::invalid("effective_at", Problem::Malformed, "Write the day as 2026-12-21.").into())
+}
+
+/// Puts the price that was typed into the rule.
+fn typed(rule: &Rule, form: &Post) -> Result<Rule, Error> {
+    let Rule::Flat(_) = rule else {
+        return Err(Refusal::unprocessable("operation", Problem::NotAllowed, "This rule has no single price.").into());
+    };
+    let credits: Credits = form.field("price.0").trim().replace(',', ".").parse().map_err(|_| {
+        Refusal::unprocessable("price.0", Problem::NotANumber, "A price is a number such as 4 or 0.5.")
+    })?;
+    Ok(Rule::Flat(Flat { credits }))
+}

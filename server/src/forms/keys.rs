@@ -1,0 +1,59 @@
+//! API keys: made (and shown once), revoked.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use wallet::error::{Error, Problem, Refusal};
+use wallet::id::KeyId;
+use wallet::identity::{CreatedKey, Environment, NewKey};
+use wallet::money::Credits;
+
+use super::post::{Post, see_other};
+use crate::state::AppState;
+
+const PAGE: &str = "/developers/keys";
+
+/// Makes a key, and answers with the page that shows it this one time.
+pub async fn create(State(state): State<AppState>, form: Post) -> Response {
+    match make(&state, &form).await {
+        Ok(created) => {
+            let mut form = form;
+            form.put(created);
+            let outcome = app::context::FormOutcome {
+                path: PAGE.to_owned(),
+                notice: Some("key_created".to_owned()),
+                ..Default::default()
+            };
+            form.show(PAGE, outcome, StatusCode::OK).await
+        }
+        Err(error) => form.refuse(PAGE, error).await,
+    }
+}
+
+async fn make(state: &AppState, form: &Post) -> Result<CreatedKey, Error> {
+    let ceiling = form.optional("ceiling").map(|text| text.replace(',', ".").parse::<Credits>());
+    let ceiling = ceiling.transpose().map_err(|_| {
+        Refusal::invalid("ceiling", Problem::NotANumber, "A ceiling is a number such as 100 or 0.5.")
+    })?;
+    let new = NewKey {
+        name: form.field("name").to_owned(),
+        environment: Environment::from_code(form.field("environment")).ok_or_else(|| {
+            Refusal::invalid("environment", Problem::Required, "Choose production or preview.")
+        })?,
+        scopes: form.all("scopes"),
+        ceiling,
+    };
+    state.wallet.identity().create_key(&form.viewer()?, &new).await
+}
+
+/// Revokes a key.
+pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
+    let revoked = async {
+        let id: KeyId = id.parse().map_err(|_| Refusal::not_found("the key"))?;
+        state.wallet.identity().revoke_key(&form.viewer()?, id).await
+    };
+    match revoked.await {
+        Ok(()) => see_other(PAGE),
+        Err(error) => form.refuse(PAGE, error).await,
+    }
+}

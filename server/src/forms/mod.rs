@@ -1,0 +1,38 @@
+//! Every `<form method="post">` of the pages: read the fields, call one method of the wallet, redirect.
+//!
+//! A refused form is answered with the page that holds it (status 422), with what was typed and what is wrong; see
+//! [`FormOutcome`](app::context::FormOutcome). So the same code serves browsers with and without script.
+
+mod account;
+mod admin;
+mod keys;
+mod post;
+mod settings;
+
+use axum::Router;
+use axum::routing::post;
+
+use crate::state::AppState;
+
+/// Gives the routes, in the order of a visit.
+pub fn router() -> Router<AppState> {
+    Router::new()
+        // Coming in and out.
+        .route("/sign-up", post(account::sign_up))
+        .route("/sign-in", post(account::sign_in))
+        .route("/sign-out", post(account::sign_out))
+        .route("/forgot", post(account::forgot))
+        .route("/reset", post(account::reset))
+        .route("/verify-email", post(account::verify_email))
+        .route("/verify-email/resend", post(account::resend_verification))
+        // Keys.
+        .route("/developers/keys", post(keys::create))
+        .route("/developers/keys/{id}/revoke", post(keys::revoke))
+        // Tariffs.
+        .route("/admin/tariffs", post(admin::create_draft))
+        .route("/admin/tariffs/{n}/prices", post(admin::change_price))
+        .route("/admin/tariffs/{n}/publish", post(admin::publish))
+        // How it looks.
+        .route("/settings/theme", post(settings::theme))
+        .route("/settings/locale", post(settings::locale))
+}

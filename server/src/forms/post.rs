@@ -1,0 +1,188 @@
+//! A posted form: its fields, who posted it, and how it is refused.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::net::{IpAddr, SocketAddr};
+
+use app::context::{FormOutcome, Viewer};
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, FromRequest, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use wallet::error::{Error, FieldError, Problem, Refusal};
+use wallet::idempotency::IdempotencyKey;
+
+use crate::pages;
+use crate::state::AppState;
+
+/// The most fields of one form.
+const FIELDS_MAX: usize = 200;
+/// Fields that are never shown again.
+const SECRET: [&str; 4] = ["password", "new_password", "current_password", "token"];
+
+/// A posted form.
+#[derive(Debug)]
+pub struct Post {
+    parts: Parts,
+    fields: BTreeMap<String, String>,
+    state: AppState,
+}
+
+impl FromRequest<AppState> for Post {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        let (parts, body) = request.into_parts();
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if !kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
+            let text = "Send the form as application/x-www-form-urlencoded.";
+            return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response());
+        }
+        let body = Bytes::from_request(Request::from_parts(parts.clone(), body), state)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        // Several values of a field (checkboxes) are joined by commas. Text that is not UTF-8 becomes replacement
+        // characters, which no rule takes.
+        let mut fields = BTreeMap::<String, String>::new();
+        for (name, value) in form_urlencoded::parse(&body).take(FIELDS_MAX) {
+            match fields.entry(name.into_owned()) {
+                Entry::Vacant(place) => _ = place.insert(value.into_owned()),
+                Entry::Occupied(mut place) => {
+                    place.get_mut().push(',');
+                    place.get_mut().push_str(&value);
+                }
+            }
+        }
+        Ok(Self { parts, fields, state: state.clone() })
+    }
+}
+
+impl Post {
+    /// What a field says; empty where it is missing.
+    #[must_use]
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+
+    /// What a field says, trimmed; `None` where that is nothing.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        Some(self.field(name).trim()).filter(|text| !text.is_empty())
+    }
+
+    /// All values of a field that a form may hold several times.
+    #[must_use]
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.field(name).split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// The address of the caller's machine.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
+    }
+
+    /// The language that the person chose, else the browser's first.
+    #[must_use]
+    pub fn locale(&self) -> String {
+        locale_of(&self.parts.headers).to_owned()
+    }
+
+    /// Adds something that the page may read.
+    pub fn put<T: Clone + Send + Sync + 'static>(&mut self, value: T) {
+        self.parts.extensions.insert(value);
+    }
+
+    /// Who posted it; the guard lets nobody else through to the pages of signed-in people.
+    pub fn viewer(&self) -> Result<Viewer, Error> {
+        self.parts.extensions.get::<Viewer>().cloned().ok_or(Error::Refused(Refusal::Unauthenticated))
+    }
+
+    /// The request's head.
+    #[must_use]
+    pub const fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The key that makes a second submit of the same form do nothing new.
+    pub fn idempotency_key(&self) -> Result<IdempotencyKey, Error> {
+        IdempotencyKey::parse(self.field("idempotency_key")).map_err(|_| {
+            let message = "The form is incomplete: load the page again.";
+            FieldError::new("idempotency_key", Problem::Required, message).into()
+        })
+    }
+
+    /// What was typed, for the page to show again.
+    #[must_use]
+    pub fn outcome(&self) -> FormOutcome {
+        let shown = |(name, _): &(&String, &String)| !SECRET.contains(&name.as_str());
+        let values = self.fields.iter().filter(shown).map(|(name, value)| (name.clone(), value.clone())).collect();
+        FormOutcome { path: self.parts.uri.path().to_owned(), values, ..FormOutcome::default() }
+    }
+
+    /// Answers with the page again, and what is wrong.
+    pub async fn refuse(self, page: &str, error: Error) -> Response {
+        let mut outcome = self.outcome();
+        let code = match error {
+            Error::Refused(Refusal::Unauthenticated) => return Redirect::to("/sign-in").into_response(),
+            Error::Refused(Refusal::Invalid { fields } | Refusal::Unprocessable { fields }) => {
+                outcome.errors = fields;
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            Error::Refused(refusal) => {
+                outcome.errors = vec![about_the_form(&refusal)];
+                outcome.notice = Some(refusal.code().to_owned());
+                StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
+            }
+            Error::Internal(cause) => {
+                tracing::error!(%cause, path = outcome.path, "a form failed inside");
+                outcome.errors = vec![about_the_form(&Refusal::Unavailable)];
+                outcome.notice = Some(Refusal::Unavailable.code().to_owned());
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        };
+        self.show(page, outcome, code).await
+    }
+
+    /// Answers with a page and an outcome: for what is shown exactly once.
+    pub async fn show(self, page: &str, outcome: FormOutcome, code: StatusCode) -> Response {
+        pages::show_again(&self.state, self.parts, page, outcome, code).await
+    }
+}
+
+fn about_the_form(refusal: &Refusal) -> FieldError {
+    FieldError::new("", Problem::NotAllowed, refusal.to_string())
+}
+
+/// Goes on to a page after a form was accepted.
+#[must_use]
+pub fn see_other(page: &str) -> Response {
+    match HeaderValue::from_str(page) {
+        Ok(page) => (StatusCode::SEE_OTHER, [(header::LOCATION, page)]).into_response(),
+        Err(_) => Redirect::to("/wallet").into_response(),
+    }
+}
+
+/// Takes the language that the person chose, else the browser's first that we have.
+#[must_use]
+pub fn locale_of(headers: &HeaderMap) -> &'static str {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
+    for cookie in text(header::COOKIE).split(';') {
+        match cookie.trim() {
+            "i18n_pref_locale=ru" => return "ru",
+            "i18n_pref_locale=en" => return "en",
+            _ => {}
+        }
+    }
+    for language in text(header::ACCEPT_LANGUAGE).split(',') {
+        let language = language.trim().to_ascii_lowercase();
+        if language.starts_with("ru") {
+            return "ru";
+        }
+        if language.starts_with("en") {
+            return "en";
+        }
+    }
+    "en"
+}
