@@ -1,0 +1,241 @@
+//! The balance, now and at any past instant.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
+use wallet::catalog::CatalogView;
+use wallet::ledger::{BalanceView, GrantView};
+
+use super::amount::Amount;
+use super::body::{Asked, Out};
+use super::caller::Caller;
+use super::envelope::{Answer, ErrorBody, Fault};
+use crate::state::AppState;
+
+/// Grants that the list of what expires next shows, at most.
+const EXPIRING_MAX: usize = 10;
+
+/// What a wallet has. The first three fields are NeuralBox's own.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Balance {
+    /// What can be spent now.
+    #[schema(example = 283)]
+    token_balance: Amount,
+    /// The plan's code; null where there are no plans.
+    #[schema(example = "vip")]
+    plan: Option<String>,
+    /// When the paid period ends; null on a free plan.
+    #[serde(serialize_with = "seconds")]
+    #[schema(example = "2026-04-08T00:00:00Z")]
+    plan_expires_at: Option<DateTime<Utc>>,
+    /// What can be spent now: settled − held.
+    available: Amount,
+    /// Set aside for running jobs.
+    held: Amount,
+    /// Posted.
+    settled: Amount,
+    /// The unit that everything is counted in.
+    #[schema(example = "tokens")]
+    unit: String,
+    /// `production` or `preview`.
+    environment: String,
+    /// The newest row of the ledger.
+    seq: i64,
+    /// Whether the plan asks for a badge on the customer's pages.
+    badge_required: bool,
+    /// What expires next.
+    expiring: Vec<Expiring>,
+    /// For how many days the credits last at the pace of the last weeks; null where that can't be said.
+    runway_days: Option<i64>,
+    /// Whether credits are bought by themselves when they run low.
+    auto_top_up: AutoTopUp,
+}
+
+/// Credits that expire.
+#[derive(Debug, Serialize, ToSchema)]
+struct Expiring {
+    /// How many are left of them.
+    credits: Amount,
+    /// What they came from.
+    label: String,
+    /// When they end.
+    #[serde(serialize_with = "seconds")]
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// Whether credits are bought by themselves.
+#[derive(Debug, Serialize, ToSchema)]
+struct AutoTopUp {
+    /// Whether it is on.
+    enabled: bool,
+}
+
+/// Writes an instant as NeuralBox does: UTC, whole seconds, `Z`.
+fn seconds<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn expiring(grants: &[GrantView]) -> Vec<Expiring> {
+    let mut soon: Vec<&GrantView> = grants.iter().filter(|grant| grant.expires_at.is_some()).collect();
+    soon.sort_by_key(|grant| grant.expires_at);
+    let soon = soon.into_iter().take(EXPIRING_MAX).map(|grant| Expiring {
+        credits: grant.remaining.into(),
+        label: grant.label.clone(),
+        expires_at: grant.expires_at,
+    });
+    soon.collect()
+}
+
+impl Balance {
+    fn new(balance: &BalanceView, caller: &Caller, catalog: &CatalogView) -> Self {
+        let plan = &caller.0.plan;
+        Self {
+            token_balance: balance.available.into(),
+            plan: Some(plan.code.clone()).filter(|code| !code.is_empty()),
+            plan_expires_at: plan.expires_at,
+            available: balance.available.into(),
+            held: balance.held.into(),
+            settled: balance.settled.into(),
+            unit: catalog.settings.unit.code.clone(),
+            environment: caller.0.environment.code().to_owned(),
+            seq: balance.seq,
+            badge_required: catalog.plan(&plan.code).is_some_and(|plan| plan.features.badge_required),
+            expiring: expiring(&balance.grants),
+            runway_days: None,
+            auto_top_up: AutoTopUp { enabled: false },
+        }
+    }
+}
+
+/// Shows the balance. Reading never costs credits.
+#[utoipa::path(get, path = "/balance", tag = "Balance",
+    responses((status = 200, body = Balance), (status = 401, body = ErrorBody)))]
+pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
+    caller.may("balance:read")?;
+    let balance = state.wallet.ledger().balance(caller.0.wallet).await?;
+    let catalog = state.wallet.catalog().view().await?;
+    Ok(Out(Balance::new(&balance, &caller, &catalog)).into_response())
+}
+
+/// At which instant.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct At {
+    /// RFC 3339, not in the future: `2026-04-08T00:00:00Z`.
+    time: String,
+}
+
+/// A wallet at one instant.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BalanceThen {
+    /// The instant.
+    time: DateTime<Utc>,
+    /// The newest row of the ledger at that instant.
+    seq: i64,
+    /// What could be spent.
+    available: Amount,
+    /// What was set aside.
+    held: Amount,
+    /// What was posted.
+    settled: Amount,
+    /// The grants that had something, in burn order.
+    grants: Vec<Grant>,
+}
+
+/// Credits that came in at one time from one source.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Grant {
+    /// Its number within the wallet.
+    id: i64,
+    /// `allowance`, `one_time`, `promo`, `top_up`, `adjustment` or `transfer`.
+    source: String,
+    /// What people see.
+    label: String,
+    /// How much came in.
+    granted: Amount,
+    /// How much can still be spent.
+    remaining: Amount,
+    /// How much is set aside.
+    held: Amount,
+    /// From when it counts.
+    effective_at: DateTime<Utc>,
+    /// When it ends.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl From<GrantView> for Grant {
+    fn from(grant: GrantView) -> Self {
+        Self {
+            id: grant.id,
+            source: grant.source.as_str().to_owned(),
+            label: grant.label,
+            granted: grant.granted.into(),
+            remaining: grant.remaining.into(),
+            held: grant.held.into(),
+            effective_at: grant.effective_at,
+            expires_at: grant.expires_at,
+        }
+    }
+}
+
+/// The balance as live streams send it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BalanceNow {
+    /// The newest row of the ledger.
+    seq: i64,
+    /// What can be spent.
+    available: Amount,
+    /// What is set aside.
+    held: Amount,
+    /// What is posted.
+    settled: Amount,
+}
+
+impl From<BalanceView> for BalanceNow {
+    fn from(balance: BalanceView) -> Self {
+        Self {
+            seq: balance.seq,
+            available: balance.available.into(),
+            held: balance.held.into(),
+            settled: balance.settled.into(),
+        }
+    }
+}
+
+/// Shows balance and grants at a past instant.
+#[utoipa::path(get, path = "/balance/at", tag = "Balance", params(At),
+    responses((status = 200, body = BalanceThen), (status = 400, body = ErrorBody)))]
+pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<At>) -> Answer<Response> {
+    caller.may("balance:read")?;
+    let time = instant("time", &at.time)?;
+    if time > state.wallet.clock().now() {
+        return Err(Fault::invalid("time", "This instant is still to come."));
+    }
+    let balance = state.wallet.ledger().balance_at(caller.0.wallet, time).await?;
+    let body = BalanceThen {
+        time,
+        seq: balance.seq,
+        available: balance.available.into(),
+        held: balance.held.into(),
+        settled: balance.settled.into(),
+        grants: balance.grants.into_iter().map(Grant::from).collect(),
+    };
+    Ok(Out(body).into_response())
+}
+
+/// Reads an instant: RFC 3339, or a day (its first moment in UTC).
+pub(super) fn instant(field: &str, text: &str) -> Answer<DateTime<Utc>> {
+    // A `+` that was not escaped arrives as a space.
+    let text = text.trim().replace(' ', "+");
+    let day = || text.parse::<chrono::NaiveDate>().ok().map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
+    let read = DateTime::parse_from_rfc3339(&text).map(|at| at.to_utc()).ok().or_else(day);
+    // PostgreSQL and clients hold less than chrono does.
+    let sane = |at: &DateTime<Utc>| (1970..=9999).contains(&chrono::Datelike::year(at));
+    read.filter(sane).ok_or_else(|| Fault::invalid(field, "Write it as 2026-04-08T00:00:00Z or 2026-04-08."))
+}

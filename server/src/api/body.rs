@@ -1,0 +1,117 @@
+//! Bodies and queries: read strictly, refused with the field's path.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wallet::idempotency::RequestHash;
+
+use super::envelope::Fault;
+
+/// A JSON body: unknown fields refused, wrong ones named.
+#[derive(Debug)]
+pub struct Body<T> {
+    /// What was sent.
+    pub value: T,
+    /// What identifies it: a repeat of an idempotency key must bring the same.
+    pub hash: RequestHash,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
+        if !is_json(request.headers()) {
+            return Err(Fault::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send the body as JSON, with Content-Type: application/json.",
+            ));
+        }
+        let path = request.uri().path().to_owned();
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Fault::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large.")
+            }
+            _ => Fault::invalid("", "The body did not arrive whole."),
+        })?;
+        let value = read(&bytes)?;
+        Ok(Self { value, hash: hash(&path, &bytes) })
+    }
+}
+
+/// Hashes what was asked of whom; the spelling of the JSON does not count.
+fn hash(path: &str, bytes: &[u8]) -> RequestHash {
+    let canonical = serde_json::from_slice::<serde_json::Value>(bytes).map(|value| value.to_string());
+    let canonical = canonical.unwrap_or_default();
+    RequestHash::of(format!("{path}\n{canonical}").as_bytes())
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+/// Reads JSON; the message names the field.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { String::new() } else { path };
+        Fault::invalid(&field, plain(&error.into_inner()))
+    })?;
+    json.end().map_err(|error| Fault::invalid("", plain(&error)))?;
+    Ok(value)
+}
+
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if error.is_syntax() || error.is_eof() { format!("This is not JSON: {text}.") } else { format!("{text}.") }
+}
+
+/// A query: unknown and malformed parameters refused.
+#[derive(Debug)]
+pub struct Asked<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(value)) => Ok(Self(value)),
+            Err(rejection) => Err(Fault::invalid("query", rejection.body_text())),
+        }
+    }
+}
+
+/// A part of the path; one that can't be a name of anything is simply not found.
+#[derive(Debug)]
+pub struct Named<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        Path::<T>::from_request_parts(parts, state)
+            .await
+            .map(|Path(value)| Self(value))
+            .map_err(|_| Fault::new(StatusCode::NOT_FOUND, "not_found", "There is nothing with this name."))
+    }
+}
+
+/// A JSON answer. Like axum's, but an error is an error of the contract.
+#[derive(Debug)]
+pub struct Out<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Out<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(bytes) => ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], bytes).into_response(),
+            Err(error) => Fault::internal(&error).into_response(),
+        }
+    }
+}

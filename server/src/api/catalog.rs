@@ -1,0 +1,238 @@
+//! What is sold besides single calls: plans, packages, add-ons.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wallet::money::Money;
+use wallet::tariff::{Announcement, PriceRange};
+
+use super::amount::Amount;
+use super::body::Out;
+use super::envelope::Answer;
+use crate::state::AppState;
+
+/// An amount of money: in the currency's minor unit, and as people write it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Price {
+    /// Kopecks, cents.
+    #[schema(example = 44900)]
+    pub minor: i64,
+    /// ISO 4217.
+    #[schema(example = "RUB")]
+    pub currency: String,
+    /// In main units.
+    #[schema(example = "449.00")]
+    pub amount: String,
+}
+
+impl From<Money> for Price {
+    fn from(money: Money) -> Self {
+        let text = money.to_string();
+        let amount = text.split(' ').next().unwrap_or_default().to_owned();
+        Self { minor: money.minor(), currency: money.currency().code().to_owned(), amount }
+    }
+}
+
+/// The plans.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanList {
+    /// From the lowest on.
+    plans: Vec<PlanBody>,
+}
+
+/// A plan.
+#[derive(Debug, Serialize, ToSchema)]
+struct PlanBody {
+    /// Its name in the API.
+    code: String,
+    /// Its name for people.
+    name: String,
+    /// Its place: a gate asks for at least so much.
+    rank: i32,
+    /// What it costs, by interval and currency.
+    prices: Vec<PlanPriceBody>,
+    /// The credits of each month.
+    monthly_credits: Amount,
+    /// The credits that come once per person.
+    one_time_credits: Amount,
+    /// Whether it is to be talked about.
+    custom: bool,
+    /// Whether pages must show a badge.
+    badge_required: bool,
+}
+
+/// What a plan costs.
+#[derive(Debug, Serialize, ToSchema)]
+struct PlanPriceBody {
+    /// `month` or `year`.
+    interval: String,
+    /// How much.
+    #[serde(flatten)]
+    price: Price,
+}
+
+/// Lists the plans.
+#[utoipa::path(get, path = "/plans", tag = "Catalog", responses((status = 200, body = PlanList)))]
+pub async fn plans(State(state): State<AppState>) -> Answer<Response> {
+    let view = state.wallet.catalog().view().await?;
+    let plans = view.plans.iter().map(|plan| PlanBody {
+        code: plan.code.clone(),
+        name: plan.name.clone(),
+        rank: plan.rank,
+        prices: plan
+            .prices
+            .iter()
+            .map(|price| PlanPriceBody { interval: price.interval.code().to_owned(), price: price.money.into() })
+            .collect(),
+        monthly_credits: plan.monthly_credits.into(),
+        one_time_credits: plan.one_time_credits.into(),
+        custom: plan.custom,
+        badge_required: plan.features.badge_required,
+    });
+    Ok(Out(PlanList { plans: plans.collect() }).into_response())
+}
+
+/// The packages.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackageList {
+    /// From small to large.
+    packages: Vec<PackageBody>,
+}
+
+/// A one-time bundle of credits.
+#[derive(Debug, Serialize, ToSchema)]
+struct PackageBody {
+    /// Its name in the API.
+    #[schema(example = "light")]
+    code: String,
+    /// Its name for people.
+    name: String,
+    /// What it holds.
+    credits: Amount,
+    /// What it costs, by currency.
+    prices: Vec<Price>,
+}
+
+/// Lists the packages.
+#[utoipa::path(get, path = "/packages", tag = "Catalog", responses((status = 200, body = PackageList)))]
+pub async fn packages(State(state): State<AppState>) -> Answer<Response> {
+    let view = state.wallet.catalog().view().await?;
+    let packages = view.packages.iter().map(|package| PackageBody {
+        code: package.code.clone(),
+        name: package.name.clone(),
+        credits: package.credits.into(),
+        prices: package.prices.iter().copied().map(Price::from).collect(),
+    });
+    Ok(Out(PackageList { packages: packages.collect() }).into_response())
+}
+
+/// The add-ons.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AddOnList {
+    /// The add-ons.
+    add_ons: Vec<AddOnBody>,
+}
+
+/// A feature that costs credits every month.
+#[derive(Debug, Serialize, ToSchema)]
+struct AddOnBody {
+    /// Its name in the API.
+    code: String,
+    /// Its name for people.
+    name: String,
+    /// What it costs a month.
+    monthly_credits: Amount,
+}
+
+/// Lists the add-ons.
+#[utoipa::path(get, path = "/add-ons", tag = "Catalog", responses((status = 200, body = AddOnList)))]
+pub async fn add_ons(State(state): State<AppState>) -> Answer<Response> {
+    let view = state.wallet.catalog().view().await?;
+    let add_ons = view.add_ons.iter().map(|add_on| AddOnBody {
+        code: add_on.code.clone(),
+        name: add_on.name.clone(),
+        monthly_credits: add_on.monthly_credits.into(),
+    });
+    Ok(Out(AddOnList { add_ons: add_ons.collect() }).into_response())
+}
+
+/// Announced changes of prices.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ChangeList {
+    /// Newest first.
+    price_changes: Vec<ChangeBody>,
+}
+
+/// One version of the price book, and what it changes.
+#[derive(Debug, Serialize, ToSchema)]
+struct ChangeBody {
+    /// The version.
+    price_book_version: i32,
+    /// `scheduled`, `active` or `retired`.
+    status: String,
+    /// When it was announced.
+    announced_at: DateTime<Utc>,
+    /// From when it is in force.
+    effective_at: DateTime<Utc>,
+    /// What changes.
+    changes: Vec<OperationChange>,
+}
+
+/// One operation's change.
+#[derive(Debug, Serialize, ToSchema)]
+struct OperationChange {
+    /// The operation.
+    operation: String,
+    /// Its name for people.
+    name: String,
+    /// `rise`, `drop`, `new`, `removed` or `wording`.
+    #[schema(value_type = String)]
+    direction: wallet::tariff::Direction,
+    /// What it cost.
+    before: Option<RangeBody>,
+    /// What it costs then.
+    after: Option<RangeBody>,
+}
+
+/// From the least to the most that a call costs.
+#[derive(Debug, Serialize, ToSchema)]
+struct RangeBody {
+    /// The least.
+    min: Amount,
+    /// The most.
+    max: Amount,
+}
+
+impl From<PriceRange> for RangeBody {
+    fn from(range: PriceRange) -> Self {
+        Self { min: range.min.into(), max: range.max.into() }
+    }
+}
+
+impl From<Announcement> for ChangeBody {
+    fn from(announcement: Announcement) -> Self {
+        let changes = announcement.changes.into_iter().map(|change| OperationChange {
+            operation: change.operation,
+            name: change.name,
+            direction: change.direction,
+            before: change.before.map(RangeBody::from),
+            after: change.after.map(RangeBody::from),
+        });
+        Self {
+            price_book_version: announcement.version,
+            status: announcement.status.code().to_owned(),
+            announced_at: announcement.announced_at,
+            effective_at: announcement.effective_at,
+            changes: changes.collect(),
+        }
+    }
+}
+
+/// Lists announced, present and past changes of prices.
+#[utoipa::path(get, path = "/price-changes", tag = "Catalog", responses((status = 200, body = ChangeList)))]
+pub async fn price_changes(State(state): State<AppState>) -> Answer<Response> {
+    let announcements = state.wallet.tariffs().announcements().await?;
+    Ok(Out(ChangeList { price_changes: announcements.into_iter().map(ChangeBody::from).collect() }).into_response())
+}

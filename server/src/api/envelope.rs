@@ -1,0 +1,208 @@
+//! Errors: one envelope for every status, written in one place.
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use wallet::error::{Error, FieldError, Refusal};
+
+use super::amount::Amount;
+use crate::layers;
+
+/// What a call answers when it does not do what it was asked.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    detail: Value,
+    retry_after: Option<u32>,
+}
+
+/// The result of a call.
+pub type Answer<T> = Result<T, Fault>;
+
+/// The envelope of every error.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ErrorInner,
+}
+
+/// What went wrong.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct ErrorInner {
+    /// For programs: `out_of_credits`, `invalid_request`, …
+    #[schema(example = "out_of_credits")]
+    pub code: String,
+    /// For people: what to do.
+    pub message: String,
+    /// What else there is to know: the fields that are wrong, what is needed and what is there.
+    pub detail: Value,
+    /// Names this request in our logs.
+    pub request_id: String,
+}
+
+impl Fault {
+    /// Makes a fault with a code of the contract.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), detail: json!({}), retry_after: None }
+    }
+
+    /// Adds what else there is to know.
+    #[must_use]
+    pub fn with_detail(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// A field of the request is missing or malformed.
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let detail = json!({ "fields": [{ "field": field, "message": message }] });
+        let text = if field.is_empty() { message } else { format!("{field}: {message}") };
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", text).with_detail(detail)
+    }
+
+    /// Something broke inside; logged here, once, and not told.
+    pub fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a call failed inside");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on our side. Try again with the same Idempotency-Key; nothing is done twice.",
+        )
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => refusal.into(),
+            Error::Internal(cause) => Self::internal(&cause),
+        }
+    }
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let fault = Self::new(status, refusal.code(), sentence(&refusal.to_string()));
+        match refusal {
+            Refusal::Invalid { fields } | Refusal::Unprocessable { fields } => {
+                fault.with_detail(json!({ "fields": fields.iter().map(field).collect::<Vec<_>>() }))
+            }
+            Refusal::OutOfCredits { needed, available, ceiling } => fault.with_detail(detail(&OutOfCredits {
+                needed: needed.into(),
+                available: available.into(),
+                ceiling,
+            })),
+            Refusal::PlanRequired { plan } => fault.with_detail(json!({ "plan": plan })),
+            Refusal::RateLimited { retry_after_seconds } => Self { retry_after: Some(retry_after_seconds), ..fault },
+            Refusal::Unavailable | Refusal::OutcomeUnknown => Self { retry_after: Some(1), ..fault },
+            _ => fault,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct OutOfCredits {
+    needed: Amount,
+    available: Amount,
+    ceiling: Option<String>,
+}
+
+fn field(error: &FieldError) -> Value {
+    json!({ "field": error.field, "problem": error.problem, "message": error.message })
+}
+
+/// A value with raw numbers can't become a `Value`; its text can.
+fn detail(body: &impl Serialize) -> Value {
+    serde_json::to_string(body).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let text: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
+}
+
+impl IntoResponse for Fault {
+    /// Leaves the body to [`write()`], which knows the request's id.
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the envelope of every error, also of those that no handler has seen (timeouts, panics, wrong methods).
+pub async fn write(request: Request, next: Next) -> Response {
+    let id = layers::request_id(&request);
+    let response = next.run(request).await;
+    let status = response.status();
+    if !status.is_client_error() && !status.is_server_error() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let fault = match parts.extensions.remove::<Fault>() {
+        Some(fault) => fault,
+        None => {
+            // A text from a layer; short by nature.
+            let text = to_bytes(body, 1_000).await.unwrap_or_default();
+            unseen(status, &String::from_utf8_lossy(&text))
+        }
+    };
+    let body = ErrorBody {
+        error: ErrorInner { code: fault.code.to_owned(), message: fault.message, detail: fault.detail, request_id: id },
+    };
+    let text = serde_json::to_string(&body).unwrap_or_default();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Response::from_parts(parts, Body::from(text))
+}
+
+fn unseen(status: StatusCode, text: &str) -> Fault {
+    let (code, message) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "There is no such call."),
+        StatusCode::METHOD_NOT_ALLOWED => ("invalid_request", "This call has another method."),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "The body is too large."),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "Send Content-Type: application/json."),
+        StatusCode::SERVICE_UNAVAILABLE => ("outcome_unknown", "This took too long. Try again with the same Idempotency-Key."),
+        status if status.is_server_error() => ("internal", "Something went wrong on our side. Try again."),
+        _ => ("invalid_request", text),
+    };
+    Fault::new(status, code, message)
+}
+
+/// Answers calls that do not exist.
+pub async fn no_such_call(method: Method, uri: Uri) -> Fault {
+    Fault::new(StatusCode::NOT_FOUND, "not_found", format!("There is no call {method} {}. See /api/openapi.json.", uri.path()))
+}
+
+/// Answers calls with another method.
+pub async fn no_such_method(method: Method, uri: Uri) -> Fault {
+    Fault::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "invalid_request",
+        format!("{} does not take {method}. See /api/openapi.json.", uri.path()),
+    )
+}
+
+/// Turns a panic into an opaque 500.
+#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
+pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> HttpResponse<Body> {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    Fault::internal(&text).into_response()
+}

@@ -1,0 +1,83 @@
+//! The REST API: `/api/v2`, one file a noun; bodies are declared here, since outsiders depend on them.
+//!
+//! The OpenAPI document at `/api/openapi.json` comes from the same handlers, so it can't lag behind them.
+
+mod amount;
+mod balance;
+mod body;
+mod caller;
+mod catalog;
+mod charges;
+mod csv;
+mod docs;
+mod envelope;
+mod events;
+mod holds;
+mod key;
+mod ledger;
+pub mod limits;
+mod models;
+mod page;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::layers;
+use crate::state::AppState;
+
+/// Where the API lives; the NeuralBox source publishes its clients' calls there.
+const BASE: &str = "/api/v2";
+
+/// Gives the API and its description.
+pub fn router(state: &AppState) -> Router<AppState> {
+    let (calls, streams, mut document) = calls();
+    docs::complete(&mut document);
+    let body_max = usize::try_from(state.settings.web.request_body_max).unwrap_or(usize::MAX);
+    let api = calls
+        .layer(layers::timeout(state.settings.request_timeout()))
+        .merge(streams)
+        .fallback(envelope::no_such_call)
+        .method_not_allowed_fallback(envelope::no_such_method)
+        .layer(from_fn_with_state(state.clone(), caller::admit))
+        .layer(DefaultBodyLimit::max(body_max))
+        .layer(CatchPanicLayer::custom(envelope::panicked))
+        .layer(from_fn(envelope::write));
+    Router::new().nest(BASE, api).merge(docs::router(document))
+}
+
+/// The calls, the streams, and the document that describes both.
+fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
+    let (calls, mut document) = OpenApiRouter::new()
+        // The price list, and what something would cost.
+        .routes(routes!(models::list))
+        .routes(routes!(models::one))
+        .routes(routes!(models::calculate_price))
+        .routes(routes!(catalog::plans))
+        .routes(routes!(catalog::packages))
+        .routes(routes!(models::quote_batch))
+        .routes(routes!(catalog::add_ons))
+        .routes(routes!(catalog::price_changes))
+        // Spending.
+        .routes(routes!(charges::create))
+        .routes(routes!(charges::one))
+        .routes(routes!(charges::credit_back))
+        .routes(routes!(holds::create))
+        .routes(routes!(holds::one))
+        .routes(routes!(holds::capture))
+        .routes(routes!(holds::release))
+        // What is there, and how it came.
+        .routes(routes!(balance::now))
+        .routes(routes!(balance::at))
+        .routes(routes!(ledger::list))
+        .routes(routes!(ledger::one))
+        .split_for_parts();
+    let (streams, of_streams) =
+        OpenApiRouter::new().routes(routes!(events::events)).routes(routes!(csv::export)).split_for_parts();
+    document.merge(of_streams);
+    (calls, streams, document)
+}
