@@ -1,22 +1,45 @@
 //! The web server, the REST API, the jobs and the operator's commands.
 //!
-//! [`build`] is the table of contents.
+//! [`build`] is the table of contents: who comes in where, and through which layers.
+
+pub mod api;
 pub mod assets;
+pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod database;
+pub mod forms;
 pub mod health;
+pub mod jobs;
 pub mod layers;
+pub mod live;
+pub mod mail;
 pub mod pages;
+pub mod providers;
 pub mod serve;
+pub mod session;
 pub mod state;
 pub mod telemetry;
+
 use axum::Router;
-use crate::layers::limited;
+
+use crate::layers::{limited, same_origin};
 pub use crate::state::AppState;
+
 /// Makes the whole server from its parts.
 pub fn build(state: AppState) -> Router {
-    let pages = limited(pages::router(&state), &state);
-    let machines = limited(Router::new().merge(health::router()).merge(assets::router()), &state);
-    layers::common(pages.merge(machines)).with_state(state)
+    let pages = Router::new()
+        .merge(pages::router(&state)) // pages, and the server functions under /_fn
+        .merge(forms::router()) // every <form method="post">
+        .merge(mail::dev_router(&state)); // /dev/mail, in development
+    let browser = limited(pages, &state).merge(live::router()); // /live: events for a signed-in browser
+    let browser = auth::around(browser, &state); // session, viewer, guards
+    let sandbox = limited(providers::sandbox::router(&state), &state); // /sandbox/checkout/{ref}, outside production
+    let people = browser.merge(sandbox).layer(same_origin(&state));
+
+    let api = api::router(&state); // /api/v2, /api/openapi.json, /llms.txt
+    let machines = Router::new()
+        .merge(health::router()) // /health, /ready
+        .merge(assets::router()); // /pkg, /fonts, /favicon.svg …
+    layers::common(people.merge(api).merge(limited(machines, &state))).with_state(state)
 }

@@ -12,7 +12,7 @@ use tokio::signal;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::{AppState, build, cli, database};
+use crate::{AppState, build, cli, database, jobs};
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -29,11 +29,14 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     // Port 0 asks for any free one; the addresses that we print and hand out must name it.
     settings.web.port = listener.local_addr()?.port();
     let state = AppState::new(wallet.clone(), settings.clone())?;
+    let demo = if settings.demo { Some(cli::ensure_demo(&wallet, &settings).await?) } else { None };
 
+    let worker = jobs::start(&state).await?;
     stop_on_signal(state.stopping.clone());
-    welcome(&settings);
+    welcome(&settings, demo.as_ref());
     let limit = Duration::from_secs(settings.web.shutdown_seconds);
     serve(listener, state.clone(), limit).await?;
+    finish(worker, limit).await;
     wallet.shutdown().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -74,6 +77,11 @@ async fn serve(listener: TcpListener, state: AppState, limit: Duration) -> anyho
     }
 }
 
+async fn finish(worker: tokio::task::JoinHandle<()>, limit: Duration) {
+    if tokio::time::timeout(limit, worker).await.is_err() {
+        tracing::warn!("some jobs did not finish in time; they are taken up again at the next start");
+    }
+}
 
 /// Fires the token at the first signal, and ends the process at the second.
 fn stop_on_signal(stopping: CancellationToken) {
@@ -99,7 +107,30 @@ async fn signalled() {
     tokio::select! { _ = interrupt => {}, _ = terminate => {} }
 }
 
-fn welcome(settings: &Settings) { println!("Scrip serves {}", settings.public_url()); }
+/// Says where to go; in the demo also with what to sign in and what to try.
+fn welcome(settings: &Settings, demo: Option<&cli::Demo>) {
+    let url = settings.public_url();
+    println!("Scrip serves {url}");
+    let Some(demo) = demo else { return };
+    println!("\n  Sign in as {}  with {}", demo.user.email, demo.user.password);
+    println!("  or admin   {}  with {}", demo.admin.email, demo.admin.password);
+    if !settings.production() && settings.mail.mail_url.is_none() {
+        println!("  Mails land on {url}/dev/mail");
+    }
+    println!("\n  API key: {}\n\n  Try:", demo.key);
+    println!("  curl {url}/api/v2/balance -H 'Authorization: Bearer {}'", demo.key);
+    println!(
+        "  curl {url}/api/v2/models/dall-e-3/calculate-price -H 'Authorization: Bearer {}' \
+         -H 'Content-Type: application/json' -d '{{\"params\": {{\"size\": \"1792x1024\", \"quality\": \"hd\"}}, \"count\": 1}}'",
+        demo.key
+    );
+    println!(
+        "  curl {url}/api/v2/charges -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \
+         -H \"Idempotency-Key: $(date +%s%N)\" -d '{{\"operation\": \"gpt-5\", \"params\": {{}}}}'\n",
+        demo.key
+    );
+}
+
 /// Refuses to go on where the settings are contradictory; used by commands that need a demo.
 pub fn demo_only(settings: &Settings) -> anyhow::Result<()> {
     if settings.production() {

@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use wallet::Wallet;
 
+use crate::api::limits::RateLimits;
 use crate::assets;
 use crate::config::Settings;
 
@@ -27,6 +28,8 @@ pub struct AppState {
     pub stopping: CancellationToken,
     /// One permit for every open stream of events.
     pub streams: Arc<Semaphore>,
+    /// Requests of this minute, by API key.
+    pub rates: Arc<RateLimits>,
     /// The client for calls to other servers.
     pub http: reqwest::Client,
 }
@@ -49,6 +52,7 @@ impl AppState {
             public_url: settings.public_url(),
             assets_version: assets::version(),
         };
+        let rates = RateLimits::new(settings.web.rate_reads, settings.web.rate_writes);
         let http = reqwest::Client::builder().timeout(settings.request_timeout()).build()?;
         Ok(Self {
             wallet,
@@ -57,6 +61,7 @@ impl AppState {
             leptos,
             stopping: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(streams)),
+            rates: Arc::new(rates),
             http,
         })
     }

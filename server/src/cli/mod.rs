@@ -1,5 +1,11 @@
 //! The operator's commands: each is a few lines over the wallet's own methods.
 
+mod admin;
+mod clock;
+mod demo;
+mod doctor;
+mod preset;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -9,6 +15,7 @@ use wallet::{Options, Wallet};
 use crate::config::Settings;
 use crate::{database, serve, telemetry};
 
+pub use demo::{Demo, DemoLogin, ensure as ensure_demo};
 
 /// A self-hosted credits wallet and billing portal for AI platforms.
 ///
@@ -31,6 +38,22 @@ pub enum Command {
     Serve,
     /// Brings the database to this version's schema.
     Migrate,
+    /// Loads, checks or lists presets: what a deployment sells.
+    #[command(subcommand)]
+    Preset(preset::Command),
+    /// Makes staff.
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Checks every invariant of the wallet on the live database; exit code 1 on any breach.
+    Verify,
+    /// Checks settings, database, clock and providers.
+    Doctor,
+    /// Loads or resets the demo: people, wallets and their history.
+    #[command(subcommand)]
+    Demo(demo::Command),
+    /// Moves the demo's clock.
+    #[command(subcommand)]
+    Clock(clock::Command),
 }
 
 /// Runs a command; an error is one line for stderr.
@@ -45,6 +68,12 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             println!("The database is at this version's schema.");
             Ok(ExitCode::SUCCESS)
         }
+        Command::Preset(command) => preset::run(command, &settings).await,
+        Command::Admin(command) => admin::run(command, &settings).await,
+        Command::Verify => verify::run(&settings).await,
+        Command::Doctor => doctor::run(&settings).await,
+        Command::Demo(command) => demo::run(command, &settings).await,
+        Command::Clock(command) => clock::run(command, &settings).await,
     }
 }
 

@@ -1,0 +1,96 @@
+//! `scrip doctor`: looks at everything that a deployment rests on, and says what to mend.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use crate::config::Settings;
+use crate::mail::Mailer;
+use crate::{assets, database};
+
+/// The most that this machine's clock may differ from the database's before it is worth a word, in seconds.
+const SKEW_MAX: i64 = 5;
+
+/// What was found.
+#[derive(Default)]
+struct Findings {
+    problems: u32,
+}
+
+impl Findings {
+    fn fine(&self, what: &str, text: &str) {
+        println!("ok       {what:<10} {text}");
+    }
+
+    fn note(&self, what: &str, text: &str) {
+        println!("note     {what:<10} {text}");
+    }
+
+    fn problem(&mut self, what: &str, text: &str) {
+        self.problems = self.problems.saturating_add(1);
+        println!("problem  {what:<10} {text}");
+    }
+}
+
+/// Looks; exit code 1 where something must be mended.
+pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let mut findings = Findings::default();
+    match settings.check() {
+        Ok(()) => findings.fine("settings", if settings.production() { "production" } else { "development" }),
+        Err(error) => findings.problem("settings", &error.to_string()),
+    }
+    database(settings, &mut findings).await;
+    match Mailer::new(settings) {
+        Err(error) => findings.problem("mail", &error.to_string()),
+        Ok(_) if settings.mail.mail_url.is_some() => findings.fine("mail", "SMTP"),
+        Ok(_) => findings.note("mail", &format!("mails land in {}", settings.mail_dir().display())),
+    }
+    if assets::exists("pkg/scrip.wasm") {
+        findings.fine("assets", &format!("version {}", assets::version()));
+    } else {
+        findings.problem("assets", "this binary holds no site: build it with `cargo xtask site`, then the server");
+    }
+    if settings.production() {
+        findings.problem("payments", "no provider takes money yet: Stripe or YooKassa must be set up");
+    } else {
+        findings.note("payments", "the sandbox takes no money");
+    }
+    Ok(if findings.problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn database(settings: &Settings, findings: &mut Findings) {
+    // Whatever is wrong with durability is told here, in any mode.
+    let relaxed = Settings { mode: crate::config::Mode::Development, ..settings.clone() };
+    let wallet = match super::open(&relaxed).await {
+        Ok(wallet) => wallet,
+        Err(error) => return findings.problem("database", &error.to_string()),
+    };
+    let asked = Instant::now();
+    match database::facts(wallet.pool()).await {
+        Ok(facts) => {
+            let millis = asked.elapsed().as_millis() / 5;
+            findings.fine("database", &format!("PostgreSQL {}, {millis} ms a round trip", facts.version));
+            match facts.not_durable.as_slice() {
+                [] => findings.fine("durability", "acknowledged commits survive a crash"),
+                settings => findings.problem("durability", &format!("commits may be lost: {}", settings.join(", "))),
+            }
+        }
+        Err(error) => findings.problem("database", &error.to_string()),
+    }
+    match database::migrated(&wallet).await {
+        Ok(()) => findings.fine("schema", "at this version"),
+        Err(error) => findings.problem("schema", &error.to_string()),
+    }
+    if wallet::db::observe_clock(wallet.pool(), wallet.clock()).await.is_ok() {
+        let skew = wallet.clock().now().signed_duration_since(chrono::Utc::now()).num_seconds();
+        if skew.abs() <= SKEW_MAX {
+            findings.fine("clock", "agrees with the database's");
+        } else {
+            findings.note("clock", &format!("the database's clock (with the demo's offset) is {skew} s ahead; it decides"));
+        }
+    }
+    match wallet.catalog().view().await {
+        Ok(view) => findings.fine("catalog", &view.settings.name.clone()),
+        Err(_) => findings.problem("catalog", "it is empty: run `scrip preset load neuralbox`, or another preset"),
+    }
+    wallet.shutdown().await;
+}
