@@ -1,8 +1,34 @@
 //! Pages, components and server functions.
 
-use leptos::prelude::*;
+#![recursion_limit = "256"]
 
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, Stylesheet, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+#[cfg(feature = "ssr")]
+pub mod asker;
+pub mod components;
 pub mod context;
+pub mod error;
+pub mod live;
+pub mod pages;
+pub mod server_fns;
+pub mod session;
+
+#[expect(missing_docs, clippy::doc_markdown, reason = "generated from the locale files")]
+#[allow(warnings, clippy::all, clippy::allow_attributes, clippy::allow_attributes_without_reason)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
+}
+pub use generated::i18n;
+
+use i18n::I18nContextProvider;
+use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, TopUpPage};
+use pages::admin::{AuditPage, PublishPage, TariffsPage};
+use pages::developers::KeysPage;
+use pages::playground::PlaygroundPage;
 
 /// The document around every page.
 #[must_use]
@@ -12,7 +38,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <html lang="en">
             <head>
                 <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <HydrationScripts options />
+                <MetaTags />
             </head>
             <body>
                 <App />
@@ -25,5 +53,27 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 #[must_use]
 pub fn App() -> impl IntoView {
-    view! { <main>"Scrip"</main> }
+    provide_meta_context();
+    session::provide_session();
+    live::provide_live_wallet();
+    view! {
+        <Stylesheet id="scrip" href="/pkg/scrip.css" />
+        <I18nContextProvider>
+            <Router>
+                <Routes fallback=|| "Not found">
+                    <Route path=path!("/wallet") view=OverviewPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/history/:seq?") view=HistoryPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/top-up") view=TopUpPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />
+                    <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />
+                    <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/tariffs") view=TariffsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/tariffs/:n") view=TariffsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/tariffs/:n/publish") view=PublishPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async />
+                </Routes>
+            </Router>
+        </I18nContextProvider>
+    }
 }

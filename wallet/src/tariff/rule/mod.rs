@@ -4,6 +4,7 @@
 //! up, to the price book's step. Every rule answers the same way: [`Priced`] with the credits, the least and the most
 //! that the same quantity can cost under other options, and the formula as lines that a person can read.
 
+mod cells;
 mod composite;
 mod flat;
 mod matrix;
@@ -17,6 +18,7 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use cells::PriceCell;
 pub use composite::{Composite, PerTarget, Surcharge, SurchargeOption};
 pub use flat::Flat;
 pub use matrix::{Axis, Matrix};

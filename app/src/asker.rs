@@ -1,0 +1,36 @@
+//! Who asks a server function, and what that person may: every function authorises itself here.
+
+use wallet::Wallet;
+use wallet::error::{Error, Refusal};
+use wallet::identity::Viewer;
+
+use crate::context;
+use crate::error::AppError;
+
+/// The wallet's façade.
+pub fn wallet() -> Result<Wallet, AppError> {
+    context::wallet().ok_or_else(|| Error::internal("no wallet in the context").into())
+}
+
+/// The process's settings.
+pub fn settings() -> Result<context::AppSettings, AppError> {
+    context::settings().ok_or_else(|| Error::internal("no settings in the context").into())
+}
+
+/// A signed-in person.
+pub fn signed_in() -> Result<(Viewer, Wallet), AppError> {
+    let viewer = context::viewer().ok_or(Refusal::Unauthenticated)?;
+    Ok((viewer, wallet()?))
+}
+
+/// A signed-in admin of the platform; for others the page does not exist.
+pub fn staff() -> Result<(Viewer, Wallet), AppError> {
+    let (viewer, wallet) = signed_in()?;
+    if viewer.is_admin() { Ok((viewer, wallet)) } else { Err(Refusal::not_found("page").into()) }
+}
+
+/// What became of the form that this page answers, if it was posted to this path.
+#[must_use]
+pub fn outcome(path: &str) -> context::FormOutcome {
+    context::form_outcome().filter(|outcome| outcome.path == path).unwrap_or_default()
+}

@@ -1,0 +1,55 @@
+//! One field of a form: label, input, hint, and what is wrong with it.
+
+use leptos::prelude::*;
+
+use crate::components::refusal::field_error_text;
+use crate::context::FormOutcome;
+use crate::i18n::*;
+
+/// A text field that keeps what was typed, and says what is wrong beside it.
+#[component]
+pub fn Field(
+    /// The name in the form.
+    name: &'static str,
+    /// The label.
+    #[prop(into)]
+    label: Signal<String>,
+    /// A line below.
+    #[prop(into, optional)]
+    hint: Option<Signal<String>>,
+    /// The input's type.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What the browser may fill in.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// What became of the form.
+    outcome: FormOutcome,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let error = outcome.error(name).cloned();
+    let is_wrong = error.is_some();
+    let note = format!("{name}-note");
+    let class = if is_wrong { "field !border-error" } else { "field" };
+    view! {
+        <div>
+            <label class="block text-sm font-medium mb-1" for=name>{move || label.get()}</label>
+            <input
+                id=name
+                name=name
+                type=kind
+                class=class
+                value=outcome.value(name).to_owned()
+                autocomplete=autocomplete
+                aria-invalid=is_wrong.then_some("true")
+                aria-describedby=note.clone()
+            />
+            <span id=note class=if is_wrong { "block text-sm text-error mt-1" } else { "block text-sm text-muted mt-1" }>
+                {move || match &error {
+                    Some(error) => field_error_text(i18n.get_locale(), error),
+                    None => hint.map(|hint| hint.get()).unwrap_or_default(),
+                }}
+            </span>
+        </div>
+    }
+}

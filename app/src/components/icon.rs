@@ -1,0 +1,103 @@
+//! Line icons; always beside a word, so hidden from screen readers.
+
+use leptos::prelude::*;
+
+/// The icons there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    /// A wallet.
+    Wallet,
+    /// Lines.
+    List,
+    /// A plus.
+    Plus,
+    /// A bank card.
+    Card,
+    /// A key.
+    Key,
+    /// A triangle that points right.
+    Play,
+    /// An open book.
+    Book,
+    /// A clock.
+    Clock,
+    /// Three dots.
+    Dots,
+    /// The moon.
+    Moon,
+    /// The sun.
+    Sun,
+    /// A padlock.
+    Lock,
+    /// An arrow that comes back.
+    Back,
+    /// A triangle with an exclamation mark.
+    Warn,
+    /// A tick.
+    Check,
+}
+
+impl Icon {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Wallet => "M2.5 5.5h11v7h-11zM2.5 5.5l1.8-2.3h7.4l1.8 2.3M10 9h1.5",
+            Self::List => "M3 4h10M3 8h10M3 12h6",
+            Self::Plus => "M8 3v10M3 8h10",
+            Self::Card => "M2 4h12v8.5H2zM2 7h12M4.5 10h2.5",
+            Self::Key => "M8.2 10.5a2.7 2.7 0 1 1-5.4 0a2.7 2.7 0 0 1 5.4 0zM7.5 8.5 13 3M11 5l1.6 1.6",
+            Self::Play => "M5 3.5v9l7-4.5z",
+            Self::Book => "M3 3.2c2-.6 3.6-.3 5 .8 1.400-1.100 3-1.400 5-.8v9c-2-.6-3.600-.3-5 .8-1.400-1.100-3-1.400-5-.8zM8 4v9",
+            Self::Clock => "M13.7 8A5.700 5.700 0 1 1 2.300 8a5.700 5.700 0 0 1 11.400 0zM8 4.800V8l2.200 1.500",
+            Self::Dots => "M3.500 8h.01M8 8h.01M12.500 8h.01",
+            Self::Moon => "M13 9.500A5.700 5.700 0 0 1 6.500 3 5.500 5.500 0 1 0 13 9.500z",
+            Self::Sun => "M11 8a3 3 0 1 1-6 0a3 3 0 0 1 6 0zM8 1.500v1.500M8 13v1.500M1.500 8H3M13 8h1.500M3.400 3.400l1 1M11.600 11.600l1 1M12.600 3.400l-1 1M4.400 11.600l-1 1",
+            Self::Lock => "M3.500 7.200h9v6h-9zM5.500 7V5a2.500 2.500 0 0 1 5 0v2",
+            Self::Back => "M6 4 2.500 7.500 6 11M3 7.500h6.500a3.500 3.500 0 0 1 0 7",
+            Self::Warn => "M8 2.300 14.300 13H1.700zM8 6.300v3.200M8 11.200v.3",
+            Self::Check => "m3 8.500 3.200 3.200L13 4.800",
+        }
+    }
+}
+
+/// Draws an icon.
+pub fn icon(icon: Icon, size: u8) -> impl IntoView {
+    let size = size.to_string();
+    view! {
+        <svg
+            class="flex-none"
+            width=size.clone()
+            height=size
+            viewBox="0 0 16 16"
+            fill="none"
+            stroke="currentColor"
+            stroke-width="1.5"
+            stroke-linecap="round"
+            stroke-linejoin="round"
+            aria-hidden="true"
+        >
+            <path d=icon.path() />
+        </svg>
+    }
+}
+
+/// The wordmark: a torn stub with a ruled line, and the name.
+#[component]
+pub fn Brand() -> impl IntoView {
+    view! {
+        <a href="/" class="inline-flex items-center gap-2" aria-label="Scrip">
+            <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
+                <path
+                    fill="var(--color-primary)"
+                    d="M2 3h18v5.400a2.600 2.600 0 0 0 0 5.200V19H2v-5.400a2.600 2.600 0 0 0 0-5.200z"
+                />
+                <path
+                    d="M7 8.500h8M7 11.500h8M7 14.500h4.500"
+                    stroke="var(--color-primary-content)"
+                    stroke-width="1.500"
+                    stroke-linecap="round"
+                />
+            </svg>
+            <span class="font-fig text-xl" style="font-weight:680;letter-spacing:-.02em">"Scrip"</span>
+        </a>
+    }
+}

@@ -1,0 +1,44 @@
+//! The line that says whether the figures are live.
+
+use leptos::prelude::*;
+
+use crate::components::when::{WhenStyle, when_text};
+use crate::i18n::*;
+use crate::live::{Link, use_live_wallet};
+
+/// Live, reconnecting (after three seconds) or offline, with the time of the last figures.
+#[component]
+pub fn LiveStatus() -> impl IntoView {
+    let i18n = use_i18n();
+    let live = use_live_wallet();
+    let link = move || live.map_or(Link::Connecting, |live| live.link.get());
+    let heard = move || {
+        let at = live.and_then(|live| live.heard_at.get());
+        at.map_or_else(String::new, |at| when_text(i18n.get_locale(), at, WhenStyle::Clock))
+    };
+    let words = move || match link() {
+        Link::Connecting => String::new(),
+        Link::Live => t_string!(i18n, live.live).to_owned(),
+        Link::Reconnecting if heard().is_empty() => t_string!(i18n, live.reconnecting).to_owned(),
+        Link::Reconnecting => t_string!(i18n, live.reconnecting_since, time = heard()),
+        Link::Offline if heard().is_empty() => t_string!(i18n, live.offline).to_owned(),
+        Link::Offline => t_string!(i18n, live.offline_since, time = heard()),
+    };
+    let color = move || match link() {
+        Link::Reconnecting => "inline-flex items-center gap-1.5 text-sm text-warning-content",
+        Link::Offline => "inline-flex items-center gap-1.5 text-sm text-error",
+        _ => "inline-flex items-center gap-1.5 text-sm text-muted",
+    };
+    let mark = move || match link() {
+        Link::Connecting => "hidden",
+        Link::Live => "size-1.5 rounded-full bg-primary",
+        Link::Reconnecting => "spin size-3",
+        Link::Offline => "size-1.5 rounded-full bg-error",
+    };
+    view! {
+        <span class=color role="status">
+            <span class=mark aria-hidden="true"></span>
+            {words}
+        </span>
+    }
+}

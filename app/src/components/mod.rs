@@ -1,0 +1,19 @@
+//! Components: plain data in, no fetching.
+
+pub mod amount;
+pub mod balance_stub;
+pub mod entry;
+pub mod field;
+pub mod icon;
+pub mod key_table;
+pub mod ledger_feed;
+pub mod ledger_table;
+pub mod live_status;
+pub mod order_steps;
+pub mod pack_picker;
+pub mod panel;
+pub mod price_grid;
+pub mod receipt;
+pub mod refusal;
+pub mod shell;
+pub mod when;

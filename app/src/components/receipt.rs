@@ -1,0 +1,251 @@
+//! The receipt of one ledger row: why it is as much as it is.
+
+use leptos::prelude::*;
+use wallet::ledger::{AllocationView, EntryDetail, EntryKind, EntryView, FormulaLine, Receipt};
+use wallet::money::Credits;
+
+use crate::components::amount::{credits_text, signed_text, unit_text};
+use crate::components::entry::{actor_name, entry_title};
+use crate::components::when::{When, WhenStyle, date_text};
+use crate::i18n::*;
+
+/// The receipt as a panel: question, lines, grants, times, seal.
+#[component]
+pub fn ReceiptPanel(
+    /// The row and all that is known of it.
+    detail: EntryDetail,
+    /// The page without the receipt.
+    #[prop(into)]
+    close: String,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let entry = detail.entry.clone();
+    let seq = entry.seq;
+    let title = entry.clone();
+    view! {
+        <aside
+            id="receipt"
+            aria-labelledby="rc"
+            tabindex="-1"
+            class="panel max-xl:fixed max-xl:inset-x-0 max-xl:bottom-0 max-xl:top-14 max-xl:z-40 max-xl:rounded-b-none overflow-y-auto xl:sticky xl:top-[4.5rem] xl:max-h-[calc(100dvh-5.5rem)]"
+        >
+            <div class="flex items-center gap-1 pl-5 pr-2 pt-3">
+                <p class="text-sm text-muted flex-1 num">{t!(i18n, receipt.number, seq = move || seq.to_string())}</p>
+                <a href=close class="btn btn-quiet btn-sm" data-close="receipt">{t!(i18n, receipt.close)}</a>
+            </div>
+            <div class="px-5 pb-4">
+                <h2 id="rc" class="fig text-2xl">{question(&entry)}</h2>
+                <p class="text-muted mt-1">{move || entry_title(i18n.get_locale(), &title)}</p>
+                {detail.receipt.clone().map(|receipt| view! { <Formula receipt=receipt /> })}
+            </div>
+            <hr class="perf-x mx-2" />
+            <PaidWith kind=entry.kind allocations=detail.allocations.clone() />
+            <Timeline entry=entry.clone() rows=detail.timeline.clone() />
+            <Facts entry=entry hash=detail.hash.clone() />
+        </aside>
+    }
+}
+
+/// The heading is the question that the receipt answers.
+fn question(entry: &EntryView) -> impl IntoView + use<> {
+    let i18n = use_i18n();
+    let amount = match entry.kind {
+        EntryKind::Hold => entry.held_change,
+        _ => entry.amount,
+    };
+    let is_in = entry.amount.is_positive();
+    move || {
+        let locale = i18n.get_locale();
+        let plain = if amount.is_negative() { amount.checked_neg().unwrap_or(amount) } else { amount };
+        let amount = format!("{} {}", credits_text(locale, plain), unit_text(locale, plain));
+        if is_in {
+            t_string!(i18n, receipt.why_in, amount = amount)
+        } else {
+            t_string!(i18n, receipt.why, amount = amount)
+        }
+    }
+}
+
+/// The lines of the price, their sum, and the book that they come from.
+#[component]
+fn Formula(receipt: Receipt) -> impl IntoView {
+    let i18n = use_i18n();
+    let total = receipt.total;
+    let lines = receipt.lines.iter().map(|line| view! { <FormulaRow line=line.clone() /> }).collect_view();
+    let version = receipt.price_book_version;
+    let operation = receipt.operation.clone();
+    let params = params_text(&receipt.params);
+    view! {
+        <p class="text-sm text-muted mt-1 font-mono break-words">{operation}{params}</p>
+        <table class="w-full num mt-4">
+            <caption class="sr-only">{t!(i18n, receipt.caption)}</caption>
+            <thead>
+                <tr class="text-sm text-muted text-left">
+                    <th scope="col" class="font-normal pb-1">{t!(i18n, receipt.line)}</th>
+                    <th scope="col" class="font-normal pb-1 text-right">{t!(i18n, receipt.amount)}</th>
+                    <th scope="col" class="font-normal pb-1 pl-3 text-right">{t!(i18n, receipt.price)}</th>
+                    <th scope="col" class="font-normal pb-1 pl-3 text-right">{t!(i18n, ledger.credits)}</th>
+                </tr>
+            </thead>
+            <tbody>
+                {lines} <tr class="border-t-2 border-base-content">
+                    <th scope="row" class="text-left pt-2" colspan="3">{t!(i18n, receipt.total)}</th>
+                    <td class="text-right pt-1">
+                        <span class="fig text-2xl">{move || credits_text(i18n.get_locale(), total)}</span>
+                    </td>
+                </tr>
+            </tbody>
+        </table>
+        <p class="text-sm text-muted mt-1">{t!(i18n, receipt.from_book, version = move || version.to_string())}</p>
+    }
+}
+
+/// One line of the price.
+#[component]
+fn FormulaRow(line: FormulaLine) -> impl IntoView {
+    let i18n = use_i18n();
+    let (unit_price, credits) = (line.unit_price, line.credits);
+    view! {
+        <tr class="border-t border-line">
+            <th scope="row" class="text-left py-2">{line.label}</th>
+            <td class="text-right">{line.quantity}</td>
+            <td class="text-right pl-3">{move || unit_price.map(|price| credits_text(i18n.get_locale(), price))}</td>
+            <td class="text-right pl-3 font-semibold">{move || credits_text(i18n.get_locale(), credits)}</td>
+        </tr>
+    }
+}
+
+/// Writes the inputs of a price: `, size 1792x1024, quality hd`.
+fn params_text(params: &serde_json::Value) -> String {
+    let Some(params) = params.as_object() else { return String::new() };
+    let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    params.iter().map(|(name, value)| format!(", {name} {}", plain(value))).collect()
+}
+
+/// The grants that paid, or that the credits came back to.
+#[component]
+fn PaidWith(kind: EntryKind, allocations: Vec<AllocationView>) -> impl IntoView {
+    let i18n = use_i18n();
+    if allocations.is_empty() {
+        return ().into_any();
+    }
+    let heading = move || match kind {
+        EntryKind::Hold => t_string!(i18n, receipt.held_from),
+        EntryKind::Release | EntryKind::HoldExpired | EntryKind::CreditBack => t_string!(i18n, receipt.back_to),
+        EntryKind::Grant | EntryKind::TransferIn => t_string!(i18n, receipt.added_as),
+        _ => t_string!(i18n, receipt.paid_with),
+    };
+    let rows = allocations
+        .into_iter()
+        .map(|part| {
+            let (amount, expires) = (part.amount, part.expires_at.map(|at| at.date_naive()));
+            let until = move || match expires {
+                Some(day) => t_string!(i18n, wallet.batch_expires, date = date_text(i18n.get_locale(), day)),
+                None => t_string!(i18n, wallet.batch_never_expires).to_owned(),
+            };
+            view! {
+                <li class="flex gap-2">
+                    <span class="flex-1">{part.label}<span class="block text-sm text-muted">{until}</span></span>
+                    <span class="num font-semibold">{move || credits_text(i18n.get_locale(), amount)}</span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="px-5 py-4">
+            <h3 class="h2">{heading}</h3>
+            <ul class="mt-2 grid gap-1.5">{rows}</ul>
+        </div>
+    }
+    .into_any()
+}
+
+/// What happened, with times: a hold and how it ended, or just the row.
+#[component]
+fn Timeline(entry: EntryView, rows: Vec<EntryView>) -> impl IntoView {
+    let i18n = use_i18n();
+    let seq = entry.seq;
+    let rows = if rows.is_empty() { vec![entry] } else { rows };
+    let steps = rows
+        .into_iter()
+        .map(|row| {
+            let dot = if row.seq == seq { "bg-base-content border-base-content" } else { "bg-base-100" };
+            let at = row.created_at;
+            let available = row.settled_after.checked_sub(row.held_after).unwrap_or(Credits::ZERO);
+            let settled = row.settled_after;
+            let note = move || {
+                let locale = i18n.get_locale();
+                let (settled, available) = (credits_text(locale, settled), credits_text(locale, available));
+                t_string!(i18n, receipt.after, settled = settled, available = available)
+            };
+            view! {
+                <li class="relative pl-5 flex gap-3">
+                    <span class=format!("absolute left-0 top-[7px] size-2 rounded-full border border-control {dot}")></span>
+                    <span class="flex-1">
+                        <a href=format!("/wallet/history/{}", row.seq) class="font-medium num hover:underline underline-offset-4">
+                            {move || step_text(i18n.get_locale(), &row)}
+                        </a>
+                        <span class="block text-sm text-muted num">{note}</span>
+                    </span>
+                    <span class="num text-sm text-muted"><When at=at style=WhenStyle::Clock /></span>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="px-5 py-4 border-t border-line">
+            <h3 class="h2">{t!(i18n, receipt.what_happened)}</h3>
+            <ol class="mt-3 relative grid gap-3 before:absolute before:left-[3.5px] before:top-2 before:bottom-2 before:w-px before:bg-control">
+                {steps}
+            </ol>
+        </div>
+    }
+}
+
+/// Writes one step: `Held 37`, `Charged 37`.
+fn step_text(locale: Locale, row: &EntryView) -> String {
+    let plain = |amount: Credits| {
+        let amount = if amount.is_negative() { amount.checked_neg().unwrap_or(amount) } else { amount };
+        credits_text(locale, amount)
+    };
+    match row.kind {
+        EntryKind::Hold => td_string!(locale, receipt.step_held, amount = plain(row.held_change)),
+        EntryKind::Charge | EntryKind::Capture => td_string!(locale, receipt.step_charged, amount = plain(row.amount)),
+        EntryKind::Release => td_string!(locale, receipt.step_released, amount = plain(row.held_change)),
+        EntryKind::HoldExpired => td_string!(locale, receipt.step_expired, amount = plain(row.held_change)),
+        EntryKind::CreditBack => td_string!(locale, receipt.step_credited_back, amount = plain(row.amount)),
+        _ => format!("{} {}", crate::components::entry::kind_name(locale, row), signed_text(locale, row.amount)),
+    }
+}
+
+/// Balance, who, when, metadata and the seal.
+#[component]
+fn Facts(entry: EntryView, hash: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let after = entry.settled_after;
+    let before = after.checked_sub(entry.amount).unwrap_or(after);
+    let (by, at) = (actor_name(&entry), entry.created_at);
+    let metadata = params_text(&entry.metadata);
+    let metadata = metadata.trim_start_matches(", ").to_owned();
+    let has_metadata = !metadata.is_empty();
+    view! {
+        <div class="px-5 py-4 border-t border-line">
+            <dl class="grid grid-cols-[7.5rem_minmax(0,1fr)] gap-y-1.5 text-sm">
+                <dt class="text-muted">{t!(i18n, ledger.balance)}</dt>
+                <dd class="num">
+                    {move || format!("{} → {}", credits_text(i18n.get_locale(), before), credits_text(i18n.get_locale(), after))}
+                </dd>
+                <dt class="text-muted">{t!(i18n, receipt.when)}</dt>
+                <dd class="num"><When at=at style=WhenStyle::DateTime /></dd>
+                <dt class="text-muted">{t!(i18n, ledger.by)}</dt>
+                <dd>{by}</dd>
+                <Show when=move || has_metadata>
+                    <dt class="text-muted">{t!(i18n, receipt.metadata)}</dt>
+                    <dd class="break-words">{metadata.clone()}</dd>
+                </Show>
+                <dt class="text-muted">{t!(i18n, receipt.seal)}</dt>
+                <dd class="font-mono text-xs break-all leading-5">{hash}</dd>
+            </dl>
+        </div>
+    }
+}

@@ -1,0 +1,375 @@
+//! The frame of signed-in pages: sidebar, head with the live balance, bottom bar on small screens.
+
+use leptos::prelude::*;
+use wallet::identity::Viewer;
+
+use crate::components::amount::{Unit, credits_text};
+use crate::components::icon::{Brand, Icon, icon};
+use crate::components::live_status::LiveStatus;
+use crate::components::panel::PanelError;
+use crate::error::tell_status;
+use crate::i18n::*;
+use crate::live::use_live_wallet;
+use crate::server_fns::session::Session;
+use crate::session::use_session;
+
+/// Where a page stands in the sidebar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nav {
+    /// `/wallet`.
+    Overview,
+    /// `/wallet/history`.
+    History,
+    /// `/wallet/top-up`.
+    TopUp,
+    /// `/wallet/orders`.
+    Orders,
+    /// `/developers/keys`.
+    Keys,
+    /// `/playground`.
+    Playground,
+    /// `/admin/tariffs`.
+    PriceBook,
+    /// `/admin/audit`.
+    Audit,
+}
+
+impl Nav {
+    const fn href(self) -> &'static str {
+        match self {
+            Self::Overview => "/wallet",
+            Self::History => "/wallet/history",
+            Self::TopUp => "/wallet/top-up",
+            Self::Orders => "/wallet/orders",
+            Self::Keys => "/developers/keys",
+            Self::Playground => "/playground",
+            Self::PriceBook => "/admin/tariffs",
+            Self::Audit => "/admin/audit",
+        }
+    }
+
+    const fn is_admin(self) -> bool {
+        matches!(self, Self::PriceBook | Self::Audit)
+    }
+
+    const fn icon(self) -> Icon {
+        match self {
+            Self::Overview => Icon::Wallet,
+            Self::History => Icon::List,
+            Self::TopUp => Icon::Plus,
+            Self::Orders => Icon::Card,
+            Self::Keys => Icon::Key,
+            Self::Playground => Icon::Play,
+            Self::PriceBook => Icon::Book,
+            Self::Audit => Icon::Clock,
+        }
+    }
+
+    fn name(self, locale: Locale) -> &'static str {
+        match self {
+            Self::Overview => td_string!(locale, nav.overview),
+            Self::History => td_string!(locale, nav.history),
+            Self::TopUp => td_string!(locale, nav.top_up),
+            Self::Orders => td_string!(locale, nav.orders),
+            Self::Keys => td_string!(locale, nav.keys),
+            Self::Playground => td_string!(locale, nav.playground),
+            Self::PriceBook => td_string!(locale, nav.price_book),
+            Self::Audit => td_string!(locale, nav.audit),
+        }
+    }
+}
+
+/// The frame of a signed-in page.
+#[component]
+pub fn AppShell(
+    /// Where the page stands.
+    active: Nav,
+    /// The page's title.
+    #[prop(into)]
+    title: Signal<String>,
+    /// Whether the page takes the whole width.
+    #[prop(default = false)]
+    wide: bool,
+    /// The page.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let session = use_session();
+    let children = StoredValue::new(children);
+    view! {
+        <leptos_meta::Title text=move || format!("{} · Scrip", title.get()) />
+        <Suspense>
+            {move || Suspend::new(async move {
+                match session.await {
+                    Ok(session) => {
+                        view! {
+                            <Frame session=session active=active title=title wide=wide>
+                                {children.with_value(|children| children())}
+                            </Frame>
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        tell_status(&error);
+                        let retry = Callback::new(move |()| use_session().refetch());
+                        view! { <main id="main" class="p-5"><PanelError error=error retry=retry /></main> }.into_any()
+                    }
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// Sidebar, head, page, bottom bar.
+#[component]
+fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, children: ChildrenFn) -> impl IntoView {
+    let i18n = use_i18n();
+    if let Some(unit) = session.unit.clone() {
+        provide_context(Unit(unit));
+    }
+    if let (Some(live), Some(balance)) = (use_live_wallet(), session.balance.clone()) {
+        live.start_from(balance);
+    }
+    let is_admin = active.is_admin();
+    let viewer = session.viewer;
+    let is_staff = viewer.as_ref().is_some_and(Viewer::is_admin);
+    let initials = viewer.as_ref().map(|viewer| initials(&viewer.name)).unwrap_or_default();
+    let project = viewer.as_ref().map(|viewer| (viewer.project_name.clone(), viewer.account_name.clone()));
+    let crumb = project.as_ref().map(|(project, _)| project.clone()).unwrap_or_default();
+    let name = StoredValue::new(viewer.map(|viewer| viewer.name).unwrap_or_default());
+    let groups = if is_admin { ADMIN.as_slice() } else { WALLET.as_slice() };
+    let has_playground = session.settings.demo;
+    let main = if wide { "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full" } else { "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full max-w-[1240px]" };
+    view! {
+        <a href="#main" class="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 btn btn-neutral">
+            {t!(i18n, nav.skip)}
+        </a>
+        <div class="lg:grid lg:grid-cols-[224px_minmax(0,1fr)] min-h-dvh">
+            <aside class="hidden lg:flex flex-col gap-5 border-r border-line px-3 py-4 sticky top-0 h-dvh">
+                <div class="px-2 flex items-center justify-between">
+                    <Brand />
+                    {is_admin.then(|| view! { <span class="tag">{t!(i18n, nav.admin)}</span> })}
+                </div>
+                {project.filter(|_| !is_admin).map(|(project, account)| view! { <ProjectBox project=project account=account /> })}
+                <nav aria-label=move || t_string!(i18n, nav.main) class="flex flex-col gap-4 flex-1">
+                    {groups
+                        .iter()
+                        .map(|group| view! { <NavGroup group=group active=active has_playground=has_playground /> })
+                        .collect_view()}
+                    {(is_staff && !is_admin).then(|| view! { <a class="nav-i" href="/admin/tariffs">{icon(Icon::Book, 16)}{t!(i18n, nav.to_admin)}</a> })}
+                    {is_admin.then(|| view! { <a class="nav-i" href="/wallet">{icon(Icon::Wallet, 16)}{t!(i18n, nav.to_wallet)}</a> })}
+                </nav>
+                <div class="text-sm text-muted px-2.5 flex flex-col gap-1.5">
+                    <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
+                    <a class="hover:text-base-content" href="/changelog">{t!(i18n, nav.changelog)}</a>
+                </div>
+            </aside>
+            <div class="min-w-0 flex flex-col">
+                <header class="sticky top-0 z-20 bg-base-200/95 border-b border-line">
+                    <div class="h-14 px-4 lg:px-8 flex items-center gap-2 sm:gap-3">
+                        <span class="lg:hidden"><Brand /></span>
+                        <p class="hidden lg:block text-base text-muted">
+                            {crumb}" "<span aria-hidden="true">"/"</span>" "
+                            <span class="text-base-content font-medium">{move || title.get()}</span>
+                        </p>
+                        <span class="flex-1"></span>
+                        {(!is_admin)
+                            .then(|| {
+                                view! {
+                                    <span class="hidden sm:inline"><LiveStatus /></span>
+                                    <BalancePill />
+                                    {(active != Nav::TopUp)
+                                        .then(|| {
+                                            view! {
+                                                <a href="/wallet/top-up" class="btn btn-primary btn-sm hidden sm:inline-flex">
+                                                    {t!(i18n, wallet.top_up)}
+                                                </a>
+                                            }
+                                        })}
+                                }
+                            })}
+                        <Preferences />
+                        <PersonMenu initials=initials name=name is_staff=is_staff />
+                    </div>
+                </header>
+                <main id="main" class=main>{children()}</main>
+            </div>
+        </div>
+        {(!is_admin).then(|| view! { <BottomBar active=active /> })}
+    }
+}
+
+/// The groups of the sidebar.
+struct Group {
+    name: fn(Locale) -> &'static str,
+    items: &'static [Nav],
+}
+
+static WALLET: [Group; 2] = [
+    Group { name: |locale| td_string!(locale, nav.wallet), items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Orders] },
+    Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Playground] },
+];
+static ADMIN: [Group; 1] =
+    [Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Audit] }];
+
+/// One group of links.
+#[component]
+fn NavGroup(group: &'static Group, active: Nav, has_playground: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let items = group
+        .items
+        .iter()
+        .filter(|item| has_playground || **item != Nav::Playground)
+        .map(|item| {
+            let item = *item;
+            view! {
+                <a class="nav-i" href=item.href() aria-current=(item == active).then_some("page")>
+                    {icon(item.icon(), 16)}
+                    {move || item.name(i18n.get_locale())}
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <div>
+            <p class="px-2.5 pb-1 text-xs text-muted">{move || (group.name)(i18n.get_locale())}</p>
+            {items}
+        </div>
+    }
+}
+
+/// Which project is open.
+#[component]
+fn ProjectBox(project: String, account: String) -> impl IntoView {
+    let letter = project.chars().next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    view! {
+        <div class="flex items-center gap-2.5 px-2 py-1.5 rounded-field border border-line bg-base-100">
+            <span
+                class="size-6 rounded-selector bg-neutral text-neutral-content grid place-items-center text-xs font-semibold"
+                aria-hidden="true"
+            >
+                {letter}
+            </span>
+            <span class="flex-1 min-w-0">
+                <span class="block text-base font-semibold leading-tight truncate">{project}</span>
+                <span class="block text-xs text-muted truncate">{account}</span>
+            </span>
+        </div>
+    }
+}
+
+/// What is available, live; on every signed-in page.
+#[component]
+fn BalancePill() -> impl IntoView {
+    let i18n = use_i18n();
+    let live = use_live_wallet();
+    let available = move || live.and_then(|live| live.balance.with(|balance| balance.as_ref().map(|balance| balance.available)));
+    view! {
+        <a
+            href="/wallet"
+            class="inline-flex items-center gap-2 h-8 px-2.5 rounded-field border border-line bg-base-100 hover:bg-secondary whitespace-nowrap"
+        >
+            <span class="text-sm text-muted">{t!(i18n, wallet.available)}</span>
+            <span class="num font-semibold" data-testid="balance">
+                {move || available().map_or_else(|| "—".to_owned(), |amount| credits_text(i18n.get_locale(), amount))}
+            </span>
+        </a>
+    }
+}
+
+/// Language and theme: forms, so that they also work without a script.
+#[component]
+pub fn Preferences() -> impl IntoView {
+    let i18n = use_i18n();
+    let other = move || match i18n.get_locale() {
+        Locale::en => ("ru", "Русский"),
+        Locale::ru => ("en", "English"),
+    };
+    view! {
+        <form method="post" action="/settings/locale" class="hidden sm:block">
+            <input type="hidden" name="locale" value=move || other().0 />
+            <button class="btn btn-quiet btn-sm" lang=move || other().0>{move || other().1}</button>
+        </form>
+        <form method="post" action="/settings/theme" class="hidden sm:block">
+            <button class="btn btn-quiet btn-sm btn-square when-light" name="theme" value="dark" title=move || t_string!(i18n, nav.dark)>
+                {icon(Icon::Moon, 16)}<span class="sr-only">{t!(i18n, nav.dark)}</span>
+            </button>
+            <button class="btn btn-quiet btn-sm btn-square when-dark" name="theme" value="light" title=move || t_string!(i18n, nav.light)>
+                {icon(Icon::Sun, 16)}<span class="sr-only">{t!(i18n, nav.light)}</span>
+            </button>
+        </form>
+    }
+}
+
+/// Who is signed in, and the way out.
+#[component]
+fn PersonMenu(initials: String, name: StoredValue<String>, is_staff: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let other = move || match i18n.get_locale() {
+        Locale::en => ("ru", "Русский"),
+        Locale::ru => ("en", "English"),
+    };
+    view! {
+        <details class="relative">
+            <summary
+                class="list-none cursor-pointer size-8 rounded-full bg-secondary text-secondary-content text-sm font-semibold grid place-items-center"
+                aria-label=move || t_string!(i18n, nav.person, name = name.get_value())
+            >
+                {initials}
+            </summary>
+            <div class="panel absolute right-0 z-30 mt-1 w-56 p-2 grid gap-1 shadow-lg">
+                <p class="px-2.5 py-1 text-sm text-muted truncate">{name.get_value()}</p>
+                <a class="nav-i lg:hidden" href="/developers/keys">{t!(i18n, nav.keys)}</a>
+                <a class="nav-i lg:hidden" href="/wallet/orders">{t!(i18n, nav.orders)}</a>
+                <a class="nav-i lg:hidden" href="/pricing">{t!(i18n, nav.prices)}</a>
+                {is_staff.then(|| view! { <a class="nav-i" href="/admin/tariffs">{t!(i18n, nav.to_admin)}</a> })}
+                <form method="post" action="/settings/locale" class="sm:hidden">
+                    <input type="hidden" name="locale" value=move || other().0 />
+                    <button class="nav-i w-full" lang=move || other().0>{move || other().1}</button>
+                </form>
+                <form method="post" action="/settings/theme" class="sm:hidden">
+                    <button class="nav-i w-full when-light" name="theme" value="dark">{t!(i18n, nav.dark)}</button>
+                    <button class="nav-i w-full when-dark" name="theme" value="light">{t!(i18n, nav.light)}</button>
+                </form>
+                <form method="post" action="/sign-out">
+                    <button class="nav-i w-full">{t!(i18n, nav.sign_out)}</button>
+                </form>
+            </div>
+        </details>
+    }
+}
+
+/// The first letters of a name.
+fn initials(name: &str) -> String {
+    name.split_whitespace().filter_map(|word| word.chars().next()).take(2).flat_map(char::to_uppercase).collect()
+}
+
+/// The links of small screens, within reach of a thumb.
+#[component]
+fn BottomBar(active: Nav) -> impl IntoView {
+    let i18n = use_i18n();
+    let items = [Nav::Overview, Nav::History, Nav::TopUp, Nav::Keys]
+        .into_iter()
+        .map(|item| {
+            let is_current = item == active;
+            let class = if is_current {
+                "h-14 grid place-items-center content-center gap-0.5 text-xs text-primary font-semibold"
+            } else {
+                "h-14 grid place-items-center content-center gap-0.5 text-xs text-muted"
+            };
+            view! {
+                <a href=item.href() class=class aria-current=is_current.then_some("page")>
+                    {icon(item.icon(), 20)}
+                    {move || item.name(i18n.get_locale())}
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <nav
+            aria-label=move || t_string!(i18n, nav.sections)
+            class="lg:hidden fixed bottom-0 inset-x-0 z-30 bg-base-100 border-t border-line grid grid-cols-4 pb-[env(safe-area-inset-bottom)]"
+        >
+            {items}
+        </nav>
+    }
+}

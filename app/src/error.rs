@@ -1,0 +1,100 @@
+//! What goes wrong, as it crosses the wire to the browser: never anything internal.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+use wallet::error::Refusal;
+
+/// Why a server function did not answer with what it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum AppError {
+    /// A rule says no; the person is told why.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// Something broke on the server; the reference finds it in the log.
+    #[error("something broke inside, reference {reference}")]
+    Internal {
+        /// What to name when asking for help.
+        reference: String,
+    },
+    /// The server could not be reached.
+    #[error("the server could not be reached")]
+    Unreachable,
+}
+
+impl AppError {
+    /// Gives the HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Refused(refusal) => refusal.status(),
+            Self::Internal { .. } => 500,
+            Self::Unreachable => 503,
+        }
+    }
+
+    /// Gives the code of the REST contract.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Internal { .. } => "internal",
+            Self::Unreachable => "unreachable",
+        }
+    }
+
+    /// Says whether there is no such thing for this person.
+    #[must_use]
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::NotFound { .. }))
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+#[cfg(feature = "ssr")]
+impl From<wallet::error::Error> for AppError {
+    /// Keeps a refusal; logs anything else here, once, under a reference that the person can name.
+    fn from(error: wallet::error::Error) -> Self {
+        match error {
+            wallet::error::Error::Refused(refusal) => Self::Refused(refusal),
+            wallet::error::Error::Internal(cause) => {
+                let id = uuid::Uuid::now_v7().simple().to_string();
+                let reference = id.get(id.len().saturating_sub(8)..).unwrap_or_default().to_uppercase();
+                tracing::error!(%reference, %cause, "a page failed inside");
+                Self::Internal { reference }
+            }
+        }
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::Unreachable,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
+                Self::Refused(Refusal::Invalid { fields: Vec::new() })
+            }
+            _ => Self::Internal { reference: "wire".to_owned() },
+        }
+    }
+}
+
+/// Sets the response's true status, where there is a response to set it on.
+pub fn tell_status(error: &AppError) {
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+        && let Ok(status) = axum::http::StatusCode::from_u16(error.status())
+    {
+        response.set_status(status);
+    }
+    #[cfg(not(feature = "ssr"))]
+    let _ = error;
+}

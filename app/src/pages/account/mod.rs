@@ -1,0 +1,13 @@
+//! The wallet: overview, history, top-up, orders.
+
+mod history;
+mod order;
+mod orders;
+mod overview;
+mod top_up;
+
+pub use history::HistoryPage;
+pub use order::OrderPage;
+pub use orders::OrdersPage;
+pub use overview::OverviewPage;
+pub use top_up::TopUpPage;

@@ -1,0 +1,250 @@
+//! `/wallet/orders/{id}`: waiting, paid, declined, cancelled.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use wallet::payment::{PaymentStatus, PaymentView};
+
+use crate::components::amount::{credits_text, money_text, signed_text, unit_text};
+use crate::components::order_steps::{OrderHead, OrderSteps, failure_text};
+use crate::components::when::{When, WhenStyle, date_text};
+use crate::components::panel::Loaded;
+use crate::components::shell::{AppShell, Nav};
+use crate::i18n::*;
+use crate::live::use_live_wallet;
+use crate::server_fns::payments::{OrderPage as Page, check_order, order};
+
+/// How often an open page asks the provider.
+#[cfg(feature = "hydrate")]
+const CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(3);
+
+/// The page of one order.
+#[component]
+pub fn OrderPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get_str("id").unwrap_or_default().to_owned()));
+    let page = Resource::new_blocking(move || id.get(), order);
+    view! {
+        <AppShell active=Nav::TopUp title=Signal::derive(move || t_string!(i18n, order.title).to_owned())>
+            <div class="max-w-[520px] mx-auto pt-6">
+                <Loaded data=page let:page>
+                    <OrderContent page=page />
+                </Loaded>
+            </div>
+        </AppShell>
+    }
+}
+
+/// The order as it is, kept up to date while it is open.
+#[component]
+fn OrderContent(page: Page) -> impl IntoView {
+    let live = use_live_wallet();
+    if let Some(live) = live {
+        live.start_from(page.balance.clone());
+    }
+    let page = RwSignal::new(page);
+    follow(page);
+    let status = Memo::new(move |_| page.with(|page| page.order.status));
+    move || {
+        let now = page.get_untracked();
+        match status.get() {
+            PaymentStatus::Succeeded => view! { <Paid page=now /> }.into_any(),
+            PaymentStatus::Failed => view! { <Declined order=now.order /> }.into_any(),
+            PaymentStatus::Cancelled | PaymentStatus::Expired => view! { <CalledOff order=now.order /> }.into_any(),
+            PaymentStatus::Held => view! { <UnderReview order=now.order /> }.into_any(),
+            PaymentStatus::Pending | PaymentStatus::Processing | PaymentStatus::Unknown => {
+                view! { <Waiting page=now /> }.into_any()
+            }
+        }
+    }
+}
+
+/// Asks for the order's state while it is open: at once when the wallet changes, and every few seconds.
+fn follow(page: RwSignal<Page>) {
+    #[cfg(feature = "hydrate")]
+    {
+        use crate::server_fns::payments::check_order;
+        let is_asking = StoredValue::new(false);
+        let ask = move || {
+            let open = page.try_with_untracked(|page| page.order.status.is_open().then(|| page.order.id.to_string())).flatten();
+            let Some(id) = open.filter(|_| !is_asking.get_value()) else { return };
+            is_asking.set_value(true);
+            leptos::task::spawn_local(async move {
+                let answer = check_order(id).await;
+                is_asking.try_set_value(false);
+                if let Ok(answer) = answer {
+                    page.try_set(answer);
+                }
+            });
+        };
+        let live = use_live_wallet();
+        Effect::new(move |before: Option<()>| {
+            live.map(|live| live.balance.track());
+            if before.is_some() {
+                ask();
+            }
+        });
+        if let Ok(handle) = set_interval_with_handle(ask, CHECK_EVERY) {
+            on_cleanup(move || handle.clear());
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (page, check_order);
+}
+
+/// On its way: what was done, what comes, and that the page can be closed.
+#[component]
+fn Waiting(page: Page) -> impl IntoView {
+    let i18n = use_i18n();
+    let order = page.order.clone();
+    let email = page.email;
+    let id = order.id.to_string();
+    let to_pay = order.checkout_url.clone().filter(|_| order.status == PaymentStatus::Pending);
+    let is_pending = order.status == PaymentStatus::Pending;
+    view! {
+        // Without a script the page looks again by itself.
+        <noscript inner_html="<meta http-equiv=\"refresh\" content=\"5\">"></noscript>
+        <h1 class="h1">
+            {move || if is_pending { t_string!(i18n, order.unpaid) } else { t_string!(i18n, order.waiting) }}
+        </h1>
+        <p class="text-muted mt-1">{t!(i18n, order.waiting_note, email = move || email.clone())}</p>
+        <OrderSteps order=order />
+        <div class="flex flex-wrap gap-2 mt-4">
+            {to_pay.map(|url| view! { <a class="btn btn-primary" rel="external" href=url>{t!(i18n, order.to_pay)}</a> })}
+            <form method="post" action=format!("/wallet/orders/{id}/check")>
+                <button class="btn btn-plain">{t!(i18n, order.check)}</button>
+            </form>
+            <a class="btn btn-quiet" href="/wallet">{t!(i18n, order.back)}</a>
+        </div>
+        <p class="text-sm text-muted mt-5">{t!(i18n, order.once)}</p>
+    }
+}
+
+/// Paid: the new figure as the heading, and the receipt.
+#[component]
+fn Paid(page: Page) -> impl IntoView {
+    let i18n = use_i18n();
+    let live = use_live_wallet();
+    let drawn = page.balance.available;
+    let available = move || live.and_then(|live| live.balance.with(|now| now.as_ref().map(|now| now.available))).unwrap_or(drawn);
+    let order = page.order;
+    let (credits, money) = (order.credits, order.money);
+    let settled_at = order.settled_at.unwrap_or(order.updated_at);
+    let refund = page.refund.map(|policy| {
+        let until = settled_at + chrono::Duration::days(i64::from(policy.days));
+        let percent = i64::from(policy.max_used_percent);
+        let most = wallet::money::Credits::from_micros(credits.micros() / 100 * percent);
+        (until.date_naive(), most)
+    });
+    let entry = order.entry_seq;
+    view! {
+        <p class="inline-flex items-center gap-2 text-primary font-medium" role="status">
+            <span class="size-5 rounded-full grid place-items-center bg-primary text-primary-content text-xs" aria-hidden="true">"✓"</span>
+            {t!(i18n, order.paid)}
+        </p>
+        <h1 class="h1 mt-2">
+            {move || {
+                let locale = i18n.get_locale();
+                let amount = format!("{} {}", credits_text(locale, available()), unit_text(locale, available()));
+                t_string!(i18n, order.available, amount = amount)
+            }}
+        </h1>
+        <section aria-label=move || t_string!(i18n, order.receipt) class="panel mt-5">
+            <div class="p-5 flex items-baseline gap-3">
+                <span class="fig text-3xl">{move || signed_text(i18n.get_locale(), credits)}</span>
+                <span>{move || unit_text(i18n.get_locale(), credits)}</span>
+            </div>
+            <hr class="perf-x mx-2" />
+            <dl class="p-5 grid grid-cols-[9rem_minmax(0,1fr)] gap-y-2 num">
+                <dt class="text-muted">{t!(i18n, order.amount_paid)}</dt>
+                <dd>{move || money_text(i18n.get_locale(), money)}</dd>
+                <dt class="text-muted">{t!(i18n, order.what)}</dt>
+                <dd>{order.title.clone()}</dd>
+                <dt class="text-muted">{t!(i18n, order.with)}</dt>
+                <dd>{provider_name(&order)}</dd>
+                <dt class="text-muted">{t!(i18n, order.number)}</dt>
+                <dd class="font-mono text-xs leading-5 break-all">{order.id.to_string()}</dd>
+                <dt class="text-muted">{t!(i18n, order.time)}</dt>
+                <dd><When at=settled_at style=WhenStyle::DateTime /></dd>
+                {refund
+                    .map(|(until, most)| {
+                        view! {
+                            <dt class="text-muted">{t!(i18n, order.refundable)}</dt>
+                            <dd>
+                                {move || {
+                                    let locale = i18n.get_locale();
+                                    let (date, amount) = (date_text(locale, until), credits_text(locale, most));
+                                    t_string!(i18n, order.refundable_until, date = date, amount = amount)
+                                }}
+                            </dd>
+                        }
+                    })}
+            </dl>
+        </section>
+        <div class="flex flex-wrap gap-2 mt-4">
+            <a class="btn btn-primary" href="/wallet">{t!(i18n, order.back)}</a>
+            {entry.map(|seq| view! { <a class="btn btn-plain" href=format!("/wallet/history/{seq}")>{t!(i18n, order.row)}</a> })}
+        </div>
+    }
+}
+
+/// Names who took the money.
+fn provider_name(order: &PaymentView) -> String {
+    match order.provider.as_str() {
+        "sandbox" => "Sandbox".to_owned(),
+        "stripe" => "Stripe".to_owned(),
+        "yookassa" => "YooKassa".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Declined: the reason in plain words, and that nothing was charged.
+#[component]
+fn Declined(order: PaymentView) -> impl IntoView {
+    let i18n = use_i18n();
+    let reason = order.failure.clone();
+    let package = order.package.clone().unwrap_or_default();
+    view! {
+        <h1 class="h1">{t!(i18n, order.declined)}</h1>
+        <p class="mt-2" role="status">{move || failure_text(i18n.get_locale(), reason.as_deref())}</p>
+        <p class="text-muted mt-1">{t!(i18n, order.declined_note)}</p>
+        <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
+        <div class="flex flex-wrap gap-2 mt-4">
+            <a class="btn btn-primary" href=format!("/wallet/top-up?package={package}")>{t!(i18n, order.again)}</a>
+            <a class="btn btn-quiet" href="/wallet">{t!(i18n, order.back)}</a>
+        </div>
+    }
+}
+
+/// Called off, or not paid in time; the choice is kept.
+#[component]
+fn CalledOff(order: PaymentView) -> impl IntoView {
+    let i18n = use_i18n();
+    let package = order.package.clone().unwrap_or_default();
+    let is_expired = order.status == PaymentStatus::Expired;
+    view! {
+        <h1 class="h1">
+            {move || if is_expired { t_string!(i18n, order.expired) } else { t_string!(i18n, order.cancelled) }}
+        </h1>
+        <p class="text-muted mt-1" role="status">{t!(i18n, order.cancelled_note)}</p>
+        <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
+        <div class="flex flex-wrap gap-2 mt-4">
+            <a class="btn btn-primary" href=format!("/wallet/top-up?package={package}")>{t!(i18n, order.again)}</a>
+            <a class="btn btn-quiet" href="/wallet">{t!(i18n, order.back)}</a>
+        </div>
+    }
+}
+
+/// Paid, but not as ordered: people look at it.
+#[component]
+fn UnderReview(order: PaymentView) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <h1 class="h1">{t!(i18n, order.held)}</h1>
+        <p class="text-muted mt-1" role="status">{t!(i18n, order.held_note)}</p>
+        <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
+        <div class="flex flex-wrap gap-2 mt-4">
+            <a class="btn btn-plain" href="/wallet">{t!(i18n, order.back)}</a>
+        </div>
+    }
+}

@@ -1,0 +1,116 @@
+//! `/wallet/orders`: every top-up, with its state.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use wallet::payment::{PaymentPage, PaymentStatus, PaymentView};
+
+use crate::components::amount::{credits_text, money_text};
+use crate::components::panel::{EmptyState, Loaded, PageHead};
+use crate::components::shell::{AppShell, Nav};
+use crate::components::when::{When, WhenStyle};
+use crate::i18n::*;
+use crate::server_fns::payments::orders;
+
+/// The list of orders.
+#[component]
+pub fn OrdersPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let address = use_query_map();
+    let before = Memo::new(move |_| address.with(|map| map.get_str("before").unwrap_or_default().to_owned()));
+    let page = Resource::new_blocking(move || before.get(), orders);
+    view! {
+        <AppShell active=Nav::Orders title=Signal::derive(move || t_string!(i18n, order.list).to_owned())>
+            <PageHead
+                title=Signal::derive(move || t_string!(i18n, order.list).to_owned())
+                note=Signal::derive(move || t_string!(i18n, order.list_note).to_owned())
+            />
+            <Loaded data=page let:page>
+                <OrderList page=page />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The table, or that there is nothing yet.
+#[component]
+fn OrderList(page: PaymentPage) -> impl IntoView {
+    let i18n = use_i18n();
+    if page.payments.is_empty() {
+        return view! {
+            <EmptyState
+                title=Signal::derive(move || t_string!(i18n, order.none).to_owned())
+                note=Signal::derive(move || t_string!(i18n, order.none_note).to_owned())
+            >
+                <a class="btn btn-plain" href="/wallet/top-up">{t!(i18n, wallet.top_up)}</a>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let rows = page.payments.into_iter().map(|order| view! { <OrderRow order=order /> }).collect_view();
+    view! {
+        <div class="panel overflow-x-auto" tabindex="0" role="region" aria-label=move || t_string!(i18n, order.list)>
+            <table class="grid-table">
+                <caption class="sr-only">{t!(i18n, order.list)}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{t!(i18n, order.what)}</th>
+                        <th scope="col">{t!(i18n, order.state)}</th>
+                        <th scope="col" class="hidden sm:table-cell">{t!(i18n, order.time)}</th>
+                        <th scope="col" class="r">{t!(i18n, ledger.credits)}</th>
+                        <th scope="col" class="r">{t!(i18n, order.amount_paid)}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        {page
+            .next
+            .map(|next| {
+                view! {
+                    <p class="mt-3 text-right">
+                        <a class="btn btn-plain btn-sm" href=format!("/wallet/orders?before={next}")>{t!(i18n, ledger.older)}</a>
+                    </p>
+                }
+            })}
+    }
+    .into_any()
+}
+
+/// One order.
+#[component]
+fn OrderRow(order: PaymentView) -> impl IntoView {
+    let i18n = use_i18n();
+    let (status, credits, money) = (order.status, order.credits, order.money);
+    let class = match status {
+        PaymentStatus::Succeeded => "tag tag-ok",
+        PaymentStatus::Failed => "tag tag-err",
+        PaymentStatus::Held => "tag tag-warn",
+        _ => "tag",
+    };
+    view! {
+        <tr class="hot">
+            <td>
+                <a class="font-medium hover:underline underline-offset-4" href=format!("/wallet/orders/{}", order.id)>
+                    {order.title.clone()}
+                </a>
+            </td>
+            <td><span class=class>{move || status_name(i18n.get_locale(), status)}</span></td>
+            <td class="hidden sm:table-cell text-muted num"><When at=order.created_at style=WhenStyle::DateTime /></td>
+            <td class="r">{move || credits_text(i18n.get_locale(), credits)}</td>
+            <td class="r">{move || money_text(i18n.get_locale(), money)}</td>
+        </tr>
+    }
+}
+
+/// Names the state of a payment.
+fn status_name(locale: Locale, status: PaymentStatus) -> &'static str {
+    match status {
+        PaymentStatus::Pending => td_string!(locale, order.status_pending),
+        PaymentStatus::Processing | PaymentStatus::Unknown => td_string!(locale, order.status_processing),
+        PaymentStatus::Succeeded => td_string!(locale, order.status_succeeded),
+        PaymentStatus::Failed => td_string!(locale, order.status_failed),
+        PaymentStatus::Cancelled => td_string!(locale, order.status_cancelled),
+        PaymentStatus::Expired => td_string!(locale, order.status_expired),
+        PaymentStatus::Held => td_string!(locale, order.status_held),
+    }
+}

@@ -1,0 +1,261 @@
+//! `/wallet`: is there enough, until when, what just happened.
+
+use leptos::prelude::*;
+use wallet::ledger::BalanceView;
+use wallet::money::Credits;
+use wallet::payment::PaymentView;
+use wallet::plan::PlanSummary;
+
+use crate::components::amount::{credits_text, money_text, signed_text, unit_text};
+use crate::components::balance_stub::BalanceStub;
+use crate::components::ledger_feed::LedgerFeed;
+use crate::components::pack_picker::Pack;
+use crate::components::panel::{Banner, BannerKind, Loaded};
+use crate::components::shell::{AppShell, Nav};
+use crate::components::when::{When, WhenStyle, date_text};
+use crate::i18n::*;
+use crate::live::use_live_wallet;
+use crate::server_fns::wallet::{Overview, wallet_overview};
+
+/// The front page of the wallet.
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let overview = Resource::new_blocking(|| (), |()| wallet_overview());
+    view! {
+        <AppShell active=Nav::Overview title=Signal::derive(move || t_string!(i18n, wallet.title).to_owned())>
+            <h1 class="sr-only">{t!(i18n, wallet.heading)}</h1>
+            <Loaded data=overview let:overview>
+                <OverviewContent overview=overview />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The page once its figures are there.
+#[component]
+fn OverviewContent(overview: Overview) -> impl IntoView {
+    let drawn = overview.balance.clone();
+    let live = use_live_wallet();
+    if let Some(live) = live {
+        live.start_from(drawn.clone());
+    }
+    let balance = Signal::derive(move || live.and_then(|live| live.balance.get()).unwrap_or_else(|| drawn.clone()));
+    let low_below = overview.low_below;
+    view! {
+        <Banners balance=balance low_below=low_below unverified_email=overview.unverified_email.clone() />
+        <section aria-labelledby="bal" class="panel relative grid lg:grid-cols-[minmax(0,1fr)_6px_minmax(0,400px)]">
+            <BalanceStub balance=balance />
+            <div class="perf-y hidden lg:block my-2" aria-hidden="true"></div>
+            <hr class="perf-x lg:hidden mx-2" />
+            <QuickTopUp packs=overview.packs />
+        </section>
+        <div class="grid lg:grid-cols-[minmax(0,1fr)_minmax(0,400px)] gap-5 mt-5">
+            <div class="min-w-0">
+                <LedgerFeed rows=overview.entries.clone() />
+                {(overview.entries.len() <= 1)
+                    .then(|| view! { <FirstRequest public_url=overview.public_url has_playground=overview.has_playground /> })}
+            </div>
+            <div class="grid gap-5 content-start">
+                <PlanPanel plan=overview.plan monthly=overview.plan_monthly />
+                <OpenPayments payments=overview.open_payments />
+            </div>
+        </div>
+    }
+}
+
+/// One banner at a time, worst first.
+#[component]
+fn Banners(
+    balance: Signal<BalanceView>,
+    low_below: Option<Credits>,
+    unverified_email: Option<String>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let available = Memo::new(move |_| balance.with(|balance| balance.available));
+    let is_used = Memo::new(move |_| balance.with(|balance| balance.seq > 0));
+    let is_empty = move || is_used.get() && !available.get().is_positive();
+    let is_low = move || low_below.is_some_and(|low| available.get() < low);
+    let email = StoredValue::new(unverified_email);
+    move || {
+        if is_empty() && email.with_value(Option::is_none) {
+            view! {
+                <Banner kind=BannerKind::Error>
+                    <p class="flex-1 min-w-[200px]">
+                        <strong class="font-semibold">{t!(i18n, wallet.banner_empty)}</strong>
+                        " "
+                        {t!(i18n, wallet.banner_empty_note)}
+                    </p>
+                    <a href="/wallet/top-up" class="font-semibold underline underline-offset-4">{t!(i18n, wallet.top_up)}</a>
+                </Banner>
+            }
+            .into_any()
+        } else if let Some(email) = email.get_value() {
+            view! {
+                <Banner kind=BannerKind::Warning>
+                    <p class="flex-1 min-w-[200px]">
+                        <strong class="font-semibold">{t!(i18n, wallet.banner_verify)}</strong>
+                        " "
+                        {t!(i18n, wallet.banner_verify_note, email = move || email.clone())}
+                    </p>
+                    <form method="post" action="/verify-email/resend">
+                        <button class="font-semibold underline underline-offset-4 cursor-pointer">{t!(i18n, wallet.banner_resend)}</button>
+                    </form>
+                </Banner>
+            }
+            .into_any()
+        } else if is_low() {
+            let low = low_below.unwrap_or(Credits::ZERO);
+            view! {
+                <Banner kind=BannerKind::Warning>
+                    <p class="flex-1 min-w-[200px]">
+                        <strong class="font-semibold">
+                            {move || {
+                                let locale = i18n.get_locale();
+                                let amount = format!("{} {}", credits_text(locale, low), unit_text(locale, low));
+                                t_string!(i18n, wallet.banner_low, amount = amount)
+                            }}
+                        </strong>
+                        " "
+                        {t!(i18n, wallet.banner_low_note)}
+                    </p>
+                    <a href="/wallet/top-up" class="font-semibold underline underline-offset-4">{t!(i18n, wallet.top_up)}</a>
+                </Banner>
+            }
+            .into_any()
+        } else {
+            ().into_any()
+        }
+    }
+}
+
+/// Up to three packs; the order is made on the next page.
+#[component]
+fn QuickTopUp(packs: Vec<Pack>) -> impl IntoView {
+    let i18n = use_i18n();
+    let middle = packs.len() / 2;
+    let options = packs
+        .into_iter()
+        .enumerate()
+        .map(|(index, pack)| {
+            let (credits, money) = (pack.credits, pack.money);
+            view! {
+                <label class="pick flex items-center gap-3 px-3 h-11">
+                    <input type="radio" name="package" value=pack.code checked=index == middle />
+                    <span class="num font-semibold w-14 text-right">{move || credits_text(i18n.get_locale(), credits)}</span>
+                    <span class="text-sm text-muted flex-1">{pack.name}</span>
+                    <span class="num">{move || money_text(i18n.get_locale(), money)}</span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <form action="/wallet/top-up" method="get" class="p-5 lg:p-6 flex flex-col">
+            <fieldset>
+                <legend class="h2">{t!(i18n, wallet.quick)}</legend>
+                <p class="text-sm text-muted mb-3">{t!(i18n, wallet.quick_note)}</p>
+                <div class="grid gap-2">{options}</div>
+            </fieldset>
+            <button class="btn btn-primary mt-3">{t!(i18n, wallet.quick_review)}</button>
+            <a href="/wallet/top-up" class="link-q text-sm mt-3 self-center">{t!(i18n, wallet.quick_other)}</a>
+        </form>
+    }
+}
+
+/// The plan, what it adds, and until when it runs.
+#[component]
+fn PlanPanel(plan: PlanSummary, monthly: Option<Credits>) -> impl IntoView {
+    let i18n = use_i18n();
+    if plan.code.is_empty() {
+        return ().into_any();
+    }
+    let name = StoredValue::new(plan.name);
+    let expires = plan.expires_at.map(|at| at.date_naive());
+    view! {
+        <section aria-labelledby="pl" class="panel p-5">
+            <div class="flex items-baseline gap-3">
+                <h2 id="pl" class="h2 flex-1">{move || t_string!(i18n, wallet.plan_name, name = name.get_value())}</h2>
+                <a class="link-q text-sm" href="/pricing#plans">{t!(i18n, wallet.plan_compare)}</a>
+            </div>
+            <dl class="mt-2 grid gap-1 num">
+                <div class="flex gap-3">
+                    <dt class="flex-1 text-muted">{t!(i18n, wallet.plan_monthly)}</dt>
+                    <dd class="font-semibold">
+                        {move || match monthly.filter(|monthly| monthly.is_positive()) {
+                            Some(monthly) => signed_text(i18n.get_locale(), monthly),
+                            None => t_string!(i18n, wallet.plan_no_monthly).to_owned(),
+                        }}
+                    </dd>
+                </div>
+                {expires
+                    .map(|day| {
+                        view! {
+                            <div class="flex gap-3">
+                                <dt class="flex-1 text-muted">{t!(i18n, wallet.plan_until)}</dt>
+                                <dd>{move || date_text(i18n.get_locale(), day)}</dd>
+                            </div>
+                        }
+                    })}
+            </dl>
+        </section>
+    }
+    .into_any()
+}
+
+/// Top-ups that the bank has not confirmed yet.
+#[component]
+fn OpenPayments(payments: Vec<PaymentView>) -> impl IntoView {
+    let i18n = use_i18n();
+    if payments.is_empty() {
+        return ().into_any();
+    }
+    let rows = payments
+        .into_iter()
+        .map(|payment| {
+            let (credits, money, at) = (payment.credits, payment.money, payment.created_at);
+            let words = move || {
+                let locale = i18n.get_locale();
+                let amount = format!("{} {}", credits_text(locale, credits), unit_text(locale, credits));
+                format!("{amount}, {}", money_text(locale, money))
+            };
+            view! {
+                <li class="flex items-center gap-3 py-3">
+                    <span class="spin size-[18px]" aria-hidden="true"></span>
+                    <span class="flex-1">
+                        <span class="block num">{words}</span>
+                        <span class="text-sm text-muted">
+                            {t!(i18n, wallet.waiting_since)}" "<When at=at style=WhenStyle::DateTime />
+                        </span>
+                    </span>
+                    <a class="link-q text-sm" href=format!("/wallet/orders/{}", payment.id)>{t!(i18n, wallet.waiting_details)}</a>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="pend" class="panel">
+            <h2 id="pend" class="h2 px-5 pt-4">{t!(i18n, wallet.waiting)}</h2>
+            <ul class="px-5 pb-2">{rows}</ul>
+        </section>
+    }
+    .into_any()
+}
+
+/// What to do first, for a wallet in which nothing has run yet.
+#[component]
+fn FirstRequest(public_url: String, has_playground: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let sample = format!("curl {public_url}/api/v2/balance \\\n  -H \"Authorization: Bearer $SCRIP_KEY\"");
+    view! {
+        <section aria-labelledby="first" class="panel p-5 mt-5">
+            <h2 id="first" class="h2">{t!(i18n, wallet.first)}</h2>
+            <p class="text-muted mt-1">{t!(i18n, wallet.first_note)}</p>
+            <pre class="code p-3 mt-3 overflow-x-auto" tabindex="0" aria-label=move || t_string!(i18n, wallet.first_sample)>{sample}</pre>
+            <div class="flex flex-wrap gap-2 mt-3">
+                <a class="btn btn-plain btn-sm" href="/developers/keys">{t!(i18n, wallet.first_key)}</a>
+                {has_playground
+                    .then(|| view! { <a class="btn btn-plain btn-sm" href="/playground">{t!(i18n, wallet.first_playground)}</a> })}
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,256 @@
+//! `/wallet/top-up`: pick, see what you get and under which rules, pay.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use wallet::catalog::{Expiry, FreeAmount};
+use wallet::money::{Credits, Currency};
+
+use crate::components::amount::{credits_text, money_text, unit_text};
+use crate::components::pack_picker::{Pack, PackPicker};
+use crate::components::panel::{Loaded, PageHead};
+use crate::components::refusal::FormErrors;
+use crate::components::shell::{AppShell, Nav};
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::server_fns::top_up::{TopUpOffer, load_top_up_offer};
+
+/// The page of the order form.
+#[component]
+pub fn TopUpPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let address = use_query_map();
+    let currency = Memo::new(move |_| address.with(|map| map.get_str("currency").unwrap_or_default().to_owned()));
+    let offer = Resource::new_blocking(move || currency.get(), load_top_up_offer);
+    view! {
+        <AppShell active=Nav::TopUp title=Signal::derive(move || t_string!(i18n, top_up.title).to_owned())>
+            <PageHead
+                title=Signal::derive(move || t_string!(i18n, top_up.title).to_owned())
+                note=Signal::derive(move || t_string!(i18n, top_up.note).to_owned())
+            />
+            <Loaded data=offer let:offer>
+                <OrderForm offer=offer />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The form: packs and method on the left, the order on the right.
+#[component]
+fn OrderForm(offer: TopUpOffer) -> impl IntoView {
+    let i18n = use_i18n();
+    let address = use_query_map();
+    let outcome = offer.outcome.clone();
+    let typed = Some(outcome.value("package").to_owned()).filter(|code| !code.is_empty());
+    let asked = typed.or_else(|| address.with_untracked(|map| map.get_str("package").map(str::to_owned)));
+    let chosen = choose(&offer.packs, asked.as_deref());
+    let (is_paying, set_paying) = signal(false);
+    let has_packs = !offer.packs.is_empty();
+    let currency = offer.currency;
+    view! {
+        <CurrencyChoice currency=currency currencies=offer.currencies.clone() />
+        <form
+            method="post"
+            action="/wallet/top-up"
+            class="top-up grid lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start"
+            on:submit=move |event| {
+                if is_paying.get_untracked() {
+                    event.prevent_default();
+                }
+                set_paying.set(true);
+            }
+        >
+            <input type="hidden" name="idempotency_key" value=offer.idempotency_key.to_string() />
+            <input type="hidden" name="currency" value=currency.code() />
+            <div class="grid gap-7">
+                <fieldset>
+                    <legend class="h2 mb-2">{t!(i18n, top_up.amount)}</legend>
+                    <FormErrors outcome=outcome.clone() />
+                    {has_packs.then(|| view! { <PackPicker packs=offer.packs.clone() chosen=chosen /> })}
+                    {offer
+                        .free_amount
+                        .clone()
+                        .map(|free| view! { <OwnAmount free=free currency=currency outcome=outcome.clone() alone=!has_packs /> })}
+                </fieldset>
+                <fieldset>
+                    <legend class="h2 mb-2">{t!(i18n, top_up.pay_with)}</legend>
+                    <label class="pick flex items-center gap-3 px-4 py-2.5">
+                        <input type="radio" name="method" value="sandbox" checked=true />
+                        <span class="size-4 rounded-full border border-control grid place-items-center bg-base-100 flex-none" aria-hidden="true">
+                            <span class="size-2 rounded-full bg-primary"></span>
+                        </span>
+                        <span class="flex-1">
+                            <span class="block font-medium">{t!(i18n, top_up.sandbox)}</span>
+                            <span class="text-sm text-muted">{t!(i18n, top_up.sandbox_note)}</span>
+                        </span>
+                        <span class="text-sm text-muted">{t!(i18n, top_up.test)}</span>
+                    </label>
+                </fieldset>
+            </div>
+            <OrderStubs offer=offer is_paying=is_paying />
+        </form>
+    }
+}
+
+/// Picks the pack that was asked for, else one in the middle.
+fn choose(packs: &[Pack], asked: Option<&str>) -> String {
+    let found = asked.and_then(|asked| packs.iter().find(|pack| pack.code == asked));
+    let found = found.or_else(|| packs.get(packs.len().saturating_sub(1) / 2));
+    found.map(|pack| pack.code.clone()).unwrap_or_default()
+}
+
+/// Another currency is another page: prices are not converted, they are the catalog's.
+#[component]
+fn CurrencyChoice(currency: Currency, currencies: Vec<Currency>) -> impl IntoView {
+    let i18n = use_i18n();
+    if currencies.len() < 2 {
+        return ().into_any();
+    }
+    let links = currencies
+        .into_iter()
+        .map(|known| {
+            let is_current = (known == currency).then_some("true");
+            let class = if known == currency { "btn btn-neutral btn-sm" } else { "btn btn-plain btn-sm" };
+            view! { <a class=class aria-current=is_current href=format!("/wallet/top-up?currency={}", known.code())>{known.code()}</a> }
+        })
+        .collect_view();
+    view! { <nav class="flex gap-1 mb-4" aria-label=move || t_string!(i18n, top_up.currency)>{links}</nav> }.into_any()
+}
+
+/// Any amount, at the catalog's rate.
+#[component]
+fn OwnAmount(free: FreeAmount, currency: Currency, outcome: FormOutcome, alone: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let (typed, set_typed) = signal(outcome.value("amount").to_owned());
+    let is_chosen = alone || !typed.get_untracked().is_empty();
+    let (min, max) = (free.min, free.max);
+    let rate = free.clone();
+    let words = move || {
+        let locale = i18n.get_locale();
+        let amount = typed.get().trim().replace(',', ".").parse::<Credits>().ok();
+        match amount.and_then(|amount| Some((amount, rate.price(amount, currency)?))) {
+            Some((amount, price)) if amount >= min && amount <= max => {
+                let credits = format!("{} {}", credits_text(locale, amount), unit_text(locale, amount));
+                t_string!(i18n, top_up.own_price, amount = credits, price = money_text(locale, price))
+            }
+            _ => t_string!(i18n, top_up.own_limits, min = credits_text(locale, min), max = credits_text(locale, max)),
+        }
+    };
+    view! {
+        <label class="pick mt-2 flex flex-wrap items-center gap-x-3 gap-y-2 p-3">
+            <input type="radio" name="package" value="" checked=is_chosen aria-label=move || t_string!(i18n, top_up.own) />
+            <span class="font-medium">{t!(i18n, top_up.own)}</span>
+            <input
+                class="field num !w-32 relative z-10"
+                name="amount"
+                inputmode="decimal"
+                prop:value=typed
+                value=typed.get_untracked()
+                aria-label=move || t_string!(i18n, top_up.own)
+                aria-describedby="own-note"
+                on:input=move |event| set_typed.set(event_target_value(&event))
+            />
+            <span id="own-note" class="text-sm text-muted num" aria-live="polite">{words}</span>
+        </label>
+    }
+}
+
+/// One order for each choice; the style sheet shows the one that is picked.
+#[component]
+fn OrderStubs(offer: TopUpOffer, is_paying: ReadSignal<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    let available = offer.balance.available;
+    let orders = offer
+        .packs
+        .iter()
+        .map(|pack| {
+            let (credits, money, name) = (pack.credits, pack.money, pack.name.clone());
+            let after = move || {
+                let locale = i18n.get_locale();
+                let sum = available.checked_add(credits).unwrap_or(Credits::MAX);
+                let (before, plus, sum) = (credits_text(locale, available), credits_text(locale, credits), credits_text(locale, sum));
+                t_string!(i18n, top_up.after, before = before, plus = plus, sum = sum)
+            };
+            let price = move || money_text(i18n.get_locale(), money);
+            view! {
+                <div>
+                    <div class="p-5">
+                        <h2 class="h2">{t!(i18n, top_up.order)}</h2>
+                        <p class="mt-3 flex items-baseline gap-2">
+                            <span class="fig text-3xl">{move || credits_text(i18n.get_locale(), credits)}</span>
+                            <span class="text-lg">{move || unit_text(i18n.get_locale(), credits)}</span>
+                        </p>
+                        <p class="text-sm text-muted num mt-1">{after}</p>
+                    </div>
+                    <hr class="perf-x mx-2" />
+                    <div class="px-5 pt-5">
+                        <dl>
+                            <div class="flex gap-3 py-1">
+                                <dt class="flex-1">{t!(i18n, top_up.pack_name, name = move || name.clone())}</dt>
+                                <dd class="num">{price}</dd>
+                            </div>
+                            <div class="flex gap-3 items-baseline border-t-2 border-base-content mt-2 pt-3">
+                                <dt class="flex-1"><strong class="text-lg">{t!(i18n, top_up.total)}</strong></dt>
+                                <dd class="num"><span class="fig text-2xl">{price}</span></dd>
+                            </div>
+                        </dl>
+                        <PayButton words=Signal::derive(move || t_string!(i18n, top_up.pay, price = price())) is_paying=is_paying />
+                    </div>
+                </div>
+            }
+        })
+        .collect_view();
+    let own = offer.free_amount.is_some().then(|| {
+        view! {
+            <div class="p-5">
+                <h2 class="h2 mb-3">{t!(i18n, top_up.order)}</h2>
+                <p class="text-muted">{t!(i18n, top_up.own_order)}</p>
+                <PayButton words=Signal::derive(move || t_string!(i18n, top_up.pay_own).to_owned()) is_paying=is_paying />
+            </div>
+        }
+    });
+    view! {
+        <aside aria-label=move || t_string!(i18n, top_up.order) class="panel lg:sticky lg:top-[4.5rem]">
+            <div class="picked">{orders}{own}</div>
+            <Rules offer=offer.clone() />
+        </aside>
+    }
+}
+
+/// The button that says what it does; it can be pressed once.
+#[component]
+fn PayButton(words: Signal<String>, is_paying: ReadSignal<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <button class="btn btn-primary btn-lg w-full mt-4" aria-disabled=move || is_paying.get().then_some("true")>
+            {move || if is_paying.get() { t_string!(i18n, top_up.paying).to_owned() } else { words.get() }}
+        </button>
+    }
+}
+
+/// What holds for the purchase, before it is paid.
+#[component]
+fn Rules(offer: TopUpOffer) -> impl IntoView {
+    let i18n = use_i18n();
+    let expiry = move || match offer.expiry {
+        Expiry::Never => t_string!(i18n, top_up.rule_never).to_owned(),
+        Expiry::NeverWhileActive => t_string!(i18n, top_up.rule_active).to_owned(),
+        Expiry::PeriodEnd => t_string!(i18n, top_up.rule_period).to_owned(),
+        Expiry::Months(months) => t_string!(i18n, top_up.rule_months, count = i64::from(months)),
+    };
+    let refund = move || match offer.refund {
+        Some(policy) => t_string!(
+            i18n,
+            top_up.rule_refund,
+            days = policy.days.to_string(),
+            percent = policy.max_used_percent.to_string()
+        ),
+        None => t_string!(i18n, top_up.rule_refund_by_hand).to_owned(),
+    };
+    view! {
+        <ul class="px-5 pb-5 mt-4 grid gap-2 text-sm text-muted list-disc ml-4">
+            <li>{expiry}</li>
+            <li>{refund}</li>
+            <li>{t!(i18n, top_up.rule_card)}</li>
+        </ul>
+    }
+}

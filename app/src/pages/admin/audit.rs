@@ -1,0 +1,154 @@
+//! `/admin/audit`: who did what and when, with the state before and after.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use serde_json::Value;
+use wallet::identity::{AuditPage as Page, AuditRow};
+
+use crate::components::panel::{EmptyState, Loaded, PageHead};
+use crate::components::shell::{AppShell, Nav};
+use crate::components::when::{When, WhenStyle};
+use crate::i18n::*;
+use crate::server_fns::audit::audit_log;
+
+/// The page of the audit log.
+#[component]
+pub fn AuditPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let address = use_query_map();
+    let before = Memo::new(move |_| address.with(|map| map.get_str("before").unwrap_or_default().to_owned()));
+    let page = Resource::new_blocking(move || before.get(), audit_log);
+    view! {
+        <AppShell active=Nav::Audit title=Signal::derive(move || t_string!(i18n, audit.title).to_owned()) wide=true>
+            <PageHead
+                title=Signal::derive(move || t_string!(i18n, audit.title).to_owned())
+                note=Signal::derive(move || t_string!(i18n, audit.note).to_owned())
+            />
+            <Loaded data=page let:page>
+                <AuditTable page=page />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The rows, or that there is none yet.
+#[component]
+fn AuditTable(page: Page) -> impl IntoView {
+    let i18n = use_i18n();
+    if page.rows.is_empty() {
+        return view! {
+            <EmptyState
+                title=Signal::derive(move || t_string!(i18n, audit.none).to_owned())
+                note=Signal::derive(move || t_string!(i18n, audit.none_note).to_owned())
+            />
+        }
+        .into_any();
+    }
+    let rows = page.rows.into_iter().map(|row| view! { <Row row=row /> }).collect_view();
+    view! {
+        <div class="panel overflow-x-auto" tabindex="0" role="region" aria-label=move || t_string!(i18n, audit.title)>
+            <table class="grid-table">
+                <caption class="sr-only">{t!(i18n, audit.title)}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{t!(i18n, audit.when)}</th>
+                        <th scope="col">{t!(i18n, audit.who)}</th>
+                        <th scope="col">{t!(i18n, audit.what)}</th>
+                        <th scope="col">{t!(i18n, audit.before)}</th>
+                        <th scope="col">{t!(i18n, audit.after)}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        {page
+            .next
+            .map(|next| {
+                view! {
+                    <p class="mt-3 text-right">
+                        <a class="btn btn-plain btn-sm" href=format!("/admin/audit?before={next}")>{t!(i18n, ledger.older)}</a>
+                    </p>
+                }
+            })}
+    }
+    .into_any()
+}
+
+/// One row.
+#[component]
+fn Row(row: AuditRow) -> impl IntoView {
+    let i18n = use_i18n();
+    let action = row.action.clone();
+    view! {
+        <tr class="hot align-top">
+            <td class="num text-muted whitespace-nowrap !align-top"><When at=row.at style=WhenStyle::DateTime /></td>
+            <td class="!align-top">{row.actor.name().to_owned()}</td>
+            <td class="!align-top">
+                <span class="font-medium block">{move || action_words(i18n.get_locale(), &action)}</span>
+                <span class="text-sm text-muted">{row.subject}</span>
+                <span class="text-xs text-muted font-mono block">{row.action}</span>
+            </td>
+            <td class="!align-top"><State value=row.before /></td>
+            <td class="!align-top"><State value=row.after /></td>
+        </tr>
+    }
+}
+
+/// Says in words what was done; an act without words shows its code.
+fn action_words(locale: Locale, action: &str) -> String {
+    match action {
+        "tariff.draft_created" | "price_book.draft_created" => td_string!(locale, audit.draft_created).to_owned(),
+        "tariff.changed" | "price_book.changed" | "price_book.price_changed" => td_string!(locale, audit.price_changed).to_owned(),
+        "tariff.published" | "price_book.published" => td_string!(locale, audit.published).to_owned(),
+        "key.created" => td_string!(locale, audit.key_created).to_owned(),
+        "key.revoked" => td_string!(locale, audit.key_revoked).to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// A state as lines `name value`; short ones at once, long ones behind a click.
+#[component]
+fn State(value: Value) -> impl IntoView {
+    let i18n = use_i18n();
+    if value.is_null() {
+        return view! { <span class="text-muted">"—"</span> }.into_any();
+    }
+    let text = lines_of(&value).join("\n");
+    let is_long = text.lines().count() > 6 || text.len() > 240;
+    let block = view! { <pre class="text-xs leading-5 font-mono whitespace-pre-wrap break-words max-w-[32ch]">{text}</pre> };
+    if is_long {
+        view! {
+            <details>
+                <summary class="link-q cursor-pointer text-sm">{t!(i18n, audit.show)}</summary>
+                {block}
+            </details>
+        }
+        .into_any()
+    } else {
+        block.into_any()
+    }
+}
+
+/// Flattens a JSON value into lines that a person can read.
+fn lines_of(value: &Value) -> Vec<String> {
+    fn walk(path: &str, value: &Value, lines: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                for (name, value) in map {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    walk(&path, value, lines);
+                }
+            }
+            Value::Array(items) if items.iter().any(|item| item.is_object() || item.is_array()) => {
+                for (place, item) in items.iter().enumerate() {
+                    walk(&format!("{path}.{place}"), item, lines);
+                }
+            }
+            Value::String(text) => lines.push(format!("{path} {text}")),
+            other => lines.push(format!("{path} {other}")),
+        }
+    }
+    let mut lines = Vec::new();
+    walk("", value, &mut lines);
+    lines.iter().map(|line| line.trim().to_owned()).collect()
+}

@@ -1,0 +1,194 @@
+//! `/admin/tariffs/{n}/publish`: what changes when, one tick, one button.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use wallet::tariff::{BookStatus, Direction, PriceChange};
+
+use crate::components::panel::{EmptyState, Loaded};
+use crate::components::price_grid::change_text;
+use crate::components::refusal::FormErrors;
+use crate::components::shell::{AppShell, Nav};
+use crate::components::when::date_text;
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::server_fns::tariffs::{EditorPage, load_price_book};
+
+/// The page that publishes one draft.
+#[component]
+pub fn PublishPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let params = use_params_map();
+    let version = Memo::new(move |_| params.with(|params| params.get_str("n").and_then(|n| n.parse::<i32>().ok()).unwrap_or(0)));
+    let page = Resource::new_blocking(move || version.get(), |version| load_price_book(Some(version)));
+    view! {
+        <AppShell active=Nav::PriceBook title=Signal::derive(move || t_string!(i18n, publish.title).to_owned()) wide=true>
+            <Loaded data=page let:page>
+                <PublishDialog page=page />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// Gives the first whole day on which a rise may begin.
+fn first_day(at: DateTime<Utc>) -> NaiveDate {
+    let day = at.date_naive();
+    if at.time() == NaiveTime::MIN { day } else { day.succ_opt().unwrap_or(day) }
+}
+
+/// The dialog: its own page, so that it needs no script.
+#[component]
+fn PublishDialog(page: EditorPage) -> impl IntoView {
+    let i18n = use_i18n();
+    let version = page.book.version;
+    let back = format!("/admin/tariffs/{version}");
+    if page.book.status != BookStatus::Draft {
+        return view! {
+            <EmptyState
+                title=Signal::derive(move || t_string!(i18n, publish.not_draft).to_owned())
+                note=Signal::derive(move || t_string!(i18n, publish.not_draft_note).to_owned())
+            >
+                <a class="btn btn-plain" href=back>{t!(i18n, publish.back)}</a>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let changes: Vec<PriceChange> = page.rows.iter().filter_map(|row| row.change.clone()).collect();
+    let (later, now): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.direction.needs_notice());
+    let is_empty = later.is_empty() && now.is_empty();
+    let has_rise = !later.is_empty();
+    let first = first_day(page.first_rise);
+    let notice_days = i64::from(page.notice_days);
+    let outcome = page.outcome.clone();
+    view! {
+        <div class="max-w-[600px] mx-auto">
+            <section aria-labelledby="pb" class="panel">
+                <form method="post" action=format!("/admin/tariffs/{version}/publish")>
+                    <input type="hidden" name="revision" value=page.book.revision.to_string() />
+                    <div class="p-6 pb-5">
+                        <div class="flex items-start gap-3">
+                            <h1 id="pb" class="fig text-2xl flex-1">{t!(i18n, publish.heading, version = move || version.to_string())}</h1>
+                            <a href=back.clone() class="btn btn-quiet btn-sm">{t!(i18n, tariffs.close)}</a>
+                        </div>
+                        <FormErrors outcome=outcome.clone() />
+                        <div class="mt-4 grid gap-4">
+                            <Changes changes=now is_later=false has_rise=has_rise />
+                            {has_rise
+                                .then(|| {
+                                    view! {
+                                        <Changes changes=later is_later=true has_rise=true />
+                                        <StartDate first=first notice_days=notice_days outcome=outcome.clone() />
+                                    }
+                                })}
+                            <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1 pt-4 border-t border-line">
+                                <p class="w-24 flex-none text-muted">{t!(i18n, publish.notice)}</p>
+                                <div class="flex-1">
+                                    <p class="font-medium">{t!(i18n, publish.notice_where)}</p>
+                                    <p class="text-sm text-muted">{t!(i18n, publish.notice_note)}</p>
+                                </div>
+                            </section>
+                        </div>
+                    </div>
+                    <hr class="perf-x mx-2" />
+                    <div class="p-6 pt-5">
+                        {if is_empty {
+                            view! { <p class="text-muted">{t!(i18n, publish.nothing)}</p> }.into_any()
+                        } else {
+                            view! {
+                                <label class="flex gap-3 items-start cursor-pointer">
+                                    <input type="checkbox" class="checkbox mt-0.5" name="confirm" value="yes" required=true />
+                                    <span>{t!(i18n, publish.confirm)}</span>
+                                </label>
+                                <div class="flex flex-wrap gap-2 mt-5">
+                                    <button class="btn btn-primary">
+                                        {move || if has_rise { t_string!(i18n, publish.schedule) } else { t_string!(i18n, publish.now_button) }}
+                                    </button>
+                                    <a href=back.clone() class="btn btn-quiet">{t!(i18n, publish.keep)}</a>
+                                </div>
+                            }
+                                .into_any()
+                        }}
+                    </div>
+                </form>
+            </section>
+        </div>
+    }
+    .into_any()
+}
+
+/// One group of changes with its prices, before and after.
+#[component]
+fn Changes(changes: Vec<PriceChange>, is_later: bool, has_rise: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    if changes.is_empty() {
+        return ().into_any();
+    }
+    let count = |wanted: &[Direction]| {
+        let found = changes.iter().filter(|change| wanted.contains(&change.direction)).count();
+        i64::try_from(found).unwrap_or(i64::MAX)
+    };
+    let (down, new, wording) = (count(&[Direction::Drop]), count(&[Direction::New]), count(&[Direction::Wording]));
+    let (up, removed) = (count(&[Direction::Rise]), count(&[Direction::Removed]));
+    let words = move || {
+        let parts = [
+            (down > 0).then(|| t_string!(i18n, publish.go_down, count = down)),
+            (up > 0).then(|| t_string!(i18n, publish.go_up, count = up)),
+            (new > 0).then(|| t_string!(i18n, publish.are_new, count = new)),
+            (removed > 0).then(|| t_string!(i18n, publish.are_removed, count = removed)),
+            (wording > 0).then(|| t_string!(i18n, publish.are_wording, count = wording)),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    };
+    let head = move || match (is_later, has_rise) {
+        (false, false) => t_string!(i18n, publish.now),
+        (false, true) => t_string!(i18n, publish.with_it),
+        (true, _) => t_string!(i18n, publish.later),
+    };
+    let list = move || {
+        let locale = i18n.get_locale();
+        changes.iter().map(|change| change_text(locale, change)).collect::<Vec<_>>().join(", ")
+    };
+    view! {
+        <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1">
+            <p class="w-24 flex-none text-muted">{head}</p>
+            <div class="flex-1 min-w-0">
+                <p class="font-medium">{words}</p>
+                <p class="text-sm text-muted num break-words">{list}</p>
+            </div>
+        </section>
+    }
+    .into_any()
+}
+
+/// From which day a rise begins; never before its notice is over.
+#[component]
+fn StartDate(first: NaiveDate, notice_days: i64, outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    let value = Some(outcome.value("effective_at").to_owned()).filter(|day| !day.is_empty()).unwrap_or_else(|| first.to_string());
+    view! {
+        <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1">
+            <p class="w-24 flex-none"></p>
+            <div class="flex-1">
+                <div class="flex flex-wrap items-center gap-3">
+                    <label for="d" class="text-sm font-medium">{t!(i18n, publish.start)}</label>
+                    <input
+                        id="d"
+                        type="date"
+                        name="effective_at"
+                        class="field num !w-44"
+                        value=value
+                        min=first.to_string()
+                        aria-describedby="dh"
+                    />
+                </div>
+                <p id="dh" class="text-sm text-muted mt-1.5">
+                    {move || {
+                        let date = date_text(i18n.get_locale(), first);
+                        t_string!(i18n, publish.first_day, date = date, count = notice_days)
+                    }}
+                </p>
+                <p class="text-sm text-muted mt-1">{t!(i18n, publish.whole)}</p>
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,220 @@
+//! `/developers/keys`: make a key, see it once, take it back.
+
+use leptos::prelude::*;
+use wallet::ledger::BalanceView;
+
+use crate::components::amount::{credits_text, unit_text};
+use crate::components::field::Field;
+use crate::components::key_table::{KeyTable, NewKeyPanel, copy_text};
+use crate::components::panel::{EmptyState, Loaded, PageHead};
+use crate::components::refusal::FormErrors;
+use crate::components::shell::{AppShell, Nav};
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::server_fns::keys::{KeysPage as Page, load_keys_page};
+
+/// What a key may be limited to, with the words for it.
+const SCOPES: [&str; 6] =
+    ["balance:read", "ledger:read", "prices:read", "charges:write", "holds:write", "content:*"];
+
+/// The page of API keys.
+#[component]
+pub fn KeysPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let page = Resource::new_blocking(|| (), |()| load_keys_page());
+    view! {
+        <AppShell active=Nav::Keys title=Signal::derive(move || t_string!(i18n, keys.title).to_owned())>
+            <PageHead
+                title=Signal::derive(move || t_string!(i18n, keys.title).to_owned())
+                note=Signal::derive(move || t_string!(i18n, keys.note).to_owned())
+            >
+                <a class="btn btn-primary" href="#new-key">{t!(i18n, keys.create)}</a>
+            </PageHead>
+            <Loaded data=page let:page>
+                <KeysContent page=page />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The page once its keys are there.
+#[component]
+fn KeysContent(page: Page) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_empty = page.keys.is_empty();
+    let outcome = page.outcome;
+    let secret = outcome.secret.clone();
+    let created = secret.clone().map(|secret| (outcome.value("name").to_owned(), secret));
+    let outcome = if created.is_some() { FormOutcome::default() } else { outcome };
+    view! {
+        <div class="grid lg:grid-cols-2 gap-5">
+            <EnvironmentPanel is_preview=false balance=page.production />
+            <EnvironmentPanel is_preview=true balance=page.preview />
+        </div>
+        {created.map(|(name, secret)| view! { <NewKeyPanel name=name secret=secret /> })}
+        <section aria-labelledby="kh" class="mt-8">
+            <h2 id="kh" class="h2 mb-2">{t!(i18n, keys.keys)}</h2>
+            {if is_empty {
+                view! {
+                    <EmptyState
+                        title=Signal::derive(move || t_string!(i18n, keys.none).to_owned())
+                        note=Signal::derive(move || t_string!(i18n, keys.none_note).to_owned())
+                    />
+                }
+                    .into_any()
+            } else {
+                view! { <KeyTable keys=page.keys now=page.now may_manage=page.may_manage /> }.into_any()
+            }}
+        </section>
+        <div class="grid lg:grid-cols-2 gap-5 mt-8 items-start">
+            {page.may_manage.then(|| view! { <NewKeyForm outcome=outcome /> })}
+            <Samples public_url=page.public_url operation=page.sample_operation secret=secret />
+        </div>
+    }
+}
+
+/// One environment and what its wallet holds.
+#[component]
+fn EnvironmentPanel(is_preview: bool, balance: BalanceView) -> impl IntoView {
+    let i18n = use_i18n();
+    let available = balance.available;
+    let name = move || if is_preview { t_string!(i18n, keys.preview) } else { t_string!(i18n, keys.production) };
+    view! {
+        <section class="panel p-5" aria-label=name>
+            <div class="flex items-center gap-2">
+                <h2 class="h2">{name}</h2>
+                <span class="tag">
+                    {move || if is_preview { t_string!(i18n, keys.own_wallet) } else { t_string!(i18n, keys.main_wallet) }}
+                </span>
+            </div>
+            <p class="mt-2 num">
+                <span class="fig text-2xl mr-1">{move || credits_text(i18n.get_locale(), available)}</span>
+                " "
+                <span class="text-muted">
+                    {move || unit_text(i18n.get_locale(), available)}" "{t!(i18n, keys.available)}
+                </span>
+            </p>
+            <p class="text-sm text-muted mt-2">
+                {move || if is_preview { t_string!(i18n, keys.preview_note) } else { t_string!(i18n, keys.production_note) }}
+            </p>
+        </section>
+    }
+}
+
+/// The form for a new key.
+#[component]
+fn NewKeyForm(outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    let typed = |name: &str| outcome.value(name).to_owned();
+    let is_preview = typed("environment") == "preview";
+    let chosen = typed("scopes");
+    let scopes = SCOPES
+        .into_iter()
+        .map(|scope| {
+            let is_chosen = chosen.split([',', ' ']).any(|one| one == scope);
+            view! {
+                <label class="flex gap-2.5 items-start cursor-pointer">
+                    <input type="checkbox" class="checkbox mt-0.5" name="scopes" value=scope checked=is_chosen />
+                    <span>
+                        <span class="block">{move || scope_words(i18n.get_locale(), scope)}</span>
+                        <span class="text-sm text-muted font-mono">{scope}</span>
+                    </span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <section id="new-key" aria-labelledby="nk" class="panel p-5 scroll-mt-20">
+            <h2 id="nk" class="h2">{t!(i18n, keys.create)}</h2>
+            <form method="post" action="/developers/keys" class="mt-3 grid gap-4">
+                <FormErrors outcome=outcome.clone() />
+                <Field
+                    name="name"
+                    label=Signal::derive(move || t_string!(i18n, keys.name).to_owned())
+                    hint=Signal::derive(move || t_string!(i18n, keys.name_hint).to_owned())
+                    outcome=outcome.clone()
+                />
+                <fieldset>
+                    <legend class="block text-sm font-medium mb-1">{t!(i18n, keys.environment)}</legend>
+                    <div class="seg">
+                        <label>
+                            <input type="radio" name="environment" value="production" checked=!is_preview />
+                            {t!(i18n, keys.production)}
+                        </label>
+                        <label>
+                            <input type="radio" name="environment" value="preview" checked=is_preview />
+                            {t!(i18n, keys.preview)}
+                        </label>
+                    </div>
+                </fieldset>
+                <fieldset>
+                    <legend class="block text-sm font-medium mb-1">{t!(i18n, keys.scopes)}</legend>
+                    <p class="text-sm text-muted mb-2">{t!(i18n, keys.scopes_hint)}</p>
+                    <div class="grid sm:grid-cols-2 gap-2.5">{scopes}</div>
+                </fieldset>
+                <div>
+                    <button class="btn btn-primary">{t!(i18n, keys.create)}</button>
+                </div>
+            </form>
+        </section>
+    }
+}
+
+/// Says what a scope allows.
+fn scope_words(locale: Locale, scope: &str) -> &'static str {
+    match scope {
+        "balance:read" => td_string!(locale, keys.scope_balance),
+        "ledger:read" => td_string!(locale, keys.scope_ledger),
+        "prices:read" => td_string!(locale, keys.scope_prices),
+        "charges:write" => td_string!(locale, keys.scope_charges),
+        "holds:write" => td_string!(locale, keys.scope_holds),
+        _ => td_string!(locale, keys.scope_content),
+    }
+}
+
+/// Three requests to copy, with this deployment's address.
+#[component]
+fn Samples(public_url: String, operation: String, secret: Option<String>) -> impl IntoView {
+    let i18n = use_i18n();
+    let key = secret.unwrap_or_else(|| "$SCRIP_KEY".to_owned());
+    let auth = format!("-H \"Authorization: Bearer {key}\"");
+    let body = if operation == "dall-e-3" { r#"{"params":{"size":"1792x1024","quality":"hd"}}"# } else { "{}" };
+    let charge = if operation == "dall-e-3" {
+        r#"{"operation":"dall-e-3","params":{"size":"1792x1024","quality":"hd"}}"#.to_owned()
+    } else {
+        format!(r#"{{"operation":"{operation}"}}"#)
+    };
+    let json = "-H \"Content-Type: application/json\"";
+    let lines = [
+        format!("curl {public_url}/api/v2/balance \\\n  {auth}"),
+        format!("curl {public_url}/api/v2/models/{operation}/calculate-price \\\n  {auth} \\\n  {json} \\\n  -d '{body}'"),
+        format!(
+            "curl {public_url}/api/v2/charges \\\n  {auth} \\\n  {json} \\\n  -H \"Idempotency-Key: $(uuidgen)\" \\\n  -d '{charge}'"
+        ),
+    ];
+    let blocks = lines
+        .into_iter()
+        .map(|line| {
+            let copied = line.clone();
+            view! {
+                <li class="relative">
+                    <pre class="code p-3 pr-20 text-xs leading-5 overflow-x-auto" tabindex="0">{line}</pre>
+                    <button
+                        type="button"
+                        class="btn btn-quiet btn-sm needs-script absolute right-1 top-1"
+                        on:click=move |_| copy_text(&copied)
+                    >
+                        {t!(i18n, keys.copy_line)}
+                    </button>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="try" class="panel p-5 min-w-0">
+            <h2 id="try" class="h2">{t!(i18n, keys.samples)}</h2>
+            <p class="text-muted mt-1">{t!(i18n, keys.samples_note)}</p>
+            <ul class="grid gap-3 mt-3">{blocks}</ul>
+        </section>
+    }
+}

@@ -1,0 +1,5 @@
+//! For developers: keys.
+
+mod keys;
+
+pub use keys::KeysPage;

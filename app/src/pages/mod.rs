@@ -1,0 +1,6 @@
+//! Pages: each fetches, and hands plain data to components.
+
+pub mod account;
+pub mod admin;
+pub mod developers;
+pub mod playground;

@@ -1,0 +1,51 @@
+//! API keys of the person's open project.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+use wallet::identity::ApiKeyView;
+use wallet::ledger::BalanceView;
+
+use crate::context::FormOutcome;
+use crate::error::AppError;
+
+/// Everything that the keys page shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeysPage {
+    /// The keys, newest first.
+    pub keys: Vec<ApiKeyView>,
+    /// What became of the form for a new key; its secret is shown this one time.
+    pub outcome: FormOutcome,
+    /// What the production wallet holds.
+    pub production: BalanceView,
+    /// What the preview wallet holds.
+    pub preview: BalanceView,
+    /// Whether this person may make and revoke keys.
+    pub may_manage: bool,
+    /// The deployment's address, for samples.
+    pub public_url: String,
+    /// An operation for the sample: one with options, where there is one.
+    pub sample_operation: String,
+    /// When the page was drawn.
+    pub now: DateTime<Utc>,
+}
+
+/// Gives the keys page.
+#[server(endpoint = "keys_page", input = GetUrl)]
+pub async fn load_keys_page() -> Result<KeysPage, AppError> {
+    let (viewer, wallet) = crate::asker::signed_in()?;
+    let keys = wallet.identity().keys(&viewer).await?;
+    let book = wallet.tariffs().active().await?;
+    let sample = book.tariff("dall-e-3").or_else(|| book.tariffs.first());
+    Ok(KeysPage {
+        keys,
+        outcome: crate::asker::outcome("/developers/keys"),
+        production: wallet.ledger().balance(viewer.wallet).await?,
+        preview: wallet.ledger().balance(viewer.preview_wallet).await?,
+        may_manage: viewer.role.may_manage_keys(),
+        public_url: crate::asker::settings()?.public_url,
+        sample_operation: sample.map(|tariff| tariff.operation.clone()).unwrap_or_default(),
+        now: wallet.clock().now(),
+    })
+}

@@ -1,0 +1,11 @@
+//! Server functions: one file a noun; each asks who is there, makes one call, converts.
+
+pub mod audit;
+pub mod keys;
+pub mod ledger;
+pub mod payments;
+pub mod playground;
+pub mod session;
+pub mod tariffs;
+pub mod top_up;
+pub mod wallet;

@@ -1,0 +1,75 @@
+//! Orders: top-ups on their way and done.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+use wallet::catalog::RefundPolicy;
+use wallet::id::PaymentId;
+use wallet::ledger::BalanceView;
+use wallet::payment::{PaymentPage, PaymentView};
+
+use crate::error::AppError;
+
+/// One order with what its page says around it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderPage {
+    /// The order.
+    pub order: PaymentView,
+    /// The balance now.
+    pub balance: BalanceView,
+    /// Where the receipt goes.
+    pub email: String,
+    /// What can be given back, and until when.
+    pub refund: Option<RefundPolicy>,
+}
+
+/// Gives one order of the person's account.
+#[server(endpoint = "order", input = GetUrl)]
+pub async fn order(id: String) -> Result<OrderPage, AppError> {
+    let id = ssr::parse(&id)?;
+    let (viewer, wallet) = crate::asker::signed_in()?;
+    let order = wallet.payments().payment(&viewer, id).await?;
+    ssr::page(&viewer, &wallet, order).await
+}
+
+/// Asks the provider how far an open order is, and gives the order; the same as its page's "Check now".
+#[server(endpoint = "order_check")]
+pub async fn check_order(id: String) -> Result<OrderPage, AppError> {
+    let id = ssr::parse(&id)?;
+    let (viewer, wallet) = crate::asker::signed_in()?;
+    // Whose order it is decides whether it may be asked about.
+    let order = wallet.payments().payment(&viewer, id).await?;
+    let order = if order.status.is_open() { wallet.payments().refresh(order.id).await? } else { order };
+    ssr::page(&viewer, &wallet, order).await
+}
+
+/// Gives the orders of the person's account, newest first.
+#[server(endpoint = "orders", input = GetUrl)]
+pub async fn orders(#[server(default)] before: String) -> Result<PaymentPage, AppError> {
+    let (viewer, wallet) = crate::asker::signed_in()?;
+    let before = before.parse::<PaymentId>().ok();
+    Ok(wallet.payments().list(&viewer, before, 50).await?)
+}
+
+#[cfg(feature = "ssr")]
+mod ssr {
+    use wallet::Wallet;
+    use wallet::error::Refusal;
+    use wallet::id::PaymentId;
+    use wallet::identity::Viewer;
+    use wallet::payment::PaymentView;
+
+    use super::OrderPage;
+    use crate::error::AppError;
+
+    pub fn parse(id: &str) -> Result<PaymentId, AppError> {
+        let id = id.parse().map_err(|_| wallet::error::Error::from(Refusal::not_found("order")))?;
+        Ok(id)
+    }
+
+    pub async fn page(viewer: &Viewer, wallet: &Wallet, order: PaymentView) -> Result<OrderPage, AppError> {
+        let balance = wallet.ledger().balance(order.wallet).await?;
+        let refund = wallet.catalog().view().await?.settings.refund;
+        Ok(OrderPage { order, balance, email: viewer.email.clone(), refund })
+    }
+}

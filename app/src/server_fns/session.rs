@@ -1,0 +1,46 @@
+//! What the frame around every page shows.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+use wallet::catalog::UnitName;
+use wallet::identity::Viewer;
+use wallet::ledger::BalanceView;
+
+use crate::context::AppSettings;
+use crate::error::AppError;
+
+/// Who is signed in, and what the frame needs to know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// Who is signed in.
+    pub viewer: Option<Viewer>,
+    /// What the open wallet holds.
+    pub balance: Option<BalanceView>,
+    /// The process.
+    pub settings: AppSettings,
+    /// What the wallet counts in; `None` before a catalog is loaded.
+    pub unit: Option<UnitName>,
+    /// What the platform is called.
+    pub name: String,
+}
+
+/// Gives the session of this browser.
+#[server(endpoint = "session", input = GetUrl)]
+pub async fn load_session() -> Result<Session, AppError> {
+    let wallet = crate::asker::wallet()?;
+    let viewer = crate::context::viewer();
+    let settings = crate::asker::settings()?;
+    let catalog = wallet.catalog().view().await.ok();
+    let balance = match &viewer {
+        Some(viewer) => Some(wallet.ledger().balance(viewer.wallet).await?),
+        None => None,
+    };
+    Ok(Session {
+        viewer,
+        balance,
+        settings,
+        unit: catalog.as_ref().map(|catalog| catalog.settings.unit.clone()),
+        name: catalog.map_or_else(|| "Scrip".to_owned(), |catalog| catalog.settings.name.clone()),
+    })
+}
