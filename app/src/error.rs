@@ -1,6 +1,5 @@
 //! What goes wrong, as it crosses the wire to the browser: never anything internal.
 
-use leptos::prelude::*;
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
@@ -90,7 +89,7 @@ impl FromServerFnError for AppError {
 /// Sets the response's true status, where there is a response to set it on.
 pub fn tell_status(error: &AppError) {
     #[cfg(feature = "ssr")]
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+    if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
         && let Ok(status) = axum::http::StatusCode::from_u16(error.status())
     {
         response.set_status(status);

@@ -72,7 +72,11 @@ pub fn signed_text(locale: Locale, amount: Credits) -> String {
 /// Writes a price or its range: `4`, `5–13`.
 #[must_use]
 pub fn range_text(locale: Locale, min: Credits, max: Credits) -> String {
-    if min == max { credits_text(locale, min) } else { format!("{}–{}", credits_text(locale, min), credits_text(locale, max)) }
+    if min == max {
+        credits_text(locale, min)
+    } else {
+        format!("{}–{}", credits_text(locale, min), credits_text(locale, max))
+    }
 }
 
 /// Writes the word for the unit beside an amount: `credit`, `credits`, `токена`.

@@ -104,7 +104,11 @@ fn next_expiry(balance: &BalanceView) -> Option<(Credits, chrono::NaiveDate)> {
     let left = |grant: &GrantView| grant.remaining.is_positive();
     let first = balance.grants.iter().filter(|grant| left(grant)).filter_map(|grant| grant.expires_at).min()?;
     let sum = Credits::checked_sum(
-        balance.grants.iter().filter(|grant| left(grant) && grant.expires_at == Some(first)).map(|grant| grant.remaining),
+        balance
+            .grants
+            .iter()
+            .filter(|grant| left(grant) && grant.expires_at == Some(first))
+            .map(|grant| grant.remaining),
     )?;
     Some((sum, first.date_naive()))
 }

@@ -166,7 +166,8 @@ pub fn LiveSummary(
     let words = move || {
         feed.newest_live.get()?;
         let count = live.map_or(0, |live| live.fresh.with(Vec::len));
-        let available = live.and_then(|live| live.balance.with(|balance| balance.as_ref().map(|shown| shown.available)))?;
+        let available =
+            live.and_then(|live| live.balance.with(|balance| balance.as_ref().map(|shown| shown.available)))?;
         let available = credits_text(i18n.get_locale(), available);
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         Some(t_string!(i18n, live.summary, count = count, available = available))

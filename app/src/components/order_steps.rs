@@ -113,7 +113,9 @@ pub fn failure_text(locale: Locale, failure: Option<&str>) -> &'static str {
     match failure {
         Some("insufficient_funds") => td_string!(locale, order.failed_funds),
         Some("card_expired" | "expired_card") => td_string!(locale, order.failed_expired),
-        Some("authentication_failed" | "three_d_secure_failed" | "3d_secure_failed") => td_string!(locale, order.failed_3ds),
+        Some("authentication_failed" | "three_d_secure_failed" | "3d_secure_failed") => {
+            td_string!(locale, order.failed_3ds)
+        }
         Some("provider_unavailable") => td_string!(locale, order.failed_provider),
         _ => td_string!(locale, order.failed_declined),
     }

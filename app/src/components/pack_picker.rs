@@ -59,7 +59,13 @@ pub fn PackPicker(
             let label = move || {
                 let locale = i18n.get_locale();
                 let amount = format!("{} {}", credits_text(locale, credits), unit_text(locale, credits));
-                t_string!(i18n, top_up.pack_label, name = name.clone(), amount = amount, price = money_text(locale, money))
+                t_string!(
+                    i18n,
+                    top_up.pack_label,
+                    name = name.clone(),
+                    amount = amount,
+                    price = money_text(locale, money)
+                )
             };
             let is_chosen = pack.code == chosen;
             let each = move || unit_price.map(|price| money_text(i18n.get_locale(), price));

@@ -152,7 +152,9 @@ pub fn Banner(
     children: Children,
 ) -> impl IntoView {
     let class = match kind {
-        BannerKind::Info => "rounded-box px-4 py-3 mb-5 flex flex-wrap sm:flex-nowrap items-center gap-x-3 gap-y-2 bg-secondary",
+        BannerKind::Info => {
+            "rounded-box px-4 py-3 mb-5 flex flex-wrap sm:flex-nowrap items-center gap-x-3 gap-y-2 bg-secondary"
+        }
         BannerKind::Warning => {
             "rounded-box px-4 py-3 mb-5 flex flex-wrap sm:flex-nowrap items-center gap-x-3 gap-y-2 bg-warning text-warning-content"
         }

@@ -101,7 +101,8 @@ fn GridRow(row: EditorRow, context: GridContext, outcome: FormOutcome) -> impl I
     let Some(tariff) = tariff else { return ().into_any() };
     let is_changed = row.change.is_some();
     let now = row.now.as_ref().map(|now| now.rule.range());
-    let now_class = if is_changed && row.shown.is_some() { "r text-muted line-through decoration-1" } else { "r text-muted" };
+    let now_class =
+        if is_changed && row.shown.is_some() { "r text-muted line-through decoration-1" } else { "r text-muted" };
     let unit = tariff.unit.clone();
     let gate = tariff.minimum_plan.clone();
     let anchor = format!("op-{}", tariff.operation);
@@ -203,7 +204,8 @@ fn ChangeCell(row: EditorRow) -> impl IntoView {
     let i18n = use_i18n();
     let Some(change) = row.change else { return view! { <span class="text-muted">"—"</span> }.into_any() };
     let percent = percent(change.before.as_ref(), change.after.as_ref());
-    let percent = move || percent.map(|percent| format!("{}{}\u{a0}%", if percent > 0 { "+" } else { "−" }, percent.abs()));
+    let percent =
+        move || percent.map(|percent| format!("{}{}\u{a0}%", if percent > 0 { "+" } else { "−" }, percent.abs()));
     match change.direction {
         Direction::Rise => view! {
             <span class="text-rise font-semibold">
@@ -317,7 +319,8 @@ fn MatrixFields(matrix: Matrix, outcome: FormOutcome) -> impl IntoView {
     let (Some(down), Some(across)) = (matrix.axes.first().cloned(), matrix.axes.get(1).cloned()) else {
         return ().into_any();
     };
-    let heads = across.values.iter().map(|value| view! { <th scope="col" class="r">{value.clone()}</th> }).collect_view();
+    let heads =
+        across.values.iter().map(|value| view! { <th scope="col" class="r">{value.clone()}</th> }).collect_view();
     let rows = down
         .values
         .iter()
@@ -364,7 +367,11 @@ fn CellField(place: usize, label: String, credits: Credits, outcome: FormOutcome
     let value = typed.unwrap_or_else(|| credits.to_string());
     let error = outcome.error(&name).cloned();
     let error_id = format!("cell-error-{place}");
-    let class = if error.is_some() { "field field-sm num text-right !border-error min-w-16" } else { "field field-sm num text-right min-w-16" };
+    let class = if error.is_some() {
+        "field field-sm num text-right !border-error min-w-16"
+    } else {
+        "field field-sm num text-right min-w-16"
+    };
     view! {
         <span class="block">
             <input

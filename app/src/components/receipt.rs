@@ -173,6 +173,7 @@ fn Timeline(entry: EntryView, rows: Vec<EntryView>) -> impl IntoView {
             let at = row.created_at;
             let available = row.settled_after.checked_sub(row.held_after).unwrap_or(Credits::ZERO);
             let settled = row.settled_after;
+            let href = format!("/wallet/history/{}", row.seq);
             let note = move || {
                 let locale = i18n.get_locale();
                 let (settled, available) = (credits_text(locale, settled), credits_text(locale, available));
@@ -182,7 +183,7 @@ fn Timeline(entry: EntryView, rows: Vec<EntryView>) -> impl IntoView {
                 <li class="relative pl-5 flex gap-3">
                     <span class=format!("absolute left-0 top-[7px] size-2 rounded-full border border-control {dot}")></span>
                     <span class="flex-1">
-                        <a href=format!("/wallet/history/{}", row.seq) class="font-medium num hover:underline underline-offset-4">
+                        <a href=href class="font-medium num hover:underline underline-offset-4">
                             {move || step_text(i18n.get_locale(), &row)}
                         </a>
                         <span class="block text-sm text-muted num">{note}</span>

@@ -100,7 +100,9 @@ pub fn FormErrors(
     let errors: Vec<FieldError> = outcome
         .errors
         .into_iter()
-        .filter(|error| !shown.iter().any(|prefix| error.field == *prefix || error.field.starts_with(&format!("{prefix}."))))
+        .filter(|error| {
+            !shown.iter().any(|prefix| error.field == *prefix || error.field.starts_with(&format!("{prefix}.")))
+        })
         .collect();
     if errors.is_empty() {
         return ().into_any();

@@ -138,7 +138,11 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
     let name = StoredValue::new(viewer.map(|viewer| viewer.name).unwrap_or_default());
     let groups = if is_admin { ADMIN.as_slice() } else { WALLET.as_slice() };
     let has_playground = session.settings.demo;
-    let main = if wide { "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full" } else { "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full max-w-[1240px]" };
+    let main = if wide {
+        "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full"
+    } else {
+        "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full max-w-[1240px]"
+    };
     view! {
         <a href="#main" class="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 btn btn-neutral">
             {t!(i18n, nav.skip)}
@@ -205,7 +209,10 @@ struct Group {
 }
 
 static WALLET: [Group; 2] = [
-    Group { name: |locale| td_string!(locale, nav.wallet), items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Orders] },
+    Group {
+        name: |locale| td_string!(locale, nav.wallet),
+        items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Orders],
+    },
     Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Playground] },
 ];
 static ADMIN: [Group; 1] =
@@ -262,7 +269,8 @@ fn ProjectBox(project: String, account: String) -> impl IntoView {
 fn BalancePill() -> impl IntoView {
     let i18n = use_i18n();
     let live = use_live_wallet();
-    let available = move || live.and_then(|live| live.balance.with(|balance| balance.as_ref().map(|balance| balance.available)));
+    let available =
+        move || live.and_then(|live| live.balance.with(|balance| balance.as_ref().map(|balance| balance.available)));
     view! {
         <a
             href="/wallet"

@@ -29,8 +29,7 @@ type Shared = Rc<RefCell<Stream>>;
 
 /// Opens the stream as soon as a snapshot is there, and closes it with the owner.
 pub fn connect_when_started(live: LiveWallet) {
-    let shared: Shared =
-        Rc::new(RefCell::new(Stream { live, source: None, number: 0, retry_ms: RETRY_FIRST_MS }));
+    let shared: Shared = Rc::new(RefCell::new(Stream { live, source: None, number: 0, retry_ms: RETRY_FIRST_MS }));
     let shared = StoredValue::new_local(shared);
     let started = StoredValue::new(false);
     Effect::new(move |_| {

@@ -8,7 +8,11 @@ use crate::error::AppError;
 
 /// Gives one page of the audit log, newest first.
 #[server(endpoint = "audit", input = GetUrl)]
-pub async fn audit_log(#[server(default)] before: String) -> Result<AuditPage, AppError> {
-    let (viewer, wallet) = crate::asker::staff()?;
-    Ok(wallet.identity().audit_log(&viewer, before.parse().ok(), 50).await?)
+pub async fn audit_log(
+    /// Rows older than this one.
+    #[server(default)]
+    before: String,
+) -> Result<AuditPage, AppError> {
+    let (_, wallet) = crate::asker::staff()?;
+    Ok(wallet.identity().audit_log(before.parse().ok(), 50).await?)
 }

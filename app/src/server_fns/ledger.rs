@@ -80,7 +80,11 @@ pub struct HistoryPage {
 
 /// Gives one page of the history.
 #[server(endpoint = "history", input = GetUrl)]
-pub async fn history(#[server(default)] query: HistoryQuery) -> Result<HistoryPage, AppError> {
+pub async fn history(
+    /// The filters and the place.
+    #[server(default)]
+    query: HistoryQuery,
+) -> Result<HistoryPage, AppError> {
     use wallet::ledger::Page;
     let (viewer, wallet) = crate::asker::signed_in()?;
     let now = wallet.clock().now();
@@ -93,7 +97,10 @@ pub async fn history(#[server(default)] query: HistoryQuery) -> Result<HistoryPa
 
 /// Gives one row with its receipt.
 #[server(endpoint = "receipt", input = GetUrl)]
-pub async fn receipt(seq: i64) -> Result<EntryDetail, AppError> {
+pub async fn receipt(
+    /// The row.
+    seq: i64,
+) -> Result<EntryDetail, AppError> {
     let (viewer, wallet) = crate::asker::signed_in()?;
     Ok(wallet.ledger().entry(viewer.wallet, seq).await?)
 }
@@ -113,7 +120,9 @@ pub mod filter {
     #[must_use]
     pub fn of(query: &HistoryQuery, now: DateTime<Utc>) -> EntryFilter {
         let kinds = match query.kind.as_str() {
-            "spend" => vec![EntryKind::Charge, EntryKind::Capture, EntryKind::AddOn, EntryKind::Metered, EntryKind::WebhookFee],
+            "spend" => {
+                vec![EntryKind::Charge, EntryKind::Capture, EntryKind::AddOn, EntryKind::Metered, EntryKind::WebhookFee]
+            }
             "in" => vec![EntryKind::Grant, EntryKind::TransferIn],
             "hold" => vec![EntryKind::Hold],
             "release" => vec![EntryKind::Release, EntryKind::HoldExpired],
@@ -129,7 +138,8 @@ pub mod filter {
             "month" => midnight.checked_sub_days(Days::new(u64::from(now.day0()))),
             _ => None,
         };
-        let some = |text: &str| Some(text.trim().chars().take(TEXT_MAX).collect::<String>()).filter(|text| !text.is_empty());
+        let some =
+            |text: &str| Some(text.trim().chars().take(TEXT_MAX).collect::<String>()).filter(|text| !text.is_empty());
         EntryFilter { kinds, category: some(&query.category), from, text: some(&query.q), ..EntryFilter::default() }
     }
 }

@@ -93,7 +93,10 @@ pub struct TrialRequest {
 
 /// Runs one trial: prices it, and charges or holds its credits.
 #[server(endpoint = "playground_run")]
-pub async fn run_trial(request: TrialRequest) -> Result<TrialResult, AppError> {
+pub async fn run_trial(
+    /// What to ask for.
+    request: TrialRequest,
+) -> Result<TrialResult, AppError> {
     let (viewer, wallet) = crate::asker::signed_in()?;
     ssr::must_be_demo()?;
     let result = ssr::run(&viewer, &wallet, &request).await?;
@@ -103,7 +106,14 @@ pub async fn run_trial(request: TrialRequest) -> Result<TrialResult, AppError> {
 
 /// Takes or gives back what a trial set aside.
 #[server(endpoint = "playground_finish")]
-pub async fn finish_hold(hold: i64, how: String, idempotency_key: String) -> Result<TrialResult, AppError> {
+pub async fn finish_hold(
+    /// The hold's row.
+    hold: i64,
+    /// `capture` or `release`.
+    how: String,
+    /// Makes a repeat answer as the first did.
+    idempotency_key: String,
+) -> Result<TrialResult, AppError> {
     let (viewer, wallet) = crate::asker::signed_in()?;
     ssr::must_be_demo()?;
     let result = ssr::finish(&viewer, &wallet, hold, &how, &idempotency_key).await?;

@@ -43,7 +43,10 @@ pub struct EditorPage {
 
 /// Gives one version; the draft where there is one, else the one in force, where none is named.
 #[server(endpoint = "price_book", input = GetUrl)]
-pub async fn load_price_book(version: Option<i32>) -> Result<EditorPage, AppError> {
+pub async fn load_price_book(
+    /// The version.
+    version: Option<i32>,
+) -> Result<EditorPage, AppError> {
     let (_, wallet) = crate::asker::staff()?;
     let tariffs = wallet.tariffs();
     let versions = tariffs.versions().await?;

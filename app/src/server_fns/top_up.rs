@@ -41,7 +41,11 @@ pub struct TopUpOffer {
 
 /// Gives the packs in one currency; the first of the catalog where the word means none.
 #[server(endpoint = "top_up_offer", input = GetUrl)]
-pub async fn load_top_up_offer(#[server(default)] currency: String) -> Result<TopUpOffer, AppError> {
+pub async fn load_top_up_offer(
+    /// The currency's code.
+    #[server(default)]
+    currency: String,
+) -> Result<TopUpOffer, AppError> {
     let (viewer, wallet) = crate::asker::signed_in()?;
     let catalog = wallet.catalog().view().await?;
     let settings = &catalog.settings;

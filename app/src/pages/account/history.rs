@@ -77,7 +77,6 @@ pub fn HistoryPage() -> impl IntoView {
 /// The rows with their totals, the pill for new ones, and the way to older ones.
 #[component]
 fn HistoryRows(page: Page, selected: Memo<Option<i64>>) -> impl IntoView {
-    let i18n = use_i18n();
     let live = use_live_wallet();
     if let Some(live) = live {
         live.start_from(page.balance.clone());
@@ -278,7 +277,8 @@ fn NewRowsLink(newest_drawn: i64) -> impl IntoView {
     let i18n = use_i18n();
     let live = use_live_wallet();
     let count = move || {
-        let fresh = live.map_or(0, |live| live.fresh.with(|rows| rows.iter().filter(|row| row.seq > newest_drawn).count()));
+        let fresh =
+            live.map_or(0, |live| live.fresh.with(|rows| rows.iter().filter(|row| row.seq > newest_drawn).count()));
         i64::try_from(fresh).unwrap_or(i64::MAX)
     };
     view! {

@@ -6,12 +6,12 @@ use wallet::payment::{PaymentStatus, PaymentView};
 
 use crate::components::amount::{credits_text, money_text, signed_text, unit_text};
 use crate::components::order_steps::{OrderHead, OrderSteps, failure_text};
-use crate::components::when::{When, WhenStyle, date_text};
 use crate::components::panel::Loaded;
 use crate::components::shell::{AppShell, Nav};
+use crate::components::when::{When, WhenStyle, date_text};
 use crate::i18n::*;
 use crate::live::use_live_wallet;
-use crate::server_fns::payments::{OrderPage as Page, check_order, order};
+use crate::server_fns::payments::{OrderPage as Page, order};
 
 /// How often an open page asks the provider.
 #[cfg(feature = "hydrate")]
@@ -66,7 +66,9 @@ fn follow(page: RwSignal<Page>) {
         use crate::server_fns::payments::check_order;
         let is_asking = StoredValue::new(false);
         let ask = move || {
-            let open = page.try_with_untracked(|page| page.order.status.is_open().then(|| page.order.id.to_string())).flatten();
+            let open = page
+                .try_with_untracked(|page| page.order.status.is_open().then(|| page.order.id.to_string()))
+                .flatten();
             let Some(id) = open.filter(|_| !is_asking.get_value()) else { return };
             is_asking.set_value(true);
             leptos::task::spawn_local(async move {
@@ -89,7 +91,7 @@ fn follow(page: RwSignal<Page>) {
         }
     }
     #[cfg(not(feature = "hydrate"))]
-    let _ = (page, check_order);
+    let _ = page;
 }
 
 /// On its way: what was done, what comes, and that the page can be closed.
@@ -126,7 +128,8 @@ fn Paid(page: Page) -> impl IntoView {
     let i18n = use_i18n();
     let live = use_live_wallet();
     let drawn = page.balance.available;
-    let available = move || live.and_then(|live| live.balance.with(|now| now.as_ref().map(|now| now.available))).unwrap_or(drawn);
+    let available =
+        move || live.and_then(|live| live.balance.with(|now| now.as_ref().map(|now| now.available))).unwrap_or(drawn);
     let order = page.order;
     let (credits, money) = (order.credits, order.money);
     let settled_at = order.settled_at.unwrap_or(order.updated_at);

@@ -98,7 +98,9 @@ fn Row(row: AuditRow) -> impl IntoView {
 fn action_words(locale: Locale, action: &str) -> String {
     match action {
         "tariff.draft_created" | "price_book.draft_created" => td_string!(locale, audit.draft_created).to_owned(),
-        "tariff.changed" | "price_book.changed" | "price_book.price_changed" => td_string!(locale, audit.price_changed).to_owned(),
+        "tariff.changed" | "price_book.changed" | "price_book.price_changed" => {
+            td_string!(locale, audit.price_changed).to_owned()
+        }
         "tariff.published" | "price_book.published" => td_string!(locale, audit.published).to_owned(),
         "key.created" => td_string!(locale, audit.key_created).to_owned(),
         "key.revoked" => td_string!(locale, audit.key_revoked).to_owned(),
@@ -115,7 +117,8 @@ fn State(value: Value) -> impl IntoView {
     }
     let text = lines_of(&value).join("\n");
     let is_long = text.lines().count() > 6 || text.len() > 240;
-    let block = view! { <pre class="text-xs leading-5 font-mono whitespace-pre-wrap break-words max-w-[32ch]">{text}</pre> };
+    let block =
+        view! { <pre class="text-xs leading-5 font-mono whitespace-pre-wrap break-words max-w-[32ch]">{text}</pre> };
     if is_long {
         view! {
             <details>

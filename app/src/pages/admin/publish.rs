@@ -19,7 +19,8 @@ use crate::server_fns::tariffs::{EditorPage, load_price_book};
 pub fn PublishPage() -> impl IntoView {
     let i18n = use_i18n();
     let params = use_params_map();
-    let version = Memo::new(move |_| params.with(|params| params.get_str("n").and_then(|n| n.parse::<i32>().ok()).unwrap_or(0)));
+    let version =
+        Memo::new(move |_| params.with(|params| params.get_str("n").and_then(|n| n.parse::<i32>().ok()).unwrap_or(0)));
     let page = Resource::new_blocking(move || version.get(), |version| load_price_book(Some(version)));
     view! {
         <AppShell active=Nav::PriceBook title=Signal::derive(move || t_string!(i18n, publish.title).to_owned()) wide=true>
@@ -164,7 +165,9 @@ fn Changes(changes: Vec<PriceChange>, is_later: bool, has_rise: bool) -> impl In
 #[component]
 fn StartDate(first: NaiveDate, notice_days: i64, outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
-    let value = Some(outcome.value("effective_at").to_owned()).filter(|day| !day.is_empty()).unwrap_or_else(|| first.to_string());
+    let value = Some(outcome.value("effective_at").to_owned())
+        .filter(|day| !day.is_empty())
+        .unwrap_or_else(|| first.to_string());
     view! {
         <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1">
             <p class="w-24 flex-none"></p>

@@ -194,7 +194,11 @@ fn GridFilters(rows: StoredValue<Vec<EditorRow>>, version: i32) -> impl IntoView
         } else {
             "px-3 text-sm font-medium rounded-[4px] grid place-items-center min-h-7 text-muted"
         };
-        let href = if code.is_empty() { format!("/admin/tariffs/{version}") } else { format!("/admin/tariffs/{version}?show={code}") };
+        let href = if code.is_empty() {
+            format!("/admin/tariffs/{version}")
+        } else {
+            format!("/admin/tariffs/{version}?show={code}")
+        };
         view! { <a class=class href=href aria-current=is_current.then_some("true")>{words}</a> }
     };
     view! {

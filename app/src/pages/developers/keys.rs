@@ -14,8 +14,7 @@ use crate::i18n::*;
 use crate::server_fns::keys::{KeysPage as Page, load_keys_page};
 
 /// What a key may be limited to, with the words for it.
-const SCOPES: [&str; 6] =
-    ["balance:read", "ledger:read", "prices:read", "charges:write", "holds:write", "content:*"];
+const SCOPES: [&str; 6] = ["balance:read", "ledger:read", "prices:read", "charges:write", "holds:write", "content:*"];
 
 /// The page of API keys.
 #[component]
@@ -187,7 +186,9 @@ fn Samples(public_url: String, operation: String, secret: Option<String>) -> imp
     let json = "-H \"Content-Type: application/json\"";
     let lines = [
         format!("curl {public_url}/api/v2/balance \\\n  {auth}"),
-        format!("curl {public_url}/api/v2/models/{operation}/calculate-price \\\n  {auth} \\\n  {json} \\\n  -d '{body}'"),
+        format!(
+            "curl {public_url}/api/v2/models/{operation}/calculate-price \\\n  {auth} \\\n  {json} \\\n  -d '{body}'"
+        ),
         format!(
             "curl {public_url}/api/v2/charges \\\n  {auth} \\\n  {json} \\\n  -H \"Idempotency-Key: $(uuidgen)\" \\\n  -d '{charge}'"
         ),

@@ -56,9 +56,8 @@ fn Trials(page: Playground) -> impl IntoView {
         .into_iter()
         .map(|trial| view! { <TrialCard trial=trial step=step run=run turn=turn is_refusal=false /> })
         .collect_view();
-    let refused = page
-        .refused
-        .map(|trial| view! { <TrialCard trial=trial step=step run=run turn=turn is_refusal=true /> });
+    let refused =
+        page.refused.map(|trial| view! { <TrialCard trial=trial step=step run=run turn=turn is_refusal=true /> });
     let entries = page.entries.clone();
     view! {
         <LastRequest run=run finish=finish entries=page.entries.clone() available=page.balance.available />

@@ -49,18 +49,21 @@ pub fn TrialCard(
     };
     let fields = specs.into_iter().map(|spec| view! { <ParamField spec=spec typed=typed /> }).collect_view();
     let can_hold = !is_refusal;
+    let operation = tariff.operation.clone();
+    let (shown, code) = (operation.clone(), operation.clone());
+    let category = Some(tariff.category.code().to_owned());
     view! {
-        <section class="panel p-4 flex flex-col" data-operation=tariff.operation.clone()>
+        <section class="panel p-4 flex flex-col" data-operation=operation>
             <ActionForm action=run attr:class="flex flex-col gap-3 flex-1">
-                <input type="hidden" name="request[operation]" value=tariff.operation.clone() />
+                <input type="hidden" name="request[operation]" value=code />
                 <input type="hidden" name="request[count]" value=count.to_string() />
                 <input type="hidden" name="request[idempotency_key]" value=move || format!("{key}-{}", turn.get()) />
                 <div class="flex items-start gap-2.5">
-                    <span class="mt-2"><CategoryDot category=Some(tariff.category.code().to_owned()) /></span>
+                    <span class="mt-2"><CategoryDot category=category /></span>
                     <div class="flex-1 min-w-0">
                         <h2 class="h2">{heading}</h2>
                         <p class="text-sm text-muted font-mono break-words">
-                            {tariff.operation.clone()}{(count > 1).then(|| format!(" × {count}"))}
+                            {shown}{(count > 1).then(|| format!(" × {count}"))}
                         </p>
                     </div>
                     <p class="num text-right" data-testid="price">
@@ -105,7 +108,8 @@ fn ParamField(spec: ParamSpec, typed: RwSignal<BTreeMap<String, String>>) -> imp
                 .into_iter()
                 .map(|option| {
                     let is_chosen = option == value;
-                    view! { <option value=option.clone() selected=is_chosen>{option}</option> }
+                    let code = option.clone();
+                    view! { <option value=code selected=is_chosen>{option}</option> }
                 })
                 .collect_view();
             view! {
