@@ -20,6 +20,7 @@ pub mod serve;
 pub mod session;
 pub mod state;
 pub mod telemetry;
+pub mod webhooks;
 
 use axum::Router;
 
@@ -40,6 +41,7 @@ pub fn build(state: AppState) -> Router {
     let api = api::router(&state); // /api/v2, /api/openapi.json, /llms.txt
     let machines = Router::new()
         .merge(health::router()) // /health, /ready
-        .merge(assets::router()); // /pkg, /fonts, /favicon.svg …
+        .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
+        .merge(webhooks::router()); // /webhooks/{provider}
     layers::common(people.merge(api).merge(limited(machines, &state))).with_state(state)
 }

@@ -12,7 +12,7 @@ use tokio::signal;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::{AppState, build, cli, database, jobs};
+use crate::{AppState, build, cli, database, jobs, providers};
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -28,6 +28,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let mut settings = settings;
     // Port 0 asks for any free one; the addresses that we print and hand out must name it.
     settings.web.port = listener.local_addr()?.port();
+    providers::attach(&wallet, &settings);
     let state = AppState::new(wallet.clone(), settings.clone())?;
     let demo = if settings.demo { Some(cli::ensure_demo(&wallet, &settings).await?) } else { None };
 

@@ -18,6 +18,7 @@ mod ledger;
 pub mod limits;
 mod models;
 mod page;
+mod payments;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -75,6 +76,10 @@ fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
         .routes(routes!(balance::at))
         .routes(routes!(ledger::list))
         .routes(routes!(ledger::one))
+        // Buying credits.
+        .routes(routes!(payments::top_up))
+        .routes(routes!(payments::list))
+        .routes(routes!(payments::one))
         .split_for_parts();
     let (streams, of_streams) =
         OpenApiRouter::new().routes(routes!(events::events)).routes(routes!(csv::export)).split_for_parts();

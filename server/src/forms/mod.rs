@@ -8,11 +8,14 @@ mod admin;
 mod keys;
 mod post;
 mod settings;
+mod wallet;
 
 use axum::Router;
 use axum::routing::post;
 
 use crate::state::AppState;
+
+pub use post::{locale_of, see_other};
 
 /// Gives the routes, in the order of a visit.
 pub fn router() -> Router<AppState> {
@@ -25,6 +28,9 @@ pub fn router() -> Router<AppState> {
         .route("/reset", post(account::reset))
         .route("/verify-email", post(account::verify_email))
         .route("/verify-email/resend", post(account::resend_verification))
+        // Buying credits.
+        .route("/wallet/top-up", post(wallet::top_up))
+        .route("/wallet/orders/{id}/check", post(wallet::check_order))
         // Keys.
         .route("/developers/keys", post(keys::create))
         .route("/developers/keys/{id}/revoke", post(keys::revoke))

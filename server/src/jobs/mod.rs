@@ -1,7 +1,12 @@
 //! Jobs: one file each, one list here. Every job is idempotent: it may run twice, and on any node.
 
+mod process_provider_event;
+mod reconcile_payments;
+mod sandbox_event;
 mod send_mail;
 mod sweep;
+
+pub use sandbox_event::SandboxEvent;
 
 use std::time::Duration;
 
@@ -39,7 +44,11 @@ pub async fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
         .shutdown_signal(async move { stopping.cancelled().await })
         .add_extension(tools)
         .define_job::<send_mail::SendMail>()
+        .define_job::<process_provider_event::ProcessProviderEvent>()
+        .define_job::<reconcile_payments::ReconcilePayments>()
+        .define_job::<sandbox_event::SandboxEvent>()
         .define_job::<sweep::Sweep>()
+        .with_cron(Cron::every_minute::<reconcile_payments::ReconcilePayments>())
         .with_cron(Cron::every_minute::<sweep::Sweep>())
         .init()
         .await

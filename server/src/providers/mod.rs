@@ -2,10 +2,24 @@
 
 pub mod sandbox;
 
+use std::sync::Arc;
+
 use axum::http::header;
 use axum::http::request::Parts;
+use wallet::Wallet;
+
+use crate::config::Settings;
 
 use crate::state::AppState;
+
+/// Hands the providers that the settings allow to the wallet.
+pub fn attach(wallet: &Wallet, settings: &Settings) {
+    if !settings.production() {
+        let (books, clock) = (wallet.payments().sandbox(), wallet.clock().clone());
+        let secret = settings.web.sandbox_webhook_secret.clone();
+        wallet.payments().register(Arc::new(sandbox::Sandbox::new(books, clock, secret)));
+    }
+}
 
 /// Gives the address to come back to from a provider's page.
 ///

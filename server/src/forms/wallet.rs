@@ -1,0 +1,65 @@
+//! Buying credits: to the provider's page and back.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use wallet::error::{Error, Problem, Refusal};
+use wallet::id::PaymentId;
+use wallet::money::{Credits, Currency};
+use wallet::payment::{PaymentView, TopUp};
+
+use super::post::{Post, see_other};
+use crate::providers;
+use crate::state::AppState;
+
+/// Makes an order, once per form, and goes to the provider's page.
+pub async fn top_up(State(state): State<AppState>, form: Post) -> Response {
+    match order(&state, &form).await {
+        // Paid already (a second submit), or the provider did not answer: the order's own page says.
+        Ok(payment) => match payment.checkout_url.filter(|_| payment.status.is_open()) {
+            Some(url) => see_other(&url),
+            None => see_other(&format!("/wallet/orders/{}", payment.id)),
+        },
+        Err(error) => form.refuse("/wallet/top-up", error).await,
+    }
+}
+
+async fn order(state: &AppState, form: &Post) -> Result<PaymentView, Error> {
+    let viewer = form.viewer()?;
+    let key = form.idempotency_key()?;
+    let currency: Currency = form.field("currency").parse().map_err(|_| {
+        Refusal::invalid("currency", Problem::Unknown, "Choose one of the currencies.")
+    })?;
+    let package = form.optional("package").map(str::to_owned);
+    let typed = match (&package, form.optional("amount")) {
+        (None, Some(text)) => Some(amount(text)?),
+        (None, None) => {
+            let message = "Choose a package, or type an amount.";
+            return Err(Refusal::invalid("package", Problem::Required, message).into());
+        }
+        (Some(_), _) => None,
+    };
+    let wanted = TopUp { package, amount: typed, currency };
+    let base = providers::base_url(state, form.parts());
+    state.wallet.payments().start_top_up(&viewer, &wanted, key.as_str(), &base).await
+}
+
+/// Reads an amount as people type it: spaces between thousands, comma or point.
+fn amount(text: &str) -> Result<Credits, Error> {
+    let plain: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    plain.replace(',', ".").parse().map_err(|_| {
+        Refusal::invalid("amount", Problem::NotANumber, "Type a number such as 100 or 12.5.").into()
+    })
+}
+
+/// Asks the provider again what became of an order.
+pub async fn check_order(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
+    let checked = async {
+        let id: PaymentId = id.parse().map_err(|_| Refusal::not_found("the order"))?;
+        state.wallet.payments().check(&form.viewer()?, id).await?;
+        Ok::<_, Error>(id)
+    };
+    match checked.await {
+        Ok(id) => see_other(&format!("/wallet/orders/{id}")),
+        Err(error) => form.refuse("/wallet/orders", error).await,
+    }
+}

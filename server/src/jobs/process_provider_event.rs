@@ -1,0 +1,20 @@
+//! Works on one stored message of a provider: asks the provider, and settles the payment.
+
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The message.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct ProcessProviderEvent {
+    /// Its row.
+    id: Uuid,
+}
+
+impl TaskHandler for ProcessProviderEvent {
+    const IDENTIFIER: &'static str = wallet::payment::PROCESS_EVENT;
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        super::tools(&context)?.state.wallet.payments().process_event(self.id).await.map_err(super::text)
+    }
+}

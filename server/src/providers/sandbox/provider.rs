@@ -1,0 +1,137 @@
+//! The sandbox as the wallet sees it.
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+use secrecy::{ExposeSecret, SecretString};
+use wallet::clock::Clock;
+use wallet::error::{Error, Refusal};
+use wallet::id::PaymentId;
+use wallet::payment::provider::{
+    Capabilities, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment, ProviderStatus,
+    VerifiedEvent,
+};
+use wallet::payment::sandbox::{SandboxCheckout, SandboxState, SandboxStep};
+use wallet::payment::SandboxBooks;
+
+use super::message::Message;
+use super::{LOSES_ANSWER, LOST_SECONDS, NAME};
+
+/// The sandbox provider.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    books: SandboxBooks,
+    clock: Clock,
+    secret: SecretString,
+}
+
+impl Sandbox {
+    /// Takes the sandbox's books, and the secret that its events are signed with.
+    #[must_use]
+    pub const fn new(books: SandboxBooks, clock: Clock, secret: SecretString) -> Self {
+        Self { books, clock, secret }
+    }
+
+    fn seen(&self, found: Result<Option<SandboxCheckout>, Error>) -> FetchAnswer {
+        match found {
+            Ok(Some(page)) if self.lost(&page) => FetchAnswer::Unknown { detail: "the answer got lost".to_owned() },
+            Ok(Some(page)) => FetchAnswer::Found(payment(page)),
+            Ok(None) => FetchAnswer::Missing,
+            Err(error) => FetchAnswer::Unknown { detail: error.to_string() },
+        }
+    }
+
+    /// Whether the page was paid with the card whose answer gets lost, just now.
+    fn lost(&self, page: &SandboxCheckout) -> bool {
+        let card = page.method.as_deref().is_some_and(|method| method.ends_with(LOSES_ANSWER));
+        card && page.state == SandboxState::Paid && page.updated_at + TimeDelta::seconds(LOST_SECONDS) > self.clock.now()
+    }
+}
+
+fn payment(page: SandboxCheckout) -> ProviderPayment {
+    let status = match page.state {
+        SandboxState::Open | SandboxState::Challenge => ProviderStatus::Open,
+        SandboxState::Processing => ProviderStatus::Processing,
+        SandboxState::Paid => ProviderStatus::Paid,
+        SandboxState::Declined => ProviderStatus::Declined { code: page.decline_code.unwrap_or_default() },
+        SandboxState::Cancelled => ProviderStatus::Cancelled,
+        SandboxState::Expired => ProviderStatus::Expired,
+    };
+    ProviderPayment {
+        reference: page.reference,
+        order: Some(page.order),
+        status,
+        money: page.money,
+        refunded_minor: 0,
+        method: page.method,
+        created_at: page.created_at,
+    }
+}
+
+/// Puts the card page beside the page to come back to: the same address that the browser already uses.
+fn page_url(return_url: &str, reference: &str) -> Option<String> {
+    let url = reqwest::Url::parse(return_url).ok()?;
+    url.join(&format!("/sandbox/checkout/{reference}")).ok().map(String::from)
+}
+
+#[async_trait]
+impl Provider for Sandbox {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { signed_webhooks: true, test_only: true, ..Capabilities::default() }
+    }
+
+    async fn create_checkout(&self, order: &CheckoutOrder) -> CheckoutAnswer {
+        let page = match self.books.open(order).await {
+            Ok(page) => page,
+            Err(error) => return CheckoutAnswer::Unknown { detail: error.to_string() },
+        };
+        match page_url(&page.return_url, &page.reference) {
+            Some(redirect_url) => {
+                CheckoutAnswer::Created { reference: page.reference, redirect_url, expires_at: page.expires_at }
+            }
+            None => CheckoutAnswer::Refused { code: "bad_return_url".to_owned() },
+        }
+    }
+
+    async fn fetch_payment(&self, reference: &str) -> FetchAnswer {
+        self.seen(self.books.find(reference).await)
+    }
+
+    async fn find_by_order(&self, payment: PaymentId) -> FetchAnswer {
+        self.seen(self.books.find_by_order(payment).await)
+    }
+
+    async fn expire_checkout(&self, reference: &str) -> FetchAnswer {
+        match self.books.advance(reference, &SandboxStep::Expire).await {
+            Ok(page) => FetchAnswer::Found(payment(page)),
+            Err(Error::Refused(Refusal::NotFound { .. })) => FetchAnswer::Missing,
+            Err(error) => FetchAnswer::Unknown { detail: error.to_string() },
+        }
+    }
+
+    fn verify_webhook(&self, headers: &[(String, String)], body: &[u8]) -> Result<VerifiedEvent, EventError> {
+        let message = Message::verify(self.secret.expose_secret(), headers, body)?;
+        Ok(VerifiedEvent {
+            dedupe_key: message.id,
+            kind: message.kind,
+            object_ref: Some(message.reference),
+            created_at: message.created_at,
+            raw: message.raw,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page_url;
+
+    #[test]
+    fn the_card_page_is_where_the_browser_came_from() {
+        let url = page_url("http://localhost:3000/wallet/orders/1", "sbx_1");
+        assert_eq!(url.as_deref(), Some("http://localhost:3000/sandbox/checkout/sbx_1"));
+        assert_eq!(page_url("not an address", "sbx_1"), None);
+    }
+}

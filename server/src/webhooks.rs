@@ -1,0 +1,50 @@
+//! Messages of payment providers: verify, store, answer. A job does the work.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use wallet::payment::provider::EventError;
+
+use crate::state::AppState;
+
+/// Gives the route.
+pub fn router() -> Router<AppState> {
+    Router::new().route("/webhooks/{provider}", post(receive))
+}
+
+/// Answers 200 once the message is stored; 400 for one that is not the provider's, and nothing is kept of it.
+async fn receive(
+    State(state): State<AppState>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
+    let payments = state.wallet.payments();
+    let Some(provider) = payments.provider(&provider) else {
+        return (StatusCode::NOT_FOUND, "There is no such provider.");
+    };
+    let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let headers: Vec<(String, String)> = headers.iter().filter_map(text).collect();
+    let event = match provider.verify_webhook(&headers, &body) {
+        Ok(event) => event,
+        Err(EventError::Signature) => {
+            tracing::warn!(provider = provider.name(), "a message with a wrong signature was refused");
+            return (StatusCode::BAD_REQUEST, "The signature is missing, wrong or too old.");
+        }
+        Err(EventError::Malformed) => {
+            tracing::error!(provider = provider.name(), "a signed message can't be read");
+            return (StatusCode::BAD_REQUEST, "The message can't be read.");
+        }
+    };
+    match payments.ingest_event(provider.name(), &event).await {
+        Ok(_) => (StatusCode::OK, "Stored."),
+        Err(error) => {
+            tracing::error!(%error, provider = provider.name(), "a message could not be stored");
+            (StatusCode::SERVICE_UNAVAILABLE, "Try again.")
+        }
+    }
+}
