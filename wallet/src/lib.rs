@@ -33,6 +33,8 @@ pub mod catalog;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
+pub mod demo;
+#[cfg(feature = "postgres")]
 mod welcome;
 #[cfg(feature = "postgres")]
 pub use service::{Options, Wallet};

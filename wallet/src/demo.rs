@@ -1,0 +1,139 @@
+//! Demo data: two people, a key, credits and a ledger that has already moved. All of it through the real door.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::Wallet;
+use crate::catalog::BurnClass;
+use crate::error::{Error, Refusal, Result};
+use crate::id::KeyId;
+use crate::idempotency::IdempotencyKey;
+use crate::identity::{Actor, Environment, NewKey, SignUp, StaffRole, Viewer};
+use crate::ledger::{CaptureAmount, Command, Envelope, GrantSource, NewGrant};
+use crate::money::Credits;
+use crate::tariff::{ChargeRequest, HoldRequest, LineRequest};
+
+/// The demo customer's address.
+pub const USER_EMAIL: &str = "demo@scrip.example";
+/// The demo customer's password. Public on purpose: demo data never enters a production deployment.
+pub const USER_PASSWORD: &str = "scrip-demo-user";
+/// The demo admin's address.
+pub const ADMIN_EMAIL: &str = "admin@scrip.example";
+/// The demo admin's password. Public on purpose.
+pub const ADMIN_PASSWORD: &str = "scrip-demo-admin";
+
+/// The id and the secret of the demo key, so that the key printed at each start stays the same.
+const KEY_ID: u128 = 0x0192_0000_0000_7000_8000_0000_0000_d310;
+const KEY_SECRET: [u128; 2] = [0x5c71_9aa8_03d1_44f6_b2e1_7c3d_90ab_51fe, 0x0d4e_66b7_25c8_4f1f_8a90_33e2_71bc_d9a5];
+
+/// What the ledger of the demo customer starts with: operations of the NeuralBox preset. A catalog that doesn't
+/// know one leaves it out.
+const HISTORY: [(&str, &str); 9] = [
+    ("gpt-5-nano", "{}"),
+    ("claude-sonnet-4.5", "{}"),
+    ("dall-e-3", r#"{"size":"1792x1024","quality":"hd"}"#),
+    ("claude-haiku-4.5", "{}"),
+    ("dall-e-3", r#"{"size":"1024x1024","quality":"standard"}"#),
+    ("musicgen", "{}"),
+    ("gemini-3-pro", "{}"),
+    ("nano-banana-pro", "{}"),
+    ("upscale", "{}"),
+];
+
+/// What a start prints.
+#[derive(Clone)]
+pub struct Demo {
+    /// The customer's address and password.
+    pub user: (&'static str, &'static str),
+    /// The admin's address and password.
+    pub admin: (&'static str, &'static str),
+    /// A ready API key of the customer.
+    pub key: String,
+}
+
+impl Wallet {
+    /// Fills in the demo's people, key, credits and history. A repeat changes nothing that is there. Needs a loaded
+    /// catalog; never for production, since the passwords are public.
+    pub async fn demo_load(&self) -> Result<Demo> {
+        let form = |email: &str, password: &str, name: &str| SignUp {
+            email: email.to_owned(),
+            password: password.to_owned(),
+            name: name.to_owned(),
+            locale: "en".to_owned(),
+        };
+        let user = self.identity().create_proven(form(USER_EMAIL, USER_PASSWORD, "Dana Demo")).await?;
+        self.identity().create_staff(form(ADMIN_EMAIL, ADMIN_PASSWORD, "Ada Admin"), StaffRole::Admin).await?;
+        let viewer = self.identity().viewer(user.id).await?;
+        let new = NewKey {
+            name: "Demo key".to_owned(),
+            environment: Environment::Production,
+            scopes: Vec::new(),
+            ceiling: None,
+        };
+        let made = (KeyId::from_uuid(Uuid::from_u128(KEY_ID)), KEY_SECRET);
+        let key = self.identity().create_key_with(&viewer, &new, made).await?;
+        self.demo_gift(&viewer).await?;
+        let actor = Actor::Key { id: key.key.id, name: key.key.name.clone() };
+        self.demo_history(&viewer, &actor).await?;
+        Ok(Demo { user: (USER_EMAIL, USER_PASSWORD), admin: (ADMIN_EMAIL, ADMIN_PASSWORD), key: key.secret })
+    }
+
+    async fn demo_gift(&self, viewer: &Viewer) -> Result<()> {
+        let catalog = self.catalog().view().await?;
+        let amount = Credits::from_whole(500).ok_or_else(|| Error::internal("500 credits fit"))?;
+        let mut grant = NewGrant::new(amount, GrantSource::Promo, "Demo gift");
+        grant.priority = catalog.settings.burn_order.priority(BurnClass::Promo);
+        let key = IdempotencyKey::internal("demo:gift");
+        let envelope = Envelope::new(viewer.wallet, key, Actor::system("demo"), Command::Grant(grant));
+        self.ledger().submit(envelope).await.map(drop)
+    }
+
+    async fn demo_history(&self, viewer: &Viewer, actor: &Actor) -> Result<()> {
+        for (place, (operation, params)) in HISTORY.iter().enumerate() {
+            let request = ChargeRequest {
+                wallet: viewer.wallet,
+                plan_rank: viewer.plan.rank,
+                line: line(operation, params)?,
+                quote: None,
+                metadata: json!({ "demo": true, "customer_id": format!("c-{}", place % 3) }),
+            };
+            let key = IdempotencyKey::internal(format!("demo:charge:{place}"));
+            known(self.tariffs().charge(request, actor.clone(), key).await)?;
+        }
+        let request = HoldRequest {
+            wallet: viewer.wallet,
+            plan_rank: viewer.plan.rank,
+            lines: vec![(line("dall-e-3", r#"{"size":"1024x1024","quality":"hd"}"#)?, None)],
+            expires_in: None,
+            metadata: json!({ "demo": true }),
+        };
+        let held = self.tariffs().hold(request, actor.clone(), IdempotencyKey::internal("demo:hold")).await;
+        if let Some(held) = known(held)? {
+            let capture = Command::Capture { hold: held.seq(), amount: CaptureAmount::All };
+            let key = IdempotencyKey::internal("demo:capture");
+            self.ledger().submit(Envelope::new(viewer.wallet, key, actor.clone(), capture)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn line(operation: &str, params: &str) -> Result<LineRequest> {
+    let params: Map<String, Value> = serde_json::from_str(params)?;
+    Ok(LineRequest { operation: operation.to_owned(), params, count: 1 })
+}
+
+/// Leaves out what another catalog, or a changed price book, doesn't know.
+fn known<T>(done: Result<T>) -> Result<Option<T>> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(Error::Refused(
+            Refusal::Unprocessable { .. }
+            | Refusal::NotFound { .. }
+            | Refusal::Invalid { .. }
+            | Refusal::PlanRequired { .. }
+            | Refusal::OutOfCredits { .. }
+            | Refusal::IdempotencyMismatch,
+        )) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

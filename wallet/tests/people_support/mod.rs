@@ -1,0 +1,227 @@
+//! What the tests of people and payments share.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgPool;
+use wallet::catalog::Preset;
+use wallet::clock::Clock;
+use wallet::error::{Error, Problem, Refusal, Result};
+use wallet::id::{PaymentId, WalletId};
+use wallet::identity::{NewUser, SignUp, Viewer};
+use wallet::money::{Credits, Currency, Money};
+use wallet::notify::Mail;
+use wallet::payment::TopUp;
+use wallet::payment::provider::{
+    Capabilities, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment, ProviderStatus,
+    VerifiedEvent,
+};
+use wallet::{Options, Wallet};
+
+/// The moment at which the tests' clock starts.
+pub fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).expect("a time")
+}
+
+/// A façade over the test's database with the NeuralBox catalog, and a clock that the test moves.
+pub async fn open(pool: &PgPool) -> Wallet {
+    let wallet = Wallet::new(pool.clone(), Options::for_tests(Clock::fixed(start())));
+    let (preset, _) = Preset::by_name("neuralbox").expect("a preset");
+    wallet.catalog().load_preset(&preset).await.expect("loaded");
+    wallet
+}
+
+pub fn credits(whole: i64) -> Credits {
+    Credits::from_whole(whole).expect("fits")
+}
+
+pub fn refusal<T: std::fmt::Debug>(result: Result<T>) -> Refusal {
+    match result {
+        Err(Error::Refused(refusal)) => refusal,
+        other => panic!("expected a refusal, got {other:?}"),
+    }
+}
+
+/// The fields that a refusal names, with their problems.
+pub fn problems(refusal: Refusal) -> Vec<(String, Problem)> {
+    match refusal {
+        Refusal::Invalid { fields } | Refusal::Unprocessable { fields } => {
+            fields.into_iter().map(|field| (field.field, field.problem)).collect()
+        }
+        other => panic!("expected fields, got {other:?}"),
+    }
+}
+
+pub const PASSWORD: &str = "correct horse battery";
+
+pub fn form(email: &str) -> SignUp {
+    SignUp { email: email.into(), password: PASSWORD.into(), name: "Anna".into(), locale: "ru".into() }
+}
+
+pub async fn sign_up(wallet: &Wallet, email: &str) -> NewUser {
+    wallet.identity().sign_up(form(email)).await.expect("signed up")
+}
+
+/// Somebody who is signed up and whose address is proven.
+pub async fn member(wallet: &Wallet, email: &str) -> Viewer {
+    let new = sign_up(wallet, email).await;
+    let token = newest_token(wallet, email).await;
+    wallet.identity().verify_email(&token).await.expect("verified");
+    wallet.identity().viewer(new.user.id).await.expect("a viewer")
+}
+
+/// The mails to an address that are due, oldest first; they are sent by this.
+pub async fn mails(wallet: &Wallet, to: &str) -> Vec<Mail> {
+    let mut found = Vec::new();
+    for id in wallet.notify().due_mails(100).await.expect("a list") {
+        let Some(mail) = wallet.notify().take_mail(id).await.expect("taken") else { continue };
+        wallet.notify().finish_mail(id).await.expect("finished");
+        if mail.to == to {
+            found.push(mail.mail);
+        }
+    }
+    found
+}
+
+/// The secret of the newest link that was sent to an address.
+pub async fn newest_token(wallet: &Wallet, to: &str) -> String {
+    let token = mails(wallet, to).await.into_iter().rev().find_map(|mail| match mail {
+        Mail::Verification { token, .. } | Mail::PasswordReset { token, .. } => Some(token),
+        _ => None,
+    });
+    token.expect("a link was sent")
+}
+
+pub async fn available(wallet: &Wallet, id: WalletId) -> Credits {
+    wallet.ledger().balance(id).await.expect("a balance").available
+}
+
+pub fn light() -> TopUp {
+    TopUp { package: Some("light".into()), amount: None, currency: Currency::RUB }
+}
+
+/// A provider of the tests: does what the test says, and keeps books.
+#[derive(Clone)]
+pub struct Double {
+    clock: Clock,
+    books: Arc<Mutex<Books>>,
+}
+
+#[derive(Default)]
+pub struct Books {
+    pub pages: HashMap<String, ProviderPayment>,
+    pub silent: bool,
+    pub swallow_next_page: bool,
+    pub created: u32,
+    pub fetched: u32,
+}
+
+impl Double {
+    pub fn new(wallet: &Wallet) -> Self {
+        let double = Self { clock: wallet.clock().clone(), books: Arc::default() };
+        wallet.payments().register(Arc::new(double.clone()));
+        double
+    }
+
+    pub fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().expect("no test panics with the books open")
+    }
+
+    pub fn set(&self, order: PaymentId, status: ProviderStatus) {
+        self.books().pages.get_mut(&reference(order)).expect("a page").status = status;
+    }
+
+    pub fn event(&self, order: PaymentId, number: u32) -> VerifiedEvent {
+        VerifiedEvent {
+            dedupe_key: format!("evt_{order}_{number}"),
+            kind: "payment.succeeded".into(),
+            object_ref: Some(reference(order)),
+            created_at: self.clock.now(),
+            raw: serde_json::json!({ "number": number }),
+        }
+    }
+
+    fn answer(&self, reference: &str) -> FetchAnswer {
+        let mut books = self.books();
+        books.fetched += 1;
+        if books.silent {
+            return FetchAnswer::Unknown { detail: "silent".into() };
+        }
+        books.pages.get(reference).map_or(FetchAnswer::Missing, |page| FetchAnswer::Found(page.clone()))
+    }
+}
+
+pub fn reference(order: PaymentId) -> String {
+    format!("dbl_{order}")
+}
+
+pub fn roubles(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::RUB)
+}
+
+#[async_trait]
+impl Provider for Double {
+    fn name(&self) -> &'static str {
+        "double"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { test_only: true, ..Capabilities::default() }
+    }
+
+    async fn create_checkout(&self, order: &CheckoutOrder) -> CheckoutAnswer {
+        let reference = reference(order.payment);
+        let mut books = self.books();
+        if books.silent {
+            return CheckoutAnswer::Unknown { detail: "silent".into() };
+        }
+        if !books.pages.contains_key(&reference) {
+            books.created += 1;
+        }
+        books.pages.entry(reference.clone()).or_insert_with(|| ProviderPayment {
+            reference: reference.clone(),
+            order: Some(order.payment),
+            status: ProviderStatus::Open,
+            money: order.money,
+            refunded_minor: 0,
+            method: None,
+            created_at: self.clock.now(),
+        });
+        if std::mem::take(&mut books.swallow_next_page) {
+            return CheckoutAnswer::Unknown { detail: "the answer got lost".into() };
+        }
+        CheckoutAnswer::Created {
+            redirect_url: format!("https://pay.example/{reference}"),
+            reference,
+            expires_at: order.expires_at,
+        }
+    }
+
+    async fn fetch_payment(&self, reference: &str) -> FetchAnswer {
+        self.answer(reference)
+    }
+
+    async fn find_by_order(&self, payment: PaymentId) -> FetchAnswer {
+        self.answer(&reference(payment))
+    }
+
+    async fn expire_checkout(&self, reference: &str) -> FetchAnswer {
+        if let Some(page) = self.books().pages.get_mut(reference)
+            && page.status == ProviderStatus::Open
+        {
+            page.status = ProviderStatus::Expired;
+        }
+        self.answer(reference)
+    }
+
+    fn verify_webhook(&self, _: &[(String, String)], _: &[u8]) -> Result<VerifiedEvent, EventError> {
+        Err(EventError::Signature)
+    }
+}
+
+pub fn minutes(count: i64) -> TimeDelta {
+    TimeDelta::minutes(count)
+}
