@@ -31,9 +31,9 @@ pub mod tariff;
 pub mod catalog;
 
 #[cfg(feature = "postgres")]
-mod service;
-#[cfg(feature = "postgres")]
 pub mod demo;
+#[cfg(feature = "postgres")]
+mod service;
 #[cfg(feature = "postgres")]
 mod welcome;
 #[cfg(feature = "postgres")]

@@ -22,7 +22,10 @@ async fn a_person_signs_up_with_an_account_and_two_wallets(pool: PgPool) {
     let wallet = open(&pool).await;
     let new = sign_up(&wallet, "Anna@Example.com").await;
     let viewer = wallet.identity().viewer(new.user.id).await.expect("a viewer");
-    assert_eq!((viewer.email.as_str(), viewer.name.as_str(), viewer.locale.as_str()), ("Anna@Example.com", "Anna", "ru"));
+    assert_eq!(
+        (viewer.email.as_str(), viewer.name.as_str(), viewer.locale.as_str()),
+        ("Anna@Example.com", "Anna", "ru")
+    );
     assert_eq!((viewer.role, viewer.staff, viewer.email_verified), (Role::Owner, None, false));
     assert_eq!((viewer.plan.code.as_str(), viewer.plan.rank), ("starter", 0));
     assert_eq!((viewer.wallet, viewer.preview_wallet), (new.wallet, new.preview_wallet));

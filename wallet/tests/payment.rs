@@ -100,7 +100,9 @@ async fn everybody_finds_out_at_once_and_one_grant_is_made(pool: PgPool) {
         tasks.spawn(async move {
             match number % 3 {
                 0 => drop(wallet.payments().check(&viewer, payment).await.expect("checked")),
-                1 => drop(wallet.payments().ingest_event("double", &double.event(payment, number)).await.expect("kept")),
+                1 => {
+                    drop(wallet.payments().ingest_event("double", &double.event(payment, number)).await.expect("kept"))
+                }
                 _ => drop(wallet.payments().reconcile().await.expect("reconciled")),
             }
         });
@@ -226,10 +228,7 @@ async fn declined_cancelled_and_late_payments_end_without_credits(pool: PgPool) 
     assert_eq!((seen.status, seen.failure.as_deref()), (PaymentStatus::Failed, Some("insufficient_funds")));
     let cancelled = order(&wallet, &viewer, "cancelled").await.id;
     double.set(cancelled, ProviderStatus::Cancelled);
-    assert_eq!(
-        wallet.payments().check(&viewer, cancelled).await.expect("checked").status,
-        PaymentStatus::Cancelled
-    );
+    assert_eq!(wallet.payments().check(&viewer, cancelled).await.expect("checked").status, PaymentStatus::Cancelled);
     let slow = order(&wallet, &viewer, "slow").await.id;
     double.set(slow, ProviderStatus::Processing);
     assert_eq!(wallet.payments().check(&viewer, slow).await.expect("checked").status, PaymentStatus::Processing);

@@ -29,7 +29,7 @@ pub fn start() -> DateTime<Utc> {
 /// A façade over the test's database with the NeuralBox catalog, and a clock that the test moves.
 pub async fn open(pool: &PgPool) -> Wallet {
     let wallet = Wallet::new(pool.clone(), Options::for_tests(Clock::fixed(start())));
-    let (preset, _) = Preset::by_name("neuralbox").expect("a preset");
+    let preset = Preset::by_name("neuralbox").expect("a preset");
     wallet.catalog().load_preset(&preset).await.expect("loaded");
     wallet
 }
