@@ -30,7 +30,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     settings.web.port = listener.local_addr()?.port();
     providers::attach(&wallet, &settings);
     let state = AppState::new(wallet.clone(), settings.clone())?;
-    let demo = if settings.demo { Some(cli::ensure_demo(&wallet, &settings).await?) } else { None };
+    let demo = if settings.demo { Some(cli::ensure_demo(&wallet).await?) } else { None };
 
     let worker = jobs::start(&state).await?;
     stop_on_signal(state.stopping.clone());
@@ -109,7 +109,7 @@ async fn signalled() {
 }
 
 /// Says where to go; in the demo also with what to sign in and what to try.
-fn welcome(settings: &Settings, demo: Option<&cli::Demo>) {
+fn welcome(settings: &Settings, demo: Option<&wallet::demo::Demo>) {
     let url = settings.public_url();
     println!("Scrip serves {url}");
     let Some(demo) = demo else { return };

@@ -28,25 +28,37 @@ const KEY_SECRET: [u128; 2] = [0x5c71_9aa8_03d1_44f6_b2e1_7c3d_90ab_51fe, 0x0d4e
 
 /// What the ledger of the demo customer starts with: operations of the NeuralBox preset. A catalog that doesn't
 /// know one leaves it out.
-const HISTORY: [(&str, &str); 9] = [
-    ("gpt-5-nano", "{}"),
-    ("claude-sonnet-4.5", "{}"),
-    ("dall-e-3", r#"{"size":"1792x1024","quality":"hd"}"#),
-    ("claude-haiku-4.5", "{}"),
-    ("dall-e-3", r#"{"size":"1024x1024","quality":"standard"}"#),
-    ("musicgen", "{}"),
-    ("gemini-3-pro", "{}"),
-    ("nano-banana-pro", "{}"),
-    ("upscale", "{}"),
+const HISTORY: [(&str, &str, &str); 12] = [
+    ("gpt-5", "{}", "acme"),
+    ("dall-e-3", r#"{"size":"1792x1024","quality":"hd"}"#, "acme"),
+    ("claude-sonnet-4.5", "{}", "globex"),
+    ("whisper", r#"{"seconds":210}"#, "globex"),
+    ("flux-1.1-pro", "{}", "acme"),
+    ("gpt-5-nano", "{}", "initech"),
+    ("openai-tts", r#"{"characters":2400}"#, "initech"),
+    ("upscale", "{}", "acme"),
+    ("musicgen", "{}", "globex"),
+    ("dall-e-3", r#"{"size":"1024x1024","quality":"standard"}"#, "initech"),
+    ("gemini-2.5-flash", "{}", "acme"),
+    ("remove-bg", "{}", "globex"),
 ];
 
+/// How to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DemoLogin {
+    /// The address.
+    pub email: &'static str,
+    /// The password.
+    pub password: &'static str,
+}
+
 /// What a start prints.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demo {
-    /// The customer's address and password.
-    pub user: (&'static str, &'static str),
-    /// The admin's address and password.
-    pub admin: (&'static str, &'static str),
+    /// The customer.
+    pub user: DemoLogin,
+    /// The admin.
+    pub admin: DemoLogin,
     /// A ready API key of the customer.
     pub key: String,
 }
@@ -75,7 +87,8 @@ impl Wallet {
         self.demo_gift(&viewer).await?;
         let actor = Actor::Key { id: key.key.id, name: key.key.name.clone() };
         self.demo_history(&viewer, &actor).await?;
-        Ok(Demo { user: (USER_EMAIL, USER_PASSWORD), admin: (ADMIN_EMAIL, ADMIN_PASSWORD), key: key.secret })
+        let login = |email, password| DemoLogin { email, password };
+        Ok(Demo { user: login(USER_EMAIL, USER_PASSWORD), admin: login(ADMIN_EMAIL, ADMIN_PASSWORD), key: key.secret })
     }
 
     async fn demo_gift(&self, viewer: &Viewer) -> Result<()> {
@@ -89,13 +102,13 @@ impl Wallet {
     }
 
     async fn demo_history(&self, viewer: &Viewer, actor: &Actor) -> Result<()> {
-        for (place, (operation, params)) in HISTORY.iter().enumerate() {
+        for (place, (operation, params, customer)) in HISTORY.iter().enumerate() {
             let request = ChargeRequest {
                 wallet: viewer.wallet,
                 plan_rank: viewer.plan.rank,
                 line: line(operation, params)?,
                 quote: None,
-                metadata: json!({ "demo": true, "customer_id": format!("c-{}", place % 3) }),
+                metadata: json!({ "demo": true, "customer_id": customer }),
             };
             let key = IdempotencyKey::internal(format!("demo:charge:{place}"));
             known(self.tariffs().charge(request, actor.clone(), key).await)?;

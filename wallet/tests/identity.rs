@@ -294,11 +294,9 @@ async fn the_audit_log_is_read_page_by_page(pool: PgPool) {
 async fn demo_data_is_loaded_once(pool: PgPool) {
     let wallet = open(&pool).await;
     let demo = wallet.demo_load().await.expect("loaded");
-    let (email, password) = demo.user;
-    let user = wallet.identity().authenticate(email, password, None).await.expect("signed in");
+    let user = wallet.identity().authenticate(demo.user.email, demo.user.password, None).await.expect("signed in");
     let viewer = wallet.identity().viewer(user.id).await.expect("a viewer");
-    let (email, password) = demo.admin;
-    let admin = wallet.identity().authenticate(email, password, None).await.expect("signed in");
+    let admin = wallet.identity().authenticate(demo.admin.email, demo.admin.password, None).await.expect("signed in");
     assert_eq!(admin.staff, Some(StaffRole::Admin));
     let access = wallet.identity().authenticate_key(&demo.key).await.expect("right");
     assert_eq!(access.wallet, viewer.wallet);

@@ -15,7 +15,7 @@ use wallet::{Options, Wallet};
 use crate::config::Settings;
 use crate::{database, serve, telemetry};
 
-pub use demo::{Demo, DemoLogin, ensure as ensure_demo};
+pub use demo::ensure as ensure_demo;
 
 /// A self-hosted credits wallet and billing portal for AI platforms.
 ///
