@@ -131,6 +131,15 @@ CREATE TABLE allocations (
     CONSTRAINT allocations_once UNIQUE (shard, wallet_id, seq, grant_id)
 );
 
+-- Every share of every row, wherever it is kept.
+CREATE VIEW shares AS
+SELECT shard, wallet_id, seq, grant_id, amount, held_change
+FROM entries
+WHERE grant_id IS NOT NULL
+UNION ALL
+SELECT shard, wallet_id, seq, grant_id, amount, held_change
+FROM allocations;
+
 CREATE TABLE holds (
     shard smallint NOT NULL,
     wallet_id bigint NOT NULL,

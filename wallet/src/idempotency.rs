@@ -31,6 +31,12 @@ impl IdempotencyKey {
         Self(format!("{INTERNAL}{}", what.as_ref()))
     }
 
+    /// Takes the key from storage.
+    #[must_use]
+    pub const fn stored(key: String) -> Self {
+        Self(key)
+    }
+
     /// Says whether Scrip itself made the key.
     #[must_use]
     pub fn is_internal(&self) -> bool {
@@ -65,6 +71,19 @@ impl RequestHash {
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
+    }
+
+    /// Reads the hexadecimal form.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0_u8; 16];
+        if text.len() != 32 || !text.is_ascii() {
+            return None;
+        }
+        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        Some(Self(bytes))
     }
 
     /// Gives the hash for storage.

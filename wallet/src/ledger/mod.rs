@@ -17,6 +17,7 @@ pub mod entry;
 mod follow;
 mod grant;
 pub mod hold;
+pub mod proof;
 #[cfg(feature = "postgres")]
 mod queue;
 pub mod receipt;
@@ -25,6 +26,10 @@ mod repo;
 #[cfg(feature = "postgres")]
 mod service;
 pub mod state;
+#[cfg(feature = "postgres")]
+mod sweeps;
+#[cfg(feature = "postgres")]
+mod verify;
 #[cfg(feature = "postgres")]
 mod writer;
 
@@ -35,5 +40,7 @@ pub use entry::{
 };
 pub use receipt::{FormulaLine, Receipt};
 #[cfg(feature = "postgres")]
-pub use service::{Breach, Envelope, Environment, Ledger, LedgerOptions, NewWallet, Rider, Scope};
+pub use service::{Envelope, Environment, Ledger, LedgerOptions, NewWallet, Rider};
+#[cfg(feature = "postgres")]
+pub use verify::{Breach, Lateness, Scope};
 pub use state::Rules;

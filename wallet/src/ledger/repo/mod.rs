@@ -1,9 +1,11 @@
 //! The ledger's SQL.
 
+pub(super) mod invariants;
 pub(super) mod load;
 pub(super) mod read;
 pub(super) mod store;
 pub(super) mod sweep;
+pub(super) mod verify;
 
 use std::sync::Arc;
 

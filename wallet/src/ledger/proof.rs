@@ -1,0 +1,288 @@
+//! Rows of a ledger as they leave the database for a proof: everything that the hash covers, exactly.
+//!
+//! An export is JSON lines: a [`Header`], then one [`ProvenEntry`] a line. [`verify_export`] needs nothing else, so
+//! whoever holds a file can check it without Scrip's database, and compare the last hash with a signed head.
+
+use std::io::BufRead;
+
+use chrono::DateTime;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::chain::{self, Hash};
+use super::entry::{EntryKind, EntryView};
+use super::state::{Allocation, Entry};
+use crate::id::WalletId;
+use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::identity::Actor;
+use crate::money::Credits;
+
+/// The first line of an export.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The form of the file: 1.
+    pub scrip_ledger: u32,
+    /// The wallet.
+    pub wallet: String,
+    /// The `seq` of the row before the first one of the file; 0 for a whole ledger.
+    pub after: i64,
+    /// The hash of that row; zeros for a whole ledger.
+    pub previous_hash: String,
+    /// Settled after that row.
+    pub settled: Credits,
+    /// Held after that row.
+    pub held: Credits,
+}
+
+/// The form of export files.
+pub const EXPORT_FORM: u32 = 1;
+
+/// One row with everything that its hash covers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvenEntry {
+    /// The row's place.
+    pub seq: i64,
+    /// What happened.
+    pub kind: EntryKind,
+    /// The change of settled.
+    pub amount: Credits,
+    /// The change of held.
+    pub held_change: Credits,
+    /// Settled after it.
+    pub settled_after: Credits,
+    /// Held after it.
+    pub held_after: Credits,
+    /// The operation's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// What to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// How many.
+    pub quantity: i64,
+    /// The row that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refers_to: Option<i64>,
+    /// The number of the other wallet of a transfer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counterpart: Option<i64>,
+    /// The kind of the actor, as a number.
+    pub actor_kind: i16,
+    /// The actor's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<Uuid>,
+    /// The actor's name.
+    pub actor_name: String,
+    /// The metadata, exactly as stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<String>,
+    /// The receipt, terms or reason, exactly as stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The idempotency key.
+    pub key: String,
+    /// The hash of the request, in hexadecimal.
+    pub request_hash: String,
+    /// When, in microseconds since 1970.
+    pub created_at: i64,
+    /// Grant, change, change of held.
+    pub shares: Vec<(i64, Credits, Credits)>,
+    /// The row's hash, in hexadecimal.
+    pub hash: String,
+}
+
+impl From<&Entry> for ProvenEntry {
+    fn from(entry: &Entry) -> Self {
+        let view = entry.view.clone();
+        Self {
+            seq: view.seq,
+            kind: view.kind,
+            amount: view.amount,
+            held_change: view.held_change,
+            settled_after: view.settled_after,
+            held_after: view.held_after,
+            operation: view.operation,
+            title: view.title,
+            category: view.category,
+            quantity: view.quantity,
+            refers_to: view.refers_to,
+            counterpart: entry.counterpart.map(|wallet| wallet.number),
+            actor_kind: view.actor.code(),
+            actor_id: view.actor.uuid(),
+            actor_name: view.actor.name().to_owned(),
+            metadata: entry.metadata.as_deref().map(str::to_owned),
+            detail: entry.detail.clone(),
+            key: entry.key.as_str().to_owned(),
+            request_hash: entry.request_hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
+            created_at: view.created_at.timestamp_micros(),
+            shares: entry.allocations.iter().map(|share| (share.grant, share.amount, share.held)).collect(),
+            hash: entry.hash.to_string(),
+        }
+    }
+}
+
+impl ProvenEntry {
+    /// Gives the row back; `None` where a field can't be what it says.
+    #[must_use]
+    pub fn entry(&self, wallet: WalletId) -> Option<Entry> {
+        let view = EntryView {
+            wallet,
+            seq: self.seq,
+            kind: self.kind,
+            amount: self.amount,
+            held_change: self.held_change,
+            settled_after: self.settled_after,
+            held_after: self.held_after,
+            operation: self.operation.clone(),
+            title: self.title.clone(),
+            category: self.category.clone(),
+            quantity: self.quantity,
+            refers_to: self.refers_to,
+            actor: Actor::from_parts(self.actor_kind, self.actor_id, self.actor_name.clone()),
+            metadata: serde_json::Value::Null,
+            created_at: DateTime::from_timestamp_micros(self.created_at)?,
+        };
+        let share = |(grant, amount, held): &(i64, Credits, Credits)| Allocation { grant: *grant, amount: *amount, held: *held };
+        Some(Entry {
+            view,
+            metadata: self.metadata.as_deref().map(Into::into),
+            detail: self.detail.clone(),
+            allocations: self.shares.iter().map(share).collect(),
+            key: IdempotencyKey::stored(self.key.clone()),
+            request_hash: RequestHash::from_hex(&self.request_hash)?,
+            counterpart: self.counterpart.map(|number| WalletId { number, shard: wallet.shard }),
+            hash: Hash::from_hex(&self.hash)?,
+        })
+    }
+}
+
+/// Follows a chain row by row.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    wallet: WalletId,
+    seq: i64,
+    settled: Credits,
+    held: Credits,
+    head: Hash,
+    created_at: i64,
+}
+
+impl Verifier {
+    /// Starts before the first row of a wallet.
+    #[must_use]
+    pub fn new(wallet: WalletId) -> Self {
+        let (settled, held) = (Credits::ZERO, Credits::ZERO);
+        Self { wallet, seq: 0, settled, held, head: Hash::default(), created_at: i64::MIN }
+    }
+
+    /// Starts where a header says.
+    fn after(header: &Header) -> Option<Self> {
+        let wallet: WalletId = header.wallet.parse().ok()?;
+        let head = Hash::from_hex(&header.previous_hash)?;
+        let (settled, held) = (header.settled, header.held);
+        Some(Self { wallet, seq: header.after, settled, held, head, created_at: i64::MIN })
+    }
+
+    /// Checks the next row: place, sums, time and hash.
+    pub fn next(&mut self, entry: &Entry) -> Result<(), String> {
+        let view = &entry.view;
+        let place = self.seq.checked_add(1);
+        if place != Some(view.seq) {
+            return Err(format!("row {} follows row {}", view.seq, self.seq));
+        }
+        let told = |what: &str| Err(format!("row {}: {what}", view.seq));
+        if self.settled.checked_add(view.amount) != Some(view.settled_after) {
+            return told("settled does not follow from the row before");
+        }
+        if self.held.checked_add(view.held_change) != Some(view.held_after) {
+            return told("held does not follow from the row before");
+        }
+        let shares = || entry.allocations.iter();
+        if Credits::checked_sum(shares().map(|share| share.amount)) != Some(view.amount)
+            || Credits::checked_sum(shares().map(|share| share.held)) != Some(view.held_change)
+        {
+            return told("its shares are not what it changes");
+        }
+        if view.created_at.timestamp_micros() < self.created_at {
+            return told("its time is before the row before");
+        }
+        if chain::hash(&self.head, entry) != entry.hash {
+            return told("its hash is not the hash of what it says");
+        }
+        self.seq = view.seq;
+        self.settled = view.settled_after;
+        self.held = view.held_after;
+        self.head = entry.hash;
+        self.created_at = view.created_at.timestamp_micros();
+        Ok(())
+    }
+
+    /// Gives where the chain stands.
+    #[must_use]
+    pub const fn head(&self) -> (i64, Hash) {
+        (self.seq, self.head)
+    }
+}
+
+/// What a verified export says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// The wallet.
+    pub wallet: WalletId,
+    /// How many rows.
+    pub rows: u64,
+    /// The last row.
+    pub seq: i64,
+    /// The last row's hash: compare it with a signed head.
+    pub hash: String,
+    /// Settled after the last row.
+    pub settled: Credits,
+    /// Held after the last row.
+    pub held: Credits,
+}
+
+/// Verifies an exported file, line by line; the error names the line.
+pub fn verify_export(file: impl BufRead) -> Result<Verified, String> {
+    let mut lines = file.lines();
+    let first = lines.next().ok_or("the file is empty")?.map_err(|error| error.to_string())?;
+    let header: Header = serde_json::from_str(&first).map_err(|error| format!("line 1: {error}"))?;
+    if header.scrip_ledger != EXPORT_FORM {
+        return Err(format!("line 1: form {} is not known", header.scrip_ledger));
+    }
+    let mut verifier = Verifier::after(&header).ok_or("line 1: not a wallet or not a hash")?;
+    let mut rows = 0_u64;
+    for (number, line) in (2_u64..).zip(lines) {
+        let line = line.map_err(|error| format!("line {number}: {error}"))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let proven: ProvenEntry = serde_json::from_str(&line).map_err(|error| format!("line {number}: {error}"))?;
+        let entry = proven.entry(verifier.wallet).ok_or_else(|| format!("line {number}: not a row"))?;
+        verifier.next(&entry).map_err(|what| format!("line {number}: {what}"))?;
+        rows = rows.saturating_add(1);
+    }
+    Ok(Verified {
+        wallet: verifier.wallet,
+        rows,
+        seq: verifier.seq,
+        hash: verifier.head.to_string(),
+        settled: verifier.settled,
+        held: verifier.held,
+    })
+}
+
+/// Makes the header of an export that starts after a row.
+#[must_use]
+pub fn header(wallet: WalletId, after: i64, previous: &Hash, settled: Credits, held: Credits) -> Header {
+    Header {
+        scrip_ledger: EXPORT_FORM,
+        wallet: wallet.to_string(),
+        after,
+        previous_hash: previous.to_string(),
+        settled,
+        held,
+    }
+}

@@ -1,0 +1,145 @@
+//! Proof: every invariant over the live database, every chain recomputed, and exports for outsiders.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+
+use super::proof::{self, Header, ProvenEntry, Verifier};
+use super::repo::invariants::INVARIANTS;
+use super::repo::{sweep, verify};
+use super::service::Ledger;
+use crate::error::{Refusal, Result};
+use crate::id::WalletId;
+
+/// The most findings that one invariant reports.
+const MAX_FOUND: usize = 100;
+/// How many rows of a chain are read at once.
+const CHAIN_PAGE: i64 = 5_000;
+/// How many wallets are listed at once.
+const WALLET_PAGE: i64 = 1_000;
+/// How long a hold may be open after its end before the sweep is late.
+const HOLD_LATE: TimeDelta = TimeDelta::minutes(2);
+/// How long a grant may be open after its end before the sweep is late.
+const GRANT_LATE: TimeDelta = TimeDelta::minutes(10);
+
+/// What to verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole deployment.
+    Everything,
+    /// One wallet.
+    Wallet(WalletId),
+}
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    /// Which one: `wallet_is_sum_of_entries`.
+    pub invariant: String,
+    /// The wallet, where it concerns one.
+    pub wallet: Option<WalletId>,
+    /// What was found, for people.
+    pub found: String,
+}
+
+/// Work that the sweeps should have done by now: late, not wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lateness {
+    /// Open holds whose time was over two minutes ago.
+    pub holds: i64,
+    /// Grants with credits whose time was over ten minutes ago.
+    pub grants: i64,
+}
+
+impl Ledger {
+    /// Checks every invariant and recomputes every chain, as of one moment; an empty list is what it should be.
+    pub async fn verify(&self, scope: Scope) -> Result<Vec<Breach>> {
+        let mut transaction = self.db.begin().await?;
+        verify::one_moment(&mut transaction).await?;
+        let breaches = self.verify_in_tx(&mut transaction, scope).await?;
+        transaction.commit().await?;
+        Ok(breaches)
+    }
+
+    /// Does the same in the caller's transaction.
+    pub async fn verify_in_tx(&self, connection: &mut PgConnection, scope: Scope) -> Result<Vec<Breach>> {
+        let only = match scope {
+            Scope::Everything => None,
+            Scope::Wallet(wallet) => Some(wallet),
+        };
+        let mut breaches = Vec::new();
+        for invariant in INVARIANTS {
+            let found = verify::run(connection, invariant, only, MAX_FOUND).await?;
+            let breach = |(wallet, found)| Breach { invariant: invariant.name.to_owned(), wallet, found };
+            breaches.extend(found.into_iter().map(breach));
+        }
+        let mut wallets: Vec<WalletId> = only.into_iter().collect();
+        if only.is_none() {
+            wallets = verify::wallets_after(connection, None, WALLET_PAGE).await?;
+        }
+        while let Some(last) = wallets.last().copied() {
+            for wallet in &wallets {
+                verify_chain(connection, *wallet, &mut breaches).await?;
+            }
+            wallets.clear();
+            if only.is_none() {
+                wallets = verify::wallets_after(connection, Some(last), WALLET_PAGE).await?;
+            }
+        }
+        Ok(breaches)
+    }
+
+    /// Names the invariants that [`Ledger::verify`] checks.
+    pub fn invariants() -> impl Iterator<Item = &'static str> {
+        INVARIANTS.iter().map(|invariant| invariant.name).chain([HASH_CHAIN])
+    }
+
+    /// Counts what the sweeps should have done by now.
+    pub async fn lateness(&self) -> Result<Lateness> {
+        let now = self.db.now();
+        let before = |late: TimeDelta| now.checked_sub_signed(late).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        let (holds, grants) = sweep::late(self.db.pool(), before(HOLD_LATE), before(GRANT_LATE)).await?;
+        Ok(Lateness { holds, grants })
+    }
+
+    /// Gives rows of a wallet with their hashes, after a `seq`, for an offline proof: the header and at most `limit`
+    /// rows. A next page starts after the last row of this one.
+    pub async fn proof(&self, wallet: WalletId, after: i64, limit: u16) -> Result<(Header, Vec<ProvenEntry>)> {
+        let mut transaction = self.db.begin().await?;
+        verify::one_moment(&mut transaction).await?;
+        let header = if after <= 0 {
+            proof::header(wallet, 0, &Default::default(), Default::default(), Default::default())
+        } else {
+            let before = after.checked_sub(1).unwrap_or_default();
+            let rows = verify::chain_after(&mut transaction, wallet, before, 1).await?;
+            let row = rows.into_iter().next().filter(|row| row.view.seq == after);
+            let row = row.ok_or_else(|| Refusal::not_found("entry"))?;
+            proof::header(wallet, after, &row.hash, row.view.settled_after, row.view.held_after)
+        };
+        let limit = i64::from(limit).clamp(1, CHAIN_PAGE);
+        let rows = verify::chain_after(&mut transaction, wallet, after.max(0), limit).await?;
+        transaction.commit().await?;
+        Ok((header, rows.iter().map(ProvenEntry::from).collect()))
+    }
+}
+
+/// The name of the check that is not SQL.
+const HASH_CHAIN: &str = "hash_chain_is_unbroken";
+
+/// Recomputes the chain of one wallet.
+async fn verify_chain(connection: &mut PgConnection, wallet: WalletId, breaches: &mut Vec<Breach>) -> Result<()> {
+    let mut verifier = Verifier::new(wallet);
+    loop {
+        let (after, _) = verifier.head();
+        let rows = verify::chain_after(connection, wallet, after, CHAIN_PAGE).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in &rows {
+            if let Err(found) = verifier.next(row) {
+                breaches.push(Breach { invariant: HASH_CHAIN.to_owned(), wallet: Some(wallet), found });
+                return Ok(());
+            }
+        }
+    }
+}
