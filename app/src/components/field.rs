@@ -39,7 +39,7 @@ pub fn Field(
                 name=name
                 type=kind
                 class=class
-                value=outcome.value(name).to_owned()
+                value=outcome.value(name).unwrap_or_default()
                 autocomplete=autocomplete
                 aria-invalid=is_wrong.then_some("true")
                 aria-describedby=note.clone()

@@ -159,8 +159,8 @@ fn DraftCell(tariff: Tariff, context: GridContext, outcome: FormOutcome, is_chan
         }
         .into_any();
     };
-    let is_refused = outcome.value("operation") == tariff.operation;
-    let typed = Some(outcome.value("price.0").to_owned()).filter(|_| is_refused);
+    let is_refused = outcome.value("operation").as_ref() == Some(&tariff.operation);
+    let typed = outcome.value("price.0").filter(|_| is_refused);
     let value = typed.unwrap_or_else(|| cell.credits.to_string());
     let error = outcome.errors.first().cloned().filter(|_| is_refused);
     let error_id = format!("error-{}", tariff.operation);
@@ -260,7 +260,7 @@ pub fn CellEditor(
     outcome: FormOutcome,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let is_refused = outcome.value("operation") == tariff.operation;
+    let is_refused = outcome.value("operation").as_ref() == Some(&tariff.operation);
     let outcome = if is_refused { outcome } else { FormOutcome::default() };
     let body = match &tariff.rule {
         Rule::Matrix(matrix) if matrix.axes.len() == 2 => {

@@ -31,8 +31,7 @@ pub fn field_error_text(locale: Locale, error: &FieldError) -> String {
         Problem::WrongCredentials => td_string!(locale, problem.wrong_credentials),
         Problem::Expired => td_string!(locale, problem.expired),
         Problem::TooSoon => td_string!(locale, problem.too_soon),
-        #[expect(unreachable_patterns, reason = "a problem that is added later must not break the pages")]
-        _ => return error.message.clone(),
+        Problem::TooCommon => td_string!(locale, problem.too_common),
     };
     words.to_owned()
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
-use wallet::identity::ApiKeyView;
+use wallet::identity::{ApiKeyView, CreatedKey};
 use wallet::ledger::BalanceView;
 
 use crate::context::FormOutcome;
@@ -15,8 +15,10 @@ use crate::error::AppError;
 pub struct KeysPage {
     /// The keys, newest first.
     pub keys: Vec<ApiKeyView>,
-    /// What became of the form for a new key; its secret is shown this one time.
+    /// What became of the form for a new key.
     pub outcome: FormOutcome,
+    /// The key just made; its secret is shown this one time.
+    pub created: Option<CreatedKey>,
     /// What the production wallet holds.
     pub production: BalanceView,
     /// What the preview wallet holds.
@@ -40,6 +42,7 @@ pub async fn load_keys_page() -> Result<KeysPage, AppError> {
     let sample = book.tariff("dall-e-3").or_else(|| book.tariffs.first());
     Ok(KeysPage {
         keys,
+        created: crate::context::created_key(),
         outcome: crate::asker::outcome("/developers/keys"),
         production: wallet.ledger().balance(viewer.wallet).await?,
         preview: wallet.ledger().balance(viewer.preview_wallet).await?,

@@ -5,9 +5,6 @@ use axum::response::Response;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use wallet::error::{Error, Problem, Refusal};
 use wallet::identity::Actor;
-use wallet::money::Credits;
-use wallet::tariff::Rule;
-use wallet::tariff::rule::Flat;
 
 use super::post::{Post, see_other};
 use crate::state::AppState;
@@ -43,7 +40,7 @@ pub async fn change_price(State(state): State<AppState>, Path(n): Path<i32>, for
         let revision = revision(&form)?;
         let book = tariffs.book(n).await?;
         let tariff = book.tariff_or_refuse(&operation)?;
-        let rule = typed(&tariff.rule, &form)?;
+        let rule = tariff.rule.with_typed(|field| form.optional(field))?;
         tariffs.set_rule(&actor, n, revision, &operation, rule).await
     };
     let page = format!("/admin/tariffs/{n}");
@@ -77,15 +74,4 @@ pub async fn publish(State(state): State<AppState>, Path(n): Path<i32>, form: Po
 fn day(text: &str) -> Result<DateTime<Utc>, Error> {
     let day = text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
     day.map_err(|_| Refusal::invalid("effective_at", Problem::Malformed, "Write the day as 2026-12-21.").into())
-}
-
-/// Puts the price that was typed into the rule.
-fn typed(rule: &Rule, form: &Post) -> Result<Rule, Error> {
-    let Rule::Flat(_) = rule else {
-        return Err(Refusal::unprocessable("operation", Problem::NotAllowed, "This rule has no single price.").into());
-    };
-    let credits: Credits = form.field("price.0").trim().replace(',', ".").parse().map_err(|_| {
-        Refusal::unprocessable("price.0", Problem::NotANumber, "A price is a number such as 4 or 0.5.")
-    })?;
-    Ok(Rule::Flat(Flat { credits }))
 }

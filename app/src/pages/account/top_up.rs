@@ -40,7 +40,7 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
     let i18n = use_i18n();
     let address = use_query_map();
     let outcome = offer.outcome.clone();
-    let typed = Some(outcome.value("package").to_owned()).filter(|code| !code.is_empty());
+    let typed = outcome.value("package").filter(|code| !code.is_empty());
     let asked = typed.or_else(|| address.with_untracked(|map| map.get_str("package").map(str::to_owned)));
     let chosen = choose(&offer.packs, asked.as_deref());
     let (is_paying, set_paying) = signal(false);
@@ -120,7 +120,7 @@ fn CurrencyChoice(currency: Currency, currencies: Vec<Currency>) -> impl IntoVie
 #[component]
 fn OwnAmount(free: FreeAmount, currency: Currency, outcome: FormOutcome, alone: bool) -> impl IntoView {
     let i18n = use_i18n();
-    let (typed, set_typed) = signal(outcome.value("amount").to_owned());
+    let (typed, set_typed) = signal(outcome.value("amount").unwrap_or_default());
     let is_chosen = alone || !typed.get_untracked().is_empty();
     let (min, max) = (free.min, free.max);
     let rate = free.clone();

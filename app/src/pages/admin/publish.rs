@@ -165,9 +165,7 @@ fn Changes(changes: Vec<PriceChange>, is_later: bool, has_rise: bool) -> impl In
 #[component]
 fn StartDate(first: NaiveDate, notice_days: i64, outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
-    let value = Some(outcome.value("effective_at").to_owned())
-        .filter(|day| !day.is_empty())
-        .unwrap_or_else(|| first.to_string());
+    let value = outcome.value("effective_at").filter(|day| !day.is_empty()).unwrap_or_else(|| first.to_string());
     view! {
         <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1">
             <p class="w-24 flex-none"></p>

@@ -43,7 +43,7 @@ pub fn Editor(
     let first_rise = page.first_rise.date_naive();
     let notice_days = i64::from(page.notice_days);
     let outcome = page.outcome;
-    let refused = Some(outcome.value("operation").to_owned()).filter(|code| !code.is_empty());
+    let refused = outcome.value("operation").filter(|code| !code.is_empty());
     let rows = StoredValue::new(page.rows);
     let outcome = StoredValue::new(outcome);
     let editing = Memo::new(move |_| {

@@ -42,9 +42,8 @@ fn KeysContent(page: Page) -> impl IntoView {
     let i18n = use_i18n();
     let is_empty = page.keys.is_empty();
     let outcome = page.outcome;
-    let secret = outcome.secret.clone();
-    let created = secret.clone().map(|secret| (outcome.value("name").to_owned(), secret));
-    let outcome = if created.is_some() { FormOutcome::default() } else { outcome };
+    let created = page.created.map(|created| (created.key.name, created.secret));
+    let secret = created.as_ref().map(|(_, secret)| secret.clone());
     view! {
         <div class="grid lg:grid-cols-2 gap-5">
             <EnvironmentPanel is_preview=false balance=page.production />
@@ -104,7 +103,7 @@ fn EnvironmentPanel(is_preview: bool, balance: BalanceView) -> impl IntoView {
 #[component]
 fn NewKeyForm(outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
-    let typed = |name: &str| outcome.value(name).to_owned();
+    let typed = |name: &str| outcome.value(name).unwrap_or_default();
     let is_preview = typed("environment") == "preview";
     let chosen = typed("scopes");
     let scopes = SCOPES

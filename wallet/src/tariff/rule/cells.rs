@@ -49,7 +49,8 @@ impl Rule {
                 bounds.into_iter().chain(levels).collect()
             }
             Self::Composite(rule) => {
-                let base = PriceCell::new([if rule.label.is_empty() { "base" } else { rule.label.as_str() }], rule.base);
+                let base =
+                    PriceCell::new([if rule.label.is_empty() { "base" } else { rule.label.as_str() }], rule.base);
                 let surcharges = rule.surcharges.iter().flat_map(|surcharge| {
                     let param = surcharge.param.as_str();
                     surcharge.options.iter().map(move |option| PriceCell::new([param, &option.value], option.credits))
@@ -118,7 +119,8 @@ impl Rule {
         if !problems.is_empty() {
             return Err(Refusal::Unprocessable { fields: problems });
         }
-        let none = || Refusal::unprocessable("operation", Problem::NotAllowed, "This operation has no prices of its own.");
+        let none =
+            || Refusal::unprocessable("operation", Problem::NotAllowed, "This operation has no prices of its own.");
         if prices.is_empty() { Err(none()) } else { self.with_cells(&prices).ok_or_else(none) }
     }
 }
@@ -163,10 +165,7 @@ mod tests {
         };
         vec![
             Rule::Flat(Flat { credits: credits(4) }),
-            Rule::PerUnit(PerUnit {
-                meters: vec![Meter { quantity, price: credits(2) }],
-                minimum: Some(credits(1)),
-            }),
+            Rule::PerUnit(PerUnit { meters: vec![Meter { quantity, price: credits(2) }], minimum: Some(credits(1)) }),
             Rule::Matrix(Matrix {
                 axes: vec![axis("size", ["s", "l"]), axis("quality", ["standard", "hd"])],
                 cells: [5, 6, 10, 13].map(credits).into(),
@@ -185,9 +184,18 @@ mod tests {
                 label: String::new(),
                 surcharges: vec![Surcharge {
                     param: "media_type".into(),
-                    options: vec![SurchargeOption { value: "image".into(), credits: credits(32), label: String::new() }],
+                    options: vec![SurchargeOption {
+                        value: "image".into(),
+                        credits: credits(32),
+                        label: String::new(),
+                    }],
                 }],
-                targets: vec![PerTarget { param: "languages".into(), credits: credits(7), max: 10, label: String::new() }],
+                targets: vec![PerTarget {
+                    param: "languages".into(),
+                    credits: credits(7),
+                    max: 10,
+                    label: String::new(),
+                }],
             }),
         ]
     }
