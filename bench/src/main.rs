@@ -13,6 +13,7 @@ mod sample;
 mod seed;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +52,17 @@ struct Yardsticks {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match bench().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn bench() -> Result<()> {
     let plan = Plan::read()?;
     std::fs::create_dir_all(&plan.folder)?;
     let pool = PgPoolOptions::new().max_connections(64).connect(&plan.url).await.context("no database")?;

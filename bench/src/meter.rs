@@ -82,7 +82,12 @@ impl Meter {
             fsyncs: (after.fsyncs - before.fsyncs) as f64 / seconds,
             machine: if total > 0.0 { busy / total } else { 0.0 },
             postgres: after.backends.iter().map(spent).sum(),
-            busiest: after.backends.iter().map(spent).fold(0.0, f64::max),
+            busiest: after
+                .backends
+                .iter()
+                .filter(|(pid, _)| before.backends.contains_key(*pid))
+                .map(spent)
+                .fold(0.0, f64::max),
             bound: String::new(),
         };
         cost.bound = self.bound(&cost);
@@ -139,17 +144,29 @@ fn machine_times() -> (f64, f64) {
 fn postgres_times(backend: u32) -> HashMap<u32, f64> {
     let Some((postmaster, _)) = process(backend) else { return HashMap::new() };
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes
+    let mut times: HashMap<u32, f64> = processes
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter_map(|pid| process(pid).filter(|(parent, _)| *parent == postmaster).map(|(_, ticks)| (pid, ticks)))
-        .collect()
+        .collect();
+    // Those that ended meanwhile count with their parent.
+    times.extend(ticks(postmaster, 13).map(|ticks| (postmaster, ticks)));
+    times
 }
 
 /// A process's parent, and the ticks that it has used.
 fn process(pid: u32) -> Option<(u32, f64)> {
+    Some((fields(pid)?.get(1)?.parse().ok()?, ticks(pid, 11)?))
+}
+
+/// The ticks of a process in user and in system mode, from one field of its line on.
+fn ticks(pid: u32, from: usize) -> Option<f64> {
+    let fields = fields(pid)?;
+    Some(fields.get(from)?.parse::<f64>().ok()? + fields.get(from + 1)?.parse::<f64>().ok()?)
+}
+
+/// What the system says of a process, from its state on.
+fn fields(pid: u32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name, in brackets, may have spaces.
-    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
-    Some((fields.get(1)?.parse().ok()?, ticks))
+    Some(text.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
 }
