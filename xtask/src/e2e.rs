@@ -33,18 +33,15 @@ pub fn e2e(args: &[&str]) -> Result<()> {
     let cluster = postgres::start_empty(Purpose::Scratch)?;
     let port = shell::free_port()?;
     let log = folder.join("server.log");
-    let scrip = || -> Result<std::process::Command> {
-        let mut scrip = shell::command(&program);
-        let log = std::fs::File::options().create(true).append(true).open(&log)?;
-        scrip.env("DATABASE_URL", cluster.url()).env("PORT", port.to_string()).env("HOST", "127.0.0.1");
-        scrip.env("SCRIP_MODE", "development").env("SCRIP_DEMO", "true").env("SCRIP_DATA_DIR", folder.join("data"));
-        scrip.env_remove("PUBLIC_URL").env_remove("MAIL_URL").stdout(log.try_clone()?).stderr(log);
-        Ok(scrip)
-    };
-    for step in [&["migrate"][..], &["preset", "load", "neuralbox"], &["demo", "load"]] {
-        shell::run(scrip()?.args(step)).with_context(|| format!("see {}", log.display()))?;
+    let mut scrip = shell::command(&program);
+    scrip.env("DATABASE_URL", cluster.url()).env("PORT", port.to_string()).env("HOST", "127.0.0.1");
+    scrip.env("SCRIP_MODE", "development").env("SCRIP_DEMO", "true").env("SCRIP_DATA_DIR", folder.join("data"));
+    for setting in ["PUBLIC_URL", "MAIL_URL", "MAIL_DIR"] {
+        scrip.env_remove(setting);
     }
-    let mut server = Server(shell::spawn(scrip()?.arg("serve"))?);
+    let output = std::fs::File::create(&log)?;
+    scrip.stdout(output.try_clone()?).stderr(output);
+    let mut server = Server(shell::spawn(scrip.arg("serve"))?);
     server.wait_until_ready(port).with_context(|| format!("see {}", log.display()))?;
 
     let mut playwright = setup::npm_program("end2end", "playwright");

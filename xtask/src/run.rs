@@ -10,9 +10,6 @@ use crate::postgres::{self, Purpose};
 use crate::settings::Settings;
 use crate::{setup, shell, site};
 
-/// The catalog that the demo is about.
-const PRESET: &str = "neuralbox";
-
 /// Sets up, builds, starts PostgreSQL and the server, and waits for the end of it.
 pub fn run() -> Result<()> {
     shell::heed_signals()?;
@@ -23,24 +20,10 @@ pub fn run() -> Result<()> {
     let server = build_server(&settings)?;
     // Dropped at the end, however that comes: then PostgreSQL stops too.
     let (url, _cluster) = database()?;
-    for step in [&["migrate"][..], &["preset", "load", PRESET], &["demo", "load"]] {
-        shell::run(scrip(&server, &url).args(step))?;
-    }
-    let mut child = shell::spawn(scrip(&server, &url).arg("serve"))?;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return if status.success() || shell::interrupted() {
-                Ok(())
-            } else {
-                bail!("the server failed ({status})")
-            };
-        }
-        if shell::interrupted() {
-            shell::end(&mut child)?;
-            return Ok(());
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    let mut scrip = shell::command(&server);
+    for_demo(&mut scrip, &url);
+    // The server itself migrates, loads preset and demo into an empty database, and says where to go.
+    shell::until_interrupted(scrip.arg("serve"))
 }
 
 /// Where the server keeps small files of its own: mails, the demo's API key.
@@ -79,12 +62,6 @@ pub fn database() -> Result<(String, Option<postgres::Cluster>)> {
     }
     let cluster = postgres::start(Purpose::Run)?;
     Ok((cluster.url(), Some(cluster)))
-}
-
-fn scrip(server: &Path, url: &str) -> Command {
-    let mut scrip = shell::command(server);
-    for_demo(&mut scrip, url);
-    scrip
 }
 
 /// Sets what the demo's server is told by its environment.
