@@ -66,7 +66,7 @@ impl Wallet {
         let db = Db::new(pool, options.clock, options.jobs);
         let ledger = Ledger::start(db.clone(), &LedgerOptions { writers: options.writers });
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
-        let catalog = Catalog::start(db.clone());
+        let catalog = Catalog::start(db.clone(), tariffs.clone());
         let plans = Plans::new(db.clone(), catalog.clone());
         let notify = Notify::new(db.clone());
         let identity = Identity::new(

@@ -11,6 +11,8 @@ mod unit;
 #[cfg(feature = "postgres")]
 pub mod preset;
 #[cfg(feature = "postgres")]
+mod repo;
+#[cfg(feature = "postgres")]
 mod service;
 
 use serde::{Deserialize, Serialize};

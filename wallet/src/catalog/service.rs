@@ -1,10 +1,16 @@
 //! The catalog's handle: read what is sold, load a preset.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
 
-use super::{CatalogView, Preset};
+use super::{CatalogView, Preset, repo};
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Problem, Refusal, Result};
+use crate::identity::{self, Actor, NewAudit};
+use crate::tariff::Tariffs;
+
+/// How often a node asks whether something has changed.
+const POLL: Duration = Duration::from_millis(500);
 
 /// What loading a preset did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,25 +24,124 @@ pub enum Loaded {
 /// The catalog's handle; cheap to clone.
 #[derive(Clone)]
 pub struct Catalog {
+    inner: Arc<Inner>,
+    tariffs: Tariffs,
+}
+
+struct Inner {
     db: Db,
+    view: RwLock<Option<(i64, Arc<CatalogView>)>>,
 }
 
 impl Catalog {
-    /// Starts to follow the catalog.
-    pub(crate) fn start(db: Db) -> Self {
-        Self { db }
+    /// Starts to follow the catalog; the task ends when the last handle goes.
+    pub(crate) fn start(db: Db, tariffs: Tariffs) -> Self {
+        let inner = Arc::new(Inner { db, view: RwLock::new(None) });
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(follow(Arc::downgrade(&inner)));
+        }
+        Self { inner, tariffs }
     }
 
     /// Gives what is sold, from memory.
     pub async fn view(&self) -> Result<Arc<CatalogView>> {
-        let _ = &self.db;
-        Err(crate::error::Error::internal("not built yet"))
+        if let Some((_, view)) = self.inner.get() {
+            return Ok(view);
+        }
+        self.inner.load().await?;
+        let loaded = self.inner.get().map(|(_, view)| view);
+        loaded.ok_or_else(|| Refusal::not_found("catalog (load a preset first)").into())
     }
 
-    /// Fills an empty catalog from a preset. The same preset again changes nothing; another one is refused, because
-    /// its prices would take effect without notice: import it into a draft instead.
+    /// Says which preset the catalog was filled from; `None` where it is empty.
+    pub async fn preset_name(&self) -> Result<Option<String>> {
+        let mut tx = self.inner.db.begin().await?;
+        let source = repo::source(&mut tx).await?;
+        tx.commit().await?;
+        Ok(source.map(|(name, _)| name))
+    }
+
+    /// Fills an empty catalog from a preset. The same preset again changes nothing, and edits made since stand.
+    /// Another one is refused: its prices would take effect without notice. Import it into a draft instead.
     pub async fn load_preset(&self, preset: &Preset) -> Result<Loaded> {
-        let _ = preset;
-        Err(crate::error::Error::internal("not built yet"))
+        let mut tx = self.inner.db.begin().await?;
+        if let Some((name, source)) = repo::source(&mut tx).await? {
+            if name == preset.name && source == preset.source {
+                return Ok(Loaded::Unchanged);
+            }
+            let message = format!(
+                "The catalog already holds the preset “{name}”{}. Prices that are in force change by a draft that is \
+                 published: open Tariffs, make a draft and import the file there.",
+                if name == preset.name { ", of an earlier file" } else { "" }
+            );
+            return Err(Refusal::unprocessable("preset", Problem::NotAllowed, message).into());
+        }
+        let now = self.inner.db.now();
+        let by = Actor::system("preset");
+        repo::fill(&mut tx, preset, now).await?;
+        let step = preset.view.settings.rounding_step;
+        let version = self.tariffs.install_in_tx(&mut tx, step, &preset.tariffs, &by).await?;
+        let audit = NewAudit {
+            actor: by,
+            action: "preset.loaded".to_owned(),
+            subject: format!("price book {version}"),
+            before: serde_json::Value::Null,
+            after: serde_json::json!({ "preset": preset.name, "operations": preset.tariffs.len() }),
+        };
+        identity::audit_in_tx(&mut tx, &audit, now).await?;
+        tx.commit().await?;
+        self.inner.load().await?;
+        self.tariffs.reload().await?;
+        Ok(Loaded::New)
+    }
+
+    /// Writes the catalog with the prices in force as a preset file: the very file that it was filled from, comments
+    /// and all, where nothing has changed since.
+    pub async fn export(&self) -> Result<String> {
+        let mut tx = self.inner.db.begin().await?;
+        let source = repo::source(&mut tx).await?;
+        tx.commit().await?;
+        let (name, source) = source.ok_or_else(|| Refusal::not_found("catalog (load a preset first)"))?;
+        let view = CatalogView::clone(self.view().await?.as_ref());
+        let tariffs = self.tariffs.active().await?.tariffs.clone();
+        match Preset::parse(&source) {
+            Ok((preset, _)) if preset.view == view && preset.tariffs == tariffs => Ok(source),
+            _ => Ok(Preset { name, view, tariffs, source: String::new() }.write()),
+        }
+    }
+}
+
+impl Inner {
+    fn get(&self) -> Option<(i64, Arc<CatalogView>)> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn load(&self) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        let Some((revision, view)) = repo::view(&mut tx).await? else { return Ok(()) };
+        tx.commit().await?;
+        let mut known = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|(known, _)| *known <= revision) {
+            *known = Some((revision, Arc::new(view)));
+        }
+        Ok(())
+    }
+}
+
+/// Follows the catalog until nobody holds it.
+async fn follow(inner: Weak<Inner>) {
+    loop {
+        tokio::time::sleep(POLL).await;
+        let Some(inner) = inner.upgrade() else { return };
+        if inner.db.pool().is_closed() {
+            return;
+        }
+        let known = inner.get().map(|(revision, _)| revision);
+        // A failure keeps the last view; the price book's task, which reads the same row, says so.
+        if let Ok(revision) = repo::revision(inner.db.pool()).await
+            && revision != known
+        {
+            inner.load().await.ok();
+        }
     }
 }

@@ -139,6 +139,11 @@ fn broken_link() -> Refusal {
     Refusal::unprocessable("token", Problem::Expired, "This link is used up or too old. Ask for a new one.")
 }
 
+/// Writes a row into the audit log, in the transaction of what it tells of: for concepts that know no [`Identity`].
+pub(crate) async fn audit_in_tx(connection: &mut PgConnection, audit: &NewAudit, at: DateTime<Utc>) -> Result<()> {
+    repo::audit::insert(connection, audit, at).await
+}
+
 /// Takes a person's one-time offer of a plan, in the transaction of its grant; `false` where the person had it.
 pub(crate) async fn take_offer_in_tx(
     connection: &mut PgConnection,

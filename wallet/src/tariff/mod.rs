@@ -10,7 +10,13 @@ mod param;
 mod quote;
 pub mod rule;
 #[cfg(feature = "postgres")]
+mod draft;
+#[cfg(feature = "postgres")]
+mod repo;
+#[cfg(feature = "postgres")]
 mod service;
+#[cfg(feature = "postgres")]
+mod shelf;
 
 use std::fmt;
 use std::str::FromStr;
@@ -153,10 +159,26 @@ impl Tariff {
     }
 
     /// Lists the plans that a call with these params needs.
-    pub fn plans_needed<'a>(&'a self, params: &'a Map<String, Value>) -> impl Iterator<Item = &'a str> {
-        let gated =
-            self.gates.iter().filter(|gate| params.get(&gate.param).and_then(Value::as_str) == Some(&gate.value));
-        self.minimum_plan.iter().chain(gated.map(|gate| &gate.plan)).map(String::as_str)
+    #[must_use]
+    pub fn plans_needed(&self, params: &Map<String, Value>) -> Vec<&str> {
+        let mut plans: Vec<&str> = self.minimum_plan.as_deref().into_iter().collect();
+        if self.gates.is_empty() {
+            return plans;
+        }
+        let specs = self.rule.params();
+        for gate in &self.gates {
+            let asked = match params.get(&gate.param) {
+                Some(Value::String(text)) => Some(text.clone()),
+                Some(Value::Null) | None => {
+                    specs.iter().find(|spec| spec.name == gate.param).and_then(|spec| spec.default.clone())
+                }
+                Some(other) => Some(other.to_string()),
+            };
+            if asked.as_ref() == Some(&gate.value) {
+                plans.push(&gate.plan);
+            }
+        }
+        plans
     }
 
     /// Finds what is wrong with the tariff, each problem at its path under the operation's name.

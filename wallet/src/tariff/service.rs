@@ -1,20 +1,21 @@
-//! The tariffs' handle: quote, charge, hold; and for staff the versions of the price book.
+//! The tariffs' handle: quote, charge, hold. The versions of the price book are in [`super::draft`].
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
 
-use super::{
-    Announcement, BookSummary, LineRequest, LockedQuote, PriceBook, PriceChange, Quote, QuoteBatch, QuoteId, Rule,
-    Tariff,
-};
+use super::shelf::{Keeper, Shelf};
+use super::{LineRequest, LockedQuote, PriceBook, Quote, QuoteBatch, QuoteId, repo};
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Problem, Refusal, Result};
 use crate::id::WalletId;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
-use crate::ledger::{Ledger, Outcome};
-use chrono::{DateTime, Utc};
+use crate::ledger::{Command, Envelope, Ledger, Outcome, Receipt};
+
+/// A quote is swept so long after its time is over.
+const QUOTE_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// A charge to price and post.
 #[derive(Clone, Debug)]
@@ -49,20 +50,22 @@ pub struct HoldRequest {
 /// The tariffs' handle; cheap to clone.
 #[derive(Clone)]
 pub struct Tariffs {
-    db: Db,
+    pub(super) db: Db,
+    pub(super) keeper: Keeper,
     ledger: Ledger,
 }
 
 impl Tariffs {
     /// Starts to follow the price book in force.
     pub(crate) fn start(db: Db, ledger: Ledger) -> Self {
-        Self { db, ledger }
+        Self { keeper: Keeper::start(db.clone()), db, ledger }
     }
 
     /// Gives the price book in force, from memory.
     pub async fn active(&self) -> Result<Arc<PriceBook>> {
-        let _ = (&self.db, &self.ledger);
-        unfinished()
+        let shelf = self.keeper.shelf().await?;
+        let book = shelf.in_force(self.db.now());
+        Ok(book.ok_or_else(|| Refusal::not_found("price book (load a preset first)"))?.clone())
     }
 
     /// Prices an operation by the book in force; no database round trip.
@@ -75,126 +78,142 @@ impl Tariffs {
         Ok(self.active().await?.quote_batch(lines)?)
     }
 
-    /// Prices a thing and keeps the price for a while.
+    /// Prices a thing and keeps the price for a while: a charge or hold of this wallet that names the quote costs
+    /// exactly that, whatever the price book says by then.
     pub async fn lock_quote(&self, wallet: WalletId, line: &LineRequest) -> Result<LockedQuote> {
-        let _ = (wallet, line);
-        unfinished()
+        let shelf = self.keeper.shelf().await?;
+        let book = self.active().await?;
+        let quote = book.quote(&line.operation, &line.params, line.count)?;
+        let plans = book.tariff_or_refuse(&line.operation)?.plans_needed(&line.params);
+        let plans: Vec<String> = plans.into_iter().map(str::to_owned).collect();
+        let now = self.db.now();
+        let expires_at = now + TimeDelta::minutes(shelf.rules.quote_minutes);
+        let locked = LockedQuote { id: QuoteId::new(), expires_at, quote };
+        repo::insert_quote(self.db.pool(), wallet, &locked, &plans, now).await?;
+        Ok(locked)
+    }
+
+    /// Removes locked quotes that are long over; says how many.
+    pub async fn sweep_quotes(&self) -> Result<u64> {
+        repo::sweep_quotes(self.db.pool(), self.db.now() - QUOTE_KEPT).await
     }
 
     /// Prices and charges, once per key.
     pub async fn charge(&self, request: ChargeRequest, actor: Actor, key: IdempotencyKey) -> Result<Outcome> {
-        let _ = (request, actor, key);
-        unfinished()
+        let ChargeRequest { wallet, plan_rank, line, quote, metadata } = request;
+        let hash = hash(&json!({ "charge": line, "quote": quote, "metadata": metadata }));
+        let receipt = self.receipt(wallet, plan_rank, &line, quote).await?;
+        let envelope = Envelope::new(wallet, key, actor, Command::Charge { receipt });
+        self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await
     }
 
     /// Prices and sets aside, once per key.
     pub async fn hold(&self, request: HoldRequest, actor: Actor, key: IdempotencyKey) -> Result<Outcome> {
-        let _ = (request, actor, key);
-        unfinished()
+        let HoldRequest { wallet, plan_rank, lines, expires_in, metadata } = request;
+        let hash = hash(&json!({ "hold": lines, "expires_in": expires_in, "metadata": metadata }));
+        let mut receipts = Vec::with_capacity(lines.len());
+        for (place, (line, quote)) in lines.iter().enumerate() {
+            let receipt = self.receipt(wallet, plan_rank, line, *quote).await;
+            receipts.push(receipt.map_err(|error| under(error, &format!("lines.{place}")))?);
+        }
+        let envelope = Envelope::new(wallet, key, actor, Command::Hold { lines: receipts, expires_in });
+        self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await
     }
 
-    /// Lists the versions, newest first.
-    pub async fn versions(&self) -> Result<Vec<BookSummary>> {
-        unfinished()
-    }
-
-    /// Reads one version with its tariffs.
-    pub async fn book(&self, version: i32) -> Result<PriceBook> {
-        let _ = version;
-        unfinished()
-    }
-
-    /// Copies the book in force to a new draft.
-    pub async fn create_draft(&self, staff: &Actor) -> Result<PriceBook> {
-        let _ = staff;
-        unfinished()
-    }
-
-    /// Changes the rule of one operation of a draft.
-    pub async fn set_rule(
+    /// Prices one line for a payer: by a locked quote or by the book in force, and only where the plan may.
+    async fn receipt(
         &self,
-        staff: &Actor,
-        version: i32,
-        expected_revision: i64,
-        operation: &str,
-        rule: Rule,
-    ) -> Result<PriceBook> {
-        let _ = (staff, version, expected_revision, operation, rule);
-        unfinished()
+        wallet: WalletId,
+        plan_rank: i32,
+        line: &LineRequest,
+        quote: Option<QuoteId>,
+    ) -> Result<Receipt> {
+        let shelf = self.keeper.shelf().await?;
+        if let Some(id) = quote {
+            let (locked, plans) = self.locked(wallet, line, id).await?;
+            check_plans(&shelf, plan_rank, plans.iter().map(String::as_str))?;
+            return Ok(locked.quote.receipt());
+        }
+        let book = self.active().await?;
+        let tariff = book.tariff_or_refuse(&line.operation)?;
+        // The price first: a wrong param is named before a plan that is too low.
+        let quote = book.quote(&line.operation, &line.params, line.count)?;
+        check_plans(&shelf, plan_rank, tariff.plans_needed(&line.params).into_iter())?;
+        Ok(quote.receipt())
     }
 
-    /// Adds an operation to a draft, or replaces the one of the same name.
-    pub async fn set_tariff(
-        &self,
-        staff: &Actor,
-        version: i32,
-        expected_revision: i64,
-        tariff: Tariff,
-    ) -> Result<PriceBook> {
-        let _ = (staff, version, expected_revision, tariff);
-        unfinished()
-    }
-
-    /// Removes an operation from a draft.
-    pub async fn remove(
-        &self,
-        staff: &Actor,
-        version: i32,
-        expected_revision: i64,
-        operation: &str,
-    ) -> Result<PriceBook> {
-        let _ = (staff, version, expected_revision, operation);
-        unfinished()
-    }
-
-    /// Replaces all tariffs of a draft: an import.
-    pub async fn replace_all(
-        &self,
-        staff: &Actor,
-        version: i32,
-        expected_revision: i64,
-        tariffs: Vec<Tariff>,
-    ) -> Result<PriceBook> {
-        let _ = (staff, version, expected_revision, tariffs);
-        unfinished()
-    }
-
-    /// Throws a draft away.
-    pub async fn discard(&self, staff: &Actor, version: i32, expected_revision: i64) -> Result<()> {
-        let _ = (staff, version, expected_revision);
-        unfinished()
-    }
-
-    /// Lists what a version changes against the book in force (a past version: against the one before it).
-    pub async fn diff(&self, version: i32) -> Result<Vec<PriceChange>> {
-        let _ = version;
-        unfinished()
-    }
-
-    /// Publishes a draft: at once, or from an instant on. A rise needs its notice, from everybody.
-    pub async fn publish(
-        &self,
-        staff: &Actor,
-        version: i32,
-        expected_revision: i64,
-        effective_at: Option<DateTime<Utc>>,
-    ) -> Result<PriceBook> {
-        let _ = (staff, version, expected_revision, effective_at);
-        unfinished()
+    /// Finds a locked quote that still holds, and is for the same thing.
+    async fn locked(&self, wallet: WalletId, line: &LineRequest, id: QuoteId) -> Result<(LockedQuote, Vec<String>)> {
+        let wrong = |problem, message: &str| Refusal::unprocessable("quote_id", problem, message);
+        let found = repo::locked_quote(self.db.pool(), wallet, id).await?;
+        let (locked, plans) = found.ok_or_else(|| wrong(Problem::Unknown, "There is no such quote."))?;
+        if locked.expires_at <= self.db.now() {
+            return Err(wrong(Problem::Expired, "The quote's time is over. Ask for a new one.").into());
+        }
+        let quote = &locked.quote;
+        if quote.operation != line.operation || quote.params != line.params || quote.count != line.count {
+            let message = "The quote is for another operation, other params or another count.";
+            return Err(wrong(Problem::NotAllowed, message).into());
+        }
+        Ok((locked, plans))
     }
 
     /// Gives the first instant at which a rise that is announced now may take effect.
     pub async fn first_rise(&self) -> Result<DateTime<Utc>> {
-        unfinished()
-    }
-
-    /// Lists announced, present and past changes of prices, newest first: the public changelog.
-    pub async fn announcements(&self) -> Result<Vec<Announcement>> {
-        unfinished()
+        let shelf = self.keeper.shelf().await?;
+        Ok(self.db.now() + TimeDelta::days(shelf.rules.notice_days))
     }
 }
 
-/// Stands where a body is still to come.
-fn unfinished<T>() -> Result<T> {
-    Err(crate::error::Error::internal("not built yet"))
+/// Refuses where a needed plan is above the payer's, and names the highest one needed.
+fn check_plans<'a>(
+    shelf: &Shelf,
+    plan_rank: i32,
+    plans: impl Iterator<Item = &'a str>,
+) -> Result<(), Refusal> {
+    // A plan that is no longer offered can be nobody's: its gate stays shut.
+    let above = plans.map(|plan| (shelf.rank(plan).unwrap_or(i32::MAX), plan)).filter(|(rank, _)| *rank > plan_rank);
+    above.max().map_or(Ok(()), |(_, plan)| Err(Refusal::PlanRequired { plan: plan.to_owned() }))
+}
+
+/// Hashes what a caller asked, not what it cost: a repeat after a price change is the same request.
+fn hash(request: &Value) -> RequestHash {
+    RequestHash::of(request.to_string().as_bytes())
+}
+
+/// Puts a path before the fields of a refusal.
+fn under(error: crate::error::Error, path: &str) -> crate::error::Error {
+    match error {
+        crate::error::Error::Refused(Refusal::Unprocessable { mut fields }) => {
+            for field in &mut fields {
+                field.field = format!("{path}.{}", field.field);
+            }
+            Refusal::Unprocessable { fields }.into()
+        }
+        other => other,
+    }
+}
+
+/// Puts an announced book in force when its instant has come. Any node may do it; one does.
+pub(super) async fn settle(db: &Db) -> Result<()> {
+    let mut tx = db.begin().await?;
+    if repo::lock(&mut tx).await?.is_none() {
+        return Ok(());
+    }
+    let now = db.now();
+    let mut changed = false;
+    for version in repo::live_versions(&mut tx).await? {
+        let Some(book) = repo::book(&mut tx, version).await? else { continue };
+        if book.status == super::BookStatus::Scheduled
+            && let Some(from) = book.effective_at.filter(|from| *from <= now)
+        {
+            repo::put_in_force(&mut tx, version, from).await?;
+            changed = true;
+        }
+    }
+    if changed {
+        repo::touch(&mut tx).await?;
+        tx.commit().await?;
+    }
+    Ok(())
 }

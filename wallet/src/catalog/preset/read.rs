@@ -1,0 +1,454 @@
+//! From the file as it is written to a checked preset.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use toml::Spanned;
+
+use super::raw;
+use super::{Preset, PresetError, Warning};
+use crate::catalog::{
+    AddOn, AutoTopUp, CatalogView, FreeAmount, Interval, MeteredItem, Package, Plan, PlanPrice, Settings, TopUp,
+};
+use crate::money::{Credits, Currency, Money};
+use crate::tariff::rule::{
+    Composite, Flat, Level, Matrix, Meter, Modifier, PerTarget, PerUnit, Quantity, Sum, SumPart, Surcharge,
+    SurchargeOption, Tier, Tiered,
+};
+use crate::tariff::{OptionGate, Rule, Tariff, UpstreamCost, is_operation};
+
+/// Where a byte of the text is: line and column from 1, the column in characters.
+fn place(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline.saturating_add(1));
+    let line = before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1);
+    let column = before.get(line_start..).unwrap_or("").chars().count().saturating_add(1);
+    (line, column)
+}
+
+/// Gathers mistakes and oddities with their places.
+struct Report<'t> {
+    text: &'t str,
+    errors: Vec<PresetError>,
+    warnings: Vec<Warning>,
+}
+
+impl Report<'_> {
+    fn error(&mut self, span: Range<usize>, message: impl Into<String>) {
+        let (line, column) = place(self.text, span.start);
+        self.errors.push(PresetError { line, column, message: message.into() });
+    }
+
+    fn warn(&mut self, span: Range<usize>, message: impl Into<String>) {
+        let (line, _) = place(self.text, span.start);
+        self.warnings.push(Warning { line, message: message.into() });
+    }
+}
+
+/// Reads a preset file.
+pub(super) fn read(text: &str) -> Result<(Preset, Vec<Warning>), Vec<PresetError>> {
+    let file: raw::File = toml::from_str(text).map_err(|error| {
+        let (line, column) = place(text, error.span().map_or(0, |span| span.start));
+        vec![PresetError { line, column, message: error.message().to_owned() }]
+    })?;
+    let mut report = Report { text, errors: Vec::new(), warnings: Vec::new() };
+    let currencies = file.settings.currencies.get_ref().clone();
+    let plans = plans(&mut report, &file.plans, &currencies);
+    let view = CatalogView {
+        settings: settings(&mut report, file.settings, &currencies),
+        packages: packages(&mut report, &file.packages, &currencies),
+        add_ons: add_ons(&mut report, &file.add_ons),
+        metered: metered(&mut report, &file.metered),
+        plans,
+    };
+    let tariffs = operations(&mut report, &file.operations, &view.plans);
+    let name = file.preset.into_inner();
+    if report.errors.is_empty() {
+        Ok((Preset { name, view, tariffs, source: text.to_owned() }, report.warnings))
+    } else {
+        report.errors.sort_by_key(|error| (error.line, error.column));
+        Err(report.errors)
+    }
+}
+
+fn settings(report: &mut Report<'_>, raw: raw::Settings, currencies: &[Currency]) -> Settings {
+    if currencies.is_empty() {
+        report.error(raw.currencies.span(), "name at least one currency: [\"RUB\"]");
+    }
+    if !raw.rounding_step.get_ref().credits().is_positive() {
+        report.error(raw.rounding_step.span(), "the rounding step must be above 0: 1, or \"0.01\"");
+    }
+    if *raw.low_alert_percent.get_ref() > 100 {
+        report.error(raw.low_alert_percent.span(), "a percentage is from 0 to 100");
+    }
+    let prefix = raw.key_prefix.get_ref();
+    if !(1..=8).contains(&prefix.len()) || !prefix.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        report.error(raw.key_prefix.span(), "a key prefix is 1–8 letters a–z: \"nb\"");
+    }
+    for minutes in [&raw.quote_minutes, &raw.rehearsal_days] {
+        if *minutes.get_ref() == 0 {
+            report.error(minutes.span(), "this must be at least 1");
+        }
+    }
+    if raw.unit.get_ref().forms.get("en").is_none() {
+        report.error(raw.unit.span(), "the unit needs its English forms: forms.en = { one = …, other = … }");
+    }
+    let free_amount = raw.top_up.free_amount.map(|raw| free_amount(report, &raw, currencies));
+    let amount = raw.auto_top_up.amount.as_ref().and_then(|amount| {
+        // The offered amount may be in a currency of its own: monthly-credits adds USD 10.
+        let (code, amount) = amount.iter().next()?;
+        money(report, code, amount)
+    });
+    Settings {
+        name: raw.name.into_inner(),
+        unit: raw.unit.into_inner(),
+        currencies: currencies.to_vec(),
+        rounding_step: raw.rounding_step.get_ref().credits(),
+        top_up: TopUp { packages: raw.top_up.packages, free_amount },
+        allowance_expiry: raw.allowance_expiry,
+        top_up_expiry: raw.top_up_expiry,
+        billing_dates: raw.billing_dates,
+        intervals: raw.intervals,
+        customer_failure: raw.customer_failure,
+        auto_top_up: AutoTopUp { mode: raw.auto_top_up.mode, amount },
+        inactivity_months: raw.inactivity_months,
+        notice_days: raw.notice_days,
+        low_alert_percent: raw.low_alert_percent.into_inner(),
+        webhook_retry_fee: raw.webhook_retry_fee.get_ref().credits(),
+        webhook_retries: raw.webhook_retries,
+        key_prefix: raw.key_prefix.into_inner(),
+        burn_order: raw.burn_order,
+        refund: raw.refund,
+        quote_minutes: raw.quote_minutes.into_inner(),
+        rehearsal_days: raw.rehearsal_days.into_inner(),
+        upstream_review_days: raw.upstream_review_days,
+    }
+}
+
+fn free_amount(report: &mut Report<'_>, raw: &raw::FreeAmount, currencies: &[Currency]) -> FreeAmount {
+    let (min, max, credits) = (raw.min.get_ref().credits(), raw.max.get_ref().credits(), raw.credits.get_ref().credits());
+    if !min.is_positive() || min > max {
+        report.error(raw.min.span(), "min must be above 0 and not above max");
+    }
+    if !credits.is_positive() {
+        report.error(raw.credits.span(), "the price is for more than 0 credits");
+    }
+    let prices = prices(report, &raw.price, Some(currencies));
+    if prices.is_empty() {
+        report.error(raw.credits.span(), "a free amount needs a price: price = { USD = 1 }");
+    }
+    FreeAmount { min, max, credits, prices }
+}
+
+/// Reads prices by currency.
+fn prices(report: &mut Report<'_>, raw: &raw::Prices, known: Option<&[Currency]>) -> Vec<Money> {
+    let mut prices: Vec<Money> = raw.iter().filter_map(|(code, amount)| money(report, code, amount)).collect();
+    for (code, price) in raw.keys().zip(prices.clone()) {
+        if known.is_some_and(|known| !known.contains(&price.currency())) {
+            report.error(code.span(), format!("{} is not one of the catalog's currencies", price.currency()));
+        }
+    }
+    // In the catalog's order, so that a file reads back the same however it was written.
+    if let Some(known) = known {
+        prices.sort_by_key(|price| known.iter().position(|currency| *currency == price.currency()));
+    }
+    prices
+}
+
+fn money(report: &mut Report<'_>, code: &Spanned<String>, amount: &Spanned<raw::Amount>) -> Option<Money> {
+    let Ok(currency) = code.get_ref().parse::<Currency>() else {
+        report.error(code.span(), format!("“{}” is not a currency; expected an ISO 4217 code: USD", code.get_ref()));
+        return None;
+    };
+    match Money::parse(&amount.get_ref().0, currency) {
+        Ok(money) => Some(money),
+        Err(error) => {
+            let decimals = currency.exponent();
+            report.error(amount.span(), format!("{error}; {currency} has at most {decimals} decimals"));
+            None
+        }
+    }
+}
+
+/// Codes are 1–64 of a–z, 0–9, point, dash and underscore, none twice.
+fn codes<'a>(report: &mut Report<'_>, what: &str, codes: impl Iterator<Item = &'a Spanned<String>>) {
+    let mut seen = BTreeSet::new();
+    for code in codes {
+        if !is_operation(code.get_ref()) {
+            let message = format!("“{}” can't name a {what}: 1–64 of a–z, 0–9, point, dash, underscore", code.get_ref());
+            report.error(code.span(), message);
+        }
+        if !seen.insert(code.get_ref()) {
+            report.error(code.span(), format!("the {what} {} is here twice", code.get_ref()));
+        }
+    }
+}
+
+fn amount_or_none(amount: Option<&Spanned<raw::Amount>>) -> Credits {
+    amount.map(|amount| amount.get_ref().credits()).unwrap_or_default()
+}
+
+fn plans(report: &mut Report<'_>, raw: &[raw::Plan], currencies: &[Currency]) -> Vec<Plan> {
+    codes(report, "plan", raw.iter().map(|plan| &plan.code));
+    let mut plans: Vec<Plan> = Vec::with_capacity(raw.len());
+    for plan in raw {
+        if *plan.rank.get_ref() < 0 || plans.iter().any(|known| known.rank == *plan.rank.get_ref()) {
+            report.error(plan.rank.span(), "a rank is 0 or more, and every plan has its own");
+        }
+        let mut all = Vec::new();
+        for (interval, raw) in [(Interval::Month, &plan.month), (Interval::Year, &plan.year)] {
+            let prices = prices(report, raw, Some(currencies));
+            all.extend(prices.into_iter().map(|money| PlanPrice { interval, money }));
+        }
+        if all.is_empty() != plan.custom {
+            let message = "a plan has prices (month = { USD = 25 }), or is custom = true and has none";
+            report.error(plan.code.span(), message);
+        }
+        plans.push(Plan {
+            code: plan.code.get_ref().clone(),
+            name: plan.name.get_ref().clone(),
+            rank: *plan.rank.get_ref(),
+            prices: all,
+            monthly_credits: amount_or_none(plan.monthly_credits.as_ref()),
+            one_time_credits: amount_or_none(plan.one_time_credits.as_ref()),
+            custom: plan.custom,
+            features: plan.features.clone(),
+        });
+    }
+    plans.sort_by_key(|plan| plan.rank);
+    plans
+}
+
+fn packages(report: &mut Report<'_>, raw: &[raw::Package], currencies: &[Currency]) -> Vec<Package> {
+    codes(report, "package", raw.iter().map(|package| &package.code));
+    let mut packages: Vec<Package> = Vec::with_capacity(raw.len());
+    for package in raw {
+        let credits = package.credits.get_ref().credits();
+        if !credits.is_positive() {
+            report.error(package.credits.span(), "a package holds more than 0 credits");
+        }
+        let prices = prices(report, package.price.get_ref(), Some(currencies));
+        if prices.is_empty() || prices.iter().any(|price| price.minor() <= 0) {
+            report.error(package.price.span(), "a package has a price above 0: price = { RUB = 249 }");
+        }
+        let (code, name) = (package.code.get_ref().clone(), package.name.get_ref().clone());
+        packages.push(Package { code, name, credits, prices });
+    }
+    packages.sort_by_key(|package| package.credits);
+    packages
+}
+
+fn add_ons(report: &mut Report<'_>, raw: &[raw::AddOn]) -> Vec<AddOn> {
+    codes(report, "add-on", raw.iter().map(|add_on| &add_on.code));
+    let add_on = |raw: &raw::AddOn| AddOn {
+        code: raw.code.get_ref().clone(),
+        name: raw.name.get_ref().clone(),
+        monthly_credits: raw.monthly_credits.get_ref().credits(),
+        summary: raw.summary.clone(),
+    };
+    raw.iter().map(add_on).collect()
+}
+
+fn metered(report: &mut Report<'_>, raw: &[raw::Metered]) -> Vec<MeteredItem> {
+    codes(report, "metered item", raw.iter().map(|item| &item.code));
+    let item = |raw: &raw::Metered| MeteredItem {
+        code: raw.code.get_ref().clone(),
+        name: raw.name.get_ref().clone(),
+        unit: raw.unit.clone(),
+        included: i64::from(raw.included),
+        monthly_credits: raw.monthly_credits.get_ref().credits(),
+    };
+    raw.iter().map(item).collect()
+}
+
+fn operations(report: &mut Report<'_>, raw: &[raw::Operation], plans: &[Plan]) -> Vec<Tariff> {
+    let mut tariffs: Vec<Tariff> = Vec::with_capacity(raw.len());
+    let mut sums: Vec<(usize, &raw::Sum)> = Vec::new();
+    for operation in raw {
+        let known_plan = |report: &mut Report<'_>, span: Range<usize>, plan: &str| {
+            if !plans.iter().any(|known| known.code == plan) {
+                report.error(span, format!("there is no plan “{plan}” in this file"));
+            }
+        };
+        if let Some(plan) = &operation.minimum_plan {
+            known_plan(report, plan.span(), plan.get_ref());
+        }
+        for gate in &operation.gates {
+            known_plan(report, gate.span(), &gate.get_ref().plan);
+        }
+        let Some(rule) = rule_of(report, operation) else { continue };
+        let tariff = tariff(operation, rule, tariffs.len());
+        if let Some(known) = tariffs.iter().find(|known| known.operation == tariff.operation) {
+            let (span, code) = (operation.code.span(), &tariff.operation);
+            if same_but_for_place(known, &tariff) {
+                report.warn(span, format!("the operation {code} is here twice with the same price; one row is kept"));
+            } else {
+                report.error(span, format!("the operation {code} is here twice with different prices; keep one"));
+            }
+            continue;
+        }
+        if let Some(sum) = &operation.sum {
+            sums.push((tariffs.len(), sum.get_ref()));
+        }
+        tariffs.push(tariff);
+    }
+    link(report, &mut tariffs, &sums);
+    for tariff in &tariffs {
+        let Some(operation) = raw.iter().find(|operation| operation.code.get_ref() == &tariff.operation) else {
+            continue;
+        };
+        for problem in tariff.problems() {
+            let span = if problem.field.contains(".rule") { rule_span(operation) } else { operation.code.span() };
+            report.error(span, format!("{}: {}", problem.field, problem.message));
+        }
+    }
+    tariffs
+}
+
+fn same_but_for_place(known: &Tariff, tariff: &Tariff) -> bool {
+    let mut tariff = tariff.clone();
+    tariff.position = known.position;
+    *known == tariff
+}
+
+fn tariff(raw: &raw::Operation, rule: Rule, position: usize) -> Tariff {
+    Tariff {
+        operation: raw.code.get_ref().clone(),
+        name: raw.name.clone(),
+        category: raw.category,
+        unit: raw.unit.clone(),
+        supplier: raw.supplier.clone(),
+        upstream_cost: raw.upstream_cost.as_ref().map(|cost| UpstreamCost {
+            // Credits have six decimals like upstream costs.
+            micros: cost.amount.get_ref().credits().micros(),
+            currency: cost.currency,
+            review_on: cost.review_on,
+        }),
+        minimum_plan: raw.minimum_plan.as_ref().map(|plan| plan.get_ref().clone()),
+        gates: raw.gates.iter().map(|gate| OptionGate::clone(gate.get_ref())).collect(),
+        rule,
+        position: i32::try_from(position).unwrap_or(i32::MAX),
+    }
+}
+
+/// The names of the rules, as an error lists them.
+const RULES: &str = "flat, per_unit, graduated, volume, matrix, range, composite, sum";
+
+/// Reads the one rule of an operation.
+fn rule_of(report: &mut Report<'_>, raw: &raw::Operation) -> Option<Rule> {
+    let mut rules = Vec::new();
+    rules.extend(raw.flat.as_ref().map(|flat| Rule::Flat(Flat { credits: flat.get_ref().credits() })));
+    rules.extend(raw.per_unit.as_ref().map(|rule| Rule::PerUnit(per_unit(rule.get_ref()))));
+    rules.extend(raw.graduated.as_ref().map(|rule| Rule::Graduated(tiered(rule.get_ref()))));
+    rules.extend(raw.volume.as_ref().map(|rule| Rule::Volume(tiered(rule.get_ref()))));
+    rules.extend(raw.matrix.as_ref().map(|rule| Rule::Matrix(matrix(rule.get_ref()))));
+    rules.extend(raw.range.as_ref().map(|rule| Rule::Range(range(rule.get_ref()))));
+    rules.extend(raw.composite.as_ref().map(|rule| Rule::Composite(composite(rule.get_ref()))));
+    rules.extend(raw.sum.as_ref().map(|rule| Rule::Sum(sum(rule.get_ref()))));
+    let (code, found) = (raw.code.get_ref(), rules.len());
+    if found == 1 {
+        return rules.pop();
+    }
+    let message = if found == 0 {
+        format!("the operation {code} has no price; give one of {RULES}")
+    } else {
+        format!("the operation {code} has {found} rules; give only one of {RULES}")
+    };
+    report.error(raw.code.span(), message);
+    None
+}
+
+/// Where the rule of an operation is written.
+fn rule_span(raw: &raw::Operation) -> Range<usize> {
+    let spans = [
+        raw.flat.as_ref().map(Spanned::span),
+        raw.per_unit.as_ref().map(Spanned::span),
+        raw.graduated.as_ref().map(Spanned::span),
+        raw.volume.as_ref().map(Spanned::span),
+        raw.matrix.as_ref().map(Spanned::span),
+        raw.range.as_ref().map(Spanned::span),
+        raw.composite.as_ref().map(Spanned::span),
+        raw.sum.as_ref().map(Spanned::span),
+    ];
+    spans.into_iter().flatten().next().unwrap_or_else(|| raw.code.span())
+}
+
+fn per_unit(raw: &raw::PerUnit) -> PerUnit {
+    let meter = |raw: &raw::Meter| Meter {
+        quantity: Quantity { param: raw.param.clone(), per: raw.per, default: raw.default, max: raw.max },
+        price: raw.price.credits(),
+    };
+    PerUnit { meters: raw.meters.iter().map(meter).collect(), minimum: raw.minimum.as_ref().map(raw::Amount::credits) }
+}
+
+fn tiered(raw: &raw::Tiered) -> Tiered {
+    let tier = |raw: &raw::Tier| Tier { up_to: raw.up_to, price: raw.price.credits() };
+    Tiered { quantity: raw.quantity.clone(), tiers: raw.tiers.iter().map(tier).collect() }
+}
+
+fn matrix(raw: &raw::Matrix) -> Matrix {
+    Matrix { axes: raw.axes.clone(), cells: raw.cells.iter().map(raw::Amount::credits).collect() }
+}
+
+fn range(raw: &raw::Range) -> crate::tariff::rule::Range {
+    let level = |raw: &raw::Level| Level { value: raw.value.clone(), price: raw.price.credits() };
+    let modifier = |raw: &raw::Modifier| Modifier { param: raw.param.clone(), options: raw.options.clone() };
+    crate::tariff::rule::Range {
+        min: raw.min.credits(),
+        max: raw.max.credits(),
+        param: raw.param.clone(),
+        default: raw.default.clone(),
+        levels: raw.levels.iter().map(level).collect(),
+        modifiers: raw.modifiers.iter().map(modifier).collect(),
+        quantity: raw.quantity.clone(),
+    }
+}
+
+fn composite(raw: &raw::Composite) -> Composite {
+    let option = |raw: &raw::SurchargeOption| SurchargeOption {
+        value: raw.value.clone(),
+        credits: raw.credits.credits(),
+        label: raw.label.clone(),
+    };
+    let surcharge = |raw: &raw::Surcharge| Surcharge {
+        param: raw.param.clone(),
+        options: raw.options.iter().map(option).collect(),
+    };
+    let target = |raw: &raw::PerTarget| PerTarget {
+        param: raw.param.clone(),
+        credits: raw.credits.credits(),
+        max: raw.max,
+        label: raw.label.clone(),
+    };
+    Composite {
+        base: raw.base.credits(),
+        label: raw.label.clone(),
+        surcharges: raw.surcharges.iter().map(surcharge).collect(),
+        targets: raw.targets.iter().map(target).collect(),
+    }
+}
+
+/// Reads a sum; the rules of its parts are copied in by [`link`], once all operations are known.
+fn sum(raw: &raw::Sum) -> Sum {
+    let part = |raw: &raw::Part| SumPart {
+        key: raw.key.clone(),
+        operation: raw.operation.get_ref().clone(),
+        rule: Box::new(Rule::Flat(Flat { credits: Credits::ZERO })),
+    };
+    Sum { parts: raw.parts.iter().map(part).collect(), shared: raw.shared.clone(), select: raw.select.clone() }
+}
+
+/// Copies the rules of operations into the sums that name them.
+fn link(report: &mut Report<'_>, tariffs: &mut [Tariff], sums: &[(usize, &raw::Sum)]) {
+    let rules: Vec<(String, Rule)> =
+        tariffs.iter().map(|tariff| (tariff.operation.clone(), tariff.rule.clone())).collect();
+    for (place, raw) in sums {
+        let Some(Rule::Sum(sum)) = tariffs.get_mut(*place).map(|tariff| &mut tariff.rule) else { continue };
+        for (part, raw) in sum.parts.iter_mut().zip(&raw.parts) {
+            match rules.iter().find(|(operation, _)| *operation == part.operation) {
+                Some((_, rule)) => *part.rule = rule.clone(),
+                None => report.error(raw.operation.span(), format!("there is no operation “{}”", part.operation)),
+            }
+        }
+    }
+}
