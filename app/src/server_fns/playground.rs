@@ -186,7 +186,7 @@ mod ssr {
         let values = params_of_form(&specs, |name| params.get(name).map(String::as_str));
         let quote = book.quote(&tariff.operation, &values, count).ok();
         let rank_of = |plan: &str| catalog.plan(plan).map_or(i32::MAX, |plan| plan.rank);
-        let is_allowed = tariff.plans_needed(&values).all(|plan| rank_of(plan) <= rank);
+        let is_allowed = tariff.plans_needed(&values).into_iter().all(|plan| rank_of(plan) <= rank);
         let mut tariff = tariff.clone();
         // What we pay is nobody else's business.
         tariff.upstream_cost = None;
