@@ -3,7 +3,7 @@
 #![recursion_limit = "256"]
 
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, Stylesheet, provide_meta_context};
+use leptos_meta::provide_meta_context;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
@@ -11,6 +11,7 @@ use leptos_router::{SsrMode, path};
 pub mod asker;
 pub mod components;
 pub mod context;
+mod document;
 pub mod error;
 pub mod live;
 pub mod pages;
@@ -24,30 +25,13 @@ mod generated {
 }
 pub use generated::i18n;
 
+pub use document::shell;
 use i18n::I18nContextProvider;
 use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, TopUpPage};
 use pages::admin::{AuditPage, PublishPage, TariffsPage};
 use pages::developers::KeysPage;
 use pages::playground::PlaygroundPage;
-
-/// The document around every page.
-#[must_use]
-pub fn shell(options: LeptosOptions) -> impl IntoView {
-    view! {
-        <!DOCTYPE html>
-        <html lang="en">
-            <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <HydrationScripts options />
-                <MetaTags />
-            </head>
-            <body>
-                <App />
-            </body>
-        </html>
-    }
-}
+use pages::public::{ForgotPage, NotFoundPage, ResetPage, SignInPage, SignUpPage, VerifyEmailPage};
 
 /// All pages.
 #[component]
@@ -57,10 +41,19 @@ pub fn App() -> impl IntoView {
     session::provide_session();
     live::provide_live_wallet();
     view! {
-        <Stylesheet id="scrip" href="/pkg/scrip.css" />
-        <I18nContextProvider>
+        <I18nContextProvider
+            enable_cookie=false
+            set_lang_attr_on_html=true
+            ssr_lang_header_getter=document::languages()
+        >
             <Router>
-                <Routes fallback=|| "Not found">
+                <Routes fallback=|| view! { <NotFoundPage /> }>
+                    <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                    <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
+                    <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
+                    <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
+                    <Route path=path!("/verify-email") view=VerifyEmailPage ssr=SsrMode::Async />
+                    <Route path=path!("/not-found") view=NotFoundPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet") view=OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/history/:seq?") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/top-up") view=TopUpPage ssr=SsrMode::Async />

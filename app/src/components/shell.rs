@@ -266,7 +266,7 @@ fn ProjectBox(project: String, account: String) -> impl IntoView {
 
 /// What is available, live; on every signed-in page.
 #[component]
-fn BalancePill() -> impl IntoView {
+pub fn BalancePill() -> impl IntoView {
     let i18n = use_i18n();
     let live = use_live_wallet();
     let available =

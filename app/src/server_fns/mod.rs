@@ -1,6 +1,7 @@
 //! Server functions: one file a noun; each asks who is there, makes one call, converts.
 
 pub mod audit;
+pub mod form;
 pub mod keys;
 pub mod ledger;
 pub mod payments;

@@ -1,0 +1,9 @@
+//! Pages that everybody may see.
+
+mod enter;
+mod mailed;
+mod not_found;
+
+pub use enter::{SignInPage, SignUpPage};
+pub use mailed::{ForgotPage, ResetPage, VerifyEmailPage};
+pub use not_found::NotFoundPage;

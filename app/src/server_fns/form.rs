@@ -1,0 +1,13 @@
+//! What became of the form that a page holds.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+
+use crate::context::FormOutcome;
+use crate::error::AppError;
+
+/// Gives what became of the form that was posted to this path; empty on an ordinary visit.
+#[server(endpoint = "posted_form", input = GetUrl)]
+pub async fn posted_form(path: String) -> Result<FormOutcome, AppError> {
+    Ok(crate::asker::outcome(&path))
+}
