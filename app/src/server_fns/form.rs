@@ -8,6 +8,9 @@ use crate::error::AppError;
 
 /// Gives what became of the form that was posted to this path; empty on an ordinary visit.
 #[server(endpoint = "posted_form", input = GetUrl)]
-pub async fn posted_form(path: String) -> Result<FormOutcome, AppError> {
+pub async fn posted_form(
+    /// Where the form was posted to.
+    path: String,
+) -> Result<FormOutcome, AppError> {
     Ok(crate::asker::outcome(&path))
 }
