@@ -66,7 +66,9 @@ async fn file(request: Request) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
-    let fresh = |value: &HeaderValue| value.to_str().is_ok_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag));
+    let fresh = |value: &HeaderValue| {
+        value.to_str().is_ok_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag))
+    };
     if request.headers().get(header::IF_NONE_MATCH).is_some_and(fresh) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }

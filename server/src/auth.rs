@@ -97,7 +97,8 @@ async fn guard(State(state): State<AppState>, session: AuthSession, mut request:
             Err(wallet::error::Error::Refused(_)) => {}
             Err(error) => {
                 tracing::error!(%error, "the viewer can't be read");
-                return (StatusCode::SERVICE_UNAVAILABLE, "Scrip can't reach its database. Try again in a moment.").into_response();
+                return (StatusCode::SERVICE_UNAVAILABLE, "Scrip can't reach its database. Try again in a moment.")
+                    .into_response();
             }
         }
     }
@@ -150,7 +151,11 @@ fn to_sign_in(request: &Request) -> Response {
 #[must_use]
 pub fn next_page(typed: &str) -> &str {
     let own = typed.starts_with('/') && !typed.starts_with("//") && !typed.starts_with("/\\");
-    if own && typed.len() <= 2_000 && typed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') { typed } else { "/wallet" }
+    if own && typed.len() <= 2_000 && typed.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+        typed
+    } else {
+        "/wallet"
+    }
 }
 
 #[cfg(test)]
@@ -160,7 +165,9 @@ mod tests {
     #[test]
     fn sign_in_goes_to_own_pages_only() {
         assert_eq!(next_page("/wallet/history?kind=charge"), "/wallet/history?kind=charge");
-        for foreign in ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nb", "/a\tb"] {
+        for foreign in
+            ["", "https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nb", "/a\tb"]
+        {
             assert_eq!(next_page(foreign), "/wallet", "{foreign:?}");
         }
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use secrecy::ExposeSecret;
-use sqlx::{Connection, PgConnection, PgPool};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::config::Settings;
 
@@ -116,7 +116,9 @@ fn explain(error: &sqlx::Error, place: &str) -> String {
         sqlx::Error::Database(error) => match error.code().as_deref() {
             Some("3D000") => format!("{}: create it with `createdb`, or change DATABASE_URL", error.message()),
             Some("28P01" | "28000") => format!("{}: check user and password in DATABASE_URL", error.message()),
-            Some("53300") => format!("PostgreSQL at {place} has no free connection: raise its max_connections or lower DATABASE_POOL"),
+            Some("53300") => format!(
+                "PostgreSQL at {place} has no free connection: raise its max_connections or lower DATABASE_POOL"
+            ),
             _ => format!("PostgreSQL at {place} refuses: {}", error.message()),
         },
         error => format!("PostgreSQL can't be reached at {place}: {error}"),

@@ -68,7 +68,8 @@ pub fn common(router: Router<AppState>) -> Router<AppState> {
 /// Keeps a caller's request id only where it is short and plain; it goes into logs and answers.
 async fn own_request_id(mut request: Request) -> Request {
     let plain = |id: &HeaderValue| {
-        (1..=64).contains(&id.len()) && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
+        (1..=64).contains(&id.len())
+            && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
     };
     if !request.headers().get(REQUEST_ID).is_none_or(plain) {
         request.headers_mut().remove(REQUEST_ID);
@@ -79,7 +80,12 @@ async fn own_request_id(mut request: Request) -> Request {
 /// Gives the id of a request.
 #[must_use]
 pub fn request_id(request: &Request) -> String {
-    request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or_default().to_owned()
+    request
+        .extensions()
+        .get::<RequestId>()
+        .and_then(|id| id.header_value().to_str().ok())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn span(request: &Request) -> tracing::Span {
@@ -95,5 +101,6 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
     tracing::error!(message, "a request panicked");
-    (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. Nothing was charged twice; try again.").into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. Nothing was charged twice; try again.")
+        .into_response()
 }

@@ -59,7 +59,8 @@ async fn live(
     let wallet = if resume.environment.as_deref() == Some("preview") { viewer.preview_wallet } else { viewer.wallet };
     match events::<Plain>(&state, wallet, cursor(&headers, resume.after)) {
         Some(events) => events,
-        None => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "Too many streams are open.").into_response(),
+        None => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "Too many streams are open.")
+            .into_response(),
     }
 }
 

@@ -67,7 +67,13 @@ pub async fn missing(state: &AppState, mut request: Request) -> Response {
 }
 
 /// Shows a page again after a form that it holds was refused, with what was typed and what is wrong.
-pub async fn show_again(state: &AppState, mut parts: Parts, page: &str, outcome: FormOutcome, code: StatusCode) -> Response {
+pub async fn show_again(
+    state: &AppState,
+    mut parts: Parts,
+    page: &str,
+    outcome: FormOutcome,
+    code: StatusCode,
+) -> Response {
     let Ok(uri) = page.parse::<Uri>() else {
         return status(StatusCode::BAD_REQUEST, "There is no page at this address.");
     };

@@ -66,9 +66,8 @@ async fn serve(listener: TcpListener, state: AppState, limit: Duration) -> anyho
     });
     let service = build(state).into_make_service_with_connect_info::<SocketAddr>();
     let graceful = stopping.clone();
-    let server = axum::serve(listener, service)
-        .with_graceful_shutdown(async move { graceful.cancelled().await })
-        .into_future();
+    let server =
+        axum::serve(listener, service).with_graceful_shutdown(async move { graceful.cancelled().await }).into_future();
     tokio::select! {
         served = server => served.map_err(|error| anyhow!("the server stopped: {error}")),
         () = async { stopping.cancelled().await; tokio::time::sleep(limit).await } => {

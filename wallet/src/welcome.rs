@@ -8,11 +8,14 @@ use sqlx::PgConnection;
 use crate::catalog::{BurnClass, Catalog};
 use crate::db::Db;
 use crate::error::{Error, Refusal, Result};
-use crate::id::{AccountId, ProjectId, WalletId};
+use crate::id::{AccountId, KeyId, ProjectId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::ports::{Household, Letter, Proof, Recipient};
 use crate::identity::{self, Actor, Environment};
-use crate::ledger::{self, Command, Envelope, GrantSource, Ledger, NewGrant, NewWallet, Outcome, Rider};
+use crate::ledger::{
+    BudgetPeriod, BudgetScope, Command, Envelope, GrantSource, Ledger, NewBudget, NewGrant, NewWallet, Outcome, Rider,
+};
+use crate::money::Credits;
 use crate::notify::{Mail, Notify};
 use crate::plan::{PlanSummary, Plans};
 
@@ -57,11 +60,20 @@ impl Household for Welcome {
         project: ProjectId,
         environment: Environment,
     ) -> Result<WalletId> {
-        let environment = match environment {
-            Environment::Production => ledger::Environment::Production,
-            Environment::Preview => ledger::Environment::Preview,
-        };
         self.ledger.create_wallet_in_tx(connection, NewWallet { account, project, environment }).await
+    }
+
+    async fn cap_key_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        wallet: WalletId,
+        key: KeyId,
+        name: &str,
+        ceiling: Credits,
+    ) -> Result<()> {
+        let scope = BudgetScope::Key(key.uuid());
+        let budget = NewBudget { name: name.to_owned(), scope, period: BudgetPeriod::Month, ceiling };
+        self.ledger.set_budget_in_tx(connection, wallet, budget).await.map(drop)
     }
 
     async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()> {

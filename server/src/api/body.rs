@@ -110,7 +110,8 @@ pub struct Out<T>(pub T);
 impl<T: Serialize> IntoResponse for Out<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(bytes) => ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], bytes).into_response(),
+            Ok(bytes) => ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], bytes)
+                .into_response(),
             Err(error) => Fault::internal(&error).into_response(),
         }
     }

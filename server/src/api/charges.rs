@@ -170,7 +170,12 @@ pub async fn create(
 }
 
 /// Gives the receipt without asking the database, where the price in memory is the one that was charged.
-async fn receipt_of(state: &AppState, entry: &EntryView, line: &LineRequest, replayed: bool) -> Answer<Option<Receipt>> {
+async fn receipt_of(
+    state: &AppState,
+    entry: &EntryView,
+    line: &LineRequest,
+    replayed: bool,
+) -> Answer<Option<Receipt>> {
     if !replayed {
         let quote = state.wallet.tariffs().quote(&line.operation, &line.params, line.count).await;
         if let Ok(quote) = quote.map_err(drop)

@@ -18,8 +18,20 @@ use super::page;
 use crate::state::AppState;
 
 const COLUMNS: [&str; 14] = [
-    "seq", "created_at", "kind", "operation", "title", "category", "quantity", "amount", "held_change",
-    "settled_after", "held_after", "refers_to", "actor", "metadata",
+    "seq",
+    "created_at",
+    "kind",
+    "operation",
+    "title",
+    "category",
+    "quantity",
+    "amount",
+    "held_change",
+    "settled_after",
+    "held_after",
+    "refers_to",
+    "actor",
+    "metadata",
 ];
 
 /// Streams rows as CSV, newest first, with the filters of the list.

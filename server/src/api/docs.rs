@@ -16,7 +16,8 @@ use crate::state::AppState;
 /// Where the document is.
 pub const DOCUMENT: &str = "/api/openapi.json";
 
-const ABOUT: &str = "Credits of an AI platform: what a call costs, charging it, and the ledger of everything that happened.
+const ABOUT: &str =
+    "Credits of an AI platform: what a call costs, charging it, and the ledger of everything that happened.
 
 Authorization: Bearer <key>. Amounts in credits are exact JSON numbers with at most six decimals. Every write takes an
 Idempotency-Key header: the same key and body answer again what they answered first. Errors have one envelope:
@@ -41,16 +42,24 @@ pub fn complete(document: &mut OpenApi) {
 pub fn router(document: OpenApi) -> Router<AppState> {
     let list: Arc<str> = list(&document).into();
     let json: Arc<str> = document.to_json().unwrap_or_default().into();
-    let json = get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response() });
+    let json =
+        get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response() });
     let list = get(move || async move { ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], list.to_string()) });
-    Router::new().route(DOCUMENT, json).route("/openapi.json", get(|| async { axum::response::Redirect::permanent(DOCUMENT) }))
+    Router::new()
+        .route(DOCUMENT, json)
+        .route("/openapi.json", get(|| async { axum::response::Redirect::permanent(DOCUMENT) }))
         .route("/llms.txt", list)
 }
 
 fn list(document: &OpenApi) -> String {
-    let mut text = format!("# Scrip\n\n> {}\n\n## REST API at {BASE}\n\nThe whole description: {DOCUMENT}\n\n", ABOUT.replace('\n', " "));
+    let mut text = format!(
+        "# Scrip\n\n> {}\n\n## REST API at {BASE}\n\nThe whole description: {DOCUMENT}\n\n",
+        ABOUT.replace('\n', " ")
+    );
     for (path, item) in &document.paths.paths {
-        for (method, operation) in [("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("DELETE", &item.delete)] {
+        for (method, operation) in
+            [("GET", &item.get), ("POST", &item.post), ("PUT", &item.put), ("DELETE", &item.delete)]
+        {
             if let Some(operation) = operation {
                 let summary = operation.summary.as_deref().unwrap_or_default();
                 let _ = writeln!(text, "- `{method} {BASE}{path}`: {summary}");

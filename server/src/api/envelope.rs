@@ -96,11 +96,9 @@ impl From<Refusal> for Fault {
             Refusal::Invalid { fields } | Refusal::Unprocessable { fields } => {
                 fault.with_detail(json!({ "fields": fields.iter().map(field).collect::<Vec<_>>() }))
             }
-            Refusal::OutOfCredits { needed, available, ceiling } => fault.with_detail(detail(&OutOfCredits {
-                needed: needed.into(),
-                available: available.into(),
-                ceiling,
-            })),
+            Refusal::OutOfCredits { needed, available, ceiling } => {
+                fault.with_detail(detail(&OutOfCredits { needed: needed.into(), available: available.into(), ceiling }))
+            }
             Refusal::PlanRequired { plan } => fault.with_detail(json!({ "plan": plan })),
             Refusal::RateLimited { retry_after_seconds } => Self { retry_after: Some(retry_after_seconds), ..fault },
             Refusal::Unavailable | Refusal::OutcomeUnknown => Self { retry_after: Some(1), ..fault },
@@ -178,7 +176,9 @@ fn unseen(status: StatusCode, text: &str) -> Fault {
         StatusCode::METHOD_NOT_ALLOWED => ("invalid_request", "This call has another method."),
         StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "The body is too large."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "Send Content-Type: application/json."),
-        StatusCode::SERVICE_UNAVAILABLE => ("outcome_unknown", "This took too long. Try again with the same Idempotency-Key."),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            ("outcome_unknown", "This took too long. Try again with the same Idempotency-Key.")
+        }
         status if status.is_server_error() => ("internal", "Something went wrong on our side. Try again."),
         _ => ("invalid_request", text),
     };
@@ -187,7 +187,11 @@ fn unseen(status: StatusCode, text: &str) -> Fault {
 
 /// Answers calls that do not exist.
 pub async fn no_such_call(method: Method, uri: Uri) -> Fault {
-    Fault::new(StatusCode::NOT_FOUND, "not_found", format!("There is no call {method} {}. See /api/openapi.json.", uri.path()))
+    Fault::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        format!("There is no call {method} {}. See /api/openapi.json.", uri.path()),
+    )
 }
 
 /// Answers calls with another method.

@@ -95,7 +95,12 @@ async fn shown(state: &AppState, caller: &Caller, id: i64) -> Answer<Hold> {
 #[utoipa::path(post, path = "/holds", tag = "Spending", request_body = NewHold,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, body = Hold), (status = 402, body = ErrorBody), (status = 422, body = ErrorBody)))]
-pub async fn create(State(state): State<AppState>, caller: Caller, Key(key): Key, body: Body<NewHold>) -> Answer<Response> {
+pub async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    Key(key): Key,
+    body: Body<NewHold>,
+) -> Answer<Response> {
     caller.may("holds:write")?;
     let NewHold { lines, expires_in, metadata } = body.value;
     if lines.is_empty() || lines.len() > wallet::tariff::BATCH_MAX {

@@ -188,7 +188,8 @@ impl Filter {
 }
 
 fn kinds(text: &str) -> Answer<Vec<EntryKind>> {
-    let unknown = |kind: &str| Fault::invalid("kind", format!("There is no kind {}.", kind.chars().take(40).collect::<String>()));
+    let unknown =
+        |kind: &str| Fault::invalid("kind", format!("There is no kind {}.", kind.chars().take(40).collect::<String>()));
     text.split(',').map(|kind| EntryKind::parse(kind.trim()).ok_or_else(|| unknown(kind))).collect()
 }
 

@@ -85,7 +85,8 @@ fn ask() -> anyhow::Result<String> {
 pub(super) fn plain(error: Error) -> anyhow::Error {
     match error {
         Error::Refused(Refusal::Invalid { fields } | Refusal::Unprocessable { fields }) => {
-            let texts: Vec<String> = fields.into_iter().map(|field| format!("{}: {}", field.field, field.message)).collect();
+            let texts: Vec<String> =
+                fields.into_iter().map(|field| format!("{}: {}", field.field, field.message)).collect();
             anyhow!(texts.join(" "))
         }
         error => anyhow!(error.to_string()),

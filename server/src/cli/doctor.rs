@@ -85,7 +85,8 @@ async fn database(settings: &Settings, findings: &mut Findings) {
         if skew.abs() <= SKEW_MAX {
             findings.fine("clock", "agrees with the database's");
         } else {
-            findings.note("clock", &format!("the database's clock (with the demo's offset) is {skew} s ahead; it decides"));
+            findings
+                .note("clock", &format!("the database's clock (with the demo's offset) is {skew} s ahead; it decides"));
         }
     }
     match wallet.catalog().view().await {

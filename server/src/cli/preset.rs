@@ -44,7 +44,11 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
             let (preset, warnings) = read(&preset)?;
             warn(&warnings);
             let (plans, packages) = (preset.view.plans.len(), preset.view.packages.len());
-            println!("{} is right: {} operations, {plans} plans, {packages} packages.", preset.name, preset.tariffs.len());
+            println!(
+                "{} is right: {} operations, {plans} plans, {packages} packages.",
+                preset.name,
+                preset.tariffs.len()
+            );
         }
         Command::List => Preset::NAMES.iter().for_each(|name| println!("{name}")),
     }

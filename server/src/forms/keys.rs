@@ -32,14 +32,13 @@ pub async fn create(State(state): State<AppState>, form: Post) -> Response {
 
 async fn make(state: &AppState, form: &Post) -> Result<CreatedKey, Error> {
     let ceiling = form.optional("ceiling").map(|text| text.replace(',', ".").parse::<Credits>());
-    let ceiling = ceiling.transpose().map_err(|_| {
-        Refusal::invalid("ceiling", Problem::NotANumber, "A ceiling is a number such as 100 or 0.5.")
-    })?;
+    let ceiling = ceiling
+        .transpose()
+        .map_err(|_| Refusal::invalid("ceiling", Problem::NotANumber, "A ceiling is a number such as 100 or 0.5."))?;
     let new = NewKey {
         name: form.field("name").to_owned(),
-        environment: Environment::from_code(form.field("environment")).ok_or_else(|| {
-            Refusal::invalid("environment", Problem::Required, "Choose production or preview.")
-        })?,
+        environment: Environment::from_code(form.field("environment"))
+            .ok_or_else(|| Refusal::invalid("environment", Problem::Required, "Choose production or preview."))?,
         scopes: form.all("scopes"),
         ceiling,
     };

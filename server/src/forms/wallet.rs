@@ -26,9 +26,10 @@ pub async fn top_up(State(state): State<AppState>, form: Post) -> Response {
 async fn order(state: &AppState, form: &Post) -> Result<PaymentView, Error> {
     let viewer = form.viewer()?;
     let key = form.idempotency_key()?;
-    let currency: Currency = form.field("currency").parse().map_err(|_| {
-        Refusal::invalid("currency", Problem::Unknown, "Choose one of the currencies.")
-    })?;
+    let currency: Currency = form
+        .field("currency")
+        .parse()
+        .map_err(|_| Refusal::invalid("currency", Problem::Unknown, "Choose one of the currencies."))?;
     let package = form.optional("package").map(str::to_owned);
     let typed = match (&package, form.optional("amount")) {
         (None, Some(text)) => Some(amount(text)?),
@@ -46,9 +47,10 @@ async fn order(state: &AppState, form: &Post) -> Result<PaymentView, Error> {
 /// Reads an amount as people type it: spaces between thousands, comma or point.
 fn amount(text: &str) -> Result<Credits, Error> {
     let plain: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-    plain.replace(',', ".").parse().map_err(|_| {
-        Refusal::invalid("amount", Problem::NotANumber, "Type a number such as 100 or 12.5.").into()
-    })
+    plain
+        .replace(',', ".")
+        .parse()
+        .map_err(|_| Refusal::invalid("amount", Problem::NotANumber, "Type a number such as 100 or 12.5.").into())
 }
 
 /// Asks the provider again what became of an order.

@@ -5,6 +5,8 @@ mod reconcile_payments;
 mod sandbox_event;
 mod send_mail;
 mod sweep;
+mod sweep_ledger;
+mod verify_ledger;
 
 pub use sandbox_event::SandboxEvent;
 
@@ -48,8 +50,12 @@ pub async fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
         .define_job::<reconcile_payments::ReconcilePayments>()
         .define_job::<sandbox_event::SandboxEvent>()
         .define_job::<sweep::Sweep>()
+        .define_job::<sweep_ledger::SweepLedger>()
+        .define_job::<verify_ledger::VerifyLedger>()
         .with_cron(Cron::every_minute::<reconcile_payments::ReconcilePayments>())
         .with_cron(Cron::every_minute::<sweep::Sweep>())
+        .with_cron(Cron::every_minute::<sweep_ledger::SweepLedger>())
+        .with_cron(Cron::hourly_at::<verify_ledger::VerifyLedger>(17)?)
         .init()
         .await
         .map_err(|error| anyhow::anyhow!("the jobs can't start: {error}"))?;

@@ -14,7 +14,12 @@ impl TaskHandler for ReconcilePayments {
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let report = super::tools(&context)?.state.wallet.payments().reconcile().await.map_err(super::text)?;
         if report.closed > 0 || report.failed > 0 {
-            tracing::info!(checked = report.checked, closed = report.closed, failed = report.failed, "payments reconciled");
+            tracing::info!(
+                checked = report.checked,
+                closed = report.closed,
+                failed = report.failed,
+                "payments reconciled"
+            );
         }
         Ok::<(), String>(())
     }

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use sqlx::PgConnection;
 
 use crate::error::Result;
-use crate::id::{AccountId, ProjectId, UserId, WalletId};
+use crate::id::{AccountId, KeyId, ProjectId, UserId, WalletId};
 use crate::identity::Environment;
+use crate::money::Credits;
 use crate::plan::PlanSummary;
 
 /// A letter to a person about their identity.
@@ -59,6 +60,16 @@ pub(crate) trait Household: Send + Sync {
         project: ProjectId,
         environment: Environment,
     ) -> Result<WalletId>;
+
+    /// Sets how much a new key may spend in a calendar month.
+    async fn cap_key_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        wallet: WalletId,
+        key: KeyId,
+        name: &str,
+        ceiling: Credits,
+    ) -> Result<()>;
 
     /// Puts a new account on the free plan.
     async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;

@@ -16,7 +16,11 @@ pub mod entry;
 #[cfg(feature = "postgres")]
 mod follow;
 mod grant;
+#[cfg(feature = "postgres")]
+mod history;
 pub mod hold;
+#[cfg(feature = "postgres")]
+mod manage;
 pub mod proof;
 #[cfg(feature = "postgres")]
 mod queue;
@@ -33,14 +37,19 @@ mod verify;
 #[cfg(feature = "postgres")]
 mod writer;
 
+pub use budget::{Budget, BudgetPeriod, BudgetScope};
 pub use command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
 pub use entry::{
     AllocationView, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView,
     HoldLine, HoldState, HoldView, Page,
 };
+#[cfg(feature = "postgres")]
+pub use manage::NewBudget;
 pub use receipt::{FormulaLine, Receipt};
 #[cfg(feature = "postgres")]
-pub use service::{Envelope, Environment, Ledger, LedgerOptions, NewWallet, Rider};
+pub use service::{Envelope, Ledger, LedgerOptions, NewWallet, Rider};
+pub use state::Rules;
 #[cfg(feature = "postgres")]
 pub use verify::{Breach, Lateness, Scope};
-pub use state::Rules;
+
+pub use crate::identity::Environment;

@@ -145,7 +145,11 @@ impl ProvenEntry {
             metadata: serde_json::Value::Null,
             created_at: DateTime::from_timestamp_micros(self.created_at)?,
         };
-        let share = |(grant, amount, held): &(i64, Credits, Credits)| Allocation { grant: *grant, amount: *amount, held: *held };
+        let share = |(grant, amount, held): &(i64, Credits, Credits)| Allocation {
+            grant: *grant,
+            amount: *amount,
+            held: *held,
+        };
         Some(Entry {
             view,
             metadata: self.metadata.as_deref().map(Into::into),

@@ -3,8 +3,6 @@
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use tokio::sync::watch;
 
@@ -12,14 +10,14 @@ use super::batch::Work;
 use super::detail::Detail;
 use super::entry::EntryKind;
 use super::repo::{load, read, store, verify};
-use super::state::{Grant, Request, Rules};
+use super::state::{Grant, Hold, Request, Rules};
 use super::writer::{self, Writers};
 use super::{BalanceView, Command, EntryDetail, EntryFilter, EntryPage, EntryView, GrantView, HoldView, Outcome, Page};
 use crate::db::Db;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
-use crate::identity::Actor;
+use crate::identity::{Actor, Environment};
 use crate::money::Credits;
 
 /// A command on its way to a wallet.
@@ -80,27 +78,6 @@ impl Envelope {
 pub trait Rider: Send + Sync {
     /// Runs after the entry was written and before the commit.
     async fn ride(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()>;
-}
-
-/// What a project's wallet is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Environment {
-    /// The real thing.
-    Production,
-    /// Trying out.
-    Preview,
-}
-
-impl Environment {
-    /// Gives the name in storage and REST.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Production => "production",
-            Self::Preview => "preview",
-        }
-    }
 }
 
 /// A wallet to make.
@@ -234,17 +211,7 @@ impl Ledger {
         let mut connection = self.db.pool().acquire().await?;
         let found = load::holds(&mut connection, &[(wallet, seq)]).await?.into_iter().next();
         let (_, hold) = found.ok_or_else(|| Refusal::not_found("hold"))?;
-        Ok(HoldView {
-            wallet,
-            seq,
-            state: hold.state,
-            amount: hold.amount,
-            captured: hold.captured,
-            lines: hold.lines.as_ref().clone(),
-            created_at: hold.created_at,
-            expires_at: hold.expires_at,
-            finished_by: hold.finished_by,
-        })
+        Ok(hold_view(wallet, &hold))
     }
 
     /// Follows the newest committed `seq` of a wallet: at once for this node's writes, within 250 ms for others'.
@@ -252,12 +219,6 @@ impl Ledger {
     #[must_use]
     pub fn watch(&self, wallet: WalletId) -> watch::Receiver<i64> {
         self.writers.shared.followers.follow(wallet)
-    }
-
-    /// Reads a wallet as it was at a past instant.
-    pub async fn balance_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<BalanceView> {
-        let _ = (wallet, at, &self.db);
-        Err(Error::internal("not built yet"))
     }
 
     /// Sets the catalog's settings that decisions follow.
@@ -299,6 +260,21 @@ pub(super) fn grant_view(grant: &Grant) -> GrantView {
         expires_at: terms.expires_at,
         cost: terms.cost,
         reference: terms.reference.clone(),
+    }
+}
+
+/// Shows a hold.
+pub(super) fn hold_view(wallet: WalletId, hold: &Hold) -> HoldView {
+    HoldView {
+        wallet,
+        seq: hold.seq,
+        state: hold.state,
+        amount: hold.amount,
+        captured: hold.captured,
+        lines: hold.lines.as_ref().clone(),
+        created_at: hold.created_at,
+        expires_at: hold.expires_at,
+        finished_by: hold.finished_by,
     }
 }
 

@@ -47,6 +47,9 @@ const MAX_ALONE: usize = 4;
 /// How often a batch is tried again after a conflict, a deadlock or an unknown outcome.
 const MAX_TRIES: u32 = 5;
 
+/// How often the database's clock is read.
+const OBSERVE_EVERY: Duration = Duration::from_secs(1);
+
 /// The settings of the writers' sessions. The planner's: statements planned while the tables were small would scan
 /// them for ever. The limits: nobody waits for a lock, or keeps one, without end.
 const SESSION: [(&str, &str); 9] = [
@@ -118,6 +121,7 @@ impl Writers {
             queues.iter().map(|queue| tokio::spawn(Arc::clone(&shared).write(Arc::clone(queue)))).collect();
         let (following, pool, stopped) = (Arc::clone(&shared), db.pool().clone(), stop.clone());
         tasks.push(tokio::spawn(async move { following.followers.poll(&pool, &stopped).await }));
+        tasks.push(tokio::spawn(keep_time(db.pool().clone(), db.clock().clone(), stop.clone())));
         Self { shared, queues, alone: Arc::new(Semaphore::new(MAX_ALONE)), tasks: Mutex::new(tasks), stop }
     }
 
@@ -273,6 +277,21 @@ impl Shared {
     /// Gives the catalog's settings.
     pub(super) fn rules(&self) -> Rules {
         *self.rules.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Follows the database's clock, and the deployment's demo offset, until stopped.
+async fn keep_time(pool: PgPool, clock: Clock, stop: CancellationToken) {
+    if clock.is_fixed() {
+        return;
+    }
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(OBSERVE_EVERY) => {}
+        }
+        // A database that is away is told about where it matters; the process's own count goes on meanwhile.
+        drop(db::observe_clock(&pool, &clock).await);
     }
 }
 

@@ -35,7 +35,11 @@ table{width:100%;border-collapse:collapse;margin-top:.5rem}td{padding:.375rem 0;
 pub fn card(order: &Order<'_>, words: &Words, typed: &Typed, problems: &Problems) -> String {
     let field = |name: &str, label: &str, value: &str, hint: &str, problem: Option<CardProblem>| {
         let message = problem.map(|problem| words.problem(name, problem));
-        let invalid = if message.is_some() { format!(r#" aria-invalid="true" aria-describedby="{name}-problem""#) } else { String::new() };
+        let invalid = if message.is_some() {
+            format!(r#" aria-invalid="true" aria-describedby="{name}-problem""#)
+        } else {
+            String::new()
+        };
         let message = message.map(|text| format!(r#"<p class="problem" id="{name}-problem">{}</p>"#, escape(text)));
         format!(
             r#"<div><label for="{name}">{}</label><input id="{name}" name="{name}" value="{}" inputmode="numeric" autocomplete="off" placeholder="{hint}" maxlength="40"{invalid}>{}</div>"#,

@@ -68,7 +68,8 @@ impl Message {
     pub fn verify(secret: &str, headers: &[(String, String)], body: &[u8]) -> Result<Self, EventError> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str()))
+            {
                 map.append(name, value);
             }
         }
@@ -96,7 +97,10 @@ mod tests {
     fn a_signed_message_is_read() {
         let (headers, body) = signed();
         let message = Message::verify(SECRET, &headers, &body).expect("right");
-        assert_eq!((message.id.as_str(), message.kind.as_str(), message.reference.as_str()), ("evt_1", "payment.paid", "sbx_1"));
+        assert_eq!(
+            (message.id.as_str(), message.kind.as_str(), message.reference.as_str()),
+            ("evt_1", "payment.paid", "sbx_1")
+        );
     }
 
     #[test]
@@ -118,7 +122,8 @@ mod tests {
         old[1].1 = (Utc::now().timestamp() - 600).to_string();
         refused(&old, &body);
         // Signed, but for another time.
-        let late = Webhook::new(SECRET).expect("a secret").sign("evt_1", Utc::now().timestamp() - 600, &body).expect("signed");
+        let late =
+            Webhook::new(SECRET).expect("a secret").sign("evt_1", Utc::now().timestamp() - 600, &body).expect("signed");
         old[2].1 = late;
         refused(&old, &body);
     }

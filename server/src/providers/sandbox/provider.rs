@@ -6,12 +6,12 @@ use secrecy::{ExposeSecret, SecretString};
 use wallet::clock::Clock;
 use wallet::error::{Error, Refusal};
 use wallet::id::PaymentId;
+use wallet::payment::SandboxBooks;
 use wallet::payment::provider::{
     Capabilities, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment, ProviderStatus,
     VerifiedEvent,
 };
 use wallet::payment::sandbox::{SandboxCheckout, SandboxState, SandboxStep};
-use wallet::payment::SandboxBooks;
 
 use super::message::Message;
 use super::{LOSES_ANSWER, LOST_SECONDS, NAME};
@@ -43,7 +43,8 @@ impl Sandbox {
     /// Whether the page was paid with the card whose answer gets lost, just now.
     fn lost(&self, page: &SandboxCheckout) -> bool {
         let card = page.method.as_deref().is_some_and(|method| method.ends_with(LOSES_ANSWER));
-        card && page.state == SandboxState::Paid && page.updated_at + TimeDelta::seconds(LOST_SECONDS) > self.clock.now()
+        card && page.state == SandboxState::Paid
+            && page.updated_at + TimeDelta::seconds(LOST_SECONDS) > self.clock.now()
     }
 }
 

@@ -82,6 +82,13 @@ impl Identity {
                                "ceiling": key.ceiling, "hint": key.hint }),
             };
             self.audit_in_tx(&mut tx, &audit).await?;
+            if let Some(ceiling) = key.ceiling {
+                let wallet = match key.environment {
+                    crate::identity::Environment::Production => viewer.wallet,
+                    crate::identity::Environment::Preview => viewer.preview_wallet,
+                };
+                self.household.cap_key_in_tx(&mut tx, wallet, key.id, &key.name, ceiling).await?;
+            }
         }
         Ok(tx.commit().await?)
     }

@@ -2,6 +2,8 @@
 
 pub(super) mod invariants;
 pub(super) mod load;
+pub(super) mod manage;
+pub(super) mod past;
 pub(super) mod read;
 pub(super) mod store;
 pub(super) mod sweep;

@@ -467,7 +467,7 @@ pub(in crate::ledger) async fn create_wallet(
         id.number,
         wallet.account.uuid(),
         wallet.project.uuid(),
-        wallet.environment.as_str(),
+        wallet.environment.code(),
         now
     )
     .execute(connection)

@@ -1,0 +1,112 @@
+//! The past: balance, grants and holds at any instant.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::entry::{BalanceView, GrantSource, HoldState, HoldView};
+use super::repo::{load, past, read, verify};
+use super::service::{Ledger, grant_view, hold_view};
+use super::state::{DEBT, Grant};
+use crate::error::{Error, Refusal, Result};
+use crate::id::WalletId;
+use crate::money::Credits;
+
+impl Ledger {
+    /// Reads a wallet as it was at a past instant.
+    ///
+    /// Time never runs back within a wallet, so the row is found by halving; the grants are counted from the nearer
+    /// end, the beginning or now.
+    pub async fn balance_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<BalanceView> {
+        let mut transaction = self.db.begin().await?;
+        verify::one_moment(&mut transaction).await?;
+        let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
+        let seq = newest_at(&mut transaction, wallet, now.seq, at).await?;
+        let moment = past::moment(&mut transaction, wallet, seq).await?;
+        let (settled, held) = moment.map_or((0, 0), |moment| (moment.settled_after, moment.held_after));
+        let (grants, debt) = grants_at(&mut transaction, wallet, seq, now.seq, now.debt).await?;
+        transaction.commit().await?;
+        let live = grants.iter().filter(|grant| !grant.is_expired(at)).map(|grant| grant.remaining);
+        let available = Credits::checked_sum(live)
+            .and_then(|live| live.checked_sub(debt))
+            .ok_or_else(|| Error::internal("a wallet's numbers are too large"))?;
+        let refill = |grant: &&Grant| {
+            matches!(grant.terms.source, GrantSource::TopUp | GrantSource::Allowance | GrantSource::OneTime)
+        };
+        let last_refill = grants.iter().filter(refill).max_by_key(|grant| grant.id).map(|grant| grant.terms.granted);
+        Ok(BalanceView {
+            wallet,
+            seq,
+            settled: Credits::from_micros(settled),
+            held: Credits::from_micros(held),
+            available,
+            grants: grants.iter().filter(|grant| grant.is_open()).map(grant_view).collect(),
+            last_refill,
+            frozen: None,
+        })
+    }
+
+    /// Reads the holds that were open at a past instant.
+    pub async fn holds_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<Vec<HoldView>> {
+        let mut transaction = self.db.begin().await?;
+        verify::one_moment(&mut transaction).await?;
+        let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
+        let seq = newest_at(&mut transaction, wallet, now.seq, at).await?;
+        let open = past::holds_open_at(&mut transaction, wallet, seq).await?;
+        let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|hold| (wallet, hold)).collect();
+        let mut holds = load::holds(&mut transaction, &wanted).await?;
+        transaction.commit().await?;
+        holds.sort_by_key(|(_, hold)| hold.seq);
+        let then = |hold| HoldView { state: HoldState::Open, captured: Credits::ZERO, finished_by: None, ..hold };
+        Ok(holds.iter().map(|(_, hold)| then(hold_view(wallet, hold))).collect())
+    }
+
+    /// Reads the holds that are open now.
+    pub async fn open_holds(&self, wallet: WalletId) -> Result<Vec<HoldView>> {
+        self.holds_at(wallet, DateTime::<Utc>::MAX_UTC).await
+    }
+}
+
+/// Finds the newest row at or before an instant, by halving; 0 before the first.
+async fn newest_at(connection: &mut PgConnection, wallet: WalletId, newest: i64, at: DateTime<Utc>) -> Result<i64> {
+    let (mut known, mut beyond) = (0_i64, newest.saturating_add(1));
+    let mut probe = newest;
+    while known.saturating_add(1) < beyond {
+        match past::moment(connection, wallet, probe).await? {
+            Some(moment) if moment.created_at <= at => known = moment.seq.max(known.saturating_add(1)),
+            _ => beyond = probe,
+        }
+        probe = known.midpoint(beyond);
+    }
+    Ok(known)
+}
+
+/// Counts what the grants had right after a row, and the debt.
+async fn grants_at(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    seq: i64,
+    newest: i64,
+    debt_now: i64,
+) -> Result<(Vec<Grant>, Credits)> {
+    let mut grants = past::grants_until(connection, wallet, seq).await?;
+    let from_start = seq < newest / 2;
+    let stretch = if from_start { (0, seq) } else { (seq, newest) };
+    let changes = past::changes(connection, wallet, stretch.0, stretch.1).await?;
+    let changes: HashMap<i64, (i64, i64)> =
+        changes.into_iter().map(|(grant, had, held)| (grant, (had, held))).collect();
+    let change = |grant: i64| changes.get(&grant).copied().unwrap_or((0, 0));
+    for grant in &mut grants {
+        let (had, held) = change(grant.id);
+        if from_start {
+            past::set(grant, had, held);
+        } else {
+            let has = grant.remaining.micros().saturating_add(grant.held.micros());
+            past::set(grant, has.saturating_sub(had), grant.held.micros().saturating_sub(held));
+        }
+    }
+    let (debt_change, _) = change(DEBT);
+    let debt = if from_start { debt_change.saturating_neg() } else { debt_now.saturating_add(debt_change) };
+    Ok((grants, Credits::from_micros(debt)))
+}

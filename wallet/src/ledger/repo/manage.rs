@@ -1,0 +1,191 @@
+//! Changes of what decisions rest on: ceilings, freezes, activity. Each counts up the wallet's version, so that a
+//! writer that remembers the wallet notices.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::load;
+use crate::error::Result;
+use crate::id::WalletId;
+use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope};
+use crate::money::Credits;
+
+/// Locks a wallet, or all wallets of its project, in the order of their ids, and counts their versions up.
+pub(in crate::ledger) async fn touch(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    whole_project: bool,
+) -> Result<Option<Uuid>> {
+    let rows = sqlx::query!(
+        "WITH locked AS (
+             SELECT w.shard, w.wallet_id, w.project_id
+             FROM wallets AS own
+             JOIN wallets AS w ON w.shard = own.shard AND w.project_id = own.project_id
+                 AND ($3 OR w.wallet_id = own.wallet_id)
+             WHERE own.shard = $1 AND own.wallet_id = $2
+             ORDER BY w.shard, w.wallet_id
+             FOR UPDATE OF w
+         )
+         UPDATE wallets AS w
+         SET version = w.version + 1
+         FROM locked
+         WHERE w.shard = locked.shard AND w.wallet_id = locked.wallet_id
+         RETURNING locked.project_id",
+        wallet.shard.as_i16(),
+        wallet.number,
+        whole_project
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.first().map(|row| row.project_id))
+}
+
+/// Sets a ceiling, or changes the one that counts the same in the same period; gives its id.
+pub(in crate::ledger) async fn set_budget(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    project: Uuid,
+    budget: &Budget,
+) -> Result<Uuid> {
+    let (scope, subject) = scope(&budget.scope);
+    let own = (budget.scope != BudgetScope::Project).then_some(wallet.number);
+    let id = sqlx::query_scalar!(
+        "INSERT INTO budgets (shard, budget_id, project_id, wallet_id, name, scope, subject, period, ceiling,
+                              window_start, spent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)
+         ON CONFLICT (shard, project_id, scope, coalesce(wallet_id, 0), coalesce(subject, ''), period)
+         DO UPDATE SET name = excluded.name, ceiling = excluded.ceiling
+         RETURNING budget_id",
+        wallet.shard.as_i16(),
+        budget.id,
+        project,
+        own,
+        budget.name,
+        scope,
+        subject,
+        budget.period.code(),
+        budget.ceiling.micros(),
+        budget.window
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "UPDATE wallets SET budgeted = true
+         WHERE shard = $1 AND project_id = $2 AND ($3::bigint IS NULL OR wallet_id = $3) AND NOT budgeted",
+        wallet.shard.as_i16(),
+        project,
+        own
+    )
+    .execute(connection)
+    .await?;
+    Ok(id)
+}
+
+/// Removes a ceiling; says whether there was one.
+pub(in crate::ledger) async fn remove_budget(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    project: Uuid,
+    budget: Uuid,
+) -> Result<bool> {
+    let gone = sqlx::query!(
+        "DELETE FROM budgets WHERE shard = $1 AND project_id = $2 AND budget_id = $3",
+        wallet.shard.as_i16(),
+        project,
+        budget
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "UPDATE wallets AS w
+         SET budgeted = EXISTS (
+             SELECT FROM budgets AS b
+             WHERE b.shard = w.shard AND b.project_id = w.project_id
+               AND (b.wallet_id IS NULL OR b.wallet_id = w.wallet_id)
+         )
+         WHERE w.shard = $1 AND w.project_id = $2",
+        wallet.shard.as_i16(),
+        project
+    )
+    .execute(connection)
+    .await?;
+    Ok(gone.rows_affected() > 0)
+}
+
+/// Reads the ceilings that concern a wallet.
+pub(in crate::ledger) async fn budgets(connection: &mut PgConnection, wallet: WalletId) -> Result<Vec<Budget>> {
+    let rows = sqlx::query!(
+        "SELECT b.budget_id, b.name, b.scope, b.subject, b.period, b.ceiling, b.window_start, b.spent
+         FROM wallets AS w
+         JOIN budgets AS b ON b.shard = w.shard AND b.project_id = w.project_id
+             AND (b.wallet_id IS NULL OR b.wallet_id = w.wallet_id)
+         WHERE w.shard = $1 AND w.wallet_id = $2
+         ORDER BY b.name, b.period, b.budget_id",
+        wallet.shard.as_i16(),
+        wallet.number
+    )
+    .fetch_all(connection)
+    .await?;
+    let budget = |id, name, scope, period, ceiling, window, spent| Budget {
+        id,
+        name,
+        scope,
+        period,
+        ceiling: Credits::from_micros(ceiling),
+        window,
+        spent: Credits::from_micros(spent),
+    };
+    rows.into_iter()
+        .map(|row| {
+            let scope = load::scope(&row.scope, row.subject)?;
+            let period = BudgetPeriod::from_code(row.period).unwrap_or(BudgetPeriod::Month);
+            Ok(budget(row.budget_id, row.name, scope, period, row.ceiling, row.window_start, row.spent))
+        })
+        .collect()
+}
+
+/// Splits what a ceiling counts for storage.
+fn scope(scope: &BudgetScope) -> (&'static str, Option<String>) {
+    match scope {
+        BudgetScope::Project => ("project", None),
+        BudgetScope::Environment => ("environment", None),
+        BudgetScope::Key(key) => ("key", Some(key.to_string())),
+        BudgetScope::Customer(customer) => ("customer", Some(customer.clone())),
+    }
+}
+
+/// Freezes a wallet's debits, or lets them go on; says whether the wallet is there.
+pub(in crate::ledger) async fn freeze(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    why: Option<&str>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE wallets SET frozen = $3, version = version + 1 WHERE shard = $1 AND wallet_id = $2",
+        wallet.shard.as_i16(),
+        wallet.number,
+        why
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Notes that the owner wants this wallet; says whether the wallet is there.
+pub(in crate::ledger) async fn confirm_activity(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE wallets SET active_at = greatest(active_at, $3), version = version + 1
+         WHERE shard = $1 AND wallet_id = $2",
+        wallet.shard.as_i16(),
+        wallet.number,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
