@@ -28,8 +28,7 @@ pub(super) async fn source(connection: &mut PgConnection) -> Result<Option<(Stri
 
 /// Reads everything that is sold, and its revision.
 pub(super) async fn view(connection: &mut PgConnection) -> Result<Option<(i64, CatalogView)>> {
-    let Some(row) =
-        sqlx::query!("SELECT revision, settings FROM catalog").fetch_optional(&mut *connection).await?
+    let Some(row) = sqlx::query!("SELECT revision, settings FROM catalog").fetch_optional(&mut *connection).await?
     else {
         return Ok(None);
     };

@@ -241,7 +241,9 @@ impl Tariffs {
         repo::replace_tariffs(&mut change.tx, version, &book.tariffs).await?;
         self.count_edit(&mut change, &mut book).await?;
         let after = json!({ "operations": book.tariffs.len(), "changes": changes });
-        change.audit(staff, "price_book.imported", version, json!({ "operations": before.tariffs.len() }), after).await?;
+        change
+            .audit(staff, "price_book.imported", version, json!({ "operations": before.tariffs.len() }), after)
+            .await?;
         self.finish(change).await?;
         Ok(book)
     }
@@ -304,7 +306,9 @@ impl Tariffs {
         let scheduled = change.scheduled().await?;
         let changes = active.changes(&draft, |plan| change.rank(plan));
         if changes.is_empty() {
-            return Err(Refusal::unprocessable("version", Problem::NotAllowed, "Nothing is changed in this draft.").into());
+            return Err(
+                Refusal::unprocessable("version", Problem::NotAllowed, "Nothing is changed in this draft.").into()
+            );
         }
         check_notice(&changes, from, now + TimeDelta::days(change.rules.notice_days))?;
         repo::schedule(&mut change.tx, version, from, now, &changes).await?;
@@ -376,7 +380,10 @@ fn prices<'a>(
         true => range.min.to_string(),
         false => format!("{}–{}", range.min, range.max),
     };
-    changes.iter().map(|change| (change.operation.clone(), side(change).map_or(Value::Null, |range| text(range).into()))).collect()
+    changes
+        .iter()
+        .map(|change| (change.operation.clone(), side(change).map_or(Value::Null, |range| text(range).into())))
+        .collect()
 }
 
 /// Takes what a book changes at once into the book that is already announced, wherever that one has no change of

@@ -5,14 +5,14 @@
 //! module prices and compares; `service` and `repo` keep the versions.
 
 mod book;
+#[cfg(feature = "postgres")]
+mod draft;
 mod exact;
 mod param;
 mod quote;
-pub mod rule;
-#[cfg(feature = "postgres")]
-mod draft;
 #[cfg(feature = "postgres")]
 mod repo;
+pub mod rule;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]

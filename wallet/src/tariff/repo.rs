@@ -283,13 +283,9 @@ pub(super) async fn put_in_force(connection: &mut PgConnection, version: i32, fr
     sqlx::query!("UPDATE price_books SET status = 'retired', retired_at = $1 WHERE status = 'active'", from)
         .execute(&mut *connection)
         .await?;
-    sqlx::query!(
-        "UPDATE price_books SET status = 'active', effective_at = $2 WHERE version = $1",
-        version,
-        from
-    )
-    .execute(connection)
-    .await?;
+    sqlx::query!("UPDATE price_books SET status = 'active', effective_at = $2 WHERE version = $1", version, from)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -166,11 +166,7 @@ impl Tariffs {
 }
 
 /// Refuses where a needed plan is above the payer's, and names the highest one needed.
-fn check_plans<'a>(
-    shelf: &Shelf,
-    plan_rank: i32,
-    plans: impl Iterator<Item = &'a str>,
-) -> Result<(), Refusal> {
+fn check_plans<'a>(shelf: &Shelf, plan_rank: i32, plans: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
     // A plan that is no longer offered can be nobody's: its gate stays shut.
     let above = plans.map(|plan| (shelf.rank(plan).unwrap_or(i32::MAX), plan)).filter(|(rank, _)| *rank > plan_rank);
     above.max().map_or(Ok(()), |(_, plan)| Err(Refusal::PlanRequired { plan: plan.to_owned() }))

@@ -8,10 +8,8 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use toml::Spanned;
 
-use crate::catalog::{
-    BillingDates, BurnOrder, Expiry, FailurePolicy, Interval, PlanFeatures, RefundPolicy, UnitName,
-};
 use crate::catalog::AutoTopUpMode;
+use crate::catalog::{BillingDates, BurnOrder, Expiry, FailurePolicy, Interval, PlanFeatures, RefundPolicy, UnitName};
 use crate::money::{Credits, Currency};
 use crate::tariff::rule::{Axis, ModifierOption, Quantity};
 use crate::tariff::{Category, OptionGate};
@@ -334,7 +332,8 @@ impl Visitor<'_> for AmountVisitor {
             }
             Ok(_) => Ok(Amount(value.to_owned())),
             Err(error) => {
-                let expected = "expected a whole number (2) or a decimal in quotes with at most six decimals (\"0.024\")";
+                let expected =
+                    "expected a whole number (2) or a decimal in quotes with at most six decimals (\"0.024\")";
                 Err(E::custom(format!("“{value}” is {error}; {expected}")))
             }
         }

@@ -126,7 +126,8 @@ fn settings(report: &mut Report<'_>, raw: raw::Settings, currencies: &[Currency]
 }
 
 fn free_amount(report: &mut Report<'_>, raw: &raw::FreeAmount, currencies: &[Currency]) -> FreeAmount {
-    let (min, max, credits) = (raw.min.get_ref().credits(), raw.max.get_ref().credits(), raw.credits.get_ref().credits());
+    let (min, max, credits) =
+        (raw.min.get_ref().credits(), raw.max.get_ref().credits(), raw.credits.get_ref().credits());
     if !min.is_positive() || min > max {
         report.error(raw.min.span(), "min must be above 0 and not above max");
     }
@@ -175,7 +176,8 @@ fn codes<'a>(report: &mut Report<'_>, what: &str, codes: impl Iterator<Item = &'
     let mut seen = BTreeSet::new();
     for code in codes {
         if !is_operation(code.get_ref()) {
-            let message = format!("“{}” can't name a {what}: 1–64 of a–z, 0–9, point, dash, underscore", code.get_ref());
+            let message =
+                format!("“{}” can't name a {what}: 1–64 of a–z, 0–9, point, dash, underscore", code.get_ref());
             report.error(code.span(), message);
         }
         if !seen.insert(code.get_ref()) {

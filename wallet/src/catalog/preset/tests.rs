@@ -1,6 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::catalog::Interval;
 use crate::money::Currency;
 use crate::tariff::{BookStatus, LineRequest, PriceBook, Quote};
 
@@ -58,7 +59,9 @@ fn neuralbox_has_every_number_of_its_source() {
         .iter()
         .map(|tariff| {
             let range = tariff.rule.range();
-            if range.min == range.max { format!("{} {}", tariff.operation, range.min) } else {
+            if range.min == range.max {
+                format!("{} {}", tariff.operation, range.min)
+            } else {
                 format!("{} {}–{}", tariff.operation, range.min, range.max)
             }
         })
@@ -76,7 +79,9 @@ fn neuralbox_has_every_number_of_its_source() {
         .view
         .plans
         .iter()
-        .map(|plan| format!("{} {}+{} {}", plan.code, plan.monthly_credits, plan.one_time_credits, plan.prices[0].money))
+        .map(|plan| {
+            format!("{} {}+{} {}", plan.code, plan.monthly_credits, plan.one_time_credits, plan.prices[0].money)
+        })
         .collect();
     assert_eq!(
         plans.join(", "),
@@ -121,4 +126,186 @@ fn packages_get_cheaper_with_their_size() {
     assert_eq!(rates.len(), 8);
     assert!(rates.windows(2).all(|pair| pair[1].compare(pair[0]) == Some(std::cmp::Ordering::Less)));
     assert_eq!(view.package_discount_percent(&view.packages[7], Currency::RUB), Some(50));
+}
+
+#[test]
+fn every_preset_reads_back_from_what_it_writes() {
+    for name in Preset::NAMES {
+        let (read, _) = preset(name);
+        assert_eq!(read.name, name);
+        let written = read.write();
+        let (again, warnings) = Preset::parse(&written).unwrap_or_else(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            panic!("{name}: {}\n{written}", lines.join("\n"))
+        });
+        assert_eq!(warnings, [], "{name}");
+        assert_eq!((&again.view, &again.tariffs), (&read.view, &read.tariffs), "{name}");
+        assert_eq!(again.write(), written, "{name}");
+    }
+}
+
+#[test]
+fn settings_are_the_table_of_the_design() {
+    let row = |pick: fn(&CatalogView) -> String| -> Vec<String> {
+        Preset::NAMES.iter().map(|name| pick(&preset(name).0.view)).collect()
+    };
+    assert_eq!(row(|view| view.settings.unit.code.clone()), ["credits", "tokens", "credits", "credits", "credits"]);
+    assert_eq!(row(|view| view.settings.rounding_step.to_string()), ["1", "1", "0.000001", "0.01", "1"]);
+    assert_eq!(row(|view| view.settings.key_prefix.clone()), ["nl", "nb", "ax", "nd", "mc"]);
+    assert_eq!(row(|view| view.settings.webhook_retry_fee.to_string()), ["0", "0", "0", "0.02", "0"]);
+    assert_eq!(
+        row(|view| format!("{:?}", view.settings.inactivity_months)),
+        ["Some(12)", "None", "None", "None", "None"]
+    );
+    let expiry = row(|view| format!("{:?} {:?}", view.settings.allowance_expiry, view.settings.top_up_expiry));
+    assert_eq!(
+        expiry,
+        ["Never Never", "PeriodEnd Never", "Never Never", "PeriodEnd NeverWhileActive", "Months(2) Months(2)"]
+    );
+    let auto = row(|view| {
+        let auto = view.settings.auto_top_up;
+        format!("{:?} {}", auto.mode, auto.amount.map(|money| money.to_string()).unwrap_or_default())
+    });
+    assert_eq!(auto, ["Off ", "Off ", "Off ", "OptIn ", "On 10.00 USD"]);
+    let top_up = row(|view| format!("{} {}", view.packages.len(), view.settings.top_up.free_amount.is_some()));
+    assert_eq!(top_up, ["0 true", "8 false", "0 true", "3 false", "0 true"]);
+    let notice = row(|view| format!("{} {} %", view.settings.notice_days, view.settings.low_alert_percent));
+    assert_eq!(notice, vec!["30 20 %"; 5]);
+}
+
+#[test]
+fn neural_draft_prices_its_own_examples() {
+    let book = book("neuraldraft");
+    assert_eq!(credits(&book, "blog_post", json!({ "target_languages": 4 })), "88");
+    assert_eq!(credits(&book, "blog_post", json!({ "target_languages": ["de", "fr", "es", "it"] })), "88");
+    let post = quote(&book, "social_post", json!({ "media_type": "image" }));
+    assert_eq!(post.credits.to_string(), "37");
+    let lines: Vec<String> = post.lines.iter().map(|line| format!("{} {}", line.label, line.credits)).collect();
+    assert_eq!(lines, ["Post text 5", "Image for the post 32"]);
+    assert_eq!((post.min.to_string(), post.max.to_string()), ("5".to_owned(), "45".to_owned()));
+    assert_eq!(credits(&book, "social_post", json!({ "media_type": "video" })), "45");
+    assert_eq!(credits(&book, "social_post", json!({})), "5");
+    let line = |operation: &str| LineRequest { operation: operation.into(), params: Map::new(), count: 1 };
+    let landing = book.quote_batch(&[line("image"), line("website")]).map(|batch| batch.total.to_string());
+    assert_eq!(landing, Ok("272".to_owned()));
+    assert_eq!(credits(&book, "video_clip", json!({})), "40");
+    assert_eq!(credits(&book, "video_clip", json!({ "tier": "premium" })), "300");
+    assert_eq!(credits(&book, "newsletter_subscribe", json!({})), "0");
+    let video = book.tariff("video_clip").expect("in the book");
+    assert_eq!(video.plans_needed(&map(json!({ "tier": "premium" }))), ["build"]);
+    assert!(video.plans_needed(&Map::new()).is_empty());
+}
+
+#[test]
+fn neural_drafts_250_credits_buy_what_its_list_says() {
+    let book = book("neuraldraft");
+    for (operation, times) in
+        [("chat_message", 250), ("social_post", 50), ("image", 7), ("blog_post", 4), ("video_clip", 6), ("website", 1)]
+    {
+        let price = quote(&book, operation, json!({})).credits.micros();
+        assert_eq!(250_000_000 / price, times, "{operation}");
+    }
+}
+
+#[test]
+fn neural_drafts_discounts_are_computed() {
+    let view = preset("neuraldraft").0.view;
+    let discounts: Vec<Option<i64>> =
+        view.plans.iter().map(|plan| view.discount_percent(plan, Interval::Month, Currency::USD)).collect();
+    assert_eq!(discounts, [None, Some(0), Some(5), Some(20), None]);
+    let rates: Vec<Option<String>> =
+        view.packages.iter().map(|package| package.rate(Currency::USD).map(|rate| rate.decimal(6))).collect();
+    assert_eq!(rates, vec![Some("0.005".to_owned()); 3]);
+}
+
+#[test]
+fn one_credit_of_aixplain_does_what_it_says() {
+    let book = book("aixplain");
+    // 50 pages of 2000 characters, 40 minutes, 16K tokens, 30 pages.
+    assert_eq!(credits(&book, "azure-translate", json!({ "characters": 50 * 2_000 })), "1");
+    assert_eq!(credits(&book, "aws-transcribe", json!({ "seconds": 40 * 60 })), "0.96");
+    assert_eq!(credits(&book, "gpt-4", json!({ "tokens": 16_000 })), "0.96");
+    assert_eq!(credits(&book, "google-tts", json!({ "characters": 30 * 2_000 })), "0.96");
+    assert_eq!(credits(&book, "azure-translate", json!({ "characters": 1 })), "0.00001");
+    assert_eq!(credits(&book, "aws-transcribe", json!({ "seconds": 1 })), "0.0004");
+    let params = json!({ "transcribe.seconds": 60, "translate.characters": 1_000, "speak.characters": 1_000 });
+    let pipeline = quote(&book, "speech-translation", params);
+    assert_eq!(pipeline.credits.to_string(), "0.05", "0.024 + 0.01 + 0.016");
+    assert_eq!(pipeline.lines.len(), 3);
+    let params = json!({ "models": ["azure-translate", "google-tts"], "characters": 1_000_000 });
+    assert_eq!(credits(&book, "benchmark", params), "26", "10 + 16");
+}
+
+#[test]
+fn neuralinka_stays_within_its_ranges() {
+    let book = book("neuralinka");
+    assert_eq!(credits(&book, "gpt-4", json!({ "complexity": "simple" })), "1");
+    assert_eq!(credits(&book, "gpt-4", json!({ "complexity": "simple", "language": "rare" })), "2", "1.5, rounded up");
+    assert_eq!(credits(&book, "gpt-4", json!({ "complexity": "complex", "load": "high" })), "3", "within 1–3");
+    assert_eq!(credits(&book, "whisper", json!({ "seconds": 90 })), "2");
+    assert_eq!(credits(&book, "elevenlabs", json!({ "characters": 1_000 })), "1");
+    assert_eq!(credits(&book, "elevenlabs", json!({ "characters": 3_000, "voice": "premium", "load": "high" })), "6");
+    let shown: Vec<String> = book
+        .tariffs
+        .iter()
+        .map(|tariff| tariff.rule.range())
+        .map(|range| format!("{}–{}", range.min, range.max))
+        .collect();
+    assert_eq!(shown, ["1–3", "1–3", "2–5", "2–5", "1–1", "1–1", "1–2", "1–2"]);
+}
+
+/// Changes NeuralBox's file in one place and gives what is wrong with it.
+fn wrong(from: &str, to: &str) -> Vec<String> {
+    let source = Preset::source_of("neuralbox").expect("built in");
+    assert!(source.contains(from), "{from:?} is in the file");
+    let errors = Preset::parse(&source.replacen(from, to, 1)).err().unwrap_or_default();
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn mistakes_are_named_by_line_and_column() {
+    let cases = [
+        ("flat = 39", "flat = -39", "column 8: -39 is negative; an amount is 0 or more"),
+        ("flat = 39", "flat = 0.5", "column 8: 0.5 is a bare decimal; write it in quotes"),
+        ("flat = 39", "flat = nan", "column 8: NaN is a bare decimal"),
+        ("flat = 39", "flat = \"9223372036855\"", "column 8: “9223372036855” is too large"),
+        ("flat = 39", "flat = 1000000001", "column 8: gpt-5.2-pro.rule.credits: A price can be at most 1000000000"),
+        ("flat = 39", "flatt = 39", "column 1: unknown field `flatt`"),
+        ("flat = 39", "", "column 8: the operation gpt-5.2-pro has no price; give one of flat, per_unit"),
+        ("flat = 39", "flat = 39\nflat = 40", "column 1: duplicate key"),
+        ("flat = 39", "flat = 39\nminimum_plan = \"gold\"", "column 16: there is no plan “gold” in this file"),
+        (
+            "5, 9,    # 1024x1024",
+            "5,    # 1024x1024",
+            "dall-e-3.rule.cells: Every cell needs a price: 6 cells, 5 prices",
+        ),
+        ("category = \"music\"", "category = \"noise\"", "column 12: unknown variant `noise`"),
+        ("credits = 10000", "credits = 0", "column 11: a package holds more than 0 credits"),
+        ("price = { RUB = 24990 }", "price = { USD = 300 }", "column 11: USD is not one of the catalog's currencies"),
+        ("price = { RUB = 24990 }", "price = { XYZ = 300 }", "column 11: “XYZ” is not a currency"),
+        ("price = { RUB = 24990 }", "price = { RUB = \"1.005\" }", "column 17: too many decimals; RUB has at most 2"),
+        ("rank = 4", "rank = 3", "column 8: a rank is 0 or more, and every plan has its own"),
+        ("code = \"gpt-5\"", "code = \"gpt 5\"", "column 8: gpt 5.operation: An operation is 1–64 of a–z"),
+    ];
+    for (from, to, expected) in cases {
+        let errors = wrong(from, to);
+        assert!(errors.iter().any(|error| error.contains(expected)), "{to:?}: {errors:?}");
+        let line = Preset::source_of("neuralbox").unwrap_or("").split(from).next().unwrap_or("").lines().count();
+        let near = |error: &String| {
+            let found = error.strip_prefix("line ").and_then(|rest| rest.split(',').next()?.parse::<usize>().ok());
+            found.is_some_and(|found| found.abs_diff(line) <= 8)
+        };
+        assert!(errors.iter().all(near), "{to:?}: line {line}: {errors:?}");
+    }
+}
+
+#[test]
+fn the_doubled_row_with_another_price_is_refused() {
+    let source = Preset::source_of("neuralbox").expect("built in");
+    let second = source.rfind("flat = 42").expect("the doubled row");
+    let (before, after) = source.split_at(second);
+    let errors =
+        Preset::parse(&format!("{before}{}", after.replacen("flat = 42", "flat = 43", 1))).err().unwrap_or_default();
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].message.contains("luma-ray2-flash is here twice with different prices"), "{}", errors[0]);
 }
