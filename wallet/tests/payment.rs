@@ -7,12 +7,13 @@ use people_support::*;
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::error::{Problem, Refusal};
-use wallet::id::PaymentId;
+use wallet::id::{AccountId, PaymentId};
 use wallet::identity::{Role, Viewer};
 use wallet::ledger::{GrantSource, Scope};
 use wallet::money::{Credits, Currency};
 use wallet::notify::Mail;
-use wallet::payment::provider::ProviderStatus;
+use wallet::payment::provider::{CheckoutOrder, ProviderStatus};
+use wallet::payment::sandbox::{SandboxState, SandboxStep};
 use wallet::payment::{PaymentStatus, PaymentView, TopUp};
 
 const BASE: &str = "https://scrip.example/";
@@ -260,4 +261,39 @@ async fn somebody_elses_payment_is_not_there(pool: PgPool) {
     assert_ne!(order(&wallet, &other, "form").await.id, payment);
     assert_eq!(available(&wallet, other.wallet).await, credits(50));
     assert_ne!(available(&wallet, other.wallet).await, Credits::ZERO);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_sandbox_keeps_books_of_its_own(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let books = wallet.payments().sandbox();
+    let order = CheckoutOrder {
+        payment: PaymentId::new(),
+        account: AccountId::new(),
+        email: "anna@example.com".into(),
+        locale: "ru".into(),
+        title: "Light".into(),
+        money: roubles(44_900),
+        return_url: "https://scrip.example/back".into(),
+        cancel_url: "https://scrip.example/back".into(),
+        expires_at: start() + minutes(60),
+        idempotency_key: "one".into(),
+    };
+    let page = books.open(&order).await.expect("a page");
+    assert_eq!(books.open(&order).await.expect("a page"), page, "the same key, the same page");
+    assert_eq!(books.find_by_order(order.payment).await.expect("read"), Some(page.clone()));
+    let visa = || "Visa •• 4242".to_owned();
+    let step = SandboxStep::Challenge { method: visa() };
+    assert_eq!(books.advance(&page.reference, &step).await.expect("a step").state, SandboxState::Challenge);
+    let paid = books.advance(&page.reference, &SandboxStep::Pay { method: visa() }).await.expect("a step");
+    assert_eq!((paid.state, paid.method.as_deref()), (SandboxState::Paid, Some("Visa •• 4242")));
+    for late in [SandboxStep::Cancel, SandboxStep::Decline { code: "card_declined".into(), method: visa() }] {
+        assert_eq!(books.advance(&page.reference, &late).await.expect("no step").state, SandboxState::Paid);
+    }
+    let other = CheckoutOrder { idempotency_key: "two".into(), payment: PaymentId::new(), ..order };
+    let other = books.open(&other).await.expect("a page");
+    wallet.clock().advance(minutes(61));
+    let found = books.find(&other.reference).await.expect("read").expect("there");
+    assert_eq!(found.state, SandboxState::Expired);
+    assert_eq!(books.find("sbx_nothing").await.expect("read"), None);
 }

@@ -1,13 +1,14 @@
 //! Signing up and proving an address.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use super::super::person::{CheckedSignUp, email_error};
 use super::super::ports::{Letter, Proof, Recipient};
 use super::super::repo::{self, user::Purpose};
-use super::super::{Email, Environment, NewUser, SignUp, StaffRole, User};
+use super::super::{Actor, Email, Environment, NewAudit, NewUser, SignUp, StaffRole, User};
 use super::{Identity, broken_link, new_token, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, UserId, WalletId};
@@ -49,8 +50,19 @@ impl Identity {
     /// Makes a person of the platform's staff, or gives the role to somebody who is there (whose password stays).
     pub async fn create_staff(&self, form: SignUp, staff: StaffRole) -> Result<User> {
         let mut made = self.create_proven(form).await?;
+        if made.staff == Some(staff) {
+            return Ok(made);
+        }
+        let audit = NewAudit {
+            actor: Actor::system("command line"),
+            action: "staff.appointed".to_owned(),
+            subject: format!("user {}", made.id),
+            before: json!({ "staff": made.staff }),
+            after: json!({ "staff": staff }),
+        };
         let mut tx = self.db.begin().await?;
         repo::user::set_staff(&mut tx, made.id, Some(staff)).await?;
+        self.audit_in_tx(&mut tx, &audit).await?;
         tx.commit().await?;
         made.staff = Some(staff);
         Ok(made)
