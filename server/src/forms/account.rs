@@ -42,9 +42,15 @@ async fn come_in(page: &str, user: Result<User, Error>, mut session: AuthSession
         Ok(user) => user,
         Err(error) => return form.refuse(&page, error).await,
     };
-    match session.login(&Login(user)).await {
+    // A new id at every sign-in, also of somebody who was signed in already.
+    let renewed = session.session.cycle_id().await.map_err(|error| error.to_string());
+    let signed_in = match renewed {
+        Ok(()) => session.login(&Login(user)).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error),
+    };
+    match signed_in {
         Ok(()) => see_other(next_page(form.field("next"))),
-        Err(error) => form.refuse(&page, Error::internal(error.to_string())).await,
+        Err(error) => form.refuse(&page, Error::internal(error)).await,
     }
 }
 

@@ -12,7 +12,7 @@ pub use sandbox_event::SandboxEvent;
 
 use std::time::Duration;
 
-use graphile_worker::{Cron, WorkerContext, WorkerOptions};
+use graphile_worker::{Cron, Worker, WorkerContext, WorkerOptions};
 use tokio::task::JoinHandle;
 
 use crate::mail::Mailer;
@@ -33,11 +33,11 @@ pub struct Tools {
     pub mailer: Mailer,
 }
 
-/// Starts the worker of this node; it ends when the process stops.
-pub async fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
+/// Makes the worker of this node, with every job.
+pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
     let stopping = state.stopping.clone();
     let tools = Tools { state: state.clone(), mailer: Mailer::new(&state.settings)? };
-    let worker = WorkerOptions::default()
+    WorkerOptions::default()
         .pg_pool(state.wallet.pool().clone())
         .schema(SCHEMA)
         .concurrency(usize::from(state.settings.web.jobs_concurrency))
@@ -58,7 +58,12 @@ pub async fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
         .with_cron(Cron::hourly_at::<verify_ledger::VerifyLedger>(17)?)
         .init()
         .await
-        .map_err(|error| anyhow::anyhow!("the jobs can't start: {error}"))?;
+        .map_err(|error| anyhow::anyhow!("the jobs can't start: {error}"))
+}
+
+/// Starts the worker; it ends when the process stops.
+pub async fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
+    let worker = worker(state).await?;
     Ok(tokio::spawn(async move {
         if let Err(error) = worker.run().await {
             tracing::error!(%error, "the worker of jobs ended");

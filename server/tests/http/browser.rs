@@ -1,0 +1,158 @@
+//! Forms: signing up, in and out; refusals keep what was typed; cookies.
+
+use reqwest::StatusCode;
+use sqlx::PgPool;
+
+use crate::support::{PASSWORD, Site, location};
+
+fn mails(site: &Site) -> Vec<server::mail::Stored> {
+    let folder = server::mail::Folder::new(site.state.settings.mail_dir());
+    futures::executor::block_on(folder.list()).expect("mails")
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_person_signs_up_proves_the_address_and_gets_the_plans_credits_once(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut browser = site.browser();
+    let fields = [("email", "anna@example.com"), ("password", PASSWORD), ("name", "Anna")];
+    let told = browser.post("/sign-up", &fields).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+    assert_eq!(browser.open("/wallet").await.status, StatusCode::OK, "signed in");
+
+    site.work().await;
+    let mails = tokio::task::spawn_blocking({
+        let folder = server::mail::Folder::new(site.state.settings.mail_dir());
+        move || tokio::runtime::Handle::current().block_on(folder.list())
+    });
+    let mails = mails.await.expect("read").expect("mails");
+    assert_eq!((mails.len(), mails[0].to.as_str()), (1, "anna@example.com"));
+    let link = mails[0].text.split_whitespace().find(|word| word.contains("/verify-email?token=")).expect("a link");
+    let token = link.split("token=").nth(1).expect("a token");
+    let shown = browser.open("/dev/mail").await;
+    assert!(shown.text.contains("anna@example.com"), "{}", shown.text);
+
+    for _ in 0..2 {
+        browser.post("/verify-email", &[("token", token)]).await;
+    }
+    let user = site.wallet().identity().authenticate("anna@example.com", PASSWORD, None).await.expect("Anna");
+    let viewer = site.wallet().identity().viewer(user.id).await.expect("Anna");
+    assert!(viewer.email_verified);
+    let balance = site.wallet().ledger().balance(viewer.wallet).await.expect("a balance");
+    assert_eq!(balance.available.to_string(), "50");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_refused_form_keeps_what_was_typed_but_never_the_password(pool: PgPool) {
+    let site = Site::start(pool).await;
+    site.person("taken").await;
+    let mut browser = site.browser();
+    for (fields, typed) in [
+        ([("email", "no address"), ("password", "kitten-secret-7"), ("name", "Zelda Q")], "no address"),
+        ([("email", "taken@example.com"), ("password", "kitten-secret-7"), ("name", "Zelda Q")], "taken@example.com"),
+        ([("email", "new@example.com"), ("password", "short"), ("name", "Zelda Q")], "new@example.com"),
+    ] {
+        let told = browser.post("/sign-up", &fields).await;
+        assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{fields:?}");
+        assert!(told.text.contains(typed) && told.text.contains("Zelda Q"), "{fields:?}");
+        assert!(!told.text.contains("kitten-secret-7"), "a password came back");
+    }
+    let told = browser.post("/sign-in", &[("email", "taken@example.com"), ("password", "wrong password")]).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let unknown = browser.post("/sign-in", &[("email", "nobody@example.com"), ("password", "wrong password")]).await;
+    assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY, "the same for an address that nobody has");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn forms_of_nonsense_are_never_a_500(pool: PgPool) {
+    let site = Site::start(pool).await;
+    site.person("fuzz").await;
+    let mut browser = site.browser();
+    browser.sign_in("fuzz").await;
+    let long = "x".repeat(20_000);
+    for path in [
+        "/sign-up", "/sign-in", "/forgot", "/reset", "/verify-email", "/wallet/top-up", "/wallet/orders/x/check",
+        "/developers/keys", "/developers/keys/x/revoke", "/settings/theme", "/settings/locale",
+    ] {
+        for value in ["", "\u{0}", "💥", "<script>alert(1)</script>", "-1", "NaN", "' OR 1=1 --", long.as_str()] {
+            let names = ["email", "password", "name", "token", "package", "amount", "currency", "idempotency_key",
+                "environment", "scopes", "ceiling", "theme", "locale", "next"];
+            let fields: Vec<(&str, &str)> = names.into_iter().map(|name| (name, value)).collect();
+            let told = browser.post(path, &fields).await;
+            let shown: String = value.chars().take(30).collect();
+            assert!(told.status.as_u16() < 500, "{path} {shown:?}: {} {}", told.status, told.text);
+            assert!(!told.text.contains("<script>alert(1)"), "{path}: markup came back");
+        }
+    }
+    let request = site.client.post(format!("{}/sign-in", site.url)).header("content-type", "application/json").body("{}");
+    assert_eq!(browser.send(request).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    let body = vec![b'x'; 3_000_000];
+    let request = site.client.post(format!("{}/sign-in", site.url));
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+    assert_eq!(browser.send(request).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_sessions_cookie_is_guarded_and_ends_with_it(pool: PgPool) {
+    let site = Site::start(pool).await;
+    site.person("cookie").await;
+    let mut browser = site.browser();
+    let fields = [("email", "cookie@example.com"), ("password", PASSWORD), ("next", "/wallet/history")];
+    let told = browser.post("/sign-in", &fields).await;
+    assert_eq!((told.status, location(&told)), (StatusCode::SEE_OTHER, "/wallet/history".to_owned()));
+    let cookie = told.header("set-cookie").to_owned();
+    for part in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    assert!(!cookie.contains("Secure"), "plain http in development: {cookie}");
+
+    let before = browser.cookies.clone();
+    browser.sign_in("cookie").await;
+    assert_ne!(browser.cookies, before, "a new id at every sign-in");
+    let stolen = browser.cookies.clone();
+    let told = browser.post("/sign-out", &[]).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER);
+    let mut thief = site.browser();
+    thief.cookies = stolen;
+    assert_eq!(thief.open("/wallet").await.status, StatusCode::SEE_OTHER, "signed out is signed out");
+
+    let told = browser.post("/sign-in", &[("email", "cookie@example.com"), ("password", PASSWORD), ("next", "//evil.example")]).await;
+    assert_eq!(location(&told), "/wallet");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn in_production_cookies_are_secure_and_trial_pages_are_gone(pool: PgPool) {
+    let flags = ["--mode", "production", "--public-url", "https://wallet.example.com", "--mail-url", "smtps://u:p@mail.example.com:465"];
+    let site = Site::start_with(pool, &flags).await;
+    site.person("prod").await;
+    let mut browser = site.browser();
+    let told = browser.post("/sign-in", &[("email", "prod@example.com"), ("password", PASSWORD)]).await;
+    let cookie = told.header("set-cookie").to_owned();
+    assert!(cookie.starts_with("__Host-scrip=") && cookie.contains("Secure") && !cookie.contains("Domain"), "{cookie}");
+    for path in ["/dev/mail", "/sandbox/checkout/sbx_1", "/playground"] {
+        assert_eq!(browser.open(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let told = browser.post("/wallet/top-up", &[("package", "light"), ("currency", "RUB"), ("idempotency_key", "k")]).await;
+    assert_eq!(told.status, StatusCode::SERVICE_UNAVAILABLE, "no provider, no order");
+    assert!(mails(&site).is_empty());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_is_shown_once_and_works_until_it_is_revoked(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let (_, viewer) = site.person("keys").await;
+    let mut browser = site.browser();
+    browser.sign_in("keys").await;
+    let told = browser.post("/developers/keys", &[("name", "CI"), ("environment", "production")]).await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text);
+    let key = told.text.split("nb_live_").skip(1).map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
+    let key = key.max_by_key(String::len).map(|rest| format!("nb_live_{rest}")).expect("a key");
+    let balance = |key: String| site.client.get(format!("{}/api/v2/balance", site.url)).bearer_auth(key).send();
+    assert_eq!(balance(key.clone()).await.expect("an answer").status(), StatusCode::OK, "{key}");
+    assert!(!browser.open("/developers/keys").await.text.contains(&key), "shown once");
+    let id = site.wallet().identity().keys(&viewer).await.expect("keys")[0].id;
+    let told = browser.post(&format!("/developers/keys/{id}/revoke"), &[]).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER);
+    assert_eq!(balance(key).await.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+    let told = browser.post("/developers/keys", &[("name", ""), ("environment", "moon")]).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+}

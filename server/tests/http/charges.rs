@@ -1,0 +1,146 @@
+//! Charges: by the tariff, once per key, never below zero.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use sqlx::PgPool;
+use wallet::money::Credits;
+
+use crate::support::{Site, Told};
+
+fn dalle() -> serde_json::Value {
+    json!({
+        "operation": "dall-e-3",
+        "params": { "size": "1792x1024", "quality": "hd" },
+        "metadata": { "customer_id": "acme" },
+    })
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_charge_debits_by_the_tariff_once_per_key(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("carl", 100).await;
+
+    let first = program.post("/charges", "job-1", &dalle()).await;
+    assert_eq!((first.status, first.header("idempotent-replayed")), (StatusCode::CREATED, ""), "{}", first.text);
+    let charge = first.json();
+    assert_eq!((&charge["amount"], &charge["available_after"]), (&json!(13), &json!(87)));
+    assert_eq!((&charge["receipt"]["rule"], &charge["receipt"]["price_book_version"]), (&json!("matrix"), &json!(1)));
+    assert_eq!(charge["metadata"], json!({ "customer_id": "acme" }));
+
+    let again = program.post("/charges", "job-1", &dalle()).await;
+    assert_eq!((again.status, again.header("idempotent-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!(again.json()["id"], charge["id"]);
+    let other = program.post("/charges", "job-1", &json!({ "operation": "gpt-5" })).await;
+    assert_eq!((other.status, other.code().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "idempotency_mismatch"));
+    assert_eq!(program.available().await, Credits::from_whole(87).expect("fits"));
+
+    let shown = program.get(&format!("/charges/{}", charge["id"])).await.json();
+    assert_eq!(shown["receipt"]["lines"], charge["receipt"]["lines"]);
+    assert!(shown["allocations"].as_array().is_some_and(|allocations| !allocations.is_empty()), "{shown}");
+    let rows = program.get("/ledger?kind=charge&metadata.customer_id=acme").await.json();
+    assert_eq!((&rows["entries"][0]["amount"], &rows["next_cursor"]), (&json!(-13), &json!(null)));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn too_few_credits_is_402_and_writes_nothing(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("poor", 12).await;
+
+    let before = program.get("/ledger").await.text;
+    let told = program.post("/charges", "job-1", &dalle()).await;
+    assert_eq!((told.status, told.code().as_str()), (StatusCode::PAYMENT_REQUIRED, "out_of_credits"));
+    assert_eq!(told.json()["error"]["detail"], json!({ "needed": 13, "available": 12, "ceiling": null }));
+    assert_eq!(program.get("/ledger").await.text, before);
+    assert_eq!(program.get("/balance").await.json()["token_balance"], json!(12));
+    // A refusal is no effect: the same key works once there is enough.
+    let told = program.post("/charges", "job-1", &json!({ "operation": "gpt-5" })).await;
+    assert_eq!(told.status, StatusCode::CREATED, "{}", told.text);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_failed_operation_is_paid_back_once(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("carl", 20).await;
+
+    let charge = program.post("/charges", "job-1", &dalle()).await.json();
+    let path = format!("/charges/{}/credit-back", charge["id"]);
+    let reason = json!({ "reason": "The model failed." });
+    let back = program.post(&path, "back-1", &reason).await;
+    assert_eq!((back.status, &back.json()["amount"]), (StatusCode::CREATED, &json!(13)), "{}", back.text);
+    assert_eq!(program.post(&path, "back-1", &reason).await.header("idempotent-replayed"), "true");
+    assert!(program.post(&path, "back-2", &reason).await.status.is_client_error());
+    assert_eq!(program.available().await, Credits::from_whole(20).expect("fits"));
+    let shown = program.get(&format!("/charges/{}", charge["id"])).await.json();
+    assert_eq!(shown["timeline"][0]["kind"], json!("credit_back"), "{shown}");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_hold_is_captured_in_part_and_finished_once(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("hank", 100).await;
+
+    let lines = json!({ "lines": [{ "operation": "kling-v2.1" }, { "operation": "gpt-5" }], "expires_in": 3600 });
+    let hold = program.post("/holds", "hold-1", &lines).await;
+    assert_eq!(hold.status, StatusCode::CREATED, "{}", hold.text);
+    let hold = hold.json();
+    assert_eq!((&hold["amount"], &hold["state"]), (&json!(46), &json!("open")));
+    assert_eq!(program.available().await, Credits::from_whole(54).expect("fits"));
+    let path = format!("/holds/{}", hold["id"]);
+
+    let body = r#"{"amount": 40.5}"#;
+    let request = program.call(Method::POST, &format!("{path}/capture")).header("idempotency-key", "capture-1");
+    let request = request.header("content-type", "application/json").body(body);
+    let captured = Told::of(request.send().await.expect("an answer")).await;
+    assert_eq!((captured.status, &captured.json()["captured"]), (StatusCode::CREATED, &json!(40.5)), "{}", captured.text);
+    assert_eq!(program.available().await, "59.5".parse().expect("an amount"));
+
+    let late = program.post(&format!("{path}/release"), "release-1", &json!({ "reason": "cancelled" })).await;
+    assert_eq!((late.status, late.code().as_str()), (StatusCode::CONFLICT, "hold_captured"));
+    assert_eq!(program.get(&path).await.json()["state"], json!("captured"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn somebody_elses_rows_do_not_exist(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let (mine, other) = (site.program("mine", 50).await, site.program("other", 50).await);
+    for at in 0..3 {
+        mine.post("/charges", &format!("job-{at}"), &json!({ "operation": "gpt-5" })).await;
+    }
+    let charge = mine.post("/charges", "job-9", &json!({ "operation": "gpt-5" })).await.json();
+    for path in [format!("/charges/{}", charge["id"]), format!("/ledger/{}", charge["id"])] {
+        assert_eq!(other.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let told = other.post(&format!("/charges/{}/credit-back", charge["id"]), "b", &json!({ "reason": "mine" })).await;
+    assert_eq!(told.status, StatusCode::NOT_FOUND);
+    // The same key in another wallet is another key.
+    let told = other.post("/charges", "job-9", &json!({ "operation": "gpt-5" })).await;
+    assert_eq!((told.status, told.header("idempotent-replayed")), (StatusCode::CREATED, ""));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_ledger_pages_by_cursor_and_exports(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("page", 50).await;
+    for at in 0..5 {
+        let body = json!({ "operation": "gpt-5-nano", "metadata": { "name": "=1+1" } });
+        assert_eq!(program.post("/charges", &format!("job-{at}"), &body).await.status, StatusCode::CREATED);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = program.get(&format!("/ledger?limit=2{cursor}")).await.json();
+        seen.extend(page["entries"].as_array().expect("rows").iter().map(|row| row["seq"].as_i64().expect("a seq")));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let newest = seen[0];
+    assert_eq!(seen, (1..=newest).rev().collect::<Vec<_>>());
+
+    let told = program.get("/ledger.csv").await;
+    assert_eq!(told.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(i64::try_from(told.text.lines().count()).expect("fits"), newest + 1);
+    assert!(told.text.starts_with("seq,created_at,kind,operation,title"), "{}", told.text);
+    let then = program.get(&format!("/balance/at?time={}", "2020-01-01")).await.json();
+    assert_eq!(then["settled"], json!(0));
+}

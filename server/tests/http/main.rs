@@ -1,0 +1,11 @@
+//! The server over HTTP: a real listener, a real database of its own for every test.
+
+mod bad_input;
+mod browser;
+mod charges;
+mod documented;
+mod guards;
+mod live;
+mod payments;
+mod prices;
+mod support;

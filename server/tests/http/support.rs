@@ -1,0 +1,253 @@
+//! A running server, and callers of it: a program with a key, a browser with cookies.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::Value;
+use server::{AppState, build, database, jobs, providers};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use wallet::catalog::Preset;
+use wallet::idempotency::IdempotencyKey;
+use wallet::identity::{Actor, Environment, NewKey, SignUp, User, Viewer};
+use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
+use wallet::money::Credits;
+use wallet::{Options, Wallet};
+
+/// The longest wait for something that must come.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+/// The password of everybody.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running server.
+pub struct Site {
+    /// Where it listens.
+    pub url: String,
+    /// Its parts.
+    pub state: AppState,
+    /// A client that follows no redirect.
+    pub client: reqwest::Client,
+    folder: std::path::PathBuf,
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.state.stopping.cancel();
+        std::fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+impl Site {
+    /// Starts a server on the test's database, with the NeuralBox preset loaded.
+    pub async fn start(pool: PgPool) -> Self {
+        Self::start_with(pool, &[]).await
+    }
+
+    /// Starts a server with settings of its own.
+    pub async fn start_with(pool: PgPool, flags: &[&str]) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let folder = std::env::temp_dir().join(format!("scrip-test-{}", uuid::Uuid::now_v7()));
+        let port = address.port().to_string();
+        let data = folder.display().to_string();
+        let mut line = vec!["scrip", "--port", &port, "--data-dir", &data];
+        line.extend(flags);
+        line.push("serve");
+        let settings = server::cli::Cli::try_parse_from(line).expect("settings").settings;
+        let wallet = Wallet::new(pool, Options::default());
+        database::migrate(&wallet).await.expect("migrated");
+        let preset = Preset::by_name("neuralbox").expect("a preset");
+        wallet.catalog().load_preset(&preset).await.expect("loaded");
+        providers::attach(&wallet, &settings);
+        let state = AppState::new(wallet, settings).expect("a state");
+        let service = build(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let stopping = state.stopping.clone();
+        tokio::spawn(async move {
+            axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await }).await
+        });
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        Self { url: format!("http://{address}"), state, client, folder }
+    }
+
+    /// The wallet's façade.
+    pub fn wallet(&self) -> &Wallet {
+        &self.state.wallet
+    }
+
+    /// Makes a person whose address is proven.
+    pub async fn person(&self, name: &str) -> (User, Viewer) {
+        let form = SignUp {
+            email: format!("{name}@example.com"),
+            password: PASSWORD.to_owned(),
+            name: name.to_owned(),
+            locale: "en".to_owned(),
+        };
+        let user = self.wallet().identity().create_proven(form).await.expect("a person");
+        let viewer = self.wallet().identity().viewer(user.id).await.expect("a viewer");
+        (user, viewer)
+    }
+
+    /// Makes a program with a key of a new person's wallet that holds so many credits (the plan's own are taken out).
+    pub async fn program(&self, name: &str, credits: i64) -> Program<'_> {
+        self.program_with(name, credits, &[]).await
+    }
+
+    /// The same with scopes.
+    pub async fn program_with(&self, name: &str, credits: i64, scopes: &[&str]) -> Program<'_> {
+        let (_, viewer) = self.person(name).await;
+        let before = self.wallet().ledger().balance(viewer.wallet).await.expect("a balance").available;
+        let wanted = Credits::from_whole(credits).expect("fits").checked_sub(before).expect("fits");
+        let command = if wanted.is_negative() {
+            Command::Adjustment { amount: wanted, reason: "test".to_owned() }
+        } else {
+            Command::Grant(NewGrant::new(wanted, GrantSource::TopUp, "test"))
+        };
+        if wanted != Credits::ZERO {
+            let key = IdempotencyKey::internal("test:start");
+            let envelope = Envelope::new(viewer.wallet, key, Actor::system("test"), command);
+            self.wallet().ledger().submit(envelope).await.expect("filled");
+        }
+        let new = NewKey {
+            name: "test".to_owned(),
+            environment: Environment::Production,
+            scopes: scopes.iter().map(|&scope| scope.to_owned()).collect(),
+            ceiling: None,
+        };
+        let key = self.wallet().identity().create_key(&viewer, &new).await.expect("a key").secret;
+        Program { site: self, key, viewer }
+    }
+
+    /// Does every job that is due.
+    pub async fn work(&self) {
+        jobs::worker(&self.state).await.expect("a worker").run_once().await.expect("jobs");
+    }
+
+    /// Starts a browser.
+    pub fn browser(&self) -> Browser<'_> {
+        Browser { site: self, cookies: BTreeMap::new() }
+    }
+}
+
+/// A program with a key.
+pub struct Program<'a> {
+    pub site: &'a Site,
+    pub key: String,
+    pub viewer: Viewer,
+}
+
+impl Program<'_> {
+    /// Begins a call.
+    pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.site.client.request(method, format!("{}/api/v2{path}", self.site.url)).bearer_auth(&self.key)
+    }
+
+    /// Gets something.
+    pub async fn get(&self, path: &str) -> Told {
+        Told::of(self.call(Method::GET, path).send().await.expect("an answer")).await
+    }
+
+    /// Posts JSON with an idempotency key.
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Told {
+        let request = self.call(Method::POST, path).header("idempotency-key", key).json(body);
+        Told::of(request.send().await.expect("an answer")).await
+    }
+
+    /// What can be spent.
+    pub async fn available(&self) -> Credits {
+        self.site.wallet().ledger().balance(self.viewer.wallet).await.expect("a balance").available
+    }
+}
+
+/// What a call answered.
+#[derive(Debug)]
+pub struct Told {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Told {
+    /// Reads an answer to its end.
+    pub async fn of(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        Self { status, headers, text: response.text().await.expect("a text") }
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The code of an error; its envelope is checked.
+    pub fn code(&self) -> String {
+        let json = self.json();
+        let error = &json["error"];
+        assert!(error["message"].as_str().is_some_and(|text| text.len() > 5), "{json}");
+        assert!(error["request_id"].as_str().is_some_and(|text| !text.is_empty()), "{json}");
+        assert!(error["detail"].is_object(), "{json}");
+        error["code"].as_str().unwrap_or_else(|| panic!("{json}")).to_owned()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// A browser: it keeps cookies, and sends what browsers send.
+pub struct Browser<'a> {
+    pub site: &'a Site,
+    pub cookies: BTreeMap<String, String>,
+}
+
+impl Browser<'_> {
+    /// Sends a request with the cookies, and keeps those that come back.
+    pub async fn send(&mut self, request: RequestBuilder) -> Told {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let response = request.header(COOKIE, cookies.join("; ")).send().await.expect("an answer");
+        for cookie in response.headers().get_all(SET_COOKIE) {
+            let text = cookie.to_str().expect("a cookie");
+            let (name, value) = text.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        Told::of(response).await
+    }
+
+    /// Opens a page.
+    pub async fn open(&mut self, path: &str) -> Told {
+        let request = self.site.client.get(self.address(path)).header("accept", "text/html");
+        self.send(request).await
+    }
+
+    /// Posts a form from one of our own pages.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Told {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self
+            .site
+            .client
+            .post(self.address(path))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header("origin", &self.site.url)
+            .body(body);
+        self.send(request).await
+    }
+
+    fn address(&self, path: &str) -> String {
+        if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.site.url) }
+    }
+
+    /// Signs in.
+    pub async fn sign_in(&mut self, name: &str) {
+        let told = self.post("/sign-in", &[("email", &format!("{name}@example.com")), ("password", PASSWORD)]).await;
+        assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+    }
+}
+
+/// Where a redirect goes.
+pub fn location(told: &Told) -> String {
+    told.headers.get(LOCATION).and_then(|place| place.to_str().ok()).unwrap_or_default().to_owned()
+}
