@@ -28,6 +28,8 @@ pub mod receipt;
 #[cfg(feature = "postgres")]
 mod repo;
 #[cfg(feature = "postgres")]
+mod recall;
+#[cfg(feature = "postgres")]
 mod service;
 pub mod state;
 #[cfg(feature = "postgres")]

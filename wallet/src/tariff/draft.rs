@@ -311,12 +311,13 @@ impl Tariffs {
             );
         }
         check_notice(&changes, from, now + TimeDelta::days(change.rules.notice_days))?;
-        repo::schedule(&mut change.tx, version, from, now, &changes).await?;
+        repo::announce(&mut change.tx, version, now, &changes).await?;
         if from > now {
             if scheduled.is_some() {
                 let message = "Another price book is announced already. Wait until it is in force.";
                 return Err(Refusal::unprocessable("version", Problem::NotAllowed, message).into());
             }
+            repo::schedule(&mut change.tx, version, from).await?;
         } else {
             if let Some(scheduled) = scheduled {
                 carry(&mut change, &active, &draft, scheduled).await?;

@@ -256,22 +256,30 @@ pub(super) async fn delete_draft(connection: &mut PgConnection, version: i32) ->
     Ok(())
 }
 
-/// Publishes a draft: fixes when it takes effect and what it changes.
-pub(super) async fn schedule(
+/// Fixes what a draft changes and when that was told.
+pub(super) async fn announce(
     connection: &mut PgConnection,
     version: i32,
-    effective_at: DateTime<Utc>,
     announced_at: DateTime<Utc>,
     changes: &[PriceChange],
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE price_books
-         SET status = 'scheduled', effective_at = $2, announced_at = $3, changes = $4
-         WHERE version = $1",
+        "UPDATE price_books SET announced_at = $2, changes = $3 WHERE version = $1",
         version,
-        effective_at,
         announced_at,
         json(&changes)?
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Fixes when a draft takes effect.
+pub(super) async fn schedule(connection: &mut PgConnection, version: i32, effective_at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE price_books SET status = 'scheduled', effective_at = $2 WHERE version = $1",
+        version,
+        effective_at
     )
     .execute(connection)
     .await?;

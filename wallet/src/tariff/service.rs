@@ -102,7 +102,10 @@ impl Tariffs {
     pub async fn charge(&self, request: ChargeRequest, actor: Actor, key: IdempotencyKey) -> Result<Outcome> {
         let ChargeRequest { wallet, plan_rank, line, quote, metadata } = request;
         let hash = hash(&json!({ "charge": line, "quote": quote, "metadata": metadata }));
-        let receipt = self.receipt(wallet, plan_rank, &line, quote).await?;
+        let receipt = match self.receipt(wallet, plan_rank, &line, quote).await {
+            Ok(receipt) => receipt,
+            Err(error) => return self.repeat_or(error, wallet, &key, hash).await,
+        };
         let envelope = Envelope::new(wallet, key, actor, Command::Charge { receipt });
         self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await
     }
@@ -113,11 +116,30 @@ impl Tariffs {
         let hash = hash(&json!({ "hold": lines, "expires_in": expires_in, "metadata": metadata }));
         let mut receipts = Vec::with_capacity(lines.len());
         for (place, (line, quote)) in lines.iter().enumerate() {
-            let receipt = self.receipt(wallet, plan_rank, line, *quote).await;
-            receipts.push(receipt.map_err(|error| under(error, &format!("lines.{place}")))?);
+            match self.receipt(wallet, plan_rank, line, *quote).await {
+                Ok(receipt) => receipts.push(receipt),
+                Err(error) => {
+                    let error = under(error, &format!("lines.{place}"));
+                    return self.repeat_or(error, wallet, &key, hash).await;
+                }
+            }
         }
         let envelope = Envelope::new(wallet, key, actor, Command::Hold { lines: receipts, expires_in });
         self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await
+    }
+
+    /// Answers a repeat as the first did, though it can't be priced any more; a first request with its own error.
+    async fn repeat_or(
+        &self,
+        error: crate::error::Error,
+        wallet: WalletId,
+        key: &IdempotencyKey,
+        hash: RequestHash,
+    ) -> Result<Outcome> {
+        if error.refusal().is_none() {
+            return Err(error);
+        }
+        self.ledger.recall(wallet, key, hash).await?.ok_or(error)
     }
 
     /// Prices one line for a payer: by a locked quote or by the book in force, and only where the plan may.

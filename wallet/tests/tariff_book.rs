@@ -1,0 +1,277 @@
+//! Prices on a real database: loading, quoting, charging, drafting, publishing.
+
+mod ledger_support;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use ledger_support::{credits, grant, key, new_wallet, open, start};
+use serde_json::{Map, Value, json};
+use sqlx::PgPool;
+use wallet::Wallet;
+use wallet::catalog::{Loaded, Preset};
+use wallet::clock::Clock;
+use wallet::error::{Error, Problem, Refusal};
+use wallet::id::{UserId, WalletId};
+use wallet::identity::Actor;
+use wallet::ledger::Outcome;
+use wallet::money::Credits;
+use wallet::tariff::rule::Flat;
+use wallet::tariff::{BookStatus, ChargeRequest, Direction, HoldRequest, LineRequest, PriceBook, Rule};
+
+fn params(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
+
+fn line(operation: &str, value: Value) -> LineRequest {
+    LineRequest { operation: operation.to_owned(), params: params(value), count: 1 }
+}
+
+fn staff() -> Actor {
+    Actor::Staff { id: UserId::new(), name: "Lev Orlov".to_owned() }
+}
+
+fn flat(whole: i64) -> Rule {
+    Rule::Flat(Flat { credits: credits(whole) })
+}
+
+fn request(wallet: WalletId, rank: i32, line: LineRequest) -> ChargeRequest {
+    ChargeRequest { wallet, plan_rank: rank, line, quote: None, metadata: Value::Null }
+}
+
+async fn load(wallet: &Wallet, name: &str) -> Loaded {
+    let preset = Preset::by_name(name).expect("built in");
+    wallet.catalog().load_preset(&preset).await.expect("loads")
+}
+
+/// A deployment that sells a preset, and a wallet with 100 credits.
+async fn shop(pool: &PgPool, name: &str) -> (Wallet, WalletId) {
+    let wallet = open(pool);
+    assert_eq!(load(&wallet, name).await, Loaded::New);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "start", 100).await;
+    (wallet, id)
+}
+
+async fn charge(wallet: &Wallet, request: ChargeRequest, name: &str) -> wallet::error::Result<Outcome> {
+    wallet.tariffs().charge(request, Actor::system("test"), key(name)).await
+}
+
+async fn price(wallet: &Wallet, operation: &str) -> Credits {
+    wallet.tariffs().quote(operation, &Map::new(), 1).await.expect("a price").credits
+}
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
+    match result {
+        Err(Error::Refused(refusal)) => refusal,
+        other => panic!("a refusal, not {other:?}"),
+    }
+}
+
+fn field<T: std::fmt::Debug>(result: Result<T, Error>) -> (String, Problem) {
+    match refusal(result) {
+        Refusal::Unprocessable { fields } => (fields[0].field.clone(), fields[0].problem),
+        other => panic!("a field, not {other:?}"),
+    }
+}
+
+/// A draft with one changed price.
+async fn draft(wallet: &Wallet, operation: &str, whole: i64) -> PriceBook {
+    let draft = wallet.tariffs().create_draft(&staff()).await.expect("a draft");
+    let (version, revision) = (draft.version, draft.revision);
+    wallet.tariffs().set_rule(&staff(), version, revision, operation, flat(whole)).await.expect("changed")
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_preset_loads_once_and_comes_back_as_its_file(pool: PgPool) {
+    let wallet = open(&pool);
+    assert!(matches!(refusal(wallet.tariffs().active().await), Refusal::NotFound { .. }));
+    assert_eq!(load(&wallet, "neuralbox").await, Loaded::New);
+    let view = wallet.catalog().view().await.expect("a catalog");
+    let preset = Preset::by_name("neuralbox").expect("built in");
+    assert_eq!(*view, preset.view);
+    assert_eq!(wallet.tariffs().active().await.expect("a book").tariffs, preset.tariffs);
+    assert_eq!(wallet.catalog().export().await.expect("a file"), preset.source);
+    assert_eq!(load(&wallet, "neuralbox").await, Loaded::Unchanged);
+    assert_eq!(wallet.tariffs().versions().await.expect("a list").len(), 1);
+    let other = Preset::by_name("neuraldraft").expect("built in");
+    assert_eq!(field(wallet.catalog().load_preset(&other).await), ("preset".to_owned(), Problem::NotAllowed));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_charge_costs_what_the_book_says_and_says_why(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuralbox").await;
+    let call = line("dall-e-3", json!({ "size": "1792x1024", "quality": "hd" }));
+    let done = charge(&wallet, request(id, 0, call.clone()), "a").await.expect("charged");
+    assert_eq!(done.balance.available, credits(87));
+    let detail = wallet.ledger().entry(id, done.seq()).await.expect("the row");
+    let receipt = detail.receipt.expect("a receipt");
+    assert_eq!((receipt.price_book_version, receipt.pricing_type.as_str(), receipt.total), (1, "matrix", credits(13)));
+    assert_eq!(receipt.lines[0].label, "1792x1024, hd");
+    let again = charge(&wallet, request(id, 0, call), "a").await.expect("the first answer");
+    assert!(again.replayed && again.seq() == done.seq());
+    let wrong = line("dall-e-3", json!({ "size": "huge" }));
+    assert_eq!(field(charge(&wallet, request(id, 0, wrong), "b").await), ("params.size".into(), Problem::NotAllowed));
+    let unknown = charge(&wallet, request(id, 0, line("dall-e-9", json!({}))), "c").await;
+    assert_eq!(field(unknown), ("operation".into(), Problem::Unknown));
+    let dear = charge(&wallet, request(id, 0, line("mj-video-720p", json!({}))), "d").await;
+    assert!(matches!(refusal(dear), Refusal::OutOfCredits { .. }));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_option_above_the_plan_names_the_plan(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuraldraft").await;
+    grant(&wallet, id, "more", 1_000).await;
+    let premium = || line("video_clip", json!({ "tier": "premium" }));
+    let refused = refusal(charge(&wallet, request(id, 1, premium()), "a").await);
+    assert_eq!(refused, Refusal::PlanRequired { plan: "build".to_owned() });
+    charge(&wallet, request(id, 2, premium()), "b").await.expect("Build may");
+    charge(&wallet, request(id, 0, line("video_clip", json!({}))), "c").await.expect("everybody may have budget");
+    let hold = HoldRequest {
+        wallet: id,
+        plan_rank: 0,
+        lines: vec![(line("social_post", json!({ "media_type": "image" })), None), (line("image", json!({})), None)],
+        expires_in: None,
+        metadata: Value::Null,
+    };
+    let held = wallet.tariffs().hold(hold, Actor::system("test"), key("h")).await.expect("held");
+    assert_eq!(held.balance.held, credits(69));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_drop_takes_effect_when_it_is_published_and_is_in_the_log(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuralbox").await;
+    let draft = draft(&wallet, "gpt-5.2-pro", 32).await;
+    assert_eq!((draft.status, draft.version, draft.revision), (BookStatus::Draft, 2, 2));
+    let diff = wallet.tariffs().diff(2).await.expect("a diff");
+    assert_eq!(diff.len(), 1);
+    assert_eq!((diff[0].operation.as_str(), diff[0].direction), ("gpt-5.2-pro", Direction::Drop));
+    assert_eq!(price(&wallet, "gpt-5.2-pro").await, credits(39));
+    let admin = staff();
+    let book = wallet.tariffs().publish(&admin, 2, draft.revision, None).await.expect("published");
+    assert_eq!((book.status, book.effective_at), (BookStatus::Active, Some(start())));
+    assert_eq!(price(&wallet, "gpt-5.2-pro").await, credits(32));
+    let done = charge(&wallet, request(id, 0, line("gpt-5.2-pro", json!({}))), "a").await.expect("charged");
+    assert_eq!(done.balance.available, credits(68));
+    let log = wallet.identity().audit_log(None, 10).await.expect("the log").rows;
+    let row = log.iter().find(|row| row.action == "price_book.published").expect("in the log");
+    assert_eq!((&row.actor, row.at, row.subject.as_str()), (&admin, start(), "price book 2"));
+    assert_eq!(
+        (&row.before["prices"]["gpt-5.2-pro"], &row.after["prices"]["gpt-5.2-pro"]),
+        (&json!("39"), &json!("32"))
+    );
+    let changed = log.iter().find(|row| row.action == "tariff.changed").expect("in the log");
+    assert_eq!(
+        (&changed.before["rule"]["credits"], &changed.after["rule"]["credits"]),
+        (&json!(39_000_000), &json!(32_000_000))
+    );
+    let versions: Vec<BookStatus> =
+        wallet.tariffs().versions().await.expect("a list").iter().map(|book| book.status).collect();
+    assert_eq!(versions, [BookStatus::Active, BookStatus::Retired]);
+    let told = wallet.tariffs().announcements().await.expect("a changelog");
+    assert_eq!(told[0].changes, diff);
+    let again = wallet.tariffs().set_rule(&admin, 2, book.revision, "gpt-5", flat(1)).await;
+    assert_eq!(refusal(again), Refusal::VersionConflict, "a published book never changes");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_rise_waits_for_its_notice_whoever_asks(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let book = draft(&wallet, "gpt-5", 3).await;
+    for early in [None, Some(start() + TimeDelta::days(30) - TimeDelta::seconds(1))] {
+        let refused = wallet.tariffs().publish(&staff(), book.version, book.revision, early).await;
+        assert_eq!(field(refused), ("effective_at".into(), Problem::TooSoon));
+    }
+    let first = wallet.tariffs().first_rise().await.expect("a day");
+    assert_eq!(first, start() + TimeDelta::days(30));
+    let scheduled = wallet.tariffs().publish(&staff(), 2, book.revision, Some(first)).await.expect("announced");
+    assert_eq!(scheduled.status, BookStatus::Scheduled);
+    wallet.clock().advance(TimeDelta::days(30) - TimeDelta::seconds(1));
+    assert_eq!(price(&wallet, "gpt-5").await, credits(2));
+    wallet.clock().advance(TimeDelta::seconds(1));
+    assert_eq!(price(&wallet, "gpt-5").await, credits(3), "at its instant, before anybody has written it down");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_drop_during_the_notice_outlives_the_announced_book(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let rise = draft(&wallet, "gpt-5", 3).await;
+    let day = start() + TimeDelta::days(31);
+    wallet.tariffs().publish(&staff(), rise.version, rise.revision, Some(day)).await.expect("announced");
+    let drop = draft(&wallet, "gpt-5.2-pro", 32).await;
+    wallet.tariffs().publish(&staff(), drop.version, drop.revision, None).await.expect("published");
+    assert_eq!((price(&wallet, "gpt-5").await, price(&wallet, "gpt-5.2-pro").await), (credits(2), credits(32)));
+    wallet.clock().advance(TimeDelta::days(31));
+    assert_eq!((price(&wallet, "gpt-5").await, price(&wallet, "gpt-5.2-pro").await), (credits(3), credits(32)));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn two_admins_on_one_draft_overwrite_nothing(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let book = wallet.tariffs().create_draft(&staff()).await.expect("a draft");
+    let (version, seen) = (book.version, book.revision);
+    wallet.tariffs().set_rule(&staff(), version, seen, "gpt-5", flat(1)).await.expect("the first");
+    let second = wallet.tariffs().set_rule(&staff(), version, seen, "gpt-5", flat(0)).await;
+    assert_eq!(refusal(second), Refusal::VersionConflict);
+    let removed = wallet.tariffs().remove(&staff(), version, seen, "gpt-5").await;
+    assert_eq!(refusal(removed), Refusal::VersionConflict);
+    let kept = wallet.tariffs().book(version).await.expect("the draft");
+    assert_eq!(kept.tariff("gpt-5").map(|tariff| tariff.rule.clone()), Some(flat(1)));
+    // Prices that were published after the copy was made can't be undone unseen.
+    let other = draft(&wallet, "gpt-5.2", 3).await;
+    wallet.tariffs().publish(&staff(), other.version, other.revision, None).await.expect("published");
+    let stale = wallet.tariffs().publish(&staff(), version, kept.revision, None).await;
+    assert_eq!(refusal(stale), Refusal::VersionConflict);
+    wallet.tariffs().discard(&staff(), version, kept.revision).await.expect("thrown away");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn no_price_can_mint_credits(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let book = wallet.tariffs().create_draft(&staff()).await.expect("a draft");
+    let minus = Rule::Flat(Flat { credits: Credits::from_micros(-1) });
+    let refused = wallet.tariffs().set_rule(&staff(), book.version, book.revision, "gpt-5", minus).await;
+    assert_eq!(field(refused), ("gpt-5.rule.credits".into(), Problem::TooSmall));
+    let huge = Rule::Flat(Flat { credits: Credits::MAX });
+    let refused = wallet.tariffs().set_rule(&staff(), book.version, book.revision, "gpt-5", huge).await;
+    assert_eq!(field(refused), ("gpt-5.rule.credits".into(), Problem::TooLarge));
+    let unknown = wallet.tariffs().set_rule(&staff(), book.version, book.revision, "gpt-9", flat(1)).await;
+    assert_eq!(field(unknown), ("operation".into(), Problem::Unknown));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_locked_quote_is_honoured_to_the_credit(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuralbox").await;
+    let call = line("gpt-5.2-pro", json!({}));
+    let locked = wallet.tariffs().lock_quote(id, &call).await.expect("locked");
+    assert_eq!(locked.quote.credits, credits(39));
+    let book = draft(&wallet, "gpt-5.2-pro", 32).await;
+    wallet.tariffs().publish(&staff(), book.version, book.revision, None).await.expect("published");
+    let with = |quote, line| ChargeRequest { quote: Some(quote), ..request(id, 0, line) };
+    let done = charge(&wallet, with(locked.id, call.clone()), "a").await.expect("charged");
+    assert_eq!(done.balance.available, credits(61), "at the locked price");
+    let other = charge(&wallet, with(locked.id, line("gpt-5", json!({}))), "b").await;
+    assert_eq!(field(other), ("quote_id".into(), Problem::NotAllowed));
+    let foreign = ChargeRequest { wallet: new_wallet(&wallet).await, ..with(locked.id, call.clone()) };
+    assert_eq!(field(charge(&wallet, foreign, "c").await), ("quote_id".into(), Problem::Unknown));
+    wallet.clock().advance(TimeDelta::minutes(10));
+    let late = charge(&wallet, with(locked.id, call.clone()), "d").await;
+    assert_eq!(field(late), ("quote_id".into(), Problem::Expired));
+    let repeat = charge(&wallet, with(locked.id, call), "a").await.expect("the first answer");
+    assert!(repeat.replayed, "a repeat answers as the first did, though the quote is over");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn other_nodes_follow_within_a_second(pool: PgPool) {
+    let (here, _) = shop(&pool, "neuralbox").await;
+    let there = Wallet::new(pool.clone(), wallet::Options::for_tests(Clock::fixed(start())));
+    assert_eq!(price(&there, "gpt-5.2-pro").await, credits(39));
+    let book = draft(&here, "gpt-5.2-pro", 32).await;
+    here.tariffs().publish(&staff(), book.version, book.revision, None).await.expect("published");
+    let follows = async {
+        while price(&there, "gpt-5.2-pro").await != credits(32) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), follows).await.expect("within a second");
+}
