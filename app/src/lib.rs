@@ -31,7 +31,7 @@ use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, TopUpPage
 use pages::admin::{AuditPage, PublishPage, TariffsPage};
 use pages::developers::KeysPage;
 use pages::playground::PlaygroundPage;
-use pages::public::{ForgotPage, NotFoundPage, ResetPage, SignInPage, SignUpPage, VerifyEmailPage};
+use pages::public::{ForgotPage, NotFoundPage, PricingPage, ResetPage, SignInPage, SignUpPage, VerifyEmailPage};
 
 /// All pages.
 #[component]
@@ -48,6 +48,7 @@ pub fn App() -> impl IntoView {
         >
             <Router>
                 <Routes fallback=|| view! { <NotFoundPage /> }>
+                    <Route path=path!("/pricing") view=PricingPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
                     <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />

@@ -13,6 +13,7 @@ pub mod order_steps;
 pub mod pack_picker;
 pub mod panel;
 pub mod price_grid;
+pub mod prices;
 pub mod public_shell;
 pub mod receipt;
 pub mod refusal;

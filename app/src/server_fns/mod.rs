@@ -6,6 +6,7 @@ pub mod keys;
 pub mod ledger;
 pub mod payments;
 pub mod playground;
+pub mod prices;
 pub mod session;
 pub mod tariffs;
 pub mod top_up;

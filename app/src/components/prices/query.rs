@@ -1,0 +1,103 @@
+//! What the reader chose on the price page: all of it stands in the page's address.
+
+use leptos::prelude::*;
+use leptos_router::params::ParamsMap;
+use wallet::tariff::Category;
+
+/// Before the names of a call's params in the address.
+pub const PARAM_PREFIX: &str = "p.";
+/// The most letters of a search.
+const SEARCH_MAX: usize = 60;
+
+/// What the reader chose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PriceQuery {
+    pairs: Vec<(String, String)>,
+}
+
+impl PriceQuery {
+    /// Reads the address; what makes no sense there counts as not chosen.
+    #[must_use]
+    pub fn of(map: &ParamsMap) -> Self {
+        let pairs = map.clone().into_iter().map(|(key, value)| (key.into_owned(), value)).collect();
+        Self { pairs }
+    }
+
+    /// Gives one choice.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        let value = self.pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.trim());
+        value.filter(|value| !value.is_empty())
+    }
+
+    /// Gives the category whose prices are shown; none for all.
+    #[must_use]
+    pub fn category(&self) -> Option<Category> {
+        self.get("cat")?.parse().ok()
+    }
+
+    /// Gives the words looked for, in small letters.
+    #[must_use]
+    pub fn search(&self) -> String {
+        self.get("q").unwrap_or_default().chars().take(SEARCH_MAX).flat_map(char::to_lowercase).collect()
+    }
+
+    /// Gives the address of the page with one choice changed.
+    #[must_use]
+    pub fn with(&self, key: &str, value: &str) -> String {
+        let kept = self.pairs.iter().filter(|(name, value)| name != key && !value.is_empty());
+        let mut map: ParamsMap = kept.cloned().collect();
+        if !value.is_empty() {
+            map.insert(key.to_owned(), value.to_owned());
+        }
+        format!("/pricing{}", map.to_query_string())
+    }
+
+    /// Gives the address of the page with a model chosen for the calculator.
+    #[must_use]
+    pub fn with_model(&self, operation: &str) -> String {
+        let kept = self.pairs.iter().filter(|(name, _)| is_of_page(name)).cloned().collect();
+        format!("{}#calc", Self { pairs: kept }.with("model", operation))
+    }
+
+    /// Lists the choices that a form must carry along: all but those that it asks for itself.
+    fn others(&self, own: &'static [&'static str]) -> Vec<(String, String)> {
+        let is_own = |name: &str| own.contains(&name) || (own.contains(&PARAM_PREFIX) && !is_of_page(name));
+        self.pairs.iter().filter(|(name, value)| !is_own(name) && !value.is_empty()).cloned().collect()
+    }
+}
+
+/// Says whether a choice is about the page, and not about the one call of the calculator.
+fn is_of_page(name: &str) -> bool {
+    matches!(name, "cat" | "q" | "cur" | "billing" | "credits")
+}
+
+/// The other choices of the page, carried along by a form.
+#[component]
+pub fn Kept(
+    /// What was chosen.
+    query: Memo<PriceQuery>,
+    /// What the form asks for itself.
+    own: &'static [&'static str],
+) -> impl IntoView {
+    move || {
+        let others = query.read().others(own);
+        others.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view()
+    }
+}
+
+/// Sends the form that a changed field belongs to; without a script its button does.
+pub fn submit_on_change(event: &leptos::ev::Event) {
+    #[cfg(feature = "hydrate")]
+    {
+        use leptos::wasm_bindgen::JsCast;
+        let field = event_target::<leptos::web_sys::Element>(event);
+        if let Some(Ok(form)) =
+            field.closest("form").ok().flatten().map(|form| form.dyn_into::<leptos::web_sys::HtmlFormElement>())
+        {
+            form.request_submit().ok();
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = event;
+}

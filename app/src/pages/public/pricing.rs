@@ -1,0 +1,180 @@
+//! `/pricing`: know the cost before signing up or running.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use wallet::catalog::{CatalogView, Interval};
+use wallet::money::Currency;
+use wallet::tariff::{Announcement, PriceBook};
+
+use crate::components::panel::Loaded;
+use crate::components::prices::{
+    BuysList, CallCalculator, CategoryTabs, PackageTable, PlanStrip, PriceQuery, PriceSearch, PriceTable,
+};
+use crate::components::public_shell::PublicShell;
+use crate::components::when::{WhenStyle, when_text};
+use crate::i18n::*;
+use crate::server_fns::prices::{PriceList, load_prices};
+use crate::session::use_session;
+
+/// The price page.
+#[component]
+pub fn PricingPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let list = Resource::new_blocking(|| (), |()| load_prices());
+    view! {
+        <PublicShell title=Signal::derive(move || t_string!(i18n, prices.title).to_owned()) prices=true>
+            <Loaded data=list let:list>
+                <Prices list=list />
+            </Loaded>
+        </PublicShell>
+    }
+}
+
+#[component]
+fn Prices(list: PriceList) -> impl IntoView {
+    let i18n = use_i18n();
+    let map = use_query_map();
+    let query = Memo::new(move |_| PriceQuery::of(&map.read()));
+    let catalog = list.catalog;
+    let currencies = catalog.settings.currencies.clone();
+    let currency = Memo::new(move |_| {
+        let asked = query.read().get("cur").and_then(|code| code.to_uppercase().parse::<Currency>().ok());
+        asked
+            .filter(|currency| currencies.contains(currency))
+            .or_else(|| currencies.first().copied())
+            .unwrap_or(Currency::USD)
+    });
+    let interval =
+        Memo::new(move |_| if query.read().get("billing") == Some("y") { Interval::Year } else { Interval::Month });
+    let head =
+        view! { <Hero book=list.book.clone() announced=list.announced notice_days=catalog.settings.notice_days /> };
+    let note = catalog.settings.unit.note.clone();
+    let book = StoredValue::new(list.book);
+    let offers = StoredValue::new(catalog);
+    let is_guest =
+        use_session().get_untracked().is_none_or(|session| session.is_ok_and(|session| session.viewer.is_none()));
+    let selected = Memo::new(move |_| query.read().get("model").map(str::to_owned));
+    view! {
+        {head}
+        <section aria-labelledby="plans" class="border-t border-line pt-6">
+            <div class="flex flex-wrap items-center gap-x-4 gap-y-3 mb-4">
+                <h2 id="plans" class="text-xl font-semibold">{t!(i18n, prices.plans)}</h2>
+                <p class="text-muted hidden lg:block">{t!(i18n, prices.plans_note)}</p>
+                <span class="flex-1"></span>
+                <Choices offers=offers query=query currency=currency interval=interval />
+            </div>
+            {move || {
+                let (currency, interval) = (currency.get(), interval.get());
+                view! { <PlanStrip catalog=offers.get_value() currency=currency interval=interval is_guest=is_guest /> }
+            }}
+        </section>
+        <section aria-labelledby="packs" class="mt-12 grid lg:grid-cols-[minmax(0,1fr)_440px] gap-x-12 gap-y-12">
+            <div>
+                <h2 id="packs" class="text-xl font-semibold">{t!(i18n, prices.packages)}</h2>
+                <p class="text-muted mt-1 mb-4">{t!(i18n, prices.packages_note)}</p>
+                {move || {
+                    let currency = currency.get();
+                    view! { <PackageTable packages=offers.with_value(|offers| offers.packages.clone()) currency=currency /> }
+                }}
+            </div>
+            <BuysList book=book query=query />
+        </section>
+        <section aria-labelledby="all" class="mt-14">
+            <div class="flex flex-wrap items-center gap-3 mb-1">
+                <h2 id="all" class="text-xl font-semibold">{t!(i18n, prices.all)}</h2>
+                <span class="flex-1"></span>
+                <PriceSearch query=query />
+            </div>
+            <CategoryTabs book=book query=query />
+            <div class="grid lg:grid-cols-[minmax(0,1fr)_400px] gap-x-12 gap-y-8 mt-1">
+                <div>
+                    <PriceTable book=book query=query selected=selected />
+                    {move || {
+                        let language = if i18n.get_locale() == Locale::ru { "ru" } else { "en" };
+                        note.get(language).map(|note| view! { <p class="text-sm text-muted mt-1 px-3">{note.clone()}</p> })
+                    }}
+                </div>
+                <CallCalculator book=book query=query public_url=list.public_url />
+            </div>
+        </section>
+    }
+}
+
+/// The heading, and which book is in force.
+#[component]
+fn Hero(book: PriceBook, announced: Vec<Announcement>, notice_days: u16) -> impl IntoView {
+    let i18n = use_i18n();
+    let since = book.effective_at;
+    let next = announced.first().map(|announcement| (announcement.changes.len(), announcement.effective_at));
+    view! {
+        <section class="pt-10 lg:pt-14 pb-8 grid lg:grid-cols-[minmax(0,1fr)_380px] gap-8 lg:gap-12 items-end">
+            <div>
+                <h1 class="hero">{t!(i18n, prices.hero)}</h1>
+                <p class="text-lg text-muted mt-3 max-w-[56ch]">{t!(i18n, prices.hero_note)}</p>
+            </div>
+            <div class="panel px-4 py-3 text-sm">
+                <p class="flex items-center gap-2 flex-wrap">
+                    <span class="font-semibold text-base">{t!(i18n, prices.book, version = book.version)}</span>
+                    <span class="tag tag-ok">{t!(i18n, prices.in_force)}</span>
+                    <span class="flex-1"></span>
+                    {since.map(|since| {
+                        view! {
+                            <span class="text-muted">
+                                {move || t_string!(i18n, prices.since, date = when_text(i18n.get_locale(), since, WhenStyle::Date))}
+                            </span>
+                        }
+                    })}
+                </p>
+                <p class="text-muted mt-1.5">
+                    {move || match next {
+                        Some((count, at)) => {
+                            let date = when_text(i18n.get_locale(), at, WhenStyle::Date);
+                            t_string!(i18n, prices.announced, count = count, date = date)
+                        }
+                        None => t_string!(i18n, prices.none_announced, days = notice_days),
+                    }}
+                </p>
+            </div>
+        </section>
+    }
+}
+
+/// Monthly or yearly, and the currency: links, where there is something to choose.
+#[component]
+fn Choices(
+    offers: StoredValue<CatalogView>,
+    query: Memo<PriceQuery>,
+    currency: Memo<Currency>,
+    interval: Memo<Interval>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let (currencies, intervals) =
+        offers.with_value(|offers| (offers.settings.currencies.clone(), offers.settings.intervals.clone()));
+    let billing = (intervals.len() > 1).then(|| {
+        view! {
+            <nav class="seg" aria-label=move || t_string!(i18n, prices.billing)>
+                <a href=move || query.read().with("billing", "") aria-current=move || (interval.get() == Interval::Month).then_some("true")>
+                    {t!(i18n, prices.monthly)}
+                </a>
+                <a href=move || query.read().with("billing", "y") aria-current=move || (interval.get() == Interval::Year).then_some("true")>
+                    {t!(i18n, prices.yearly)}
+                </a>
+            </nav>
+        }
+    });
+    let money = (currencies.len() > 1).then(|| {
+        let links = currencies
+            .into_iter()
+            .map(|one| {
+                let code = one.code().to_lowercase();
+                view! {
+                    <a href=move || query.read().with("cur", &code) aria-current=move || (currency.get() == one).then_some("true")>
+                        {one.code()}
+                    </a>
+                }
+            })
+            .collect_view();
+        view! { <nav class="seg" aria-label=move || t_string!(i18n, prices.currency)>{links}</nav> }
+    });
+    view! { {billing} {money} }
+}

@@ -1,0 +1,44 @@
+//! The public price list.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+use wallet::catalog::CatalogView;
+use wallet::tariff::{Announcement, PriceBook};
+
+use crate::error::AppError;
+
+/// Everything that the price page shows, and all that its calculator needs to count by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceList {
+    /// The book in force; without what it costs us.
+    pub book: PriceBook,
+    /// What is sold besides single calls.
+    pub catalog: CatalogView,
+    /// Changes that were announced and are not in force yet.
+    pub announced: Vec<Announcement>,
+    /// The deployment's address, for the sample request.
+    pub public_url: String,
+}
+
+/// Gives the public price list.
+#[server(endpoint = "prices", input = GetUrl)]
+pub async fn load_prices() -> Result<PriceList, AppError> {
+    let wallet = crate::asker::wallet()?;
+    let settings = crate::asker::settings()?;
+    let mut book = wallet.tariffs().active().await?.as_ref().clone();
+    // What a model costs us is ours to know.
+    book.created_by.clear();
+    for tariff in &mut book.tariffs {
+        tariff.upstream_cost = None;
+    }
+    let now = wallet.clock().now();
+    let mut announced = wallet.tariffs().announcements().await?;
+    announced.retain(|announcement| announcement.effective_at > now);
+    Ok(PriceList {
+        book,
+        catalog: wallet.catalog().view().await?.as_ref().clone(),
+        announced,
+        public_url: settings.public_url,
+    })
+}
