@@ -52,10 +52,11 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<sweep::Sweep>()
         .define_job::<sweep_ledger::SweepLedger>()
         .define_job::<verify_ledger::VerifyLedger>()
-        .with_cron(Cron::every_minute::<reconcile_payments::ReconcilePayments>())
-        .with_cron(Cron::every_minute::<sweep::Sweep>())
-        .with_cron(Cron::every_minute::<sweep_ledger::SweepLedger>())
-        .with_cron(Cron::hourly_at::<verify_ledger::VerifyLedger>(17)?)
+        // With a payload each: without one the queue hands over null, which is none of these jobs.
+        .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
+        .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
+        .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
+        .with_cron(Cron::hourly_at(17)?.payload(verify_ledger::VerifyLedger::default())?)
         .init()
         .await
         .map_err(|error| anyhow::anyhow!("the jobs can't start: {error}"))
