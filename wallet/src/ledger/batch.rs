@@ -46,7 +46,7 @@ pub struct Done {
 pub struct Batch {
     states: HashMap<WalletId, WalletState>,
     before: HashMap<WalletId, Core>,
-    done: HashMap<(WalletId, IdempotencyKey), Done>,
+    done: HashMap<WalletId, HashMap<IdempotencyKey, Done>>,
     entries: Vec<Entry>,
     holds: BTreeMap<(WalletId, i64), Hold>,
 }
@@ -71,12 +71,12 @@ impl Batch {
 
     /// Adds what a key did before.
     pub fn know_done(&mut self, wallet: WalletId, key: IdempotencyKey, done: Done) {
-        self.done.insert((wallet, key), done);
+        self.done.entry(wallet).or_default().insert(key, done);
     }
 
     /// Decides one command on top of those before it. A refusal leaves no trace.
     pub fn perform(&mut self, work: &Work, now: DateTime<Utc>, rules: &Rules) -> Result<Outcome> {
-        if let Some(done) = self.done.get(&(work.wallet, work.request.key.clone())) {
+        if let Some(done) = self.done.get(&work.wallet).and_then(|keys| keys.get(&work.request.key)) {
             return replay(done, work.request.request_hash);
         }
         let state = self.states.get(&work.wallet).ok_or_else(|| Refusal::not_found("wallet"))?;
@@ -113,8 +113,8 @@ impl Batch {
             |entry| after(entry.seq, entry.settled_after, entry.held_after),
         );
         if let Some(entry) = own {
-            let key = (work.wallet, work.request.key.clone());
-            self.done.insert(key, Done { request_hash: work.request.request_hash, entry });
+            let done = Done { request_hash: work.request.request_hash, entry };
+            self.know_done(work.wallet, work.request.key.clone(), done);
         }
         self.keep(work.wallet, decision);
         Outcome { entries, balance, replayed: false }
@@ -122,24 +122,23 @@ impl Batch {
 
     /// Moves a wallet on, and collects what is to be stored.
     fn keep(&mut self, wallet: WalletId, decision: Decision) {
+        self.share_budgets(wallet, &decision.core);
+        for hold in &decision.holds {
+            self.holds.insert((wallet, hold.seq), hold.clone());
+        }
         if let Some(state) = self.states.get_mut(&wallet) {
-            state.apply(&decision);
+            self.entries.extend(state.apply(decision));
         }
-        self.share_budgets(wallet, &decision);
-        for hold in decision.holds {
-            self.holds.insert((wallet, hold.seq), hold);
-        }
-        self.entries.extend(decision.entries);
     }
 
     /// A ceiling of a project is the same for all its wallets.
-    fn share_budgets(&mut self, wallet: WalletId, decision: &Decision) {
-        if decision.core.budgets.is_empty() {
+    fn share_budgets(&mut self, wallet: WalletId, core: &Core) {
+        if core.budgets.is_empty() {
             return;
         }
         for state in self.states.values_mut().filter(|state| state.core.id != wallet) {
             for budget in &mut state.core.budgets {
-                if let Some(now) = decision.core.budgets.iter().find(|now| now.id == budget.id) {
+                if let Some(now) = core.budgets.iter().find(|now| now.id == budget.id) {
                     *budget = now.clone();
                 }
             }
@@ -189,11 +188,6 @@ impl Batch {
     #[must_use]
     pub fn into_states(self) -> HashMap<WalletId, WalletState> {
         self.states
-    }
-
-    /// Gives what was done before or in this batch.
-    pub fn done(&self) -> impl Iterator<Item = (&(WalletId, IdempotencyKey), &Done)> {
-        self.done.iter()
     }
 }
 

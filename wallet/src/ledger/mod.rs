@@ -7,8 +7,12 @@
 pub mod batch;
 pub mod budget;
 mod burn;
+#[cfg(feature = "postgres")]
+mod cache;
 pub mod chain;
 pub mod command;
+#[cfg(feature = "postgres")]
+mod commit;
 pub mod decide;
 pub mod detail;
 mod draft;

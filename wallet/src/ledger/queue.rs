@@ -78,6 +78,15 @@ impl Queue {
         self.wake.notify_one();
     }
 
+    /// Refuses new commands and drops those that wait, whose callers then hear that the outcome is not known.
+    pub(super) fn abandon(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.waiting.clear();
+        state.turns.clear();
+        state.total = 0;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

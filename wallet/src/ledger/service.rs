@@ -7,11 +7,12 @@ use sqlx::PgConnection;
 use tokio::sync::watch;
 
 use super::batch::Work;
+use super::commit;
 use super::detail::Detail;
 use super::entry::EntryKind;
 use super::repo::{load, read, store, verify};
 use super::state::{Grant, Hold, Request, Rules};
-use super::writer::{self, Writers};
+use super::writer::Writers;
 use super::{BalanceView, Command, EntryDetail, EntryFilter, EntryPage, EntryView, GrantView, HoldView, Outcome, Page};
 use crate::db::Db;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
@@ -130,8 +131,7 @@ impl Ledger {
     pub async fn submit_in_tx(&self, connection: &mut PgConnection, envelope: Envelope) -> Result<Outcome> {
         let work = envelope.work()?;
         let shared = &self.writers.shared;
-        let works = std::slice::from_ref(&work);
-        let done = writer::transact(connection, works, &shared.clock, &shared.rules()).await?;
+        let done = commit::transact(connection, &[&work], &shared.clock, &shared.rules()).await?;
         done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer")))
     }
 

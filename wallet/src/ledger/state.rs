@@ -280,16 +280,27 @@ impl From<Refusal> for Stop {
 }
 
 impl WalletState {
-    /// Moves on to the state after a decision.
-    pub fn apply(&mut self, decision: &Decision) {
-        self.core = decision.core.clone();
-        for hold in &decision.holds {
-            self.holds.insert(hold.seq, hold.clone());
+    /// Moves on to the state after a decision, and gives its rows.
+    pub fn apply(&mut self, decision: Decision) -> Vec<Entry> {
+        self.core = decision.core;
+        for hold in decision.holds {
+            self.holds.insert(hold.seq, hold);
         }
         if let Some((debit, by)) = decision.credited
             && let Some(past) = self.debits.get_mut(&debit)
         {
             past.credited_by = Some(by);
+        }
+        decision.entries
+    }
+
+    /// Keeps only what the next decision may need: open grants, open holds (the newest ones, at most `holds`).
+    pub fn tidy(&mut self, holds: usize) {
+        self.core.grants.retain(Grant::is_open);
+        self.debits.clear();
+        self.holds.retain(|_, hold| hold.state == HoldState::Open);
+        while self.holds.len() > holds {
+            self.holds.pop_first();
         }
     }
 }

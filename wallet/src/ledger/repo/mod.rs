@@ -4,6 +4,7 @@ pub(super) mod invariants;
 pub(super) mod load;
 pub(super) mod manage;
 pub(super) mod past;
+pub(super) mod quick;
 pub(super) mod read;
 pub(super) mod store;
 pub(super) mod sweep;

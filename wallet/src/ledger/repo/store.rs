@@ -9,7 +9,7 @@ use crate::id::WalletId;
 use crate::ledger::NewWallet;
 use crate::ledger::batch::Batch;
 use crate::ledger::detail::Detail;
-use crate::ledger::state::{Core, Entry, Hold};
+use crate::ledger::state::{Core, Entry};
 use crate::money::Credits;
 
 /// Stores a batch: one statement for each table that it touches.
@@ -31,12 +31,12 @@ pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &Batc
     if !shares.seqs.is_empty() {
         insert_shares(connection, &shares).await?;
     }
-    for (wallet, hold, is_new) in batch.holds() {
-        if is_new {
-            insert_hold(connection, wallet, hold).await?;
-        } else {
-            finish_hold(connection, wallet, hold).await?;
-        }
+    let (placed, finished) = (Holds::of(batch, true), Holds::of(batch, false));
+    if !placed.seqs.is_empty() {
+        insert_holds(connection, &placed).await?;
+    }
+    if !finished.seqs.is_empty() {
+        finish_holds(connection, &finished).await?;
     }
     update_budgets(connection, batch).await
 }
@@ -383,54 +383,105 @@ async fn insert_shares(connection: &mut PgConnection, rows: &Shares) -> Result<(
     Ok(())
 }
 
-async fn insert_hold(connection: &mut PgConnection, wallet: WalletId, hold: &Hold) -> Result<(), sqlx::Error> {
-    let (grants, amounts): (Vec<i64>, Vec<i64>) =
-        hold.pins.iter().map(|(grant, amount)| (*grant, amount.micros())).unzip();
+/// Holds, as arrays.
+#[derive(Default)]
+pub(in crate::ledger) struct Holds {
+    pub shards: Vec<i16>,
+    pub wallets: Vec<i64>,
+    pub seqs: Vec<i64>,
+    pub states: Vec<i16>,
+    pub amounts: Vec<i64>,
+    pub captured: Vec<i64>,
+    pub created_at: Vec<DateTime<Utc>>,
+    pub expires_at: Vec<DateTime<Utc>>,
+    pub lines: Vec<String>,
+    /// Arrays as text: `unnest` would flatten arrays of arrays.
+    pub pin_grants: Vec<String>,
+    pub pin_amounts: Vec<String>,
+    pub keys: Vec<Option<Uuid>>,
+    pub customers: Vec<Option<String>>,
+    pub finished_by: Vec<Option<i64>>,
+}
+
+impl Holds {
+    pub(in crate::ledger) fn of(batch: &Batch, new: bool) -> Self {
+        let mut to = Self::default();
+        for (wallet, hold, _) in batch.holds().filter(|(_, _, is_new)| *is_new == new) {
+            to.shards.push(wallet.shard.as_i16());
+            to.wallets.push(wallet.number);
+            to.seqs.push(hold.seq);
+            to.states.push(hold.state.code());
+            to.amounts.push(hold.amount.micros());
+            to.captured.push(hold.captured.micros());
+            to.created_at.push(hold.created_at);
+            to.expires_at.push(hold.expires_at);
+            to.lines.push(Detail::lines(&hold.lines).to_text().unwrap_or_default());
+            to.pin_grants.push(array(hold.pins.iter().map(|(grant, _)| *grant)));
+            to.pin_amounts.push(array(hold.pins.iter().map(|(_, amount)| amount.micros())));
+            to.keys.push(hold.subject.key);
+            to.customers.push(hold.subject.customer.clone());
+            to.finished_by.push(hold.finished_by);
+        }
+        to
+    }
+}
+
+/// Writes an array as PostgreSQL reads it from text.
+fn array(numbers: impl Iterator<Item = i64>) -> String {
+    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+    format!("{{{}}}", numbers.join(","))
+}
+
+async fn insert_holds(connection: &mut PgConnection, rows: &Holds) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO holds (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, lines, pin_grants,
                             pin_amounts, actor_key, customer, finished_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        wallet.shard.as_i16(),
-        wallet.number,
-        hold.seq,
-        hold.state.code(),
-        hold.amount.micros(),
-        hold.captured.micros(),
-        hold.created_at,
-        hold.expires_at,
-        lines(hold),
-        &grants,
-        &amounts,
-        hold.subject.key,
-        hold.subject.customer,
-        hold.finished_by
+         SELECT n.shard, n.wallet_id, n.seq, n.state, n.amount, n.captured, n.created_at, n.expires_at, n.lines,
+                n.pin_grants::bigint[], n.pin_amounts::bigint[], n.actor_key, n.customer, n.finished_by
+         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[],
+                     $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::uuid[],
+                     $13::text[], $14::bigint[])
+              AS n (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, lines, pin_grants,
+                    pin_amounts, actor_key, customer, finished_by)",
+        &rows.shards,
+        &rows.wallets,
+        &rows.seqs,
+        &rows.states,
+        &rows.amounts,
+        &rows.captured,
+        &rows.created_at,
+        &rows.expires_at,
+        &rows.lines,
+        &rows.pin_grants,
+        &rows.pin_amounts,
+        &rows.keys as &[Option<Uuid>],
+        &rows.customers as &[Option<String>],
+        &rows.finished_by as &[Option<i64>]
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-async fn finish_hold(connection: &mut PgConnection, wallet: WalletId, hold: &Hold) -> Result<(), sqlx::Error> {
+async fn finish_holds(connection: &mut PgConnection, rows: &Holds) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "UPDATE holds
-         SET state = $4, captured = $5, lines = $6, finished_by = $7
-         WHERE shard = $1 AND wallet_id = $2 AND seq = $3",
-        wallet.shard.as_i16(),
-        wallet.number,
-        hold.seq,
-        hold.state.code(),
-        hold.captured.micros(),
-        lines(hold),
-        hold.finished_by
+        "UPDATE holds AS h
+         SET state = n.state, captured = n.captured, lines = n.lines, finished_by = n.finished_by
+         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::text[],
+                     $7::bigint[])
+              AS n (shard, wallet_id, seq, state, captured, lines, finished_by)
+         WHERE h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq",
+        &rows.shards,
+        &rows.wallets,
+        &rows.seqs,
+        &rows.states,
+        &rows.captured,
+        &rows.lines,
+        &rows.finished_by as &[Option<i64>]
     )
     .execute(connection)
     .await?;
     Ok(())
-}
-
-/// Writes a hold's lines as they are stored.
-pub(in crate::ledger) fn lines(hold: &Hold) -> String {
-    Detail::lines(&hold.lines).to_text().unwrap_or_default()
 }
 
 async fn update_budgets(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {

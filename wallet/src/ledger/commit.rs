@@ -1,0 +1,379 @@
+//! Does batches: from memory where that works, else in a transaction that locks and reads first.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use sqlx::{PgConnection, PgPool};
+
+use super::batch::{Batch, Work};
+use super::cache::Cache;
+use super::command::{Command, Outcome};
+use super::follow::Followers;
+use super::queue::{Job, Queue};
+use super::repo::{load, quick, store};
+use super::service::Rider;
+use super::state::{Core, Grant, Rules, WalletState};
+use super::writer::MAX_BATCH;
+use crate::clock::Clock;
+use crate::db;
+use crate::error::{Error, Refusal, Result};
+use crate::id::WalletId;
+use crate::idempotency::IdempotencyKey;
+
+/// How often a batch is tried again after a conflict, a deadlock or an unknown outcome.
+const MAX_TRIES: u32 = 5;
+
+/// What all writers of a node share.
+pub(super) struct Shared {
+    pub(super) pool: PgPool,
+    pub(super) clock: Clock,
+    pub(super) rules: RwLock<Rules>,
+    pub(super) followers: Followers,
+}
+
+/// Why a batch did not happen.
+enum Failure {
+    /// Somebody else was quicker: try again.
+    Conflict,
+    /// The connection broke while committing: it may have happened.
+    Unknown,
+    /// It has not happened, and trying again at once is no use.
+    Failed(Error),
+}
+
+/// What a transaction did: an answer for each command, and the state after it.
+pub(super) struct Done {
+    pub(super) answers: Vec<Result<Outcome>>,
+    pub(super) batch: Batch,
+}
+
+impl Shared {
+    /// Writes batch after batch until the queue is closed and empty.
+    pub(super) async fn write(self: Arc<Self>, queue: Arc<Queue>) {
+        // However this ends, nobody may wait for it for ever.
+        let queue = Closing(queue);
+        if let Err(error) = db::observe_clock(&self.pool, &self.clock).await {
+            tracing::warn!(%error, "the database's clock could not be read");
+        }
+        let mut cache = Cache::default();
+        while let Some(jobs) = queue.0.take(MAX_BATCH).await {
+            self.run(jobs, &mut cache).await;
+        }
+    }
+
+    /// Does a batch and answers: from memory what can be, the rest after reading.
+    async fn run(&self, jobs: Vec<Job>, cache: &mut Cache) {
+        let (works, replies): (Vec<Work>, Vec<_>) = jobs.into_iter().map(|job| (job.work, job.reply)).unzip();
+        let mut answers: Vec<Option<Result<Outcome>>> = works.iter().map(|_| None).collect();
+        let ready = cache.ready(&works);
+        let unknown = !ready.is_empty() && self.from_memory(&works, &ready, cache, &mut answers).await;
+        let rest: Vec<usize> =
+            answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(i, _)| i).collect();
+        if !rest.is_empty() {
+            let left: Vec<&Work> = rest.iter().filter_map(|place| works.get(*place)).collect();
+            let told = self.after_reading(&left, cache, unknown).await;
+            for (place, answer) in rest.into_iter().zip(told) {
+                if let Some(slot) = answers.get_mut(place) {
+                    *slot = Some(answer);
+                }
+            }
+        }
+        for ((reply, answer), work) in replies.into_iter().zip(answers).zip(&works) {
+            let answer = answer.unwrap_or_else(|| Err(Error::internal("a command without an answer")));
+            if answer.is_ok() {
+                cache.saw(work);
+            }
+            // Nobody listens where the caller went away: what happened has happened.
+            drop(reply.send(answer));
+        }
+    }
+
+    /// Does commands whose wallets are remembered. What is refused, and everything where a wallet has moved, is left
+    /// without an answer: it is decided again after reading. Says whether it may have happened nevertheless.
+    async fn from_memory(
+        &self,
+        works: &[Work],
+        ready: &[usize],
+        cache: &mut Cache,
+        answers: &mut [Option<Result<Outcome>>],
+    ) -> bool {
+        let rules = self.rules();
+        let now = self.clock.now();
+        let mut batch = cache.take(ready.iter().filter_map(|place| works.get(*place)));
+        let mut decided = Vec::with_capacity(ready.len());
+        for place in ready {
+            let Some(work) = works.get(*place) else { continue };
+            if let Ok(outcome) = batch.perform(work, now, &rules) {
+                decided.push((*place, outcome));
+            }
+        }
+        if !batch.is_empty() {
+            match self.store_quickly(&batch).await {
+                Ok(()) => cache.note(false),
+                Err(failure) => {
+                    cache.note(matches!(failure, Failure::Conflict));
+                    return matches!(failure, Failure::Unknown);
+                }
+            }
+        }
+        self.tell_followers(&batch);
+        cache.keep(batch);
+        for (place, outcome) in decided {
+            if let Some(slot) = answers.get_mut(place) {
+                *slot = Some(Ok(outcome));
+            }
+        }
+        false
+    }
+
+    /// Writes a batch in one statement.
+    async fn store_quickly(&self, batch: &Batch) -> Result<(), Failure> {
+        let mut connection = self.pool.acquire().await.map_err(|error| before_commit(error.into()))?;
+        quick::store(&mut connection, batch).await.map_err(while_committing)
+    }
+
+    /// Does commands in one transaction; where the whole fails, each is tried alone, so that one that the database
+    /// does not take disturbs no other.
+    async fn after_reading(&self, works: &[&Work], cache: &mut Cache, unknown: bool) -> Vec<Result<Outcome>> {
+        for work in works {
+            cache.forget(work.wallet);
+        }
+        match self.commit(works, None, unknown).await {
+            Ok(done) => {
+                self.tell_followers(&done.batch);
+                cache.keep(done.batch);
+                done.answers
+            }
+            Err(Error::Internal(error)) if works.len() > 1 => {
+                tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
+                let mut answers = Vec::with_capacity(works.len());
+                for work in works {
+                    answers.push(self.alone(work, None, unknown).await);
+                }
+                answers
+            }
+            Err(error) => works.iter().map(|_| Err(again(&error))).collect(),
+        }
+    }
+
+    /// Does one command in a transaction of its own, together with its rider.
+    pub(super) async fn alone(&self, work: &Work, rider: Option<&dyn Rider>, unknown: bool) -> Result<Outcome> {
+        let done = self.commit(&[work], rider, unknown).await?;
+        self.tell_followers(&done.batch);
+        done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer")))
+    }
+
+    /// Does commands in one transaction, and tries again where that can help. `unknown` says that they may have
+    /// happened before: then the keys tell, under the wallets' locks.
+    async fn commit(&self, works: &[&Work], rider: Option<&dyn Rider>, unknown: bool) -> Result<Done> {
+        let mut unknown = unknown;
+        for attempt in 1..=MAX_TRIES {
+            match self.attempt(works, rider).await {
+                Ok(done) => return Ok(done),
+                Err(Failure::Conflict) => {}
+                Err(Failure::Unknown) => unknown = true,
+                Err(Failure::Failed(error)) if unknown => {
+                    tracing::warn!(%error, "a command whose outcome is not known could not be looked up");
+                    return Err(Refusal::OutcomeUnknown.into());
+                }
+                Err(Failure::Failed(error)) => return Err(error),
+            }
+            tokio::time::sleep(pause(attempt)).await;
+        }
+        Err(if unknown { Refusal::OutcomeUnknown.into() } else { Refusal::Unavailable.into() })
+    }
+
+    /// Does commands in one transaction, once.
+    async fn attempt(&self, works: &[&Work], rider: Option<&dyn Rider>) -> Result<Done, Failure> {
+        let mut transaction = self.pool.begin().await.map_err(|error| before_commit(error.into()))?;
+        let rules = self.rules();
+        let done = transact(&mut transaction, works, &self.clock, &rules).await.map_err(before_commit)?;
+        if let (Some(rider), Some(Ok(outcome))) = (rider, done.answers.first()) {
+            rider.ride(&mut transaction, outcome).await.map_err(before_commit)?;
+        }
+        transaction.commit().await.map_err(while_committing)?;
+        Ok(done)
+    }
+
+    /// Tells followers what was committed.
+    fn tell_followers(&self, batch: &Batch) {
+        for (_, now) in batch.wallets() {
+            self.followers.publish(now.id, now.seq);
+        }
+    }
+
+    /// Gives the catalog's settings.
+    pub(super) fn rules(&self) -> Rules {
+        *self.rules.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Closes a queue when its writer ends, and lets whoever waits in it hear so.
+struct Closing(Arc<Queue>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+/// Waits longer after each try, and not as long as another node that waits for the same.
+fn pause(attempt: u32) -> Duration {
+    let jitter = u64::from(std::process::id() % 7);
+    Duration::from_millis(u64::from(attempt).saturating_mul(5).saturating_add(jitter))
+}
+
+/// Repeats an error for another command of the same batch.
+fn again(error: &Error) -> Error {
+    match error {
+        Error::Refused(refusal) => Error::Refused(refusal.clone()),
+        Error::Internal(cause) => Error::internal(cause.to_string()),
+    }
+}
+
+/// Tells what an error before the commit means: nothing has happened.
+fn before_commit(error: Error) -> Failure {
+    let Error::Internal(cause) = error else { return Failure::Failed(error) };
+    let Some(database) = cause.downcast_ref::<sqlx::Error>() else { return Failure::Failed(Error::Internal(cause)) };
+    match database {
+        sqlx::Error::Database(told) => match told.code().as_deref() {
+            // Serialization failure, deadlock, and a key that another node has just used.
+            Some("40001" | "40P01" | "23505") => Failure::Conflict,
+            // Lock timeout, too many connections, the server stops or starts, read-only, disk full.
+            Some("55P03" | "53300" | "53100" | "57P01" | "57P02" | "57P03" | "25006") => {
+                tracing::warn!(error = %database, "the ledger is not available");
+                Failure::Failed(Refusal::Unavailable.into())
+            }
+            _ => Failure::Failed(Error::Internal(cause)),
+        },
+        // A connection that broke before the commit: nothing has happened, and another connection may work.
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Failure::Conflict,
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
+            tracing::warn!(error = %database, "the ledger is not available");
+            Failure::Failed(Refusal::Unavailable.into())
+        }
+        _ => Failure::Failed(Error::Internal(cause)),
+    }
+}
+
+/// Tells what an error of the commit itself means: unless the server said no, it may have happened.
+fn while_committing(error: sqlx::Error) -> Failure {
+    match error {
+        sqlx::Error::Database(_) => before_commit(Error::Internal(Box::new(error))),
+        error => {
+            tracing::warn!(%error, "the outcome of a commit is not known");
+            Failure::Unknown
+        }
+    }
+}
+
+/// Does commands in the given transaction: locks, reads, decides, writes.
+pub(super) async fn transact(
+    connection: &mut PgConnection,
+    works: &[&Work],
+    clock: &Clock,
+    rules: &Rules,
+) -> Result<Done> {
+    let mut batch = load_batch(connection, works).await?;
+    let now = clock.now();
+    let answers = works.iter().map(|work| batch.perform(work, now, rules)).collect();
+    store::store(connection, &batch).await?;
+    Ok(Done { answers, batch })
+}
+
+/// Locks and reads everything that the commands' decisions look at.
+async fn load_batch(connection: &mut PgConnection, works: &[&Work]) -> Result<Batch> {
+    let wallets: BTreeSet<WalletId> =
+        works.iter().flat_map(|work| [Some(work.wallet), work.other_wallet()]).flatten().collect();
+    let wallets: Vec<WalletId> = wallets.into_iter().collect();
+    let locked = load::lock_wallets(connection, &wallets).await?;
+    let mut states: HashMap<WalletId, WalletState> = HashMap::with_capacity(locked.len());
+    let budgeted: BTreeSet<_> = locked
+        .iter()
+        .filter(|wallet| wallet.budgeted)
+        .map(|wallet| (wallet.core.id.shard.as_i16(), wallet.project))
+        .collect();
+    let projects: HashMap<WalletId, uuid::Uuid> =
+        locked.iter().map(|wallet| (wallet.core.id, wallet.project)).collect();
+    for wallet in locked {
+        let state = WalletState { core: wallet.core, holds: Default::default(), debits: Default::default() };
+        states.insert(state.core.id, state);
+    }
+    for (wallet, grant) in load::open_grants(connection, &wallets).await? {
+        add_grant(&mut states, wallet, grant);
+    }
+    if !budgeted.is_empty() {
+        let budgeted: Vec<_> = budgeted.into_iter().collect();
+        for (project, wallet, budget) in load::lock_budgets(connection, &budgeted).await? {
+            let concerned = |core: &Core| {
+                projects.get(&core.id) == Some(&project) && wallet.is_none_or(|number| number == core.id.number)
+            };
+            for state in states.values_mut().filter(|state| concerned(&state.core)) {
+                state.core.budgets.push(budget.clone());
+            }
+        }
+    }
+    let keys: Vec<(WalletId, &IdempotencyKey)> = works.iter().map(|work| (work.wallet, &work.request.key)).collect();
+    let done = load::done(connection, &keys).await?;
+    load_named(connection, works, &mut states).await?;
+    let mut batch = Batch::default();
+    states.into_values().for_each(|state| batch.know(state));
+    for (wallet, key, done) in done {
+        batch.know_done(wallet, key, done);
+    }
+    Ok(batch)
+}
+
+/// Reads what commands name: holds, past debits and the grants that these come back to.
+async fn load_named(
+    connection: &mut PgConnection,
+    works: &[&Work],
+    states: &mut HashMap<WalletId, WalletState>,
+) -> Result<()> {
+    let mut holds = Vec::new();
+    let mut debits = Vec::new();
+    let mut grants = Vec::new();
+    for work in works.iter().filter(|work| states.contains_key(&work.wallet)) {
+        match &work.request.command {
+            Command::Capture { hold, .. } | Command::Release { hold, .. } | Command::ExpireHold { hold } => {
+                holds.push((work.wallet, *hold));
+            }
+            Command::CreditBack { charge, .. } => debits.push((work.wallet, *charge)),
+            Command::Clawback { grant: Some(grant), .. } => grants.push((work.wallet, *grant)),
+            _ => {}
+        }
+    }
+    if !holds.is_empty() {
+        for (wallet, hold) in load::holds(connection, &holds).await? {
+            if let Some(state) = states.get_mut(&wallet) {
+                state.holds.insert(hold.seq, hold);
+            }
+        }
+    }
+    if !debits.is_empty() {
+        for (wallet, debit) in load::debits(connection, &debits).await? {
+            grants.extend(debit.allocations.iter().map(|share| (wallet, share.grant)));
+            if let Some(state) = states.get_mut(&wallet) {
+                state.debits.insert(debit.entry.seq, debit);
+            }
+        }
+    }
+    if !grants.is_empty() {
+        for (wallet, grant) in load::grants(connection, &grants).await? {
+            add_grant(states, wallet, grant);
+        }
+    }
+    Ok(())
+}
+
+/// Adds a grant in its place of the burn order, unless it is there.
+fn add_grant(states: &mut HashMap<WalletId, WalletState>, wallet: WalletId, grant: Grant) {
+    let Some(state) = states.get_mut(&wallet) else { return };
+    let grants = &mut state.core.grants;
+    if grants.iter().any(|known| known.id == grant.id) {
+        return;
+    }
+    let place = grants.partition_point(|known| known.burn_key() <= grant.burn_key());
+    grants.insert(place, grant);
+}
