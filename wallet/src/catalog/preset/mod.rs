@@ -5,6 +5,7 @@
 
 mod raw;
 mod read;
+mod rules;
 mod write;
 
 use std::fmt;

@@ -363,3 +363,6 @@ fn sum_up(worked: Worked, count: i64, step: Credits) -> Option<Priced> {
         lines,
     })
 }
+
+#[cfg(test)]
+mod tests;
