@@ -102,6 +102,9 @@ async fn guard(State(state): State<AppState>, session: AuthSession, mut request:
             }
         }
     }
+    if request.uri().path() == "/" && *request.method() == Method::GET {
+        return Redirect::to(if viewer.is_some() { "/wallet" } else { "/pricing" }).into_response();
+    }
     match answer(request.uri(), viewer.as_ref(), &state) {
         Access::Open => {}
         Access::SignIn => return to_sign_in(&request),

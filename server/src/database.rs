@@ -72,9 +72,9 @@ pub async fn facts(pool: &PgPool) -> anyhow::Result<Facts> {
 }
 
 /// Refuses a database that was not migrated.
-pub async fn migrated(wallet: &wallet::Wallet) -> anyhow::Result<()> {
+pub async fn migrated(pool: &PgPool) -> anyhow::Result<()> {
     let known: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-        .fetch_all(wallet.pool())
+        .fetch_all(pool)
         .await
         .unwrap_or_default();
     let missing = wallet::db::MIGRATOR.iter().filter(|migration| !known.contains(&migration.version)).count();
@@ -85,21 +85,21 @@ pub async fn migrated(wallet: &wallet::Wallet) -> anyhow::Result<()> {
 }
 
 /// Migrates Scrip's own tables and the job queue's.
-pub async fn migrate(wallet: &wallet::Wallet) -> anyhow::Result<()> {
-    wallet.migrate().await.map_err(|error| anyhow!("the database can't be migrated: {error}"))?;
-    graphile_worker::WorkerUtils::new(wallet.pool().clone(), "graphile_worker")
+pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
+    wallet::db::migrate(pool).await.map_err(|error| anyhow!("the database can't be migrated: {error}"))?;
+    graphile_worker::WorkerUtils::new(pool.clone(), crate::jobs::SCHEMA)
         .migrate()
         .await
         .map_err(|error| anyhow!("the job queue's tables can't be migrated: {error}"))
 }
 
 /// Throws everything away, the job queue's tables too. The database itself stays, and so do its rights.
-pub async fn empty(wallet: &wallet::Wallet) -> anyhow::Result<()> {
+pub async fn empty(pool: &PgPool) -> anyhow::Result<()> {
     for schema in ["public", "graphile_worker"] {
         let drop = format!("DROP SCHEMA IF EXISTS {schema} CASCADE");
-        sqlx::query(sqlx::AssertSqlSafe(drop)).execute(wallet.pool()).await?;
+        sqlx::query(sqlx::AssertSqlSafe(drop)).execute(pool).await?;
     }
-    sqlx::query("CREATE SCHEMA public").execute(wallet.pool()).await?;
+    sqlx::query("CREATE SCHEMA public").execute(pool).await?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod database;
+pub mod export;
 pub mod forms;
 pub mod health;
 pub mod jobs;
@@ -33,7 +34,9 @@ pub fn build(state: AppState) -> Router {
         .merge(pages::router(&state)) // pages, and the server functions under /_fn
         .merge(forms::router()) // every <form method="post">
         .merge(mail::dev_router(&state)); // /dev/mail, in development
-    let browser = limited(pages, &state).merge(live::router()); // /live: events for a signed-in browser
+    let browser = limited(pages, &state)
+        .merge(live::router()) // /live: events for a signed-in browser
+        .merge(export::router()); // /wallet/history.csv
     let browser = auth::around(browser, &state); // session, viewer, guards
     let sandbox = limited(providers::sandbox::router(&state), &state); // /sandbox/checkout/{ref}, outside production
     let people = browser.merge(sandbox).layer(same_origin(&state));

@@ -12,19 +12,17 @@ use tokio::signal;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::{AppState, build, cli, database, jobs, providers};
+use crate::{AppState, build, cli, jobs, providers};
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     settings.check()?;
     // The port first: a second start must not touch the first one's database.
     let listener = listen(settings.address()).await?;
-    let wallet = cli::open(&settings).await?;
-    if settings.web.no_migrate {
-        database::migrated(&wallet).await?;
-    } else {
-        database::migrate(&wallet).await?;
-    }
+    let wallet = match settings.web.no_migrate {
+        true => cli::open(&settings).await?,
+        false => cli::open_migrated(&settings).await?,
+    };
     let mut settings = settings;
     // Port 0 asks for any free one; the addresses that we print and hand out must name it.
     settings.web.port = listener.local_addr()?.port();

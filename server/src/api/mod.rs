@@ -28,6 +28,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use csv::response as ledger_csv;
+
 use crate::layers;
 use crate::state::AppState;
 

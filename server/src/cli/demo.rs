@@ -10,6 +10,7 @@ use wallet::demo::Demo;
 
 use super::admin::plain;
 use crate::config::Settings;
+use crate::database;
 use crate::serve::demo_only;
 
 /// What the demo sells where the catalog is empty.
@@ -31,14 +32,13 @@ pub enum Command {
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
     demo_only(settings)?;
-    let wallet = super::open(settings).await?;
     if let Command::Reset { yes } = command {
         if !yes {
             bail!("this empties the whole database: add --yes if you mean it");
         }
-        crate::database::empty(&wallet).await?;
+        database::empty(&database::connect(settings).await?).await?;
     }
-    crate::database::migrate(&wallet).await?;
+    let wallet = super::open_migrated(settings).await?;
     let demo = ensure(&wallet).await?;
     for login in [&demo.user, &demo.admin] {
         println!("Sign in as {} with {}", login.email, login.password);

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use wallet::{Options, Wallet};
+
 use crate::config::Settings;
 use crate::mail::Mailer;
 use crate::{assets, database};
@@ -60,12 +62,12 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 async fn database(settings: &Settings, findings: &mut Findings) {
     // Whatever is wrong with durability is told here, in any mode.
     let relaxed = Settings { mode: crate::config::Mode::Development, ..settings.clone() };
-    let wallet = match super::open(&relaxed).await {
-        Ok(wallet) => wallet,
+    let pool = match database::connect(&relaxed).await {
+        Ok(pool) => pool,
         Err(error) => return findings.problem("database", &error.to_string()),
     };
     let asked = Instant::now();
-    match database::facts(wallet.pool()).await {
+    match database::facts(&pool).await {
         Ok(facts) => {
             let millis = asked.elapsed().as_millis() / 5;
             findings.fine("database", &format!("PostgreSQL {}, {millis} ms a round trip", facts.version));
@@ -76,10 +78,11 @@ async fn database(settings: &Settings, findings: &mut Findings) {
         }
         Err(error) => findings.problem("database", &error.to_string()),
     }
-    match database::migrated(&wallet).await {
+    match database::migrated(&pool).await {
         Ok(()) => findings.fine("schema", "at this version"),
-        Err(error) => findings.problem("schema", &error.to_string()),
+        Err(error) => return findings.problem("schema", &error.to_string()),
     }
+    let wallet = Wallet::new(pool, Options::default());
     if wallet::db::observe_clock(wallet.pool(), wallet.clock()).await.is_ok() {
         let skew = wallet.clock().now().signed_duration_since(chrono::Utc::now()).num_seconds();
         if skew.abs() <= SKEW_MAX {

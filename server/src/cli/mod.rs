@@ -4,6 +4,7 @@ mod admin;
 mod clock;
 mod demo;
 mod doctor;
+mod ledger;
 mod preset;
 mod verify;
 
@@ -48,6 +49,9 @@ pub enum Command {
     Verify,
     /// Checks settings, database, clock and providers.
     Doctor,
+    /// Works on exported ledgers.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
     /// Loads or resets the demo: people, wallets and their history.
     #[command(subcommand)]
     Demo(demo::Command),
@@ -63,22 +67,30 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve => serve::run(settings).await,
         Command::Migrate => {
-            let wallet = open(&settings).await?;
-            database::migrate(&wallet).await?;
+            database::migrate(&database::connect(&settings).await?).await?;
             println!("The database is at this version's schema.");
             Ok(ExitCode::SUCCESS)
         }
         Command::Preset(command) => preset::run(command, &settings).await,
         Command::Admin(command) => admin::run(command, &settings).await,
         Command::Verify => verify::run(&settings).await,
+        Command::Ledger(command) => ledger::run(command, &settings).await,
         Command::Doctor => doctor::run(&settings).await,
         Command::Demo(command) => demo::run(command, &settings).await,
         Command::Clock(command) => clock::run(command, &settings).await,
     }
 }
 
-/// Opens the wallet on the settings' database.
+/// Opens the wallet on the settings' database, which must be at this version's schema.
 pub async fn open(settings: &Settings) -> anyhow::Result<Wallet> {
     let pool = database::connect(settings).await?;
+    database::migrated(&pool).await?;
+    Ok(Wallet::new(pool, Options::default()))
+}
+
+/// Brings the settings' database to this version's schema, and opens the wallet on it.
+pub async fn open_migrated(settings: &Settings) -> anyhow::Result<Wallet> {
+    let pool = database::connect(settings).await?;
+    database::migrate(&pool).await?;
     Ok(Wallet::new(pool, Options::default()))
 }

@@ -156,3 +156,26 @@ async fn a_key_is_shown_once_and_works_until_it_is_revoked(pool: PgPool) {
     let told = browser.post("/developers/keys", &[("name", ""), ("environment", "moon")]).await;
     assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_history_is_searched_and_exported_whatever_is_typed(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("reader", 50).await;
+    let body = serde_json::json!({ "operation": "gpt-5" });
+    assert_eq!(program.post("/charges", "job-1", &body).await.status, StatusCode::CREATED);
+    let mut browser = site.browser();
+    browser.sign_in("reader").await;
+    let told = browser.open("/wallet/history.csv?kind=spend").await;
+    assert_eq!((told.status, told.header("content-type")), (StatusCode::OK, "text/csv; charset=utf-8"));
+    assert_eq!(told.text.lines().count(), 2, "{}", told.text);
+    for path in ["/wallet/history", "/wallet/history.csv", "/pricing"] {
+        for query in ["q=%00", "q=%F0%9F%92%A9", "q=%27%20OR%201=1", "q=%25_%5C", "category=%00", "before=x", "before=-1", "period=%FF", "kind=%3Cscript%3E"] {
+            let told = browser.open(&format!("{path}?{query}")).await;
+            assert!(told.status.as_u16() < 500, "{path}?{query}: {} {}", told.status, told.text);
+        }
+    }
+    for path in ["/wallet/history/0", "/wallet/history/99999999999999999999", "/wallet/history/x", "/wallet/orders/x", "/admin/tariffs/x"] {
+        let told = browser.open(path).await;
+        assert!(told.status.as_u16() < 500, "{path}: {}", told.status);
+    }
+}

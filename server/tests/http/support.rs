@@ -58,8 +58,8 @@ impl Site {
         line.extend(flags);
         line.push("serve");
         let settings = server::cli::Cli::try_parse_from(line).expect("settings").settings;
+        database::migrate(&pool).await.expect("migrated");
         let wallet = Wallet::new(pool, Options::default());
-        database::migrate(&wallet).await.expect("migrated");
         let preset = Preset::by_name("neuralbox").expect("a preset");
         wallet.catalog().load_preset(&preset).await.expect("loaded");
         providers::attach(&wallet, &settings);
