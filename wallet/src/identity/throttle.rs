@@ -14,17 +14,17 @@ pub(crate) struct Pace {
     /// Failures that cost nothing.
     pub(crate) free: i32,
     /// The longest wait, in seconds.
-    pub(crate) longest: f64,
+    pub(crate) longest: i32,
     /// Failures are forgotten after so many seconds without one.
-    pub(crate) forget: f64,
+    pub(crate) forget: i32,
 }
 
 /// By address and peer together.
-const PAIR: Pace = Pace { free: 5, longest: 900.0, forget: 3600.0 };
+const PAIR: Pace = Pace { free: 5, longest: 900, forget: 3600 };
 /// By peer alone.
-const PEER: Pace = Pace { free: 50, longest: 900.0, forget: 3600.0 };
+const PEER: Pace = Pace { free: 50, longest: 900, forget: 3600 };
 /// By address alone.
-const ADDRESS: Pace = Pace { free: 20, longest: 30.0, forget: 3600.0 };
+const ADDRESS: Pace = Pace { free: 20, longest: 30, forget: 3600 };
 
 /// What an attempt to sign in is counted under.
 pub(crate) struct Subjects(Vec<(Vec<u8>, Pace)>);

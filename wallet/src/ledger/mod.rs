@@ -28,11 +28,11 @@ mod manage;
 pub mod proof;
 #[cfg(feature = "postgres")]
 mod queue;
+#[cfg(feature = "postgres")]
+mod recall;
 pub mod receipt;
 #[cfg(feature = "postgres")]
 mod repo;
-#[cfg(feature = "postgres")]
-mod recall;
 #[cfg(feature = "postgres")]
 mod service;
 pub mod state;

@@ -18,21 +18,21 @@ pub(crate) async fn count_failure(
     pool: &PgPool,
     subject: &[u8],
     now: DateTime<Utc>,
-    (free, longest, forget): (i32, f64, f64),
+    (free, longest, forget): (i32, i32, i32),
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO sign_in_throttle AS held (subject, failures, last_failed_at, blocked_until)
+        "INSERT INTO sign_in_throttle AS known (subject, failures, last_failed_at, blocked_until)
          VALUES ($1, 1, $2, $2)
          ON CONFLICT ON CONSTRAINT sign_in_throttle_pk DO UPDATE
          SET failures = CASE
-                 WHEN held.last_failed_at < $2 - make_interval(secs => $5) THEN 1
-                 ELSE least(held.failures + 1, 1000)
+                 WHEN known.last_failed_at < $2 - make_interval(secs => $5::integer) THEN 1
+                 ELSE least(known.failures + 1, 1000)
              END,
              last_failed_at = $2,
              blocked_until = CASE
-                 WHEN held.last_failed_at < $2 - make_interval(secs => $5) THEN $2
-                 WHEN held.failures + 1 <= $3::integer THEN $2
-                 ELSE $2 + make_interval(secs => least($4, 2 ^ least(held.failures - $3::integer, 20)))
+                 WHEN known.last_failed_at < $2 - make_interval(secs => $5::integer) THEN $2
+                 WHEN known.failures + 1 <= $3::integer THEN $2
+                 ELSE $2 + make_interval(secs => least($4::integer, 2 ^ least(known.failures - $3::integer, 20)))
              END",
         subject,
         now,
