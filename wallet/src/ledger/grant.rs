@@ -120,13 +120,12 @@ pub(super) fn credit_back(draft: &mut Draft<'_>, debit: &PastDebit, reason: &str
     draft.expire_due()?;
     let mut allocations = Vec::new();
     let mut repaid = Credits::ZERO;
-    for share in debit.allocations.iter().filter(|share| share.grant != DEBT && share.amount.is_negative()) {
-        let back = negated(share.amount)?;
-        let debt = minus(draft.debt_for(share.grant), repaid)?.max(Credits::ZERO);
+    for (grant, back) in spent(debit)? {
+        let debt = minus(draft.debt_for(grant), repaid)?.max(Credits::ZERO);
         let (repays, rest) = burn::repay(debt, back).ok_or(Stop::Broken("the debt is too large"))?;
         repaid = plus(repaid, repays)?;
         if rest.is_positive() {
-            allocations.push(Allocation { grant: share.grant, amount: rest, held: Credits::ZERO });
+            allocations.push(Allocation { grant, amount: rest, held: Credits::ZERO });
         }
     }
     if repaid.is_positive() {
@@ -146,6 +145,22 @@ pub(super) fn credit_back(draft: &mut Draft<'_>, debit: &PastDebit, reason: &str
     draft.credited = Some((debit.entry.seq, seq));
     // What went back into a grant whose time is over ends at once.
     draft.expire_due()
+}
+
+/// Tells from which grants a debit's credits came. A capture took from its pins in their order; what else left a grant
+/// then was given back and repaid a debt, and is no part of what was spent.
+fn spent(debit: &PastDebit) -> Result<Vec<(i64, Credits)>, Stop> {
+    let mut left = negated(debit.entry.amount)?;
+    let mut parts = Vec::with_capacity(debit.allocations.len());
+    for share in debit.allocations.iter().filter(|share| share.grant != DEBT) {
+        let most = if debit.entry.kind == EntryKind::Capture { share.held } else { share.amount };
+        let part = negated(most)?.min(left).max(Credits::ZERO);
+        left = minus(left, part)?;
+        if part.is_positive() {
+            parts.push((share.grant, part));
+        }
+    }
+    if left.is_positive() { Err(Stop::Broken("a debit has fewer shares than credits")) } else { Ok(parts) }
 }
 
 /// Takes credits back with their money: from the grant that it bought, then in burn order, then as debt.

@@ -1,0 +1,291 @@
+//! The pure core against a reference that was written without it: random stories, compared after every step.
+
+mod ledger_model_support;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ledger_model_support::{Step, Taken, World, steps};
+use proptest::prelude::*;
+use serde_json::Value;
+use wallet::error::Error;
+use wallet::id::{AccountId, WalletId};
+use wallet::idempotency::{IdempotencyKey, RequestHash};
+use wallet::identity::Actor;
+use wallet::ledger::batch::{Batch, Work};
+use wallet::ledger::chain::Hash;
+use wallet::ledger::proof::Verifier;
+use wallet::ledger::state::{Core, Entry, PastDebit, Request, Rules, WalletState};
+use wallet::ledger::{CaptureAmount, Command, EntryKind, GrantSource, NewGrant, Outcome, Receipt, ReleaseReason};
+use wallet::money::Credits;
+
+fn micros(amount: i64) -> Credits {
+    Credits::from_micros(amount)
+}
+
+fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).expect("a time")
+}
+
+/// The core's world: what the writer would have in memory, and every row so far.
+struct Real {
+    states: BTreeMap<WalletId, WalletState>,
+    ids: [WalletId; 2],
+    rows: BTreeMap<WalletId, Vec<Entry>>,
+    done: Vec<(Work, Outcome)>,
+    now: DateTime<Utc>,
+}
+
+impl Real {
+    fn new() -> Self {
+        let account = AccountId::new();
+        let first = WalletId::new(account);
+        let ids = [first, WalletId { number: first.number + 1, ..first }];
+        let state = |id| {
+            let core = Core {
+                id,
+                account: account.uuid(),
+                version: 0,
+                seq: 0,
+                settled: Credits::ZERO,
+                held: Credits::ZERO,
+                debt: Credits::ZERO,
+                head: Hash::default(),
+                last_at: start(),
+                grants_made: 0,
+                last_refill: None,
+                frozen: None,
+                active_at: start(),
+                grants: Vec::new(),
+                budgets: Vec::new(),
+            };
+            (id, WalletState { core, holds: BTreeMap::new(), debits: BTreeMap::new() })
+        };
+        let rows = ids.iter().map(|id| (*id, Vec::new())).collect();
+        Self { states: ids.iter().map(|id| state(*id)).collect(), ids, rows, done: Vec::new(), now: start() }
+    }
+
+    /// Does a command as the writer would, with what the database would give it.
+    fn perform(&mut self, work: &Work) -> Result<Outcome, Error> {
+        let mut batch = Batch::default();
+        for (id, state) in &self.states {
+            let mut state = state.clone();
+            state.debits = self.past_debits(*id, work);
+            batch.know(state);
+        }
+        let outcome = batch.perform(work, self.now, &Rules::default())?;
+        for entry in batch.entries() {
+            self.rows.get_mut(&entry.view.wallet).expect("a wallet").push(entry.clone());
+        }
+        self.states = batch.into_states().into_iter().collect();
+        Ok(outcome)
+    }
+
+    fn past_debits(&self, id: WalletId, work: &Work) -> BTreeMap<i64, PastDebit> {
+        let Command::CreditBack { charge, .. } = work.request.command else { return BTreeMap::new() };
+        let rows = &self.rows[&id];
+        let Some(row) = rows.iter().find(|row| row.view.seq == charge) else { return BTreeMap::new() };
+        let back = |row: &&Entry| row.view.kind == EntryKind::CreditBack && row.view.refers_to == Some(charge);
+        let credited_by = rows.iter().find(back).map(|row| row.view.seq);
+        let debit = PastDebit { entry: row.view.clone(), allocations: row.allocations.clone(), credited_by };
+        BTreeMap::from([(charge, debit)])
+    }
+}
+
+fn command(step: &Step, target: i64, real: &Real) -> Option<(usize, Command)> {
+    let receipt = |amount: &i64| Receipt::flat("op", "Op", micros(*amount));
+    Some(match step {
+        Step::Grant { wallet, amount, source, priority, expires_in } => {
+            let source = GrantSource::ALL[source % GrantSource::ALL.len()];
+            let grant = NewGrant {
+                priority: *priority,
+                expires_at: expires_in.map(|seconds| real.now + TimeDelta::seconds(seconds)),
+                ..NewGrant::new(micros(*amount), source, "Lot")
+            };
+            (*wallet, Command::Grant(grant))
+        }
+        Step::Charge { wallet, amount } => (*wallet, Command::Charge { receipt: receipt(amount) }),
+        Step::Hold { wallet, lines, expires_in } => {
+            (*wallet, Command::Hold { lines: lines.iter().map(receipt).collect(), expires_in: Some(*expires_in) })
+        }
+        Step::Capture { wallet, amount, .. } => {
+            let amount = match amount {
+                Taken::All => CaptureAmount::All,
+                Taken::Total(total) => CaptureAmount::Total(micros(*total)),
+                Taken::Lines(lines) => CaptureAmount::Lines(lines.iter().copied().map(micros).collect()),
+            };
+            (*wallet, Command::Capture { hold: target, amount })
+        }
+        Step::Release { wallet, .. } => (*wallet, Command::Release { hold: target, reason: ReleaseReason::Cancelled }),
+        Step::ExpireHold { wallet, .. } => (*wallet, Command::ExpireHold { hold: target }),
+        Step::CreditBack { wallet, .. } => (*wallet, Command::CreditBack { charge: target, reason: "failed".into() }),
+        Step::Clawback { wallet, grant, amount } => {
+            let amount = micros(*amount);
+            (*wallet, Command::Clawback { grant: grant.map(|_| target), amount, reason: "disputed".into() })
+        }
+        Step::Adjust { wallet, amount } => {
+            (*wallet, Command::Adjustment { amount: micros(*amount), reason: "mended".into() })
+        }
+        Step::Transfer { from, amount } => {
+            let (to, amount) = (real.ids[1 - from], micros(*amount));
+            (*from, Command::Transfer { to, amount, reason: "moved".into() })
+        }
+        Step::ExpireGrants { wallet } => (*wallet, Command::ExpireGrants),
+        Step::Wait { .. } | Step::Repeat { .. } => return None,
+    })
+}
+
+fn work(wallet: WalletId, number: usize, command: Command) -> Work {
+    let key = IdempotencyKey::parse(&format!("k{number}")).expect("a key");
+    let request = Request {
+        request_hash: RequestHash::of(format!("{command:?}").as_bytes()),
+        command,
+        key,
+        actor: Actor::system("test"),
+        metadata: Value::Null,
+        metadata_text: None,
+    };
+    Work { wallet, request }
+}
+
+/// Compares everything that both sides know.
+fn compare(world: &World, real: &Real) -> Result<(), TestCaseError> {
+    for (purse, id) in world.purses.iter().zip(&real.ids) {
+        let core = &real.states[id].core;
+        prop_assert_eq!(i128::from(core.settled.micros()), purse.settled());
+        prop_assert_eq!(i128::from(core.held.micros()), purse.held());
+        prop_assert_eq!(i128::from(core.debt.micros()), purse.debt);
+        prop_assert_eq!(i128::from(core.available(real.now).micros()), purse.available(world.now));
+        prop_assert_eq!(core.seq, purse.rows);
+        prop_assert!(purse.debt == 0 || purse.available(world.now) < 0);
+        for (lot_id, lot) in &purse.lots {
+            let grant = core.grant(*lot_id);
+            let numbers = grant.map(|grant| (grant.remaining.micros().into(), grant.held.micros().into()));
+            prop_assert_eq!(numbers, Some((lot.free, lot.set_aside)), "grant {}", lot_id);
+        }
+    }
+    Ok(())
+}
+
+fn tell(story: &[Step]) -> Result<(), TestCaseError> {
+    let (mut world, mut real) = (World::default(), Real::new());
+    for (number, step) in story.iter().enumerate() {
+        if let Step::Repeat { which } = step
+            && !real.done.is_empty()
+        {
+            let (again, first) = &real.done[which % real.done.len()];
+            let (again, first) = (again.clone(), first.clone());
+            repeat(&mut real, &again, &first)?;
+        }
+        let target = world.target(step);
+        let asked = command(step, target, &real);
+        let verdict = world.play(step, target);
+        real.now = start() + TimeDelta::seconds(i64::try_from(world.now).expect("small"));
+        let Some((wallet, command)) = asked else { continue };
+        let work = work(real.ids[wallet], number, command);
+        match real.perform(&work) {
+            Ok(outcome) => {
+                prop_assert_eq!(verdict, Ok(()), "the core did {:?}", step);
+                if outcome.entry().is_some() && !matches!(step, Step::ExpireGrants { .. }) {
+                    real.done.push((work, outcome));
+                }
+            }
+            Err(Error::Refused(refusal)) => {
+                prop_assert_eq!(verdict, Err(refusal.code()), "the core refused {:?}", step)
+            }
+            Err(error) => return Err(TestCaseError::fail(format!("{error} at {step:?}"))),
+        }
+        compare(&world, &real)?;
+    }
+    prove(&real)
+}
+
+/// A key that was used answers as the first time, and another request with it is refused.
+fn repeat(real: &mut Real, again: &Work, first: &Outcome) -> Result<(), TestCaseError> {
+    let entry = first.entry().expect("a row").clone();
+    let mut batch = Batch::default();
+    real.states.values().for_each(|state| batch.know(state.clone()));
+    let done = wallet::ledger::batch::Done { request_hash: again.request.request_hash, entry: entry.clone() };
+    batch.know_done(again.wallet, again.request.key.clone(), done);
+    let told = batch.perform(again, real.now, &Rules::default()).expect("replayed");
+    prop_assert!(told.replayed && batch.is_empty());
+    prop_assert_eq!((told.entry(), told.balance), (Some(&entry), first.balance));
+    let mut other = again.clone();
+    other.request.request_hash = RequestHash::of(b"another");
+    prop_assert!(batch.perform(&other, real.now, &Rules::default()).is_err());
+    Ok(())
+}
+
+/// Every chain follows from its first row.
+fn prove(real: &Real) -> Result<(), TestCaseError> {
+    for (id, rows) in &real.rows {
+        let mut verifier = Verifier::new(*id);
+        for row in rows {
+            verifier.next(row).map_err(TestCaseError::fail)?;
+        }
+        prop_assert_eq!(verifier.head(), (real.states[id].core.seq, real.states[id].core.head));
+    }
+    Ok(())
+}
+
+/// Stories in one run; each has up to [`LENGTH`] steps. `PROPTEST_CASES` sets another number.
+const STORIES: u32 = 500;
+const LENGTH: usize = 160;
+
+fn stories() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(STORIES)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: stories(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_core_does_what_the_rules_say(story in steps(LENGTH)) {
+        tell(&story)?;
+    }
+}
+
+/// A story that once went wrong: a capture whose rest repaid a debt gave that back, too, when it was paid back.
+#[test]
+fn what_repaid_a_debt_is_not_paid_back() {
+    let story = [
+        Step::Grant { wallet: 0, amount: 32, source: 0, priority: 0, expires_in: None },
+        Step::Hold { wallet: 0, lines: vec![2], expires_in: 1 },
+        Step::Clawback { wallet: 0, grant: None, amount: 31 },
+        Step::Capture { wallet: 0, which: 0, amount: Taken::Total(0) },
+        Step::CreditBack { wallet: 0, which: 3 },
+    ];
+    tell(&story).expect("as the reference says");
+}
+
+#[test]
+fn numbers_at_the_edge_are_refused_not_wrapped() {
+    let mut real = Real::new();
+    let id = real.ids[0];
+    let huge = [i64::MAX, i64::MIN, i64::MAX - 1, 1_000_000_000_000_000_001, -1, 0];
+    for (number, amount) in huge.into_iter().enumerate() {
+        let amount = micros(amount);
+        let commands = [
+            Command::Grant(NewGrant::new(amount, GrantSource::TopUp, "Lot")),
+            Command::Clawback { grant: None, amount, reason: "x".into() },
+            Command::Transfer { to: real.ids[1], amount, reason: "x".into() },
+            Command::Hold {
+                lines: vec![Receipt::flat("op", "Op", amount), Receipt::flat("op", "Op", amount)],
+                expires_in: None,
+            },
+        ];
+        for (place, command) in commands.into_iter().enumerate() {
+            if amount == Credits::ZERO && place == 3 {
+                continue;
+            }
+            let refused = real.perform(&work(id, number * 10 + place, command)).expect_err("out of bounds");
+            assert!(matches!(refused, Error::Refused(_)) || place == 3, "{amount} at {place}: {refused}");
+        }
+    }
+    // As much as a wallet may hold, and not a micro-credit more.
+    let most = wallet::ledger::decide::MAX_AMOUNT;
+    real.perform(&work(id, 1000, Command::Grant(NewGrant::new(most, GrantSource::TopUp, "Lot")))).expect("granted");
+    let more = Command::Grant(NewGrant::new(micros(1), GrantSource::TopUp, "Lot"));
+    assert!(matches!(real.perform(&work(id, 1001, more)), Err(Error::Refused(_))));
+    assert_eq!(real.states[&id].core.settled, most);
+}
