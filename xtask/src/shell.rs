@@ -120,7 +120,7 @@ pub fn end(child: &mut Child) -> Result<()> {
         return Ok(());
     }
     // The standard library can only kill; `kill` is part of every shell.
-    let _asked = command("sh").args(["-c", "kill -TERM -- \"$0\"", &format!("-{}", child.id())]).status();
+    let _asked = command("sh").args(["-c", "kill -s TERM -- \"$0\"", &format!("-{}", child.id())]).status();
     let asked_at = Instant::now();
     while child.try_wait()?.is_none() {
         if asked_at.elapsed() > PATIENCE {
