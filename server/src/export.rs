@@ -24,9 +24,6 @@ async fn history(
     let Some(Extension(viewer)) = viewer else {
         return (StatusCode::UNAUTHORIZED, "Sign in first.").into_response();
     };
-    let mut wanted = filter::of(&query, state.wallet.clock().now());
-    // PostgreSQL's texts hold no NUL, so nothing can match one.
-    wanted.text = wanted.text.map(|text| text.replace('\0', "\u{fffd}"));
-    wanted.category = wanted.category.map(|text| text.replace('\0', "\u{fffd}"));
+    let wanted = filter::of(&query, state.wallet.clock().now());
     ledger_csv(state.wallet, viewer.wallet, wanted)
 }

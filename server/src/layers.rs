@@ -37,7 +37,6 @@ pub fn timeout(limit: Duration) -> TimeoutLayer {
 /// Refuses writes that another site's page sends with the reader's cookie (`Sec-Fetch-Site`, else `Origin`).
 ///
 /// Calls of servers and of `curl` carry neither header and pass; they carry no cookie either.
-#[must_use]
 pub fn same_origin(state: &AppState) -> CsrfLayer {
     let layer = CsrfLayer::new();
     // Behind a proxy that rewrites `Host`, the public address still counts as our own.

@@ -138,8 +138,11 @@ pub mod filter {
             "month" => midnight.checked_sub_days(Days::new(u64::from(now.day0()))),
             _ => None,
         };
-        let some =
-            |text: &str| Some(text.trim().chars().take(TEXT_MAX).collect::<String>()).filter(|text| !text.is_empty());
+        // A text of the database holds no NUL, so nothing can match one.
+        let plain = |letter: char| if letter == '\0' { '\u{fffd}' } else { letter };
+        let some = |text: &str| {
+            Some(text.trim().chars().map(plain).take(TEXT_MAX).collect::<String>()).filter(|text| !text.is_empty())
+        };
         EntryFilter { kinds, category: some(&query.category), from, text: some(&query.q), ..EntryFilter::default() }
     }
 }

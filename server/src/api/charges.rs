@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wallet::error::{Error, Problem, Refusal};
+use wallet::idempotency::IdempotencyKey;
 use wallet::ledger::{Command, EntryDetail, EntryKind, EntryView, Envelope, Outcome, Receipt};
 use wallet::money::Credits;
 use wallet::tariff::{ChargeRequest, LineRequest, QuoteId};
@@ -154,7 +155,18 @@ pub async fn create(
     body: Body<NewCharge>,
 ) -> Answer<Response> {
     caller.may("charges:write")?;
-    let NewCharge { operation, params, count, quote_id, metadata } = body.value;
+    let (outcome, charge) = charge(&state, &caller, key, body.value).await?;
+    Ok(written(&outcome, charge))
+}
+
+/// Prices and charges.
+pub(super) async fn charge(
+    state: &AppState,
+    caller: &Caller,
+    key: IdempotencyKey,
+    wanted: NewCharge,
+) -> Answer<(Outcome, Charge)> {
+    let NewCharge { operation, params, count, quote_id, metadata } = wanted;
     let request = ChargeRequest {
         wallet: caller.0.wallet,
         plan_rank: caller.0.plan.rank,
@@ -165,8 +177,8 @@ pub async fn create(
     let line = request.line.clone();
     let outcome = state.wallet.tariffs().charge(request, caller.actor(), key).await?;
     let entry = outcome.entry().ok_or_else(|| Fault::internal(&"a charge wrote no row"))?.clone();
-    let receipt = receipt_of(&state, &entry, &line, outcome.replayed).await?;
-    Ok(written(&outcome, Charge::new(entry, receipt)))
+    let receipt = receipt_of(state, &entry, &line, outcome.replayed).await?;
+    Ok((outcome, Charge::new(entry, receipt)))
 }
 
 /// Gives the receipt without asking the database, where the price in memory is the one that was charged.

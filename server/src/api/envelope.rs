@@ -5,7 +5,8 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use wallet::error::{Error, FieldError, Refusal};
@@ -19,7 +20,8 @@ pub struct Fault {
     status: StatusCode,
     code: &'static str,
     message: String,
-    detail: Value,
+    /// JSON: amounts in it stay exact.
+    detail: Box<RawValue>,
     retry_after: Option<u32>,
 }
 
@@ -27,14 +29,14 @@ pub struct Fault {
 pub type Answer<T> = Result<T, Fault>;
 
 /// The envelope of every error.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorBody {
     /// The error.
     pub error: ErrorInner,
 }
 
 /// What went wrong.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorInner {
     /// For programs: `out_of_credits`, `invalid_request`, …
     #[schema(example = "out_of_credits")]
@@ -42,21 +44,34 @@ pub struct ErrorInner {
     /// For people: what to do.
     pub message: String,
     /// What else there is to know: the fields that are wrong, what is needed and what is there.
-    pub detail: Value,
+    #[schema(value_type = Object)]
+    pub detail: Box<RawValue>,
     /// Names this request in our logs.
     pub request_id: String,
+}
+
+/// What went wrong with one of many.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorPart {
+    /// For programs: `out_of_credits`, `invalid_request`, …
+    code: String,
+    /// For people: what to do.
+    message: String,
+    /// What else there is to know.
+    #[schema(value_type = Object)]
+    detail: Box<RawValue>,
 }
 
 impl Fault {
     /// Makes a fault with a code of the contract.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), detail: json!({}), retry_after: None }
+        Self { status, code, message: message.into(), detail: raw(&json!({})), retry_after: None }
     }
 
     /// Adds what else there is to know.
     #[must_use]
-    pub fn with_detail(mut self, detail: Value) -> Self {
-        self.detail = detail;
+    pub fn with_detail(mut self, detail: &impl Serialize) -> Self {
+        self.detail = raw(detail);
         self
     }
 
@@ -65,7 +80,7 @@ impl Fault {
         let message = message.into();
         let detail = json!({ "fields": [{ "field": field, "message": message }] });
         let text = if field.is_empty() { message } else { format!("{field}: {message}") };
-        Self::new(StatusCode::BAD_REQUEST, "invalid_request", text).with_detail(detail)
+        Self::new(StatusCode::BAD_REQUEST, "invalid_request", text).with_detail(&detail)
     }
 
     /// Something broke inside; logged here, once, and not told.
@@ -76,6 +91,20 @@ impl Fault {
             "internal",
             "Something went wrong on our side. Try again with the same Idempotency-Key; nothing is done twice.",
         )
+    }
+}
+
+impl Fault {
+    /// The status that it is answered with.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// Writes it as a part of an answer.
+    #[must_use]
+    pub fn into_part(self) -> ErrorPart {
+        ErrorPart { code: self.code.to_owned(), message: self.message, detail: self.detail }
     }
 }
 
@@ -94,12 +123,12 @@ impl From<Refusal> for Fault {
         let fault = Self::new(status, refusal.code(), sentence(&refusal.to_string()));
         match refusal {
             Refusal::Invalid { fields } | Refusal::Unprocessable { fields } => {
-                fault.with_detail(json!({ "fields": fields.iter().map(field).collect::<Vec<_>>() }))
+                fault.with_detail(&json!({ "fields": fields.iter().map(field).collect::<Vec<_>>() }))
             }
             Refusal::OutOfCredits { needed, available, ceiling } => {
-                fault.with_detail(detail(&OutOfCredits { needed: needed.into(), available: available.into(), ceiling }))
+                fault.with_detail(&OutOfCredits { needed: needed.into(), available: available.into(), ceiling })
             }
-            Refusal::PlanRequired { plan } => fault.with_detail(json!({ "plan": plan })),
+            Refusal::PlanRequired { plan } => fault.with_detail(&json!({ "plan": plan })),
             Refusal::RateLimited { retry_after_seconds } => Self { retry_after: Some(retry_after_seconds), ..fault },
             Refusal::Unavailable | Refusal::OutcomeUnknown => Self { retry_after: Some(1), ..fault },
             _ => fault,
@@ -118,9 +147,9 @@ fn field(error: &FieldError) -> Value {
     json!({ "field": error.field, "problem": error.problem, "message": error.message })
 }
 
-/// A value with raw numbers can't become a `Value`; its text can.
-fn detail(body: &impl Serialize) -> Value {
-    serde_json::to_string(body).ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
+/// Writes a detail; what can't be written is left out.
+fn raw(body: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(body).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 fn sentence(text: &str) -> String {

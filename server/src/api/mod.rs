@@ -4,7 +4,9 @@
 
 mod amount;
 mod balance;
+mod batch;
 mod body;
+mod budgets;
 mod caller;
 mod catalog;
 mod charges;
@@ -19,6 +21,7 @@ pub mod limits;
 mod models;
 mod page;
 mod payments;
+mod proof;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -67,6 +70,7 @@ fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
         .routes(routes!(catalog::price_changes))
         // Spending.
         .routes(routes!(charges::create))
+        .routes(routes!(batch::create))
         .routes(routes!(charges::one))
         .routes(routes!(charges::credit_back))
         .routes(routes!(holds::create))
@@ -77,7 +81,11 @@ fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
         .routes(routes!(balance::now))
         .routes(routes!(balance::at))
         .routes(routes!(ledger::list))
+        .routes(routes!(proof::head))
+        .routes(routes!(proof::proof))
         .routes(routes!(ledger::one))
+        .routes(routes!(budgets::list, budgets::set))
+        .routes(routes!(budgets::remove))
         // Buying credits.
         .routes(routes!(payments::top_up))
         .routes(routes!(payments::list))

@@ -8,7 +8,7 @@ use crate::auth::next_page;
 
 /// A year, in seconds.
 const YEAR: u32 = 365 * 24 * 60 * 60;
-/// Where leptos_i18n looks for the language.
+/// Where `leptos_i18n` looks for the language.
 const LOCALE_COOKIE: &str = "i18n_pref_locale";
 /// Where the app's shell looks for the theme.
 const THEME_COOKIE: &str = "theme";

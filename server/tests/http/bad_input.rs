@@ -35,12 +35,22 @@ async fn wrong_bodies_are_refused_with_the_field(pool: PgPool) {
         ("/charges", r#"{"operation":"gpt-5","count":-1}"#.to_owned(), 422, "unprocessable"),
         ("/charges", r#"{"operation":"gpt-5","count":9223372036854775807}"#.to_owned(), 422, "unprocessable"),
         ("/charges", r#"{"operation":"gpt-5","params":{"size":"big"}}"#.to_owned(), 422, "unprocessable"),
-        ("/charges", r#"{"operation":"dall-e-3","params":{"size":"big","quality":"hd"}}"#.to_owned(), 422, "unprocessable"),
+        (
+            "/charges",
+            r#"{"operation":"dall-e-3","params":{"size":"big","quality":"hd"}}"#.to_owned(),
+            422,
+            "unprocessable",
+        ),
         ("/charges", r#"{"operation":"no such"}"#.to_owned(), 422, "unprocessable"),
         ("/charges", r#"{"operation":"\u0000"}"#.to_owned(), 422, "unprocessable"),
         ("/charges", r#"{"operation":"gpt-5","metadata":{"a":"\u0000"}}"#.to_owned(), 422, "unprocessable"),
         ("/charges", r#"{"operation":"gpt-5","quote_id":"quo_x"}"#.to_owned(), 422, "unprocessable"),
-        ("/charges", format!(r#"{{"operation":"gpt-5","metadata":{{"a":"{}"}}}}"#, "x".repeat(5_000)), 422, "unprocessable"),
+        (
+            "/charges",
+            format!(r#"{{"operation":"gpt-5","metadata":{{"a":"{}"}}}}"#, "x".repeat(5_000)),
+            422,
+            "unprocessable",
+        ),
         ("/charges/1/credit-back", r#"{"reason":""}"#.to_owned(), 422, "unprocessable"),
         ("/charges/999/credit-back", r#"{"reason":"x"}"#.to_owned(), 404, "not_found"),
         ("/charges/x/credit-back", r#"{"reason":"x"}"#.to_owned(), 404, "not_found"),
@@ -53,7 +63,12 @@ async fn wrong_bodies_are_refused_with_the_field(pool: PgPool) {
         ("/top-ups", r#"{"package":"none","currency":"RUB"}"#.to_owned(), 422, "unprocessable"),
         ("/top-ups", r#"{"package":"light","currency":"XXQ"}"#.to_owned(), 422, "unprocessable"),
         ("/top-ups", r#"{"amount":-5,"currency":"RUB"}"#.to_owned(), 422, "unprocessable"),
-        ("/models/dall-e-3/calculate-price", r#"{"params":{"size":"1792x1024"},"count":0}"#.to_owned(), 422, "unprocessable"),
+        (
+            "/models/dall-e-3/calculate-price",
+            r#"{"params":{"size":"1792x1024"},"count":0}"#.to_owned(),
+            422,
+            "unprocessable",
+        ),
         ("/quotes/batch", r#"{"lines":[]}"#.to_owned(), 422, "unprocessable"),
     ];
     for (path, body, status, code) in table {
@@ -87,7 +102,11 @@ async fn writes_need_an_idempotency_key_of_visible_ascii(pool: PgPool) {
     assert_eq!((told.status, told.code().as_str()), (StatusCode::BAD_REQUEST, "idempotency_key_required"));
     for key in ["", "a b", &"x".repeat(256)] {
         let told = program.post("/charges", key, &body).await;
-        assert_eq!((told.status, told.code().as_str()), (StatusCode::BAD_REQUEST, "idempotency_key_required"), "{key:?}");
+        assert_eq!(
+            (told.status, told.code().as_str()),
+            (StatusCode::BAD_REQUEST, "idempotency_key_required"),
+            "{key:?}"
+        );
     }
     let bytes = reqwest::header::HeaderValue::from_bytes("ключ".as_bytes()).expect("a value");
     let request = program.call(Method::POST, "/charges").header("idempotency-key", bytes).json(&body);

@@ -70,12 +70,35 @@ async fn forms_of_nonsense_are_never_a_500(pool: PgPool) {
     browser.sign_in("fuzz").await;
     let long = "x".repeat(20_000);
     for path in [
-        "/sign-up", "/sign-in", "/forgot", "/reset", "/verify-email", "/wallet/top-up", "/wallet/orders/x/check",
-        "/developers/keys", "/developers/keys/x/revoke", "/settings/theme", "/settings/locale",
+        "/sign-up",
+        "/sign-in",
+        "/forgot",
+        "/reset",
+        "/verify-email",
+        "/wallet/top-up",
+        "/wallet/orders/x/check",
+        "/developers/keys",
+        "/developers/keys/x/revoke",
+        "/settings/theme",
+        "/settings/locale",
     ] {
         for value in ["", "\u{0}", "💥", "<script>alert(1)</script>", "-1", "NaN", "' OR 1=1 --", long.as_str()] {
-            let names = ["email", "password", "name", "token", "package", "amount", "currency", "idempotency_key",
-                "environment", "scopes", "ceiling", "theme", "locale", "next"];
+            let names = [
+                "email",
+                "password",
+                "name",
+                "token",
+                "package",
+                "amount",
+                "currency",
+                "idempotency_key",
+                "environment",
+                "scopes",
+                "ceiling",
+                "theme",
+                "locale",
+                "next",
+            ];
             let fields: Vec<(&str, &str)> = names.into_iter().map(|name| (name, value)).collect();
             let told = browser.post(path, &fields).await;
             let shown: String = value.chars().take(30).collect();
@@ -83,7 +106,8 @@ async fn forms_of_nonsense_are_never_a_500(pool: PgPool) {
             assert!(!told.text.contains("<script>alert(1)"), "{path}: markup came back");
         }
     }
-    let request = site.client.post(format!("{}/sign-in", site.url)).header("content-type", "application/json").body("{}");
+    let request =
+        site.client.post(format!("{}/sign-in", site.url)).header("content-type", "application/json").body("{}");
     assert_eq!(browser.send(request).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let body = vec![b'x'; 3_000_000];
     let request = site.client.post(format!("{}/sign-in", site.url));
@@ -115,13 +139,22 @@ async fn a_sessions_cookie_is_guarded_and_ends_with_it(pool: PgPool) {
     thief.cookies = stolen;
     assert_eq!(thief.open("/wallet").await.status, StatusCode::SEE_OTHER, "signed out is signed out");
 
-    let told = browser.post("/sign-in", &[("email", "cookie@example.com"), ("password", PASSWORD), ("next", "//evil.example")]).await;
+    let told = browser
+        .post("/sign-in", &[("email", "cookie@example.com"), ("password", PASSWORD), ("next", "//evil.example")])
+        .await;
     assert_eq!(location(&told), "/wallet");
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn in_production_cookies_are_secure_and_trial_pages_are_gone(pool: PgPool) {
-    let flags = ["--mode", "production", "--public-url", "https://wallet.example.com", "--mail-url", "smtps://u:p@mail.example.com:465"];
+    let flags = [
+        "--mode",
+        "production",
+        "--public-url",
+        "https://wallet.example.com",
+        "--mail-url",
+        "smtps://u:p@mail.example.com:465",
+    ];
     let site = Site::start_with(pool, &flags).await;
     site.person("prod").await;
     let mut browser = site.browser();
@@ -131,7 +164,8 @@ async fn in_production_cookies_are_secure_and_trial_pages_are_gone(pool: PgPool)
     for path in ["/dev/mail", "/sandbox/checkout/sbx_1", "/playground"] {
         assert_eq!(browser.open(path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
-    let told = browser.post("/wallet/top-up", &[("package", "light"), ("currency", "RUB"), ("idempotency_key", "k")]).await;
+    let told =
+        browser.post("/wallet/top-up", &[("package", "light"), ("currency", "RUB"), ("idempotency_key", "k")]).await;
     assert_eq!(told.status, StatusCode::SERVICE_UNAVAILABLE, "no provider, no order");
     assert!(mails(&site).is_empty());
 }
@@ -144,7 +178,11 @@ async fn a_key_is_shown_once_and_works_until_it_is_revoked(pool: PgPool) {
     browser.sign_in("keys").await;
     let told = browser.post("/developers/keys", &[("name", "CI"), ("environment", "production")]).await;
     assert_eq!(told.status, StatusCode::OK, "{}", told.text);
-    let key = told.text.split("nb_live_").skip(1).map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
+    let key = told
+        .text
+        .split("nb_live_")
+        .skip(1)
+        .map(|rest| rest.chars().take_while(char::is_ascii_alphanumeric).collect::<String>());
     let key = key.max_by_key(String::len).map(|rest| format!("nb_live_{rest}")).expect("a key");
     let balance = |key: String| site.client.get(format!("{}/api/v2/balance", site.url)).bearer_auth(key).send();
     assert_eq!(balance(key.clone()).await.expect("an answer").status(), StatusCode::OK, "{key}");
@@ -169,12 +207,28 @@ async fn the_history_is_searched_and_exported_whatever_is_typed(pool: PgPool) {
     assert_eq!((told.status, told.header("content-type")), (StatusCode::OK, "text/csv; charset=utf-8"));
     assert_eq!(told.text.lines().count(), 2, "{}", told.text);
     for path in ["/wallet/history", "/wallet/history.csv", "/pricing"] {
-        for query in ["q=%00", "q=%F0%9F%92%A9", "q=%27%20OR%201=1", "q=%25_%5C", "category=%00", "before=x", "before=-1", "period=%FF", "kind=%3Cscript%3E"] {
+        for query in [
+            "q=%00",
+            "q=%F0%9F%92%A9",
+            "q=%27%20OR%201=1",
+            "q=%25_%5C",
+            "category=%00",
+            "before=x",
+            "before=-1",
+            "period=%FF",
+            "kind=%3Cscript%3E",
+        ] {
             let told = browser.open(&format!("{path}?{query}")).await;
             assert!(told.status.as_u16() < 500, "{path}?{query}: {} {}", told.status, told.text);
         }
     }
-    for path in ["/wallet/history/0", "/wallet/history/99999999999999999999", "/wallet/history/x", "/wallet/orders/x", "/admin/tariffs/x"] {
+    for path in [
+        "/wallet/history/0",
+        "/wallet/history/99999999999999999999",
+        "/wallet/history/x",
+        "/wallet/orders/x",
+        "/admin/tariffs/x",
+    ] {
         let told = browser.open(path).await;
         assert!(told.status.as_u16() < 500, "{path}: {}", told.status);
     }

@@ -91,7 +91,12 @@ async fn a_hold_is_captured_in_part_and_finished_once(pool: PgPool) {
     let request = program.call(Method::POST, &format!("{path}/capture")).header("idempotency-key", "capture-1");
     let request = request.header("content-type", "application/json").body(body);
     let captured = Told::of(request.send().await.expect("an answer")).await;
-    assert_eq!((captured.status, &captured.json()["captured"]), (StatusCode::CREATED, &json!(40.5)), "{}", captured.text);
+    assert_eq!(
+        (captured.status, &captured.json()["captured"]),
+        (StatusCode::CREATED, &json!(40.5)),
+        "{}",
+        captured.text
+    );
     assert_eq!(program.available().await, "59.5".parse().expect("an amount"));
 
     let late = program.post(&format!("{path}/release"), "release-1", &json!({ "reason": "cancelled" })).await;
@@ -143,4 +148,86 @@ async fn the_ledger_pages_by_cursor_and_exports(pool: PgPool) {
     assert!(told.text.starts_with("seq,created_at,kind,operation,title"), "{}", told.text);
     let then = program.get(&format!("/balance/at?time={}", "2020-01-01")).await.json();
     assert_eq!(then["settled"], json!(0));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn many_charges_in_one_call_stand_for_themselves(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("bulk", 20).await;
+    let one = |key: &str, charge: serde_json::Value| json!({ "idempotency_key": key, "charge": charge });
+    let body = json!({ "charges": [
+        one("a", dalle()), one("b", json!({ "operation": "none" })), one("a", dalle()),
+        one("c", json!({ "operation": "gpt-5.2-pro" })), one("", json!({ "operation": "gpt-5" })),
+        one("d", json!({ "operation": "gpt-5" })),
+    ] });
+    let told = program.call(Method::POST, "/charges/batch").json(&body).send().await.expect("an answer");
+    let told = Told::of(told).await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text);
+    let json = told.json();
+    let outcomes = json["outcomes"].as_array().expect("outcomes");
+    let status: Vec<i64> = outcomes.iter().filter_map(|outcome| outcome["status"].as_i64()).collect();
+    assert_eq!(status, [201, 422, 201, 402, 400, 201], "{json}");
+    let replayed = outcomes.iter().filter(|outcome| outcome["replayed"] == json!(true)).count();
+    assert_eq!(replayed, 1, "the same key once: {json}");
+    assert_eq!(outcomes[3]["error"]["detail"]["needed"], json!(39));
+    assert_eq!(program.available().await, Credits::from_whole(5).expect("fits"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_ceiling_stops_what_it_counts_and_is_named(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("ceil", 100).await;
+    let put = async |body: serde_json::Value| {
+        Told::of(program.call(Method::PUT, "/budgets").json(&body).send().await.expect("an answer")).await
+    };
+    let budget = json!({ "name": "Acme", "scope": "customer", "of": "acme", "period": "month", "ceiling": 20 });
+    let told = put(budget).await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text);
+    assert_eq!(program.post("/charges", "a", &dalle()).await.status, StatusCode::CREATED);
+    let told = program.post("/charges", "b", &dalle()).await;
+    assert_eq!((told.status, told.code().as_str()), (StatusCode::PAYMENT_REQUIRED, "out_of_credits"));
+    assert_eq!(told.json()["error"]["detail"]["ceiling"], json!("Acme"), "{}", told.text);
+    let free = json!({ "operation": "gpt-5", "metadata": { "customer_id": "globex" } });
+    assert_eq!(program.post("/charges", "c", &free).await.status, StatusCode::CREATED);
+
+    let listed = program.get("/budgets").await.json();
+    assert_eq!(listed["budgets"][0]["spent"], json!(13), "{listed}");
+    let id = listed["budgets"][0]["id"].as_str().expect("an id").to_owned();
+    let other = site.program("other", 10).await;
+    let gone = other.call(Method::DELETE, &format!("/budgets/{id}")).send().await.expect("an answer");
+    assert_eq!(gone.status(), StatusCode::NOT_FOUND);
+    let gone = program.call(Method::DELETE, &format!("/budgets/{id}")).send().await.expect("an answer");
+    assert_eq!(gone.status(), StatusCode::NO_CONTENT);
+    assert_eq!(program.post("/charges", "b", &dalle()).await.status, StatusCode::CREATED);
+    for wrong in [
+        json!({ "name": "x", "scope": "project", "of": "y", "period": "day", "ceiling": 1 }),
+        json!({ "name": "x", "scope": "customer", "period": "day", "ceiling": 1 }),
+        json!({ "name": "", "scope": "project", "period": "day", "ceiling": 1 }),
+        json!({ "name": "x", "scope": "project", "period": "day", "ceiling": 0 }),
+        json!({ "name": "x", "scope": "key", "of": "z", "period": "day", "ceiling": 1 }),
+    ] {
+        let told = put(wrong.clone()).await;
+        assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}: {}", told.text);
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn exported_rows_prove_themselves(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("proof", 50).await;
+    for at in 0..5 {
+        program.post("/charges", &format!("job-{at}"), &json!({ "operation": "gpt-5-nano" })).await;
+    }
+    let head = program.get("/ledger/head").await.json();
+    let file = program.get("/ledger/proof").await.text;
+    let verified = wallet::ledger::proof::verify_export(file.as_bytes()).expect("right");
+    assert_eq!((Some(verified.seq), Some(verified.hash.as_str())), (head["seq"].as_i64(), head["hash"].as_str()));
+    let part = program.get("/ledger/proof?from=3&to=4").await.text;
+    assert_eq!(wallet::ledger::proof::verify_export(part.as_bytes()).expect("right").rows, 2);
+    let forged = file.replacen("gpt-5-nano", "gpt-5-mini", 1);
+    assert!(wallet::ledger::proof::verify_export(forged.as_bytes()).is_err());
+    for query in ["from=0", "from=5&to=4", "from=x"] {
+        assert_eq!(program.get(&format!("/ledger/proof?{query}")).await.status, StatusCode::BAD_REQUEST, "{query}");
+    }
+    assert_eq!(program.get("/ledger/proof?from=999").await.status, StatusCode::NOT_FOUND);
 }

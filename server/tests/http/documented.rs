@@ -9,7 +9,8 @@ use crate::support::{Site, Told};
 #[sqlx::test(migrations = "../migrations")]
 async fn every_documented_call_exists_and_needs_a_key(pool: PgPool) {
     let site = Site::start(pool).await;
-    let told = Told::of(site.client.get(format!("{}/api/openapi.json", site.url)).send().await.expect("an answer")).await;
+    let told =
+        Told::of(site.client.get(format!("{}/api/openapi.json", site.url)).send().await.expect("an answer")).await;
     assert_eq!(told.status, StatusCode::OK);
     let document = told.json();
     assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.")), "{}", document["openapi"]);
@@ -21,10 +22,18 @@ async fn every_documented_call_exists_and_needs_a_key(pool: PgPool) {
             let Some(operation) = item.get(method) else { continue };
             calls += 1;
             assert!(operation["summary"].as_str().is_some_and(|text| text.len() > 8), "{method} {path} says nothing");
-            let address = format!("{}/api/v2{}", site.url, path.replace("{operation}", "x").replace("{id}", "1").replace("{seq}", "1"));
+            let address = format!(
+                "{}/api/v2{}",
+                site.url,
+                path.replace("{operation}", "x").replace("{id}", "1").replace("{seq}", "1")
+            );
             let request = if method == "get" { site.client.get(address) } else { site.client.post(address) };
             let told = Told::of(request.send().await.expect("an answer")).await;
-            assert_eq!((told.status, told.code().as_str()), (StatusCode::UNAUTHORIZED, "unauthenticated"), "{method} {path}");
+            assert_eq!(
+                (told.status, told.code().as_str()),
+                (StatusCode::UNAUTHORIZED, "unauthenticated"),
+                "{method} {path}"
+            );
         }
     }
     assert!(calls >= 24, "{calls}");
@@ -36,7 +45,8 @@ async fn every_documented_call_exists_and_needs_a_key(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn every_reference_of_the_document_leads_somewhere(pool: PgPool) {
     let site = Site::start(pool).await;
-    let told = Told::of(site.client.get(format!("{}/api/openapi.json", site.url)).send().await.expect("an answer")).await;
+    let told =
+        Told::of(site.client.get(format!("{}/api/openapi.json", site.url)).send().await.expect("an answer")).await;
     let document = told.json();
     let mut references = Vec::new();
     collect(&document, &mut references);

@@ -15,7 +15,8 @@ async fn only_right_keys_come_in(pool: PgPool) {
     for key in ["", "x", "nb_YOUR_API_KEY", wrong.as_str(), &"x".repeat(10_000), "ключ"] {
         let header = format!("Bearer {key}");
         let request = site.client.get(format!("{}/api/v2/balance", site.url));
-        let request = request.header("authorization", reqwest::header::HeaderValue::from_bytes(header.as_bytes()).expect("a value"));
+        let request = request
+            .header("authorization", reqwest::header::HeaderValue::from_bytes(header.as_bytes()).expect("a value"));
         let told = Told::of(request.send().await.expect("an answer")).await;
         assert_eq!((told.status, told.code().as_str()), (StatusCode::UNAUTHORIZED, "unauthenticated"), "{key}");
         assert_eq!(told.header("www-authenticate"), "Bearer");
@@ -47,7 +48,10 @@ async fn reads_and_writes_have_limits_of_their_own(pool: PgPool) {
     for left in [2, 1, 0] {
         let told = program.get("/balance").await;
         assert_eq!(told.status, StatusCode::OK);
-        assert_eq!((told.header("ratelimit-limit"), told.header("ratelimit-remaining")), ("3", left.to_string().as_str()));
+        assert_eq!(
+            (told.header("ratelimit-limit"), told.header("ratelimit-remaining")),
+            ("3", left.to_string().as_str())
+        );
     }
     let told = program.get("/balance").await;
     assert_eq!((told.status, told.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "rate_limited"));
@@ -107,7 +111,9 @@ async fn pages_are_closed_to_those_who_may_not_see_them(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn every_answer_carries_the_headers_that_protect(pool: PgPool) {
     let site = Site::start(pool).await;
-    for path in ["/pricing", "/sign-in", "/nothing-here", "/health", "/api/v2/balance", "/api/openapi.json", "/pkg/none.js"] {
+    for path in
+        ["/pricing", "/sign-in", "/nothing-here", "/health", "/api/v2/balance", "/api/openapi.json", "/pkg/none.js"]
+    {
         let told = Told::of(site.client.get(format!("{}{path}", site.url)).send().await.expect("an answer")).await;
         let policy = told.header("content-security-policy").to_owned();
         for part in ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
@@ -122,8 +128,20 @@ async fn every_answer_carries_the_headers_that_protect(pool: PgPool) {
     let nonce = page.header("content-security-policy").split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next());
     assert!(page.text.contains(&format!("nonce=\"{}\"", nonce.expect("a nonce"))), "scripts carry the header's nonce");
     assert_eq!(page.header("cache-control"), "no-store");
-    let id = site.client.get(format!("{}/health", site.url)).header("x-request-id", "abc-1").send().await.expect("an answer");
+    let id = site
+        .client
+        .get(format!("{}/health", site.url))
+        .header("x-request-id", "abc-1")
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(id.headers()["x-request-id"], "abc-1");
-    let id = site.client.get(format!("{}/health", site.url)).header("x-request-id", "<script>").send().await.expect("an answer");
+    let id = site
+        .client
+        .get(format!("{}/health", site.url))
+        .header("x-request-id", "<script>")
+        .send()
+        .await
+        .expect("an answer");
     assert_ne!(id.headers()["x-request-id"], "<script>");
 }

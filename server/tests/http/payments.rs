@@ -8,7 +8,8 @@ use wallet::payment::PaymentStatus;
 
 use crate::support::{Browser, PASSWORD, Site, Told, location};
 
-const CARD: [(&str, &str); 4] = [("number", "4242 4242 4242 4242"), ("expiry", "12/39"), ("cvc", "123"), ("action", "pay")];
+const CARD: [(&str, &str); 4] =
+    [("number", "4242 4242 4242 4242"), ("expiry", "12/39"), ("cvc", "123"), ("action", "pay")];
 
 fn with_number(number: &str) -> Vec<(&str, &str)> {
     CARD.into_iter().map(|(name, value)| (name, if name == "number" { number } else { value })).collect()
@@ -16,7 +17,8 @@ fn with_number(number: &str) -> Vec<(&str, &str)> {
 
 /// Orders the Light package; gives the sandbox's page and the order's.
 async fn order(browser: &mut Browser<'_>, key: &str) -> String {
-    let told = browser.post("/wallet/top-up", &[("package", "light"), ("currency", "RUB"), ("idempotency_key", key)]).await;
+    let told =
+        browser.post("/wallet/top-up", &[("package", "light"), ("currency", "RUB"), ("idempotency_key", key)]).await;
     assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
     let page = location(&told);
     assert!(page.starts_with(&format!("{}/sandbox/checkout/sbx_", browser.site.url)), "{page}");

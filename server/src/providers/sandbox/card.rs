@@ -117,7 +117,7 @@ fn luhn(digits: &str) -> bool {
             }
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn expiry(text: &str, now: DateTime<Utc>) -> Result<(), CardProblem> {

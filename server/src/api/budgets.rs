@@ -1,0 +1,149 @@
+//! Ceilings: how much may be spent in a day, week or month; by the project, its environment, a key, an end customer.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wallet::error::{Problem, Refusal};
+use wallet::ledger::{Budget, BudgetPeriod, BudgetScope, NewBudget};
+
+use super::amount::Amount;
+use super::body::{Body, Named, Out};
+use super::caller::Caller;
+use super::charges::{positive, text};
+use super::envelope::{Answer, ErrorBody};
+use crate::state::AppState;
+
+/// The longest name of an end customer.
+const CUSTOMER_MAX: usize = 200;
+
+/// What a ceiling counts.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Counts {
+    /// Everything of the project, in all its environments.
+    Project,
+    /// Everything of the key's environment.
+    Environment,
+    /// What one API key spends.
+    Key,
+    /// What is spent for one end customer (`metadata.customer_id`).
+    Customer,
+}
+
+/// A ceiling to set.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCeiling {
+    /// What a 402 names.
+    name: String,
+    /// What it counts.
+    scope: Counts,
+    /// The key's id, or the end customer; where the scope is one of these. The calling key where nothing is said.
+    #[serde(default)]
+    of: Option<String>,
+    /// `day`, `week` or `month`; each begins at midnight UTC.
+    #[schema(value_type = String, example = "month")]
+    period: BudgetPeriod,
+    /// How much.
+    ceiling: Amount,
+}
+
+/// A ceiling, and what has been spent under it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Ceiling {
+    /// Its name for `DELETE`.
+    id: Uuid,
+    /// What a 402 names.
+    name: String,
+    /// What it counts.
+    scope: Counts,
+    /// The key's id, or the end customer.
+    of: Option<String>,
+    /// How often it starts anew.
+    #[schema(value_type = String)]
+    period: BudgetPeriod,
+    /// How much.
+    ceiling: Amount,
+    /// What has been spent in this period.
+    spent: Amount,
+    /// When this period began.
+    since: DateTime<Utc>,
+}
+
+impl From<Budget> for Ceiling {
+    fn from(budget: Budget) -> Self {
+        let (scope, of) = match budget.scope {
+            BudgetScope::Project => (Counts::Project, None),
+            BudgetScope::Environment => (Counts::Environment, None),
+            BudgetScope::Key(key) => (Counts::Key, Some(key.to_string())),
+            BudgetScope::Customer(customer) => (Counts::Customer, Some(customer)),
+        };
+        Self {
+            id: budget.id,
+            name: budget.name,
+            scope,
+            of,
+            period: budget.period,
+            ceiling: budget.ceiling.into(),
+            spent: budget.spent.into(),
+            since: budget.window,
+        }
+    }
+}
+
+/// The ceilings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CeilingList {
+    /// Those that concern the key's wallet.
+    budgets: Vec<Ceiling>,
+}
+
+/// Lists the ceilings that concern the key's wallet, with what has been spent.
+#[utoipa::path(get, path = "/budgets", tag = "Budgets", responses((status = 200, body = CeilingList)))]
+pub async fn list(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
+    caller.may("balance:read")?;
+    let budgets = state.wallet.ledger().budgets(caller.0.wallet).await?;
+    Ok(Out(CeilingList { budgets: budgets.into_iter().map(Ceiling::from).collect() }).into_response())
+}
+
+/// Sets a ceiling; one that counts the same in the same period is replaced, and keeps what was spent.
+#[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewCeiling,
+    responses((status = 200, body = CeilingList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
+pub async fn set(State(state): State<AppState>, caller: Caller, body: Body<NewCeiling>) -> Answer<Response> {
+    caller.may("budgets:write")?;
+    let NewCeiling { name, scope, of, period, ceiling } = body.value;
+    let scope = scope_of(&caller, scope, of.as_deref())?;
+    let budget = NewBudget { name: text("name", &name, 100)?, scope, period, ceiling: positive("ceiling", ceiling)? };
+    state.wallet.ledger().set_budget(caller.0.wallet, budget).await?;
+    list(State(state), caller).await
+}
+
+fn scope_of(caller: &Caller, counts: Counts, of: Option<&str>) -> Answer<BudgetScope> {
+    let wrong = |problem, message: &str| Refusal::unprocessable("of", problem, message);
+    Ok(match (counts, of) {
+        (Counts::Project, None) => BudgetScope::Project,
+        (Counts::Environment, None) => BudgetScope::Environment,
+        (Counts::Key, None) => BudgetScope::Key(caller.0.id.uuid()),
+        (Counts::Key, Some(key)) => {
+            BudgetScope::Key(key.parse().map_err(|_| wrong(Problem::Unknown, "There is no such key."))?)
+        }
+        (Counts::Customer, Some(customer)) => BudgetScope::Customer(text("of", customer, CUSTOMER_MAX)?),
+        (Counts::Customer, None) => return Err(wrong(Problem::Required, "Name the end customer.").into()),
+        (Counts::Project | Counts::Environment, Some(_)) => {
+            return Err(wrong(Problem::NotAllowed, "This scope has no `of`.").into());
+        }
+    })
+}
+
+/// Removes a ceiling.
+#[utoipa::path(delete, path = "/budgets/{id}", tag = "Budgets", params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = ErrorBody)))]
+pub async fn remove(State(state): State<AppState>, caller: Caller, Named(id): Named<Uuid>) -> Answer<Response> {
+    caller.may("budgets:write")?;
+    state.wallet.ledger().remove_budget(caller.0.wallet, id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
