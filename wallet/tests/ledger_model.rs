@@ -5,7 +5,7 @@ mod ledger_model_support;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger_model_support::{Step, Taken, World, steps};
+use ledger_model_support::{Step, Taken, World, command, micros, start, steps};
 use proptest::prelude::*;
 use serde_json::Value;
 use wallet::error::Error;
@@ -16,16 +16,8 @@ use wallet::ledger::batch::{Batch, Work};
 use wallet::ledger::chain::Hash;
 use wallet::ledger::proof::Verifier;
 use wallet::ledger::state::{Core, Entry, PastDebit, Request, Rules, WalletState};
-use wallet::ledger::{CaptureAmount, Command, EntryKind, GrantSource, NewGrant, Outcome, Receipt, ReleaseReason};
+use wallet::ledger::{Command, EntryKind, GrantSource, NewGrant, Outcome, Receipt};
 use wallet::money::Credits;
-
-fn micros(amount: i64) -> Credits {
-    Credits::from_micros(amount)
-}
-
-fn start() -> DateTime<Utc> {
-    DateTime::from_timestamp(1_790_000_000, 0).expect("a time")
-}
 
 /// The core's world: what the writer would have in memory, and every row so far.
 struct Real {
@@ -92,49 +84,6 @@ impl Real {
     }
 }
 
-fn command(step: &Step, target: i64, real: &Real) -> Option<(usize, Command)> {
-    let receipt = |amount: &i64| Receipt::flat("op", "Op", micros(*amount));
-    Some(match step {
-        Step::Grant { wallet, amount, source, priority, expires_in } => {
-            let source = GrantSource::ALL[source % GrantSource::ALL.len()];
-            let grant = NewGrant {
-                priority: *priority,
-                expires_at: expires_in.map(|seconds| real.now + TimeDelta::seconds(seconds)),
-                ..NewGrant::new(micros(*amount), source, "Lot")
-            };
-            (*wallet, Command::Grant(grant))
-        }
-        Step::Charge { wallet, amount } => (*wallet, Command::Charge { receipt: receipt(amount) }),
-        Step::Hold { wallet, lines, expires_in } => {
-            (*wallet, Command::Hold { lines: lines.iter().map(receipt).collect(), expires_in: Some(*expires_in) })
-        }
-        Step::Capture { wallet, amount, .. } => {
-            let amount = match amount {
-                Taken::All => CaptureAmount::All,
-                Taken::Total(total) => CaptureAmount::Total(micros(*total)),
-                Taken::Lines(lines) => CaptureAmount::Lines(lines.iter().copied().map(micros).collect()),
-            };
-            (*wallet, Command::Capture { hold: target, amount })
-        }
-        Step::Release { wallet, .. } => (*wallet, Command::Release { hold: target, reason: ReleaseReason::Cancelled }),
-        Step::ExpireHold { wallet, .. } => (*wallet, Command::ExpireHold { hold: target }),
-        Step::CreditBack { wallet, .. } => (*wallet, Command::CreditBack { charge: target, reason: "failed".into() }),
-        Step::Clawback { wallet, grant, amount } => {
-            let amount = micros(*amount);
-            (*wallet, Command::Clawback { grant: grant.map(|_| target), amount, reason: "disputed".into() })
-        }
-        Step::Adjust { wallet, amount } => {
-            (*wallet, Command::Adjustment { amount: micros(*amount), reason: "mended".into() })
-        }
-        Step::Transfer { from, amount } => {
-            let (to, amount) = (real.ids[1 - from], micros(*amount));
-            (*from, Command::Transfer { to, amount, reason: "moved".into() })
-        }
-        Step::ExpireGrants { wallet } => (*wallet, Command::ExpireGrants),
-        Step::Wait { .. } | Step::Repeat { .. } => return None,
-    })
-}
-
 fn work(wallet: WalletId, number: usize, command: Command) -> Work {
     let key = IdempotencyKey::parse(&format!("k{number}")).expect("a key");
     let request = Request {
@@ -178,7 +127,7 @@ fn tell(story: &[Step]) -> Result<(), TestCaseError> {
             repeat(&mut real, &again, &first)?;
         }
         let target = world.target(step);
-        let asked = command(step, target, &real);
+        let asked = command(step, target, &real.ids, real.now);
         let verdict = world.play(step, target);
         real.now = start() + TimeDelta::seconds(i64::try_from(world.now).expect("small"));
         let Some((wallet, command)) = asked else { continue };

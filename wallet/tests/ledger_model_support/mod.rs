@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
+use wallet::id::WalletId;
+use wallet::ledger::{CaptureAmount, Command, GrantSource, NewGrant, Receipt, ReleaseReason};
+use wallet::money::Credits;
 
 /// One step of a random story. Amounts are micro-credits, times are seconds; `which` picks among what there is.
 #[derive(Clone, Debug)]
@@ -413,4 +417,57 @@ impl World {
             _ => 0,
         }
     }
+}
+
+pub fn micros(amount: i64) -> Credits {
+    Credits::from_micros(amount)
+}
+
+/// The moment at which stories start.
+pub fn start() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).expect("a time")
+}
+
+/// Makes the command of a step, and names whose wallet it goes to.
+pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>) -> Option<(usize, Command)> {
+    let receipt = |amount: &i64| Receipt::flat("op", "Op", micros(*amount));
+    Some(match step {
+        Step::Grant { wallet, amount, source, priority, expires_in } => {
+            let source = GrantSource::ALL[source % GrantSource::ALL.len()];
+            let grant = NewGrant {
+                priority: *priority,
+                expires_at: expires_in.map(|seconds| now + TimeDelta::seconds(seconds)),
+                ..NewGrant::new(micros(*amount), source, "Lot")
+            };
+            (*wallet, Command::Grant(grant))
+        }
+        Step::Charge { wallet, amount } => (*wallet, Command::Charge { receipt: receipt(amount) }),
+        Step::Hold { wallet, lines, expires_in } => {
+            (*wallet, Command::Hold { lines: lines.iter().map(receipt).collect(), expires_in: Some(*expires_in) })
+        }
+        Step::Capture { wallet, amount, .. } => {
+            let amount = match amount {
+                Taken::All => CaptureAmount::All,
+                Taken::Total(total) => CaptureAmount::Total(micros(*total)),
+                Taken::Lines(lines) => CaptureAmount::Lines(lines.iter().copied().map(micros).collect()),
+            };
+            (*wallet, Command::Capture { hold: target, amount })
+        }
+        Step::Release { wallet, .. } => (*wallet, Command::Release { hold: target, reason: ReleaseReason::Cancelled }),
+        Step::ExpireHold { wallet, .. } => (*wallet, Command::ExpireHold { hold: target }),
+        Step::CreditBack { wallet, .. } => (*wallet, Command::CreditBack { charge: target, reason: "failed".into() }),
+        Step::Clawback { wallet, grant, amount } => {
+            let amount = micros(*amount);
+            (*wallet, Command::Clawback { grant: grant.map(|_| target), amount, reason: "disputed".into() })
+        }
+        Step::Adjust { wallet, amount } => {
+            (*wallet, Command::Adjustment { amount: micros(*amount), reason: "mended".into() })
+        }
+        Step::Transfer { from, amount } => {
+            let (to, amount) = (ids[1 - from], micros(*amount));
+            (*from, Command::Transfer { to, amount, reason: "moved".into() })
+        }
+        Step::ExpireGrants { wallet } => (*wallet, Command::ExpireGrants),
+        Step::Wait { .. } | Step::Repeat { .. } => return None,
+    })
 }
