@@ -93,16 +93,6 @@ pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
         .map_err(|error| anyhow!("the job queue's tables can't be migrated: {error}"))
 }
 
-/// Throws everything away, the job queue's tables too. The database itself stays, and so do its rights.
-pub async fn empty(pool: &PgPool) -> anyhow::Result<()> {
-    for schema in ["public", "graphile_worker"] {
-        let drop = format!("DROP SCHEMA IF EXISTS {schema} CASCADE");
-        sqlx::query(sqlx::AssertSqlSafe(drop)).execute(pool).await?;
-    }
-    sqlx::query("CREATE SCHEMA public").execute(pool).await?;
-    Ok(())
-}
-
 /// Says in one line why there is no connection, and what to do.
 fn explain(error: &sqlx::Error, place: &str) -> String {
     match error {

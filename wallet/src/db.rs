@@ -100,6 +100,14 @@ pub async fn migrate(pool: &PgPool) -> Result<()> {
     Ok(MIGRATOR.run(pool).await?)
 }
 
+/// Throws everything away, the job queue's tables too. The database itself stays, and so do its rights.
+pub async fn empty(pool: &PgPool) -> Result<()> {
+    let all =
+        "DROP SCHEMA IF EXISTS public CASCADE; DROP SCHEMA IF EXISTS graphile_worker CASCADE; CREATE SCHEMA public";
+    sqlx::raw_sql(all).execute(pool).await?;
+    Ok(())
+}
+
 /// Settings of the server on which "acknowledged" rests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Durability {

@@ -36,7 +36,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
         if !yes {
             bail!("this empties the whole database: add --yes if you mean it");
         }
-        database::empty(&database::connect(settings).await?).await?;
+        wallet::db::empty(&database::connect(settings).await?).await?;
     }
     let wallet = super::open_migrated(settings).await?;
     let demo = ensure(&wallet).await?;
