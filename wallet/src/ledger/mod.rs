@@ -34,6 +34,8 @@ pub mod receipt;
 #[cfg(feature = "postgres")]
 mod repo;
 #[cfg(feature = "postgres")]
+pub mod spent;
+#[cfg(feature = "postgres")]
 mod service;
 pub mod state;
 #[cfg(feature = "postgres")]

@@ -311,6 +311,8 @@ impl Tariffs {
             );
         }
         check_notice(&changes, from, now + TimeDelta::days(change.rules.notice_days))?;
+        let rehearsed = repo::rehearsed_revision(&mut change.tx, version).await?;
+        check_rehearsed(&changes, rehearsed == Some(draft.revision))?;
         repo::announce(&mut change.tx, version, now, &changes).await?;
         if from > now {
             if scheduled.is_some() {
@@ -370,6 +372,15 @@ fn check_notice(changes: &[PriceChange], from: DateTime<Utc>, first: DateTime<Ut
     let day = first.format("%Y-%m-%d %H:%M UTC");
     let message = format!("{} would cost more; a rise can take effect from {day} on.", rises.join(", "));
     Err(Refusal::unprocessable("effective_at", Problem::TooSoon, message).into())
+}
+
+/// Refuses a rise of which nobody has seen what it would do.
+fn check_rehearsed(changes: &[PriceChange], is_rehearsed: bool) -> Result<()> {
+    if is_rehearsed || !changes.iter().any(|change| change.direction.needs_notice()) {
+        return Ok(());
+    }
+    let message = "Rehearse exactly this draft first: a rise is published only after its effect has been seen.";
+    Err(Refusal::unprocessable("rehearsal", Problem::Required, message).into())
 }
 
 /// What an audit row says of prices: `{"gpt-5": "2", "dall-e-3": "5–13"}`.

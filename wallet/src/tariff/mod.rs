@@ -10,6 +10,9 @@ mod draft;
 mod exact;
 mod param;
 mod quote;
+mod rehearsal;
+#[cfg(feature = "postgres")]
+mod rehearse;
 #[cfg(feature = "postgres")]
 mod repo;
 pub mod rule;
@@ -17,6 +20,8 @@ pub mod rule;
 mod service;
 #[cfg(feature = "postgres")]
 mod shelf;
+#[cfg(feature = "postgres")]
+mod tally;
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,6 +33,7 @@ use serde_json::{Map, Value};
 pub use book::{Announcement, BATCH_MAX, BookStatus, BookSummary, Direction, PriceBook, PriceChange, TARIFFS_MAX};
 pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
 pub use quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
+pub use rehearsal::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal};
 pub use rule::{COUNT_MAX, Movement, PRICE_MAX, PriceRange, Priced, Rule};
 #[cfg(feature = "postgres")]
 pub use service::{ChargeRequest, HoldRequest, Tariffs};

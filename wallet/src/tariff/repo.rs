@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor, PgPool};
+use uuid::Uuid;
 
-use super::{Announcement, BookStatus, BookSummary, LockedQuote, PriceBook, PriceChange, QuoteId, Tariff};
+use super::{Announcement, BookStatus, BookSummary, LockedQuote, PriceBook, PriceChange, QuoteId, Rehearsal, Tariff};
 use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::identity::Actor;
@@ -398,4 +399,39 @@ pub(super) async fn set_changes(connection: &mut PgConnection, version: i32, cha
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Keeps what a rehearsal found with its draft.
+pub(super) async fn keep_rehearsal(pool: &PgPool, found: &Rehearsal) -> Result<()> {
+    sqlx::query!(
+        "UPDATE price_books SET rehearsal = $2, rehearsed_revision = $3 WHERE version = $1",
+        found.version,
+        json(found)?,
+        found.revision
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Reads the last rehearsal of a version.
+pub(super) async fn rehearsal(pool: &PgPool, version: i32) -> Result<Option<Rehearsal>> {
+    let found = sqlx::query_scalar!("SELECT rehearsal FROM price_books WHERE version = $1", version)
+        .fetch_optional(pool)
+        .await?;
+    found.flatten().map(from_json).transpose()
+}
+
+/// Reads which revision of a draft was rehearsed last.
+pub(super) async fn rehearsed_revision(connection: &mut PgConnection, version: i32) -> Result<Option<i64>> {
+    let found = sqlx::query_scalar!("SELECT rehearsed_revision FROM price_books WHERE version = $1", version)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.flatten())
+}
+
+/// Reads the names of accounts.
+pub(super) async fn account_names(pool: &PgPool, accounts: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
+    let rows = sqlx::query!("SELECT id, name FROM accounts WHERE id = ANY($1)", accounts).fetch_all(pool).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }

@@ -52,7 +52,7 @@ pub struct HoldRequest {
 pub struct Tariffs {
     pub(super) db: Db,
     pub(super) keeper: Keeper,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
 }
 
 impl Tariffs {

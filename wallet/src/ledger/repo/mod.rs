@@ -6,6 +6,7 @@ pub(super) mod manage;
 pub(super) mod past;
 pub(super) mod quick;
 pub(super) mod read;
+pub(super) mod spent;
 pub(super) mod store;
 pub(super) mod sweep;
 pub(super) mod verify;
