@@ -17,5 +17,6 @@ pub mod prices;
 pub mod public_shell;
 pub mod receipt;
 pub mod refusal;
+pub mod rehearsal;
 pub mod shell;
 pub mod when;

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
-use wallet::tariff::{BookSummary, PriceBook, PriceChange, Tariff};
+use wallet::tariff::{BookSummary, PriceBook, PriceChange, Rehearsal, Tariff};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
@@ -35,6 +35,10 @@ pub struct EditorPage {
     pub first_rise: DateTime<Utc>,
     /// The days of notice.
     pub notice_days: u16,
+    /// How many days a rehearsal rates again.
+    pub rehearsal_days: u16,
+    /// What the last rehearsal of the version found.
+    pub rehearsal: Option<Rehearsal>,
     /// What became of the form, where the page answers it.
     pub outcome: FormOutcome,
     /// The day when the page was drawn.
@@ -57,13 +61,16 @@ pub async fn load_price_book(
     let changes = tariffs.diff(version).await?;
     let rows = ssr::rows(&book, active.as_deref(), changes);
     book.tariffs.clear();
+    let settings = &wallet.catalog().view().await?.settings;
     Ok(EditorPage {
         versions,
         book,
         active: active.map(|active| active.version),
         rows,
         first_rise: tariffs.first_rise().await?,
-        notice_days: wallet.catalog().view().await?.settings.notice_days,
+        notice_days: settings.notice_days,
+        rehearsal_days: settings.rehearsal_days,
+        rehearsal: tariffs.rehearsal(version).await?,
         outcome: crate::context::form_outcome().unwrap_or_default(),
         today: wallet.clock().now().date_naive(),
     })

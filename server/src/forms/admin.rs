@@ -53,6 +53,16 @@ pub async fn change_price(State(state): State<AppState>, Path(n): Path<i32>, for
     }
 }
 
+/// Rates the charges of the last days again under a draft.
+pub async fn rehearse(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
+    let page = format!("/admin/tariffs/{n}/publish");
+    let rehearsed = async { state.wallet.tariffs().rehearse(&admin(&form)?, n, |_| {}).await };
+    match rehearsed.await {
+        Ok(_) => see_other(&page),
+        Err(error) => form.refuse(&page, error).await,
+    }
+}
+
 /// Publishes a draft: at once, or from a day on.
 pub async fn publish(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let published = async {

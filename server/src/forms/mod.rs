@@ -37,6 +37,7 @@ pub fn router() -> Router<AppState> {
         // Tariffs.
         .route("/admin/tariffs", post(admin::create_draft))
         .route("/admin/tariffs/{n}/prices", post(admin::change_price))
+        .route("/admin/tariffs/{n}/rehearse", post(admin::rehearse))
         .route("/admin/tariffs/{n}/publish", post(admin::publish))
         // How it looks.
         .route("/settings/theme", post(settings::theme))

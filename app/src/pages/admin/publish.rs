@@ -8,6 +8,7 @@ use wallet::tariff::{BookStatus, Direction, PriceChange};
 use crate::components::panel::{EmptyState, Loaded};
 use crate::components::price_grid::change_text;
 use crate::components::refusal::FormErrors;
+use crate::components::rehearsal::RehearsalPanel;
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::date_text;
 use crate::context::FormOutcome;
@@ -62,7 +63,12 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
     let notice_days = i64::from(page.notice_days);
     let outcome = page.outcome.clone();
     view! {
-        <div class="max-w-[600px] mx-auto">
+        <div class="max-w-[600px] mx-auto grid gap-5">
+            {has_rise
+                .then(|| {
+                    let (revision, days) = (page.book.revision, page.rehearsal_days);
+                    view! { <RehearsalPanel version=version revision=revision days=days found=page.rehearsal.clone() /> }
+                })}
             <section aria-labelledby="pb" class="panel">
                 <form method="post" action=format!("/admin/tariffs/{version}/publish")>
                     <input type="hidden" name="revision" value=page.book.revision.to_string() />
