@@ -29,8 +29,8 @@ pub fn staff() -> Result<(Viewer, Wallet), AppError> {
     if viewer.is_admin() { Ok((viewer, wallet)) } else { Err(Refusal::not_found("page").into()) }
 }
 
-/// What became of the form that this page answers, if it was posted to this path.
+/// What became of the form that this page answers, if it was posted to this path or below it.
 #[must_use]
 pub fn outcome(path: &str) -> context::FormOutcome {
-    context::form_outcome().filter(|outcome| outcome.path == path).unwrap_or_default()
+    context::form_outcome().filter(|outcome| outcome.path.starts_with(path)).unwrap_or_default()
 }

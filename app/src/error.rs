@@ -52,7 +52,9 @@ impl AppError {
 
 impl From<Refusal> for AppError {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        let error = Self::Refused(refusal);
+        tell_status(&error);
+        error
     }
 }
 
@@ -61,12 +63,14 @@ impl From<wallet::error::Error> for AppError {
     /// Keeps a refusal; logs anything else here, once, under a reference that the person can name.
     fn from(error: wallet::error::Error) -> Self {
         match error {
-            wallet::error::Error::Refused(refusal) => Self::Refused(refusal),
+            wallet::error::Error::Refused(refusal) => refusal.into(),
             wallet::error::Error::Internal(cause) => {
                 let id = uuid::Uuid::now_v7().simple().to_string();
                 let reference = id.get(id.len().saturating_sub(8)..).unwrap_or_default().to_uppercase();
                 tracing::error!(%reference, %cause, "a page failed inside");
-                Self::Internal { reference }
+                let error = Self::Internal { reference };
+                tell_status(&error);
+                error
             }
         }
     }

@@ -33,7 +33,6 @@ pub fn entry_detail(locale: Locale, entry: &EntryView) -> String {
     }
     let held = credits_text(locale, absolute(entry.held_change));
     match entry.kind {
-        EntryKind::Hold => parts.push(td_string!(locale, ledger.detail_held, amount = held)),
         EntryKind::Release | EntryKind::HoldExpired => {
             parts.push(td_string!(locale, ledger.detail_released, amount = held));
         }

@@ -19,15 +19,20 @@ pub const FEED_ROWS: usize = 8;
 pub fn LedgerFeed(
     /// The newest rows as the page was drawn.
     rows: Vec<EntryView>,
+    /// Whether the list stands in a narrow column: then without who did it and the balance after.
+    #[prop(default = false)]
+    narrow: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let by = if narrow { "hidden" } else { "hidden md:table-cell" };
+    let after = if narrow { "hidden" } else { "r hidden sm:table-cell" };
     let feed = use_feed(rows, Some(FEED_ROWS));
     let panel = NodeRef::<Div>::new();
     watch_scroll(feed, panel);
     view! {
         <section aria-labelledby="feed" class="min-w-0">
             <div class="panel" node_ref=panel>
-                <div class="flex items-center gap-3 px-4 sm:px-5 pt-4 pb-2">
+                <div class="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 sm:px-5 pt-4 pb-2">
                     <h2 id="feed" class="h2">{t!(i18n, wallet.latest)}</h2>
                     <LiveStatus />
                     <span class="flex-1"></span>
@@ -53,14 +58,14 @@ pub fn LedgerFeed(
                             <tr>
                                 <th scope="col" class="hidden sm:table-cell">{t!(i18n, ledger.time)}</th>
                                 <th scope="col">{t!(i18n, ledger.operation)}</th>
-                                <th scope="col" class="hidden md:table-cell">{t!(i18n, ledger.by)}</th>
+                                <th scope="col" class=by>{t!(i18n, ledger.by)}</th>
                                 <th scope="col" class="r">{t!(i18n, ledger.credits)}</th>
-                                <th scope="col" class="r hidden sm:table-cell">{t!(i18n, ledger.balance_after)}</th>
+                                <th scope="col" class=after>{t!(i18n, ledger.balance_after)}</th>
                             </tr>
                         </thead>
                         <tbody>
                             <For each=move || feed.rows.get() key=|row| row.seq let:row>
-                                <FeedRow row=row newest_live=feed.newest_live.into() />
+                                <FeedRow row=row newest_live=feed.newest_live.into() narrow=narrow />
                             </For>
                         </tbody>
                     </table>
@@ -74,8 +79,10 @@ pub fn LedgerFeed(
 
 /// One row of the feed.
 #[component]
-fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>) -> impl IntoView {
+fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>, narrow: bool) -> impl IntoView {
     let i18n = use_i18n();
+    let by = if narrow { "hidden" } else { "hidden md:table-cell text-muted" };
+    let after_class = if narrow { "hidden" } else { "r text-muted hidden sm:table-cell" };
     let seq = row.seq;
     let class = move || if newest_live.get() == Some(seq) { "hot row-new" } else { "hot" };
     let (title, detail, at) = (row.clone(), row.clone(), row.created_at);
@@ -101,9 +108,9 @@ fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>) -> impl IntoView {
                     </span>
                 </span>
             </td>
-            <td class="hidden md:table-cell text-muted">{actor_name(&row)}</td>
+            <td class=by>{actor_name(&row)}</td>
             <td class="r"><EntryAmount entry=row.clone() /></td>
-            <td class="r text-muted hidden sm:table-cell">{move || credits_text(i18n.get_locale(), after)}</td>
+            <td class=after_class>{move || credits_text(i18n.get_locale(), after)}</td>
         </tr>
     }
 }

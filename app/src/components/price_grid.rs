@@ -401,6 +401,10 @@ fn CellField(place: usize, label: String, credits: Credits, outcome: FormOutcome
 pub fn change_text(locale: Locale, change: &wallet::tariff::PriceChange) -> String {
     let price = |range: &Option<PriceRange>| range.as_ref().map(|range| range_of(locale, range));
     match (price(&change.before), price(&change.after)) {
+        // Some options of a grid changed, its bounds did not.
+        (Some(before), Some(after)) if before == after => {
+            td_string!(locale, publish.some_options, name = change.name.clone(), range = after)
+        }
         (Some(before), Some(after)) => format!("{} {before} → {after}", change.name),
         (None, Some(after)) => format!("{} {after}", change.name),
         (Some(before), None) => format!("{} {before} → —", change.name),

@@ -1,5 +1,6 @@
 //! The receipt of one ledger row: why it is as much as it is.
 
+use leptos::html::Aside;
 use leptos::prelude::*;
 use wallet::ledger::{AllocationView, EntryDetail, EntryKind, EntryView, FormulaLine, Receipt};
 use wallet::money::Credits;
@@ -22,8 +23,11 @@ pub fn ReceiptPanel(
     let entry = detail.entry.clone();
     let seq = entry.seq;
     let title = entry.clone();
+    let panel = NodeRef::<Aside>::new();
+    keep_focus(panel, seq);
     view! {
         <aside
+            node_ref=panel
             id="receipt"
             aria-labelledby="rc"
             tabindex="-1"
@@ -44,6 +48,38 @@ pub fn ReceiptPanel(
             <Facts entry=entry hash=detail.hash.clone() />
         </aside>
     }
+}
+
+/// Moves the focus into a receipt that was opened from its row, closes it by Escape, and gives the focus back.
+fn keep_focus(panel: NodeRef<Aside>, seq: i64) {
+    #[cfg(feature = "hydrate")]
+    {
+        use leptos::wasm_bindgen::JsCast;
+        use leptos::web_sys::HtmlElement;
+        let is_opened_by_hand = || document().active_element().is_some_and(|element| element.tag_name() == "A");
+        Effect::new(move |_| {
+            if let Some(panel) = panel.get()
+                && is_opened_by_hand()
+            {
+                let _ = panel.focus();
+            }
+        });
+        let click = |selector: &str, focus_only: bool| {
+            let found = document().query_selector(selector).ok().flatten();
+            if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+                if focus_only { drop(element.focus()) } else { element.click() }
+            }
+        };
+        let handle = window_event_listener(leptos::ev::keydown, move |event| {
+            if event.key() == "Escape" {
+                click("[data-close=receipt]", false);
+                click(&format!("tr[data-seq='{seq}'] a"), true);
+            }
+        });
+        on_cleanup(move || handle.remove());
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (panel, seq);
 }
 
 /// The heading is the question that the receipt answers.
@@ -138,9 +174,13 @@ fn PaidWith(kind: EntryKind, allocations: Vec<AllocationView>) -> impl IntoView 
     let rows = allocations
         .into_iter()
         .map(|part| {
-            let (amount, expires) = (part.amount, part.expires_at.map(|at| at.date_naive()));
+            let change = if part.amount == Credits::ZERO { part.held_change } else { part.amount };
+            let amount = if change.is_negative() { change.checked_neg().unwrap_or(change) } else { change };
+            let expires = part.expires_at.map(|at| at.date_naive());
+            let is_debt = part.source.is_none();
             let until = move || match expires {
                 Some(day) => t_string!(i18n, wallet.batch_expires, date = date_text(i18n.get_locale(), day)),
+                None if is_debt => t_string!(i18n, receipt.debt).to_owned(),
                 None => t_string!(i18n, wallet.batch_never_expires).to_owned(),
             };
             view! {

@@ -110,7 +110,7 @@ pub fn AppShell(
                     }
                     Err(error) => {
                         tell_status(&error);
-                        let retry = Callback::new(move |()| use_session().refetch());
+                        let retry = Callback::new(move |()| session.refetch());
                         view! { <main id="main" class="p-5"><PanelError error=error retry=retry /></main> }.into_any()
                     }
                 }
@@ -172,7 +172,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                     <div class="h-14 px-4 lg:px-8 flex items-center gap-2 sm:gap-3">
                         <span class="lg:hidden"><Brand /></span>
                         <p class="hidden lg:block text-base text-muted">
-                            {crumb}" "<span aria-hidden="true">"/"</span>" "
+                            {move || if is_admin { t_string!(i18n, nav.tariffs).to_owned() } else { crumb.clone() }}" "<span aria-hidden="true">"/"</span>" "
                             <span class="text-base-content font-medium">{move || title.get()}</span>
                         </p>
                         <span class="flex-1"></span>

@@ -30,7 +30,7 @@ pub async fn order(
 ) -> Result<OrderPage, AppError> {
     let id = ssr::parse(&id)?;
     let (viewer, wallet) = crate::asker::signed_in()?;
-    let order: PaymentView = soon(id)?;
+    let order = wallet.payments().payment(&viewer, id).await?;
     ssr::page(&viewer, &wallet, order).await
 }
 
@@ -42,8 +42,7 @@ pub async fn check_order(
 ) -> Result<OrderPage, AppError> {
     let id = ssr::parse(&id)?;
     let (viewer, wallet) = crate::asker::signed_in()?;
-    // Whose order it is decides whether it may be asked about.
-    let order: PaymentView = soon(id)?;
+    let order = wallet.payments().check(&viewer, id).await?;
     ssr::page(&viewer, &wallet, order).await
 }
 
@@ -56,13 +55,7 @@ pub async fn orders(
 ) -> Result<PaymentPage, AppError> {
     let (viewer, wallet) = crate::asker::signed_in()?;
     let before = before.parse::<wallet::id::PaymentId>().ok();
-    let _ = (viewer, wallet, before);
-    Ok(PaymentPage::default())
-}
-
-#[cfg(feature = "ssr")]
-fn soon<T>(_: wallet::id::PaymentId) -> Result<T, AppError> {
-    Err(wallet::error::Refusal::Unavailable.into())
+    Ok(wallet.payments().payments(&viewer, before, 50).await?)
 }
 
 #[cfg(feature = "ssr")]

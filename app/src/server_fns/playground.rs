@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wallet::error::Refusal;
 use wallet::ledger::{BalanceView, EntryView};
 use wallet::money::Credits;
 use wallet::tariff::{ParamSpec, Quote, Tariff};
@@ -57,6 +58,15 @@ pub struct TrialResult {
     pub available: Credits,
 }
 
+/// What became of a trial. A refusal is an answer too, as the API gives it; errors are only what broke.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum TrialAnswer {
+    /// It went through.
+    Done(TrialResult),
+    /// A rule said no; nothing was written.
+    Refused(Refusal),
+}
+
 /// Gives the playground; "not found" where the demo is off.
 #[server(endpoint = "playground", input = GetUrl)]
 pub async fn load_playground() -> Result<Playground, AppError> {
@@ -96,12 +106,11 @@ pub struct TrialRequest {
 pub async fn run_trial(
     /// What to ask for.
     request: TrialRequest,
-) -> Result<TrialResult, AppError> {
+) -> Result<TrialAnswer, AppError> {
     let (viewer, wallet) = crate::asker::signed_in()?;
     ssr::must_be_demo()?;
-    let result = ssr::run(&viewer, &wallet, &request).await?;
-    leptos_axum::redirect(&format!("/playground?ran={}", result.entry.seq));
-    Ok(result)
+    let result = ssr::run(&viewer, &wallet, &request).await;
+    Ok(ssr::answer(&wallet, viewer.wallet, result).await?)
 }
 
 /// Takes or gives back what a trial set aside.
@@ -113,12 +122,11 @@ pub async fn finish_hold(
     how: String,
     /// Makes a repeat answer as the first did.
     idempotency_key: String,
-) -> Result<TrialResult, AppError> {
+) -> Result<TrialAnswer, AppError> {
     let (viewer, wallet) = crate::asker::signed_in()?;
     ssr::must_be_demo()?;
-    let result = ssr::finish(&viewer, &wallet, hold, &how, &idempotency_key).await?;
-    leptos_axum::redirect(&format!("/playground?ran={}", result.entry.seq));
-    Ok(result)
+    let result = ssr::finish(&viewer, &wallet, hold, &how, &idempotency_key).await;
+    Ok(ssr::answer(&wallet, viewer.wallet, result).await?)
 }
 
 #[cfg(feature = "ssr")]
@@ -128,7 +136,7 @@ mod ssr {
     use uuid::Uuid;
     use wallet::Wallet;
     use wallet::catalog::CatalogView;
-    use wallet::error::{Problem, Refusal};
+    use wallet::error::{Error, Problem, Refusal, Result as WalletResult};
     use wallet::id::WalletId;
     use wallet::idempotency::IdempotencyKey;
     use wallet::identity::Viewer;
@@ -136,7 +144,7 @@ mod ssr {
     use wallet::money::Credits;
     use wallet::tariff::{Category, ParamKind, PriceBook, Tariff, params_of_form};
 
-    use super::{Trial, TrialRequest, TrialResult};
+    use super::{Trial, TrialAnswer, TrialRequest, TrialResult};
     use crate::error::AppError;
 
     /// The operations to show first, where the price book has them; else the first of their category.
@@ -205,7 +213,7 @@ mod ssr {
         Ok(open)
     }
 
-    pub async fn run(viewer: &Viewer, wallet: &Wallet, request: &TrialRequest) -> Result<TrialResult, AppError> {
+    pub async fn run(viewer: &Viewer, wallet: &Wallet, request: &TrialRequest) -> WalletResult<EntryView> {
         let book = wallet.tariffs().active().await?;
         let tariff = book.tariff_or_refuse(&request.operation)?;
         let params = params_of_form(&tariff.rule.params(), |name| request.params.get(name).map(String::as_str));
@@ -225,13 +233,7 @@ mod ssr {
         submit(viewer, wallet, &request.idempotency_key, command).await
     }
 
-    pub async fn finish(
-        viewer: &Viewer,
-        wallet: &Wallet,
-        hold: i64,
-        how: &str,
-        key: &str,
-    ) -> Result<TrialResult, AppError> {
+    pub async fn finish(viewer: &Viewer, wallet: &Wallet, hold: i64, how: &str, key: &str) -> WalletResult<EntryView> {
         let command = match how {
             "capture" => Command::Capture { hold, amount: CaptureAmount::All },
             "release" => Command::Release { hold, reason: ReleaseReason::PlatformFailure },
@@ -243,14 +245,30 @@ mod ssr {
         submit(viewer, wallet, key, command).await
     }
 
-    async fn submit(viewer: &Viewer, wallet: &Wallet, key: &str, command: Command) -> Result<TrialResult, AppError> {
+    async fn submit(viewer: &Viewer, wallet: &Wallet, key: &str, command: Command) -> WalletResult<EntryView> {
         let key = IdempotencyKey::parse(&format!("playground:{key}"))?;
         let metadata = serde_json::json!({ "from": "playground" });
         let envelope = Envelope::new(viewer.wallet, key, viewer.actor(), command).with_metadata(metadata);
         let outcome = wallet.ledger().submit(envelope).await?;
         let entry = outcome.entries.into_iter().next_back();
-        let entry = entry.ok_or_else(|| wallet::error::Error::internal("a command wrote no row"))?;
-        let available = wallet.ledger().balance(viewer.wallet).await?.available;
-        Ok(TrialResult { entry, available })
+        entry.ok_or_else(|| Error::internal("a command wrote no row"))
+    }
+
+    /// Says what became of a trial, also in the address: there it is found without a script.
+    pub async fn answer(wallet: &Wallet, id: WalletId, result: WalletResult<EntryView>) -> WalletResult<TrialAnswer> {
+        match result {
+            Ok(entry) => {
+                leptos_axum::redirect(&format!("/playground?ran={}", entry.seq));
+                let available = wallet.ledger().balance(id).await?.available;
+                Ok(TrialAnswer::Done(TrialResult { entry, available }))
+            }
+            Err(Error::Refused(refusal)) => {
+                let mut query = leptos_router::params::ParamsMap::new();
+                query.insert("refused", serde_json::to_string(&refusal)?);
+                leptos_axum::redirect(&format!("/playground{}", query.to_query_string()));
+                Ok(TrialAnswer::Refused(refusal))
+            }
+            Err(error) => Err(error),
+        }
     }
 }

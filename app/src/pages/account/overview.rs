@@ -12,10 +12,10 @@ use crate::components::ledger_feed::LedgerFeed;
 use crate::components::pack_picker::Pack;
 use crate::components::panel::{Banner, BannerKind, Loaded};
 use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{When, WhenStyle, date_text};
+use crate::components::when::{When, WhenStyle, date_text, when_text};
 use crate::i18n::*;
 use crate::live::use_live_wallet;
-use crate::server_fns::wallet::{Overview, wallet_overview};
+use crate::server_fns::wallet::{Forecast, Overview, wallet_overview};
 
 /// The front page of the wallet.
 #[component]
@@ -57,6 +57,7 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
                     .then(|| view! { <FirstRequest public_url=overview.public_url has_playground=overview.has_playground /> })}
             </div>
             <div class="grid gap-5 content-start">
+                <Runway forecast=overview.forecast />
                 <PlanPanel plan=overview.plan monthly=overview.plan_monthly />
                 <OpenPayments payments=overview.open_payments />
             </div>
@@ -74,11 +75,23 @@ fn Banners(
     let i18n = use_i18n();
     let available = Memo::new(move |_| balance.with(|balance| balance.available));
     let is_used = Memo::new(move |_| balance.with(|balance| balance.seq > 0));
+    let is_frozen = Memo::new(move |_| balance.with(|balance| balance.frozen.is_some()));
     let is_empty = move || is_used.get() && !available.get().is_positive();
     let is_low = move || low_below.is_some_and(|low| available.get() < low);
     let email = StoredValue::new(unverified_email);
     move || {
-        if is_empty() && email.with_value(Option::is_none) {
+        if is_frozen.get() {
+            view! {
+                <Banner kind=BannerKind::Error>
+                    <p class="flex-1 min-w-[200px]">
+                        <strong class="font-semibold">{t!(i18n, wallet.banner_frozen)}</strong>
+                        " "
+                        {t!(i18n, wallet.banner_frozen_note)}
+                    </p>
+                </Banner>
+            }
+            .into_any()
+        } else if is_empty() && email.with_value(Option::is_none) {
             view! {
                 <Banner kind=BannerKind::Error>
                     <p class="flex-1 min-w-[200px]">
@@ -133,6 +146,16 @@ fn Banners(
 #[component]
 fn QuickTopUp(packs: Vec<Pack>) -> impl IntoView {
     let i18n = use_i18n();
+    if packs.is_empty() {
+        return view! {
+            <div class="p-5 lg:p-6 flex flex-col">
+                <h2 class="h2">{t!(i18n, wallet.quick)}</h2>
+                <p class="text-sm text-muted mb-3">{t!(i18n, wallet.quick_note)}</p>
+                <a href="/wallet/top-up" class="btn btn-primary">{t!(i18n, wallet.quick_own)}</a>
+            </div>
+        }
+        .into_any();
+    }
     let middle = packs.len() / 2;
     let options = packs
         .into_iter()
@@ -159,6 +182,32 @@ fn QuickTopUp(packs: Vec<Pack>) -> impl IntoView {
             <button class="btn btn-primary mt-3">{t!(i18n, wallet.quick_review)}</button>
             <a href="/wallet/top-up" class="link-q text-sm mt-3 self-center">{t!(i18n, wallet.quick_other)}</a>
         </form>
+    }
+    .into_any()
+}
+
+/// When the wallet runs out, or why that can't be said.
+#[component]
+fn Runway(forecast: Forecast) -> impl IntoView {
+    let i18n = use_i18n();
+    let heading = move || match forecast {
+        Forecast::NotEnough => t_string!(i18n, wallet.no_forecast).to_owned(),
+        Forecast::NotSpent => t_string!(i18n, wallet.not_spent).to_owned(),
+        Forecast::Until { at, .. } => when_text(i18n.get_locale(), at, WhenStyle::DateTime),
+    };
+    let note = move || match forecast {
+        Forecast::NotEnough => t_string!(i18n, wallet.no_forecast_note).to_owned(),
+        Forecast::NotSpent => t_string!(i18n, wallet.not_spent_note).to_owned(),
+        Forecast::Until { per_day, .. } => {
+            t_string!(i18n, wallet.pace, amount = credits_text(i18n.get_locale(), per_day))
+        }
+    };
+    view! {
+        <section aria-labelledby="run" class="panel p-5">
+            <h2 id="run" class="text-muted">{t!(i18n, wallet.runs_out)}</h2>
+            <p class="fig text-xl mt-0.5">{heading}</p>
+            <p class="text-sm text-muted">{note}</p>
+        </section>
     }
 }
 

@@ -65,6 +65,7 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
                 <fieldset>
                     <legend class="h2 mb-2">{t!(i18n, top_up.amount)}</legend>
                     <FormErrors outcome=outcome.clone() />
+                    {(!offer.may_pay).then(|| view! { <p class="mb-3 text-rise">{t!(i18n, top_up.no_right)}</p> })}
                     {has_packs.then(|| view! { <PackPicker packs=offer.packs.clone() chosen=chosen /> })}
                     {offer
                         .free_amount
@@ -136,7 +137,7 @@ fn OwnAmount(free: FreeAmount, currency: Currency, outcome: FormOutcome, alone: 
         }
     };
     view! {
-        <label class="pick mt-2 flex flex-wrap items-center gap-x-3 gap-y-2 p-3">
+        <label class="own pick mt-2 flex flex-wrap items-center gap-x-3 gap-y-2 p-3">
             <input type="radio" name="package" value="" checked=is_chosen aria-label=move || t_string!(i18n, top_up.own) />
             <span class="font-medium">{t!(i18n, top_up.own)}</span>
             <input
@@ -201,7 +202,7 @@ fn OrderStubs(offer: TopUpOffer, is_paying: ReadSignal<bool>) -> impl IntoView {
         .collect_view();
     let own = offer.free_amount.is_some().then(|| {
         view! {
-            <div class="p-5">
+            <div class="own-order p-5">
                 <h2 class="h2 mb-3">{t!(i18n, top_up.order)}</h2>
                 <p class="text-muted">{t!(i18n, top_up.own_order)}</p>
                 <PayButton words=Signal::derive(move || t_string!(i18n, top_up.pay_own).to_owned()) is_paying=is_paying />

@@ -79,6 +79,7 @@ fn AuditTable(page: Page) -> impl IntoView {
 fn Row(row: AuditRow) -> impl IntoView {
     let i18n = use_i18n();
     let action = row.action.clone();
+    let (before, after) = different(&row.before, &row.after);
     view! {
         <tr class="hot align-top">
             <td class="num text-muted whitespace-nowrap !align-top"><When at=row.at style=WhenStyle::DateTime /></td>
@@ -88,8 +89,8 @@ fn Row(row: AuditRow) -> impl IntoView {
                 <span class="text-sm text-muted">{row.subject}</span>
                 <span class="text-xs text-muted font-mono block">{row.action}</span>
             </td>
-            <td class="!align-top"><State value=row.before /></td>
-            <td class="!align-top"><State value=row.after /></td>
+            <td class="!align-top"><State lines=before /></td>
+            <td class="!align-top"><State lines=after /></td>
         </tr>
     }
 }
@@ -97,11 +98,16 @@ fn Row(row: AuditRow) -> impl IntoView {
 /// Says in words what was done; an act without words shows its code.
 fn action_words(locale: Locale, action: &str) -> String {
     match action {
-        "tariff.draft_created" | "price_book.draft_created" => td_string!(locale, audit.draft_created).to_owned(),
-        "tariff.changed" | "price_book.changed" | "price_book.price_changed" => {
-            td_string!(locale, audit.price_changed).to_owned()
-        }
-        "tariff.published" | "price_book.published" => td_string!(locale, audit.published).to_owned(),
+        "price_book.drafted" => td_string!(locale, audit.draft_created).to_owned(),
+        "price_book.published" => td_string!(locale, audit.published).to_owned(),
+        "price_book.discarded" => td_string!(locale, audit.discarded).to_owned(),
+        "price_book.imported" => td_string!(locale, audit.imported).to_owned(),
+        "tariff.changed" => td_string!(locale, audit.price_changed).to_owned(),
+        "tariff.added" => td_string!(locale, audit.price_added).to_owned(),
+        "tariff.removed" => td_string!(locale, audit.price_removed).to_owned(),
+        "preset.loaded" => td_string!(locale, audit.preset_loaded).to_owned(),
+        "staff.appointed" => td_string!(locale, audit.staff_appointed).to_owned(),
+        "payment.held" => td_string!(locale, audit.payment_held).to_owned(),
         "key.created" => td_string!(locale, audit.key_created).to_owned(),
         "key.revoked" => td_string!(locale, audit.key_revoked).to_owned(),
         other => other.to_owned(),
@@ -110,13 +116,13 @@ fn action_words(locale: Locale, action: &str) -> String {
 
 /// A state as lines `name value`; short ones at once, long ones behind a click.
 #[component]
-fn State(value: Value) -> impl IntoView {
+fn State(lines: Vec<String>) -> impl IntoView {
     let i18n = use_i18n();
-    if value.is_null() {
+    if lines.is_empty() {
         return view! { <span class="text-muted">"—"</span> }.into_any();
     }
-    let text = lines_of(&value).join("\n");
-    let is_long = text.lines().count() > 6 || text.len() > 240;
+    let is_long = lines.len() > 12;
+    let text = lines.join("\n");
     let block =
         view! { <pre class="text-xs leading-5 font-mono whitespace-pre-wrap break-words max-w-[32ch]">{text}</pre> };
     if is_long {
@@ -130,6 +136,16 @@ fn State(value: Value) -> impl IntoView {
     } else {
         block.into_any()
     }
+}
+
+/// Keeps what differs between two states, and the line that names what it is about.
+fn different(before: &Value, after: &Value) -> (Vec<String>, Vec<String>) {
+    let (before, after) = (lines_of(before), lines_of(after));
+    let is_name = |line: &String| line.starts_with("operation ");
+    let without = |lines: &[String], others: &[String]| {
+        lines.iter().filter(|line| is_name(line) || !others.contains(line)).cloned().collect()
+    };
+    (without(&before, &after), without(&after, &before))
 }
 
 /// Flattens a JSON value into lines that a person can read.
@@ -147,6 +163,7 @@ fn lines_of(value: &Value) -> Vec<String> {
                     walk(&format!("{path}.{place}"), item, lines);
                 }
             }
+            Value::Null => {}
             Value::String(text) => lines.push(format!("{path} {text}")),
             other => lines.push(format!("{path} {other}")),
         }

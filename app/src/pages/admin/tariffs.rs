@@ -240,8 +240,8 @@ fn Summary(rows: StoredValue<Vec<EditorRow>>, is_draft: bool) -> impl IntoView {
             <dl class="grid grid-cols-2 gap-4 mt-4">
                 {figure(view! { {t!(i18n, tariffs.down)} }.into_any(), count(&[Direction::Drop]), "fig text-2xl mt-0.5 text-primary")}
                 {figure(view! { {t!(i18n, tariffs.up)} }.into_any(), count(&[Direction::Rise]), "fig text-2xl mt-0.5 text-rise")}
-                {figure(view! { {t!(i18n, tariffs.is_new)} }.into_any(), count(&[Direction::New]), "fig text-2xl mt-0.5")}
-                {figure(view! { {t!(i18n, tariffs.is_removed)} }.into_any(), count(&[Direction::Removed]), "fig text-2xl mt-0.5")}
+                {figure(view! { {t!(i18n, tariffs.sum_new)} }.into_any(), count(&[Direction::New]), "fig text-2xl mt-0.5")}
+                {figure(view! { {t!(i18n, tariffs.sum_removed)} }.into_any(), count(&[Direction::Removed]), "fig text-2xl mt-0.5")}
             </dl>
             <p class="text-sm text-muted mt-4">
                 {move || if is_draft { t_string!(i18n, tariffs.summary_draft) } else { t_string!(i18n, tariffs.summary_fixed) }}

@@ -14,7 +14,7 @@ use crate::i18n::*;
 use crate::server_fns::keys::{KeysPage as Page, load_keys_page};
 
 /// What a key may be limited to, with the words for it.
-const SCOPES: [&str; 6] = ["balance:read", "ledger:read", "prices:read", "charges:write", "holds:write", "content:*"];
+const SCOPES: [&str; 4] = ["balance:read", "ledger:read", "charges:write", "holds:write"];
 
 /// The page of API keys.
 #[component]
@@ -64,7 +64,7 @@ fn KeysContent(page: Page) -> impl IntoView {
                 view! { <KeyTable keys=page.keys now=page.now may_manage=page.may_manage /> }.into_any()
             }}
         </section>
-        <div class="grid lg:grid-cols-2 gap-5 mt-8 items-start">
+        <div class="grid grid-cols-[minmax(0,1fr)] lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] gap-5 mt-8 items-start">
             {page.may_manage.then(|| view! { <NewKeyForm outcome=outcome /> })}
             <Samples public_url=page.public_url operation=page.sample_operation secret=secret />
         </div>
@@ -163,10 +163,8 @@ fn scope_words(locale: Locale, scope: &str) -> &'static str {
     match scope {
         "balance:read" => td_string!(locale, keys.scope_balance),
         "ledger:read" => td_string!(locale, keys.scope_ledger),
-        "prices:read" => td_string!(locale, keys.scope_prices),
         "charges:write" => td_string!(locale, keys.scope_charges),
-        "holds:write" => td_string!(locale, keys.scope_holds),
-        _ => td_string!(locale, keys.scope_content),
+        _ => td_string!(locale, keys.scope_holds),
     }
 }
 
@@ -214,7 +212,7 @@ fn Samples(public_url: String, operation: String, secret: Option<String>) -> imp
         <section aria-labelledby="try" class="panel p-5 min-w-0">
             <h2 id="try" class="h2">{t!(i18n, keys.samples)}</h2>
             <p class="text-muted mt-1">{t!(i18n, keys.samples_note)}</p>
-            <ul class="grid gap-3 mt-3">{blocks}</ul>
+            <ul class="grid grid-cols-[minmax(0,1fr)] gap-3 mt-3">{blocks}</ul>
         </section>
     }
 }

@@ -5,6 +5,7 @@ mod trial;
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use wallet::error::Refusal;
 use wallet::ledger::{EntryKind, EntryView};
 use wallet::money::Credits;
 
@@ -17,7 +18,7 @@ use crate::components::shell::{AppShell, Nav};
 use crate::error::AppError;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
-use crate::server_fns::playground::{FinishHold, Playground, RunTrial, TrialResult, load_playground};
+use crate::server_fns::playground::{FinishHold, Playground, RunTrial, TrialAnswer, TrialResult, load_playground};
 
 use trial::TrialCard;
 
@@ -70,7 +71,7 @@ fn Trials(page: Playground) -> impl IntoView {
             </div>
             <div class="grid gap-5 min-w-0">
                 <Holds drawn=page.holds finish=finish />
-                <LedgerFeed rows=entries />
+                <LedgerFeed rows=entries narrow=true />
             </div>
         </div>
     }
@@ -86,11 +87,15 @@ fn LastRequest(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let address = use_query_map();
-    // Without a script the server names the row that it wrote in the address.
-    let drawn = address.with_untracked(|map| map.get_str("ran").and_then(|ran| ran.parse::<i64>().ok()));
-    let drawn = drawn.and_then(|seq| entries.into_iter().find(|row| row.seq == seq));
-    let drawn = drawn.map(|entry| Ok(TrialResult { entry, available }));
-    let newest = RwSignal::new(drawn);
+    // Without a script the server names the row that it wrote, or its refusal, in the address.
+    let drawn = address.with_untracked(|map| {
+        let ran = map.get_str("ran").and_then(|ran| ran.parse::<i64>().ok());
+        let ran = ran.and_then(|seq| entries.into_iter().find(|row| row.seq == seq));
+        let refused = map.get_str("refused").and_then(|refused| serde_json::from_str::<Refusal>(refused).ok());
+        let ran = ran.map(|entry| TrialAnswer::Done(TrialResult { entry, available }));
+        ran.or_else(|| refused.map(TrialAnswer::Refused))
+    });
+    let newest = RwSignal::new(drawn.map(Ok));
     for value in [run.value(), finish.value()] {
         Effect::new(move |_| {
             if let Some(value) = value.get() {
@@ -108,7 +113,10 @@ fn LastRequest(
         <div class="sticky top-14 z-10 -mx-1 px-1 py-2 bg-base-200" role="status" aria-live="polite" data-testid="last-request">
             {move || match newest.get() {
                 None => view! { <p class="panel px-4 py-3 text-muted">{t!(i18n, playground.nothing_yet)}</p> }.into_any(),
-                Some(Ok(result)) => view! { <Done result=result is_pending=Signal::derive(is_pending) /> }.into_any(),
+                Some(Ok(TrialAnswer::Refused(refusal))) => {
+                    view! { <Refused error=AppError::Refused(refusal) /> }.into_any()
+                }
+                Some(Ok(TrialAnswer::Done(result))) => view! { <Done result=result is_pending=Signal::derive(is_pending) /> }.into_any(),
                 Some(Err(error)) => view! { <Refused error=error /> }.into_any(),
             }}
         </div>
