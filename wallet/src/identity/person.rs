@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{FieldError, Problem};
+#[cfg(feature = "postgres")]
+use crate::error::FieldError;
+use crate::error::Problem;
 use crate::id::{AccountId, ProjectId, UserId, WalletId};
 use crate::identity::StaffRole;
 
@@ -231,6 +233,7 @@ pub fn check_name(text: &str) -> Result<String, Problem> {
     Ok(name.to_owned())
 }
 
+#[cfg(feature = "postgres")]
 /// A sign-up whose every field is right.
 pub(crate) struct CheckedSignUp {
     pub(crate) email: Email,
@@ -238,6 +241,7 @@ pub(crate) struct CheckedSignUp {
     pub(crate) locale: String,
 }
 
+#[cfg(feature = "postgres")]
 impl SignUp {
     /// Checks every field, and reports all problems at once.
     pub(crate) fn check(&self) -> Result<CheckedSignUp, Vec<FieldError>> {
@@ -274,6 +278,7 @@ pub fn check_locale(locale: &str) -> String {
     if locale.starts_with("ru") { "ru".to_owned() } else { "en".to_owned() }
 }
 
+#[cfg(feature = "postgres")]
 pub(crate) fn email_error(problem: Problem) -> FieldError {
     let message = match problem {
         Problem::Required => "Enter your e-mail address.",
@@ -284,6 +289,7 @@ pub(crate) fn email_error(problem: Problem) -> FieldError {
     FieldError { field: "email".to_owned(), problem, message: message.to_owned() }
 }
 
+#[cfg(feature = "postgres")]
 pub(crate) fn password_error(problem: Problem) -> FieldError {
     let message = match problem {
         Problem::Required => "Enter a password.",
@@ -295,6 +301,7 @@ pub(crate) fn password_error(problem: Problem) -> FieldError {
     FieldError { field: "password".to_owned(), problem, message: message.to_owned() }
 }
 
+#[cfg(feature = "postgres")]
 pub(crate) fn name_error(problem: Problem) -> FieldError {
     let message = match problem {
         Problem::Required => "Enter a name.",
