@@ -288,7 +288,7 @@ fn Answer(call: Call) -> impl IntoView {
         <span class="block text-sm text-muted num mt-1">
             {formula}
             {(min < credits)
-                .then(|| move || format!(". {}", t_string!(i18n, prices.cheapest, price = credits_text(i18n.get_locale(), min))))}
+                .then_some(move || format!(". {}", t_string!(i18n, prices.cheapest, price = credits_text(i18n.get_locale(), min))))}
         </span>
     }
     .into_any()

@@ -63,7 +63,7 @@ fn PlanCard(
             </div>
             <p class="text-sm text-muted num mt-1">
                 {rate.map(|rate| { move || rate_words(i18n.get_locale(), &rate, currency) })}
-                {is_free.then(|| t!(i18n, prices.no_card))}
+                {is_free.then_some(t!(i18n, prices.no_card))}
             </p>
             {plan.features.summary.clone().map(|summary| view! { <p class="text-sm text-muted mt-1">{summary}</p> })}
             {(is_free && is_guest)

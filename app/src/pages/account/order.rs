@@ -81,7 +81,9 @@ fn follow(page: RwSignal<Page>) {
         };
         let live = use_live_wallet();
         Effect::new(move |before: Option<()>| {
-            live.map(|live| live.balance.track());
+            if let Some(live) = live {
+                live.balance.track();
+            }
             if before.is_some() {
                 ask();
             }
