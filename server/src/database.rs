@@ -26,7 +26,7 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<PgPool> {
     let Some(url) = &settings.database_url else {
         bail!("DATABASE_URL is missing: set it to a PostgreSQL 15 or later, as postgres://user:password@host/database");
     };
-    let options: PgConnectOptions = url.expose_secret().parse().map_err(|_| {
+    let options = options(url.expose_secret()).ok_or_else(|| {
         anyhow!("DATABASE_URL is not an address of PostgreSQL: write it as postgres://user:password@host:5432/database")
     })?;
     let options = options.application_name("scrip");
@@ -49,6 +49,12 @@ pub async fn connect(settings: &Settings) -> anyhow::Result<PgPool> {
         );
     }
     Ok(pool)
+}
+
+/// Reads an address; sqlx itself would take any scheme.
+fn options(url: &str) -> Option<PgConnectOptions> {
+    let known = ["postgres://", "postgresql://"].into_iter().any(|scheme| url.starts_with(scheme));
+    url.parse().ok().filter(|_| known)
 }
 
 /// Reads the server's version and durability; refuses an old one.
