@@ -140,7 +140,7 @@ fn tell(story: &[Step]) -> Result<(), TestCaseError> {
                 }
             }
             Err(Error::Refused(refusal)) => {
-                prop_assert_eq!(verdict, Err(refusal.code()), "the core refused {:?}", step)
+                prop_assert_eq!(verdict, Err(refusal.code()), "the core refused {:?}", step);
             }
             Err(error) => return Err(TestCaseError::fail(format!("{error} at {step:?}"))),
         }

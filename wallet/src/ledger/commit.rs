@@ -67,7 +67,7 @@ impl Shared {
         let (works, replies): (Vec<Work>, Vec<_>) = jobs.into_iter().map(|job| (job.work, job.reply)).unzip();
         let mut answers: Vec<Option<Result<Outcome>>> = works.iter().map(|_| None).collect();
         let ready = cache.ready(&works);
-        let unknown = !ready.is_empty() && self.from_memory(&works, &ready, cache, &mut answers).await;
+        let unknown = !ready.is_empty() && self.decide_remembered(&works, &ready, cache, &mut answers).await;
         let rest: Vec<usize> =
             answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(i, _)| i).collect();
         if !rest.is_empty() {
@@ -91,7 +91,7 @@ impl Shared {
 
     /// Does commands whose wallets are remembered. What is refused, and everything where a wallet has moved, is left
     /// without an answer: it is decided again after reading. Says whether it may have happened nevertheless.
-    async fn from_memory(
+    async fn decide_remembered(
         &self,
         works: &[Work],
         ready: &[usize],

@@ -48,11 +48,11 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
         6 => (wallet.clone(), -1..30_i64).prop_map(|(wallet, amount)| Step::Charge { wallet, amount }),
         4 => (wallet.clone(), prop::collection::vec(0..15_i64, 0..4), 0..12_u32)
             .prop_map(|(wallet, lines, expires_in)| Step::Hold { wallet, lines, expires_in }),
-        3 => (wallet.clone(), which.clone(), taken).prop_map(|(wallet, which, amount)| Step::Capture { wallet, which, amount }),
-        2 => (wallet.clone(), which.clone()).prop_map(|(wallet, which)| Step::Release { wallet, which }),
-        1 => (wallet.clone(), which.clone()).prop_map(|(wallet, which)| Step::ExpireHold { wallet, which }),
-        2 => (wallet.clone(), which.clone()).prop_map(|(wallet, which)| Step::CreditBack { wallet, which }),
-        1 => (wallet.clone(), prop::option::of(which.clone()), -1..60_i64)
+        3 => (wallet.clone(), which, taken).prop_map(|(wallet, which, amount)| Step::Capture { wallet, which, amount }),
+        2 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::Release { wallet, which }),
+        1 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::ExpireHold { wallet, which }),
+        2 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::CreditBack { wallet, which }),
+        1 => (wallet.clone(), prop::option::of(which), -1..60_i64)
             .prop_map(|(wallet, grant, amount)| Step::Clawback { wallet, grant, amount }),
         1 => (wallet.clone(), -20..20_i64).prop_map(|(wallet, amount)| Step::Adjust { wallet, amount }),
         2 => (wallet.clone(), -1..30_i64).prop_map(|(from, amount)| Step::Transfer { from, amount }),

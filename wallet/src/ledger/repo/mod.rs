@@ -1,5 +1,6 @@
 //! The ledger's SQL.
 
+mod columns;
 pub(super) mod invariants;
 pub(super) mod load;
 pub(super) mod manage;
