@@ -9,7 +9,7 @@ use ledger_support::{credits, grant, key, new_wallet, open, start};
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 use wallet::Wallet;
-use wallet::catalog::{Loaded, Preset};
+use wallet::catalog::{Loaded, Preset, PriceFormat};
 use wallet::clock::Clock;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::id::{UserId, WalletId};
@@ -327,4 +327,30 @@ async fn a_rehearsal_rates_real_charges_again(pool: PgPool) {
     wallet.clock().advance(TimeDelta::days(31));
     let later = wallet.tariffs().rehearse(&staff(), 2, |_| {}).await.expect("rehearsed");
     assert_eq!(later.charges, 0, "older than 30 days");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn files_change_a_draft_whole_or_not_at_all(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let (catalog, admin) = (wallet.catalog(), staff());
+    let book = wallet.tariffs().create_draft(&admin).await.expect("a draft");
+    let csv = catalog.export_prices(2, PriceFormat::Csv).await.expect("a sheet");
+    let cheaper = csv.replace(",request,OpenAI,,39", ",request,OpenAI,,32");
+    let book = catalog.import_prices(&admin, 2, book.revision, PriceFormat::Csv, &cheaper).await.expect("imported");
+    let diff = wallet.tariffs().diff(2).await.expect("a diff");
+    assert_eq!(diff.len(), 1, "{diff:?}");
+    assert_eq!((diff[0].operation.as_str(), diff[0].direction), ("gpt-5.2-pro", Direction::Drop));
+    let toml = catalog.export_prices(2, PriceFormat::Toml).await.expect("a file");
+    let broken = format!("{}\n[[operation]]\ncode = \"x\"\n", toml.replacen("flat = 32", "flat = 1", 1));
+    let refused = catalog.import_prices(&admin, 2, book.revision, PriceFormat::Toml, &broken).await;
+    assert_eq!(field(refused), ("file".into(), Problem::Malformed));
+    let same = wallet.tariffs().book(2).await.expect("the draft");
+    assert_eq!(same, book, "nothing of a wrong file is used");
+    let book = catalog.import_prices(&admin, 2, book.revision, PriceFormat::Toml, &toml).await.expect("imported");
+    assert_eq!(book.tariffs, same.tariffs);
+    let costs = "operation,cost,currency\ngpt-5.2-pro,0.61,USD\n";
+    let book = catalog.import_costs(&admin, 2, book.revision, costs).await.expect("imported");
+    let cost = book.tariff("gpt-5.2-pro").and_then(|tariff| tariff.upstream_cost.clone()).expect("a cost");
+    assert_eq!((cost.micros, cost.review_on), (610_000, Some((start() + TimeDelta::days(90)).date_naive())));
+    assert_eq!(wallet.tariffs().diff(2).await.expect("a diff"), diff, "a cost is no price");
 }

@@ -27,7 +27,7 @@ pub use unit::{PluralForms, UnitName};
 #[cfg(feature = "postgres")]
 pub use preset::{Preset, PresetError, Warning};
 #[cfg(feature = "postgres")]
-pub use service::{Catalog, Loaded};
+pub use service::{Catalog, Loaded, PriceFormat};
 
 use crate::money::Currency;
 

@@ -1,16 +1,20 @@
 //! The catalog's handle: read what is sold, load a preset.
 
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use super::{CatalogView, Preset, repo};
+use super::{CatalogView, Preset, preset, repo};
 use crate::db::Db;
-use crate::error::{Problem, Refusal, Result};
+use crate::error::{FieldError, Problem, Refusal, Result};
 use crate::identity::{self, Actor, NewAudit};
-use crate::tariff::Tariffs;
+use crate::tariff::{PriceBook, Tariffs, sheet};
 
 /// How often a node asks whether something has changed.
 const POLL: Duration = Duration::from_millis(500);
+
+/// The most mistakes of a file that one answer lists.
+const MISTAKES_SHOWN: usize = 50;
 
 /// What loading a preset did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +113,70 @@ impl Catalog {
             _ => Ok(Preset { name, view, tariffs, source: String::new() }.write()),
         }
     }
+}
+
+/// The form of a price list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PriceFormat {
+    /// The preset's own form: everything, every rule.
+    Toml,
+    /// A sheet, one row for each price.
+    Csv,
+}
+
+impl Catalog {
+    /// Writes the prices of a version as a file.
+    pub async fn export_prices(&self, version: i32, format: PriceFormat) -> Result<String> {
+        let book = self.tariffs.book(version).await?;
+        Ok(match format {
+            PriceFormat::Toml => preset::write_prices(&book.tariffs),
+            PriceFormat::Csv => sheet::write_prices(&book),
+        })
+    }
+
+    /// Takes a file of prices into a draft: TOML replaces all operations, CSV changes the prices that it names. A file
+    /// with one mistake changes nothing; each is told by line and column.
+    pub async fn import_prices(
+        &self,
+        staff: &Actor,
+        version: i32,
+        expected_revision: i64,
+        format: PriceFormat,
+        text: &str,
+    ) -> Result<PriceBook> {
+        let tariffs = match format {
+            PriceFormat::Toml => {
+                let view = self.view().await?;
+                preset::parse_prices(text, &view.plans).map(|(tariffs, _)| tariffs).map_err(wrong_file)?
+            }
+            PriceFormat::Csv => {
+                let book = self.tariffs.book(version).await?;
+                sheet::read_prices(text, &book).map_err(wrong_file)?
+            }
+        };
+        self.tariffs.replace_all(staff, version, expected_revision, tariffs).await
+    }
+
+    /// Takes a sheet of upstream costs into a draft: margins follow, prices stay.
+    pub async fn import_costs(
+        &self,
+        staff: &Actor,
+        version: i32,
+        expected_revision: i64,
+        text: &str,
+    ) -> Result<PriceBook> {
+        let days = self.view().await?.settings.upstream_review_days;
+        let book = self.tariffs.book(version).await?;
+        let today = self.inner.db.now().date_naive();
+        let tariffs = sheet::read_costs(text, &book, today, days).map_err(wrong_file)?;
+        self.tariffs.replace_all(staff, version, expected_revision, tariffs).await
+    }
+}
+
+/// Refuses a file by its mistakes.
+fn wrong_file<E: fmt::Display>(errors: Vec<E>) -> Refusal {
+    let field = |error: E| FieldError::new("file", Problem::Malformed, error.to_string());
+    Refusal::Unprocessable { fields: errors.into_iter().take(MISTAKES_SHOWN).map(field).collect() }
 }
 
 impl Inner {

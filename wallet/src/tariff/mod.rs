@@ -18,6 +18,7 @@ mod repo;
 pub mod rule;
 #[cfg(feature = "postgres")]
 mod service;
+pub mod sheet;
 #[cfg(feature = "postgres")]
 mod shelf;
 #[cfg(feature = "postgres")]

@@ -10,7 +10,7 @@ mod write;
 
 use std::fmt;
 
-use super::CatalogView;
+use super::{CatalogView, Plan};
 use crate::tariff::Tariff;
 
 /// A whole catalog as a file describes it.
@@ -58,6 +58,18 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.message)
     }
+}
+
+/// Reads a price list: the operations of a file, for plans that there are. A whole preset is as good; only its
+/// operations count.
+pub fn parse_prices(text: &str, plans: &[Plan]) -> Result<(Vec<Tariff>, Vec<Warning>), Vec<PresetError>> {
+    read::read_prices(text, plans)
+}
+
+/// Writes a price list: operations only.
+#[must_use]
+pub fn write_prices(tariffs: &[Tariff]) -> String {
+    write::write_prices(tariffs)
 }
 
 impl Preset {

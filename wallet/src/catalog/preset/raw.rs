@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 use toml::Spanned;
 
 use crate::catalog::AutoTopUpMode;
@@ -28,6 +28,26 @@ pub(super) struct File {
     #[serde(default, rename = "metered")]
     pub(super) metered: Vec<Metered>,
     #[serde(default, rename = "operation")]
+    pub(super) operations: Vec<Operation>,
+}
+
+/// A price list: a preset of which only the operations count.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PriceFile {
+    #[serde(default, rename = "preset")]
+    _preset: IgnoredAny,
+    #[serde(default, rename = "settings")]
+    _settings: IgnoredAny,
+    #[serde(default, rename = "plan")]
+    _plans: IgnoredAny,
+    #[serde(default, rename = "package")]
+    _packages: IgnoredAny,
+    #[serde(default, rename = "add_on")]
+    _add_ons: IgnoredAny,
+    #[serde(default, rename = "metered")]
+    _metered: IgnoredAny,
+    #[serde(rename = "operation")]
     pub(super) operations: Vec<Operation>,
 }
 

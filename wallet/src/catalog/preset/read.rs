@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::raw;
@@ -42,12 +43,29 @@ impl Report<'_> {
     }
 }
 
-/// Reads a preset file.
-pub(super) fn read(text: &str) -> Result<(Preset, Vec<Warning>), Vec<PresetError>> {
-    let file: raw::File = toml::from_str(text).map_err(|error| {
+fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, Vec<PresetError>> {
+    toml::from_str(text).map_err(|error| {
         let (line, column) = place(text, error.span().map_or(0, |span| span.start));
         vec![PresetError { line, column, message: error.message().to_owned() }]
-    })?;
+    })
+}
+
+/// Reads a price list: the operations of a file, for plans that there are.
+pub(super) fn read_prices(text: &str, plans: &[Plan]) -> Result<(Vec<Tariff>, Vec<Warning>), Vec<PresetError>> {
+    let file: raw::PriceFile = from_toml(text)?;
+    let mut report = Report { text, errors: Vec::new(), warnings: Vec::new() };
+    let tariffs = operations(&mut report, &file.operations, plans);
+    if report.errors.is_empty() {
+        Ok((tariffs, report.warnings))
+    } else {
+        report.errors.sort_by_key(|error| (error.line, error.column));
+        Err(report.errors)
+    }
+}
+
+/// Reads a preset file.
+pub(super) fn read(text: &str) -> Result<(Preset, Vec<Warning>), Vec<PresetError>> {
+    let file: raw::File = from_toml(text)?;
     let mut report = Report { text, errors: Vec::new(), warnings: Vec::new() };
     let currencies = file.settings.currencies.get_ref().clone();
     let plans = plans(&mut report, &file.plans, &currencies);

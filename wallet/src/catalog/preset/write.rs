@@ -46,6 +46,15 @@ pub(super) fn write(preset: &Preset) -> String {
     file.0
 }
 
+/// Writes operations only.
+pub(super) fn write_prices(tariffs: &[Tariff]) -> String {
+    let mut file = Writer::default();
+    for tariff in tariffs {
+        file.operation(tariff);
+    }
+    file.0.trim_start().to_owned()
+}
+
 #[derive(Default)]
 struct Writer(String);
 

@@ -1,0 +1,340 @@
+//! Prices as a sheet: CSV that a spreadsheet opens, one row for each price, and back into a price book.
+//!
+//! Reading changes prices of operations that there are and adds flat ones; nothing is removed, and a sheet with one
+//! wrong cell changes nothing: every mistake is named by line and column.
+
+use std::fmt;
+
+use chrono::{Days, NaiveDate};
+
+use super::rule::Flat;
+use super::{Category, PRICE_MAX, PriceBook, Rule, Tariff, UpstreamCost, is_operation};
+use crate::money::{Credits, Currency};
+
+/// The columns of a price sheet.
+const PRICE_COLUMNS: [&str; 7] = ["operation", "name", "category", "unit", "supplier", "option", "price"];
+/// The columns of a sheet of upstream costs.
+const COST_COLUMNS: [&str; 4] = ["operation", "cost", "currency", "review_on"];
+/// Joins the options of a price: `1792x1024 × hd`.
+const JOINT: &str = " × ";
+/// The most rows of a sheet.
+const ROWS_MAX: usize = 20_000;
+
+/// Something wrong in a sheet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SheetError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+impl fmt::Display for SheetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+/// One cell and where it begins.
+#[derive(Clone, Debug, Default)]
+struct Cell {
+    text: String,
+    line: usize,
+    column: usize,
+}
+
+impl Cell {
+    fn wrong(&self, message: impl Into<String>) -> SheetError {
+        SheetError { line: self.line, column: self.column, message: message.into() }
+    }
+}
+
+/// Writes the prices of a book as a sheet.
+#[must_use]
+pub fn write_prices(book: &PriceBook) -> String {
+    let mut out = PRICE_COLUMNS.join(",");
+    out.push('\n');
+    for tariff in &book.tariffs {
+        let supplier = tariff.supplier.as_deref().unwrap_or("");
+        let head = [&tariff.operation, &tariff.name, tariff.category.code(), &tariff.unit, supplier];
+        for cell in tariff.rule.cells() {
+            let (option, price) = (cell.labels.join(JOINT), cell.credits.to_string());
+            let row = head.iter().copied().chain([option.as_str(), price.as_str()]);
+            out.push_str(&row.map(quoted).collect::<Vec<_>>().join(","));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// Quotes a cell where CSV or a spreadsheet needs it: one that begins like a formula is no formula.
+fn quoted(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let text = if formula { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', ';', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+/// Reads a price sheet on top of a book: gives the book's tariffs with the sheet's prices.
+pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<SheetError>> {
+    let sheet = Sheet::read(text, &PRICE_COLUMNS, &["operation", "price"])?;
+    let mut tariffs = book.tariffs.clone();
+    let mut errors = Vec::new();
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for row in &sheet.rows {
+        let operation = sheet.cell(row, "operation");
+        let option = sheet.cell(row, "option");
+        let place = (operation.text.clone(), option.text.clone());
+        if seen.contains(&place) {
+            errors.push(operation.wrong(format!("{} with this option is here twice", operation.text)));
+            continue;
+        }
+        seen.push(place);
+        let price = match price(&sheet.cell(row, "price")) {
+            Ok(price) => price,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        let done = match tariffs.iter_mut().find(|tariff| tariff.operation == operation.text) {
+            Some(tariff) => set_price(tariff, &option, price),
+            None => add_flat(&sheet, row, price, tariffs.len()).map(|tariff| tariffs.push(tariff)),
+        };
+        errors.extend(done.err());
+    }
+    if errors.is_empty() { Ok(tariffs) } else { Err(errors) }
+}
+
+fn price(cell: &Cell) -> Result<Credits, SheetError> {
+    let expected = "expected an amount that is not negative, with at most six decimals: 4 or 0.5";
+    let price: Credits = cell
+        .text
+        .replace(',', ".")
+        .parse()
+        .map_err(|error| cell.wrong(format!("“{}” is {error}; {expected}", cell.text)))?;
+    if price.is_negative() {
+        return Err(cell.wrong(format!("{price} is negative; {expected}")));
+    }
+    if price > PRICE_MAX {
+        return Err(cell.wrong(format!("{price} is too large; a price is at most {PRICE_MAX}")));
+    }
+    Ok(price)
+}
+
+fn set_price(tariff: &mut Tariff, option: &Cell, price: Credits) -> Result<(), SheetError> {
+    let cells = tariff.rule.cells();
+    let place = cells.iter().position(|cell| cell.labels.join(JOINT) == option.text);
+    let Some(place) = place else {
+        let known: Vec<String> = cells.iter().map(|cell| format!("“{}”", cell.labels.join(JOINT))).collect();
+        let message =
+            format!("{} has no option “{}”; expected one of {}", tariff.operation, option.text, known.join(", "));
+        return Err(option.wrong(message));
+    };
+    let prices: Vec<Credits> =
+        cells.iter().enumerate().map(|(at, cell)| if at == place { price } else { cell.credits }).collect();
+    if let Some(rule) = tariff.rule.with_cells(&prices) {
+        tariff.rule = rule;
+    }
+    Ok(())
+}
+
+/// Makes a flat tariff of a row that names an operation which the book doesn't have.
+fn add_flat(sheet: &Sheet, row: &[Cell], price: Credits, position: usize) -> Result<Tariff, SheetError> {
+    let cell = |name: &str| sheet.cell(row, name);
+    let (operation, option, category) = (cell("operation"), cell("option"), cell("category"));
+    if !is_operation(&operation.text) {
+        let message =
+            format!("“{}” can't name an operation: 1–64 of a–z, 0–9, point, dash, underscore", operation.text);
+        return Err(operation.wrong(message));
+    }
+    let (name, unit) = (cell("name"), cell("unit"));
+    if name.text.is_empty() || unit.text.is_empty() || category.text.is_empty() {
+        let message = format!(
+            "there is no operation “{}” in the price book; give its name, category and unit to add it",
+            operation.text
+        );
+        return Err(operation.wrong(message));
+    }
+    if !option.text.is_empty() {
+        return Err(option.wrong("a new operation has one price for all; add options in the editor"));
+    }
+    let category: Category =
+        category.text.parse().map_err(|error| category.wrong(format!("“{}” is {error}", category.text)))?;
+    Ok(Tariff {
+        operation: operation.text,
+        name: name.text,
+        category,
+        unit: unit.text,
+        supplier: Some(cell("supplier").text).filter(|text| !text.is_empty()),
+        upstream_cost: None,
+        minimum_plan: None,
+        gates: Vec::new(),
+        rule: Rule::Flat(Flat { credits: price }),
+        position: i32::try_from(position).unwrap_or(i32::MAX),
+    })
+}
+
+/// Reads a sheet of upstream costs on top of a book: gives the book's tariffs with the sheet's costs. A cost without
+/// a day of review gets one so many days from today.
+pub fn read_costs(
+    text: &str,
+    book: &PriceBook,
+    today: NaiveDate,
+    review_days: u16,
+) -> Result<Vec<Tariff>, Vec<SheetError>> {
+    let sheet = Sheet::read(text, &COST_COLUMNS, &["operation", "cost", "currency"])?;
+    let mut tariffs = book.tariffs.clone();
+    let mut errors = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
+    for row in &sheet.rows {
+        let operation = sheet.cell(row, "operation");
+        if seen.contains(&operation.text) {
+            errors.push(operation.wrong(format!("{} is here twice", operation.text)));
+            continue;
+        }
+        seen.push(operation.text.clone());
+        match tariffs.iter_mut().find(|tariff| tariff.operation == operation.text) {
+            None => {
+                errors.push(operation.wrong(format!("there is no operation “{}” in the price book", operation.text)))
+            }
+            Some(tariff) => match cost(&sheet, row, today, review_days) {
+                Ok(cost) => tariff.upstream_cost = Some(cost),
+                Err(error) => errors.push(error),
+            },
+        }
+    }
+    if errors.is_empty() { Ok(tariffs) } else { Err(errors) }
+}
+
+fn cost(sheet: &Sheet, row: &[Cell], today: NaiveDate, review_days: u16) -> Result<UpstreamCost, SheetError> {
+    // Credits have six decimals, like upstream costs.
+    let micros = price(&sheet.cell(row, "cost"))?.micros();
+    let currency = sheet.cell(row, "currency");
+    let currency: Currency = currency.text.parse().map_err(|_| {
+        currency.wrong(format!("“{}” is not a currency; expected an ISO 4217 code: USD", currency.text))
+    })?;
+    let day = sheet.cell(row, "review_on");
+    let review_on = if day.text.is_empty() {
+        today.checked_add_days(Days::new(u64::from(review_days)))
+    } else {
+        let wrong = |_| day.wrong(format!("“{}” is not a day; expected 2026-12-21", day.text));
+        Some(day.text.parse().map_err(wrong)?)
+    };
+    Ok(UpstreamCost { micros, currency, review_on })
+}
+
+/// Rows under named columns.
+struct Sheet {
+    columns: Vec<String>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Sheet {
+    /// Reads a sheet and checks its head. Comma, semicolon or tab divide; the head decides which.
+    fn read(text: &str, known: &[&str], needed: &[&str]) -> Result<Self, Vec<SheetError>> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let head = text.lines().next().unwrap_or("");
+        let divider = [';', '\t'].into_iter().find(|divider| head.contains(*divider)).unwrap_or(',');
+        let mut rows = cells(text, divider).map_err(|error| vec![error])?;
+        let start = Cell { text: String::new(), line: 1, column: 1 };
+        if rows.is_empty() {
+            return Err(vec![start.wrong(format!("the sheet is empty; expected the columns {}", known.join(", ")))]);
+        }
+        let head = rows.remove(0);
+        let mut errors: Vec<SheetError> = head
+            .iter()
+            .filter(|cell| !known.contains(&cell.text.as_str()))
+            .map(|cell| cell.wrong(format!("unknown column “{}”; expected {}", cell.text, known.join(", "))))
+            .collect();
+        for name in needed {
+            if !head.iter().any(|cell| cell.text == *name) {
+                errors.push(start.wrong(format!("the column {name} is missing")));
+            }
+        }
+        for row in &rows {
+            if let Some(first) = row.first().filter(|_| row.len() != head.len()) {
+                errors.push(first.wrong(format!("{} cells; expected {}", row.len(), head.len())));
+            }
+        }
+        if rows.len() > ROWS_MAX {
+            errors.push(start.wrong(format!("{} rows; expected at most {ROWS_MAX}", rows.len())));
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(Self { columns: head.into_iter().map(|cell| cell.text).collect(), rows })
+    }
+
+    /// Gives the cell of a column; an empty one where the sheet doesn't have the column.
+    fn cell(&self, row: &[Cell], column: &str) -> Cell {
+        let place = self.columns.iter().position(|known| known == column);
+        let cell = place.and_then(|place| row.get(place)).or_else(|| row.first()).cloned().unwrap_or_default();
+        if place.is_some() { cell } else { Cell { text: String::new(), ..cell } }
+    }
+}
+
+/// Divides CSV into rows of cells (RFC 4180), each with its place; empty lines are left out.
+fn cells(text: &str, divider: char) -> Result<Vec<Vec<Cell>>, SheetError> {
+    let mut rows: Vec<Vec<Cell>> = Vec::new();
+    let mut row: Vec<Cell> = Vec::new();
+    let (mut line, mut column) = (1_usize, 1_usize);
+    let mut cell = Cell { text: String::new(), line, column };
+    let mut is_quoted = false;
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        column = column.saturating_add(1);
+        match letter {
+            '"' if is_quoted && letters.peek() == Some(&'"') => {
+                letters.next();
+                column = column.saturating_add(1);
+                cell.text.push('"');
+            }
+            '"' if is_quoted => is_quoted = false,
+            '"' if cell.text.trim().is_empty() => {
+                cell.text.clear();
+                is_quoted = true;
+            }
+            '\n' => {
+                line = line.saturating_add(1);
+                column = 1;
+                if is_quoted {
+                    cell.text.push('\n');
+                    continue;
+                }
+                end_row(&mut rows, &mut row, &mut cell, (line, column));
+            }
+            '\r' if !is_quoted => {}
+            letter if letter == divider && !is_quoted => {
+                let next = Cell { text: String::new(), line, column };
+                row.push(tidy(std::mem::replace(&mut cell, next)));
+            }
+            letter => cell.text.push(letter),
+        }
+    }
+    if is_quoted {
+        return Err(cell.wrong("this quote is never closed"));
+    }
+    end_row(&mut rows, &mut row, &mut cell, (line, column));
+    Ok(rows)
+}
+
+fn end_row(rows: &mut Vec<Vec<Cell>>, row: &mut Vec<Cell>, cell: &mut Cell, (line, column): (usize, usize)) {
+    let next = Cell { text: String::new(), line, column };
+    row.push(tidy(std::mem::replace(cell, next)));
+    let row = std::mem::take(row);
+    if row.iter().any(|cell| !cell.text.is_empty()) {
+        rows.push(row);
+    }
+}
+
+/// Cuts spaces, and the apostrophe that keeps a spreadsheet from seeing a formula.
+fn tidy(cell: Cell) -> Cell {
+    let text = cell.text.trim();
+    let formula = text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@']));
+    Cell { text: formula.unwrap_or(text).to_owned(), ..cell }
+}
+
+#[cfg(test)]
+mod tests;

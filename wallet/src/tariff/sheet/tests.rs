@@ -1,0 +1,122 @@
+use super::*;
+use crate::tariff::BookStatus;
+use crate::tariff::rule::{Axis, Matrix};
+
+fn tariff(operation: &str, rule: Rule) -> Tariff {
+    Tariff {
+        operation: operation.to_owned(),
+        name: format!("The \"{operation}\", v2"),
+        category: Category::Image,
+        unit: "image".to_owned(),
+        supplier: None,
+        upstream_cost: None,
+        minimum_plan: None,
+        gates: Vec::new(),
+        rule,
+        position: 0,
+    }
+}
+
+fn flat(text: &str) -> Rule {
+    Rule::Flat(Flat { credits: text.parse().expect("an amount") })
+}
+
+fn book() -> PriceBook {
+    let axis = |param: &str, values: [&str; 2]| Axis {
+        param: param.to_owned(),
+        values: values.map(str::to_owned).to_vec(),
+        default: None,
+    };
+    let matrix = Matrix {
+        axes: vec![axis("size", ["s", "l"]), axis("quality", ["standard", "hd"])],
+        cells: ["5", "9", "9", "13"].map(|text| text.parse().expect("an amount")).to_vec(),
+    };
+    PriceBook {
+        version: 1,
+        status: BookStatus::Draft,
+        effective_at: None,
+        retired_at: None,
+        revision: 1,
+        rounding_step: Credits::ONE,
+        based_on: None,
+        created_by: String::new(),
+        created_at: chrono::DateTime::UNIX_EPOCH,
+        tariffs: vec![tariff("gpt-5", flat("2")), tariff("dall-e-3", Rule::Matrix(matrix))],
+    }
+}
+
+fn errors<T: std::fmt::Debug>(result: Result<T, Vec<SheetError>>) -> Vec<String> {
+    result.expect_err("mistakes").iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_sheet_comes_back_as_the_same_prices() {
+    let book = book();
+    let sheet = write_prices(&book);
+    assert_eq!(sheet.lines().count(), 6);
+    assert_eq!(sheet.lines().nth(5), Some("dall-e-3,\"The \"\"dall-e-3\"\", v2\",image,image,,l × hd,13"));
+    assert_eq!(read_prices(&sheet, &book), Ok(book.tariffs.clone()));
+    let spreadsheet = format!("\u{feff}{}", sheet.replace("\n", "\r\n"));
+    assert_eq!(read_prices(&spreadsheet, &book), Ok(book.tariffs));
+}
+
+#[test]
+fn prices_are_changed_and_flat_operations_added() {
+    let book = book();
+    let sheet = "operation;option;price;name;category;unit\ngpt-5;;1,5;;;\ndall-e-3;l × hd;12;;;\nsora-2;;140;Sora 2;video;clip\n";
+    let tariffs = read_prices(sheet, &book).expect("read");
+    assert_eq!(tariffs[0].rule, flat("1.5"));
+    assert_eq!(tariffs[1].rule.range().max, Credits::from_whole(12).expect("fits"));
+    assert_eq!((tariffs[2].name.as_str(), tariffs[2].category), ("Sora 2", Category::Video));
+}
+
+#[test]
+fn mistakes_are_named_by_line_and_column() {
+    let book = book();
+    let of = |sheet: &str| errors(read_prices(sheet, &book));
+    assert_eq!(
+        of(""),
+        [
+            "line 1, column 1: the sheet is empty; expected the columns operation, name, category, unit, supplier, option, price"
+        ]
+    );
+    assert_eq!(
+        of("operation,prise\ngpt-5,2"),
+        [
+            "line 1, column 11: unknown column “prise”; expected operation, name, category, unit, supplier, option, price",
+            "line 1, column 1: the column price is missing",
+        ]
+    );
+    assert_eq!(of("operation,price\ngpt-5"), ["line 2, column 1: 1 cells; expected 2"]);
+    let wrong = "operation,option,price\ngpt-5,,-2\ndall-e-3,xl × hd,13\nsora-2,,140\ndall-e-3,\"s × hd\",nan\n\ngpt-5,,3\ndall-e-3,s × standard,9999999999";
+    assert_eq!(
+        of(wrong),
+        [
+            "line 2, column 8: -2 is negative; expected an amount that is not negative, with at most six decimals: 4 or 0.5",
+            "line 3, column 10: dall-e-3 has no option “xl × hd”; expected one of “s × standard”, “s × hd”, “l × standard”, “l × hd”",
+            "line 4, column 1: there is no operation “sora-2” in the price book; give its name, category and unit to add it",
+            "line 5, column 19: “nan” is not a number; expected an amount that is not negative, with at most six decimals: 4 or 0.5",
+            "line 7, column 1: gpt-5 with this option is here twice",
+            "line 8, column 23: 9999999999 is too large; a price is at most 1000000000",
+        ]
+    );
+    assert_eq!(of("operation,price\n\"gpt-5,2"), ["line 2, column 1: this quote is never closed"]);
+}
+
+#[test]
+fn costs_are_read_with_their_day_of_review() {
+    let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
+    let sheet = "operation,cost,currency,review_on\ngpt-5,0.041,USD,\ndall-e-3,0.04,USD,2026-12-24\n";
+    let tariffs = read_costs(sheet, &book(), today, 90).expect("read");
+    let cost = tariffs[0].upstream_cost.as_ref().expect("a cost");
+    assert_eq!((cost.micros, cost.review_on), (41_000, NaiveDate::from_ymd_opt(2027, 2, 19)));
+    let wrong = "operation,cost,currency,review_on\ngpt-6,1,USD,\ngpt-5,1,ABC,\ndall-e-3,1,USD,soon\n";
+    assert_eq!(
+        errors(read_costs(wrong, &book(), today, 90)),
+        [
+            "line 2, column 1: there is no operation “gpt-6” in the price book",
+            "line 3, column 9: “ABC” is not a currency; expected an ISO 4217 code: USD",
+            "line 4, column 16: “soon” is not a day; expected 2026-12-21",
+        ]
+    );
+}
