@@ -169,3 +169,9 @@ pub async fn advance_clock(pool: &PgPool, by: TimeDelta) -> Result<()> {
     .await?;
     Ok(())
 }
+
+/// Lets a transaction see one moment, and change nothing.
+pub async fn one_moment(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(connection).await?;
+    Ok(())
+}

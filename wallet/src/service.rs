@@ -3,18 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::db::{self, Db, JobQueue};
 use crate::error::Result;
 use crate::identity::Identity;
-use crate::ledger::{Ledger, LedgerOptions};
+use crate::ledger::{self, Breach, Ledger, LedgerOptions, Scope};
 use crate::notify::Notify;
-use crate::payment::Payments;
+use crate::payment::{self, Payments};
 use crate::plan::Plans;
-use crate::tariff::Tariffs;
+use crate::tariff::{self, Tariffs};
 use crate::welcome::Welcome;
 
 /// How a [`Wallet`] is set up.
@@ -146,6 +146,31 @@ impl Wallet {
     #[must_use]
     pub fn notify(&self) -> &Notify {
         &self.inner.notify
+    }
+
+    /// Checks every invariant of every concept, as of one moment; an empty list is what it should be.
+    pub async fn verify(&self, scope: Scope) -> Result<Vec<Breach>> {
+        let mut transaction = self.inner.db.begin().await?;
+        db::one_moment(&mut transaction).await?;
+        let breaches = self.verify_in_tx(&mut transaction, scope).await?;
+        transaction.commit().await?;
+        Ok(breaches)
+    }
+
+    /// Does the same in the caller's transaction.
+    pub async fn verify_in_tx(&self, connection: &mut PgConnection, scope: Scope) -> Result<Vec<Breach>> {
+        let mut breaches = self.inner.ledger.verify_in_tx(connection, scope).await?;
+        for invariants in [tariff::invariants::INVARIANTS, payment::repo::invariants::INVARIANTS] {
+            breaches.extend(ledger::check(connection, invariants, scope).await?);
+        }
+        Ok(breaches)
+    }
+
+    /// Verifies everything and freezes the debits of every wallet that fails, until somebody has looked.
+    pub async fn verify_and_freeze(&self) -> Result<Vec<Breach>> {
+        let breaches = self.verify(Scope::Everything).await?;
+        self.inner.ledger.freeze_breached(&breaches).await?;
+        Ok(breaches)
     }
 
     /// Finishes what is queued and stops the writers: later commands hear "unavailable".

@@ -9,7 +9,7 @@ use crate::config::Settings;
 /// Lists the breaches; exit code 1 where there is one.
 pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let wallet = super::open(settings).await?;
-    let breaches = wallet.ledger().verify(Scope::Everything).await?;
+    let breaches = wallet.verify(Scope::Everything).await?;
     wallet.shutdown().await;
     for breach in &breaches {
         let place = breach.wallet.map_or_else(|| "everywhere".to_owned(), |wallet| wallet.to_string());

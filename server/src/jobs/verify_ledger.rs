@@ -12,7 +12,7 @@ impl TaskHandler for VerifyLedger {
     const IDENTIFIER: &'static str = "verify_ledger";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let ledger = super::tools(&context)?.state.wallet.ledger();
-        ledger.verify_and_freeze().await.map(drop).map_err(super::text)
+        let wallet = &super::tools(&context)?.state.wallet;
+        wallet.verify_and_freeze().await.map(drop).map_err(super::text)
     }
 }

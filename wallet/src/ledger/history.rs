@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::entry::{BalanceView, GrantSource, HoldState, HoldView};
-use super::repo::{load, past, read, verify};
+use super::repo::{load, past, read};
 use super::service::{Ledger, grant_view, hold_view};
 use super::state::{DEBT, Grant};
+use crate::db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::money::Credits;
@@ -20,7 +21,7 @@ impl Ledger {
     /// end, the beginning or now.
     pub async fn balance_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<BalanceView> {
         let mut transaction = self.db.begin().await?;
-        verify::one_moment(&mut transaction).await?;
+        db::one_moment(&mut transaction).await?;
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
         let seq = newest_at(&mut transaction, wallet, now.seq, at).await?;
         let moment = past::moment(&mut transaction, wallet, seq).await?;
@@ -50,7 +51,7 @@ impl Ledger {
     /// Reads the holds that were open at a past instant.
     pub async fn holds_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<Vec<HoldView>> {
         let mut transaction = self.db.begin().await?;
-        verify::one_moment(&mut transaction).await?;
+        db::one_moment(&mut transaction).await?;
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
         let seq = newest_at(&mut transaction, wallet, now.seq, at).await?;
         let open = past::holds_open_at(&mut transaction, wallet, seq).await?;

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::budget::{Budget, BudgetPeriod, BudgetScope};
 use super::repo::manage;
 use super::service::Ledger;
-use super::verify::{Breach, Scope};
-use crate::error::{FieldError, Problem, Refusal, Result};
+use super::verify::Breach;
+use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::WalletId;
 use crate::money::Credits;
 
@@ -113,19 +113,19 @@ impl Ledger {
         if found { Ok(()) } else { Err(Refusal::not_found("wallet").into()) }
     }
 
-    /// Verifies everything and freezes the debits of every wallet that fails: for a job.
-    pub async fn verify_and_freeze(&self) -> Result<Vec<Breach>> {
-        let breaches = self.verify(Scope::Everything).await?;
-        for breach in &breaches {
-            tracing::error!(invariant = breach.invariant, wallet = ?breach.wallet, found = breach.found, "invariant broken");
+    /// Freezes the debits of every wallet that fails a check; credits and reads go on.
+    pub async fn freeze_breached(&self, breaches: &[Breach]) -> Result<()> {
+        for breach in breaches {
+            let (invariant, found) = (breach.invariant.as_str(), breach.found.as_str());
+            tracing::error!(invariant, wallet = ?breach.wallet, found, "an invariant is broken");
             if let Some(wallet) = breach.wallet {
-                match self.freeze(wallet, &format!("its ledger fails a check ({})", breach.invariant)).await {
+                match self.freeze(wallet, &format!("its ledger fails a check ({invariant})")).await {
                     // Rows without a wallet can't be frozen.
-                    Ok(()) | Err(crate::error::Error::Refused(_)) => {}
+                    Ok(()) | Err(Error::Refused(_)) => {}
                     Err(error) => return Err(error),
                 }
             }
         }
-        Ok(breaches)
+        Ok(())
     }
 }

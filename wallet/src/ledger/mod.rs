@@ -34,9 +34,9 @@ pub mod receipt;
 #[cfg(feature = "postgres")]
 mod repo;
 #[cfg(feature = "postgres")]
-pub mod spent;
-#[cfg(feature = "postgres")]
 mod service;
+#[cfg(feature = "postgres")]
+pub mod spent;
 pub mod state;
 #[cfg(feature = "postgres")]
 mod sweeps;
@@ -59,5 +59,7 @@ pub use service::{Envelope, Ledger, LedgerOptions, NewWallet, Rider};
 pub use state::Rules;
 #[cfg(feature = "postgres")]
 pub use verify::{Breach, Lateness, Scope};
+#[cfg(feature = "postgres")]
+pub(crate) use {repo::invariants::Invariant, verify::check};
 
 pub use crate::identity::Environment;

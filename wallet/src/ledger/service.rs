@@ -10,11 +10,11 @@ use super::batch::Work;
 use super::commit;
 use super::detail::Detail;
 use super::entry::EntryKind;
-use super::repo::{load, read, store, verify};
+use super::repo::{load, read, store};
 use super::state::{Grant, Hold, Request, Rules};
 use super::writer::Writers;
 use super::{BalanceView, Command, EntryDetail, EntryFilter, EntryPage, EntryView, GrantView, HoldView, Outcome, Page};
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -146,7 +146,7 @@ impl Ledger {
     pub async fn balance(&self, wallet: WalletId) -> Result<BalanceView> {
         // One snapshot for both reads: the numbers and the grants belong together.
         let mut transaction = self.db.begin().await?;
-        verify::one_moment(&mut transaction).await?;
+        db::one_moment(&mut transaction).await?;
         let row = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
         let grants = read::open_grants(&mut *transaction, wallet).await?;
         transaction.commit().await?;

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use super::proof::{self, Header, ProvenEntry, Verifier};
-use super::repo::invariants::INVARIANTS;
+use super::repo::invariants::{INVARIANTS, Invariant};
 use super::repo::{sweep, verify};
 use super::service::Ledger;
+use crate::db;
 use crate::error::{Refusal, Result};
 use crate::id::WalletId;
 
@@ -52,10 +53,11 @@ pub struct Lateness {
 }
 
 impl Ledger {
-    /// Checks every invariant and recomputes every chain, as of one moment; an empty list is what it should be.
+    /// Checks every invariant of the ledger and recomputes every chain, as of one moment; an empty list is what it
+    /// should be. [`crate::Wallet::verify`] also asks the other concepts.
     pub async fn verify(&self, scope: Scope) -> Result<Vec<Breach>> {
         let mut transaction = self.db.begin().await?;
-        verify::one_moment(&mut transaction).await?;
+        db::one_moment(&mut transaction).await?;
         let breaches = self.verify_in_tx(&mut transaction, scope).await?;
         transaction.commit().await?;
         Ok(breaches)
@@ -67,12 +69,7 @@ impl Ledger {
             Scope::Everything => None,
             Scope::Wallet(wallet) => Some(wallet),
         };
-        let mut breaches = Vec::new();
-        for invariant in INVARIANTS {
-            let found = verify::run(connection, invariant, only, MAX_FOUND).await?;
-            let breach = |(wallet, found)| Breach { invariant: invariant.name.to_owned(), wallet, found };
-            breaches.extend(found.into_iter().map(breach));
-        }
+        let mut breaches = check(connection, INVARIANTS, scope).await?;
         let mut wallets: Vec<WalletId> = only.into_iter().collect();
         if only.is_none() {
             wallets = verify::wallets_after(connection, None, WALLET_PAGE).await?;
@@ -106,7 +103,7 @@ impl Ledger {
     /// rows. A next page starts after the last row of this one.
     pub async fn proof(&self, wallet: WalletId, after: i64, limit: u16) -> Result<(Header, Vec<ProvenEntry>)> {
         let mut transaction = self.db.begin().await?;
-        verify::one_moment(&mut transaction).await?;
+        db::one_moment(&mut transaction).await?;
         let header = if after <= 0 {
             proof::header(wallet, 0, &Default::default(), Default::default(), Default::default())
         } else {
@@ -121,6 +118,25 @@ impl Ledger {
         transaction.commit().await?;
         Ok((header, rows.iter().map(ProvenEntry::from).collect()))
     }
+}
+
+/// Runs invariants of this or another concept in the caller's transaction.
+pub(crate) async fn check(
+    connection: &mut PgConnection,
+    invariants: &[Invariant],
+    scope: Scope,
+) -> Result<Vec<Breach>> {
+    let only = match scope {
+        Scope::Everything => None,
+        Scope::Wallet(wallet) => Some(wallet),
+    };
+    let mut breaches = Vec::new();
+    for invariant in invariants {
+        let found = verify::run(connection, invariant, only, MAX_FOUND).await?;
+        let breach = |(wallet, found)| Breach { invariant: invariant.name.to_owned(), wallet, found };
+        breaches.extend(found.into_iter().map(breach));
+    }
+    Ok(breaches)
 }
 
 /// The name of the check that is not SQL.

@@ -8,6 +8,8 @@ mod book;
 #[cfg(feature = "postgres")]
 mod draft;
 mod exact;
+#[cfg(feature = "postgres")]
+pub(crate) mod invariants;
 mod param;
 mod quote;
 mod rehearsal;

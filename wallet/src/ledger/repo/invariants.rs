@@ -3,10 +3,11 @@
 //! `$1` and `$2` are shard and number of one wallet, or null for all; a row is shard, wallet, and what was found.
 //! Every one has a canary in the tests: a planted violation that it must catch.
 
-/// One invariant.
-pub(in crate::ledger) struct Invariant {
-    pub name: &'static str,
-    pub sql: &'static str,
+/// One invariant. Concepts to the right of the ledger have their own, of the same form.
+#[derive(Debug)]
+pub(crate) struct Invariant {
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
 }
 
 /// All of them, cheap ones first.

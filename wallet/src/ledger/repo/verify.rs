@@ -16,12 +16,6 @@ use crate::ledger::entry::EntryView;
 use crate::ledger::state::{Allocation, Entry};
 use crate::money::Credits;
 
-/// Lets a transaction see one moment, and change nothing.
-pub(in crate::ledger) async fn one_moment(connection: &mut PgConnection) -> Result<()> {
-    sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(connection).await?;
-    Ok(())
-}
-
 /// Runs one invariant; gives what was found, at most `limit` rows.
 pub(in crate::ledger) async fn run(
     connection: &mut PgConnection,

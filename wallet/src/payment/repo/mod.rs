@@ -1,5 +1,6 @@
 //! The SQL of payments, providers' messages and the sandbox provider's own books.
 
 pub(crate) mod event;
+pub(crate) mod invariants;
 pub(crate) mod payment;
 pub(crate) mod sandbox;

@@ -1,0 +1,44 @@
+//! What must hold between payments and the ledger, in the form of the ledger's own invariants: `$1` and `$2` are shard
+//! and number of one wallet, or null for all; each row is a breach.
+
+use crate::ledger::Invariant;
+
+/// All of them.
+pub(crate) const INVARIANTS: &[Invariant] = &[
+    Invariant {
+        name: "payment_is_credited_once",
+        sql: "SELECT p.shard, p.wallet_id, format('payment %s is %s and has %s grants', p.id, p.status, g.grants)
+              FROM payments AS p
+              CROSS JOIN LATERAL (
+                  SELECT count(*) AS grants, bool_and(granted = p.credits AND seq = p.entry_seq) AS same
+                  FROM grants
+                  WHERE shard = p.shard AND wallet_id = p.wallet_id AND reference = 'payment:' || p.id AND source = 4
+              ) AS g
+              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND (g.grants <> (p.status = 'succeeded')::int OR NOT coalesce(g.same, true))
+              UNION ALL
+              SELECT g.shard, g.wallet_id, format('grant %s was bought with no payment', g.grant_id)
+              FROM grants AS g
+              LEFT JOIN payments AS p
+                  ON p.shard = g.shard AND p.wallet_id = g.wallet_id AND 'payment:' || p.id = g.reference
+              WHERE ($1::smallint IS NULL OR (g.shard, g.wallet_id) = ($1, $2::bigint))
+                AND g.reference LIKE 'payment:%' AND g.source = 4 AND p.id IS NULL",
+    },
+    Invariant {
+        name: "money_in_is_the_price_of_credits",
+        sql: "SELECT p.shard, p.wallet_id, format('payment %s took %s %s', p.id, p.minor, p.currency)
+              FROM payments AS p
+              JOIN grants AS g ON g.shard = p.shard AND g.wallet_id = p.wallet_id AND g.reference = 'payment:' || p.id
+              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND g.source = 4
+                AND (g.cost_minor IS DISTINCT FROM p.minor OR g.cost_currency IS DISTINCT FROM p.currency)",
+    },
+    Invariant {
+        name: "payment_is_the_accounts_own",
+        sql: "SELECT p.shard, p.wallet_id, format('payment %s is of another account', p.id)
+              FROM payments AS p
+              LEFT JOIN wallets AS w ON w.shard = p.shard AND w.wallet_id = p.wallet_id
+              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND w.account_id IS DISTINCT FROM p.account_id",
+    },
+];

@@ -1,0 +1,79 @@
+//! What must hold between the concepts, and the violations that must be caught.
+#![cfg(feature = "postgres")]
+
+mod ledger_support;
+
+use ledger_support::*;
+use sqlx::PgPool;
+use wallet::ledger::{Command, NewGrant, Receipt, Scope};
+use wallet::money::{Currency, Money};
+
+/// A payment that bought 100 credits, a price book in force, and a charge by it.
+const BOOKS: &str = "
+    SET session_replication_role = replica;
+    INSERT INTO price_books (version, status, effective_at, rounding_step, created_by, created_at)
+    VALUES (1, 'active', '2020-01-01', 1000000, '{}', '2020-01-01');
+    INSERT INTO tariffs (price_book, operation, position, name, category, unit, rule)
+    VALUES (1, 'gpt-5', 1, 'GPT-5', 'text', 'request', '{}');
+    INSERT INTO payments (id, account_id, shard, wallet_id, idempotency_key, request_hash, status, title, credits, minor,
+                          currency, email, name, locale, provider, return_base, entry_seq, created_at, updated_at,
+                          settled_at, expires_at, check_at)
+    SELECT '00000000-0000-0000-0000-000000000001', account_id, shard, wallet_id, 'k', 'x', 'succeeded', 'Light',
+           100000000, 44900, 'RUB', 'a@example.com', 'A', 'en', 'sandbox', 'http://localhost', 1, now(), now(), now(),
+           now(), now()
+    FROM wallets;
+    SET session_replication_role = DEFAULT";
+
+const CANARIES: &[(&str, &str)] = &[
+    ("payment_is_credited_once", "UPDATE payments SET status = 'failed', entry_seq = NULL, settled_at = NULL"),
+    ("payment_is_credited_once", "UPDATE payments SET credits = credits + 1"),
+    ("payment_is_credited_once", "UPDATE payments SET entry_seq = 2"),
+    ("payment_is_credited_once", "UPDATE grants SET reference = 'payment:2'"),
+    ("payment_is_credited_once", "DELETE FROM payments"),
+    ("money_in_is_the_price_of_credits", "UPDATE payments SET minor = minor - 1"),
+    ("money_in_is_the_price_of_credits", "UPDATE grants SET cost_minor = NULL, cost_currency = NULL"),
+    ("payment_is_the_accounts_own", "UPDATE payments SET account_id = gen_random_uuid()"),
+    ("charge_was_priced_by_a_book_in_force", "DELETE FROM tariffs"),
+    ("charge_was_priced_by_a_book_in_force", "UPDATE price_books SET effective_at = 'infinity'"),
+    ("charge_was_priced_by_a_book_in_force", "DELETE FROM price_books"),
+    (
+        "one_price_book_is_in_force",
+        "INSERT INTO price_books (version, status, effective_at, rounding_step, created_by, created_at)
+         VALUES (2, 'active', now(), 1, '{}', now())",
+    ),
+];
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_joins_the_concepts_is_verified(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    let bought = NewGrant {
+        cost: Some(Money::from_minor(44_900, Currency::RUB)),
+        reference: Some("payment:00000000-0000-0000-0000-000000000001".into()),
+        ..grant_of(100)
+    };
+    submit(&wallet, id, "g", Command::Grant(bought)).await.expect("granted");
+    let receipt = Receipt { price_book_version: 1, ..Receipt::flat("gpt-5", "GPT-5", credits(2)) };
+    submit(&wallet, id, "c", Command::Charge { receipt }).await.expect("charged");
+    sqlx::raw_sql(BOOKS).execute(&pool).await.expect("stored");
+    assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
+    assert_eq!(wallet.verify(Scope::Wallet(id)).await.expect("verified"), []);
+    for (invariant, plant) in CANARIES {
+        let mut transaction = pool.begin().await.expect("a transaction");
+        let plant = format!(
+            "SET LOCAL session_replication_role = replica; DROP INDEX IF EXISTS price_books_one_active; {plant}"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(plant.clone())).execute(&mut *transaction).await.expect(&plant);
+        let breaches = wallet.verify_in_tx(&mut transaction, Scope::Everything).await.expect("verified");
+        assert!(
+            breaches.iter().any(|breach| breach.invariant == *invariant),
+            "{invariant} missed {plant}: {breaches:?}"
+        );
+        transaction.rollback().await.expect("rolled back");
+    }
+    // A wallet that fails can't spend until somebody has looked.
+    sqlx::raw_sql("UPDATE payments SET minor = 1").execute(&pool).await.expect("planted");
+    assert_eq!(wallet.verify_and_freeze().await.expect("verified").len(), 1);
+    assert_eq!(refusal(charge(&wallet, id, "c2", 1).await).code(), "forbidden");
+    wallet.shutdown().await;
+}
