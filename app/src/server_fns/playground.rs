@@ -62,7 +62,7 @@ pub struct TrialResult {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum TrialAnswer {
     /// It went through.
-    Done(TrialResult),
+    Done(Box<TrialResult>),
     /// A rule said no; nothing was written.
     Refused(Refusal),
 }
@@ -260,7 +260,7 @@ mod ssr {
             Ok(entry) => {
                 leptos_axum::redirect(&format!("/playground?ran={}", entry.seq));
                 let available = wallet.ledger().balance(id).await?.available;
-                Ok(TrialAnswer::Done(TrialResult { entry, available }))
+                Ok(TrialAnswer::Done(Box::new(TrialResult { entry, available })))
             }
             Err(Error::Refused(refusal)) => {
                 let mut query = leptos_router::params::ParamsMap::new();

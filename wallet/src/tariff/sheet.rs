@@ -197,7 +197,7 @@ pub fn read_costs(
         seen.push(operation.text.clone());
         match tariffs.iter_mut().find(|tariff| tariff.operation == operation.text) {
             None => {
-                errors.push(operation.wrong(format!("there is no operation “{}” in the price book", operation.text)))
+                errors.push(operation.wrong(format!("there is no operation “{}” in the price book", operation.text)));
             }
             Some(tariff) => match cost(&sheet, row, today, review_days) {
                 Ok(cost) => tariff.upstream_cost = Some(cost),

@@ -92,7 +92,7 @@ fn LastRequest(
         let ran = map.get_str("ran").and_then(|ran| ran.parse::<i64>().ok());
         let ran = ran.and_then(|seq| entries.into_iter().find(|row| row.seq == seq));
         let refused = map.get_str("refused").and_then(|refused| serde_json::from_str::<Refusal>(refused).ok());
-        let ran = ran.map(|entry| TrialAnswer::Done(TrialResult { entry, available }));
+        let ran = ran.map(|entry| TrialAnswer::Done(Box::new(TrialResult { entry, available })));
         ran.or_else(|| refused.map(TrialAnswer::Refused))
     });
     let newest = RwSignal::new(drawn.map(Ok));
@@ -116,7 +116,7 @@ fn LastRequest(
                 Some(Ok(TrialAnswer::Refused(refusal))) => {
                     view! { <Refused error=AppError::Refused(refusal) /> }.into_any()
                 }
-                Some(Ok(TrialAnswer::Done(result))) => view! { <Done result=result is_pending=Signal::derive(is_pending) /> }.into_any(),
+                Some(Ok(TrialAnswer::Done(result))) => view! { <Done result=*result is_pending=Signal::derive(is_pending) /> }.into_any(),
                 Some(Err(error)) => view! { <Refused error=error /> }.into_any(),
             }}
         </div>
