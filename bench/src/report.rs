@@ -84,6 +84,11 @@ impl Report {
         }
     }
 
+    /// Adds a figure of which more is better.
+    pub fn at_least(&mut self, work: &str, value: f64, floor: f64, aim: f64) {
+        self.rows.push(Row { work: work.to_owned(), value, floor, aim, less_is_better: false });
+    }
+
     /// Adds a figure of which less is better.
     pub fn at_most(&mut self, work: &str, value: f64, floor: f64, aim: f64) {
         self.rows.push(Row { work: work.to_owned(), value, floor, aim, less_is_better: true });

@@ -1,5 +1,7 @@
 //! Params of a rule: what may be asked, and reading it from a request with an error for each wrong one.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -70,19 +72,24 @@ pub fn params_of_form<'a>(specs: &[ParamSpec], field: impl Fn(&str) -> Option<&'
 }
 
 /// Reads params one by one and gathers what is wrong with them.
+///
+/// It only counts what it has read: a call without a mistake, which is nearly every call, keeps no list of names.
 pub(crate) struct Reader<'a> {
     given: &'a Map<String, Value>,
     /// Put before each name: `translate.` for a part of a sum.
     prefix: String,
-    /// Names that are not prefixed (the shared ones of a sum).
+    /// Names that are not prefixed (the shared ones of a sum), and those of them that were read.
     shared: Vec<String>,
-    used: Vec<String>,
+    shared_read: Vec<String>,
+    /// How many of the given params were read.
+    read: usize,
     problems: Vec<FieldError>,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(given: &'a Map<String, Value>) -> Self {
-        Self { given, prefix: String::new(), shared: Vec::new(), used: Vec::new(), problems: Vec::new() }
+        let (shared, shared_read, problems) = (Vec::new(), Vec::new(), Vec::new());
+        Self { given, prefix: String::new(), shared, shared_read, read: 0, problems }
     }
 
     /// Reads the params of one part of a sum: prefixed, but for the shared ones.
@@ -95,19 +102,23 @@ impl<'a> Reader<'a> {
         answer
     }
 
-    fn full(&self, name: &str) -> String {
-        if self.prefix.is_empty() || self.shared.iter().any(|shared| shared == name) {
-            name.to_owned()
+    fn take<'n>(&mut self, name: &'n str) -> (Cow<'n, str>, Option<&'a Value>) {
+        let is_shared = self.shared.iter().any(|shared| shared == name);
+        let name = if self.prefix.is_empty() || is_shared {
+            Cow::Borrowed(name)
         } else {
-            format!("{}{name}", self.prefix)
+            Cow::Owned(format!("{}{name}", self.prefix))
+        };
+        let value = self.given.get(name.as_ref());
+        // Parts read a shared param again and again; it was given once.
+        let is_again = is_shared && self.shared_read.iter().any(|read| *read == name);
+        if value.is_some() && !is_again {
+            self.read = self.read.saturating_add(1);
+            if is_shared {
+                self.shared_read.push(name.clone().into_owned());
+            }
         }
-    }
-
-    fn take(&mut self, name: &str) -> (String, Option<&'a Value>) {
-        let name = self.full(name);
-        let value = self.given.get(&name).filter(|value| !value.is_null());
-        self.used.push(name.clone());
-        (name, value)
+        (name, value.filter(|value| !value.is_null()))
     }
 
     fn wrong(&mut self, name: &str, problem: Problem, message: String) {
@@ -205,24 +216,23 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Refuses when a param was wrong, missing or unknown.
-    pub(crate) fn finish(mut self) -> Result<(), Refusal> {
+    /// Refuses when a param was wrong, missing or unknown; `known` is asked only where some were not read.
+    pub(crate) fn finish(mut self, known: impl FnOnce() -> Vec<ParamSpec>) -> Result<(), Refusal> {
         if self.given.len() > PARAMS_MAX {
             let message = format!("At most {PARAMS_MAX} params.");
-            let field = FieldError { field: "params".to_owned(), problem: Problem::TooLong, message };
-            return Err(Refusal::Unprocessable { fields: vec![field] });
+            return Err(Refusal::unprocessable("params", Problem::TooMany, message));
         }
-        for name in self.given.keys() {
-            if !self.used.contains(name) {
-                let known = if self.used.is_empty() {
+        if self.read < self.given.len() {
+            let known = known();
+            for name in self.given.keys().filter(|name| known.iter().all(|spec| spec.name != **name)) {
+                let listed = if known.is_empty() {
                     "This operation takes no params.".to_owned()
                 } else {
-                    format!("Known are {}.", listed(self.used.iter().map(String::as_str)))
+                    format!("Known are {}.", listed(known.iter().map(|spec| spec.name.as_str())))
                 };
                 let shown: String = name.chars().take(64).collect();
-                let message = format!("There is no param {shown}. {known}");
-                let field = format!("params.{shown}");
-                self.problems.push(FieldError { field, problem: Problem::Unknown, message });
+                let message = format!("There is no param {shown}. {listed}");
+                self.problems.push(FieldError::new(format!("params.{shown}"), Problem::Unknown, message));
             }
         }
         if self.problems.is_empty() { Ok(()) } else { Err(Refusal::Unprocessable { fields: self.problems }) }

@@ -223,7 +223,7 @@ impl Rule {
     pub fn price(&self, params: &Map<String, Value>, count: i64, step: Credits) -> Result<Priced, Refusal> {
         let mut reader = Reader::new(params);
         let worked = self.work(&mut reader);
-        reader.finish()?;
+        reader.finish(|| self.params())?;
         check_count(count)?;
         let worked = worked.ok_or_else(too_large)?;
         sum_up(worked, count, step).ok_or_else(too_large)
