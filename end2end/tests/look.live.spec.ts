@@ -1,0 +1,35 @@
+import AxeBuilder from '@axe-core/playwright';
+import { charge, expect, newKey, newcomer, test } from './scrip';
+
+const PUBLIC = ['/pricing', '/sign-in', '/sign-up', '/forgot'];
+const SIGNED_IN = ['/wallet', '/wallet/history', '/wallet/history/1', '/wallet/top-up', '/wallet/orders', '/developers/keys', '/playground'];
+const LOOKS = [
+  { colorScheme: 'light', width: 1440 },
+  { colorScheme: 'dark', width: 1440 },
+  { colorScheme: 'light', width: 390 },
+  { colorScheme: 'dark', width: 390 },
+] as const;
+
+for (const look of LOOKS) {
+  test(`everybody can use every page: ${look.colorScheme}, ${look.width} px`, async ({ page, request }) => {
+    test.setTimeout(120_000);
+    await newcomer(page, request);
+    const key = await newKey(page);
+    await charge(request, key, 'dall-e-3', 'picture', { size: '1024x1024', quality: 'standard' });
+    await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: 'reduce' });
+    await page.setViewportSize({ width: look.width, height: 900 });
+    for (const path of [...SIGNED_IN, ...PUBLIC]) {
+      if (path === PUBLIC[0]) await page.context().clearCookies();
+      await page.goto(path);
+      await expect(page.locator('h1').first()).toBeAttached();
+      await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+      expect(await page.title(), path).toMatch(/Scrip/);
+      const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
+      const bad = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical');
+      const told = bad.map((one) => `${path}: ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`);
+      expect(told).toEqual([]);
+      const isWider = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1);
+      expect(isWider, `${path} scrolls sideways at ${look.width} px`).toBe(false);
+    }
+  });
+}

@@ -1,0 +1,69 @@
+import { expect, test } from './scrip';
+
+test('shows the whole NeuralBox price list in roubles', async ({ page }) => {
+  await page.goto('/pricing');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('See the price before anything runs');
+  await expect(page.getByText('Price book', { exact: false }).first()).toBeVisible();
+  const plans: [string, string][] = [['Starter', '₽0'], ['Basic', '₽890'], ['Pro', '₽1,690'], ['VIP', '₽2,990'], ['Elite', '₽4,990']];
+  for (const [name, price] of plans) {
+    const plan = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) });
+    await expect(plan).toContainText(price);
+  }
+  const packages = page.getByRole('table', { name: 'Bought once, on any plan or none.' });
+  await expect(packages.getByRole('row')).toHaveCount(9);
+  await expect(packages.getByRole('row', { name: /Light/ })).toContainText('₽449');
+  await expect(packages.getByRole('row', { name: /Ultra/ })).toContainText('₽24,990');
+  const prices = page.getByRole('table', { name: 'All prices' });
+  await expect(prices.getByRole('row')).toHaveCount(51);
+  await expect(prices.getByRole('row', { name: /dall-e-3/ })).toContainText('5–13');
+  await expect(prices.getByRole('row', { name: /gpt-image-1.5/ })).toContainText('1–21');
+  await expect(prices.getByRole('row', { name: /gpt-5.2-pro/ })).toContainText('39');
+});
+
+test('filters by category and by words', async ({ page }) => {
+  await page.goto('/pricing');
+  const prices = page.getByRole('table', { name: 'All prices' });
+  await page.getByRole('navigation', { name: 'Category' }).getByRole('link', { name: /Video/ }).click();
+  await expect(page).toHaveURL(/cat=video/);
+  await expect(prices.getByRole('row')).toHaveCount(9);
+  await page.getByRole('navigation', { name: 'Category' }).getByRole('link', { name: /All/ }).click();
+  await page.getByRole('searchbox', { name: 'Search models and jobs' }).fill('midjourney');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(prices.getByRole('row')).toHaveCount(5);
+  await page.getByRole('searchbox', { name: 'Search models and jobs' }).fill('no such model');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await expect(page.getByText('No model called “no such model”.')).toBeVisible();
+});
+
+test('counts the price of one call', async ({ page }) => {
+  await page.goto('/pricing?model=dall-e-3');
+  const call = page.getByRole('complementary', { name: 'Price of one call' });
+  await expect(call.getByTestId('call-price')).toHaveText('5');
+  await call.getByRole('radio', { name: /1792 × 1024, hd/ }).check({ force: true });
+  await call.getByRole('button', { name: 'Calculate' }).click();
+  await expect(call.getByTestId('call-price')).toHaveText('13');
+  await call.getByLabel('How many').fill('3');
+  await call.getByRole('button', { name: 'Calculate' }).click();
+  await expect(call.getByTestId('call-price')).toHaveText('39');
+  await call.getByLabel('How many').fill('-3');
+  await call.getByRole('button', { name: 'Calculate' }).click();
+  await expect(call.getByText('Write a whole number from 1 to 1,000,000.')).toBeVisible();
+});
+
+test('speaks Russian when asked, and keeps the theme that was chosen', async ({ page }) => {
+  await page.goto('/pricing');
+  await page.getByRole('button', { name: 'Русский' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Цена видна до запуска');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'ru');
+  await expect(page.getByRole('row', { name: /Light/ })).toContainText('449\u00a0₽');
+  await page.getByRole('button', { name: 'Тёмная тема' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'scrip-dark');
+  await page.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-theme', 'scrip-dark');
+});
+
+test('says plainly that a page is not there', async ({ page }) => {
+  const answer = await page.goto('/no/such/page');
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is no such page');
+});

@@ -1,0 +1,155 @@
+// What every spec shares: a page that may not complain, people, mails, cards, keys.
+import { type APIRequestContext, type Browser, type BrowserContext, type Page, expect, test as base } from '@playwright/test';
+
+/** What a browser reports for answers that are refusals on purpose. */
+const REFUSED_ON_PURPOSE = /Failed to load resource: the server responded with a status of (402|404|409|422|429)/;
+/** What it reports when a spec cuts the network. */
+const CUT_ON_PURPOSE = /net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED)/;
+
+/** Fails the test on anything that the page complains about: errors, hydration warnings, policy violations. */
+export function watch(page: Page, complaints: string[]) {
+  page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
+  page.on('console', (message) => {
+    const text = message.text();
+    const isBad = message.type() === 'error' || (message.type() === 'warning' && /hydrat|wasm|Refused/i.test(text));
+    if (isBad && !REFUSED_ON_PURPOSE.test(text) && !CUT_ON_PURPOSE.test(text)) complaints.push(`${message.type()}: ${text}`);
+  });
+}
+
+export const test = base.extend<{ complaints: string[] }>({
+  complaints: [
+    async ({ page }, use) => {
+      const complaints: string[] = [];
+      watch(page, complaints);
+      await use(complaints);
+      expect(complaints, 'the page complained').toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+export { expect };
+
+let people = 0;
+
+/** An address that nobody has yet. */
+export function freshEmail(): string {
+  people += 1;
+  return `person-${process.pid}-${Date.now()}-${people}@example.com`;
+}
+
+export const PASSWORD = 'seven green umbrellas';
+
+/** Whether this run has scripts switched on. */
+export function hasScript(): boolean {
+  return test.info().project.name === 'script';
+}
+
+/** Opens a wallet; the address is not proven yet. */
+export async function signUp(page: Page, email = freshEmail()): Promise<string> {
+  await page.goto('/sign-up');
+  await page.getByLabel('Your name').fill('Mira Sokolova');
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Open the wallet' }).click();
+  await expect(page).toHaveURL(/\/wallet/);
+  return email;
+}
+
+/** Finds the newest mail to an address, and gives the link in it. */
+export async function mailedLink(request: APIRequestContext, email: string, path: RegExp): Promise<string> {
+  let link = '';
+  await expect
+    .poll(
+      async () => {
+        const list = await (await request.get('/dev/mail')).text();
+        const section = list.split('<section').find((part) => part.includes(email));
+        const id = section?.match(/\/dev\/mail\/([0-9a-f-]{36})/)?.[1];
+        if (!id) return false;
+        const mail = await (await request.get(`/dev/mail/${id}`)).text();
+        link = mail.match(path)?.[0].replaceAll('&amp;', '&') ?? '';
+        return link !== '';
+      },
+      { message: `a mail to ${email}`, timeout: 20_000 },
+    )
+    .toBe(true);
+  return link;
+}
+
+/** Opens a wallet and proves the address: the starter's 50 tokens are there. */
+export async function newcomer(page: Page, request: APIRequestContext): Promise<string> {
+  const email = await signUp(page);
+  await prove(page, request, email);
+  return email;
+}
+
+/** Follows the mailed link. */
+export async function prove(page: Page, request: APIRequestContext, email: string) {
+  await page.goto(await mailedLink(request, email, /\/verify-email\?token=[^"\s<]+/));
+  await page.getByRole('button', { name: 'Confirm this address' }).click();
+  await expect(page).toHaveURL(/\/wallet/);
+  await expect(balance(page)).toHaveText('50');
+}
+
+export async function signIn(page: Page, email: string, password: string) {
+  await page.goto('/sign-in');
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+}
+
+export async function admin(page: Page) {
+  await signIn(page, 'admin@scrip.example', 'scrip-demo-admin');
+  await expect(page).toHaveURL(/\/wallet/);
+}
+
+/** The available credits at the top right. */
+export function balance(page: Page) {
+  return page.getByTestId('balance');
+}
+
+/** Makes a key on the keys page, and gives its secret. */
+export async function newKey(page: Page, name = 'prod-web'): Promise<string> {
+  await page.goto('/developers/keys');
+  await page.getByLabel('Name').fill(name);
+  await page.locator('#new-key').getByRole('button', { name: 'Create key' }).click();
+  const secret = await page.getByTestId('new-key').textContent();
+  expect(secret).toMatch(/^nb_live_[0-9A-Za-z]+$/);
+  return secret ?? '';
+}
+
+/** The headers of a call with a key. */
+export function bearer(secret: string, idempotencyKey?: string): Record<string, string> {
+  const headers: Record<string, string> = { Authorization: `Bearer ${secret}` };
+  if (idempotencyKey) headers['Idempotency-Key'] = idempotencyKey;
+  return headers;
+}
+
+/** Charges one call over REST. */
+export async function charge(request: APIRequestContext, secret: string, operation: string, key: string, params = {}) {
+  return request.post('/api/v2/charges', { headers: bearer(secret, key), data: { operation, params } });
+}
+
+/** Types a test card on the sandbox's page. */
+export async function payWith(page: Page, number: string) {
+  await page.getByLabel('Card number').fill(number);
+  await page.getByLabel('Month / year').fill('12/34');
+  await page.getByLabel('CVC').fill('123');
+  await page.getByRole('button', { name: /^Pay/ }).click();
+}
+
+/** Goes from the wallet to the provider's page for the Light pack. */
+export async function orderLight(page: Page) {
+  await page.goto('/wallet/top-up?package=light');
+  await page.getByRole('button', { name: 'Pay ₽449.00' }).click();
+  await expect(page.getByRole('heading', { name: 'Test payment' })).toBeVisible();
+}
+
+/** A second browser of the same person. */
+export async function secondBrowser(browser: Browser, email: string, complaints: string[]): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ locale: 'en-US' });
+  const page = await context.newPage();
+  watch(page, complaints);
+  await signIn(page, email, PASSWORD);
+  await expect(page).toHaveURL(/\/wallet/);
+  return { context, page };
+}
