@@ -1,7 +1,7 @@
 import { PASSWORD, balance, expect, freshEmail, mailedLink, newcomer, prove, signIn, signUp, test } from './scrip';
 
 test('the starter credits arrive once per person', async ({ page, request, browser }) => {
-  const email = await signUp(page);
+  const email = await signUp(page, freshEmail().replace('example.com', 'gmail.com'));
   await expect(balance(page)).toHaveText('0');
   await prove(page, request, email);
   // The same person under another spelling of the address gets a wallet, but no second gift.
@@ -16,7 +16,7 @@ test('the starter credits arrive once per person', async ({ page, request, brows
   await context.close();
 });
 
-test('a mailed link works once', async ({ page, request }) => {
+test('a mailed link that is followed twice gives once', async ({ page, request }) => {
   const email = await signUp(page);
   const link = await mailedLink(request, email, /\/verify-email\?token=[^"\s<]+/);
   await page.goto(link);
@@ -24,8 +24,7 @@ test('a mailed link works once', async ({ page, request }) => {
   await expect(balance(page)).toHaveText('50');
   await page.goto(link);
   await page.getByRole('button', { name: 'Confirm this address' }).click();
-  await expect(page.getByRole('alert').first()).toBeVisible();
-  await page.goto('/wallet');
+  await expect(page).toHaveURL(/\/wallet/);
   await expect(balance(page)).toHaveText('50');
 });
 

@@ -1,10 +1,11 @@
 // What every spec shares: a page that may not complain, people, mails, cards, keys.
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { type APIRequestContext, type Browser, type BrowserContext, type Page, expect, test as base } from '@playwright/test';
 
 /** What a browser reports for answers that are refusals on purpose. */
-const REFUSED_ON_PURPOSE = /Failed to load resource: the server responded with a status of (402|404|409|422|429)/;
+const REFUSED_ON_PURPOSE = /Failed to load resource: the server responded with a status of (402|404|409|422|429|504)/;
 /** What it reports when a spec cuts the network. */
-const CUT_ON_PURPOSE = /net::ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED)/;
+const CUT_ON_PURPOSE = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|INTERNET_DISCONNECTED|NETWORK_CHANGED)/;
 
 /** Fails the test on anything that the page complains about: errors, hydration warnings, policy violations. */
 export function watch(page: Page, complaints: string[]) {
@@ -152,4 +153,44 @@ export async function secondBrowser(browser: Browser, email: string, complaints:
   await signIn(page, email, PASSWORD);
   await expect(page).toHaveURL(/\/wallet/);
   return { context, page };
+}
+
+/** A line to the server under test that can be cut and mended, as a network can. */
+export class Line {
+  private sockets = new Set<Socket>();
+  private isCut = false;
+  private server = createServer((near) => {
+    if (this.isCut) return void near.destroy();
+    const { hostname, port } = new URL(test.info().project.use.baseURL ?? '');
+    const far = connect(Number(port), hostname);
+    for (const [one, other] of [[near, far], [far, near]]) {
+      this.sockets.add(one);
+      one.on('error', () => other.destroy());
+      one.on('close', () => {
+        this.sockets.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+  });
+
+  /** Opens the line, and gives the address of its near end. */
+  async open(): Promise<string> {
+    await new Promise<void>((done) => this.server.listen(0, '127.0.0.1', done));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  cut() {
+    this.isCut = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  mend() {
+    this.isCut = false;
+  }
+
+  close() {
+    this.cut();
+    this.server.close();
+  }
 }

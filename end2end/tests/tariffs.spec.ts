@@ -33,7 +33,7 @@ test('an admin lowers a price: the list and the next charge follow, the log tell
     await page.goto(`/pricing?q=${operation}`);
     await expect(page.getByRole('row', { name: new RegExp(`${operation}\\b(?!-)`) })).toContainText(new RegExp(`${after}$`), { timeout: 1_000 });
   }).toPass();
-  const charged = await charge(request, key, operation, 'after the drop');
+  const charged = await charge(request, key, operation, 'after-the-drop');
   expect(charged.status()).toBe(201);
   const held = await (await request.get('/api/v2/balance', { headers: bearer(key) })).json();
   expect(held.token_balance).toBe(50 - after);
