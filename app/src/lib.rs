@@ -67,6 +67,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/admin/tariffs/:n/publish") view=PublishPage ssr=SsrMode::Async />
                     // A refused form is answered at the address that it was posted to: the same pages.
                     <Route path=path!("/admin/tariffs/:n/prices") view=TariffsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/tariffs/:n/rehearse") view=PublishPage ssr=SsrMode::Async />
+                    <Route path=path!("/verify-email/resend") view=OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id/check") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys/:id/revoke") view=KeysPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async />

@@ -128,6 +128,7 @@ pub fn NewKeyPanel(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let (is_copied, set_copied) = signal(false);
+    forget_the_post();
     let copied_secret = secret.clone();
     let copy = move |_| {
         copy_text(&copied_secret);
@@ -146,6 +147,16 @@ pub fn NewKeyPanel(
             <a href="/developers/keys" rel="external" class="btn btn-quiet">{t!(i18n, keys.done)}</a>
         </div>
     }
+}
+
+/// Makes a reload of this page an ordinary visit: it must not make a second key.
+fn forget_the_post() {
+    #[cfg(feature = "hydrate")]
+    Effect::new(|_| {
+        if let Ok(history) = window().history() {
+            let _ = history.replace_state_with_url(&leptos::wasm_bindgen::JsValue::NULL, "", Some("/developers/keys"));
+        }
+    });
 }
 
 /// Puts a text on the clipboard; where the browser has none, nothing happens.

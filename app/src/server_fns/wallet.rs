@@ -9,6 +9,7 @@ use wallet::payment::PaymentView;
 use wallet::plan::PlanSummary;
 
 use crate::components::pack_picker::Pack;
+use crate::context::FormOutcome;
 use crate::error::AppError;
 
 /// How many rows the front page shows.
@@ -52,6 +53,8 @@ pub struct Overview {
     pub low_below: Option<wallet::money::Credits>,
     /// The address that waits to be proven, where it does.
     pub unverified_email: Option<String>,
+    /// What became of a form of this page.
+    pub outcome: FormOutcome,
     /// Whether the playground is there.
     pub has_playground: bool,
     /// The deployment's address, for the sample request.
@@ -83,6 +86,7 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         open_payments: payments.into_iter().filter(|payment| payment.status.is_open()).take(3).collect(),
         low_below,
         unverified_email: (!viewer.email_verified).then(|| viewer.email.clone()),
+        outcome: crate::asker::outcome("/verify-email/resend"),
         has_playground: settings.demo,
         public_url: settings.public_url,
     })

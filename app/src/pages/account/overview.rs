@@ -1,6 +1,7 @@
 //! `/wallet`: is there enough, until when, what just happened.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use wallet::ledger::BalanceView;
 use wallet::money::Credits;
 use wallet::payment::PaymentView;
@@ -10,6 +11,7 @@ use crate::components::amount::{credits_text, money_text, signed_text, unit_text
 use crate::components::balance_stub::BalanceStub;
 use crate::components::ledger_feed::LedgerFeed;
 use crate::components::pack_picker::Pack;
+use crate::components::refusal::FormErrors;
 use crate::components::panel::{Banner, BannerKind, Loaded};
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{When, WhenStyle, date_text, when_text};
@@ -35,6 +37,8 @@ pub fn OverviewPage() -> impl IntoView {
 /// The page once its figures are there.
 #[component]
 fn OverviewContent(overview: Overview) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_sent = use_query_map().with_untracked(|map| map.get_str("mail") == Some("sent"));
     let drawn = overview.balance.clone();
     let live = use_live_wallet();
     if let Some(live) = live {
@@ -43,6 +47,8 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
     let balance = Signal::derive(move || live.and_then(|live| live.balance.get()).unwrap_or_else(|| drawn.clone()));
     let low_below = overview.low_below;
     view! {
+        <FormErrors outcome=overview.outcome.clone() />
+        {is_sent.then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, wallet.mail_sent)}</p></Banner> })}
         <Banners balance=balance low_below=low_below unverified_email=overview.unverified_email.clone() />
         <section aria-labelledby="bal" class="panel relative grid lg:grid-cols-[minmax(0,1fr)_6px_minmax(0,400px)]">
             <BalanceStub balance=balance />

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use serde_json::Value;
 use wallet::identity::{AuditPage as Page, AuditRow};
+use wallet::money::Credits;
 
 use crate::components::panel::{EmptyState, Loaded, PageHead};
 use crate::components::shell::{AppShell, Nav};
@@ -148,6 +149,13 @@ fn different(before: &Value, after: &Value) -> (Vec<String>, Vec<String>) {
     (without(&before, &after), without(&after, &before))
 }
 
+/// Says whether a path of a tariff's rule names a price.
+fn is_price(path: &str) -> bool {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    path.starts_with("rule.")
+        && (["credits", "price", "base", "minimum", "cells"].contains(&last) || ["rule.min", "rule.max"].contains(&path))
+}
+
 /// Flattens a JSON value into lines that a person can read.
 fn lines_of(value: &Value) -> Vec<String> {
     fn walk(path: &str, value: &Value, lines: &mut Vec<String>) {
@@ -164,6 +172,15 @@ fn lines_of(value: &Value) -> Vec<String> {
                 }
             }
             Value::Null => {}
+            // Prices are kept in millionths.
+            Value::Number(micros) if is_price(path) => {
+                let price = Credits::from_micros(micros.as_i64().unwrap_or_default());
+                lines.push(format!("{path} {price}"));
+            }
+            Value::Array(prices) if is_price(path) => {
+                let price = |price: &Value| Credits::from_micros(price.as_i64().unwrap_or_default()).to_string();
+                lines.push(format!("{path} {}", prices.iter().map(price).collect::<Vec<_>>().join(", ")));
+            }
             Value::String(text) => lines.push(format!("{path} {text}")),
             other => lines.push(format!("{path} {other}")),
         }
