@@ -312,6 +312,7 @@ pub fn Preferences() -> impl IntoView {
 #[component]
 fn PersonMenu(initials: String, name: StoredValue<String>, is_staff: bool) -> impl IntoView {
     let i18n = use_i18n();
+    let label = initials.clone();
     let other = move || match i18n.get_locale() {
         Locale::en => ("ru", "Русский"),
         Locale::ru => ("en", "English"),
@@ -320,7 +321,7 @@ fn PersonMenu(initials: String, name: StoredValue<String>, is_staff: bool) -> im
         <details class="relative">
             <summary
                 class="list-none cursor-pointer size-8 rounded-full bg-secondary text-secondary-content text-sm font-semibold grid place-items-center"
-                aria-label=move || t_string!(i18n, nav.person, name = name.get_value())
+                aria-label=move || format!("{label}, {}", t_string!(i18n, nav.person, name = name.get_value()))
             >
                 {initials}
             </summary>
