@@ -16,6 +16,7 @@ pub mod layers;
 pub mod live;
 pub mod mail;
 pub mod pages;
+pub mod plain;
 pub mod providers;
 pub mod serve;
 pub mod session;
@@ -45,6 +46,7 @@ pub fn build(state: AppState) -> Router {
     let machines = Router::new()
         .merge(health::router()) // /health, /ready
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
+        .merge(plain::router()) // /plain.css, for pages without the app's shell
         .merge(webhooks::router()); // /webhooks/{provider}
     layers::common(people.merge(api).merge(limited(machines, &state))).with_state(state)
 }

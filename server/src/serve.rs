@@ -31,7 +31,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let demo = if settings.demo { Some(cli::ensure_demo(&wallet).await?) } else { None };
 
     let worker = jobs::start(&state).await?;
-    stop_on_signal(state.stopping.clone());
+    stop_on_signal(state.stopping.clone())?;
     welcome(&settings, demo.as_ref());
     let limit = Duration::from_secs(settings.web.shutdown_seconds);
     serve(listener, state.clone(), limit).await?;
@@ -81,28 +81,48 @@ async fn finish(worker: tokio::task::JoinHandle<()>, limit: Duration) {
     }
 }
 
-/// Fires the token at the first signal, and ends the process at the second.
-fn stop_on_signal(stopping: CancellationToken) {
+/// Fires the token at the first signal, and ends the process at the second. Heeds signals from the moment it returns.
+fn stop_on_signal(stopping: CancellationToken) -> anyhow::Result<()> {
+    let mut signals = Signals::new()?;
     tokio::spawn(async move {
-        signalled().await;
+        signals.next().await;
         stopping.cancel();
-        signalled().await;
+        signals.next().await;
         std::process::exit(130);
     });
+    Ok(())
 }
 
-async fn signalled() {
-    let interrupt = async { signal::ctrl_c().await.ok() };
+/// Ctrl-C, and SIGTERM where there is one.
+struct Signals {
     #[cfg(unix)]
-    let terminate = async {
-        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
+    interrupt: signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> anyhow::Result<Self> {
+        use signal::unix::SignalKind;
+        let heed = |kind| signal::unix::signal(kind).map_err(|error| anyhow!("signals can't be heeded: {error}"));
+        Ok(Self { interrupt: heed(SignalKind::interrupt())?, terminate: heed(SignalKind::terminate())? })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! { _ = self.interrupt.recv() => {}, _ = self.terminate.recv() => {} }
+    }
+
     #[cfg(not(unix))]
-    let terminate = std::future::pending::<Option<()>>();
-    tokio::select! { _ = interrupt => {}, _ = terminate => {} }
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        signal::ctrl_c().await.ok();
+    }
 }
 
 /// Says where to go; in the demo also with what to sign in and what to try.

@@ -10,7 +10,7 @@ use axum::routing::get;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, OpenApi, SecurityRequirement, ServerBuilder};
 
-use super::BASE;
+use super::{BASE, reference};
 use crate::state::AppState;
 
 /// Where the document is.
@@ -41,6 +41,8 @@ pub fn complete(document: &mut OpenApi) {
 /// Serves the document, and its list for language models.
 pub fn router(document: OpenApi) -> Router<AppState> {
     let list: Arc<str> = list(&document).into();
+    let reference: Arc<str> = reference::page(&document).into();
+    let reference = get(move || async move { reference::response(&reference) });
     let json: Arc<str> = document.to_json().unwrap_or_default().into();
     let json =
         get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response() });
@@ -48,6 +50,7 @@ pub fn router(document: OpenApi) -> Router<AppState> {
     Router::new()
         .route(DOCUMENT, json)
         .route("/openapi.json", get(|| async { axum::response::Redirect::permanent(DOCUMENT) }))
+        .route("/docs/api", reference)
         .route("/llms.txt", list)
 }
 

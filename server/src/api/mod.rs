@@ -22,6 +22,7 @@ mod models;
 mod page;
 mod payments;
 mod proof;
+mod reference;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -156,7 +156,7 @@ pub(super) const fn one_call() -> i64 {
 
 /// What a call would cost.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Price {
+pub struct CallPrice {
     /// What it costs.
     token_cost: Amount,
     /// The least that the same quantity costs under other options.
@@ -211,7 +211,7 @@ impl From<FormulaLine> for Line {
     }
 }
 
-impl Price {
+impl CallPrice {
     fn new(quote: Quote, unit: String, kept: Option<Kept>) -> Self {
         Self {
             token_cost: quote.credits.into(),
@@ -229,7 +229,7 @@ impl Price {
 /// Prices a call, without charging it.
 #[utoipa::path(post, path = "/models/{operation}/calculate-price", tag = "Prices", params(("operation" = String, Path)),
     request_body = PriceRequest,
-    responses((status = 200, body = Price), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+    responses((status = 200, body = CallPrice), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn calculate_price(
     State(state): State<AppState>,
     caller: Caller,
@@ -247,7 +247,7 @@ pub async fn calculate_price(
         (tariffs.quote(&operation, &params, count).await?, None)
     };
     let unit = state.wallet.catalog().view().await?.settings.unit.code.clone();
-    Ok(Out(Price::new(quote, unit, kept)).into_response())
+    Ok(Out(CallPrice::new(quote, unit, kept)).into_response())
 }
 
 /// Several things to price at once.
@@ -289,7 +289,7 @@ pub struct BatchPrice {
     /// The unit that costs are counted in.
     unit: String,
     /// Each line's price, in the order asked.
-    lines: Vec<Price>,
+    lines: Vec<CallPrice>,
 }
 
 /// Prices several things at once: a pipeline, a blog post with its translations.
@@ -308,7 +308,7 @@ pub async fn quote_batch(State(state): State<AppState>, body: Body<BatchRequest>
         total: batch.total.into(),
         min: batch.min.into(),
         max: batch.max.into(),
-        lines: batch.quotes.into_iter().map(|quote| Price::new(quote, unit.clone(), None)).collect(),
+        lines: batch.quotes.into_iter().map(|quote| CallPrice::new(quote, unit.clone(), None)).collect(),
         unit,
     };
     Ok(Out(body).into_response())

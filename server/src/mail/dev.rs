@@ -10,11 +10,8 @@ use axum::routing::get;
 use uuid::Uuid;
 
 use super::folder::Folder;
-use crate::providers::sandbox::html::escape;
+use crate::plain::{self, POLICY, escape};
 use crate::state::AppState;
-
-const HEAD: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Mails of development</title><link rel=\"stylesheet\" href=\"/sandbox/sandbox.css\"></head><body><main>";
-const FOOT: &str = "</main></body></html>";
 
 /// Gives the routes; none in production, and none when mails really leave.
 pub fn router(state: &AppState) -> Router<AppState> {
@@ -36,7 +33,7 @@ async fn list(State(state): State<AppState>) -> Response {
         Ok(mails) => mails,
         Err(error) => return broken(&error),
     };
-    let mut page = format!("{HEAD}<h1>Mails</h1><p class=\"muted\">What would have been sent; newest first.</p>");
+    let mut page = "<h1>Mails</h1><p class=\"muted\">What would have been sent; newest first.</p>".to_owned();
     if mails.is_empty() {
         page.push_str("<p>No mail yet.</p>");
     }
@@ -50,15 +47,14 @@ async fn list(State(state): State<AppState>) -> Response {
             mail.sent_at.format("%Y-%m-%d %H:%M:%S UTC")
         );
     }
-    page.push_str(FOOT);
-    shown(page)
+    shown(&page)
 }
 
 async fn one(State(state): State<AppState>, Path(id): Path<Uuid>) -> Response {
     match folder(&state).read(id).await {
-        Ok(Some(mail)) => shown(format!(
-            "{HEAD}<h1>{}</h1><p class=\"muted\">To {}</p><div class=\"panel\">{}</div>\
-             <p><a href=\"/dev/mail/{id}/html\">As HTML</a> · <a href=\"/dev/mail\">All mails</a></p>{FOOT}",
+        Ok(Some(mail)) => shown(&format!(
+            "<h1>{}</h1><p class=\"muted\">To {}</p><div class=\"panel\">{}</div>\
+             <p><a href=\"/dev/mail/{id}/html\">As HTML</a> · <a href=\"/dev/mail\">All mails</a></p>",
             escape(&mail.subject),
             escape(&mail.to),
             linked(&mail.text),
@@ -100,11 +96,10 @@ fn linked(text: &str) -> String {
     page
 }
 
-fn shown(page: String) -> Response {
-    let policy = "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+fn shown(body: &str) -> Response {
     let headers: [(HeaderName, &str); 2] =
-        [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")];
-    (headers, Html(page)).into_response()
+        [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, "no-store")];
+    (headers, Html(plain::page("en", "Mails of development", body))).into_response()
 }
 
 fn broken(error: &anyhow::Error) -> Response {

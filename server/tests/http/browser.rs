@@ -5,11 +5,6 @@ use sqlx::PgPool;
 
 use crate::support::{PASSWORD, Site, location};
 
-fn mails(site: &Site) -> Vec<server::mail::Stored> {
-    let folder = server::mail::Folder::new(site.state.settings.mail_dir());
-    futures::executor::block_on(folder.list()).expect("mails")
-}
-
 #[sqlx::test(migrations = "../migrations")]
 async fn a_person_signs_up_proves_the_address_and_gets_the_plans_credits_once(pool: PgPool) {
     let site = Site::start(pool).await;
@@ -20,11 +15,8 @@ async fn a_person_signs_up_proves_the_address_and_gets_the_plans_credits_once(po
     assert_eq!(browser.open("/wallet").await.status, StatusCode::OK, "signed in");
 
     site.work().await;
-    let mails = tokio::task::spawn_blocking({
-        let folder = server::mail::Folder::new(site.state.settings.mail_dir());
-        move || tokio::runtime::Handle::current().block_on(folder.list())
-    });
-    let mails = mails.await.expect("read").expect("mails");
+    let folder = server::mail::Folder::new(site.state.settings.mail_dir());
+    let mails = folder.list().await.expect("mails");
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "anna@example.com"));
     let link = mails[0].text.split_whitespace().find(|word| word.contains("/verify-email?token=")).expect("a link");
     let token = link.split("token=").nth(1).expect("a token");
@@ -167,7 +159,8 @@ async fn in_production_cookies_are_secure_and_trial_pages_are_gone(pool: PgPool)
     let told =
         browser.post("/wallet/top-up", &[("package", "light"), ("currency", "RUB"), ("idempotency_key", "k")]).await;
     assert_eq!(told.status, StatusCode::SERVICE_UNAVAILABLE, "no provider, no order");
-    assert!(mails(&site).is_empty());
+    let folder = server::mail::Folder::new(site.state.settings.mail_dir());
+    assert!(folder.list().await.expect("mails").is_empty());
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -231,5 +224,59 @@ async fn the_history_is_searched_and_exported_whatever_is_typed(pool: PgPool) {
     ] {
         let told = browser.open(path).await;
         assert!(told.status.as_u16() < 500, "{path}: {}", told.status);
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_new_password_works_once_and_ends_all_other_sessions(pool: PgPool) {
+    let site = Site::start(pool).await;
+    site.person("reset").await;
+    let mut old = site.browser();
+    old.sign_in("reset").await;
+    let mut browser = site.browser();
+    for email in ["reset@example.com", "nobody@example.com"] {
+        assert_eq!(browser.post("/forgot", &[("email", email)]).await.status, StatusCode::OK, "the same for both");
+    }
+    site.work().await;
+    let folder = server::mail::Folder::new(site.state.settings.mail_dir());
+    let mails = folder.list().await.expect("mails");
+    assert_eq!(mails.len(), 1, "nobody gets none");
+    let link = mails[0].text.split_whitespace().find(|word| word.contains("/reset?token=")).expect("a link");
+    let token = link.split("token=").nth(1).expect("a token");
+    let short = browser.post("/reset", &[("token", token), ("password", "short")]).await;
+    assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let told = browser.post("/reset", &[("token", token), ("password", "another horse battery")]).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+    assert_eq!(browser.open("/wallet").await.status, StatusCode::OK, "signed in here");
+    assert_eq!(old.open("/wallet").await.status, StatusCode::SEE_OTHER, "signed out there");
+    let again = browser.post("/reset", &[("token", token), ("password", "a third horse battery")]).await;
+    assert!(again.status.is_client_error(), "a link works once");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_others_wrote_is_only_text(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("xss", 50).await;
+    let evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>";
+    let body = serde_json::json!({ "operation": "gpt-5", "metadata": { evil: evil, "customer_id": evil } });
+    let charge = program.post("/charges", "job-1", &body).await;
+    assert_eq!(charge.status, StatusCode::CREATED, "{}", charge.text);
+    let mut browser = site.browser();
+    browser.sign_in("xss").await;
+    browser.post("/developers/keys", &[("name", evil), ("environment", "production")]).await;
+    let receipt = format!("/wallet/history/{}", charge.json()["id"]);
+    for path in [
+        "/wallet",
+        "/wallet/history",
+        &receipt,
+        "/developers/keys",
+        "/wallet/history?q=%3C/script%3E%3Cscript%3Ealert(1)",
+    ] {
+        let told = browser.open(path).await;
+        assert_eq!(told.status, StatusCode::OK, "{path}");
+        assert!(
+            !told.text.contains("<script>alert") && !told.text.contains("<img src=x"),
+            "{path}: markup got through"
+        );
     }
 }

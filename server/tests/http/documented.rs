@@ -56,6 +56,8 @@ async fn every_reference_of_the_document_leads_somewhere(pool: PgPool) {
         assert!(document.pointer(pointer).is_some(), "{reference}");
     }
     let list = Told::of(site.client.get(format!("{}/llms.txt", site.url)).send().await.expect("an answer")).await;
+    let page = Told::of(site.client.get(format!("{}/docs/api", site.url)).send().await.expect("an answer")).await;
+    assert!(page.text.contains("POST /api/v2/charges") && page.text.contains("token_cost"), "{}", page.text);
     assert!(list.text.contains("POST /api/v2/charges") && list.text.contains("/api/openapi.json"), "{}", list.text);
 }
 

@@ -15,22 +15,17 @@ use super::words::Words;
 use super::{LOSES_ANSWER, method};
 use crate::forms::see_other;
 use crate::jobs::SandboxEvent;
+use crate::plain::POLICY;
 use crate::state::AppState;
 
 /// Gives the sandbox's pages; none in production.
 pub fn router(state: &AppState) -> Router<AppState> {
-    let router = Router::new().route("/sandbox/sandbox.css", get(style));
     if state.settings.production() {
-        return router;
+        return Router::new();
     }
-    router
+    Router::new()
         .route("/sandbox/checkout/{reference}", get(show).post(pay))
         .route("/sandbox/checkout/{reference}/challenge", post(answer))
-}
-
-async fn style() -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")];
-    (headers, html::style()).into_response()
 }
 
 /// What a person sends from the card page.
@@ -175,8 +170,7 @@ impl Visit {
 fn missing(headers: &HeaderMap) -> Response {
     let words = Words::of(crate::forms::locale_of(headers));
     let body = html::message(words, words.missing, words.missing_note, None);
-    let policy = "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-    (StatusCode::NOT_FOUND, [(header::CONTENT_SECURITY_POLICY, policy)], Html(body)).into_response()
+    (StatusCode::NOT_FOUND, [(header::CONTENT_SECURITY_POLICY, POLICY)], Html(body)).into_response()
 }
 
 fn broken(error: &Error) -> Response {
