@@ -9,6 +9,7 @@ use ledger_support::*;
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::id::{AccountId, WalletId};
+use wallet::ledger::head::{HeadKey, SignedHead};
 use wallet::ledger::proof::verify_export;
 use wallet::ledger::{CaptureAmount, Command, Environment, FeeKind, GrantSource, Ledger, NewGrant, Receipt, Scope};
 
@@ -209,5 +210,32 @@ async fn an_export_is_verified_without_the_database(pool: PgPool) {
     }
     lines.remove(6);
     assert!(verify_export(lines.join("\n").as_bytes()).is_err());
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_kept_head_notices_what_the_chain_can_not(pool: PgPool) {
+    let wallet = open(&pool);
+    let (id, _) = history(&wallet).await;
+    let key = HeadKey::new("2026", &[7; 32]).expect("a key");
+    let kept = wallet.ledger().sign_heads(&key).await.expect("signed");
+    assert_eq!(kept.len(), 2);
+    assert_eq!(wallet.ledger().sign_heads(&key).await.expect("signed"), []);
+    charge(&wallet, id, "later", 1).await.expect("charged");
+    assert_eq!(wallet.ledger().verify_heads(&key, &kept).await.expect("compared"), []);
+    assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
+
+    // A history that is cut off with everything that follows from it passes every other check.
+    let cut = "SET session_replication_role = replica;
+               TRUNCATE entries, allocations, grants, holds, signed_heads;
+               UPDATE wallets SET seq = 0, settled = 0, held = 0, debt = 0, grants_made = 0,
+                                  head_hash = decode(repeat('00', 32), 'hex');
+               SET session_replication_role = DEFAULT";
+    sqlx::raw_sql(cut).execute(&pool).await.expect("cut");
+    assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
+    let found = wallet.ledger().verify_heads(&key, &kept).await.expect("compared");
+    assert!(found.len() == 2 && found.iter().all(|breach| breach.found.ends_with("is gone")), "{found:?}");
+    let forged = SignedHead { seq: 1, ..kept[0].clone() };
+    assert_eq!(wallet.ledger().verify_heads(&key, &[forged]).await.expect("compared").len(), 1);
     wallet.shutdown().await;
 }

@@ -20,6 +20,12 @@ impl Hash {
         bytes.try_into().ok().map(Self)
     }
 
+    /// Takes the bytes of a digest.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// Gives the hash for storage.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -20,6 +20,7 @@ pub mod entry;
 #[cfg(feature = "postgres")]
 mod follow;
 mod grant;
+pub mod head;
 #[cfg(feature = "postgres")]
 mod history;
 pub mod hold;
@@ -33,6 +34,8 @@ mod recall;
 pub mod receipt;
 #[cfg(feature = "postgres")]
 mod repo;
+#[cfg(feature = "postgres")]
+mod seal;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]

@@ -1,6 +1,7 @@
 //! The ledger's SQL.
 
 mod columns;
+pub(super) mod head;
 pub(super) mod invariants;
 pub(super) mod load;
 pub(super) mod manage;
