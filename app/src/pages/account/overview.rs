@@ -11,8 +11,8 @@ use crate::components::amount::{credits_text, money_text, signed_text, unit_text
 use crate::components::balance_stub::BalanceStub;
 use crate::components::ledger_feed::LedgerFeed;
 use crate::components::pack_picker::Pack;
-use crate::components::refusal::FormErrors;
 use crate::components::panel::{Banner, BannerKind, Loaded};
+use crate::components::refusal::FormErrors;
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{When, WhenStyle, date_text, when_text};
 use crate::i18n::*;

@@ -153,7 +153,8 @@ fn different(before: &Value, after: &Value) -> (Vec<String>, Vec<String>) {
 fn is_price(path: &str) -> bool {
     let last = path.rsplit('.').next().unwrap_or_default();
     path.starts_with("rule.")
-        && (["credits", "price", "base", "minimum", "cells"].contains(&last) || ["rule.min", "rule.max"].contains(&path))
+        && (["credits", "price", "base", "minimum", "cells"].contains(&last)
+            || ["rule.min", "rule.max"].contains(&path))
 }
 
 /// Flattens a JSON value into lines that a person can read.
