@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`shell`] (how programs are run), [`settings`] (names and folders, from Cargo.toml), [`setup`] (tools),
 //! [`site`] (what the browser loads), [`postgres`] (private clusters), then the tasks: [`run`], [`lint`], [`layers`],
-//! [`sqlx`], [`test`], [`e2e`].
+//! [`sqlx`], [`mod@test`], [`e2e`].
 
 mod bench;
 mod e2e;

@@ -15,7 +15,9 @@ use crate::{lint, setup, shell};
 
 /// Writes `.sqlx` anew.
 pub fn prepare() -> Result<()> {
-    let fresh = ask(&["check", "--quiet", "--package", "wallet", "--features", "wallet/postgres", "--all-targets"])?;
+    // The choice of packages that everything else uses too: nothing is built for this alone.
+    let arguments = [&["check", "--quiet"][..], &lint::NATIVE, &["--all-targets"]].concat();
+    let fresh = ask(&arguments)?;
     setup::remove(&folder())?;
     fs::create_dir_all(folder())?;
     for (name, text) in read(&fresh)? {
