@@ -84,7 +84,7 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
                 <Brand />
                 <nav aria-label=move || t_string!(i18n, nav.main) class="hidden md:flex gap-5 text-base">
                     <a class=prices_class href="/pricing" aria-current=prices.then_some("page")>{t!(i18n, nav.prices)}</a>
-                    <a class="text-muted hover:text-base-content" href="/api/openapi.json" rel="external">{t!(i18n, public.api)}</a>
+                    <a class="text-muted hover:text-base-content" href="/docs/api" rel="external">{t!(i18n, public.api)}</a>
                 </nav>
                 <span class="flex-1"></span>
                 <Preferences />
