@@ -55,7 +55,7 @@ pub fn receipt() -> Receipt {
             unit_price: Some(total),
             credits: total,
         }],
-        ..Receipt::flat(OPERATION, "DALL-E 3", total)
+        ..Receipt::flat(OPERATION, "DALL·E 3", total)
     }
 }
 
