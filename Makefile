@@ -20,7 +20,7 @@ test: tools ## Everything that CI needs: formatting, lints, layers, unit, databa
 check: tools ## The quick part of it: formatting, lints, layers, documentation
 	@$(XTASK) lint
 
-e2e: tools ## The browser tests alone; ARGS="wallet.spec.ts --headed" is passed on to Playwright
+e2e: tools ## The browser tests alone; ARGS="pricing.spec.ts --headed" is passed on to Playwright
 	@$(XTASK) e2e $(ARGS)
 
 bench: tools ## Charges a second beside pgbench, in one run (release build)
