@@ -298,3 +298,20 @@ async fn many_wallets_on_two_nodes_stay_exact(pool: PgPool) {
         node.shutdown().await;
     }
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_another_node_granted_expires_here_too(pool: PgPool) {
+    let nodes = [open(&pool), open(&pool)];
+    let id = new_wallet(&nodes[0]).await;
+    grant(&nodes[0], id, "kept", 5).await;
+    // This node remembers the wallet from here on.
+    charge(&nodes[0], id, "one", 1).await.expect("charged");
+    let mut short = grant_of(3);
+    short.expires_at = Some(start() + hours(1));
+    submit(&nodes[1], id, "short", Command::Grant(short)).await.expect("granted");
+    nodes.iter().for_each(|node| node.clock().set(start() + hours(2)));
+    let swept = submit(&nodes[0], id, "sweep", Command::ExpireGrants).await.expect("swept");
+    assert_eq!(swept.entries.len(), 1, "the node must not say from memory that nothing is due");
+    assert_eq!(nodes[0].ledger().balance(id).await.expect("a balance").settled, credits(4));
+    sound(&nodes[0]).await;
+}

@@ -69,14 +69,17 @@ impl Cache {
     fn is_ready(&self, work: &Work) -> bool {
         let Some(state) = self.wallet(work.wallet) else { return false };
         let known = match &work.request.command {
-            Command::Charge { .. } | Command::Fee { .. } | Command::Hold { .. } | Command::ExpireGrants => true,
+            Command::Charge { .. } | Command::Fee { .. } | Command::Hold { .. } => true,
             Command::Adjustment { amount, .. } => !amount.is_positive(),
             Command::Capture { hold, .. } | Command::Release { hold, .. } | Command::ExpireHold { hold } => {
                 state.holds.contains_key(hold)
             }
-            Command::Grant(_) | Command::CreditBack { .. } | Command::Clawback { .. } | Command::Transfer { .. } => {
-                false
-            }
+            // "Nothing is due" writes no row that would show whether the memory is stale: it is never said from memory.
+            Command::ExpireGrants
+            | Command::Grant(_)
+            | Command::CreditBack { .. }
+            | Command::Clawback { .. }
+            | Command::Transfer { .. } => false,
         };
         known && !self.has_seen(work)
     }
