@@ -165,12 +165,15 @@ fn compress(settings: &Settings, profile: Profile) -> Result<()> {
     };
     let files: Vec<PathBuf> = stamp::files(&settings.site)?.into_iter().filter(compressible).collect();
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    stamp::unless_current("compress", &Print::of(&[profile.name()], &paths)?, || {
+    let print = Print::of(&[profile.name()], &paths)?;
+    let is_there = |file: &PathBuf| file.with_added_extension("br").is_file();
+    if !(files.iter().all(is_there) && stamp::is_current("compress", &print)) {
         // Node has both compressors.
         let mut node = shell::command("node");
         node.arg(shell::root().join("xtask/src/compress.mjs")).arg(profile.name()).args(&files);
-        shell::quietly(&mut node)
-    })?;
+        shell::quietly(&mut node)?;
+        stamp::record("compress", &print)?;
+    }
     let module = settings.package.join(format!("{}.wasm.br", settings.name));
     let size = fs::metadata(&module)?.len();
     if profile == Profile::Release {

@@ -42,15 +42,6 @@ pub fn record(work: &str, print: &Print) -> Result<()> {
     fs::write(&place, &print.0).with_context(|| format!("can't write {}", place.display()))
 }
 
-/// Does the named work unless it last succeeded with this print.
-pub fn unless_current(work: &str, print: &Print, act: impl FnOnce() -> Result<()>) -> Result<()> {
-    if is_current(work, print) {
-        return Ok(());
-    }
-    act()?;
-    record(work, print)
-}
-
 /// All files below a path, in a fixed order; none when the path is missing.
 pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
     if path.is_file() {
