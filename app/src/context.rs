@@ -22,6 +22,11 @@ pub struct AppSettings {
     pub assets_version: String,
 }
 
+/// Put into the extensions of a request whose answer stays as the server drew it: a page that the browser's router would
+/// draw otherwise, because its address names something that this person may not see.
+#[derive(Clone, Copy, Debug)]
+pub struct StillPage;
+
 /// What became of a form that was refused (or answered in place): the page that shows the form reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormOutcome {

@@ -33,9 +33,14 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     crossorigin="anonymous"
                 />
                 <link rel="stylesheet" href=format!("{pkg}.css?v={version}") />
-                <link rel="modulepreload" href=format!("{pkg}.js?v={version}") nonce=leptos::nonce::use_nonce() />
                 <MetaTags />
-                <script r#type="module" nonce=leptos::nonce::use_nonce() inner_html=script></script>
+                {(!on_request::is_still())
+                    .then(|| {
+                        view! {
+                            <link rel="modulepreload" href=format!("{pkg}.js?v={version}") nonce=leptos::nonce::use_nonce() />
+                            <script r#type="module" nonce=leptos::nonce::use_nonce() inner_html=script></script>
+                        }
+                    })}
             </head>
             <body>
                 <App />
@@ -81,6 +86,10 @@ mod on_request {
         })
     }
 
+    pub(super) fn is_still() -> bool {
+        use_context::<Parts>().is_some_and(|parts| parts.extensions.get::<crate::context::StillPage>().is_some())
+    }
+
     pub(super) fn languages() -> Option<String> {
         let chosen = cookie("i18n_pref_locale").filter(|locale| locale == "en" || locale == "ru");
         let asked = || use_context::<Parts>()?.headers.get(ACCEPT_LANGUAGE)?.to_str().ok().map(str::to_owned);
@@ -96,6 +105,10 @@ mod on_request {
 
     pub(super) const fn cookie(_name: &str) -> Option<String> {
         None
+    }
+
+    pub(super) const fn is_still() -> bool {
+        false
     }
 
     pub(super) const fn languages() -> Option<String> {

@@ -5,7 +5,7 @@ import { type APIRequestContext, type Browser, type BrowserContext, type Page, e
 /** What a browser reports for answers that are refusals on purpose. */
 const REFUSED_ON_PURPOSE = /Failed to load resource: the server responded with a status of (402|404|409|422|429|504)/;
 /** What it reports when a spec cuts the network. */
-const CUT_ON_PURPOSE = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|INTERNET_DISCONNECTED|NETWORK_CHANGED)/;
+const CUT_ON_PURPOSE = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|SOCKET_NOT_CONNECTED|INTERNET_DISCONNECTED|NETWORK_CHANGED)/;
 
 /** Fails the test on anything that the page complains about: errors, hydration warnings, policy violations. */
 export function watch(page: Page, complaints: string[]) {
