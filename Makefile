@@ -23,8 +23,8 @@ check: tools ## The quick part of it: formatting, lints, layers, documentation
 e2e: tools ## The browser tests alone; ARGS="pricing.spec.ts --headed" is passed on to Playwright
 	@$(XTASK) e2e $(ARGS)
 
-bench: tools ## Charges a second beside pgbench, in one run (release build)
-	@$(XTASK) bench
+bench: tools ## Charges a second beside pgbench, in one run (release build); ARGS="--only http" measures one part
+	@$(XTASK) bench $(ARGS)
 
 demo-reset: tools ## Throw away the database of `make run`; the next run makes a new one
 	@$(XTASK) db reset

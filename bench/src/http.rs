@@ -1,4 +1,4 @@
-//! Charges over HTTP: the server as it is shipped, and a load generator that does as little as it can.
+//! Calls over HTTP: the server as it is shipped, and a load generator that does as little as it can.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -57,13 +57,13 @@ impl Server {
         Ok(server)
     }
 
-    /// Charges over so many connections, each with the next of the keys, and measures it.
-    pub async fn charge(
+    /// Asks over so many connections, each time with the next of the keys, and measures it.
+    pub async fn load(
         &self,
         name: &str,
         connections: usize,
-        keys: Arc<Vec<String>>,
-        body: &str,
+        keys: &Arc<Vec<String>>,
+        ask: &Ask,
         window: Window,
         meter: &Meter,
     ) -> Result<Sample> {
@@ -71,7 +71,7 @@ impl Server {
         let from = Instant::now() + window.warm_up;
         let to = from + window.measured;
         let run = uuid::Uuid::now_v7().simple().to_string();
-        let (port, body) = (self.port, body.to_owned());
+        let (port, ask, keys) = (self.port, ask.clone(), Arc::clone(keys));
         // One thread, so that the generator takes no more than it must from what it measures.
         let load = std::thread::spawn(move || -> Result<Vec<Duration>> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -79,7 +79,7 @@ impl Server {
                 let mut tasks = tokio::task::JoinSet::new();
                 for number in 0..connections {
                     let caller =
-                        Caller { number, connections, run: run.clone(), keys: Arc::clone(&keys), body: body.clone() };
+                        Caller { number, connections, run: run.clone(), keys: Arc::clone(&keys), ask: ask.clone() };
                     tasks.spawn(caller.work(port, from, to));
                 }
                 let mut times = Vec::new();
@@ -108,13 +108,24 @@ impl Drop for Server {
     }
 }
 
+/// What is asked, each time with an idempotency key of its own.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Where.
+    pub path: &'static str,
+    /// With what JSON.
+    pub body: String,
+    /// The status that the answer must have.
+    pub status: u16,
+}
+
 /// Who uses one connection.
 struct Caller {
     number: usize,
     connections: usize,
     run: String,
     keys: Arc<Vec<String>>,
-    body: String,
+    ask: Ask,
 }
 
 impl Caller {
@@ -124,18 +135,19 @@ impl Caller {
         for turn in 0_usize.. {
             let key = &self.keys[(self.number + turn * self.connections) % self.keys.len()];
             let request = format!(
-                "POST /api/v2/charges HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\
+                "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\
                  Content-Type: application/json\r\nIdempotency-Key: {}-{}-{turn}\r\nContent-Length: {}\r\n\r\n{}",
+                self.ask.path,
                 self.run,
                 self.number,
-                self.body.len(),
-                self.body
+                self.ask.body.len(),
+                self.ask.body
             );
             let started_at = Instant::now();
             if started_at >= to {
                 break;
             }
-            connection.ask(request.as_bytes()).await?;
+            connection.ask(request.as_bytes(), self.ask.status).await?;
             let ended_at = Instant::now();
             if ended_at >= from && ended_at < to {
                 times.push(ended_at - started_at);
@@ -158,8 +170,8 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::with_capacity(4096) })
     }
 
-    /// Sends a request and waits for the whole answer, which must say 201.
-    async fn ask(&mut self, request: &[u8]) -> Result<()> {
+    /// Sends a request and waits for the whole answer, which must have this status.
+    async fn ask(&mut self, request: &[u8], status: u16) -> Result<()> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         loop {
@@ -170,8 +182,8 @@ impl Connection {
                 break;
             }
         }
-        if !self.buffer.starts_with(b"HTTP/1.1 201") {
-            bail!("a charge was not answered with 201:\n{}", String::from_utf8_lossy(&self.buffer));
+        if !self.buffer.starts_with(format!("HTTP/1.1 {status}").as_bytes()) {
+            bail!("the answer is not {status}:\n{}", String::from_utf8_lossy(&self.buffer));
         }
         Ok(())
     }

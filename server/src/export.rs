@@ -25,5 +25,5 @@ async fn history(
         return (StatusCode::UNAUTHORIZED, "Sign in first.").into_response();
     };
     let wanted = filter::of(&query, state.wallet.clock().now());
-    ledger_csv(state.wallet, viewer.wallet, wanted)
+    ledger_csv(state.wallet.clone(), viewer.wallet, wanted)
 }

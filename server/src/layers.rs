@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
@@ -43,29 +44,34 @@ pub fn same_origin(state: &AppState) -> CsrfLayer {
     layer.clone().add_trusted_origin(state.settings.public_url()).unwrap_or(layer)
 }
 
-/// The layers around everything: id, log line, panic guard, compression, headers.
+/// The layers around everything, the outermost first: id, log line, headers, panic guard, compression.
+///
+/// They are one stack and not one `layer` after the other: a router keeps what it wraps in a box, and copies every box
+/// for every request.
 pub fn common(router: Router<AppState>) -> Router<AppState> {
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
     };
-    router
-        .layer(CompressionLayer::new())
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"))
-        .layer(header("x-content-type-options", "nosniff"))
-        .layer(header("x-frame-options", "DENY"))
-        .layer(header("referrer-policy", "same-origin"))
-        .layer(header("cross-origin-opener-policy", "same-origin"))
-        .layer(header("permissions-policy", "camera=(), microphone=(), geolocation=()"))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
-        .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
-        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-        .layer(axum::middleware::map_request(own_request_id))
+    router.layer(
+        ServiceBuilder::new()
+            .map_request(own_request_id)
+            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+            .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
+            .layer(TraceLayer::new_for_http().make_span_with(span))
+            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            .layer(header("permissions-policy", "camera=(), microphone=(), geolocation=()"))
+            .layer(header("cross-origin-opener-policy", "same-origin"))
+            .layer(header("referrer-policy", "same-origin"))
+            .layer(header("x-frame-options", "DENY"))
+            .layer(header("x-content-type-options", "nosniff"))
+            .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"))
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(CompressionLayer::new()),
+    )
 }
 
 /// Keeps a caller's request id only where it is short and plain; it goes into logs and answers.
-async fn own_request_id(mut request: Request) -> Request {
+fn own_request_id(mut request: Request) -> Request {
     let plain = |id: &HeaderValue| {
         (1..=64).contains(&id.len())
             && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))

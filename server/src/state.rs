@@ -1,5 +1,6 @@
 //! What every handler can reach.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use app::context::AppSettings;
@@ -13,13 +14,25 @@ use crate::api::limits::RateLimits;
 use crate::assets;
 use crate::config::Settings;
 
-/// The long-lived parts of the process; cheap to clone.
+/// The long-lived parts of the process. Every layer and handler of a request takes a clone: it is one counter.
 #[derive(Clone, Debug)]
-pub struct AppState {
+pub struct AppState(Arc<Parts>);
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What is behind an [`AppState`].
+#[derive(Debug)]
+pub struct Parts {
     /// The wallet's façade: everything that is not HTTP.
     pub wallet: Wallet,
     /// The settings, as read at start.
-    pub settings: Arc<Settings>,
+    pub settings: Settings,
     /// What pages need to know of the settings.
     pub app: AppSettings,
     /// What Leptos needs to know.
@@ -29,7 +42,7 @@ pub struct AppState {
     /// One permit for every open stream of events.
     pub streams: Arc<Semaphore>,
     /// Requests of this minute, by API key.
-    pub rates: Arc<RateLimits>,
+    pub rates: RateLimits,
     /// The client for calls to other servers.
     pub http: reqwest::Client,
 }
@@ -54,16 +67,16 @@ impl AppState {
         };
         let rates = RateLimits::new(settings.web.rate_reads, settings.web.rate_writes);
         let http = reqwest::Client::builder().timeout(settings.request_timeout()).build()?;
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             wallet,
-            settings: Arc::new(settings),
+            settings,
             app,
             leptos,
             stopping: CancellationToken::new(),
             streams: Arc::new(Semaphore::new(streams)),
-            rates: Arc::new(rates),
+            rates,
             http,
-        })
+        })))
     }
 }
 

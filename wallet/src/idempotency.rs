@@ -15,6 +15,12 @@ const INTERNAL: char = '§';
 #[serde(transparent)]
 pub struct IdempotencyKey(String);
 
+impl From<IdempotencyKey> for String {
+    fn from(key: IdempotencyKey) -> Self {
+        key.0
+    }
+}
+
 impl IdempotencyKey {
     /// Takes the key that a caller sent: 1 to 255 visible ASCII characters.
     pub fn parse(text: &str) -> Result<Self, Refusal> {

@@ -1,5 +1,6 @@
 //! What the concepts above identity do for a person who signs up: a wallet, the free plan, a letter, a first gift.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -114,8 +115,8 @@ impl Household for Welcome {
         }
     }
 
-    async fn plan_of(&self, account: AccountId) -> Result<PlanSummary> {
-        self.plans.current(account).await
+    async fn plans_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, PlanSummary>> {
+        self.plans.current_of(accounts).await
     }
 
     async fn key_prefix(&self) -> Result<String> {

@@ -66,3 +66,36 @@ async fn the_writer_never_scans_a_table(pool: PgPool) {
         assert!(hot * 10 >= updated * 9, "{table}: {hot} of {updated} updates left the indexes alone");
     }
 }
+
+/// Rows that a busy wallet has already.
+const BUSY: i64 = 20_000;
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_key_is_found_without_reading_the_rows_of_its_wallet(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "g", 10_000).await;
+    charge(&wallet, id, "first".to_owned(), 1).await.expect("charged");
+    // One busy wallet among many with a row each: statistics say that a wallet has hardly any rows.
+    let copies = "INSERT INTO entries SELECT (jsonb_populate_record(e, jsonb_build_object(
+                      'shard', CASE WHEN n <= $1 THEN e.shard ELSE n % 256 END,
+                      'wallet_id', CASE WHEN n <= $1 THEN e.wallet_id ELSE n END,
+                      'seq', n + 1000, 'idem_key', 'copy-' || n))).*
+                  FROM entries AS e, generate_series(1, 2 * $1) AS n WHERE e.idem_key = 'first'";
+    sqlx::query(copies).bind(BUSY).execute(&pool).await.expect("copied");
+    sqlx::query("ANALYZE entries").execute(&pool).await.expect("analyzed");
+    let read = async || -> i64 {
+        let sql = "SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes WHERE relname = 'entries'";
+        sqlx::query_scalar(sql).fetch_one(&pool).await.expect("counted")
+    };
+    let before = read().await;
+    // Another node remembers nothing, so that it must ask what each key did.
+    let other = open(&pool);
+    for answer in join_all((0..64).map(|n| charge(&other, id, format!("late-{n}"), 1))).await {
+        answer.expect("charged");
+    }
+    wallet.shutdown().await;
+    other.shutdown().await;
+    let rows = read().await - before;
+    assert!(rows < BUSY, "{rows} rows were read");
+}

@@ -16,8 +16,17 @@ use super::envelope::Fault;
 pub struct Body<T> {
     /// What was sent.
     pub value: T,
-    /// What identifies it: a repeat of an idempotency key must bring the same.
-    pub hash: RequestHash,
+    path: String,
+    bytes: Bytes,
+}
+
+impl<T> Body<T> {
+    /// What identifies it: a repeat of an idempotency key must bring the same. The spelling of the JSON does not count.
+    pub fn hash(&self) -> RequestHash {
+        let canonical = serde_json::from_slice::<serde_json::Value>(&self.bytes).map(|value| value.to_string());
+        let canonical = canonical.unwrap_or_default();
+        RequestHash::of(format!("{}\n{canonical}", self.path).as_bytes())
+    }
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -39,15 +48,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             _ => Fault::invalid("", "The body did not arrive whole."),
         })?;
         let value = read(&bytes)?;
-        Ok(Self { value, hash: hash(&path, &bytes) })
+        Ok(Self { value, path, bytes })
     }
-}
-
-/// Hashes what was asked of whom; the spelling of the JSON does not count.
-fn hash(path: &str, bytes: &[u8]) -> RequestHash {
-    let canonical = serde_json::from_slice::<serde_json::Value>(bytes).map(|value| value.to_string());
-    let canonical = canonical.unwrap_or_default();
-    RequestHash::of(format!("{path}\n{canonical}").as_bytes())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

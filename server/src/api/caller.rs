@@ -54,7 +54,7 @@ pub async fn admit(State(state): State<AppState>, mut request: Request, next: Ne
     let mut response = if standing.over {
         Fault::from(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }).into_response()
     } else {
-        request.extensions_mut().insert(Caller(Arc::new(access)));
+        request.extensions_mut().insert(Caller(access));
         next.run(request).await
     };
     standing.write(response.headers_mut());

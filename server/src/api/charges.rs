@@ -274,7 +274,7 @@ pub async fn credit_back(
     caller.may("charges:write")?;
     let reason = text("reason", &body.value.reason, 200)?;
     let command = Command::CreditBack { charge: id, reason };
-    let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), command).with_request_hash(body.hash);
+    let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), command).with_request_hash(body.hash());
     let outcome = state.wallet.ledger().submit(envelope).await?;
     let entry = outcome.entry().cloned().ok_or_else(|| Fault::internal(&"a credit-back wrote no row"))?;
     Ok(written(&outcome, EntryBody::from(entry)))

@@ -39,7 +39,7 @@ const COLUMNS: [&str; 14] = [
     responses((status = 200, content_type = "text/csv", body = String), (status = 400, body = ErrorBody)))]
 pub async fn export(State(state): State<AppState>, caller: Caller, Asked(filter): Asked<Filter>) -> Answer<Response> {
     caller.may("ledger:read")?;
-    Ok(response(state.wallet, caller.0.wallet, filter.read()?))
+    Ok(response(state.wallet.clone(), caller.0.wallet, filter.read()?))
 }
 
 /// Makes the answer: a file that is written while it is read.

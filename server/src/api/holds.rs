@@ -155,6 +155,7 @@ pub async fn capture(
     body: Body<NewCapture>,
 ) -> Answer<Response> {
     caller.may("holds:write")?;
+    let hash = body.hash();
     let amount = match (body.value.amount, body.value.lines) {
         (None, None) => CaptureAmount::All,
         (Some(amount), None) => CaptureAmount::Total(amount.0),
@@ -164,7 +165,7 @@ pub async fn capture(
         }
     };
     let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), Command::Capture { hold: id, amount });
-    finish(&state, &caller, id, envelope.with_request_hash(body.hash)).await
+    finish(&state, &caller, id, envelope.with_request_hash(hash)).await
 }
 
 /// Why a hold is given back.
@@ -190,7 +191,7 @@ pub async fn release(
     caller.may("holds:write")?;
     let command = Command::Release { hold: id, reason: body.value.reason };
     let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), command);
-    finish(&state, &caller, id, envelope.with_request_hash(body.hash)).await
+    finish(&state, &caller, id, envelope.with_request_hash(body.hash())).await
 }
 
 async fn finish(state: &AppState, caller: &Caller, id: i64, envelope: Envelope) -> Answer<Response> {

@@ -27,6 +27,7 @@ mod reference;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -50,10 +51,13 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .merge(streams)
         .fallback(envelope::no_such_call)
         .method_not_allowed_fallback(envelope::no_such_method)
-        .layer(from_fn_with_state(state.clone(), caller::admit))
-        .layer(DefaultBodyLimit::max(body_max))
-        .layer(CatchPanicLayer::custom(envelope::panicked))
-        .layer(from_fn(envelope::write));
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn(envelope::write))
+                .layer(CatchPanicLayer::custom(envelope::panicked))
+                .layer(DefaultBodyLimit::max(body_max))
+                .layer(from_fn_with_state(state.clone(), caller::admit)),
+        );
     Router::new().nest(BASE, api).merge(docs::router(document))
 }
 

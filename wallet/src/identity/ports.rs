@@ -1,5 +1,7 @@
 //! What identity needs of the concepts above it; the façade hands it in.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
@@ -81,8 +83,8 @@ pub(crate) trait Household: Send + Sync {
     /// nothing done, where nothing is due.
     async fn welcome(&self, proof: &Proof) -> Result<bool>;
 
-    /// Tells the plan of an account.
-    async fn plan_of(&self, account: AccountId) -> Result<PlanSummary>;
+    /// Tells the plans of accounts.
+    async fn plans_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, PlanSummary>>;
 
     /// Tells how the deployment's keys begin.
     async fn key_prefix(&self) -> Result<String>;

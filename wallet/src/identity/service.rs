@@ -59,7 +59,7 @@ impl Identity {
             email_verified: user.verified_at.is_some(),
             staff: user.staff,
             role: place.role,
-            plan: self.household.plan_of(place.account).await?,
+            plan: self.household.plans_of(&[place.account]).await?.remove(&place.account).unwrap_or_default(),
             account: place.account,
             account_name: place.account_name,
             project: place.project,

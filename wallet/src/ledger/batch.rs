@@ -157,6 +157,22 @@ impl Batch {
         &self.entries
     }
 
+    /// Takes the rows to store, in order.
+    pub(super) fn take_entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Says whether a wallet is in the batch.
+    #[must_use]
+    pub(super) fn has(&self, wallet: WalletId) -> bool {
+        self.states.contains_key(&wallet)
+    }
+
+    /// Finds a wallet as it is after the commands so far.
+    pub(super) fn state(&self, wallet: WalletId) -> Option<&WalletState> {
+        self.states.get(&wallet)
+    }
+
     /// Gives the wallets that changed: as they were and as they are.
     pub fn wallets(&self) -> impl Iterator<Item = (&Core, &Core)> {
         self.before.values().filter_map(|before| {
@@ -173,6 +189,15 @@ impl Batch {
                 let changed = is_new || before.grant(grant.id) != Some(grant);
                 changed.then_some(ChangedGrant { wallet: now.id, grant, is_new })
             })
+        })
+    }
+
+    /// Says whether the batch makes no grants and takes none back: then one statement can write it.
+    #[must_use]
+    pub fn only_spends(&self) -> bool {
+        self.wallets().all(|(before, now)| {
+            let clawed = |grant: &Grant| before.grant(grant.id).is_none_or(|before| before.clawed != grant.clawed);
+            now.grants_made == before.grants_made && !now.grants.iter().any(clawed)
         })
     }
 

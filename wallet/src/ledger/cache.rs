@@ -54,34 +54,29 @@ impl Default for Cache {
 }
 
 impl Cache {
-    /// Names the commands, by their places, that can be decided from memory. All commands of a wallet go the same way.
-    pub(super) fn ready(&mut self, works: &[Work]) -> Vec<usize> {
-        if self.distrusted_until.is_some_and(|until| Instant::now() < until) {
-            return Vec::new();
+    /// Puts a command's wallet into a batch, unless it is there; says whether the command can be decided from memory.
+    pub(super) fn lend(&mut self, work: &Work, batch: &mut Batch) -> bool {
+        if self.is_distrusted() || self.has_seen(work) {
+            return false;
         }
-        self.distrusted_until = None;
-        let not_ready: HashSet<WalletId> =
-            works.iter().filter(|work| !self.is_ready(work)).map(|work| work.wallet).collect();
-        let ready = works.iter().enumerate().filter(|(_, work)| !not_ready.contains(&work.wallet));
-        ready.map(|(place, _)| place).collect()
+        let state = batch.state(work.wallet).or_else(|| self.wallet(work.wallet));
+        if !state.is_some_and(|state| is_enough(state, &work.request.command)) {
+            return false;
+        }
+        if !batch.has(work.wallet)
+            && let Some(state) = self.forget(work.wallet)
+        {
+            batch.know(state);
+        }
+        true
     }
 
-    fn is_ready(&self, work: &Work) -> bool {
-        let Some(state) = self.wallet(work.wallet) else { return false };
-        let known = match &work.request.command {
-            Command::Charge { .. } | Command::Fee { .. } | Command::Hold { .. } => true,
-            Command::Adjustment { amount, .. } => !amount.is_positive(),
-            Command::Capture { hold, .. } | Command::Release { hold, .. } | Command::ExpireHold { hold } => {
-                state.holds.contains_key(hold)
-            }
-            // "Nothing is due" writes no row that would show whether the memory is stale: it is never said from memory.
-            Command::ExpireGrants
-            | Command::Grant(_)
-            | Command::CreditBack { .. }
-            | Command::Clawback { .. }
-            | Command::Transfer { .. } => false,
-        };
-        known && !self.has_seen(work)
+    fn is_distrusted(&mut self) -> bool {
+        let distrusted = self.distrusted_until.is_some_and(|until| Instant::now() < until);
+        if !distrusted {
+            self.distrusted_until = None;
+        }
+        distrusted
     }
 
     fn wallet(&self, wallet: WalletId) -> Option<&WalletState> {
@@ -98,24 +93,13 @@ impl Cache {
         self.hasher.hash_one((work.wallet, &work.request.key))
     }
 
-    /// Takes remembered wallets out for a batch: they come back when it is committed.
-    pub(super) fn take<'a>(&mut self, works: impl Iterator<Item = &'a Work>) -> Batch {
-        let mut batch = Batch::default();
-        for work in works {
-            if let Some(state) = self.forget(work.wallet) {
-                batch.know(state);
-            }
-        }
-        batch
-    }
-
     /// Forgets a wallet.
     pub(super) fn forget(&mut self, wallet: WalletId) -> Option<WalletState> {
         let old = self.wallets.old.remove(&wallet);
         self.wallets.young.remove(&wallet).or(old)
     }
 
-    /// Remembers the wallets of a committed batch. One with ceilings is not remembered: others spend from those too.
+    /// Remembers the wallets of a batch. One with ceilings is not remembered: others spend from those too.
     pub(super) fn keep(&mut self, batch: Batch) {
         if self.wallets.young.len() >= MAX_WALLETS {
             self.wallets.old = std::mem::take(&mut self.wallets.young);
@@ -147,5 +131,22 @@ impl Cache {
             self.stale = 0;
             self.distrusted_until = Instant::now().checked_add(DISTRUST);
         }
+    }
+}
+
+/// Says whether a command can be decided by what is remembered of its wallet.
+fn is_enough(state: &WalletState, command: &Command) -> bool {
+    match command {
+        Command::Charge { .. } | Command::Fee { .. } | Command::Hold { .. } => true,
+        Command::Adjustment { amount, .. } => !amount.is_positive(),
+        Command::Capture { hold, .. } | Command::Release { hold, .. } | Command::ExpireHold { hold } => {
+            state.holds.contains_key(hold)
+        }
+        // "Nothing is due" writes no row that would show whether the memory is stale: it is never said from memory.
+        Command::ExpireGrants
+        | Command::Grant(_)
+        | Command::CreditBack { .. }
+        | Command::Clawback { .. }
+        | Command::Transfer { .. } => false,
     }
 }

@@ -1,7 +1,7 @@
-//! Does batches: from memory where that works, else in a transaction that locks and reads first.
+//! Does commands in a transaction that locks and reads first, then decides and writes.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
@@ -10,13 +10,10 @@ use super::batch::{Batch, Work};
 use super::cache::Cache;
 use super::command::{Command, Outcome};
 use super::follow::Followers;
-use super::queue::{Job, Queue};
-use super::repo::{load, quick, store};
+use super::repo::{load, store};
 use super::service::Rider;
 use super::state::{Core, Grant, Rules, WalletState};
-use super::writer::MAX_BATCH;
 use crate::clock::Clock;
-use crate::db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::idempotency::IdempotencyKey;
@@ -33,7 +30,7 @@ pub(super) struct Shared {
 }
 
 /// Why a batch did not happen.
-enum Failure {
+pub(super) enum Failure {
     /// Somebody else was quicker: try again.
     Conflict,
     /// The connection broke while committing: it may have happened.
@@ -49,93 +46,14 @@ pub(super) struct Done {
 }
 
 impl Shared {
-    /// Writes batch after batch until the queue is closed and empty.
-    pub(super) async fn write(self: Arc<Self>, queue: Arc<Queue>) {
-        // However this ends, nobody may wait for it for ever.
-        let queue = Closing(queue);
-        if let Err(error) = db::observe_clock(&self.pool, &self.clock).await {
-            tracing::warn!(%error, "the database's clock could not be read");
-        }
-        let mut cache = Cache::default();
-        while let Some(jobs) = queue.0.take(MAX_BATCH).await {
-            self.run(jobs, &mut cache).await;
-        }
-    }
-
-    /// Does a batch and answers: from memory what can be, the rest after reading.
-    async fn run(&self, jobs: Vec<Job>, cache: &mut Cache) {
-        let (works, replies): (Vec<Work>, Vec<_>) = jobs.into_iter().map(|job| (job.work, job.reply)).unzip();
-        let mut answers: Vec<Option<Result<Outcome>>> = works.iter().map(|_| None).collect();
-        let ready = cache.ready(&works);
-        let unknown = !ready.is_empty() && self.decide_remembered(&works, &ready, cache, &mut answers).await;
-        let rest: Vec<usize> =
-            answers.iter().enumerate().filter(|(_, answer)| answer.is_none()).map(|(i, _)| i).collect();
-        if !rest.is_empty() {
-            let left: Vec<&Work> = rest.iter().filter_map(|place| works.get(*place)).collect();
-            let told = self.after_reading(&left, cache, unknown).await;
-            for (place, answer) in rest.into_iter().zip(told) {
-                if let Some(slot) = answers.get_mut(place) {
-                    *slot = Some(answer);
-                }
-            }
-        }
-        for ((reply, answer), work) in replies.into_iter().zip(answers).zip(&works) {
-            let answer = answer.unwrap_or_else(|| Err(Error::internal("a command without an answer")));
-            if answer.is_ok() {
-                cache.saw(work);
-            }
-            // Nobody listens where the caller went away: what happened has happened.
-            drop(reply.send(answer));
-        }
-    }
-
-    /// Does commands whose wallets are remembered. What is refused, and everything where a wallet has moved, is left
-    /// without an answer: it is decided again after reading. Says whether it may have happened nevertheless.
-    async fn decide_remembered(
-        &self,
-        works: &[Work],
-        ready: &[usize],
-        cache: &mut Cache,
-        answers: &mut [Option<Result<Outcome>>],
-    ) -> bool {
-        let rules = self.rules();
-        let now = self.clock.now();
-        let mut batch = cache.take(ready.iter().filter_map(|place| works.get(*place)));
-        let mut decided = Vec::with_capacity(ready.len());
-        for place in ready {
-            let Some(work) = works.get(*place) else { continue };
-            if let Ok(outcome) = batch.perform(work, now, &rules) {
-                decided.push((*place, outcome));
-            }
-        }
-        if !batch.is_empty() {
-            match self.store_quickly(&batch).await {
-                Ok(()) => cache.note(false),
-                Err(failure) => {
-                    cache.note(matches!(failure, Failure::Conflict));
-                    return matches!(failure, Failure::Unknown);
-                }
-            }
-        }
-        self.tell_followers(&batch);
-        cache.keep(batch);
-        for (place, outcome) in decided {
-            if let Some(slot) = answers.get_mut(place) {
-                *slot = Some(Ok(outcome));
-            }
-        }
-        false
-    }
-
-    /// Writes a batch in one statement.
-    async fn store_quickly(&self, batch: &Batch) -> Result<(), Failure> {
-        let mut connection = self.pool.acquire().await.map_err(|error| before_commit(error.into()))?;
-        quick::store(&mut connection, batch).await.map_err(while_committing)
-    }
-
     /// Does commands in one transaction; where the whole fails, each is tried alone, so that one that the database
-    /// does not take disturbs no other.
-    async fn after_reading(&self, works: &[&Work], cache: &mut Cache, unknown: bool) -> Vec<Result<Outcome>> {
+    /// does not take disturbs no other. `unknown` says that they may have happened before.
+    pub(super) async fn after_reading(
+        &self,
+        works: &[&Work],
+        cache: &mut Cache,
+        unknown: bool,
+    ) -> Vec<Result<Outcome>> {
         for work in works {
             cache.forget(work.wallet);
         }
@@ -209,15 +127,6 @@ impl Shared {
     }
 }
 
-/// Closes a queue when its writer ends, and lets whoever waits in it hear so.
-struct Closing(Arc<Queue>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
-}
-
 /// Waits longer after each try, and not as long as another node that waits for the same.
 fn pause(attempt: u32) -> Duration {
     let jitter = u64::from(std::process::id() % 7);
@@ -233,7 +142,7 @@ fn again(error: &Error) -> Error {
 }
 
 /// Tells what an error before the commit means: nothing has happened.
-fn before_commit(error: Error) -> Failure {
+pub(super) fn before_commit(error: Error) -> Failure {
     let Error::Internal(cause) = error else { return Failure::Failed(error) };
     let Some(database) = cause.downcast_ref::<sqlx::Error>() else { return Failure::Failed(Error::Internal(cause)) };
     match database {
@@ -258,7 +167,7 @@ fn before_commit(error: Error) -> Failure {
 }
 
 /// Tells what an error of the commit itself means: unless the server said no, it may have happened.
-fn while_committing(error: sqlx::Error) -> Failure {
+pub(super) fn while_committing(error: sqlx::Error) -> Failure {
     match error {
         sqlx::Error::Database(_) => before_commit(Error::Internal(Box::new(error))),
         error => {
@@ -278,7 +187,7 @@ pub(super) async fn transact(
     let mut batch = load_batch(connection, works).await?;
     let now = clock.now();
     let answers = works.iter().map(|work| batch.perform(work, now, rules)).collect();
-    store::store(connection, &batch).await?;
+    store::store(connection, &mut batch).await?;
     Ok(Done { answers, batch })
 }
 

@@ -18,6 +18,8 @@ pub mod detail;
 mod draft;
 pub mod entry;
 #[cfg(feature = "postgres")]
+mod flight;
+#[cfg(feature = "postgres")]
 mod follow;
 mod grant;
 pub mod head;

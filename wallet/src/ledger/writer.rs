@@ -1,7 +1,8 @@
 //! The one door: every change of every wallet goes through here.
 //!
-//! Concurrent commands of many wallets are committed together: while one batch commits, the next one gathers, so
-//! there is no lingering and no timer. Each writer serves a range of shards; a batch never mixes shards of two
+//! Concurrent commands of many wallets are committed together: while one batch commits, the next one gathers and is
+//! decided on top of it ([`super::flight`]), so there is no lingering and no timer, and the processor of the database
+//! and ours work at the same time. Each writer serves a range of shards; a batch never mixes shards of two
 //! writers, and holds at most [`MAX_BATCH`] commands. Wallets take turns in it, so that a flood on one delays the
 //! others by little. An answer is given only after the commit.
 //!
@@ -11,14 +12,14 @@
 //!   at once, and writes wallets, grants, entries, shares and holds in **one statement, one round trip, one flush**.
 //!   It succeeds only if no wallet has moved meanwhile. A refusal is never answered from memory.
 //! - **After reading** (a wallet that is not remembered, has ceilings, or has moved; a key seen before; grants,
-//!   credit-backs, clawbacks, transfers): one transaction of 8 round trips:
+//!   credit-backs, clawbacks, transfers): one transaction of 6 round trips:
 //!   1. `BEGIN`
 //!   2. lock the wallets' rows in the order of their ids;
 //!   3. read their open grants, in a later statement, so that it sees what the lock waited for;
 //!   4. find what the keys did before; and only where a command needs it: ceilings, holds, past debits, named grants,
 //!      one statement each;
 //!   5. decide, in memory, in the order of arrival;
-//!   6. write: wallets, grants, entries, and only where there are any: new grants, shares, holds, ceilings;
+//!   6. write, by the same statement as from memory; ceilings by one more, and with new grants one for each table;
 //!   7. `COMMIT`, and only then answer.
 //!
 //! What bounds it is one backend's CPU, about 10–25 µs for each command (rows and their index entries); not the
@@ -79,7 +80,8 @@ impl Writers {
     pub(super) fn start(db: &Db, writers: Option<usize>) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let count = writers.unwrap_or(cores).clamp(1, 256);
-        let connections = u32::try_from(count.saturating_add(MAX_ALONE)).unwrap_or(u32::MAX);
+        // Each writer keeps one and takes a second one while it reads.
+        let connections = u32::try_from(count.saturating_mul(2).saturating_add(MAX_ALONE)).unwrap_or(u32::MAX);
         let options = db.pool().connect_options().as_ref().clone().options(SESSION);
         let pool = PgPoolOptions::new()
             .max_connections(connections)

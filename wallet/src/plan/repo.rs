@@ -1,7 +1,10 @@
 //! The SQL of subscriptions.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use crate::error::Result;
 use crate::id::AccountId;
@@ -12,15 +15,14 @@ pub(crate) struct SubscriptionRow {
     pub(crate) expires_at: Option<DateTime<Utc>>,
 }
 
-/// Finds an account's plan.
-pub(crate) async fn find(pool: &PgPool, account: AccountId) -> Result<Option<SubscriptionRow>> {
-    Ok(sqlx::query_as!(
-        SubscriptionRow,
-        "SELECT plan, expires_at FROM subscriptions WHERE account_id = $1",
-        account.uuid()
-    )
-    .fetch_optional(pool)
-    .await?)
+/// Finds accounts' plans.
+pub(crate) async fn find(pool: &PgPool, accounts: &[AccountId]) -> Result<HashMap<AccountId, SubscriptionRow>> {
+    let ids: Vec<Uuid> = accounts.iter().map(|account| account.uuid()).collect();
+    let rows = sqlx::query!("SELECT account_id, plan, expires_at FROM subscriptions WHERE account_id = ANY($1)", &ids)
+        .fetch_all(pool)
+        .await?;
+    let row = |account, plan, expires_at| (AccountId::from_uuid(account), SubscriptionRow { plan, expires_at });
+    Ok(rows.into_iter().map(|found| row(found.account_id, found.plan, found.expires_at)).collect())
 }
 
 /// Puts a new account on a plan; one that has a plan stays on it.

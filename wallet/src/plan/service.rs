@@ -1,6 +1,7 @@
 //! The handle: what an account is on.
 
 use sqlx::PgConnection;
+use std::collections::HashMap;
 
 use super::{PlanSummary, repo};
 use crate::catalog::Catalog;
@@ -28,17 +29,25 @@ impl Plans {
 
     /// Tells the plan of an account: the free one where it has no other, or where the paid time is over.
     pub async fn current(&self, account: AccountId) -> Result<PlanSummary> {
-        let view = self.catalog.view().await?;
-        let row = repo::find(self.db.pool(), account).await?;
-        let row = row.filter(|row| row.expires_at.is_none_or(|end| end > self.db.now()));
-        let paid = row.as_ref().and_then(|row| view.plan(&row.plan));
-        let Some(plan) = paid.or_else(|| view.free_plan()) else { return Ok(PlanSummary::default()) };
-        Ok(PlanSummary {
-            code: plan.code.clone(),
-            name: plan.name.clone(),
-            rank: plan.rank,
-            expires_at: row.and_then(|row| row.expires_at),
-        })
+        Ok(self.current_of(&[account]).await?.remove(&account).unwrap_or_default())
+    }
+
+    /// Tells the plans of accounts.
+    pub async fn current_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, PlanSummary>> {
+        let (view, now) = (self.catalog.view().await?, self.db.now());
+        let mut rows = repo::find(self.db.pool(), accounts).await?;
+        let plan = |account: &AccountId| {
+            let row = rows.remove(account).filter(|row| row.expires_at.is_none_or(|end| end > now));
+            let paid = row.as_ref().and_then(|row| view.plan(&row.plan));
+            let summary = paid.or_else(|| view.free_plan()).map(|plan| PlanSummary {
+                code: plan.code.clone(),
+                name: plan.name.clone(),
+                rank: plan.rank,
+                expires_at: row.and_then(|row| row.expires_at),
+            });
+            (*account, summary.unwrap_or_default())
+        };
+        Ok(accounts.iter().map(plan).collect())
     }
 
     /// Refuses an account whose plan is below the one that an operation needs.

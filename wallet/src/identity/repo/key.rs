@@ -109,32 +109,36 @@ pub(crate) async fn list(pool: &PgPool, account: AccountId, limit: i64) -> Resul
         .collect()
 }
 
-/// Finds a working key by its id.
-pub(crate) async fn working(pool: &PgPool, id: KeyId) -> Result<Option<AccessRow>> {
-    let row = sqlx::query!(
+/// Finds working keys by their ids.
+pub(crate) async fn working(pool: &PgPool, ids: &[KeyId]) -> Result<Vec<AccessRow>> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
         "SELECT api_keys.id, api_keys.name, api_keys.key_hash, api_keys.account_id, api_keys.project_id,
                 api_keys.environment, api_keys.scopes, api_keys.ceiling, directory.shard, directory.wallet_id
          FROM api_keys
          JOIN wallet_directory AS directory
            ON directory.project_id = api_keys.project_id AND directory.environment = api_keys.environment
-         WHERE api_keys.id = $1
+         WHERE api_keys.id = ANY($1)
            AND api_keys.revoked_at IS NULL",
-        id.uuid()
+        &ids
     )
-    .fetch_optional(pool)
+    .fetch_all(pool)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some(AccessRow {
-        id: KeyId::from_uuid(row.id),
-        name: row.name,
-        hash: row.key_hash,
-        account: AccountId::from_uuid(row.account_id),
-        project: ProjectId::from_uuid(row.project_id),
-        environment: environment(&row.environment)?,
-        wallet: WalletId { shard: Shard::from_i16(row.shard), number: row.wallet_id },
-        scopes: row.scopes,
-        ceiling: row.ceiling.map(Credits::from_micros),
-    }))
+    rows.into_iter()
+        .map(|row| {
+            Ok(AccessRow {
+                id: KeyId::from_uuid(row.id),
+                name: row.name,
+                hash: row.key_hash,
+                account: AccountId::from_uuid(row.account_id),
+                project: ProjectId::from_uuid(row.project_id),
+                environment: environment(&row.environment)?,
+                wallet: WalletId { shard: Shard::from_i16(row.shard), number: row.wallet_id },
+                scopes: row.scopes,
+                ceiling: row.ceiling.map(Credits::from_micros),
+            })
+        })
+        .collect()
 }
 
 /// Revokes an account's key, and gives its name; `None` where there is no such key. A repeat keeps the first time.

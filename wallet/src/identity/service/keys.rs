@@ -1,18 +1,22 @@
 //! API keys: made, listed, revoked, and checked with each request.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use super::super::key::{hash, hint_of, write_key};
-use super::super::key_cache::Remembered;
+use super::super::key_cache::{Remembered, Upkeep};
 use super::super::person::name_error;
-use super::super::repo::{self, key::NewKeyRow};
+use super::super::repo::{self, key::AccessRow, key::NewKeyRow};
 use super::super::{
     ApiKeyView, CreatedKey, KeyAccess, KeyText, NAME_MAX, NewAudit, NewKey, SCOPES_MAX, Viewer, check_name,
 };
 use super::Identity;
 use crate::error::{FieldError, Problem, Refusal, Result};
-use crate::id::KeyId;
+use crate::id::{AccountId, KeyId};
+use crate::plan::PlanSummary;
 
 /// The most working keys of an account.
 const KEYS_MAX: i64 = 100;
@@ -122,41 +126,61 @@ impl Identity {
         Ok(())
     }
 
-    /// Checks the key of a request. A key that was checked in the last five seconds costs no database round trip.
-    pub async fn authenticate_key(&self, text: &str) -> Result<KeyAccess> {
+    /// Says what a key may do; refuses one that is wrong or was revoked.
+    pub async fn authenticate_key(&self, text: &str) -> Result<Arc<KeyAccess>> {
         let key = KeyText::parse(text.trim()).ok_or(Refusal::Unauthenticated)?;
-        if self.keys.should_ask_revocations() {
-            let since = self.db.now() - chrono::TimeDelta::seconds(REVOKED_LATELY_SECONDS);
-            self.keys.forget(&repo::key::revoked_since(self.db.pool(), since).await?);
-            let used = self.keys.take_uses_when_due();
-            if !used.is_empty() {
-                repo::key::touch(self.db.pool(), &used).await?;
+        match self.keys.upkeep() {
+            Upkeep::Nothing => {}
+            Upkeep::Beside => {
+                let identity = self.clone();
+                tokio::spawn(async move {
+                    if let Err(error) = identity.keep_keys_up().await {
+                        tracing::warn!(%error, "API keys in memory could not be brought up to date");
+                    }
+                });
             }
+            Upkeep::First => self.keep_keys_up().await?,
         }
         match self.keys.get(&key, self.db.now()) {
-            Remembered::Right(access) => return Ok(*access),
+            Remembered::Right(access) => return Ok(access),
             Remembered::Wrong => return Err(Refusal::Unauthenticated.into()),
             Remembered::Nothing => {}
         }
-        let row = repo::key::working(self.db.pool(), key.id).await?;
-        let row = row.filter(|row| bool::from(row.hash.as_slice().ct_eq(&key.hash)));
-        let Some(row) = row else {
+        let row = repo::key::working(self.db.pool(), &[key.id]).await?.pop();
+        let Some(row) = row.filter(|row| bool::from(row.hash.as_slice().ct_eq(&key.hash))) else {
             self.keys.put_wrong(&key);
             return Err(Refusal::Unauthenticated.into());
         };
-        let access = KeyAccess {
-            id: row.id,
-            name: row.name,
-            wallet: row.wallet,
-            account: row.account,
-            project: row.project,
-            environment: row.environment,
-            scopes: row.scopes,
-            ceiling: row.ceiling,
-            plan: self.household.plan_of(row.account).await?,
-        };
-        self.keys.put_right(&key, access.clone(), self.db.now());
+        let plan = self.household.plans_of(&[row.account]).await?.remove(&row.account);
+        let access = Arc::new(access(row, plan.unwrap_or_default()));
+        self.keys.put_right(&key, Arc::clone(&access), self.db.now());
         Ok(access)
+    }
+
+    /// Brings what is remembered of keys up to date: revocations of other nodes, and what keys in use may do now.
+    async fn keep_keys_up(&self) -> Result<()> {
+        let began = Instant::now();
+        let done = self.refresh_keys(began).await;
+        self.keys.kept_up(began, done.is_ok());
+        done
+    }
+
+    async fn refresh_keys(&self, began: Instant) -> Result<()> {
+        let stale = self.keys.take_stale();
+        if !stale.is_empty() {
+            let rows = repo::key::working(self.db.pool(), &stale).await?;
+            let accounts: Vec<AccountId> = rows.iter().map(|row| row.account).collect();
+            let plans = self.household.plans_of(&accounts).await?;
+            for row in rows {
+                let (hash, plan) = (row.hash.clone(), plans.get(&row.account).cloned().unwrap_or_default());
+                self.keys.renew(&hash, access(row, plan), began);
+            }
+        }
+        // Last, so that nothing read before a revocation survives it.
+        let since = self.db.now() - chrono::TimeDelta::seconds(REVOKED_LATELY_SECONDS);
+        self.keys.forget(&repo::key::revoked_since(self.db.pool(), since).await?);
+        let used = self.keys.take_uses_when_due();
+        if used.is_empty() { Ok(()) } else { repo::key::touch(self.db.pool(), &used).await }
     }
 
     /// Writes down now when keys were last used; otherwise it happens every fifteen seconds of traffic.
@@ -185,4 +209,19 @@ fn check(new: &NewKey) -> Result<String> {
         problems.push(FieldError::new("ceiling", Problem::TooSmall, "Enter more than zero, or leave it empty."));
     }
     if problems.is_empty() { Ok(name) } else { Err(Refusal::Invalid { fields: problems }.into()) }
+}
+
+/// Says what a stored key may do.
+fn access(row: AccessRow, plan: PlanSummary) -> KeyAccess {
+    KeyAccess {
+        id: row.id,
+        name: row.name,
+        wallet: row.wallet,
+        account: row.account,
+        project: row.project,
+        environment: row.environment,
+        scopes: row.scopes,
+        ceiling: row.ceiling,
+        plan,
+    }
 }

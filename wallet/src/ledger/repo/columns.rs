@@ -144,10 +144,10 @@ pub(in crate::ledger) struct Entries {
 }
 
 impl Entries {
-    pub(in crate::ledger) fn of(entries: &[Entry]) -> Self {
+    pub(in crate::ledger) fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
         let mut to = Self::default();
         for entry in entries {
-            let view = &entry.view;
+            let view = entry.view;
             to.shards.push(view.wallet.shard.as_i16());
             to.wallets.push(view.wallet.number);
             to.seqs.push(view.seq);
@@ -167,12 +167,12 @@ impl Entries {
             to.created_at.push(view.created_at);
             to.actor_ids.push(view.actor.uuid());
             to.actor_names.push(view.actor.name().to_owned());
-            to.operations.push(view.operation.clone());
-            to.titles.push(view.title.clone());
-            to.categories.push(view.category.clone());
+            to.operations.push(view.operation);
+            to.titles.push(view.title);
+            to.categories.push(view.category);
             to.metadata.push(entry.metadata.as_deref().map(str::to_owned));
-            to.details.push(entry.detail.clone());
-            to.keys.push(entry.key.as_str().to_owned());
+            to.details.push(entry.detail);
+            to.keys.push(entry.key.into());
             to.request_hashes.push(entry.request_hash.as_bytes().to_vec());
             to.hashes.push(entry.hash.as_bytes().to_vec());
         }

@@ -118,19 +118,7 @@ pub(in crate::ledger) async fn done(
 ) -> Result<Vec<(WalletId, IdempotencyKey, Done)>> {
     let (shards, numbers) = split(keys.iter().map(|(wallet, _)| *wallet));
     let texts: Vec<String> = keys.iter().map(|(_, key)| key.as_str().to_owned()).collect();
-    let rows = sqlx::query!(
-        "SELECT n.place AS \"place!\", e.shard, e.wallet_id, e.seq, e.kind, e.actor_kind, e.amount, e.held_change,
-                e.settled_after, e.held_after, e.quantity, e.refers_to, e.created_at, e.actor_id, e.actor_name,
-                e.operation, e.title, e.category, e.metadata, e.request_hash
-         FROM unnest($1::smallint[], $2::bigint[], $3::text[])
-              WITH ORDINALITY AS n (shard, wallet_id, idem_key, place)
-         JOIN entries AS e ON e.shard = n.shard AND e.wallet_id = n.wallet_id AND e.idem_key = n.idem_key",
-        &shards,
-        &numbers,
-        &texts
-    )
-    .fetch_all(connection)
-    .await?;
+    let rows = sqlx::query_file!("src/ledger/repo/done.sql", &shards, &numbers, &texts).fetch_all(connection).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let place = usize::try_from(row.place).ok().and_then(|place| place.checked_sub(1));

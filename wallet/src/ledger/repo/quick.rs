@@ -7,17 +7,46 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::columns::{Entries, Grants, Holds, Shares, Wallets};
+use crate::id::{Shard, WalletId};
 use crate::ledger::batch::Batch;
 
+/// A decided batch without new grants, as one statement writes it.
+pub(in crate::ledger) struct Writes {
+    wallets: Wallets,
+    grants: Grants,
+    entries: Entries,
+    shares: Shares,
+    /// New and finished ones, where there are any.
+    holds: Option<(Holds, Holds)>,
+}
+
+impl Writes {
+    /// Takes the rows out of a batch.
+    pub(in crate::ledger) fn take(batch: &mut Batch) -> Self {
+        let has_holds = batch.holds().next().is_some();
+        let entries = batch.take_entries();
+        Self {
+            wallets: Wallets::of(batch),
+            grants: Grants::of(batch, false),
+            shares: Shares::of(&entries),
+            holds: has_holds.then(|| (Holds::of(batch, true), Holds::of(batch, false))),
+            entries: Entries::of(entries),
+        }
+    }
+
+    /// The wallets, each with its newest row.
+    pub(in crate::ledger) fn newest(&self) -> impl Iterator<Item = (WalletId, i64)> {
+        let wallets = self.wallets.shards.iter().zip(&self.wallets.ids).zip(&self.wallets.seqs);
+        wallets.map(|((shard, number), seq)| (WalletId { shard: Shard::from_i16(*shard), number: *number }, *seq))
+    }
+}
+
 /// Stores a batch without new grants.
-pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    let (wallets, grants) = (Wallets::of(batch), Grants::of(batch, false));
-    let (entries, shares) = (Entries::of(batch.entries()), Shares::of(batch.entries()));
-    if batch.holds().next().is_none() {
-        store_debits(connection, &wallets, &grants, &entries, &shares).await
-    } else {
-        let (placed, finished) = (Holds::of(batch, true), Holds::of(batch, false));
-        store_holds(connection, (&wallets, &grants, &entries, &shares), &placed, &finished).await
+pub(in crate::ledger) async fn store(connection: &mut PgConnection, writes: &Writes) -> Result<(), sqlx::Error> {
+    let Writes { wallets, grants, entries, shares, holds } = writes;
+    match holds {
+        None => store_debits(connection, wallets, grants, entries, shares).await,
+        Some((placed, finished)) => store_holds(connection, (wallets, grants, entries, shares), placed, finished).await,
     }
 }
 

@@ -1,19 +1,27 @@
 //! Writes what a batch decided.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::columns::{Entries, Grants, Holds, NewGrants, Shares, Wallets};
+use super::quick::{self, Writes};
 use crate::error::Result;
 use crate::id::WalletId;
 use crate::ledger::NewWallet;
 use crate::ledger::batch::Batch;
 
-/// Stores a batch: one statement for each table that it touches.
-pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+/// Stores a batch under its wallets' locks: in the one statement of the short way where it only spends, else in one
+/// for each table that it touches.
+pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &mut Batch) -> Result<(), sqlx::Error> {
     if batch.is_empty() {
         return Ok(());
+    }
+    update_budgets(connection, batch).await?;
+    if batch.only_spends() {
+        return quick::store(connection, &Writes::take(batch)).await;
     }
     update_wallets(connection, &Wallets::of(batch)).await?;
     let (changed, new) = (Grants::of(batch, false), NewGrants::of(batch));
@@ -23,20 +31,20 @@ pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &Batc
     if !new.base.ids.is_empty() {
         insert_grants(connection, &new).await?;
     }
-    let entries = Entries::of(batch.entries());
-    insert_entries(connection, &entries).await?;
-    let shares = Shares::of(batch.entries());
+    let (placed, finished) = (Holds::of(batch, true), Holds::of(batch, false));
+    let entries = batch.take_entries();
+    let shares = Shares::of(&entries);
+    insert_entries(connection, &Entries::of(entries)).await?;
     if !shares.seqs.is_empty() {
         insert_shares(connection, &shares).await?;
     }
-    let (placed, finished) = (Holds::of(batch, true), Holds::of(batch, false));
     if !placed.seqs.is_empty() {
         insert_holds(connection, &placed).await?;
     }
     if !finished.seqs.is_empty() {
         finish_holds(connection, &finished).await?;
     }
-    update_budgets(connection, batch).await
+    Ok(())
 }
 
 async fn update_wallets(connection: &mut PgConnection, rows: &Wallets) -> Result<(), sqlx::Error> {
@@ -232,19 +240,30 @@ async fn finish_holds(connection: &mut PgConnection, rows: &Holds) -> Result<(),
 }
 
 async fn update_budgets(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
+    // A ceiling of a project is known to each of its wallets, with the same numbers.
+    let mut changed = BTreeMap::new();
     for (before, now) in batch.wallets() {
         for budget in now.budgets.iter().filter(|budget| !before.budgets.contains(budget)) {
-            sqlx::query!(
-                "UPDATE budgets SET window_start = $3, spent = $4 WHERE shard = $1 AND budget_id = $2",
-                now.id.shard.as_i16(),
-                budget.id,
-                budget.window,
-                budget.spent.micros()
-            )
-            .execute(&mut *connection)
-            .await?;
+            changed.insert((now.id.shard.as_i16(), budget.id), (budget.window, budget.spent.micros()));
         }
     }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let (shards, ids): (Vec<i16>, Vec<Uuid>) = changed.keys().copied().unzip();
+    let (windows, spent): (Vec<DateTime<Utc>>, Vec<i64>) = changed.into_values().unzip();
+    sqlx::query!(
+        "UPDATE budgets AS b
+         SET window_start = n.window_start, spent = n.spent
+         FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::bigint[]) AS n (shard, budget_id, window_start, spent)
+         WHERE b.shard = n.shard AND b.budget_id = n.budget_id",
+        &shards,
+        &ids,
+        &windows,
+        &spent
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
