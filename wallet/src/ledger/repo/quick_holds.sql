@@ -1,4 +1,5 @@
 -- Debits and holds of remembered wallets: see quick.rs.
+-- A hold is open while `finished_by` is null. Asked for its state, the planner would read the whole index of open holds.
 WITH w AS (
     UPDATE wallets AS w
     SET version = n.version, seq = n.seq, settled = n.settled, held = n.held, debt = n.debt,
@@ -48,7 +49,7 @@ WITH w AS (
     FROM unnest($64::smallint[], $65::bigint[], $66::bigint[], $67::smallint[], $68::bigint[],
                 $69::text[], $70::bigint[])
          AS n (shard, wallet_id, seq, state, captured, lines, finished_by)
-    WHERE h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq AND h.state = 1
+    WHERE h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq AND h.finished_by IS NULL
     RETURNING 1
 )
 SELECT ledger_require(
