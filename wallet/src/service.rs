@@ -57,7 +57,9 @@ struct Inner {
 impl Wallet {
     /// Connects to the database that `database_url` names.
     pub async fn connect(database_url: &str, options: Options) -> Result<Self> {
-        Ok(Self::new(db::connect(database_url).await?, options))
+        let wallet = Self::new(db::connect(database_url).await?, options);
+        wallet.catalog().prepare().await?;
+        Ok(wallet)
     }
 
     /// Works over an open pool. Must be called inside a tokio runtime.
@@ -66,7 +68,7 @@ impl Wallet {
         let db = Db::new(pool, options.clock, options.jobs);
         let ledger = Ledger::start(db.clone(), &LedgerOptions { writers: options.writers });
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
-        let catalog = Catalog::start(db.clone(), tariffs.clone());
+        let catalog = Catalog::start(db.clone(), ledger.clone(), tariffs.clone());
         let plans = Plans::new(db.clone(), catalog.clone());
         let notify = Notify::new(db.clone());
         let identity = Identity::new(

@@ -4,6 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use chrono::DateTime;
+use chrono_tz::Tz;
 use sqlx::{PgConnection, PgPool};
 
 use super::batch::{Batch, Work};
@@ -18,8 +20,9 @@ use super::writer::MAX_BATCH;
 use crate::clock::Clock;
 use crate::db;
 use crate::error::{Error, Refusal, Result};
-use crate::id::WalletId;
+use crate::id::{AccountId, WalletId};
 use crate::idempotency::IdempotencyKey;
+use crate::identity;
 
 /// How often a batch is tried again after a conflict, a deadlock or an unknown outcome.
 const MAX_TRIES: u32 = 5;
@@ -275,7 +278,7 @@ pub(super) async fn transact(
     clock: &Clock,
     rules: &Rules,
 ) -> Result<Done> {
-    let mut batch = load_batch(connection, works).await?;
+    let mut batch = load_batch(connection, works, clock).await?;
     let now = clock.now();
     let answers = works.iter().map(|work| batch.perform(work, now, rules)).collect();
     store::store(connection, &batch).await?;
@@ -283,7 +286,7 @@ pub(super) async fn transact(
 }
 
 /// Locks and reads everything that the commands' decisions look at.
-async fn load_batch(connection: &mut PgConnection, works: &[&Work]) -> Result<Batch> {
+async fn load_batch(connection: &mut PgConnection, works: &[&Work], clock: &Clock) -> Result<Batch> {
     let wallets: BTreeSet<WalletId> =
         works.iter().flat_map(|work| [Some(work.wallet), work.other_wallet()]).flatten().collect();
     let wallets: Vec<WalletId> = wallets.into_iter().collect();
@@ -296,6 +299,8 @@ async fn load_batch(connection: &mut PgConnection, works: &[&Work]) -> Result<Ba
         .collect();
     let projects: HashMap<WalletId, uuid::Uuid> =
         locked.iter().map(|wallet| (wallet.core.id, wallet.project)).collect();
+    // Never before a row that is there: time does not run back within a wallet.
+    let moment = locked.iter().map(|wallet| wallet.core.last_at).fold(clock.now(), DateTime::max);
     for wallet in locked {
         let state = WalletState { core: wallet.core, holds: Default::default(), debits: Default::default() };
         states.insert(state.core.id, state);
@@ -305,7 +310,14 @@ async fn load_batch(connection: &mut PgConnection, works: &[&Work]) -> Result<Ba
     }
     if !budgeted.is_empty() {
         let budgeted: Vec<_> = budgeted.into_iter().collect();
+        let accounts: HashMap<uuid::Uuid, AccountId> = states
+            .values()
+            .filter_map(|state| Some((*projects.get(&state.core.id)?, AccountId::from_uuid(state.core.account))))
+            .collect();
+        let zones = identity::time_zones(connection, &accounts.values().copied().collect::<Vec<_>>()).await?;
         for (project, wallet, budget) in load::lock_budgets(connection, &budgeted).await? {
+            let zone = accounts.get(&project).and_then(|account| zones.get(account)).copied().unwrap_or(Tz::UTC);
+            let budget = budget.into_period(moment, &zone);
             let concerned = |core: &Core| {
                 projects.get(&core.id) == Some(&project) && wallet.is_none_or(|number| number == core.id.number)
             };

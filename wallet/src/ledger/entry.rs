@@ -163,6 +163,9 @@ pub struct BalanceView {
     pub last_refill: Option<Credits>,
     /// Why debits are refused, where they are.
     pub frozen: Option<String>,
+    /// Whether spending waits until the owner confirms that the wallet is still in use.
+    #[serde(default)]
+    pub inactive: bool,
 }
 
 /// One grant that still has something.

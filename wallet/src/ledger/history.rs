@@ -45,6 +45,7 @@ impl Ledger {
             grants: grants.iter().filter(|grant| grant.is_open()).map(grant_view).collect(),
             last_refill,
             frozen: None,
+            inactive: false,
         })
     }
 

@@ -48,14 +48,14 @@ mod verify;
 #[cfg(feature = "postgres")]
 mod writer;
 
-pub use budget::{Budget, BudgetPeriod, BudgetScope};
+pub use budget::{Budget, BudgetPeriod, BudgetScope, Window};
 pub use command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
 pub use entry::{
     AllocationView, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView,
     HoldLine, HoldState, HoldView, Page,
 };
 #[cfg(feature = "postgres")]
-pub use manage::NewBudget;
+pub use manage::{NewBudget, Unseen};
 pub use receipt::{FormulaLine, Receipt};
 #[cfg(feature = "postgres")]
 pub use service::{Envelope, Ledger, LedgerOptions, NewWallet, Rider};

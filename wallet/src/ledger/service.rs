@@ -164,6 +164,7 @@ impl Ledger {
             grants: grants.iter().map(grant_view).collect(),
             last_refill: row.last_refill.map(Credits::from_micros),
             frozen: row.frozen,
+            inactive: self.writers.shared.rules().waits(row.active_at, now),
         })
     }
 
@@ -221,7 +222,8 @@ impl Ledger {
         self.writers.shared.followers.follow(wallet)
     }
 
-    /// Sets the catalog's settings that decisions follow.
+    /// Sets the catalog's settings that decisions follow: from the next batch on. The catalog calls it on every node,
+    /// at start and whenever its settings have changed.
     pub fn set_rules(&self, rules: Rules) {
         *self.writers.shared.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }

@@ -15,8 +15,8 @@
 //!   1. `BEGIN`
 //!   2. lock the wallets' rows in the order of their ids;
 //!   3. read their open grants, in a later statement, so that it sees what the lock waited for;
-//!   4. find what the keys did before; and only where a command needs it: ceilings, holds, past debits, named grants,
-//!      one statement each;
+//!   4. find what the keys did before; and only where a command needs it: ceilings (and the accounts' time
+//!      zones), holds, past debits, named grants, one statement each;
 //!   5. decide, in memory, in the order of arrival;
 //!   6. write: wallets, grants, entries, and only where there are any: new grants, shares, holds, ceilings;
 //!   7. `COMMIT`, and only then answer.

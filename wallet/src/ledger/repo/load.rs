@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::batch::Done;
-use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope};
+use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope, Window};
 use crate::ledger::chain::Hash;
 use crate::ledger::detail::Detail;
 use crate::ledger::entry::{EntryView, HoldState};
@@ -252,7 +252,8 @@ pub(in crate::ledger) async fn shares(
     Ok(rows.into_iter().map(|row| share((row.grant_id, row.amount, row.held))).collect())
 }
 
-/// Locks and reads the ceilings of projects, in the order of their ids.
+/// Locks and reads the ceilings of projects, in the order of their ids, as they were left: the period of now is the
+/// caller's to find.
 pub(in crate::ledger) async fn lock_budgets(
     connection: &mut PgConnection,
     projects: &[(i16, Uuid)],
@@ -278,7 +279,7 @@ pub(in crate::ledger) async fn lock_budgets(
             scope: scope(&row.scope, row.subject)?,
             period: BudgetPeriod::from_code(row.period).ok_or_else(|| Error::internal("unknown period"))?,
             ceiling: Credits::from_micros(row.ceiling),
-            window: row.window_start,
+            window: Window { start: row.window_start, end: row.window_start },
             spent: Credits::from_micros(row.spent),
         };
         found.push((row.project_id, row.wallet_id, budget));

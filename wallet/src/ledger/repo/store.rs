@@ -238,7 +238,7 @@ async fn update_budgets(connection: &mut PgConnection, batch: &Batch) -> Result<
                 "UPDATE budgets SET window_start = $3, spent = $4 WHERE shard = $1 AND budget_id = $2",
                 now.id.shard.as_i16(),
                 budget.id,
-                budget.window,
+                budget.window.start,
                 budget.spent.micros()
             )
             .execute(&mut *connection)
