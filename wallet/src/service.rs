@@ -57,9 +57,7 @@ struct Inner {
 impl Wallet {
     /// Connects to the database that `database_url` names.
     pub async fn connect(database_url: &str, options: Options) -> Result<Self> {
-        let wallet = Self::new(db::connect(database_url).await?, options);
-        wallet.catalog().prepare().await?;
-        Ok(wallet)
+        Ok(Self::new(db::connect(database_url).await?, options))
     }
 
     /// Works over an open pool. Must be called inside a tokio runtime.
@@ -103,9 +101,10 @@ impl Wallet {
         &self.inner.db
     }
 
-    /// Brings the database up to date.
+    /// Brings the database up to date, and takes over the settings of the catalog in it.
     pub async fn migrate(&self) -> Result<()> {
-        db::migrate(self.pool()).await
+        db::migrate(self.pool()).await?;
+        self.catalog().prepare().await
     }
 
     /// Everything that happens to wallets.

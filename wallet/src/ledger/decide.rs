@@ -161,5 +161,9 @@ fn find_hold(wallet: &WalletState, seq: i64) -> Result<&Hold, Stop> {
 }
 
 fn find_debit(wallet: &WalletState, seq: i64) -> Result<&PastDebit, Stop> {
+    if seq > 0 && seq <= wallet.core.archived {
+        let message = "This charge is archived and can't be paid back any more; adjust the balance instead.";
+        return Err(Refusal::unprocessable("charge", Problem::NotAllowed, message).into());
+    }
     wallet.debits.get(&seq).ok_or_else(|| Refusal::not_found("charge").into())
 }

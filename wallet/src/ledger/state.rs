@@ -53,6 +53,8 @@ pub struct Core {
     pub last_at: DateTime<Utc>,
     /// The number of the newest grant.
     pub grants_made: i64,
+    /// Up to which row the ledger is in archives.
+    pub archived: i64,
     /// The size of the newest grant that was bought or came with a plan.
     pub last_refill: Option<Credits>,
     /// Why debits are refused.

@@ -32,7 +32,7 @@ pub(in crate::ledger) async fn lock_wallets(
     let (shards, numbers) = split(wallets.iter().copied());
     let rows = sqlx::query!(
         "SELECT w.shard, w.wallet_id, w.account_id, w.project_id, w.version, w.seq, w.settled, w.held, w.debt,
-                w.grants_made, w.last_refill, w.head_hash, w.frozen, w.budgeted, w.last_at, w.active_at
+                w.grants_made, w.archived_seq, w.last_refill, w.head_hash, w.frozen, w.budgeted, w.last_at, w.active_at
          FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
          JOIN wallets AS w ON w.shard = n.shard AND w.wallet_id = n.wallet_id
          ORDER BY w.shard, w.wallet_id
@@ -56,6 +56,7 @@ pub(in crate::ledger) async fn lock_wallets(
                 head: Hash::from_slice(&row.head_hash).unwrap_or_default(),
                 last_at: row.last_at,
                 grants_made: row.grants_made,
+                archived: row.archived_seq,
                 last_refill: row.last_refill.map(Credits::from_micros),
                 frozen: row.frozen.map(Arc::from),
                 active_at: row.active_at,

@@ -1,32 +1,32 @@
 //! Writes a batch of remembered wallets in one statement, one round trip, one commit.
 //!
 //! It changes a wallet only if its version is still the remembered one; if any has moved, `ledger_require` fails the
-//! whole statement and nothing has happened. A batch with new grants takes the longer way.
+//! whole statement and nothing has happened. So it does where a key was used by a row that is archived by now: the
+//! table's own unique keys catch the others. A batch with new grants takes the longer way.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::columns::{Entries, Grants, Holds, Shares, Wallets};
+use super::columns::{ArchivedKeys, Entries, Grants, Holds, Shares, Wallets};
 use crate::ledger::batch::Batch;
 
 /// Stores a batch without new grants.
 pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
     let (wallets, grants) = (Wallets::of(batch), Grants::of(batch, false));
     let (entries, shares) = (Entries::of(batch.entries()), Shares::of(batch.entries()));
+    let keys = ArchivedKeys::of(batch);
     if batch.holds().next().is_none() {
-        store_debits(connection, &wallets, &grants, &entries, &shares).await
+        store_debits(connection, (&wallets, &grants, &entries, &shares), &keys).await
     } else {
         let (placed, finished) = (Holds::of(batch, true), Holds::of(batch, false));
-        store_holds(connection, (&wallets, &grants, &entries, &shares), &placed, &finished).await
+        store_holds(connection, (&wallets, &grants, &entries, &shares), &keys, &placed, &finished).await
     }
 }
 
 async fn store_debits(
     connection: &mut PgConnection,
-    w: &Wallets,
-    g: &Grants,
-    e: &Entries,
-    a: &Shares,
+    (w, g, e, a): (&Wallets, &Grants, &Entries, &Shares),
+    k: &ArchivedKeys,
 ) -> Result<(), sqlx::Error> {
     sqlx::query_file_scalar!(
         "src/ledger/repo/quick_debits.sql",
@@ -78,7 +78,10 @@ async fn store_debits(
         &a.places,
         &a.grants,
         &a.amounts,
-        &a.held_changes
+        &a.held_changes,
+        &k.shards,
+        &k.wallets,
+        &k.keys
     )
     .fetch_one(connection)
     .await?;
@@ -88,6 +91,7 @@ async fn store_debits(
 async fn store_holds(
     connection: &mut PgConnection,
     (w, g, e, a): (&Wallets, &Grants, &Entries, &Shares),
+    k: &ArchivedKeys,
     p: &Holds,
     f: &Holds,
 ) -> Result<(), sqlx::Error> {
@@ -162,7 +166,10 @@ async fn store_holds(
         &f.states,
         &f.captured,
         &f.lines,
-        &f.finished_by as &[Option<i64>]
+        &f.finished_by as &[Option<i64>],
+        &k.shards,
+        &k.wallets,
+        &k.keys
     )
     .fetch_one(connection)
     .await?;
