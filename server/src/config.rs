@@ -45,6 +45,12 @@ pub struct Settings {
     /// How to log.
     #[arg(long, env = "SCRIP_LOG_FORMAT", global = true, value_enum, default_value_t)]
     pub log_format: LogFormat,
+    /// Signs the heads of ledgers every hour: a secret of 32 characters or more.
+    #[arg(long, env = "SCRIP_HEAD_KEY", global = true, hide_env_values = true, value_parser = secret)]
+    pub head_key: Option<SecretString>,
+    /// The same from a file: one secret a line, the first signs, the others are older ones that still count.
+    #[arg(long, env = "SCRIP_HEAD_KEY_FILE", global = true, conflicts_with = "head_key")]
+    pub head_key_file: Option<PathBuf>,
     /// Settings that only the server needs.
     #[command(flatten)]
     pub web: Web,
@@ -163,6 +169,7 @@ impl Settings {
 
     /// Refuses settings that do not go together; the message says what to do.
     pub fn check(&self) -> anyhow::Result<()> {
+        crate::heads::keys(self)?;
         if !self.production() {
             return Ok(());
         }

@@ -10,6 +10,7 @@ pub mod config;
 pub mod database;
 pub mod export;
 pub mod forms;
+pub mod heads;
 pub mod health;
 pub mod jobs;
 pub mod layers;

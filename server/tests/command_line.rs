@@ -248,3 +248,48 @@ async fn an_admin_is_made_and_a_ledger_leaves_with_its_proof(pool: PgPool) {
     assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
     std::fs::remove_dir_all(folder).ok();
 }
+
+#[sqlx::test(migrations = false)]
+async fn old_rows_leave_for_files_and_signed_heads_prove_that_none_is_missing(pool: PgPool) {
+    let (url, folder) = (url(&pool), folder());
+    let settings = [
+        ("DATABASE_URL", url.as_str()),
+        ("SCRIP_DATA_DIR", folder.as_str()),
+        ("SCRIP_HEAD_KEY", "a secret that nobody guesses, of 32 letters"),
+    ];
+    let says = |arguments: &[&str], settings: &[(&str, &str)]| {
+        let output = run(arguments, settings);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    says(&["demo", "load"], &settings);
+    let (heads, archives) = (format!("{folder}/heads"), format!("{folder}/archives"));
+    assert!(says(&["ledger", "sign"], &settings).contains(" heads are in "));
+    assert!(says(&["ledger", "sign"], &settings).contains("No ledger has moved"));
+    assert!(says(&["ledger", "verify-heads", &heads], &settings).contains("still on their chains"));
+    refuses(&run(&["ledger", "sign"], &settings[..2]), &["SCRIP_HEAD_KEY"]);
+    refuses(&run(&["ledger", "sign"], &[settings[0], ("SCRIP_HEAD_KEY", "short")]), &["32 characters"]);
+    let another = [settings[0], ("SCRIP_HEAD_KEY", "another secret of 32 or more letters")];
+    let other = run(&["ledger", "verify-heads", &heads], &another);
+    assert!(!other.status.success() && String::from_utf8_lossy(&other.stdout).contains("none of the keys"));
+
+    // Everything but the newest row leaves; a second time there is nothing to do.
+    let day = (chrono::Utc::now() + chrono::TimeDelta::days(2)).format("%Y-%m-%d").to_string();
+    let archive = ["ledger", "archive", "--before", &day, "--folder", &archives];
+    let moved = says(&archive, &settings);
+    let name = moved.split_whitespace().find(|word| word.ends_with(".jsonl")).expect(&moved).to_owned();
+    assert!(says(&archive, &settings).starts_with("0 rows"));
+    assert!(says(&["verify"], &settings).contains("Every invariant holds"));
+    assert!(says(&["ledger", "verify-heads", &heads], &settings).contains("still on their chains"));
+
+    let wallet = name.split('-').next().expect("a wallet");
+    let (first, rest) = (format!("{archives}/{name}"), format!("{folder}/rest.jsonl"));
+    says(&["ledger", "export", wallet, "--file", &rest], &settings);
+    let proof = says(&["ledger", "verify", &first, &rest, "--heads", &heads], &settings[1..]);
+    assert!(proof.contains("are right") && proof.contains("1 signed heads lie on these rows"), "{proof}");
+    assert!(says(&["ledger", "verify", &rest, "--heads", &heads], &[]).contains("were not checked"));
+    refuses(&run(&["ledger", "verify", &rest, &first], &[]), &["file before"]);
+    // The archive alone lacks the signed row: so would a ledger whose end was cut off.
+    refuses(&run(&["ledger", "verify", &first, "--heads", &heads], &settings[1..]), &["was signed and is not here"]);
+    std::fs::remove_dir_all(folder).ok();
+}

@@ -136,6 +136,9 @@ pub enum Refusal {
         /// What is missing: a scope, a role, or the wallet is frozen.
         why: String,
     },
+    /// Nobody has used the wallet for so long that spending waits for its owner.
+    #[error("spending waits until the owner confirms that the wallet is still in use; nothing is lost")]
+    WalletInactive,
     /// The hold was captured before.
     #[error("the hold was captured before")]
     HoldCaptured,
@@ -188,6 +191,7 @@ impl Refusal {
             Self::NotFound { .. } => "not_found",
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden { .. } => "forbidden",
+            Self::WalletInactive => "wallet_inactive",
             Self::HoldCaptured => "hold_captured",
             Self::HoldReleased => "hold_released",
             Self::HoldExpired => "hold_expired",
@@ -208,7 +212,7 @@ impl Refusal {
             Self::Invalid { .. } | Self::IdempotencyKeyRequired => 400,
             Self::Unauthenticated => 401,
             Self::OutOfCredits { .. } | Self::PlanRequired { .. } => 402,
-            Self::Forbidden { .. } => 403,
+            Self::Forbidden { .. } | Self::WalletInactive => 403,
             Self::NotFound { .. } => 404,
             Self::HoldCaptured
             | Self::HoldReleased

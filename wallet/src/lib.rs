@@ -4,7 +4,7 @@
 //! the browser counts with the same [`money::Credits`]. Feature `postgres` adds the services and their SQL, and the
 //! façade [`Wallet`] that everybody calls.
 //!
-//! Modules import from left to right only: money, id → error, db, clock, idempotency → identity → ledger → tariff →
+//! Modules import from left to right only: money, id → error, db, clock, zone, idempotency → identity → ledger → tariff →
 //! plan → payment → notify → insight, catalog.
 
 pub mod id;
@@ -16,6 +16,7 @@ pub mod clock;
 pub mod db;
 pub mod error;
 pub mod idempotency;
+pub mod zone;
 
 pub mod identity;
 
@@ -32,6 +33,8 @@ pub mod catalog;
 
 #[cfg(feature = "postgres")]
 pub mod demo;
+#[cfg(feature = "postgres")]
+mod inactivity;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]

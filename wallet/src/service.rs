@@ -66,7 +66,7 @@ impl Wallet {
         let db = Db::new(pool, options.clock, options.jobs);
         let ledger = Ledger::start(db.clone(), &LedgerOptions { writers: options.writers });
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
-        let catalog = Catalog::start(db.clone(), tariffs.clone());
+        let catalog = Catalog::start(db.clone(), ledger.clone(), tariffs.clone());
         let plans = Plans::new(db.clone(), catalog.clone());
         let notify = Notify::new(db.clone());
         let identity = Identity::new(
@@ -101,9 +101,10 @@ impl Wallet {
         &self.inner.db
     }
 
-    /// Brings the database up to date.
+    /// Brings the database up to date, and takes over the settings of the catalog in it.
     pub async fn migrate(&self) -> Result<()> {
-        db::migrate(self.pool()).await
+        db::migrate(self.pool()).await?;
+        self.catalog().prepare().await
     }
 
     /// Everything that happens to wallets.

@@ -112,9 +112,12 @@ async fn frozen_and_forgotten_wallets_do_not_spend(pool: PgPool) {
     wallet.ledger().unfreeze(id).await.expect("unfrozen");
     charge(&wallet, id, "c", 1).await.expect("charged");
 
-    wallet.ledger().set_rules(Rules { inactivity: Some(hours(24 * 365)) });
-    wallet.clock().advance(hours(24 * 365));
-    assert_eq!(refusal(charge(&wallet, id, "c2", 1).await).code(), "forbidden");
+    wallet.ledger().set_rules(Rules { inactivity_months: Some(12) });
+    wallet.clock().advance(hours(24 * 365) - hours(1));
+    assert!(!wallet.ledger().balance(id).await.expect("a balance").inactive);
+    wallet.clock().advance(hours(1));
+    assert!(wallet.ledger().balance(id).await.expect("a balance").inactive);
+    assert_eq!(refusal(charge(&wallet, id, "c2", 1).await).code(), "wallet_inactive");
     wallet.ledger().confirm_activity(id).await.expect("confirmed");
     charge(&wallet, id, "c2", 1).await.expect("charged");
     wallet.shutdown().await;

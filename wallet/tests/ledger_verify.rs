@@ -9,9 +9,13 @@ use ledger_support::*;
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::id::{AccountId, WalletId};
+use wallet::ledger::chain::Hash;
+use wallet::ledger::export::verify_export;
 use wallet::ledger::head::{HeadKey, SignedHead};
-use wallet::ledger::proof::verify_export;
-use wallet::ledger::{CaptureAmount, Command, Environment, FeeKind, GrantSource, Ledger, NewGrant, Receipt, Scope};
+use wallet::ledger::{
+    ArchiveFile, ArchivePart, CaptureAmount, Command, Environment, FeeKind, GrantSource, Ledger, NewGrant, Receipt,
+    Scope,
+};
 
 /// Two wallets of one account, through every kind of entry. The first one's rows:
 ///
@@ -133,6 +137,7 @@ const CANARIES: &[(&str, &str)] = &[
         "ALTER TABLE grants DROP CONSTRAINT grants_held;
          ALTER TABLE grants ADD CONSTRAINT grants_held CHECK (held >= 0) NOT VALID",
     ),
+    ("history_is_guarded", "DROP TRIGGER archives_append_only ON archives"),
     ("hash_chain_is_unbroken", "UPDATE entries SET title = 'nothing' WHERE seq = 3"),
     ("hash_chain_is_unbroken", "UPDATE entries SET metadata = '{}' WHERE seq = 3"),
     ("hash_chain_is_unbroken", "UPDATE entries SET detail = NULL WHERE seq = 1"),
@@ -140,13 +145,62 @@ const CANARIES: &[(&str, &str)] = &[
     ("hash_chain_is_unbroken", "UPDATE allocations SET place = 3 - place WHERE seq = 3 AND place < 3"),
 ];
 
+/// The same over a wallet whose first eight rows are archived.
+const CANARIES_OF_ARCHIVES: &[(&str, &str)] = &[
+    ("archives_follow_each_other", "UPDATE archives SET from_seq = 2"),
+    ("archives_follow_each_other", "UPDATE archives SET previous_hash = sha256('x')"),
+    ("archives_follow_each_other", "UPDATE wallets SET archived_seq = archived_seq - 1 WHERE archived_seq > 0"),
+    ("archives_follow_each_other", "DELETE FROM archives"),
+    ("archives_leave_keys_and_sums", "DELETE FROM archived_keys WHERE seq = 3"),
+    ("archives_leave_keys_and_sums", "UPDATE archived_sums SET rows = rows + 1 WHERE kind = 2"),
+    ("archives_leave_keys_and_sums", "UPDATE archived_shares SET seq = 1 WHERE grant_id = 1"),
+    ("archives_leave_keys_and_sums", "UPDATE archives SET settled_after = settled_after + 1"),
+    ("grant_is_sum_of_shares", "UPDATE archived_shares SET amount = amount + 1 WHERE grant_id = 1"),
+    ("wallet_is_sum_of_entries", "UPDATE archives SET held_after = held_after + 1"),
+    ("running_balances_chain", "UPDATE archives SET settled_after = settled_after + 1"),
+    ("books_balance", "UPDATE archived_sums SET added = added + 1 WHERE kind = 1"),
+    ("keys_act_once", "INSERT INTO archived_keys SELECT shard, wallet_id, idem_key, 99, 'x', '{}' FROM entries"),
+    (
+        "signed_heads_are_on_the_chain",
+        "INSERT INTO signed_heads SELECT shard, wallet_id, to_seq, sha256('x'), now(), 'k', 's' FROM archives",
+    ),
+    ("entries_are_gapless", "DELETE FROM entries WHERE seq = 12"),
+    ("hash_chain_is_unbroken", "UPDATE archives SET last_hash = sha256('x')"),
+];
+
 #[sqlx::test(migrations = "../migrations")]
 async fn every_invariant_catches_its_canary(pool: PgPool) {
     let wallet = open(&pool);
-    history(&wallet).await;
+    let (id, _) = history(&wallet).await;
+    let mut missed = missed(&wallet, CANARIES).await;
+    let with_canary: BTreeSet<_> =
+        CANARIES.iter().chain(CANARIES_OF_ARCHIVES).map(|(invariant, _)| *invariant).collect();
+    assert_eq!(with_canary, Ledger::invariants().collect(), "every invariant has a canary");
+    assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
+
+    wallet.clock().advance(hours(1));
+    charge(&wallet, id, "later", 1).await.expect("charged");
+    let part = wallet.ledger().archive_part(id, start() + hours(3)).await.expect("read").expect("due");
+    assert_eq!(part.span(), (1, 8));
+    archive(&wallet, &part).await;
+    assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
+    missed.extend(self::missed(&wallet, CANARIES_OF_ARCHIVES).await);
+    assert!(missed.is_empty(), "{missed:#?}");
+    wallet.shutdown().await;
+}
+
+async fn archive(wallet: &Wallet, part: &ArchivePart) {
+    let text: String = part.lines().map(|line| line.expect("json") + "\n").collect();
+    let verified = verify_export(text.as_bytes()).expect("right");
+    let file = ArchiveFile { name: part.file_name(), bytes: 1, sha256: Hash::default(), verified };
+    assert!(wallet.ledger().archive(part, &file).await.expect("archived"));
+}
+
+/// Plants each violation in a transaction of its own, and names those that their invariant did not see.
+async fn missed(wallet: &Wallet, canaries: &[(&str, &str)]) -> Vec<String> {
     let mut missed = Vec::new();
-    for (invariant, plant) in CANARIES {
-        let mut transaction = pool.begin().await.expect("a transaction");
+    for (invariant, plant) in canaries {
+        let mut transaction = wallet.db().begin().await.expect("a transaction");
         // Whoever plants a violation gets past the triggers.
         let plant = format!("SET LOCAL session_replication_role = replica; SET CONSTRAINTS ALL DEFERRED; {plant}");
         for relax in [
@@ -154,6 +208,7 @@ async fn every_invariant_catches_its_canary(pool: PgPool) {
             "allocations DROP CONSTRAINT allocations_pkey",
             "holds DROP CONSTRAINT holds_captured",
             "grants DROP CONSTRAINT grants_within",
+            "archives DROP CONSTRAINT archives_span",
         ] {
             let relax = format!("ALTER TABLE {relax}");
             sqlx::raw_sql(sqlx::AssertSqlSafe(relax)).execute(&mut *transaction).await.expect("relaxed");
@@ -166,11 +221,7 @@ async fn every_invariant_catches_its_canary(pool: PgPool) {
         }
         transaction.rollback().await.expect("rolled back");
     }
-    assert!(missed.is_empty(), "{missed:#?}");
-    let with_canary: BTreeSet<_> = CANARIES.iter().map(|(invariant, _)| *invariant).collect();
-    assert_eq!(with_canary, Ledger::invariants().collect(), "every invariant has a canary");
-    assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
-    wallet.shutdown().await;
+    missed
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -218,11 +269,19 @@ async fn a_kept_head_notices_what_the_chain_can_not(pool: PgPool) {
     let wallet = open(&pool);
     let (id, _) = history(&wallet).await;
     let key = HeadKey::new("2026", &[7; 32]).expect("a key");
-    let kept = wallet.ledger().sign_heads(&key).await.expect("signed");
-    assert_eq!(kept.len(), 2);
-    assert_eq!(wallet.ledger().sign_heads(&key).await.expect("signed"), []);
+    let mut kept = Vec::new();
+    // A disk that is full: what was not kept is signed again.
+    let full = wallet.ledger().sign_heads(&key, |_| Err(std::io::Error::other("no space left"))).await;
+    assert!(full.is_err());
+    let mut keep = |heads: &[SignedHead]| {
+        kept.extend_from_slice(heads);
+        Ok(())
+    };
+    assert_eq!(wallet.ledger().sign_heads(&key, &mut keep).await.expect("signed"), 2);
+    assert_eq!(wallet.ledger().sign_heads(&key, &mut keep).await.expect("signed"), 0);
+    let keys = [HeadKey::new("2027", &[8; 32]).expect("a key"), key];
     charge(&wallet, id, "later", 1).await.expect("charged");
-    assert_eq!(wallet.ledger().verify_heads(&key, &kept).await.expect("compared"), []);
+    assert_eq!(wallet.ledger().verify_heads(&keys, &kept).await.expect("compared"), []);
     assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
 
     // A history that is cut off with everything that follows from it passes every other check.
@@ -233,9 +292,9 @@ async fn a_kept_head_notices_what_the_chain_can_not(pool: PgPool) {
                SET session_replication_role = DEFAULT";
     sqlx::raw_sql(cut).execute(&pool).await.expect("cut");
     assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
-    let found = wallet.ledger().verify_heads(&key, &kept).await.expect("compared");
+    let found = wallet.ledger().verify_heads(&keys, &kept).await.expect("compared");
     assert!(found.len() == 2 && found.iter().all(|breach| breach.found.ends_with("is gone")), "{found:?}");
     let forged = SignedHead { seq: 1, ..kept[0].clone() };
-    assert_eq!(wallet.ledger().verify_heads(&key, &[forged]).await.expect("compared").len(), 1);
+    assert_eq!(wallet.ledger().verify_heads(&keys, &[forged]).await.expect("compared").len(), 1);
     wallet.shutdown().await;
 }

@@ -59,6 +59,7 @@ pub fn refusal_text(locale: Locale, error: &AppError) -> String {
         Refusal::NotFound { .. } => td_string!(locale, refusal.not_found).to_owned(),
         Refusal::Unauthenticated => td_string!(locale, refusal.unauthenticated).to_owned(),
         Refusal::Forbidden { .. } => td_string!(locale, refusal.forbidden).to_owned(),
+        Refusal::WalletInactive => td_string!(locale, refusal.wallet_inactive).to_owned(),
         Refusal::HoldCaptured => td_string!(locale, refusal.hold_captured).to_owned(),
         Refusal::HoldReleased => td_string!(locale, refusal.hold_released).to_owned(),
         Refusal::HoldExpired => td_string!(locale, refusal.hold_expired).to_owned(),

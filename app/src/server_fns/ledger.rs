@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
-use wallet::ledger::{BalanceView, EntryDetail, EntryView};
+use wallet::ledger::{ArchivedRows, BalanceView, EntryDetail, EntryView};
 
 use crate::error::AppError;
 
@@ -72,6 +72,8 @@ pub struct HistoryPage {
     pub entries: Vec<EntryView>,
     /// Where the older rows begin, if there are any.
     pub older: Option<i64>,
+    /// The rows before the end that were moved to files.
+    pub archived: Option<ArchivedRows>,
     /// The balance when the page was drawn.
     pub balance: BalanceView,
     /// The day when the page was drawn.
@@ -92,7 +94,14 @@ pub async fn history(
     // The balance first: a row that comes between the two is then in the list and in the stream, never in neither.
     let balance = wallet.ledger().balance(viewer.wallet).await?;
     let page = wallet.ledger().entries(viewer.wallet, &filter::of(&query, now), page).await?;
-    Ok(HistoryPage { query, entries: page.entries, older: page.next, balance, today: now.date_naive() })
+    Ok(HistoryPage {
+        query,
+        entries: page.entries,
+        older: page.next,
+        archived: page.archived,
+        balance,
+        today: now.date_naive(),
+    })
 }
 
 /// Gives one row with its receipt.

@@ -45,7 +45,7 @@ pub struct NewCeiling {
     /// The key's id, or the end customer; where the scope is one of these. The calling key where nothing is said.
     #[serde(default)]
     of: Option<String>,
-    /// `day`, `week` or `month`; each begins at midnight UTC.
+    /// `day`, `week` or `month`; each begins at midnight in the account's time zone.
     #[schema(value_type = String, example = "month")]
     period: BudgetPeriod,
     /// How much.
@@ -72,6 +72,8 @@ pub struct Ceiling {
     spent: Amount,
     /// When this period began.
     since: DateTime<Utc>,
+    /// When the next one begins.
+    until: DateTime<Utc>,
 }
 
 impl From<Budget> for Ceiling {
@@ -90,7 +92,8 @@ impl From<Budget> for Ceiling {
             period: budget.period,
             ceiling: budget.ceiling.into(),
             spent: budget.spent.into(),
-            since: budget.window,
+            since: budget.window.start,
+            until: budget.window.end,
         }
     }
 }

@@ -196,7 +196,12 @@ async fn receipt_of(
             return Ok(Some(quote.receipt()));
         }
     }
-    Ok(state.wallet.ledger().entry(entry.wallet, entry.seq).await?.receipt)
+    match state.wallet.ledger().entry(entry.wallet, entry.seq).await {
+        Ok(detail) => Ok(detail.receipt),
+        // An archived charge: its key answers for ever, its receipt is in the archive.
+        Err(Error::Refused(Refusal::NotFound { .. })) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Writes the answer of a write: 201, and whether it is the first one's.

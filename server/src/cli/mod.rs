@@ -11,6 +11,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use sqlx::PgPool;
 use wallet::{Options, Wallet};
 
 use crate::config::Settings;
@@ -85,12 +86,19 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 pub async fn open(settings: &Settings) -> anyhow::Result<Wallet> {
     let pool = database::connect(settings).await?;
     database::migrated(&pool).await?;
-    Ok(Wallet::new(pool, Options::default()))
+    start(pool).await
 }
 
 /// Brings the settings' database to this version's schema, and opens the wallet on it.
 pub async fn open_migrated(settings: &Settings) -> anyhow::Result<Wallet> {
     let pool = database::connect(settings).await?;
     database::migrate(&pool).await?;
-    Ok(Wallet::new(pool, Options::default()))
+    start(pool).await
+}
+
+/// Opens the wallet with the catalog's settings in force.
+async fn start(pool: PgPool) -> anyhow::Result<Wallet> {
+    let wallet = Wallet::new(pool, Options::default());
+    wallet.catalog().prepare().await?;
+    Ok(wallet)
 }

@@ -31,6 +31,7 @@ pub fn router() -> Router<AppState> {
         // Buying credits.
         .route("/wallet/top-up", post(wallet::top_up))
         .route("/wallet/orders/{id}/check", post(wallet::check_order))
+        .route("/wallet/confirm-activity", post(wallet::confirm_activity))
         // Keys.
         .route("/developers/keys", post(keys::create))
         .route("/developers/keys/{id}/revoke", post(keys::revoke))

@@ -65,3 +65,15 @@ pub async fn check_order(State(state): State<AppState>, Path(id): Path<String>, 
         Err(error) => form.refuse("/wallet/orders", error).await,
     }
 }
+
+/// Says that the wallet is still in use, so that spending goes on.
+pub async fn confirm_activity(State(state): State<AppState>, form: Post) -> Response {
+    let confirmed = match form.viewer() {
+        Ok(viewer) => state.wallet.confirm_activity(&viewer).await,
+        Err(error) => Err(error),
+    };
+    match confirmed {
+        Ok(()) => see_other("/wallet"),
+        Err(error) => form.refuse("/wallet", error).await,
+    }
+}

@@ -1,9 +1,11 @@
 //! Jobs: one file each, one list here. Every job is idempotent: it may run twice, and on any node.
 
+mod ask_inactive;
 mod process_provider_event;
 mod reconcile_payments;
 mod sandbox_event;
 mod send_mail;
+mod sign_heads;
 mod sweep;
 mod sweep_ledger;
 mod verify_ledger;
@@ -52,10 +54,14 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<sweep::Sweep>()
         .define_job::<sweep_ledger::SweepLedger>()
         .define_job::<verify_ledger::VerifyLedger>()
+        .define_job::<ask_inactive::AskInactive>()
+        .define_job::<sign_heads::SignHeads>()
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
+        .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
+        .with_cron(Cron::hourly_at(12)?.payload(sign_heads::SignHeads::default())?)
         .with_cron(Cron::hourly_at(17)?.payload(verify_ledger::VerifyLedger::default())?)
         .init()
         .await

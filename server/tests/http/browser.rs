@@ -1,7 +1,9 @@
 //! Forms: signing up, in and out; refusals keep what was typed; cookies.
 
 use reqwest::StatusCode;
+use serde_json::json;
 use sqlx::PgPool;
+use wallet::ledger::Rules;
 
 use crate::support::{PASSWORD, Site, location};
 
@@ -279,4 +281,24 @@ async fn what_others_wrote_is_only_text(pool: PgPool) {
             "{path}: markup got through"
         );
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_owner_says_that_a_quiet_wallet_is_still_in_use(pool: PgPool) {
+    let site = Site::start(pool.clone()).await;
+    let program = site.program("quiet", 100).await;
+    site.wallet().ledger().set_rules(Rules { inactivity_months: Some(12) });
+    let quiet = "UPDATE wallets SET active_at = active_at - interval '13 months', version = version + 1";
+    sqlx::query(quiet).execute(&pool).await.expect("long ago");
+    let charge = json!({ "operation": "gpt-5", "params": {} });
+    let told = program.post("/charges", "k1", &charge).await;
+    assert_eq!((told.status, told.code().as_str()), (StatusCode::FORBIDDEN, "wallet_inactive"));
+    let mut browser = site.browser();
+    browser.sign_in("quiet").await;
+    let page = browser.open("/wallet").await.text;
+    assert!(page.contains("/wallet/confirm-activity") && page.contains("Do you still use this wallet?"), "{page}");
+    let told = browser.post("/wallet/confirm-activity", &[]).await;
+    assert_eq!((told.status, location(&told).as_str()), (StatusCode::SEE_OTHER, "/wallet"), "{}", told.text);
+    assert!(!browser.open("/wallet").await.text.contains("/wallet/confirm-activity"));
+    assert_eq!(program.post("/charges", "k1", &charge).await.status, StatusCode::CREATED);
 }

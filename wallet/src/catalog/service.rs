@@ -8,6 +8,7 @@ use super::{CatalogView, Preset, preset, repo};
 use crate::db::Db;
 use crate::error::{FieldError, Problem, Refusal, Result};
 use crate::identity::{self, Actor, NewAudit};
+use crate::ledger::Ledger;
 use crate::tariff::{PriceBook, Tariffs, sheet};
 
 /// How often a node asks whether something has changed.
@@ -34,13 +35,14 @@ pub struct Catalog {
 
 struct Inner {
     db: Db,
+    ledger: Ledger,
     view: RwLock<Option<(i64, Arc<CatalogView>)>>,
 }
 
 impl Catalog {
     /// Starts to follow the catalog; the task ends when the last handle goes.
-    pub(crate) fn start(db: Db, tariffs: Tariffs) -> Self {
-        let inner = Arc::new(Inner { db, view: RwLock::new(None) });
+    pub(crate) fn start(db: Db, ledger: Ledger, tariffs: Tariffs) -> Self {
+        let inner = Arc::new(Inner { db, ledger, view: RwLock::new(None) });
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(follow(Arc::downgrade(&inner)));
         }
@@ -55,6 +57,11 @@ impl Catalog {
         self.inner.load().await?;
         let loaded = self.inner.get().map(|(_, view)| view);
         loaded.ok_or_else(|| Refusal::not_found("catalog (load a preset first)").into())
+    }
+
+    /// Reads the catalog where there is one, so that its settings count from the first command on.
+    pub async fn prepare(&self) -> Result<()> {
+        self.inner.load().await
     }
 
     /// Says which preset the catalog was filled from; `None` where it is empty.
@@ -190,26 +197,37 @@ impl Inner {
         tx.commit().await?;
         let mut known = self.view.write().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref().is_none_or(|(known, _)| *known <= revision) {
+            // While this is locked, so that an older load can't set older rules.
+            self.ledger.set_rules(view.settings.ledger_rules());
             *known = Some((revision, Arc::new(view)));
         }
         Ok(())
     }
 }
 
-/// Follows the catalog until nobody holds it.
+/// Follows the catalog until nobody holds it; looks at once, then twice a second.
 async fn follow(inner: Weak<Inner>) {
     loop {
-        tokio::time::sleep(POLL).await;
-        let Some(inner) = inner.upgrade() else { return };
-        if inner.db.pool().is_closed() {
-            return;
+        {
+            let Some(inner) = inner.upgrade() else { return };
+            if inner.db.pool().is_closed() {
+                return;
+            }
+            inner.poll().await;
         }
-        let known = inner.get().map(|(revision, _)| revision);
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+impl Inner {
+    /// Loads again where something has changed.
+    async fn poll(&self) {
+        let known = self.get().map(|(revision, _)| revision);
         // A failure keeps the last view; the price book's task, which reads the same row, says so.
-        if let Ok(revision) = repo::revision(inner.db.pool()).await
+        if let Ok(revision) = repo::revision(self.db.pool()).await
             && revision != known
         {
-            inner.load().await.ok();
+            self.load().await.ok();
         }
     }
 }

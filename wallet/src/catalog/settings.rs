@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, UnitName};
+use crate::ledger::Rules;
 use crate::money::{Credits, Currency, Money};
 
 /// Where one deployment differs from another.
@@ -52,6 +53,15 @@ pub struct Settings {
     pub rehearsal_days: u16,
     /// Upstream costs are looked at again after so many days.
     pub upstream_review_days: u16,
+}
+
+impl Settings {
+    /// Gives what the ledger's decisions follow. Priorities, ends and prices are not among them: a grant or a receipt
+    /// brings its own with it.
+    #[must_use]
+    pub const fn ledger_rules(&self) -> Rules {
+        Rules { inactivity_months: self.inactivity_months }
+    }
 }
 
 /// How credits are bought.

@@ -7,9 +7,11 @@ mod sign_up;
 
 pub(crate) use sign_up::prove_in_tx;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -22,6 +24,7 @@ use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer};
 use crate::db::Db;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, UserId};
+use crate::zone;
 
 /// Everything about people, accounts and keys. Cheap to clone.
 #[derive(Clone)]
@@ -158,4 +161,13 @@ pub(crate) async fn take_offer_in_tx(
 /// Says whether a person had the one-time offer of a plan.
 pub(crate) async fn offer_taken(pool: &PgPool, person_hash: &[u8; 32], plan: &str) -> Result<bool> {
     repo::tree::offer_taken(pool, person_hash, plan).await
+}
+
+/// Finds the time zones of accounts, for concepts that know no [`Identity`].
+pub(crate) async fn time_zones(
+    connection: &mut PgConnection,
+    accounts: &[AccountId],
+) -> Result<HashMap<AccountId, Tz>> {
+    let names = repo::tree::time_zones(connection, accounts).await?;
+    Ok(names.into_iter().map(|(account, name)| (account, zone::named(&name))).collect())
 }

@@ -162,12 +162,6 @@ impl Batch {
         std::mem::take(&mut self.entries)
     }
 
-    /// Says whether a wallet is in the batch.
-    #[must_use]
-    pub(super) fn has(&self, wallet: WalletId) -> bool {
-        self.states.contains_key(&wallet)
-    }
-
     /// Finds a wallet as it is after the commands so far.
     pub(super) fn state(&self, wallet: WalletId) -> Option<&WalletState> {
         self.states.get(&wallet)

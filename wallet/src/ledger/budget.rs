@@ -1,12 +1,13 @@
 //! Ceilings: how much a key, an environment, an end customer or a project may spend in a day, week or month.
 
-use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::state::{Core, Stop, Subject};
 use crate::error::Refusal;
 use crate::money::Credits;
+use crate::zone::instant;
 
 /// What a ceiling counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub enum BudgetScope {
     Customer(String),
 }
 
-/// How often a ceiling starts anew, in UTC.
+/// How often a ceiling starts anew, in the account's time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetPeriod {
@@ -32,6 +33,23 @@ pub enum BudgetPeriod {
     Week,
     /// On the first.
     Month,
+}
+
+/// A day, a week or a month: from an instant (included) to another (excluded), where the next one begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Its first instant.
+    pub start: DateTime<Utc>,
+    /// The first instant after it.
+    pub end: DateTime<Utc>,
+}
+
+impl Window {
+    /// Says whether an instant lies in it.
+    #[must_use]
+    pub fn contains(&self, at: DateTime<Utc>) -> bool {
+        self.start <= at && at < self.end
+    }
 }
 
 /// One ceiling and what has been spent under it.
@@ -47,24 +65,38 @@ pub struct Budget {
     pub period: BudgetPeriod,
     /// How much.
     pub ceiling: Credits,
-    /// The start of the period that `spent` belongs to.
-    pub window: DateTime<Utc>,
+    /// The period that `spent` belongs to.
+    pub window: Window,
     /// What has been spent in it.
     pub spent: Credits,
 }
 
 impl BudgetPeriod {
-    /// Gives the start of the period around a moment.
+    /// Gives the period around a moment, in a time zone.
     #[must_use]
-    pub fn start(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let day = now.date_naive();
-        let back = match self {
-            Self::Day => 0,
-            Self::Week => day.weekday().num_days_from_monday(),
-            Self::Month => day.day0(),
+    pub fn window<Z: TimeZone>(self, at: DateTime<Utc>, zone: &Z) -> Window {
+        let today = at.with_timezone(zone).date_naive();
+        // Where the clocks go back over midnight, an instant of the old day lies in the new one's period.
+        let days = [Some(today), today.succ_opt()];
+        let windows = days.into_iter().flatten().filter_map(|day| self.around(day, zone));
+        windows.into_iter().find(|window| window.contains(at)).unwrap_or(Window { start: at, end: at })
+    }
+
+    /// Gives the period that a day lies in.
+    fn around<Z: TimeZone>(self, day: NaiveDate, zone: &Z) -> Option<Window> {
+        let (first, next) = match self {
+            Self::Day => (day, day.succ_opt()?),
+            Self::Week => {
+                let monday = day.checked_sub_days(Days::new(day.weekday().num_days_from_monday().into()))?;
+                (monday, monday.checked_add_days(Days::new(7))?)
+            }
+            Self::Month => {
+                let first = day.with_day(1)?;
+                (first, first.checked_add_months(Months::new(1))?)
+            }
         };
-        let day = day.checked_sub_signed(TimeDelta::days(i64::from(back))).unwrap_or(day);
-        day.and_time(NaiveTime::MIN).and_utc()
+        let begins = |day: NaiveDate| instant(zone, day.and_time(NaiveTime::MIN));
+        Some(Window { start: begins(first)?, end: begins(next)? })
     }
 
     /// Gives the number in storage.
@@ -99,24 +131,26 @@ impl Budget {
         }
     }
 
-    /// Tells what has been spent in the period around `now`.
+    /// Moves on to the period around a moment: what was spent in an earlier one counts no more. Whoever reads a
+    /// ceiling does this, so that decisions need no calendar.
     #[must_use]
-    pub fn spent_at(&self, now: DateTime<Utc>) -> Credits {
-        if self.window == self.period.start(now) { self.spent } else { Credits::ZERO }
+    pub fn into_period<Z: TimeZone>(self, at: DateTime<Utc>, zone: &Z) -> Self {
+        let window = self.period.window(at, zone);
+        let spent = if window.contains(self.window.start) { self.spent } else { Credits::ZERO };
+        Self { window, spent, ..self }
     }
 }
 
 /// Counts a spending under every ceiling that it falls under, or refuses by the first that is too low.
-pub(super) fn spend(core: &mut Core, subject: &Subject, amount: Credits, now: DateTime<Utc>) -> Result<(), Stop> {
+pub(super) fn spend(core: &mut Core, subject: &Subject, amount: Credits) -> Result<(), Stop> {
     for budget in core.budgets.iter_mut().filter(|budget| budget.counts(subject)) {
-        let spent = budget.spent_at(now);
+        let spent = budget.spent;
         let after = spent.checked_add(amount).filter(|after| *after <= budget.ceiling);
         let Some(after) = after else {
             let left = budget.ceiling.checked_sub(spent).unwrap_or(Credits::ZERO).max(Credits::ZERO);
             let ceiling = Some(budget.name.clone());
             return Err(Refusal::OutOfCredits { needed: amount, available: left, ceiling }.into());
         };
-        budget.window = budget.period.start(now);
         budget.spent = after;
     }
     Ok(())
@@ -125,8 +159,59 @@ pub(super) fn spend(core: &mut Core, subject: &Subject, amount: Credits, now: Da
 /// Takes back what was counted at `spent_at` and was not spent in the end; a period that is over stays as it is.
 pub(super) fn unspend(core: &mut Core, subject: &Subject, amount: Credits, spent_at: DateTime<Utc>) {
     for budget in core.budgets.iter_mut().filter(|budget| budget.counts(subject)) {
-        if budget.window == budget.period.start(spent_at) {
+        if budget.window.contains(spent_at) {
             budget.spent = budget.spent.checked_sub(amount).unwrap_or(Credits::ZERO).max(Credits::ZERO);
+        }
+    }
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests {
+    use super::*;
+    use crate::zone::ZONES;
+    use chrono_tz::Tz;
+    use proptest::prelude::*;
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().expect("an instant")
+    }
+
+    #[test]
+    fn periods_begin_at_local_midnight() {
+        let at = utc("2026-11-30T22:30:00Z");
+        let month = BudgetPeriod::Month.window(at, &Tz::Europe__Moscow);
+        assert_eq!((month.start, month.end), (utc("2026-11-30T21:00:00Z"), utc("2026-12-31T21:00:00Z")));
+        assert_eq!(BudgetPeriod::Month.window(at, &Utc).start, utc("2026-11-01T00:00:00Z"));
+        // A Tuesday in Moscow, still Monday in New York.
+        let week = BudgetPeriod::Week.window(at, &Tz::America__New_York);
+        assert_eq!(week.start, utc("2026-11-30T05:00:00Z"));
+        // The day on which New York's clocks go back has 25 hours.
+        let long = BudgetPeriod::Day.window(utc("2026-11-01T12:00:00Z"), &Tz::America__New_York);
+        assert_eq!((long.end - long.start).num_hours(), 25);
+        // Samoa had no 30 December 2011.
+        let day = BudgetPeriod::Day.window(utc("2011-12-30T09:59:59Z"), &Tz::Pacific__Apia);
+        assert_eq!(day.end, utc("2011-12-30T10:00:00Z"));
+    }
+
+    proptest! {
+        #[test]
+        fn every_instant_lies_in_one_period_and_periods_follow_each_other(
+            zone in 0_usize..ZONES.len(), period in 1_i16..=3, seconds in 0_i64..4_000_000_000,
+        ) {
+            let (zone, period) = (ZONES[zone], BudgetPeriod::from_code(period).expect("a period"));
+            let at = DateTime::from_timestamp(seconds, 0).expect("an instant");
+            let window = period.window(at, &zone);
+            prop_assert!(window.contains(at), "{:?} is not in {:?}", at, window);
+            prop_assert_eq!(period.window(window.start, &zone), window);
+            let next = period.window(window.end, &zone);
+            prop_assert_eq!(next.start, window.end);
+            let hours = (window.end - window.start).num_hours();
+            let (least, most) = match period {
+                BudgetPeriod::Day => (22, 26),
+                BudgetPeriod::Week => (6 * 24 - 2, 7 * 24 + 2),
+                BudgetPeriod::Month => (27 * 24, 31 * 24 + 2),
+            };
+            prop_assert!((least..=most).contains(&hours), "{} hours", hours);
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! A remembered wallet saves the lock and the reads: the batch is decided at once and written only if the wallet's
 //! version has not moved (another node, a payment's own transaction, a freeze). Where batches keep finding that it
-//! has moved, the writer stops trusting its memory for a moment.
+//! has moved, the writer stops trusting its memory for a moment and reads wallets before each decision, without a lock;
+//! where even that is too late too often, it locks them first.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -19,10 +20,35 @@ const MAX_WALLETS: usize = 20_000;
 const MAX_KEYS: usize = 500_000;
 /// How many open holds of a wallet are remembered; older ones are read when they are finished.
 const MAX_HOLDS: usize = 4_096;
-/// Of the last 64 batches, how many may find that a wallet has moved.
+/// Of the last 64 batches, how many may find that a remembered wallet has moved.
 const MAX_STALE: u32 = 4;
-/// How long the writer then reads before every decision.
+/// The same for wallets that were read just before.
+const MAX_LATE: u32 = 24;
+/// How long the writer is then more careful.
 const DISTRUST: Duration = Duration::from_secs(1);
+
+/// What a writer relies on while it decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Trust {
+    /// Wallets as it left them.
+    #[default]
+    Memory,
+    /// Wallets as they were a moment ago.
+    Reading,
+    /// Wallets that are locked.
+    Locks,
+}
+
+/// How a command can be decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lent {
+    /// At once: its wallet is in the batch.
+    Ready,
+    /// When its wallet has been read.
+    Unread,
+    /// Under its wallet's lock.
+    Locked,
+}
 
 /// One writer's memory.
 pub(super) struct Cache {
@@ -31,7 +57,9 @@ pub(super) struct Cache {
     hasher: RandomState,
     /// A bit for each of the last 64 batches: it found that a wallet had moved.
     stale: u64,
-    distrusted_until: Option<Instant>,
+    trust: Trust,
+    /// When it trusts its memory again.
+    careful_until: Option<Instant>,
 }
 
 /// A young and an old generation: what is not used for a whole generation is forgotten.
@@ -48,35 +76,41 @@ impl Default for Cache {
             keys: Generations::default(),
             hasher: RandomState::new(),
             stale: 0,
-            distrusted_until: None,
+            trust: Trust::default(),
+            careful_until: None,
         }
     }
 }
 
 impl Cache {
-    /// Puts a command's wallet into a batch, unless it is there; says whether the command can be decided from memory.
-    pub(super) fn lend(&mut self, work: &Work, batch: &mut Batch) -> bool {
-        if self.is_distrusted() || self.has_seen(work) {
-            return false;
+    /// Puts a command's wallet into a batch, unless it is there; says how the command can be decided.
+    pub(super) fn lend(&mut self, work: &Work, batch: &mut Batch) -> Lent {
+        let command = &work.request.command;
+        let trust = self.trust();
+        if trust == Trust::Locks || self.has_seen(work) {
+            return Lent::Locked;
         }
-        let state = batch.state(work.wallet).or_else(|| self.wallet(work.wallet));
-        if !state.is_some_and(|state| is_enough(state, &work.request.command)) {
-            return false;
+        if let Some(state) = batch.state(work.wallet) {
+            return if is_enough(state, command) { Lent::Ready } else { Lent::Locked };
         }
-        if !batch.has(work.wallet)
-            && let Some(state) = self.forget(work.wallet)
-        {
-            batch.know(state);
+        match self.wallet(work.wallet).filter(|_| trust == Trust::Memory) {
+            Some(state) if !is_enough(state, command) => Lent::Locked,
+            Some(_) => {
+                if let Some(state) = self.forget(work.wallet) {
+                    batch.know(state);
+                }
+                Lent::Ready
+            }
+            None if spends(command) => Lent::Unread,
+            None => Lent::Locked,
         }
-        true
     }
 
-    fn is_distrusted(&mut self) -> bool {
-        let distrusted = self.distrusted_until.is_some_and(|until| Instant::now() < until);
-        if !distrusted {
-            self.distrusted_until = None;
+    fn trust(&mut self) -> Trust {
+        if self.careful_until.is_some_and(|until| Instant::now() >= until) {
+            (self.careful_until, self.trust) = (None, Trust::Memory);
         }
-        distrusted
+        self.trust
     }
 
     fn wallet(&self, wallet: WalletId) -> Option<&WalletState> {
@@ -124,29 +158,37 @@ impl Cache {
         self.keys.young.insert(key);
     }
 
-    /// Notes whether a batch from memory found everything as remembered.
+    /// Notes whether a batch found everything as it was decided on.
     pub(super) fn note(&mut self, stale: bool) {
         self.stale = (self.stale << 1) | u64::from(stale);
-        if self.stale.count_ones() > MAX_STALE {
-            self.stale = 0;
-            self.distrusted_until = Instant::now().checked_add(DISTRUST);
+        let (most, next) = match self.trust {
+            Trust::Memory => (MAX_STALE, Trust::Reading),
+            Trust::Reading | Trust::Locks => (MAX_LATE, Trust::Locks),
+        };
+        if self.stale.count_ones() > most {
+            (self.stale, self.trust) = (0, next);
+            self.careful_until = Instant::now().checked_add(DISTRUST);
         }
+    }
+}
+
+/// Says whether a command needs to know nothing but its wallet's numbers and open grants.
+fn spends(command: &Command) -> bool {
+    match command {
+        Command::Charge { .. } | Command::Fee { .. } | Command::Hold { .. } => true,
+        Command::Adjustment { amount, .. } => !amount.is_positive(),
+        _ => false,
     }
 }
 
 /// Says whether a command can be decided by what is remembered of its wallet.
 fn is_enough(state: &WalletState, command: &Command) -> bool {
     match command {
-        Command::Charge { .. } | Command::Fee { .. } | Command::Hold { .. } => true,
-        Command::Adjustment { amount, .. } => !amount.is_positive(),
         Command::Capture { hold, .. } | Command::Release { hold, .. } | Command::ExpireHold { hold } => {
             state.holds.contains_key(hold)
         }
-        // "Nothing is due" writes no row that would show whether the memory is stale: it is never said from memory.
-        Command::ExpireGrants
-        | Command::Grant(_)
-        | Command::CreditBack { .. }
-        | Command::Clawback { .. }
-        | Command::Transfer { .. } => false,
+        // "Nothing is due" (an expiry) writes no row that would show whether the memory is stale: it is never said
+        // from memory.
+        command => spends(command),
     }
 }

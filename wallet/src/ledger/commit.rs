@@ -1,6 +1,5 @@
 //! Does commands in a transaction that locks and reads first, then decides and writes.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -8,15 +7,14 @@ use sqlx::{PgConnection, PgPool};
 
 use super::batch::{Batch, Work};
 use super::cache::Cache;
-use super::command::{Command, Outcome};
+use super::command::Outcome;
 use super::follow::Followers;
-use super::repo::{load, store};
+use super::gather::gather;
+use super::repo::store;
 use super::service::Rider;
-use super::state::{Core, Grant, Rules, WalletState};
+use super::state::Rules;
 use crate::clock::Clock;
 use crate::error::{Error, Refusal, Result};
-use crate::id::WalletId;
-use crate::idempotency::IdempotencyKey;
 
 /// How often a batch is tried again after a conflict, a deadlock or an unknown outcome.
 const MAX_TRIES: u32 = 5;
@@ -184,105 +182,9 @@ pub(super) async fn transact(
     clock: &Clock,
     rules: &Rules,
 ) -> Result<Done> {
-    let mut batch = load_batch(connection, works).await?;
+    let mut batch = gather(connection, works, clock).await?;
     let now = clock.now();
     let answers = works.iter().map(|work| batch.perform(work, now, rules)).collect();
     store::store(connection, &mut batch).await?;
     Ok(Done { answers, batch })
-}
-
-/// Locks and reads everything that the commands' decisions look at.
-async fn load_batch(connection: &mut PgConnection, works: &[&Work]) -> Result<Batch> {
-    let wallets: BTreeSet<WalletId> =
-        works.iter().flat_map(|work| [Some(work.wallet), work.other_wallet()]).flatten().collect();
-    let wallets: Vec<WalletId> = wallets.into_iter().collect();
-    let locked = load::lock_wallets(connection, &wallets).await?;
-    let mut states: HashMap<WalletId, WalletState> = HashMap::with_capacity(locked.len());
-    let budgeted: BTreeSet<_> = locked
-        .iter()
-        .filter(|wallet| wallet.budgeted)
-        .map(|wallet| (wallet.core.id.shard.as_i16(), wallet.project))
-        .collect();
-    let projects: HashMap<WalletId, uuid::Uuid> =
-        locked.iter().map(|wallet| (wallet.core.id, wallet.project)).collect();
-    for wallet in locked {
-        let state = WalletState { core: wallet.core, holds: Default::default(), debits: Default::default() };
-        states.insert(state.core.id, state);
-    }
-    for (wallet, grant) in load::open_grants(connection, &wallets).await? {
-        add_grant(&mut states, wallet, grant);
-    }
-    if !budgeted.is_empty() {
-        let budgeted: Vec<_> = budgeted.into_iter().collect();
-        for (project, wallet, budget) in load::lock_budgets(connection, &budgeted).await? {
-            let concerned = |core: &Core| {
-                projects.get(&core.id) == Some(&project) && wallet.is_none_or(|number| number == core.id.number)
-            };
-            for state in states.values_mut().filter(|state| concerned(&state.core)) {
-                state.core.budgets.push(budget.clone());
-            }
-        }
-    }
-    let keys: Vec<(WalletId, &IdempotencyKey)> = works.iter().map(|work| (work.wallet, &work.request.key)).collect();
-    let done = load::done(connection, &keys).await?;
-    load_named(connection, works, &mut states).await?;
-    let mut batch = Batch::default();
-    states.into_values().for_each(|state| batch.know(state));
-    for (wallet, key, done) in done {
-        batch.know_done(wallet, key, done);
-    }
-    Ok(batch)
-}
-
-/// Reads what commands name: holds, past debits and the grants that these come back to.
-async fn load_named(
-    connection: &mut PgConnection,
-    works: &[&Work],
-    states: &mut HashMap<WalletId, WalletState>,
-) -> Result<()> {
-    let mut holds = Vec::new();
-    let mut debits = Vec::new();
-    let mut grants = Vec::new();
-    for work in works.iter().filter(|work| states.contains_key(&work.wallet)) {
-        match &work.request.command {
-            Command::Capture { hold, .. } | Command::Release { hold, .. } | Command::ExpireHold { hold } => {
-                holds.push((work.wallet, *hold));
-            }
-            Command::CreditBack { charge, .. } => debits.push((work.wallet, *charge)),
-            Command::Clawback { grant: Some(grant), .. } => grants.push((work.wallet, *grant)),
-            _ => {}
-        }
-    }
-    if !holds.is_empty() {
-        for (wallet, hold) in load::holds(connection, &holds).await? {
-            if let Some(state) = states.get_mut(&wallet) {
-                state.holds.insert(hold.seq, hold);
-            }
-        }
-    }
-    if !debits.is_empty() {
-        for (wallet, debit) in load::debits(connection, &debits).await? {
-            grants.extend(debit.allocations.iter().map(|share| (wallet, share.grant)));
-            if let Some(state) = states.get_mut(&wallet) {
-                state.debits.insert(debit.entry.seq, debit);
-            }
-        }
-    }
-    if !grants.is_empty() {
-        for (wallet, grant) in load::grants(connection, &grants).await? {
-            add_grant(states, wallet, grant);
-        }
-    }
-    Ok(())
-}
-
-/// Adds a grant in its place of the burn order, unless it is there.
-fn add_grant(states: &mut HashMap<WalletId, WalletState>, wallet: WalletId, grant: Grant) {
-    let Some(state) = states.get_mut(&wallet) else { return };
-    let grants = &mut state.core.grants;
-    if grants.iter().any(|known| known.id == grant.id) {
-        return;
-    }
-    let place = grants.partition_point(|known| known.burn_key() <= grant.burn_key());
-    grants.insert(place, grant);
 }

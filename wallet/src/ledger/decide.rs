@@ -31,7 +31,7 @@ pub fn decide(wallet: &WalletState, request: &Request, now: DateTime<Utc>, rules
             price(receipt)?;
             may_spend(&draft, rules)?;
             debit(&mut draft, EntryKind::Charge, receipt)?;
-            budget::spend(&mut draft.core, &subject, receipt.total, draft.now)?;
+            budget::spend(&mut draft.core, &subject, receipt.total)?;
         }
         Command::Fee { kind, receipt } => {
             price(receipt)?;
@@ -122,10 +122,8 @@ pub(super) fn may_spend(draft: &Draft<'_>, rules: &Rules) -> Result<(), Stop> {
     if let Some(why) = &draft.core.frozen {
         return Err(Refusal::Forbidden { why: format!("the wallet is frozen: {why}") }.into());
     }
-    let quiet = draft.now.signed_duration_since(draft.core.active_at);
-    if rules.inactivity.is_some_and(|limit| quiet >= limit) {
-        let why = "spending waits until the owner confirms that the wallet is still in use".to_owned();
-        return Err(Refusal::Forbidden { why }.into());
+    if rules.waits(draft.core.active_at, draft.now) {
+        return Err(Refusal::WalletInactive.into());
     }
     Ok(())
 }
@@ -163,5 +161,9 @@ fn find_hold(wallet: &WalletState, seq: i64) -> Result<&Hold, Stop> {
 }
 
 fn find_debit(wallet: &WalletState, seq: i64) -> Result<&PastDebit, Stop> {
+    if seq > 0 && seq <= wallet.core.archived {
+        let message = "This charge is archived and can't be paid back any more; adjust the balance instead.";
+        return Err(Refusal::unprocessable("charge", Problem::NotAllowed, message).into());
+    }
     wallet.debits.get(&seq).ok_or_else(|| Refusal::not_found("charge").into())
 }

@@ -163,6 +163,9 @@ pub struct BalanceView {
     pub last_refill: Option<Credits>,
     /// Why debits are refused, where they are.
     pub frozen: Option<String>,
+    /// Whether spending waits until the owner confirms that the wallet is still in use.
+    #[serde(default)]
+    pub inactive: bool,
 }
 
 /// One grant that still has something.
@@ -324,4 +327,16 @@ pub struct EntryPage {
     pub entries: Vec<EntryView>,
     /// What to pass as [`Page::before`] for the next page; `None` at the end.
     pub next: Option<i64>,
+    /// The rows before the end that were moved to files, where there are any.
+    #[serde(default)]
+    pub archived: Option<ArchivedRows>,
+}
+
+/// The oldest rows of a ledger, which were moved to files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArchivedRows {
+    /// The last of them.
+    pub to: i64,
+    /// When that was written.
+    pub until: DateTime<Utc>,
 }

@@ -1,10 +1,10 @@
 //! One writer's loop: while a batch is on its way to the database, the next one is decided on top of it.
 //!
-//! A batch flies as one statement that holds only if every wallet is as the writer remembers it. What is decided
-//! meanwhile rests on it: where it does not land, both are done again after reading, in their order. Nobody hears an
-//! answer before the batch that it rests on is committed.
+//! A batch flies as one statement that holds only if every wallet is as it was decided on: remembered, or read just
+//! before without a lock. What is decided meanwhile rests on it: where it does not land, both are done again under
+//! locks, in their order. Nobody hears an answer before the batch that it rests on is committed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -13,11 +13,13 @@ use sqlx::pool::PoolConnection;
 use tokio::sync::oneshot;
 
 use super::batch::{Batch, Work};
-use super::cache::Cache;
+use super::cache::{Cache, Lent};
 use super::command::Outcome;
 use super::commit::{Failure, Shared, before_commit, while_committing};
+use super::gather;
 use super::queue::{Job, Queue};
 use super::repo::quick::{self, Writes};
+use super::state::WalletState;
 use super::writer::MAX_BATCH;
 use crate::db;
 use crate::error::{Error, Result};
@@ -31,28 +33,63 @@ struct Open {
     /// What was decided from memory: holds once the batch has landed.
     answers: Vec<Option<Result<Outcome>>>,
     batch: Batch,
-    /// Wallets of commands that must be decided after reading; later commands of theirs wait behind those.
-    slow: HashSet<WalletId>,
+    /// Wallets that must be read first, and the places of the commands that wait for that.
+    unread: BTreeSet<WalletId>,
+    waiting: Vec<usize>,
+    /// Wallets of commands that must be decided under a lock; later commands of theirs wait behind those.
+    locked: HashSet<WalletId>,
 }
 
 impl Open {
-    /// Adds commands: decides what can be decided from memory. What is refused is decided again after reading.
+    /// Adds commands: decides what can be decided from memory. What is refused is decided again under a lock.
     fn add(&mut self, jobs: Vec<Job>, shared: &Shared, cache: &mut Cache) {
         let (rules, now) = (shared.rules(), shared.clock.now());
         for Job { work, reply } in jobs {
-            let wallet = work.wallet;
             let mut answer = None;
-            if !self.slow.contains(&wallet) && cache.lend(&work, &mut self.batch) {
-                answer = self.batch.perform(&work, now, &rules).ok().map(Ok);
-            }
-            if answer.is_none() {
-                self.slow.insert(wallet);
-                cache.forget(wallet);
+            if self.unread.contains(&work.wallet) {
+                self.waiting.push(self.works.len());
+            } else if !self.locked.contains(&work.wallet) {
+                match cache.lend(&work, &mut self.batch) {
+                    Lent::Ready => answer = self.batch.perform(&work, now, &rules).ok().map(Ok),
+                    Lent::Unread => {
+                        self.unread.insert(work.wallet);
+                        self.waiting.push(self.works.len());
+                    }
+                    Lent::Locked => {}
+                }
+                if answer.is_none() && !self.unread.contains(&work.wallet) {
+                    self.locked.insert(work.wallet);
+                    cache.forget(work.wallet);
+                }
             }
             cache.saw(&work);
             self.works.push(work);
             self.replies.push(reply);
             self.answers.push(answer);
+        }
+    }
+
+    /// Reads the wallets that are not remembered, and decides what waited for that.
+    async fn read(&mut self, shared: &Shared, cache: &mut Cache) {
+        let wallets: Vec<WalletId> = std::mem::take(&mut self.unread).into_iter().collect();
+        if wallets.is_empty() {
+            return;
+        }
+        match shared.peek(&wallets).await {
+            Ok(states) => states.into_iter().for_each(|state| self.batch.know(state)),
+            // Whoever locks them will say what is wrong.
+            Err(error) => tracing::debug!(%error, "wallets could not be read"),
+        }
+        let (rules, now) = (shared.rules(), shared.clock.now());
+        for place in std::mem::take(&mut self.waiting) {
+            let (Some(work), Some(answer)) = (self.works.get(place), self.answers.get_mut(place)) else { continue };
+            if !self.locked.contains(&work.wallet) {
+                *answer = self.batch.perform(work, now, &rules).ok().map(Ok);
+            }
+            if answer.is_none() {
+                self.locked.insert(work.wallet);
+                cache.forget(work.wallet);
+            }
         }
     }
 
@@ -64,17 +101,18 @@ impl Open {
         writes
     }
 
-    /// Takes back what was decided from memory: it is decided again after reading.
+    /// Takes back what was decided: it is decided again under a lock.
     fn void(&mut self, cache: &mut Cache) {
         self.batch = Batch::default();
         for (work, answer) in self.works.iter().zip(&mut self.answers) {
-            *answer = None;
-            cache.forget(work.wallet);
-            self.slow.insert(work.wallet);
+            if answer.take().is_some() {
+                cache.forget(work.wallet);
+                self.locked.insert(work.wallet);
+            }
         }
     }
 
-    /// Does what could not be decided from memory.
+    /// Does what must be decided under a lock.
     async fn finish(&mut self, shared: &Shared, cache: &mut Cache, unknown: bool) {
         let left = self.works.iter().zip(&mut self.answers).filter(|(_, answer)| answer.is_none());
         let (works, slots): (Vec<&Work>, Vec<_>) = left.unzip();
@@ -114,10 +152,11 @@ impl Shared {
                     open
                 }
             };
+            open.read(&self, &mut cache).await;
             let mut unknown = false;
             if let Some(writes) = open.close(&mut cache) {
-                // What waits to be decided after reading must be done before anything is decided on top of it.
-                let room = if open.slow.is_empty() { MAX_BATCH } else { 0 };
+                // What waits for a lock must be done before anything is decided on top of it.
+                let room = if open.locked.is_empty() { MAX_BATCH } else { 0 };
                 match self.fly(&mut line, &writes, &queue.0, &mut cache, (&mut next, room)).await {
                     Ok(()) => {
                         cache.note(false);
@@ -160,6 +199,12 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Reads wallets as they are now.
+    async fn peek(&self, wallets: &[WalletId]) -> Result<Vec<WalletState>> {
+        let mut connection = self.pool.acquire().await?;
+        gather::peek(&mut connection, wallets).await
     }
 
     /// Writes a batch in one statement, on the writer's own line: its session has everything at hand.

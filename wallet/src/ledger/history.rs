@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use super::archive::too_old;
 use super::entry::{BalanceView, GrantSource, HoldState, HoldView};
+use super::repo::archive::{self, Span};
 use super::repo::{load, past, read};
 use super::service::{Ledger, grant_view, hold_view};
 use super::state::{DEBT, Grant};
@@ -23,9 +25,16 @@ impl Ledger {
         let mut transaction = self.db.begin().await?;
         db::one_moment(&mut transaction).await?;
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
-        let seq = newest_at(&mut transaction, wallet, now.seq, at).await?;
-        let moment = past::moment(&mut transaction, wallet, seq).await?;
-        let (settled, held) = moment.map_or((0, 0), |moment| (moment.settled_after, moment.held_after));
+        let archived = archive::newest(&mut transaction, wallet).await?;
+        let seq = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), at).await?;
+        let (settled, held) = match archived.filter(|span| span.to == seq) {
+            Some(span) => (span.settled, span.held),
+            None => {
+                past::moment(&mut transaction, wallet, seq).await?.map_or((Credits::ZERO, Credits::ZERO), |moment| {
+                    (Credits::from_micros(moment.settled_after), Credits::from_micros(moment.held_after))
+                })
+            }
+        };
         let (grants, debt) = grants_at(&mut transaction, wallet, seq, now.seq, now.debt).await?;
         transaction.commit().await?;
         let live = grants.iter().filter(|grant| !grant.is_expired(at)).map(|grant| grant.remaining);
@@ -39,12 +48,13 @@ impl Ledger {
         Ok(BalanceView {
             wallet,
             seq,
-            settled: Credits::from_micros(settled),
-            held: Credits::from_micros(held),
+            settled,
+            held,
             available,
             grants: grants.iter().filter(|grant| grant.is_open()).map(grant_view).collect(),
             last_refill,
             frozen: None,
+            inactive: false,
         })
     }
 
@@ -53,7 +63,8 @@ impl Ledger {
         let mut transaction = self.db.begin().await?;
         db::one_moment(&mut transaction).await?;
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
-        let seq = newest_at(&mut transaction, wallet, now.seq, at).await?;
+        let archived = archive::newest(&mut transaction, wallet).await?;
+        let seq = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), at).await?;
         let open = past::holds_open_at(&mut transaction, wallet, seq).await?;
         let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|hold| (wallet, hold)).collect();
         let mut holds = load::holds(&mut transaction, &wanted).await?;
@@ -69,9 +80,18 @@ impl Ledger {
     }
 }
 
-/// Finds the newest row at or before an instant, by halving; 0 before the first.
-async fn newest_at(connection: &mut PgConnection, wallet: WalletId, newest: i64, at: DateTime<Utc>) -> Result<i64> {
-    let (mut known, mut beyond) = (0_i64, newest.saturating_add(1));
+/// Finds the newest row at or before an instant, by halving; 0 before the first. What is archived can't be told.
+async fn newest_at(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    newest: i64,
+    archived: Option<&Span>,
+    at: DateTime<Utc>,
+) -> Result<i64> {
+    if let Some(span) = archived.filter(|span| at < span.last_at) {
+        return Err(too_old(span.last_at).into());
+    }
+    let (mut known, mut beyond) = (archived.map_or(0, |span| span.to), newest.saturating_add(1));
     let mut probe = newest;
     while known.saturating_add(1) < beyond {
         match past::moment(connection, wallet, probe).await? {

@@ -46,7 +46,7 @@ pub(super) fn place(
     draft.expire_due()?;
     let shares = draft.enough(total)?;
     let subject = draft.request.subject();
-    budget::spend(&mut draft.core, &subject, total, draft.now)?;
+    budget::spend(&mut draft.core, &subject, total)?;
     let share = |(grant, share): &(i64, Credits)| Allocation { grant: *grant, amount: Credits::ZERO, held: *share };
     let mut row = Row::new(EntryKind::Hold, shares.iter().map(share).collect());
     let lines: Vec<HoldLine> =

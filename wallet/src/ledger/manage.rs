@@ -1,5 +1,7 @@
 //! What decisions rest on: ceilings, freezes, the owner's activity.
 
+use chrono::{DateTime, Months, Utc};
+use chrono_tz::Tz;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -8,7 +10,8 @@ use super::repo::manage;
 use super::service::Ledger;
 use super::verify::Breach;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
-use crate::id::WalletId;
+use crate::id::{AccountId, WalletId};
+use crate::identity;
 use crate::money::Credits;
 
 /// The longest name of a ceiling.
@@ -25,6 +28,17 @@ pub struct NewBudget {
     pub period: BudgetPeriod,
     /// How much.
     pub ceiling: Credits,
+}
+
+/// A wallet whose spending waits for its owner, who has not been asked yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// The wallet.
+    pub wallet: WalletId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// When the owner was last seen to want it.
+    pub active_at: DateTime<Utc>,
 }
 
 impl Ledger {
@@ -52,26 +66,27 @@ impl Ledger {
             return Err(FieldError::new("name", Problem::TooLong, message).into());
         }
         let whole_project = budget.scope == BudgetScope::Project;
-        let project = manage::touch(connection, wallet, whole_project).await?;
-        let project = project.ok_or_else(|| Refusal::not_found("wallet"))?;
+        let touched = manage::touch(connection, wallet, whole_project).await?;
+        let touched = touched.ok_or_else(|| Refusal::not_found("wallet"))?;
+        let zone = self.zone(connection, touched.account).await?;
         let budget = Budget {
             id: Uuid::now_v7(),
             name: budget.name,
             scope: budget.scope,
             period: budget.period,
             ceiling: budget.ceiling,
-            window: budget.period.start(self.db.now()),
+            window: budget.period.window(self.db.now(), &zone),
             spent: Credits::ZERO,
         };
-        manage::set_budget(connection, wallet, project, &budget).await
+        manage::set_budget(connection, wallet, touched.project, &budget).await
     }
 
     /// Removes a ceiling.
     pub async fn remove_budget(&self, wallet: WalletId, budget: Uuid) -> Result<()> {
         let mut transaction = self.db.begin().await?;
-        let project = manage::touch(&mut transaction, wallet, true).await?;
-        let project = project.ok_or_else(|| Refusal::not_found("wallet"))?;
-        if !manage::remove_budget(&mut transaction, wallet, project, budget).await? {
+        let touched = manage::touch(&mut transaction, wallet, true).await?;
+        let touched = touched.ok_or_else(|| Refusal::not_found("wallet"))?;
+        if !manage::remove_budget(&mut transaction, wallet, touched.project, budget).await? {
             return Err(Refusal::not_found("budget").into());
         }
         transaction.commit().await?;
@@ -82,12 +97,16 @@ impl Ledger {
     pub async fn budgets(&self, wallet: WalletId) -> Result<Vec<Budget>> {
         let now = self.db.now();
         let mut connection = self.db.pool().acquire().await?;
-        let mut budgets = manage::budgets(&mut connection, wallet).await?;
-        for budget in &mut budgets {
-            budget.spent = budget.spent_at(now);
-            budget.window = budget.period.start(now);
-        }
-        Ok(budgets)
+        let Some(account) = manage::account(&mut connection, wallet).await? else { return Ok(Vec::new()) };
+        let zone = self.zone(&mut connection, account).await?;
+        let budgets = manage::budgets(&mut connection, wallet).await?;
+        Ok(budgets.into_iter().map(|budget| budget.into_period(now, &zone)).collect())
+    }
+
+    /// Finds the time zone of an account.
+    async fn zone(&self, connection: &mut PgConnection, account: AccountId) -> Result<Tz> {
+        let zones = identity::time_zones(connection, &[account]).await?;
+        Ok(zones.get(&account).copied().unwrap_or(Tz::UTC))
     }
 
     /// Refuses a wallet's debits until [`Ledger::unfreeze`]; reads and credits go on.
@@ -111,6 +130,21 @@ impl Ledger {
         let mut connection = self.db.pool().acquire().await?;
         let found = manage::confirm_activity(&mut connection, wallet, self.db.now()).await?;
         if found { Ok(()) } else { Err(Refusal::not_found("wallet").into()) }
+    }
+
+    /// Lists wallets with credits whose spending waits for owners who were not asked yet, in the order of their ids.
+    pub async fn unseen_after(&self, after: Option<WalletId>, limit: i64) -> Result<Vec<Unseen>> {
+        let Some(months) = self.writers.shared.rules().inactivity_months else { return Ok(Vec::new()) };
+        let before = self.db.now().checked_sub_months(Months::new(months.into()));
+        match before {
+            Some(before) => manage::unseen(self.db.pool(), after, before, limit).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Notes in the caller's transaction that an owner is asked; `false` where the owner was asked or seen meanwhile.
+    pub async fn note_asked_in_tx(&self, connection: &mut PgConnection, unseen: &Unseen) -> Result<bool> {
+        manage::note_asked(connection, unseen, self.db.now()).await
     }
 
     /// Freezes the debits of every wallet that fails a check; credits and reads go on.

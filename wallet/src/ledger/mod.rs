@@ -2,8 +2,10 @@
 //!
 //! Reading order: [`entry`] (rows, and what people see), [`command`] (what can be asked), [`receipt`], [`state`]
 //! (a wallet as the core sees it), [`decide`] (the rules) with its parts `burn`, `grant`, `hold`, [`budget`] and
-//! [`chain`]; then, with a database, the writer, the queries and the handle [`Ledger`].
+//! [`chain`]; [`proof`], [`export`] and [`head`] (what outsiders check); then, with a database, the writer, the queries and the handle [`Ledger`].
 
+#[cfg(feature = "postgres")]
+mod archive;
 pub mod batch;
 pub mod budget;
 mod burn;
@@ -17,10 +19,13 @@ pub mod decide;
 pub mod detail;
 mod draft;
 pub mod entry;
+pub mod export;
 #[cfg(feature = "postgres")]
 mod flight;
 #[cfg(feature = "postgres")]
 mod follow;
+#[cfg(feature = "postgres")]
+mod gather;
 mod grant;
 pub mod head;
 #[cfg(feature = "postgres")]
@@ -50,14 +55,16 @@ mod verify;
 #[cfg(feature = "postgres")]
 mod writer;
 
-pub use budget::{Budget, BudgetPeriod, BudgetScope};
+#[cfg(feature = "postgres")]
+pub use archive::{ArchiveFile, ArchivePart};
+pub use budget::{Budget, BudgetPeriod, BudgetScope, Window};
 pub use command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
 pub use entry::{
-    AllocationView, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView,
-    HoldLine, HoldState, HoldView, Page,
+    AllocationView, ArchivedRows, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource,
+    GrantView, HoldLine, HoldState, HoldView, Page,
 };
 #[cfg(feature = "postgres")]
-pub use manage::NewBudget;
+pub use manage::{NewBudget, Unseen};
 pub use receipt::{FormulaLine, Receipt};
 #[cfg(feature = "postgres")]
 pub use service::{Envelope, Ledger, LedgerOptions, NewWallet, Rider};

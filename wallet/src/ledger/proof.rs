@@ -1,9 +1,5 @@
-//! Rows of a ledger as they leave the database for a proof: everything that the hash covers, exactly.
-//!
-//! An export is JSON lines: a [`Header`], then one [`ProvenEntry`] a line. [`verify_export`] needs nothing else, so
-//! whoever holds a file can check it without Scrip's database, and compare the last hash with a signed head.
-
-use std::io::BufRead;
+//! Rows of a ledger as they leave the database for a proof: everything that the hash covers, exactly; and the check of
+//! a chain row by row. Files of them are [`super::export`]'s.
 
 use chrono::DateTime;
 use serde::{Deserialize, Serialize};
@@ -16,26 +12,6 @@ use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::money::Credits;
-
-/// The first line of an export.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    /// The form of the file: 1.
-    pub scrip_ledger: u32,
-    /// The wallet.
-    pub wallet: String,
-    /// The `seq` of the row before the first one of the file; 0 for a whole ledger.
-    pub after: i64,
-    /// The hash of that row; zeros for a whole ledger.
-    pub previous_hash: String,
-    /// Settled after that row.
-    pub settled: Credits,
-    /// Held after that row.
-    pub held: Credits,
-}
-
-/// The form of export files.
-pub const EXPORT_FORM: u32 = 1;
 
 /// One row with everything that its hash covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,12 +158,10 @@ impl Verifier {
         Self { wallet, seq: 0, settled, held, head: Hash::default(), created_at: i64::MIN }
     }
 
-    /// Starts where a header says.
-    fn after(header: &Header) -> Option<Self> {
-        let wallet: WalletId = header.wallet.parse().ok()?;
-        let head = Hash::from_hex(&header.previous_hash)?;
-        let (settled, held) = (header.settled, header.held);
-        Some(Self { wallet, seq: header.after, settled, held, head, created_at: i64::MIN })
+    /// Starts after a row, with what that row left.
+    #[must_use]
+    pub const fn after(wallet: WalletId, seq: i64, head: Hash, settled: Credits, held: Credits) -> Self {
+        Self { wallet, seq, settled, held, head, created_at: i64::MIN }
     }
 
     /// Checks the next row: place, sums, time and hash.
@@ -229,64 +203,16 @@ impl Verifier {
     pub const fn head(&self) -> (i64, Hash) {
         (self.seq, self.head)
     }
-}
 
-/// What a verified export says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Verified {
-    /// The wallet.
-    pub wallet: WalletId,
-    /// How many rows.
-    pub rows: u64,
-    /// The last row.
-    pub seq: i64,
-    /// The last row's hash: compare it with a signed head.
-    pub hash: String,
-    /// Settled after the last row.
-    pub settled: Credits,
-    /// Held after the last row.
-    pub held: Credits,
-}
-
-/// Verifies an exported file, line by line; the error names the line.
-pub fn verify_export(file: impl BufRead) -> Result<Verified, String> {
-    let mut lines = file.lines();
-    let first = lines.next().ok_or("the file is empty")?.map_err(|error| error.to_string())?;
-    let header: Header = serde_json::from_str(&first).map_err(|error| format!("line 1: {error}"))?;
-    if header.scrip_ledger != EXPORT_FORM {
-        return Err(format!("line 1: form {} is not known", header.scrip_ledger));
+    /// Names the wallet.
+    #[must_use]
+    pub const fn wallet(&self) -> WalletId {
+        self.wallet
     }
-    let mut verifier = Verifier::after(&header).ok_or("line 1: not a wallet or not a hash")?;
-    let mut rows = 0_u64;
-    for (number, line) in (2_u64..).zip(lines) {
-        let line = line.map_err(|error| format!("line {number}: {error}"))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let proven: ProvenEntry = serde_json::from_str(&line).map_err(|error| format!("line {number}: {error}"))?;
-        let entry = proven.entry(verifier.wallet).ok_or_else(|| format!("line {number}: not a row"))?;
-        verifier.next(&entry).map_err(|what| format!("line {number}: {what}"))?;
-        rows = rows.saturating_add(1);
-    }
-    Ok(Verified {
-        wallet: verifier.wallet,
-        rows,
-        seq: verifier.seq,
-        hash: verifier.head.to_string(),
-        settled: verifier.settled,
-        held: verifier.held,
-    })
-}
 
-/// Makes the header of an export that starts after a row.
-#[must_use]
-pub fn header(wallet: WalletId, after: i64, previous: &Hash, settled: Credits, held: Credits) -> Header {
-    Header {
-        scrip_ledger: EXPORT_FORM,
-        wallet: wallet.to_string(),
-        after,
-        previous_hash: previous.to_string(),
-        settled,
-        held,
+    /// Gives settled and held after the newest row.
+    #[must_use]
+    pub const fn balances(&self) -> (Credits, Credits) {
+        (self.settled, self.held)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Outcome;
 use super::batch::replay;
-use super::repo::load;
+use super::repo::{archive, load};
 use super::service::Ledger;
 use crate::error::Result;
 use crate::id::WalletId;
@@ -20,7 +20,11 @@ impl Ledger {
         request_hash: RequestHash,
     ) -> Result<Option<Outcome>> {
         let mut connection = self.db.pool().acquire().await?;
-        let found = load::done(&mut connection, &[(wallet, key)]).await?;
+        let mut found = load::done(&mut connection, &[(wallet, key)]).await?;
+        if found.is_empty() {
+            // In this order: a row leaves the table only together with its key's arrival there.
+            found = archive::done(&mut connection, &[(wallet, key)]).await?;
+        }
         found.first().map(|(_, _, done)| replay(done, request_hash)).transpose()
     }
 }

@@ -2,10 +2,10 @@
 
 use super::chain::Hash;
 use super::head::{HeadKey, SignedHead};
-use super::repo::head;
+use super::repo::{archive, head};
 use super::service::Ledger;
 use super::verify::Breach;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::WalletId;
 
 /// How many heads are signed in one transaction.
@@ -14,10 +14,14 @@ const PAGE: i64 = 1_000;
 const KEPT_HEADS: &str = "kept_heads_are_on_the_chain";
 
 impl Ledger {
-    /// Signs the head of every wallet that has moved since its last one; gives them, to be kept apart from the
-    /// database.
-    pub async fn sign_heads(&self, key: &HeadKey) -> Result<Vec<SignedHead>> {
-        let mut all = Vec::new();
+    /// Signs the head of every wallet that has moved since its last one, and hands them to `keep`, which stores them
+    /// apart from the database; gives how many. What `keep` did not store counts as not signed: it is signed again.
+    pub async fn sign_heads(
+        &self,
+        key: &HeadKey,
+        mut keep: impl FnMut(&[SignedHead]) -> std::io::Result<()>,
+    ) -> Result<u64> {
+        let mut all = 0_u64;
         loop {
             let mut transaction = self.db.begin().await?;
             let heads = head::unsigned(&mut transaction, PAGE).await?;
@@ -31,23 +35,32 @@ impl Ledger {
             let signatures = signed.iter().map(bytes).collect();
             let key_id = key.id().to_owned();
             head::keep(&mut transaction, &head::Signed { heads, signatures, signed_at, key_id }).await?;
+            keep(&signed).map_err(Error::internal)?;
             transaction.commit().await?;
-            all.extend(signed);
+            all = all.saturating_add(u64::try_from(signed.len()).unwrap_or(u64::MAX));
         }
     }
 
-    /// Compares heads that were kept apart with the chains of now: each row must be there, with its hash.
-    pub async fn verify_heads(&self, key: &HeadKey, kept: &[SignedHead]) -> Result<Vec<Breach>> {
+    /// Compares heads that were kept apart with the chains of now: one of the keys has signed it, and the row is there
+    /// with its hash, or lies in an archive.
+    pub async fn verify_heads(&self, keys: &[HeadKey], kept: &[SignedHead]) -> Result<Vec<Breach>> {
         let mut connection = self.db.pool().acquire().await?;
         let mut breaches = Vec::new();
         for signed in kept {
             let wallet: Option<WalletId> = signed.wallet.parse().ok();
             let breach = |found: String| Breach { invariant: KEPT_HEADS.to_owned(), wallet, found };
-            let Some(id) = wallet.filter(|_| key.has_signed(signed)) else {
-                breaches.push(breach(format!("row {}: the signature is not this key's", signed.seq)));
+            let Some(id) = wallet.filter(|_| keys.iter().any(|key| key.has_signed(signed))) else {
+                breaches.push(breach(format!("row {}: the signature is of none of the keys", signed.seq)));
                 continue;
             };
-            match head::hash_of(&mut connection, id, signed.seq).await? {
+            let archived = archive::containing(&mut connection, id, signed.seq).await?;
+            // Within an archive the rows are the file's to prove; its last row is known here.
+            let hash = match archived {
+                Some((span, _)) if span.to != signed.seq => continue,
+                Some((span, _)) => Some(span.last_hash),
+                None => head::hash_of(&mut connection, id, signed.seq).await?,
+            };
+            match hash {
                 Some(hash) if hash.to_string() == signed.hash => {}
                 Some(_) => breaches.push(breach(format!("row {} was changed", signed.seq))),
                 None => breaches.push(breach(format!("row {} is gone", signed.seq))),

@@ -10,7 +10,7 @@ use super::batch::Work;
 use super::commit;
 use super::detail::Detail;
 use super::entry::EntryKind;
-use super::repo::{load, read, store};
+use super::repo::{archive, load, read, store};
 use super::state::{Grant, Hold, Request, Rules};
 use super::writer::Writers;
 use super::{BalanceView, Command, EntryDetail, EntryFilter, EntryPage, EntryView, GrantView, HoldView, Outcome, Page};
@@ -164,6 +164,7 @@ impl Ledger {
             grants: grants.iter().map(grant_view).collect(),
             last_refill: row.last_refill.map(Credits::from_micros),
             frozen: row.frozen,
+            inactive: self.writers.shared.rules().waits(row.active_at, now),
         })
     }
 
@@ -176,7 +177,9 @@ impl Ledger {
         let more = entries.len() > usize::from(limit);
         entries.truncate(usize::from(limit));
         let next = if more { entries.last().map(|entry| entry.seq) } else { None };
-        Ok(EntryPage { entries, next })
+        let at_end = next.is_none() && entries.last().is_none_or(|entry| entry.seq > 1);
+        let archived = if at_end { self.archived(wallet).await? } else { None };
+        Ok(EntryPage { entries, next, archived })
     }
 
     /// Reads the rows after a `seq`, oldest first, at most `limit`.
@@ -187,7 +190,11 @@ impl Ledger {
     /// Reads one row with everything that is known about it.
     pub async fn entry(&self, wallet: WalletId, seq: i64) -> Result<EntryDetail> {
         let mut connection = self.db.pool().acquire().await?;
-        let entry = read::entry(&mut connection, wallet, seq).await?.ok_or_else(|| Refusal::not_found("entry"))?;
+        let Some(entry) = read::entry(&mut connection, wallet, seq).await? else {
+            let archived = archive::containing(&mut connection, wallet, seq).await?;
+            let what = archived.map(|(_, file)| format!("entry (it is in the archive {file})"));
+            return Err(Refusal::not_found(what.unwrap_or_else(|| "entry".to_owned())).into());
+        };
         let proof = read::proof(&mut connection, wallet, seq).await?.ok_or_else(|| Refusal::not_found("entry"))?;
         let detail = proof.detail.as_deref().and_then(Detail::from_text);
         let total = entry.amount.checked_neg().unwrap_or_default();
@@ -221,7 +228,8 @@ impl Ledger {
         self.writers.shared.followers.follow(wallet)
     }
 
-    /// Sets the catalog's settings that decisions follow.
+    /// Sets the catalog's settings that decisions follow: from the next batch on. The catalog calls it on every node,
+    /// at start and whenever its settings have changed.
     pub fn set_rules(&self, rules: Rules) {
         *self.writers.shared.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }

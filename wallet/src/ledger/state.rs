@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Months, Utc};
 use uuid::Uuid;
 
 use super::budget::Budget;
@@ -53,6 +53,8 @@ pub struct Core {
     pub last_at: DateTime<Utc>,
     /// The number of the newest grant.
     pub grants_made: i64,
+    /// Up to which row the ledger is in archives.
+    pub archived: i64,
     /// The size of the newest grant that was bought or came with a plan.
     pub last_refill: Option<Credits>,
     /// Why debits are refused.
@@ -245,8 +247,17 @@ impl Subject {
 /// The catalog's settings that decisions follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// After how long without activity spending waits for the owner.
-    pub inactivity: Option<TimeDelta>,
+    /// After how many months without activity spending waits for the owner; none: never.
+    pub inactivity_months: Option<u16>,
+}
+
+impl Rules {
+    /// Says whether a wallet whose owner was last seen at `active_at` waits for the owner.
+    #[must_use]
+    pub fn waits(&self, active_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        let limit = self.inactivity_months.and_then(|months| active_at.checked_add_months(Months::new(months.into())));
+        limit.is_some_and(|limit| limit <= now)
+    }
 }
 
 /// What a command changes: nothing of it has happened yet.

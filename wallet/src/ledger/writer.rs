@@ -11,16 +11,18 @@
 //! - **From memory** (the steady state): the writer remembers the wallets as it left them ([`super::cache`]), decides
 //!   at once, and writes wallets, grants, entries, shares and holds in **one statement, one round trip, one flush**.
 //!   It succeeds only if no wallet has moved meanwhile. A refusal is never answered from memory.
-//! - **After reading** (a wallet that is not remembered, has ceilings, or has moved; a key seen before; grants,
-//!   credit-backs, clawbacks, transfers): one transaction of 6 round trips:
+//! - **After reading** (a wallet that is not remembered, or where another node keeps moving it): two reads more, of
+//!   wallets and of open grants, and then the same statement on the same condition.
+//! - **Under locks** (a wallet with ceilings, one that has moved, or a refusal; a key seen before; grants, credit-backs,
+//!   clawbacks, transfers): one transaction of 6 round trips:
 //!   1. `BEGIN`
 //!   2. lock the wallets' rows in the order of their ids;
 //!   3. read their open grants, in a later statement, so that it sees what the lock waited for;
 //!   4. find what the keys did before; and only where a command needs it: ceilings, holds, past debits, named grants,
 //!      one statement each;
-//!   5. decide, in memory, in the order of arrival;
-//!   6. write, by the same statement as from memory; ceilings by one more, and with new grants one for each table;
-//!   7. `COMMIT`, and only then answer.
+//!   5. decide, in memory, in the order of arrival; write, by the same statement as from memory; ceilings by one more,
+//!      and with new grants one for each table;
+//!   6. `COMMIT`, and only then answer.
 //!
 //! What bounds it is one backend's CPU, about 10–25 µs for each command (rows and their index entries); not the
 //! disk, since a batch costs one flush.

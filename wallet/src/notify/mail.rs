@@ -32,6 +32,11 @@ pub enum Mail {
     },
     /// Confirms a payment whose credits arrived while the person waited.
     Receipt(PaidMail),
+    /// Asks whether a wallet is still in use, before spending goes on.
+    Inactive {
+        /// Whom to greet.
+        name: String,
+    },
     /// Says that credits arrived later than usual: the person may have left.
     CreditsLate(PaidMail),
 }
@@ -66,6 +71,7 @@ impl Mail {
             Self::Verification { .. } => "verification",
             Self::PasswordReset { .. } => "password_reset",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::Inactive { .. } => "inactive",
             Self::Receipt(_) => "receipt",
             Self::CreditsLate(_) => "credits_late",
         }
@@ -115,13 +121,17 @@ impl Mail {
             Self::Verification { token, .. } => format!("/verify-email?token={token}"),
             Self::PasswordReset { token, .. } => format!("/reset?token={token}"),
             Self::PasswordChanged { .. } => "/forgot".to_owned(),
+            Self::Inactive { .. } => "/wallet".to_owned(),
             Self::Receipt(paid) | Self::CreditsLate(paid) => format!("/wallet/orders/{}", paid.payment),
         }
     }
 
     fn name(&self) -> &str {
         match self {
-            Self::Verification { name, .. } | Self::PasswordReset { name, .. } | Self::PasswordChanged { name } => name,
+            Self::Verification { name, .. }
+            | Self::PasswordReset { name, .. }
+            | Self::PasswordChanged { name }
+            | Self::Inactive { name } => name,
             Self::Receipt(paid) | Self::CreditsLate(paid) => &paid.name,
         }
     }
@@ -152,6 +162,15 @@ impl Mail {
                 None,
                 vec!["All other devices were signed out. If it wasn't you, set a new password at once.".to_owned()],
                 "Set a new password",
+            ),
+            Self::Inactive { .. } => (
+                format!("Do you still use your wallet at {product}?"),
+                None,
+                vec![
+                    "Nothing was spent there for long, so spending waits until you say yes.".to_owned(),
+                    "Nothing is lost: your credits stay where they are.".to_owned(),
+                ],
+                "Open the wallet",
             ),
             Self::Receipt(paid) => (
                 format!("{} added", paid.credits),
@@ -213,6 +232,15 @@ impl Mail {
                     "На других устройствах вход завершён. Если это были не вы, сразу задайте новый пароль.".to_owned(),
                 ],
                 "Задать новый пароль",
+            ),
+            Self::Inactive { .. } => (
+                format!("Вы ещё пользуетесь кошельком в {product}?"),
+                None,
+                vec![
+                    "Там давно ничего не тратили, поэтому списания ждут вашего «да».".to_owned(),
+                    "Ничего не потеряно: всё, что было в кошельке, на месте.".to_owned(),
+                ],
+                "Открыть кошелёк",
             ),
             Self::Receipt(paid) => (
                 format!("Зачислено: {}", paid.credits),

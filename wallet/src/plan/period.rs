@@ -3,10 +3,11 @@
 //! The n-th date after an anchor is the anchor's day n months later, or that month's last day where the month is
 //! shorter: 31 Jan, 28 (or 29) Feb, 31 Mar. It is never counted from the date before, so it never drifts.
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::BillingDates;
+use crate::zone::instant;
 
 /// One cycle: from an instant (included) to another (excluded), where the next one begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,18 +18,6 @@ pub struct Period {
     pub start: DateTime<Utc>,
     /// The first instant after it.
     pub end: DateTime<Utc>,
-}
-
-/// Gives the instant of a local time, also where the clocks jump: of two such instants the earlier one, of a
-/// local time that is left out the first instant after the gap.
-fn instant<Z: TimeZone>(zone: &Z, local: NaiveDateTime) -> Option<DateTime<Utc>> {
-    // Gaps are at most a day (Samoa left one out in 2011).
-    let steps = 24_u32.checked_mul(4)?;
-    (0..=steps).find_map(|step| {
-        let minutes = i64::from(step).checked_mul(15)?;
-        let local = local.checked_add_signed(TimeDelta::minutes(minutes))?;
-        zone.from_local_datetime(&local).earliest().map(|instant| instant.with_timezone(&Utc))
-    })
 }
 
 /// Gives the n-th billing date after an anchor; `None` beyond the calendar.
@@ -96,19 +85,10 @@ pub fn expiry_after<Z: TimeZone>(granted: DateTime<Utc>, zone: &Z, months: u32) 
 #[cfg(all(test, feature = "postgres"))]
 mod tests {
     use super::*;
+    use crate::zone::ZONES;
+    use chrono::TimeDelta;
     use chrono_tz::Tz;
     use proptest::prelude::*;
-
-    const ZONES: [Tz; 8] = [
-        Tz::UTC,
-        Tz::Europe__Moscow,
-        Tz::America__New_York,
-        Tz::Asia__Kathmandu,
-        Tz::Pacific__Apia,
-        Tz::Africa__Casablanca,
-        Tz::Australia__Lord_Howe,
-        Tz::America__Sao_Paulo,
-    ];
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant")

@@ -4,7 +4,7 @@ use leptos::either::Either;
 use leptos::html::Div;
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use wallet::ledger::BalanceView;
+use wallet::ledger::{ArchivedRows, BalanceView};
 
 use crate::components::amount::credits_text;
 use crate::components::ledger_feed::{LiveSummary, NewRowsPill, PauseButton, watch_scroll};
@@ -13,6 +13,7 @@ use crate::components::live_status::LiveStatus;
 use crate::components::panel::{EmptyState, Loaded, PageHead};
 use crate::components::receipt::ReceiptPanel;
 use crate::components::shell::{AppShell, Nav};
+use crate::components::when::date_text;
 use crate::i18n::*;
 use crate::live::{use_feed, use_live_wallet};
 use crate::server_fns::ledger::{HISTORY_ROWS, HistoryPage as Page, HistoryQuery, history, receipt};
@@ -143,6 +144,7 @@ fn HistoryRows(page: Page, selected: Memo<Option<i64>>) -> impl IntoView {
             </div>
             <LiveSummary feed=feed />
             <Pages query=query_for_pages older=page.older first=newest_drawn />
+            {page.archived.map(|archived| view! { <Archived archived=archived /> })}
         </div>
     }
 }
@@ -269,6 +271,18 @@ fn Pages(query: HistoryQuery, older: Option<i64>, first: i64) -> impl IntoView {
             {link(older, view! { {t!(i18n, ledger.older)} }.into_any())}
         </nav>
     }
+}
+
+/// Where the rows end: the older ones were moved to files.
+#[component]
+fn Archived(archived: ArchivedRows) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = move || {
+        let locale = i18n.get_locale();
+        let until = date_text(locale, archived.until.date_naive());
+        t_string!(i18n, ledger.archived, to = archived.to, until = until)
+    };
+    view! { <p class="panel p-4 mt-3 text-sm text-muted">{words}</p> }
 }
 
 /// On a filtered or older page new rows are only counted; the link leads to them.

@@ -82,6 +82,7 @@ fn Banners(
     let available = Memo::new(move |_| balance.with(|balance| balance.available));
     let is_used = Memo::new(move |_| balance.with(|balance| balance.seq > 0));
     let is_frozen = Memo::new(move |_| balance.with(|balance| balance.frozen.is_some()));
+    let is_inactive = Memo::new(move |_| balance.with(|balance| balance.inactive));
     let is_empty = move || is_used.get() && !available.get().is_positive();
     let is_low = move || low_below.is_some_and(|low| available.get() < low);
     let email = StoredValue::new(unverified_email);
@@ -97,6 +98,8 @@ fn Banners(
                 </Banner>
             }
             .into_any()
+        } else if is_inactive.get() {
+            view! { <InactiveBanner /> }.into_any()
         } else if is_empty() && email.with_value(Option::is_none) {
             view! {
                 <Banner kind=BannerKind::Error>
@@ -145,6 +148,26 @@ fn Banners(
         } else {
             ().into_any()
         }
+    }
+}
+
+/// Asks whether the wallet is still in use; the answer lets spending go on.
+#[component]
+fn InactiveBanner() -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <Banner kind=BannerKind::Warning>
+            <p class="flex-1 min-w-[200px]">
+                <strong class="font-semibold">{t!(i18n, wallet.banner_inactive)}</strong>
+                " "
+                {t!(i18n, wallet.banner_inactive_note)}
+            </p>
+            <form method="post" action="/wallet/confirm-activity">
+                <button class="font-semibold underline underline-offset-4 cursor-pointer">
+                    {t!(i18n, wallet.banner_inactive_yes)}
+                </button>
+            </form>
+        </Banner>
     }
 }
 

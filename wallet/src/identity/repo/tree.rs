@@ -170,3 +170,14 @@ pub(crate) async fn offer_taken(pool: &PgPool, person_hash: &[u8; 32], plan: &st
     .fetch_one(pool)
     .await?)
 }
+
+/// Reads the time zones of accounts.
+pub(crate) async fn time_zones(
+    connection: &mut PgConnection,
+    accounts: &[AccountId],
+) -> Result<Vec<(AccountId, String)>> {
+    let ids: Vec<uuid::Uuid> = accounts.iter().map(|account| account.uuid()).collect();
+    let rows =
+        sqlx::query!("SELECT id, time_zone FROM accounts WHERE id = ANY ($1)", &ids).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|row| (AccountId::from_uuid(row.id), row.time_zone)).collect())
+}

@@ -1,8 +1,11 @@
 //! A batch as columns: what `unnest` turns back into rows, so that one statement writes them all.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::id::WalletId;
 use crate::ledger::batch::Batch;
 use crate::ledger::detail::Detail;
 use crate::ledger::state::{Core, Entry};
@@ -45,6 +48,28 @@ impl Wallets {
             to.heads.push(now.head.as_bytes().to_vec());
             to.last_at.push(now.last_at);
             to.active_at.push(now.active_at);
+        }
+        to
+    }
+}
+
+/// The keys of rows whose wallets have archives, as arrays: these may have been used before, out of sight.
+#[derive(Default)]
+pub(in crate::ledger) struct ArchivedKeys {
+    pub shards: Vec<i16>,
+    pub wallets: Vec<i64>,
+    pub keys: Vec<String>,
+}
+
+impl ArchivedKeys {
+    pub(in crate::ledger) fn of(batch: &Batch) -> Self {
+        let mut to = Self::default();
+        let archived: HashSet<WalletId> =
+            batch.wallets().filter(|(_, now)| now.archived > 0).map(|(_, now)| now.id).collect();
+        for entry in batch.entries().iter().filter(|entry| archived.contains(&entry.view.wallet)) {
+            to.shards.push(entry.view.wallet.shard.as_i16());
+            to.wallets.push(entry.view.wallet.number);
+            to.keys.push(entry.key.as_str().to_owned());
         }
         to
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -10,41 +11,44 @@ use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::batch::Done;
-use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope};
+use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope, Window};
 use crate::ledger::chain::Hash;
 use crate::ledger::detail::Detail;
 use crate::ledger::entry::{EntryView, HoldState};
 use crate::ledger::state::{Allocation, Core, Grant, Hold, PastDebit, Subject};
 use crate::money::Credits;
 
-/// A locked wallet, and what else must be read of it.
-pub(in crate::ledger) struct Locked {
+/// A wallet as it was read, and what else must be read of it.
+pub(in crate::ledger) struct Found {
     pub core: Core,
     pub project: Uuid,
     pub budgeted: bool,
 }
 
-/// Locks wallets in the order of their ids.
-pub(in crate::ledger) async fn lock_wallets(
-    connection: &mut PgConnection,
-    wallets: &[WalletId],
-) -> Result<Vec<Locked>, sqlx::Error> {
-    let (shards, numbers) = split(wallets.iter().copied());
-    let rows = sqlx::query!(
-        "SELECT w.shard, w.wallet_id, w.account_id, w.project_id, w.version, w.seq, w.settled, w.held, w.debt,
-                w.grants_made, w.last_refill, w.head_hash, w.frozen, w.budgeted, w.last_at, w.active_at
-         FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
-         JOIN wallets AS w ON w.shard = n.shard AND w.wallet_id = n.wallet_id
-         ORDER BY w.shard, w.wallet_id
-         FOR UPDATE OF w",
-        &shards,
-        &numbers
-    )
-    .fetch_all(connection)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| Locked {
+/// A row of `wallets`.
+struct WalletRow {
+    shard: i16,
+    wallet_id: i64,
+    account_id: Uuid,
+    project_id: Uuid,
+    version: i64,
+    seq: i64,
+    settled: i64,
+    held: i64,
+    debt: i64,
+    grants_made: i64,
+    archived_seq: i64,
+    last_refill: Option<i64>,
+    head_hash: Vec<u8>,
+    frozen: Option<String>,
+    budgeted: bool,
+    last_at: DateTime<Utc>,
+    active_at: DateTime<Utc>,
+}
+
+impl From<WalletRow> for Found {
+    fn from(row: WalletRow) -> Self {
+        Self {
             core: Core {
                 id: wallet_id(row.shard, row.wallet_id),
                 account: row.account_id,
@@ -56,6 +60,7 @@ pub(in crate::ledger) async fn lock_wallets(
                 head: Hash::from_slice(&row.head_hash).unwrap_or_default(),
                 last_at: row.last_at,
                 grants_made: row.grants_made,
+                archived: row.archived_seq,
                 last_refill: row.last_refill.map(Credits::from_micros),
                 frozen: row.frozen.map(Arc::from),
                 active_at: row.active_at,
@@ -64,8 +69,50 @@ pub(in crate::ledger) async fn lock_wallets(
             },
             project: row.project_id,
             budgeted: row.budgeted,
-        })
-        .collect())
+        }
+    }
+}
+
+/// Locks wallets in the order of their ids.
+pub(in crate::ledger) async fn lock_wallets(
+    connection: &mut PgConnection,
+    wallets: &[WalletId],
+) -> Result<Vec<Found>, sqlx::Error> {
+    let (shards, numbers) = split(wallets.iter().copied());
+    let rows = sqlx::query_as!(
+        WalletRow,
+        "SELECT w.shard, w.wallet_id, w.account_id, w.project_id, w.version, w.seq, w.settled, w.held, w.debt,
+                w.grants_made, w.archived_seq, w.last_refill, w.head_hash, w.frozen, w.budgeted, w.last_at, w.active_at
+         FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
+         JOIN wallets AS w ON w.shard = n.shard AND w.wallet_id = n.wallet_id
+         ORDER BY w.shard, w.wallet_id
+         FOR UPDATE OF w",
+        &shards,
+        &numbers
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Found::from).collect())
+}
+
+/// Reads wallets without a lock: whatever is decided by that may be written only if they have not moved since.
+pub(in crate::ledger) async fn peek_wallets(
+    connection: &mut PgConnection,
+    wallets: &[WalletId],
+) -> Result<Vec<Found>, sqlx::Error> {
+    let (shards, numbers) = split(wallets.iter().copied());
+    let rows = sqlx::query_as!(
+        WalletRow,
+        "SELECT w.shard, w.wallet_id, w.account_id, w.project_id, w.version, w.seq, w.settled, w.held, w.debt,
+                w.grants_made, w.archived_seq, w.last_refill, w.head_hash, w.frozen, w.budgeted, w.last_at, w.active_at
+         FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
+         JOIN wallets AS w ON w.shard = n.shard AND w.wallet_id = n.wallet_id",
+        &shards,
+        &numbers
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(Found::from).collect())
 }
 
 /// Reads the open grants of wallets, in burn order.
@@ -240,7 +287,8 @@ pub(in crate::ledger) async fn shares(
     Ok(rows.into_iter().map(|row| share((row.grant_id, row.amount, row.held))).collect())
 }
 
-/// Locks and reads the ceilings of projects, in the order of their ids.
+/// Locks and reads the ceilings of projects, in the order of their ids, as they were left: the period of now is the
+/// caller's to find.
 pub(in crate::ledger) async fn lock_budgets(
     connection: &mut PgConnection,
     projects: &[(i16, Uuid)],
@@ -266,7 +314,7 @@ pub(in crate::ledger) async fn lock_budgets(
             scope: scope(&row.scope, row.subject)?,
             period: BudgetPeriod::from_code(row.period).ok_or_else(|| Error::internal("unknown period"))?,
             ceiling: Credits::from_micros(row.ceiling),
-            window: row.window_start,
+            window: Window { start: row.window_start, end: row.window_start },
             spent: Credits::from_micros(row.spent),
         };
         found.push((row.project_id, row.wallet_id, budget));

@@ -2,24 +2,31 @@
 //! writer that remembers the wallet notices.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::load;
+use super::{load, wallet_id};
 use crate::error::Result;
-use crate::id::WalletId;
-use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope};
+use crate::id::{AccountId, WalletId};
+use crate::ledger::Unseen;
+use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope, Window};
 use crate::money::Credits;
+
+/// Whose a touched wallet is.
+pub(in crate::ledger) struct Touched {
+    pub project: Uuid,
+    pub account: AccountId,
+}
 
 /// Locks a wallet, or all wallets of its project, in the order of their ids, and counts their versions up.
 pub(in crate::ledger) async fn touch(
     connection: &mut PgConnection,
     wallet: WalletId,
     whole_project: bool,
-) -> Result<Option<Uuid>> {
+) -> Result<Option<Touched>> {
     let rows = sqlx::query!(
         "WITH locked AS (
-             SELECT w.shard, w.wallet_id, w.project_id
+             SELECT w.shard, w.wallet_id, w.project_id, w.account_id
              FROM wallets AS own
              JOIN wallets AS w ON w.shard = own.shard AND w.project_id = own.project_id
                  AND ($3 OR w.wallet_id = own.wallet_id)
@@ -31,14 +38,14 @@ pub(in crate::ledger) async fn touch(
          SET version = w.version + 1
          FROM locked
          WHERE w.shard = locked.shard AND w.wallet_id = locked.wallet_id
-         RETURNING locked.project_id",
+         RETURNING locked.project_id, locked.account_id",
         wallet.shard.as_i16(),
         wallet.number,
         whole_project
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.first().map(|row| row.project_id))
+    Ok(rows.first().map(|row| Touched { project: row.project_id, account: AccountId::from_uuid(row.account_id) }))
 }
 
 /// Sets a ceiling, or changes the one that counts the same in the same period; gives its id.
@@ -66,7 +73,7 @@ pub(in crate::ledger) async fn set_budget(
         subject,
         budget.period.code(),
         budget.ceiling.micros(),
-        budget.window
+        budget.window.start
     )
     .fetch_one(&mut *connection)
     .await?;
@@ -113,7 +120,19 @@ pub(in crate::ledger) async fn remove_budget(
     Ok(gone.rows_affected() > 0)
 }
 
-/// Reads the ceilings that concern a wallet.
+/// Names the account of a wallet.
+pub(in crate::ledger) async fn account(connection: &mut PgConnection, wallet: WalletId) -> Result<Option<AccountId>> {
+    let account = sqlx::query_scalar!(
+        "SELECT account_id FROM wallets WHERE shard = $1 AND wallet_id = $2",
+        wallet.shard.as_i16(),
+        wallet.number
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(account.map(AccountId::from_uuid))
+}
+
+/// Reads the ceilings that concern a wallet, as they were left.
 pub(in crate::ledger) async fn budgets(connection: &mut PgConnection, wallet: WalletId) -> Result<Vec<Budget>> {
     let rows = sqlx::query!(
         "SELECT b.budget_id, b.name, b.scope, b.subject, b.period, b.ceiling, b.window_start, b.spent
@@ -133,7 +152,7 @@ pub(in crate::ledger) async fn budgets(connection: &mut PgConnection, wallet: Wa
         scope,
         period,
         ceiling: Credits::from_micros(ceiling),
-        window,
+        window: Window { start: window, end: window },
         spent: Credits::from_micros(spent),
     };
     rows.into_iter()
@@ -188,4 +207,52 @@ pub(in crate::ledger) async fn confirm_activity(
     .execute(connection)
     .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Lists wallets with credits that nobody has used since `before`, and whose owners were not asked since.
+pub(in crate::ledger) async fn unseen(
+    pool: &PgPool,
+    after: Option<WalletId>,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Unseen>> {
+    let (shard, number) = after.map_or((-1, 0), |wallet| (wallet.shard.as_i16(), wallet.number));
+    let rows = sqlx::query!(
+        "SELECT shard, wallet_id, account_id, active_at FROM wallets
+         WHERE (shard, wallet_id) > ($1, $2) AND active_at <= $3 AND settled > 0
+           AND (asked_at IS NULL OR asked_at <= active_at)
+         ORDER BY shard, wallet_id
+         LIMIT $4",
+        shard,
+        number,
+        before,
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    let unseen = |shard, number, account, active_at| Unseen {
+        wallet: wallet_id(shard, number),
+        account: AccountId::from_uuid(account),
+        active_at,
+    };
+    Ok(rows.into_iter().map(|row| unseen(row.shard, row.wallet_id, row.account_id, row.active_at)).collect())
+}
+
+/// Notes that an owner is asked; says whether that was still to be done.
+pub(in crate::ledger) async fn note_asked(
+    connection: &mut PgConnection,
+    unseen: &Unseen,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE wallets SET asked_at = $3
+         WHERE shard = $1 AND wallet_id = $2 AND active_at = $4 AND (asked_at IS NULL OR asked_at <= active_at)",
+        unseen.wallet.shard.as_i16(),
+        unseen.wallet.number,
+        now,
+        unseen.active_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

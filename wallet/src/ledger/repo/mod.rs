@@ -1,5 +1,6 @@
 //! The ledger's SQL.
 
+pub(super) mod archive;
 mod columns;
 pub(super) mod head;
 pub(super) mod invariants;

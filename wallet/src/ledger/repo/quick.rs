@@ -1,12 +1,13 @@
 //! Writes a batch of remembered wallets in one statement, one round trip, one commit.
 //!
 //! It changes a wallet only if its version is still the remembered one; if any has moved, `ledger_require` fails the
-//! whole statement and nothing has happened. A batch with new grants takes the longer way.
+//! whole statement and nothing has happened. So it does where a key was used by a row that is archived by now: the
+//! table's own unique keys catch the others. A batch with new grants takes the longer way.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::columns::{Entries, Grants, Holds, Shares, Wallets};
+use super::columns::{ArchivedKeys, Entries, Grants, Holds, Shares, Wallets};
 use crate::id::{Shard, WalletId};
 use crate::ledger::batch::Batch;
 
@@ -16,6 +17,7 @@ pub(in crate::ledger) struct Writes {
     grants: Grants,
     entries: Entries,
     shares: Shares,
+    archived: ArchivedKeys,
     /// New and finished ones, where there are any.
     holds: Option<(Holds, Holds)>,
 }
@@ -24,8 +26,10 @@ impl Writes {
     /// Takes the rows out of a batch.
     pub(in crate::ledger) fn take(batch: &mut Batch) -> Self {
         let has_holds = batch.holds().next().is_some();
+        let archived = ArchivedKeys::of(batch);
         let entries = batch.take_entries();
         Self {
+            archived,
             wallets: Wallets::of(batch),
             grants: Grants::of(batch, false),
             shares: Shares::of(&entries),
@@ -43,19 +47,18 @@ impl Writes {
 
 /// Stores a batch without new grants.
 pub(in crate::ledger) async fn store(connection: &mut PgConnection, writes: &Writes) -> Result<(), sqlx::Error> {
-    let Writes { wallets, grants, entries, shares, holds } = writes;
+    let Writes { wallets, grants, entries, shares, archived, holds } = writes;
+    let rows = (wallets, grants, entries, shares);
     match holds {
-        None => store_debits(connection, wallets, grants, entries, shares).await,
-        Some((placed, finished)) => store_holds(connection, (wallets, grants, entries, shares), placed, finished).await,
+        None => store_debits(connection, rows, archived).await,
+        Some((placed, finished)) => store_holds(connection, rows, archived, placed, finished).await,
     }
 }
 
 async fn store_debits(
     connection: &mut PgConnection,
-    w: &Wallets,
-    g: &Grants,
-    e: &Entries,
-    a: &Shares,
+    (w, g, e, a): (&Wallets, &Grants, &Entries, &Shares),
+    k: &ArchivedKeys,
 ) -> Result<(), sqlx::Error> {
     sqlx::query_file_scalar!(
         "src/ledger/repo/quick_debits.sql",
@@ -107,7 +110,10 @@ async fn store_debits(
         &a.places,
         &a.grants,
         &a.amounts,
-        &a.held_changes
+        &a.held_changes,
+        &k.shards,
+        &k.wallets,
+        &k.keys
     )
     .fetch_one(connection)
     .await?;
@@ -117,6 +123,7 @@ async fn store_debits(
 async fn store_holds(
     connection: &mut PgConnection,
     (w, g, e, a): (&Wallets, &Grants, &Entries, &Shares),
+    k: &ArchivedKeys,
     p: &Holds,
     f: &Holds,
 ) -> Result<(), sqlx::Error> {
@@ -191,7 +198,10 @@ async fn store_holds(
         &f.states,
         &f.captured,
         &f.lines,
-        &f.finished_by as &[Option<i64>]
+        &f.finished_by as &[Option<i64>],
+        &k.shards,
+        &k.wallets,
+        &k.keys
     )
     .fetch_one(connection)
     .await?;

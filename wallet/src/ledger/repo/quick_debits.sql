@@ -36,4 +36,9 @@ WITH w AS (
 SELECT ledger_require(
     (SELECT count(*) FROM w) = cardinality($1::smallint[])
     AND (SELECT count(*) FROM g) = cardinality($13::smallint[])
+    AND NOT EXISTS (
+        SELECT
+        FROM unnest($50::smallint[], $51::bigint[], $52::text[]) AS n (shard, wallet_id, idem_key)
+        JOIN archived_keys AS k ON k.shard = n.shard AND k.wallet_id = n.wallet_id AND k.idem_key = n.idem_key
+    )
 )

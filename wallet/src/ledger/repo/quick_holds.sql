@@ -56,4 +56,9 @@ SELECT ledger_require(
     (SELECT count(*) FROM w) = cardinality($1::smallint[])
     AND (SELECT count(*) FROM g) = cardinality($13::smallint[])
     AND (SELECT count(*) FROM f) = cardinality($64::smallint[])
+    AND NOT EXISTS (
+        SELECT
+        FROM unnest($71::smallint[], $72::bigint[], $73::text[]) AS n (shard, wallet_id, idem_key)
+        JOIN archived_keys AS k ON k.shard = n.shard AND k.wallet_id = n.wallet_id AND k.idem_key = n.idem_key
+    )
 )

@@ -18,13 +18,14 @@ pub(in crate::ledger) struct WalletRow {
     pub last_refill: Option<i64>,
     pub frozen: Option<String>,
     pub last_at: DateTime<Utc>,
+    pub active_at: DateTime<Utc>,
 }
 
 /// Reads a wallet's numbers.
 pub(in crate::ledger) async fn wallet(executor: impl PgExecutor<'_>, wallet: WalletId) -> Result<Option<WalletRow>> {
     Ok(sqlx::query_as!(
         WalletRow,
-        "SELECT seq, settled, held, debt, last_refill, frozen, last_at FROM wallets
+        "SELECT seq, settled, held, debt, last_refill, frozen, last_at, active_at FROM wallets
          WHERE shard = $1 AND wallet_id = $2",
         wallet.shard.as_i16(),
         wallet.number

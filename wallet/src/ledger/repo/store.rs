@@ -244,7 +244,7 @@ async fn update_budgets(connection: &mut PgConnection, batch: &Batch) -> Result<
     let mut changed = BTreeMap::new();
     for (before, now) in batch.wallets() {
         for budget in now.budgets.iter().filter(|budget| !before.budgets.contains(budget)) {
-            changed.insert((now.id.shard.as_i16(), budget.id), (budget.window, budget.spent.micros()));
+            changed.insert((now.id.shard.as_i16(), budget.id), (budget.window.start, budget.spent.micros()));
         }
     }
     if changed.is_empty() {

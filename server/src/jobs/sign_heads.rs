@@ -1,0 +1,26 @@
+//! Every hour: signs the heads of ledgers that have moved, into a file of the data folder, where a key is set.
+
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
+use serde::{Deserialize, Serialize};
+
+use crate::heads;
+
+/// Signs.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct SignHeads {}
+
+impl TaskHandler for SignHeads {
+    const IDENTIFIER: &'static str = "sign_heads";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let state = &super::tools(&context)?.state;
+        let keys = heads::keys(&state.settings).map_err(|error| error.to_string())?;
+        let Some(key) = keys.first() else { return Ok(()) };
+        let file = heads::file_of(&state.settings, state.wallet.clock().now());
+        let signed = state.wallet.ledger().sign_heads(key, |heads| heads::append(&file, heads)).await;
+        let signed = signed.map_err(super::text)?;
+        tracing::debug!(signed, file = %file.display(), "heads of ledgers signed");
+        Ok::<(), String>(())
+    }
+}
