@@ -7,6 +7,7 @@ use crate::components::amount::{Unit, credits_text};
 use crate::components::icon::{Brand, Icon, icon};
 use crate::components::live_status::LiveStatus;
 use crate::components::panel::PanelError;
+use crate::components::price_change::RiseBanner;
 use crate::error::tell_status;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
@@ -30,6 +31,8 @@ pub enum Nav {
     Playground,
     /// `/admin/tariffs`.
     PriceBook,
+    /// `/admin/margins`.
+    Margins,
     /// `/admin/audit`.
     Audit,
 }
@@ -44,12 +47,13 @@ impl Nav {
             Self::Keys => "/developers/keys",
             Self::Playground => "/playground",
             Self::PriceBook => "/admin/tariffs",
+            Self::Margins => "/admin/margins",
             Self::Audit => "/admin/audit",
         }
     }
 
     const fn is_admin(self) -> bool {
-        matches!(self, Self::PriceBook | Self::Audit)
+        matches!(self, Self::PriceBook | Self::Margins | Self::Audit)
     }
 
     const fn icon(self) -> Icon {
@@ -61,6 +65,7 @@ impl Nav {
             Self::Keys => Icon::Key,
             Self::Playground => Icon::Play,
             Self::PriceBook => Icon::Book,
+            Self::Margins => Icon::List,
             Self::Audit => Icon::Clock,
         }
     }
@@ -74,6 +79,7 @@ impl Nav {
             Self::Keys => td_string!(locale, nav.keys),
             Self::Playground => td_string!(locale, nav.playground),
             Self::PriceBook => td_string!(locale, nav.price_book),
+            Self::Margins => td_string!(locale, margins.title),
             Self::Audit => td_string!(locale, nav.audit),
         }
     }
@@ -130,6 +136,8 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
         live.start_from(balance);
     }
     let is_admin = active.is_admin();
+    // The overview shows one banner at a time, and decides which.
+    let rise = session.rise.clone().filter(|_| !is_admin && active != Nav::Overview);
     let viewer = session.viewer;
     let is_staff = viewer.as_ref().is_some_and(Viewer::is_admin);
     let initials = viewer.as_ref().map(|viewer| initials(&viewer.name)).unwrap_or_default();
@@ -164,6 +172,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                 </nav>
                 <div class="text-sm text-muted px-2.5 flex flex-col gap-1.5">
                     <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
+                    <a class="hover:text-base-content" href="/changelog">{t!(i18n, changelog.title)}</a>
                     <a class="hover:text-base-content" href="/docs/api" rel="external">{t!(i18n, public.api)}</a>
                 </div>
             </aside>
@@ -195,7 +204,9 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                         <PersonMenu initials=initials name=name is_staff=is_staff />
                     </div>
                 </header>
-                <main id="main" class=main>{children()}</main>
+                <main id="main" class=main>
+                    {rise.map(|rise| view! { <RiseBanner notice=rise /> })} {children()}
+                </main>
             </div>
         </div>
         {(!is_admin).then(|| view! { <BottomBar active=active /> })}
@@ -216,7 +227,7 @@ static WALLET: [Group; 2] = [
     Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Playground] },
 ];
 static ADMIN: [Group; 1] =
-    [Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Audit] }];
+    [Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Margins, Nav::Audit] }];
 
 /// One group of links.
 #[component]

@@ -1,9 +1,11 @@
 //! Server functions: one file a noun; each asks who is there, makes one call, converts.
 
 pub mod audit;
+pub mod changelog;
 pub mod form;
 pub mod keys;
 pub mod ledger;
+pub mod margins;
 pub mod payments;
 pub mod playground;
 pub mod prices;

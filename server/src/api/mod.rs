@@ -21,6 +21,7 @@ pub mod limits;
 mod models;
 mod page;
 mod payments;
+pub mod price_changes;
 mod proof;
 mod reference;
 
@@ -68,7 +69,7 @@ fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
         .routes(routes!(catalog::packages))
         .routes(routes!(models::quote_batch))
         .routes(routes!(catalog::add_ons))
-        .routes(routes!(catalog::price_changes))
+        .routes(routes!(price_changes::list))
         // Spending.
         .routes(routes!(charges::create))
         .routes(routes!(batch::create))

@@ -5,7 +5,10 @@
 
 mod account;
 mod admin;
+mod files;
 mod keys;
+mod margins;
+mod news;
 mod post;
 mod settings;
 mod wallet;
@@ -31,6 +34,8 @@ pub fn router() -> Router<AppState> {
         // Buying credits.
         .route("/wallet/top-up", post(wallet::top_up))
         .route("/wallet/orders/{id}/check", post(wallet::check_order))
+        // A price rise that was read.
+        .route("/wallet/price-changes/{version}/dismiss", post(news::dismiss))
         // Keys.
         .route("/developers/keys", post(keys::create))
         .route("/developers/keys/{id}/revoke", post(keys::revoke))
@@ -39,6 +44,9 @@ pub fn router() -> Router<AppState> {
         .route("/admin/tariffs/{n}/prices", post(admin::change_price))
         .route("/admin/tariffs/{n}/rehearse", post(admin::rehearse))
         .route("/admin/tariffs/{n}/publish", post(admin::publish))
+        // Margins.
+        .route("/admin/margins", post(margins::upload))
+        .route("/admin/margins/draft", post(margins::draft))
         // How it looks.
         .route("/settings/theme", post(settings::theme))
         .route("/settings/locale", post(settings::locale))

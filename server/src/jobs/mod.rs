@@ -1,7 +1,9 @@
 //! Jobs: one file each, one list here. Every job is idempotent: it may run twice, and on any node.
 
+mod announce_prices;
 mod process_provider_event;
 mod reconcile_payments;
+mod review_upstream_costs;
 mod sandbox_event;
 mod send_mail;
 mod sweep;
@@ -46,8 +48,10 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .shutdown_signal(async move { stopping.cancelled().await })
         .add_extension(tools)
         .define_job::<send_mail::SendMail>()
+        .define_job::<announce_prices::AnnouncePrices>()
         .define_job::<process_provider_event::ProcessProviderEvent>()
         .define_job::<reconcile_payments::ReconcilePayments>()
+        .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
         .define_job::<sandbox_event::SandboxEvent>()
         .define_job::<sweep::Sweep>()
         .define_job::<sweep_ledger::SweepLedger>()
@@ -55,7 +59,9 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
+        .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
+        .with_cron(Cron::daily_at(6, 41)?.payload(review_upstream_costs::ReviewUpstreamCosts::default())?)
         .with_cron(Cron::hourly_at(17)?.payload(verify_ledger::VerifyLedger::default())?)
         .init()
         .await

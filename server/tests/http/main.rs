@@ -7,6 +7,7 @@ mod charges;
 mod documented;
 mod guards;
 mod live;
+mod news;
 mod payments;
 mod prices;
 mod support;

@@ -9,4 +9,4 @@ mod service;
 #[cfg(feature = "postgres")]
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
-pub use mail::{Mail, MailContext, PaidMail, RenderedMail};
+pub use mail::{Mail, MailContext, PaidMail, RenderedMail, ReviewMail, RiseLine, RiseMail};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Tariff;
+use super::announcement::{OptionChange, options};
 use super::quote::{LineRequest, Quote, QuoteBatch};
 use super::rule::{PriceRange, Rule};
 use crate::error::{FieldError, Problem, Refusal};
@@ -124,6 +125,9 @@ pub struct PriceChange {
     pub after: Option<PriceRange>,
     /// Which way it goes.
     pub direction: Direction,
+    /// The options that change, where the operation has several prices and they compare one by one.
+    #[serde(default)]
+    pub options: Vec<OptionChange>,
 }
 
 impl PriceBook {
@@ -271,6 +275,7 @@ fn change(before: Option<&Tariff>, after: Option<&Tariff>, direction: Direction)
         before: before.map(|tariff| tariff.rule.range()),
         after: after.map(|tariff| tariff.rule.range()),
         direction,
+        options: before.zip(after).map(|(before, after)| options(&before.rule, &after.rule)).unwrap_or_default(),
     }
 }
 
@@ -331,19 +336,4 @@ pub struct BookSummary {
     pub created_at: DateTime<Utc>,
     /// How many operations it prices.
     pub operations: i64,
-}
-
-/// One version of the public changelog: what changed, or will, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Announcement {
-    /// The version.
-    pub version: i32,
-    /// Scheduled, active or retired.
-    pub status: BookStatus,
-    /// When it was announced.
-    pub announced_at: DateTime<Utc>,
-    /// From when it is in force.
-    pub effective_at: DateTime<Utc>,
-    /// What changes.
-    pub changes: Vec<PriceChange>,
 }

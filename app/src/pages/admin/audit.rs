@@ -100,6 +100,7 @@ fn Row(row: AuditRow) -> impl IntoView {
 fn action_words(locale: Locale, action: &str) -> String {
     match action {
         "price_book.drafted" => td_string!(locale, audit.draft_created).to_owned(),
+        "upstream_costs.uploaded" => td_string!(locale, audit.costs_uploaded).to_owned(),
         "price_book.published" => td_string!(locale, audit.published).to_owned(),
         "price_book.discarded" => td_string!(locale, audit.discarded).to_owned(),
         "price_book.imported" => td_string!(locale, audit.imported).to_owned(),
