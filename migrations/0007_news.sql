@@ -132,8 +132,8 @@ CREATE TABLE webhook_deliveries (
 );
 -- The log of an endpoint, newest first.
 CREATE INDEX webhook_deliveries_log ON webhook_deliveries (endpoint_id, id DESC);
--- What the sender takes.
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE state = 'queued';
+-- What the courier takes: the oldest ones of each endpoint.
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, due_at) WHERE state = 'queued';
 
 -- Every try of a delivery. Rows are only added.
 CREATE TABLE webhook_attempts (

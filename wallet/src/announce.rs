@@ -1,5 +1,5 @@
 //! Telling people of a published version, with everything that knows of it: what it means to each account (tariffs),
-//! the mails and webhooks (notify), the words for the unit (catalog).
+//! the mails (notify), the words for the unit (catalog). Webhooks follow published books by themselves.
 
 use std::collections::BTreeMap;
 
@@ -38,9 +38,9 @@ impl Wallet {
         self.tariffs().weigh(version).await?;
         let announcement = self.tariffs().announcement(version).await?;
         let mails = if announcement.rises() { self.mail_rise(&announcement).await? } else { 0 };
-        let told = Told { version, mails, messages: 0 };
+        let told = Told { version, mails };
         self.tariffs().mark_told(version).await?;
-        tracing::info!(version, mails = told.mails, messages = told.messages, "told of a price change");
+        tracing::info!(version, mails = told.mails, "told of a price change");
         Ok(told)
     }
 

@@ -1,6 +1,7 @@
 //! Telling people: mails, rendered in the reader's language and kept in an outbox until they are sent.
 
 pub mod mail;
+pub mod webhook;
 
 #[cfg(feature = "postgres")]
 pub(crate) mod repo;

@@ -27,8 +27,6 @@ pub struct Told {
     pub version: i32,
     /// Mails that were queued.
     pub mails: u64,
-    /// Webhook messages that were queued.
-    pub messages: u64,
 }
 
 impl Tariffs {
