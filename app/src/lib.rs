@@ -29,7 +29,7 @@ pub use document::shell;
 use i18n::I18nContextProvider;
 use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, TopUpPage};
 use pages::admin::{AuditPage, MarginsPage, PublishPage, TariffsPage};
-use pages::developers::KeysPage;
+use pages::developers::{KeysPage, WebhooksPage};
 use pages::playground::PlaygroundPage;
 use pages::public::{
     AnnouncementPage, ChangelogPage, ForgotPage, NotFoundPage, PricingPage, ResetPage, SignInPage, SignUpPage,
@@ -66,6 +66,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />
+                    <Route path=path!("/developers/webhooks") view=WebhooksPage ssr=SsrMode::Async />
+                    <Route path=path!("/developers/webhooks/:id/:act") view=WebhooksPage ssr=SsrMode::Async />
+                    <Route path=path!("/developers/webhooks/deliveries/:id/replay") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n") view=TariffsPage ssr=SsrMode::Async />

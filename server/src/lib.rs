@@ -7,6 +7,7 @@ pub mod assets;
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod courier;
 pub mod database;
 pub mod export;
 pub mod feeds;

@@ -119,7 +119,8 @@ async fn a_message_is_tried_six_times_and_then_only_by_hand(pool: PgPool) {
         for message in take(&wallet).await {
             tries += 1;
             assert_eq!(message.tries, tries);
-            let sent = if tries == 2 { Sent { status: None, note: "no answer".into(), millis: 9 } } else { answered(500) };
+            let sent =
+                if tries == 2 { Sent { status: None, note: "no answer".into(), millis: 9 } } else { answered(500) };
             wallet.webhooks().finish(&message, &sent).await.expect("kept");
         }
         wallet.clock().advance(TimeDelta::hours(3));

@@ -21,4 +21,5 @@ pub mod receipt;
 pub mod refusal;
 pub mod rehearsal;
 pub mod shell;
+pub mod webhook_table;
 pub mod when;

@@ -27,6 +27,8 @@ pub enum Nav {
     Orders,
     /// `/developers/keys`.
     Keys,
+    /// `/developers/webhooks`.
+    Webhooks,
     /// `/playground`.
     Playground,
     /// `/admin/tariffs`.
@@ -45,6 +47,7 @@ impl Nav {
             Self::TopUp => "/wallet/top-up",
             Self::Orders => "/wallet/orders",
             Self::Keys => "/developers/keys",
+            Self::Webhooks => "/developers/webhooks",
             Self::Playground => "/playground",
             Self::PriceBook => "/admin/tariffs",
             Self::Margins => "/admin/margins",
@@ -63,6 +66,7 @@ impl Nav {
             Self::TopUp => Icon::Plus,
             Self::Orders => Icon::Card,
             Self::Keys => Icon::Key,
+            Self::Webhooks => Icon::Dots,
             Self::Playground => Icon::Play,
             Self::PriceBook => Icon::Book,
             Self::Margins => Icon::List,
@@ -77,6 +81,7 @@ impl Nav {
             Self::TopUp => td_string!(locale, nav.top_up),
             Self::Orders => td_string!(locale, nav.orders),
             Self::Keys => td_string!(locale, nav.keys),
+            Self::Webhooks => td_string!(locale, webhooks.title),
             Self::Playground => td_string!(locale, nav.playground),
             Self::PriceBook => td_string!(locale, nav.price_book),
             Self::Margins => td_string!(locale, margins.title),
@@ -224,7 +229,7 @@ static WALLET: [Group; 2] = [
         name: |locale| td_string!(locale, nav.wallet),
         items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Orders],
     },
-    Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Playground] },
+    Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Webhooks, Nav::Playground] },
 ];
 static ADMIN: [Group; 1] =
     [Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Margins, Nav::Audit] }];
@@ -339,6 +344,7 @@ fn PersonMenu(initials: String, name: StoredValue<String>, is_staff: bool) -> im
             <div class="panel absolute right-0 z-30 mt-1 w-56 p-2 grid gap-1 shadow-lg">
                 <p class="px-2.5 py-1 text-sm text-muted truncate">{name.get_value()}</p>
                 <a class="nav-i lg:hidden" href="/developers/keys">{t!(i18n, nav.keys)}</a>
+                <a class="nav-i lg:hidden" href="/developers/webhooks">{t!(i18n, webhooks.title)}</a>
                 <a class="nav-i lg:hidden" href="/wallet/orders">{t!(i18n, nav.orders)}</a>
                 <a class="nav-i lg:hidden" href="/pricing">{t!(i18n, nav.prices)}</a>
                 {is_staff.then(|| view! { <a class="nav-i" href="/admin/tariffs">{t!(i18n, nav.to_admin)}</a> })}

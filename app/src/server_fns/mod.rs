@@ -13,3 +13,4 @@ pub mod session;
 pub mod tariffs;
 pub mod top_up;
 pub mod wallet;
+pub mod webhooks;

@@ -20,10 +20,12 @@ mod ledger;
 pub mod limits;
 mod models;
 mod page;
+mod payloads;
 mod payments;
 pub mod price_changes;
 mod proof;
 mod reference;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -34,6 +36,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use csv::response as ledger_csv;
+pub use payloads::ApiPayloads;
 
 use crate::layers;
 use crate::state::AppState;
@@ -88,6 +91,15 @@ fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
         .routes(routes!(ledger::one))
         .routes(routes!(budgets::list, budgets::set))
         .routes(routes!(budgets::remove))
+        // Hearing of what happens.
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::remove))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::enable))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::delivery))
+        .routes(routes!(webhooks::redeliver))
         // Buying credits.
         .routes(routes!(payments::top_up))
         .routes(routes!(payments::list))

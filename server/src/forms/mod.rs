@@ -12,6 +12,7 @@ mod news;
 mod post;
 mod settings;
 mod wallet;
+mod webhooks;
 
 use axum::Router;
 use axum::routing::post;
@@ -39,6 +40,13 @@ pub fn router() -> Router<AppState> {
         // Keys.
         .route("/developers/keys", post(keys::create))
         .route("/developers/keys/{id}/revoke", post(keys::revoke))
+        // Webhooks.
+        .route("/developers/webhooks", post(webhooks::create))
+        .route("/developers/webhooks/{id}/rotate", post(webhooks::rotate))
+        .route("/developers/webhooks/{id}/test", post(webhooks::test))
+        .route("/developers/webhooks/{id}/enable", post(webhooks::enable))
+        .route("/developers/webhooks/{id}/remove", post(webhooks::remove))
+        .route("/developers/webhooks/deliveries/{id}/replay", post(webhooks::replay))
         // Tariffs.
         .route("/admin/tariffs", post(admin::create_draft))
         .route("/admin/tariffs/{n}/prices", post(admin::change_price))

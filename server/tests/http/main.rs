@@ -11,3 +11,4 @@ mod news;
 mod payments;
 mod prices;
 mod support;
+mod webhooks;

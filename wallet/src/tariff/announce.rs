@@ -91,7 +91,10 @@ impl Tariffs {
             // Captured in part: what it would have cost can't be said.
             Debit::Opaque(_) => {}
         };
-        self.ledger.spent(from, announcement.announced_at, rate).await?;
+        // New names and operations mean nothing to what was charged before.
+        if announcement.changes.iter().any(|change| change.direction.moves_a_price()) {
+            self.ledger.spent(from, announcement.announced_at, rate).await?;
+        }
         let impacts = tally.finish();
         repo::keep_impacts(self.db.pool(), version, &impacts, self.db.now()).await?;
         tracing::info!(version, accounts = impacts.len(), "worked out what a price change means to each account");

@@ -108,6 +108,12 @@ impl Direction {
     pub const fn needs_notice(self) -> bool {
         matches!(self, Self::Rise | Self::Removed)
     }
+
+    /// Says whether a call that there was may cost something else now.
+    #[must_use]
+    pub const fn moves_a_price(self) -> bool {
+        matches!(self, Self::Rise | Self::Drop | Self::Removed)
+    }
 }
 
 /// One operation's change between two price books.

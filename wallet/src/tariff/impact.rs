@@ -64,7 +64,7 @@ mod tally {
     use crate::money::Credits;
     use crate::tariff::rehearsal::OperationImpact;
     use crate::tariff::tally::Rater;
-    use crate::tariff::{Direction, PriceBook, PriceChange};
+    use crate::tariff::{PriceBook, PriceChange};
 
     /// Sums of one operation of one account.
     #[derive(Clone, Copy, Debug, Default)]
@@ -86,7 +86,7 @@ mod tally {
     impl<'b> ImpactTally<'b> {
         /// Starts with nothing.
         pub(crate) fn new(book: &'b PriceBook, changes: &'b [PriceChange]) -> Self {
-            let counts = |change: &&PriceChange| !matches!(change.direction, Direction::New | Direction::Wording);
+            let counts = |change: &&PriceChange| change.direction.moves_a_price();
             let changed = changes.iter().filter(counts).map(|change| change.operation.as_str()).collect();
             Self { rater: Rater::new(book), changed, accounts: BTreeMap::new() }
         }

@@ -211,19 +211,14 @@ pub(super) async fn behind(pool: &PgPool, limit: i64) -> Result<Vec<Behind>> {
 
 /// Moves an endpoint's cursor; `false` where another node has moved it.
 pub(super) async fn advance(connection: &mut PgConnection, id: Uuid, from: i64, to: i64) -> Result<bool> {
-    let done =
-        sqlx::query!("UPDATE webhook_endpoints SET told_seq = $3 WHERE id = $1 AND told_seq = $2", id, from, to)
-            .execute(connection)
-            .await?;
+    let done = sqlx::query!("UPDATE webhook_endpoints SET told_seq = $3 WHERE id = $1 AND told_seq = $2", id, from, to)
+        .execute(connection)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Lists published price changes of the last days that endpoints are still to hear of.
-pub(super) async fn untold_prices(
-    pool: &PgPool,
-    since: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<(Uuid, i32)>> {
+pub(super) async fn untold_prices(pool: &PgPool, since: DateTime<Utc>, limit: i64) -> Result<Vec<(Uuid, i32)>> {
     let rows = sqlx::query!(
         "SELECT e.id, b.version
          FROM price_books AS b

@@ -100,8 +100,8 @@ impl Webhooks {
         let id = id_of(wallet, key);
         let mut tx = self.db.begin().await?;
         if let Some((endpoint, secret)) = repo::one(&mut tx, wallet, id).await? {
-            let is_same = (&endpoint.url, &endpoint.description, &endpoint.events)
-                == (&new.url, &new.description, &new.events);
+            let is_same =
+                (&endpoint.url, &endpoint.description, &endpoint.events) == (&new.url, &new.description, &new.events);
             if !is_same {
                 return Err(Refusal::IdempotencyMismatch.into());
             }
@@ -355,12 +355,7 @@ impl Webhooks {
 }
 
 /// Lists what an endpoint hears of a row.
-fn messages(
-    behind: &Behind,
-    entry: &EntryView,
-    low_below: Option<Credits>,
-    payloads: &dyn Payloads,
-) -> Vec<Message> {
+fn messages(behind: &Behind, entry: &EntryView, low_below: Option<Credits>, payloads: &dyn Payloads) -> Vec<Message> {
     let row = is_told(entry).then_some(EventKind::LedgerEntryCreated);
     let events = row.into_iter().chain(alerts(entry, low_below)).filter(|event| behind.events.contains(event));
     events
