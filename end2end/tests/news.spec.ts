@@ -9,7 +9,7 @@ test('a rise is announced everywhere with the reader’s own figures', async ({ 
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Price changes');
   if (!hasScript()) return;
 
-  const charged = await charge(request, key, operation, 'a charge that will cost more');
+  const charged = await charge(request, key, operation, 'before-the-rise');
   expect(charged.status()).toBe(201);
   const cost = -(await charged.json()).amount;
   const context = await browser.newContext({ locale: 'en-US' });

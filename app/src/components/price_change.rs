@@ -256,7 +256,7 @@ pub fn RiseBanner(
     };
     view! {
         <Banner kind=BannerKind::Warning>
-            <p class="flex-1 min-w-[200px]" data-testid="rise-banner">
+            <p class="basis-full sm:basis-0 grow min-w-[200px]" data-testid="rise-banner">
                 <strong class="font-semibold">{head}</strong>
                 " "
                 {note}

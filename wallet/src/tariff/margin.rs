@@ -5,7 +5,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{PriceRange, Rule, Tariff, UpstreamCost};
+#[cfg(any(test, feature = "postgres"))]
+use super::Rule;
+use super::{PriceRange, Tariff, UpstreamCost};
 use crate::money::{Credits, Currency, Money};
 
 /// What an operation costs us, as somebody uploaded it. History: rows are only added, the newest counts.
@@ -200,6 +202,7 @@ pub struct Margins {
 }
 
 /// Lowers a price by what its cost fell, rounded up to the step and never above the price: the margin in percent stays.
+#[cfg(any(test, feature = "postgres"))]
 #[must_use]
 pub fn passed_on(tariff: &Tariff, before: &UpstreamCost, now: &CostRow, step: Credits) -> Option<Rule> {
     if !now.is_below(before) {

@@ -29,6 +29,7 @@ pub fn MarginsPage() -> impl IntoView {
                 title=Signal::derive(move || t_string!(i18n, margins.title).to_owned())
                 note=Signal::derive(move || t_string!(i18n, margins.note).to_owned())
             >
+                <a class="btn btn-plain" href="#upload">{t!(i18n, margins.upload)}</a>
                 <a class="btn btn-plain" href="/admin/margins/costs.csv" rel="external">{t!(i18n, margins.download)}</a>
                 <form method="post" action="/admin/margins/draft">
                     <button class="btn btn-primary">{t!(i18n, margins.draft)}</button>

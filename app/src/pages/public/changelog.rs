@@ -23,11 +23,11 @@ pub fn ChangelogPage() -> impl IntoView {
         <PublicShell title=Signal::derive(move || t_string!(i18n, changelog.title).to_owned())>
             <FeedLinks />
             <section class="pt-10 lg:pt-14 max-w-[900px]">
-                <h1 class="hero">{t!(i18n, changelog.title)}</h1>
+                <h1 class="fig text-3xl">{t!(i18n, changelog.title)}</h1>
                 <p class="text-lg text-muted mt-3 max-w-[60ch]">{t!(i18n, changelog.note)}</p>
                 <p class="mt-3 flex flex-wrap gap-x-4 gap-y-1">
-                    <a class="link-q" href=feed(i18n.get_locale(), "atom") rel="external">"Atom"</a>
-                    <a class="link-q" href=feed(i18n.get_locale(), "rss") rel="external">"RSS"</a>
+                    <a class="link-q" href=move || feed(i18n.get_locale(), "atom") rel="external">"Atom"</a>
+                    <a class="link-q" href=move || feed(i18n.get_locale(), "rss") rel="external">"RSS"</a>
                     <a class="link-q" href="/docs/api" rel="external">"GET /api/v2/price-changes"</a>
                     <a class="link-q" href="/pricing">{t!(i18n, changelog.prices)}</a>
                 </p>
@@ -98,10 +98,12 @@ pub fn AnnouncementPage() -> impl IntoView {
 #[component]
 fn FeedLinks() -> impl IntoView {
     let i18n = use_i18n();
-    let title = move || t_string!(i18n, changelog.title).to_owned();
+    // The head is drawn once; a change of the language loads the page anew.
+    let locale = i18n.get_locale_untracked();
+    let title = td_string!(locale, changelog.title);
     view! {
-        <Link rel="alternate" type_="application/atom+xml" title=title() href=feed(i18n.get_locale(), "atom") />
-        <Link rel="alternate" type_="application/rss+xml" title=title() href=feed(i18n.get_locale(), "rss") />
+        <Link rel="alternate" type_="application/atom+xml" title=title href=feed(locale, "atom") />
+        <Link rel="alternate" type_="application/rss+xml" title=title href=feed(locale, "rss") />
     }
 }
 
