@@ -55,7 +55,7 @@ impl FormOutcome {
 }
 
 #[cfg(feature = "ssr")]
-pub use on_server::{created_key, form_outcome, settings, viewer, wallet};
+pub use on_server::{created_endpoint, created_key, form_outcome, settings, viewer, wallet};
 
 #[cfg(feature = "ssr")]
 mod on_server {
@@ -63,6 +63,7 @@ mod on_server {
     use leptos::prelude::use_context;
     use wallet::Wallet;
     use wallet::identity::CreatedKey;
+    use wallet::notify::webhook::CreatedEndpoint;
 
     use super::{AppSettings, FormOutcome, Viewer};
 
@@ -92,6 +93,12 @@ mod on_server {
     #[must_use]
     pub fn created_key() -> Option<CreatedKey> {
         extension::<CreatedKey>()
+    }
+
+    /// The webhook endpoint just made or rotated: the only time that its secret is shown.
+    #[must_use]
+    pub fn created_endpoint() -> Option<CreatedEndpoint> {
+        extension::<CreatedEndpoint>()
     }
 
     /// What became of the form that this page answers; `None` on an ordinary visit.

@@ -28,10 +28,13 @@ pub use generated::i18n;
 pub use document::shell;
 use i18n::I18nContextProvider;
 use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, TopUpPage};
-use pages::admin::{AuditPage, PublishPage, TariffsPage};
-use pages::developers::KeysPage;
+use pages::admin::{AuditPage, MarginsPage, PublishPage, TariffsPage};
+use pages::developers::{KeysPage, WebhooksPage};
 use pages::playground::PlaygroundPage;
-use pages::public::{ForgotPage, NotFoundPage, PricingPage, ResetPage, SignInPage, SignUpPage, VerifyEmailPage};
+use pages::public::{
+    AnnouncementPage, ChangelogPage, ForgotPage, NotFoundPage, PricingPage, ResetPage, SignInPage, SignUpPage,
+    VerifyEmailPage,
+};
 
 /// All pages.
 #[component]
@@ -49,6 +52,8 @@ pub fn App() -> impl IntoView {
             <Router>
                 <Routes fallback=|| view! { <NotFoundPage /> }>
                     <Route path=path!("/pricing") view=PricingPage ssr=SsrMode::Async />
+                    <Route path=path!("/changelog") view=ChangelogPage ssr=SsrMode::Async />
+                    <Route path=path!("/changelog/:version") view=AnnouncementPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
                     <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
@@ -61,6 +66,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />
+                    <Route path=path!("/developers/webhooks") view=WebhooksPage ssr=SsrMode::Async />
+                    <Route path=path!("/developers/webhooks/:id/:act") view=WebhooksPage ssr=SsrMode::Async />
+                    <Route path=path!("/developers/webhooks/deliveries/:id/replay") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n") view=TariffsPage ssr=SsrMode::Async />
@@ -71,6 +79,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/verify-email/resend") view=OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id/check") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys/:id/revoke") view=KeysPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/margins") view=MarginsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/margins/draft") view=MarginsPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/price-changes/:version/dismiss") view=OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async />
                 </Routes>
             </Router>

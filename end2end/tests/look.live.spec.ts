@@ -1,8 +1,9 @@
 import AxeBuilder from '@axe-core/playwright';
-import { charge, expect, newKey, newcomer, test } from './scrip';
+import { admin, charge, expect, newKey, newcomer, test } from './scrip';
 
-const PUBLIC = ['/pricing', '/sign-in', '/sign-up', '/forgot'];
-const SIGNED_IN = ['/wallet', '/wallet/history', '/wallet/history/1', '/wallet/top-up', '/wallet/orders', '/developers/keys', '/playground'];
+const PUBLIC = ['/pricing', '/changelog', '/sign-in', '/sign-up', '/forgot'];
+const SIGNED_IN = ['/wallet', '/wallet/history', '/wallet/history/1', '/wallet/top-up', '/wallet/orders', '/developers/keys', '/developers/webhooks', '/playground'];
+const STAFF = ['/admin/margins'];
 const LOOKS = [
   { colorScheme: 'light', width: 1440 },
   { colorScheme: 'dark', width: 1440 },
@@ -18,8 +19,9 @@ for (const look of LOOKS) {
     await charge(request, key, 'dall-e-3', 'picture', { size: '1024x1024', quality: 'standard' });
     await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width: look.width, height: 900 });
-    for (const path of [...SIGNED_IN, ...PUBLIC]) {
+    for (const path of [...SIGNED_IN, ...PUBLIC, ...STAFF]) {
       if (path === PUBLIC[0]) await page.context().clearCookies();
+      if (path === STAFF[0]) await admin(page);
       await page.goto(path);
       await expect(page.locator('h1').first()).toBeAttached();
       await expect(page.locator('html')).toHaveAttribute('lang', 'en');

@@ -109,6 +109,10 @@ pub struct Web {
     /// How many jobs run at once.
     #[arg(long, env = "JOBS_CONCURRENCY", global = true, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs_concurrency: u16,
+    /// Lets webhooks go to a private network or this machine, and by http: where programs that listen are next door.
+    #[arg(long, env = "WEBHOOK_PRIVATE", global = true, value_parser = clap::builder::BoolishValueParser::new(),
+        num_args = 0..=1, default_value = "false", default_missing_value = "true")]
+    pub webhook_private: bool,
     /// Signs the sandbox provider's events, as `whsec_` and base64.
     #[arg(long, env = "SANDBOX_WEBHOOK_SECRET", global = true, hide_env_values = true, value_parser = secret,
         default_value = "whsec_c2NyaXAtc2FuZGJveC1ldmVudHMtYXJlLW5vdC1tb25leQ==", hide_default_value = true)]

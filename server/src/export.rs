@@ -3,7 +3,7 @@
 use app::context::Viewer;
 use app::server_fns::ledger::{HistoryQuery, filter};
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -13,7 +13,28 @@ use crate::state::AppState;
 
 /// Gives the route.
 pub fn router() -> Router<AppState> {
-    Router::new().route("/wallet/history.csv", get(history))
+    Router::new().route("/wallet/history.csv", get(history)).route("/admin/margins/costs.csv", get(costs))
+}
+
+/// The upstream costs that are known, for admins: what the page of margins takes back.
+async fn costs(State(state): State<AppState>, viewer: Option<Extension<Viewer>>) -> Response {
+    if !viewer.is_some_and(|Extension(viewer)| viewer.is_admin()) {
+        return (StatusCode::NOT_FOUND, "There is nothing at this address.").into_response();
+    }
+    match state.wallet.catalog().export_costs().await {
+        Ok(sheet) => {
+            let headers = [
+                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"upstream-costs.csv\""),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, sheet).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "the upstream costs can't be written");
+            (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.").into_response()
+        }
+    }
 }
 
 async fn history(

@@ -7,8 +7,10 @@ pub mod assets;
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod courier;
 pub mod database;
 pub mod export;
+pub mod feeds;
 pub mod forms;
 pub mod heads;
 pub mod health;
@@ -47,6 +49,7 @@ pub fn build(state: AppState) -> Router {
     let machines = Router::new()
         .merge(health::router()) // /health, /ready
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
+        .merge(feeds::router()) // /changelog.rss, /changelog.atom
         .merge(plain::router()) // /plain.css, for pages without the app's shell
         .merge(webhooks::router()); // /webhooks/{provider}
     layers::common(people.merge(api).merge(limited(machines, &state))).with_state(state)

@@ -12,7 +12,7 @@ use tokio::signal;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
-use crate::{AppState, build, cli, jobs, providers};
+use crate::{AppState, build, cli, courier, jobs, providers};
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -31,11 +31,13 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let demo = if settings.demo { Some(cli::ensure_demo(&wallet).await?) } else { None };
 
     let worker = jobs::start(&state).await?;
+    let courier = courier::start(&state)?;
     stop_on_signal(state.stopping.clone())?;
     welcome(&settings, demo.as_ref());
     let limit = Duration::from_secs(settings.web.shutdown_seconds);
     serve(listener, state.clone(), limit).await?;
     finish(worker, limit).await;
+    finish(courier, limit).await;
     wallet.shutdown().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

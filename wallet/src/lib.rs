@@ -32,12 +32,18 @@ pub mod tariff;
 pub mod catalog;
 
 #[cfg(feature = "postgres")]
+mod announce;
+#[cfg(feature = "postgres")]
 pub mod demo;
 #[cfg(feature = "postgres")]
 mod inactivity;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
+mod upstream;
+#[cfg(feature = "postgres")]
 mod welcome;
 #[cfg(feature = "postgres")]
 pub use service::{Options, Wallet};
+#[cfg(feature = "postgres")]
+pub use upstream::Reviewed;

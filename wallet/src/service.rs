@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::identity::Identity;
 use crate::ledger::{self, Breach, Ledger, LedgerOptions, Scope};
 use crate::notify::Notify;
+use crate::notify::webhook::Webhooks;
 use crate::payment::{self, Payments};
 use crate::plan::Plans;
 use crate::tariff::{self, Tariffs};
@@ -51,6 +52,7 @@ struct Inner {
     identity: Identity,
     plans: Plans,
     notify: Notify,
+    webhooks: Webhooks,
     payments: Payments,
 }
 
@@ -80,7 +82,8 @@ impl Wallet {
             }),
         );
         let payments = Payments::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), notify.clone());
-        Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog, identity, plans, notify, payments }) }
+        let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone());
+        Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments }) }
     }
 
     /// Gives the connections.
@@ -147,6 +150,12 @@ impl Wallet {
     #[must_use]
     pub fn notify(&self) -> &Notify {
         &self.inner.notify
+    }
+
+    /// Messages to the programs of customers.
+    #[must_use]
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.inner.webhooks
     }
 
     /// Checks every invariant of every concept, as of one moment; an empty list is what it should be.

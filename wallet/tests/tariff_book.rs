@@ -168,7 +168,7 @@ async fn a_drop_takes_effect_when_it_is_published_and_is_in_the_log(pool: PgPool
     let versions: Vec<BookStatus> =
         wallet.tariffs().versions().await.expect("a list").iter().map(|book| book.status).collect();
     assert_eq!(versions, [BookStatus::Active, BookStatus::Retired]);
-    let told = wallet.tariffs().announcements().await.expect("a changelog");
+    let told = wallet.tariffs().changelog(None, 10).await.expect("a changelog").announcements;
     assert_eq!(told[0].changes, diff);
     let again = wallet.tariffs().set_rule(&admin, 2, book.revision, "gpt-5", flat(1)).await;
     assert_eq!(refusal(again), Refusal::VersionConflict, "a published book never changes");

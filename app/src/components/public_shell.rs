@@ -96,6 +96,7 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
             <div class="max-w-[1280px] mx-auto px-4 lg:px-8 py-8 text-sm text-muted flex flex-wrap gap-x-6 gap-y-2">
                 <span>{t!(i18n, public.runs_on)}</span>
                 <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
+                <a class="hover:text-base-content" href="/changelog">{t!(i18n, changelog.title)}</a>
                 <a class="hover:text-base-content" href="/llms.txt" rel="external">"llms.txt"</a>
             </div>
         </footer>

@@ -7,6 +7,7 @@ use crate::components::amount::{Unit, credits_text};
 use crate::components::icon::{Brand, Icon, icon};
 use crate::components::live_status::LiveStatus;
 use crate::components::panel::PanelError;
+use crate::components::price_change::RiseBanner;
 use crate::error::tell_status;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
@@ -26,10 +27,14 @@ pub enum Nav {
     Orders,
     /// `/developers/keys`.
     Keys,
+    /// `/developers/webhooks`.
+    Webhooks,
     /// `/playground`.
     Playground,
     /// `/admin/tariffs`.
     PriceBook,
+    /// `/admin/margins`.
+    Margins,
     /// `/admin/audit`.
     Audit,
 }
@@ -42,14 +47,16 @@ impl Nav {
             Self::TopUp => "/wallet/top-up",
             Self::Orders => "/wallet/orders",
             Self::Keys => "/developers/keys",
+            Self::Webhooks => "/developers/webhooks",
             Self::Playground => "/playground",
             Self::PriceBook => "/admin/tariffs",
+            Self::Margins => "/admin/margins",
             Self::Audit => "/admin/audit",
         }
     }
 
     const fn is_admin(self) -> bool {
-        matches!(self, Self::PriceBook | Self::Audit)
+        matches!(self, Self::PriceBook | Self::Margins | Self::Audit)
     }
 
     const fn icon(self) -> Icon {
@@ -59,8 +66,10 @@ impl Nav {
             Self::TopUp => Icon::Plus,
             Self::Orders => Icon::Card,
             Self::Keys => Icon::Key,
+            Self::Webhooks => Icon::Dots,
             Self::Playground => Icon::Play,
             Self::PriceBook => Icon::Book,
+            Self::Margins => Icon::List,
             Self::Audit => Icon::Clock,
         }
     }
@@ -72,8 +81,10 @@ impl Nav {
             Self::TopUp => td_string!(locale, nav.top_up),
             Self::Orders => td_string!(locale, nav.orders),
             Self::Keys => td_string!(locale, nav.keys),
+            Self::Webhooks => td_string!(locale, webhooks.title),
             Self::Playground => td_string!(locale, nav.playground),
             Self::PriceBook => td_string!(locale, nav.price_book),
+            Self::Margins => td_string!(locale, margins.title),
             Self::Audit => td_string!(locale, nav.audit),
         }
     }
@@ -130,6 +141,8 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
         live.start_from(balance);
     }
     let is_admin = active.is_admin();
+    // The overview shows one banner at a time, and decides which.
+    let rise = session.rise.clone().filter(|_| !is_admin && active != Nav::Overview);
     let viewer = session.viewer;
     let is_staff = viewer.as_ref().is_some_and(Viewer::is_admin);
     let initials = viewer.as_ref().map(|viewer| initials(&viewer.name)).unwrap_or_default();
@@ -164,6 +177,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                 </nav>
                 <div class="text-sm text-muted px-2.5 flex flex-col gap-1.5">
                     <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
+                    <a class="hover:text-base-content" href="/changelog">{t!(i18n, changelog.title)}</a>
                     <a class="hover:text-base-content" href="/docs/api" rel="external">{t!(i18n, public.api)}</a>
                 </div>
             </aside>
@@ -195,7 +209,9 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                         <PersonMenu initials=initials name=name is_staff=is_staff />
                     </div>
                 </header>
-                <main id="main" class=main>{children()}</main>
+                <main id="main" class=main>
+                    {rise.map(|rise| view! { <RiseBanner notice=rise /> })} {children()}
+                </main>
             </div>
         </div>
         {(!is_admin).then(|| view! { <BottomBar active=active /> })}
@@ -213,10 +229,10 @@ static WALLET: [Group; 2] = [
         name: |locale| td_string!(locale, nav.wallet),
         items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Orders],
     },
-    Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Playground] },
+    Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Webhooks, Nav::Playground] },
 ];
 static ADMIN: [Group; 1] =
-    [Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Audit] }];
+    [Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Margins, Nav::Audit] }];
 
 /// One group of links.
 #[component]
@@ -328,6 +344,7 @@ fn PersonMenu(initials: String, name: StoredValue<String>, is_staff: bool) -> im
             <div class="panel absolute right-0 z-30 mt-1 w-56 p-2 grid gap-1 shadow-lg">
                 <p class="px-2.5 py-1 text-sm text-muted truncate">{name.get_value()}</p>
                 <a class="nav-i lg:hidden" href="/developers/keys">{t!(i18n, nav.keys)}</a>
+                <a class="nav-i lg:hidden" href="/developers/webhooks">{t!(i18n, webhooks.title)}</a>
                 <a class="nav-i lg:hidden" href="/wallet/orders">{t!(i18n, nav.orders)}</a>
                 <a class="nav-i lg:hidden" href="/pricing">{t!(i18n, nav.prices)}</a>
                 {is_staff.then(|| view! { <a class="nav-i" href="/admin/tariffs">{t!(i18n, nav.to_admin)}</a> })}

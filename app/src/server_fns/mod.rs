@@ -1,9 +1,11 @@
 //! Server functions: one file a noun; each asks who is there, makes one call, converts.
 
 pub mod audit;
+pub mod changelog;
 pub mod form;
 pub mod keys;
 pub mod ledger;
+pub mod margins;
 pub mod payments;
 pub mod playground;
 pub mod prices;
@@ -11,3 +13,4 @@ pub mod session;
 pub mod tariffs;
 pub mod top_up;
 pub mod wallet;
+pub mod webhooks;

@@ -32,9 +32,7 @@ pub async fn load_prices() -> Result<PriceList, AppError> {
     for tariff in &mut book.tariffs {
         tariff.upstream_cost = None;
     }
-    let now = wallet.clock().now();
-    let mut announced = wallet.tariffs().announcements().await?;
-    announced.retain(|announcement| announcement.effective_at > now);
+    let announced = wallet.tariffs().coming().await?.into_iter().collect();
     Ok(PriceList {
         book,
         catalog: wallet.catalog().view().await?.as_ref().clone(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use wallet::catalog::UnitName;
 use wallet::identity::Viewer;
 use wallet::ledger::BalanceView;
+use wallet::tariff::RiseNotice;
 
 use crate::context::AppSettings;
 use crate::error::AppError;
@@ -23,6 +24,8 @@ pub struct Session {
     pub unit: Option<UnitName>,
     /// What the platform is called.
     pub name: String,
+    /// A coming price rise that concerns the open account and that this person has not put away.
+    pub rise: Option<RiseNotice>,
 }
 
 /// Gives the session of this browser.
@@ -36,7 +39,12 @@ pub async fn load_session() -> Result<Session, AppError> {
         Some(viewer) => Some(wallet.ledger().balance(viewer.wallet).await?),
         None => None,
     };
+    let rise = match &viewer {
+        Some(viewer) if catalog.is_some() => wallet.tariffs().coming_rise(viewer.account, viewer.user).await?,
+        _ => None,
+    };
     Ok(Session {
+        rise,
         viewer,
         balance,
         settings,

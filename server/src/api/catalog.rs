@@ -2,11 +2,9 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wallet::money::Money;
-use wallet::tariff::{Announcement, PriceRange};
 
 use super::amount::Amount;
 use super::body::Out;
@@ -156,83 +154,4 @@ pub async fn add_ons(State(state): State<AppState>) -> Answer<Response> {
         monthly_credits: add_on.monthly_credits.into(),
     });
     Ok(Out(AddOnList { add_ons: add_ons.collect() }).into_response())
-}
-
-/// Announced changes of prices.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct ChangeList {
-    /// Newest first.
-    price_changes: Vec<ChangeBody>,
-}
-
-/// One version of the price book, and what it changes.
-#[derive(Debug, Serialize, ToSchema)]
-struct ChangeBody {
-    /// The version.
-    price_book_version: i32,
-    /// `scheduled`, `active` or `retired`.
-    status: String,
-    /// When it was announced.
-    announced_at: DateTime<Utc>,
-    /// From when it is in force.
-    effective_at: DateTime<Utc>,
-    /// What changes.
-    changes: Vec<OperationChange>,
-}
-
-/// One operation's change.
-#[derive(Debug, Serialize, ToSchema)]
-struct OperationChange {
-    /// The operation.
-    operation: String,
-    /// Its name for people.
-    name: String,
-    /// `rise`, `drop`, `new`, `removed` or `wording`.
-    #[schema(value_type = String)]
-    direction: wallet::tariff::Direction,
-    /// What it cost.
-    before: Option<RangeBody>,
-    /// What it costs then.
-    after: Option<RangeBody>,
-}
-
-/// From the least to the most that a call costs.
-#[derive(Debug, Serialize, ToSchema)]
-struct RangeBody {
-    /// The least.
-    min: Amount,
-    /// The most.
-    max: Amount,
-}
-
-impl From<PriceRange> for RangeBody {
-    fn from(range: PriceRange) -> Self {
-        Self { min: range.min.into(), max: range.max.into() }
-    }
-}
-
-impl From<Announcement> for ChangeBody {
-    fn from(announcement: Announcement) -> Self {
-        let changes = announcement.changes.into_iter().map(|change| OperationChange {
-            operation: change.operation,
-            name: change.name,
-            direction: change.direction,
-            before: change.before.map(RangeBody::from),
-            after: change.after.map(RangeBody::from),
-        });
-        Self {
-            price_book_version: announcement.version,
-            status: announcement.status.code().to_owned(),
-            announced_at: announcement.announced_at,
-            effective_at: announcement.effective_at,
-            changes: changes.collect(),
-        }
-    }
-}
-
-/// Lists announced, present and past changes of prices.
-#[utoipa::path(get, path = "/price-changes", tag = "Catalog", responses((status = 200, body = ChangeList)))]
-pub async fn price_changes(State(state): State<AppState>) -> Answer<Response> {
-    let announcements = state.wallet.tariffs().announcements().await?;
-    Ok(Out(ChangeList { price_changes: announcements.into_iter().map(ChangeBody::from).collect() }).into_response())
 }

@@ -20,9 +20,12 @@ mod ledger;
 pub mod limits;
 mod models;
 mod page;
+mod payloads;
 mod payments;
+pub mod price_changes;
 mod proof;
 mod reference;
+mod webhooks;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -34,6 +37,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use csv::response as ledger_csv;
+pub use payloads::ApiPayloads;
 
 use crate::layers;
 use crate::state::AppState;
@@ -72,7 +76,7 @@ fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
         .routes(routes!(catalog::packages))
         .routes(routes!(models::quote_batch))
         .routes(routes!(catalog::add_ons))
-        .routes(routes!(catalog::price_changes))
+        .routes(routes!(price_changes::list))
         // Spending.
         .routes(routes!(charges::create))
         .routes(routes!(batch::create))
@@ -91,6 +95,15 @@ fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
         .routes(routes!(ledger::one))
         .routes(routes!(budgets::list, budgets::set))
         .routes(routes!(budgets::remove))
+        // Hearing of what happens.
+        .routes(routes!(webhooks::list, webhooks::create))
+        .routes(routes!(webhooks::remove))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::enable))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::deliveries))
+        .routes(routes!(webhooks::delivery))
+        .routes(routes!(webhooks::redeliver))
         // Buying credits.
         .routes(routes!(payments::top_up))
         .routes(routes!(payments::list))

@@ -10,7 +10,7 @@ use super::post::{Post, see_other};
 use crate::state::AppState;
 
 /// The admin who posts the form. To others these pages do not exist.
-fn admin(form: &Post) -> Result<Actor, Error> {
+pub(super) fn admin(form: &Post) -> Result<Actor, Error> {
     let viewer = form.viewer()?;
     let actor = viewer.staff_actor().filter(|_| viewer.is_admin());
     actor.ok_or_else(|| Refusal::not_found("the page").into())

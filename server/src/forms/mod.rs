@@ -5,10 +5,14 @@
 
 mod account;
 mod admin;
+mod files;
 mod keys;
+mod margins;
+mod news;
 mod post;
 mod settings;
 mod wallet;
+mod webhooks;
 
 use axum::Router;
 use axum::routing::post;
@@ -32,14 +36,26 @@ pub fn router() -> Router<AppState> {
         .route("/wallet/top-up", post(wallet::top_up))
         .route("/wallet/orders/{id}/check", post(wallet::check_order))
         .route("/wallet/confirm-activity", post(wallet::confirm_activity))
+        // A price rise that was read.
+        .route("/wallet/price-changes/{version}/dismiss", post(news::dismiss))
         // Keys.
         .route("/developers/keys", post(keys::create))
         .route("/developers/keys/{id}/revoke", post(keys::revoke))
+        // Webhooks.
+        .route("/developers/webhooks", post(webhooks::create))
+        .route("/developers/webhooks/{id}/rotate", post(webhooks::rotate))
+        .route("/developers/webhooks/{id}/test", post(webhooks::test))
+        .route("/developers/webhooks/{id}/enable", post(webhooks::enable))
+        .route("/developers/webhooks/{id}/remove", post(webhooks::remove))
+        .route("/developers/webhooks/deliveries/{id}/replay", post(webhooks::replay))
         // Tariffs.
         .route("/admin/tariffs", post(admin::create_draft))
         .route("/admin/tariffs/{n}/prices", post(admin::change_price))
         .route("/admin/tariffs/{n}/rehearse", post(admin::rehearse))
         .route("/admin/tariffs/{n}/publish", post(admin::publish))
+        // Margins.
+        .route("/admin/margins", post(margins::upload))
+        .route("/admin/margins/draft", post(margins::draft))
         // How it looks.
         .route("/settings/theme", post(settings::theme))
         .route("/settings/locale", post(settings::locale))

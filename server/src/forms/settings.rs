@@ -42,7 +42,7 @@ fn back(form: &Post, name: &str, value: &str) -> Response {
 }
 
 /// The page that the form was on, where the browser says.
-fn referring(form: &Post) -> String {
+pub(super) fn referring(form: &Post) -> String {
     let referer = form.parts().headers.get(header::REFERER).and_then(|url| url.to_str().ok()).unwrap_or_default();
     let path = reqwest::Url::parse(referer).map(|url| match url.query() {
         Some(query) => format!("{}?{query}", url.path()),

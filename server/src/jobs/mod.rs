@@ -1,8 +1,10 @@
 //! Jobs: one file each, one list here. Every job is idempotent: it may run twice, and on any node.
 
 mod ask_inactive;
+mod announce_prices;
 mod process_provider_event;
 mod reconcile_payments;
+mod review_upstream_costs;
 mod sandbox_event;
 mod send_mail;
 mod sign_heads;
@@ -48,8 +50,10 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .shutdown_signal(async move { stopping.cancelled().await })
         .add_extension(tools)
         .define_job::<send_mail::SendMail>()
+        .define_job::<announce_prices::AnnouncePrices>()
         .define_job::<process_provider_event::ProcessProviderEvent>()
         .define_job::<reconcile_payments::ReconcilePayments>()
+        .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
         .define_job::<sandbox_event::SandboxEvent>()
         .define_job::<sweep::Sweep>()
         .define_job::<sweep_ledger::SweepLedger>()
@@ -59,9 +63,11 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
+        .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
         .with_cron(Cron::hourly_at(12)?.payload(sign_heads::SignHeads::default())?)
+        .with_cron(Cron::daily_at(6, 41)?.payload(review_upstream_costs::ReviewUpstreamCosts::default())?)
         .with_cron(Cron::hourly_at(17)?.payload(verify_ledger::VerifyLedger::default())?)
         .init()
         .await

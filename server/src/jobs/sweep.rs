@@ -22,6 +22,7 @@ impl TaskHandler for Sweep {
         for mail in wallet.notify().due_mails(MAILS_MAX).await.map_err(super::text)? {
             send(tools, mail).await?;
         }
+        wallet.webhooks().sweep().await.map_err(super::text)?;
         wallet.identity().sweep().await.map_err(super::text)?;
         wallet.identity().sessions_sweep().await.map_err(super::text)?;
         wallet.identity().flush_key_uses().await.map_err(super::text)

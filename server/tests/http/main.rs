@@ -7,6 +7,8 @@ mod charges;
 mod documented;
 mod guards;
 mod live;
+mod news;
 mod payments;
 mod prices;
 mod support;
+mod webhooks;

@@ -61,6 +61,7 @@ impl Site {
         database::migrate(&pool).await.expect("migrated");
         let wallet = Wallet::new(pool, Options::default());
         let preset = Preset::by_name("neuralbox").expect("a preset");
+        // The same preset again changes nothing: a second server of one database.
         wallet.catalog().load_preset(&preset).await.expect("loaded");
         providers::attach(&wallet, &settings);
         let state = AppState::new(wallet, settings).expect("a state");

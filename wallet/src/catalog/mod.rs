@@ -9,6 +9,8 @@ mod settings;
 mod unit;
 
 #[cfg(feature = "postgres")]
+mod margins;
+#[cfg(feature = "postgres")]
 pub mod preset;
 #[cfg(feature = "postgres")]
 mod repo;

@@ -49,6 +49,10 @@ impl Catalog {
         Self { inner, tariffs }
     }
 
+    pub(super) const fn tariffs(&self) -> &Tariffs {
+        &self.tariffs
+    }
+
     /// Gives what is sold, from memory.
     pub async fn view(&self) -> Result<Arc<CatalogView>> {
         if let Some((_, view)) = self.inner.get() {
@@ -154,11 +158,13 @@ impl Catalog {
         let tariffs = match format {
             PriceFormat::Toml => {
                 let view = self.view().await?;
-                preset::parse_prices(text, &view.plans).map(|(tariffs, _)| tariffs).map_err(wrong_file)?
+                preset::parse_prices(text, &view.plans)
+                    .map(|(tariffs, _)| tariffs)
+                    .map_err(|errors| wrong_file("file", errors))?
             }
             PriceFormat::Csv => {
                 let book = self.tariffs.book(version).await?;
-                sheet::read_prices(text, &book).map_err(wrong_file)?
+                sheet::read_prices(text, &book).map_err(|errors| wrong_file("file", errors))?
             }
         };
         self.tariffs.replace_all(staff, version, expected_revision, tariffs).await
@@ -175,14 +181,14 @@ impl Catalog {
         let days = self.view().await?.settings.upstream_review_days;
         let book = self.tariffs.book(version).await?;
         let today = self.inner.db.now().date_naive();
-        let tariffs = sheet::read_costs(text, &book, today, days).map_err(wrong_file)?;
+        let tariffs = sheet::read_costs(text, &book, today, days).map_err(|errors| wrong_file("file", errors))?;
         self.tariffs.replace_all(staff, version, expected_revision, tariffs).await
     }
 }
 
 /// Refuses a file by its mistakes.
-fn wrong_file<E: fmt::Display>(errors: Vec<E>) -> Refusal {
-    let field = |error: E| FieldError::new("file", Problem::Malformed, error.to_string());
+pub(super) fn wrong_file<E: fmt::Display>(field: &str, errors: Vec<E>) -> Refusal {
+    let field = |error: E| FieldError::new(field, Problem::Malformed, error.to_string());
     Refusal::Unprocessable { fields: errors.into_iter().take(MISTAKES_SHOWN).map(field).collect() }
 }
 

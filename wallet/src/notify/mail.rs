@@ -1,6 +1,10 @@
 //! The mails: what each says, in English and Russian, as text and as HTML. One figure, one action.
 
+mod price;
+
 use serde::{Deserialize, Serialize};
+
+pub use price::{ReviewMail, RiseLine, RiseMail};
 
 use crate::id::PaymentId;
 use crate::money::{Currency, Money};
@@ -39,6 +43,10 @@ pub enum Mail {
     },
     /// Says that credits arrived later than usual: the person may have left.
     CreditsLate(PaidMail),
+    /// Announces that prices go up, with the reader's own figures.
+    PriceRise(RiseMail),
+    /// Tells an admin that upstream costs are to be looked at again.
+    UpstreamReview(ReviewMail),
 }
 
 /// What the mails about a payment say.
@@ -74,6 +82,8 @@ impl Mail {
             Self::Inactive { .. } => "inactive",
             Self::Receipt(_) => "receipt",
             Self::CreditsLate(_) => "credits_late",
+            Self::PriceRise(_) => "price_rise",
+            Self::UpstreamReview(_) => "upstream_review",
         }
     }
 }
@@ -123,6 +133,8 @@ impl Mail {
             Self::PasswordChanged { .. } => "/forgot".to_owned(),
             Self::Inactive { .. } => "/wallet".to_owned(),
             Self::Receipt(paid) | Self::CreditsLate(paid) => format!("/wallet/orders/{}", paid.payment),
+            Self::PriceRise(rise) => rise.path(),
+            Self::UpstreamReview(review) => review.path(),
         }
     }
 
@@ -133,6 +145,8 @@ impl Mail {
             | Self::PasswordChanged { name }
             | Self::Inactive { name } => name,
             Self::Receipt(paid) | Self::CreditsLate(paid) => &paid.name,
+            Self::PriceRise(rise) => &rise.name,
+            Self::UpstreamReview(review) => &review.name,
         }
     }
 
@@ -187,6 +201,8 @@ impl Mail {
                 ],
                 "See the order",
             ),
+            Self::PriceRise(rise) => rise.english(),
+            Self::UpstreamReview(review) => review.english(),
         };
         Parts {
             subject,
@@ -257,6 +273,8 @@ impl Mail {
                 ],
                 "Открыть заказ",
             ),
+            Self::PriceRise(rise) => rise.russian(),
+            Self::UpstreamReview(review) => review.russian(),
         };
         Parts {
             subject,

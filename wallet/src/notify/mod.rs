@@ -1,6 +1,7 @@
 //! Telling people: mails, rendered in the reader's language and kept in an outbox until they are sent.
 
 pub mod mail;
+pub mod webhook;
 
 #[cfg(feature = "postgres")]
 pub(crate) mod repo;
@@ -9,4 +10,4 @@ mod service;
 #[cfg(feature = "postgres")]
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
-pub use mail::{Mail, MailContext, PaidMail, RenderedMail};
+pub use mail::{Mail, MailContext, PaidMail, RenderedMail, ReviewMail, RiseLine, RiseMail};

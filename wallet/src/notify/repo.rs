@@ -1,5 +1,7 @@
 //! The SQL of the mails' outbox.
 
+pub(crate) mod news;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Tariff;
+use super::announcement::{OptionChange, options};
 use super::quote::{LineRequest, Quote, QuoteBatch};
 use super::rule::{PriceRange, Rule};
 use crate::error::{FieldError, Problem, Refusal};
@@ -107,6 +108,12 @@ impl Direction {
     pub const fn needs_notice(self) -> bool {
         matches!(self, Self::Rise | Self::Removed)
     }
+
+    /// Says whether a call that there was may cost something else now.
+    #[must_use]
+    pub const fn moves_a_price(self) -> bool {
+        matches!(self, Self::Rise | Self::Drop | Self::Removed)
+    }
 }
 
 /// One operation's change between two price books.
@@ -124,6 +131,9 @@ pub struct PriceChange {
     pub after: Option<PriceRange>,
     /// Which way it goes.
     pub direction: Direction,
+    /// The options that change, where the operation has several prices and they compare one by one.
+    #[serde(default)]
+    pub options: Vec<OptionChange>,
 }
 
 impl PriceBook {
@@ -271,6 +281,7 @@ fn change(before: Option<&Tariff>, after: Option<&Tariff>, direction: Direction)
         before: before.map(|tariff| tariff.rule.range()),
         after: after.map(|tariff| tariff.rule.range()),
         direction,
+        options: before.zip(after).map(|(before, after)| options(&before.rule, &after.rule)).unwrap_or_default(),
     }
 }
 
@@ -331,19 +342,4 @@ pub struct BookSummary {
     pub created_at: DateTime<Utc>,
     /// How many operations it prices.
     pub operations: i64,
-}
-
-/// One version of the public changelog: what changed, or will, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Announcement {
-    /// The version.
-    pub version: i32,
-    /// Scheduled, active or retired.
-    pub status: BookStatus,
-    /// When it was announced.
-    pub announced_at: DateTime<Utc>,
-    /// From when it is in force.
-    pub effective_at: DateTime<Utc>,
-    /// What changes.
-    pub changes: Vec<PriceChange>,
 }

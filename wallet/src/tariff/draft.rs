@@ -11,7 +11,7 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::book::PriceBook;
 use super::repo::{self, Rules};
-use super::{Announcement, BookStatus, BookSummary, PriceChange, Rule, Tariff, Tariffs};
+use super::{BookStatus, BookSummary, PriceChange, Rule, Tariff, Tariffs};
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::identity::{self, Actor, NewAudit};
 use crate::money::Credits;
@@ -135,12 +135,25 @@ impl Tariffs {
 
     /// Copies the book in force to a new draft.
     pub async fn create_draft(&self, staff: &Actor) -> Result<PriceBook> {
+        self.draft_with(staff, Vec::new()).await
+    }
+
+    /// Copies the book in force to a new draft, with some of its tariffs replaced.
+    pub(super) async fn draft_with(&self, staff: &Actor, replaced: Vec<Tariff>) -> Result<PriceBook> {
         let mut change = self.change().await?;
         let active = change.active().await?;
         let (step, base) = (active.rounding_step, Some(active.version));
         let version = repo::insert_book(&mut change.tx, BookStatus::Draft, None, step, base, staff, change.now).await?;
-        repo::replace_tariffs(&mut change.tx, version, &active.tariffs).await?;
-        let after = json!({ "copy_of": active.version });
+        let after = json!({ "copy_of": active.version, "replaced": replaced.len() });
+        let mut book = active;
+        for tariff in replaced {
+            if let Some(known) = book.tariffs.iter_mut().find(|known| known.operation == tariff.operation) {
+                *known = tariff;
+            }
+        }
+        book.relink();
+        check(&change, &book)?;
+        repo::replace_tariffs(&mut change.tx, version, &book.tariffs).await?;
         change.audit(staff, "price_book.drafted", version, Value::Null, after).await?;
         let book = read(&mut change.tx, version).await?;
         self.finish(change).await?;
@@ -329,14 +342,10 @@ impl Tariffs {
         let before = json!({ "version": active.version, "prices": prices(&changes, |change| change.before.as_ref()) });
         let after = json!({ "version": version, "effective_at": from, "prices": prices(&changes, |change| change.after.as_ref()) });
         change.audit(staff, "price_book.published", version, before, after).await?;
+        self.db.enqueue_in_tx(&mut change.tx, super::ANNOUNCE_PRICES, &json!({ "version": version })).await?;
         let book = read(&mut change.tx, version).await?;
         self.finish(change).await?;
         Ok(book)
-    }
-
-    /// Lists announced, present and past changes of prices, newest first: the public changelog.
-    pub async fn announcements(&self) -> Result<Vec<Announcement>> {
-        repo::announcements(self.db.pool()).await
     }
 }
 

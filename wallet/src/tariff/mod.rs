@@ -4,12 +4,17 @@
 //! params to credits. The browser's calculator runs the same functions as a charge. Without feature `postgres` this
 //! module prices and compares; `service` and `repo` keep the versions.
 
+#[cfg(feature = "postgres")]
+mod announce;
+mod announcement;
 mod book;
 #[cfg(feature = "postgres")]
 mod draft;
 mod exact;
+mod impact;
 #[cfg(feature = "postgres")]
 pub(crate) mod invariants;
+mod margin;
 mod param;
 mod quote;
 mod rehearsal;
@@ -17,6 +22,8 @@ mod rehearsal;
 mod rehearse;
 #[cfg(feature = "postgres")]
 mod repo;
+#[cfg(feature = "postgres")]
+mod review;
 pub mod rule;
 #[cfg(feature = "postgres")]
 mod service;
@@ -33,7 +40,12 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use book::{Announcement, BATCH_MAX, BookStatus, BookSummary, Direction, PriceBook, PriceChange, TARIFFS_MAX};
+#[cfg(feature = "postgres")]
+pub use announce::{ANNOUNCE_PRICES, Told};
+pub use announcement::{Announcement, Changelog, OptionChange, PercentSpan};
+pub use book::{BATCH_MAX, BookStatus, BookSummary, Direction, PriceBook, PriceChange, TARIFFS_MAX};
+pub use impact::{Impact, RiseNotice};
+pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};
 pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
 pub use quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
 pub use rehearsal::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal};

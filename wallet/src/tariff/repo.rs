@@ -1,5 +1,8 @@
 //! The SQL of price books, tariffs and locked quotes.
 
+pub(super) mod announce;
+pub(super) mod cost;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +10,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-use super::{Announcement, BookStatus, BookSummary, LockedQuote, PriceBook, PriceChange, QuoteId, Rehearsal, Tariff};
+use super::{BookStatus, BookSummary, LockedQuote, PriceBook, PriceChange, QuoteId, Rehearsal, Tariff};
 use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::identity::Actor;
@@ -298,30 +301,6 @@ pub(super) async fn put_in_force(connection: &mut PgConnection, version: i32, fr
     Ok(())
 }
 
-/// Lists published versions with what they changed, newest first.
-pub(super) async fn announcements(pool: &PgPool) -> Result<Vec<Announcement>> {
-    let rows = sqlx::query!(
-        r#"SELECT version, status, announced_at AS "announced_at!", effective_at AS "effective_at!", changes
-           FROM price_books
-           WHERE status <> 'draft' AND announced_at IS NOT NULL AND effective_at IS NOT NULL
-           ORDER BY version DESC
-           LIMIT 100"#
-    )
-    .fetch_all(pool)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Announcement {
-                version: row.version,
-                status: status(&row.status)?,
-                announced_at: row.announced_at,
-                effective_at: row.effective_at,
-                changes: row.changes.map(from_json).transpose()?.unwrap_or_default(),
-            })
-        })
-        .collect()
-}
-
 /// Finds the version that was in force before another.
 pub(super) async fn version_before(connection: &mut PgConnection, version: i32) -> Result<Option<i32>> {
     Ok(sqlx::query_scalar!(
@@ -395,7 +374,8 @@ pub(super) async fn snapshot(connection: &mut PgConnection) -> Result<()> {
 
 /// Writes again what an announced book changes.
 pub(super) async fn set_changes(connection: &mut PgConnection, version: i32, changes: &[PriceChange]) -> Result<()> {
-    sqlx::query!("UPDATE price_books SET changes = $2 WHERE version = $1", version, json(&changes)?)
+    // What it means to each account is to be worked out again.
+    sqlx::query!("UPDATE price_books SET changes = $2, weighed_at = NULL WHERE version = $1", version, json(&changes)?)
         .execute(connection)
         .await?;
     Ok(())

@@ -3,6 +3,8 @@
 //! Reading changes prices of operations that there are and adds flat ones; nothing is removed, and a sheet with one
 //! wrong cell changes nothing: every mistake is named by line and column.
 
+mod costs;
+
 use std::fmt;
 
 use chrono::{Days, NaiveDate};
@@ -10,6 +12,8 @@ use chrono::{Days, NaiveDate};
 use super::rule::Flat;
 use super::{Category, PRICE_MAX, PriceBook, Rule, Tariff, UpstreamCost, is_operation};
 use crate::money::{Credits, Currency};
+
+pub use costs::{SourcedCost, read_sourced_costs, write_costs};
 
 /// The columns of a price sheet.
 const PRICE_COLUMNS: [&str; 7] = ["operation", "name", "category", "unit", "supplier", "option", "price"];

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::rehearsal::{AccountImpact, Failing, OperationImpact, Rehearsal};
 use super::{PriceBook, Tariff};
+use crate::error::Refusal;
 use crate::id::AccountId;
 use crate::money::Credits;
 
@@ -32,10 +33,33 @@ fn credits(micros: i128) -> Credits {
     Credits::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }
 
+/// Prices calls under a book: a map in front of it, since there are few operations and many charges.
+pub(crate) struct Rater<'b> {
+    book: &'b PriceBook,
+    tariffs: BTreeMap<&'b str, &'b Tariff>,
+}
+
+impl<'b> Rater<'b> {
+    /// Prices under this book.
+    pub(crate) fn new(book: &'b PriceBook) -> Self {
+        Self { book, tariffs: book.tariffs.iter().map(|tariff| (tariff.operation.as_str(), tariff)).collect() }
+    }
+
+    /// Prices a call, or says why it would be refused.
+    pub(crate) fn price(&self, operation: &str, params: &serde_json::Value, count: i64) -> Result<Credits, Refusal> {
+        let none = serde_json::Map::new();
+        let params = params.as_object().unwrap_or(&none);
+        match self.tariffs.get(operation) {
+            Some(tariff) => Ok(tariff.rule.price(params, count, self.book.rounding_step)?.credits),
+            None => self.book.tariff_or_refuse(operation).and(Err(Refusal::not_found(operation))),
+        }
+    }
+}
+
 /// Adds charges up, one after the other; what it holds grows with operations and accounts, not with charges.
 pub(crate) struct Tally<'b> {
     draft: &'b PriceBook,
-    tariffs: BTreeMap<&'b str, &'b Tariff>,
+    rater: Rater<'b>,
     operations: BTreeMap<String, Sums>,
     accounts: BTreeMap<AccountId, Sums>,
     failing: BTreeMap<String, (i64, String)>,
@@ -47,7 +71,7 @@ impl<'b> Tally<'b> {
     pub(crate) fn new(draft: &'b PriceBook) -> Self {
         Self {
             draft,
-            tariffs: draft.tariffs.iter().map(|tariff| (tariff.operation.as_str(), tariff)).collect(),
+            rater: Rater::new(draft),
             operations: BTreeMap::new(),
             accounts: BTreeMap::new(),
             failing: BTreeMap::new(),
@@ -70,16 +94,10 @@ impl<'b> Tally<'b> {
         times: i64,
         cost: Credits,
     ) {
-        let none = serde_json::Map::new();
-        let params = params.as_object().unwrap_or(&none);
-        let price = match self.tariffs.get(operation) {
-            Some(tariff) => tariff.rule.price(params, count, self.draft.rounding_step),
-            None => self.draft.tariff_or_refuse(operation).and(Err(crate::error::Refusal::not_found(operation))),
-        };
-        match price {
-            Ok(priced) => {
+        match self.rater.price(operation, params, count) {
+            Ok(price) => {
                 let all = |credits: Credits| i128::from(credits.micros()).saturating_mul(i128::from(times));
-                let (before, after) = (all(cost), all(priced.credits));
+                let (before, after) = (all(cost), all(price));
                 // No allocation for an operation that is known: there are few operations and many charges.
                 match self.operations.get_mut(operation) {
                     Some(sums) => sums.add(times, before, after),

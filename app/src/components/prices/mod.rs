@@ -15,3 +15,4 @@ pub use packages::PackageTable;
 pub use plans::PlanStrip;
 pub use query::{Kept, PriceQuery, submit_on_change};
 pub use table::{CategoryTabs, PriceSearch, PriceTable};
+pub use words::unit_words;

@@ -12,12 +12,14 @@ use crate::components::balance_stub::BalanceStub;
 use crate::components::ledger_feed::LedgerFeed;
 use crate::components::pack_picker::Pack;
 use crate::components::panel::{Banner, BannerKind, Loaded};
+use crate::components::price_change::RiseBanner;
 use crate::components::refusal::FormErrors;
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{When, WhenStyle, date_text, when_text};
 use crate::i18n::*;
 use crate::live::use_live_wallet;
 use crate::server_fns::wallet::{Forecast, Overview, wallet_overview};
+use crate::session::use_session;
 
 /// The front page of the wallet.
 #[component]
@@ -86,6 +88,8 @@ fn Banners(
     let is_empty = move || is_used.get() && !available.get().is_positive();
     let is_low = move || low_below.is_some_and(|low| available.get() < low);
     let email = StoredValue::new(unverified_email);
+    let session = use_session().get_untracked().and_then(Result::ok);
+    let rise = StoredValue::new(session.and_then(|session| session.rise));
     move || {
         if is_frozen.get() {
             view! {
@@ -145,6 +149,8 @@ fn Banners(
                 </Banner>
             }
             .into_any()
+        } else if let Some(rise) = rise.get_value() {
+            view! { <RiseBanner notice=rise /> }.into_any()
         } else {
             ().into_any()
         }

@@ -100,6 +100,11 @@ fn Row(row: AuditRow) -> impl IntoView {
 fn action_words(locale: Locale, action: &str) -> String {
     match action {
         "price_book.drafted" => td_string!(locale, audit.draft_created).to_owned(),
+        "webhook.created" => td_string!(locale, audit.webhook_created).to_owned(),
+        "webhook.rotated" => td_string!(locale, audit.webhook_rotated).to_owned(),
+        "webhook.enabled" => td_string!(locale, audit.webhook_enabled).to_owned(),
+        "webhook.removed" => td_string!(locale, audit.webhook_removed).to_owned(),
+        "upstream_costs.uploaded" => td_string!(locale, audit.costs_uploaded).to_owned(),
         "price_book.published" => td_string!(locale, audit.published).to_owned(),
         "price_book.discarded" => td_string!(locale, audit.discarded).to_owned(),
         "price_book.imported" => td_string!(locale, audit.imported).to_owned(),

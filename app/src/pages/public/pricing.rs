@@ -133,6 +133,7 @@ fn Hero(book: PriceBook, announced: Vec<Announcement>, notice_days: u16) -> impl
                         }
                         None => t_string!(i18n, prices.none_announced, days = notice_days),
                     }}
+                    " " <a class="link-q" href="/changelog">{t!(i18n, changelog.title)}</a>
                 </p>
             </div>
         </section>

@@ -120,3 +120,33 @@ fn costs_are_read_with_their_day_of_review() {
         ]
     );
 }
+
+#[test]
+fn sourced_costs_name_what_is_wrong_by_line_and_column() {
+    let today = "2026-11-21".parse().expect("a day");
+    let name = book().tariffs[0].operation.clone();
+    let sheet =
+        format!("operation;cost;per;currency;source;review_on\n{name};12,5;1000000;USD;\"list, May\";2026-12-01\n");
+    let costs = read_sourced_costs(&sheet, &book(), today, 90).expect("read");
+    assert_eq!((costs[0].micros, costs[0].per, costs[0].source.as_str()), (12_500_000, 1_000_000, "list, May"));
+    assert_eq!(costs[0].review_on.to_string(), "2026-12-01");
+    let plain = format!("operation,cost,currency\n{name},1,USD\n");
+    let costs = read_sourced_costs(&plain, &book(), today, 90).expect("read");
+    assert_eq!((costs[0].per, costs[0].review_on.to_string().as_str()), (1, "2027-02-19"));
+    for (row, place, words) in [
+        (format!("{name},-1,1,USD,x,"), "line 2", "negative"),
+        (format!("{name},NaN,1,USD,x,"), "line 2", "not a number"),
+        (format!("{name},1,0,USD,x,"), "line 2", "number of units"),
+        (format!("{name},1,1,DOLLAR,x,"), "line 2", "not a currency"),
+        (format!("{name},1,1,USD,x,tomorrow"), "line 2", "not a day"),
+        (format!("{name},1,1,USD,x,2020-01-01"), "line 2", "is over"),
+        ("no-such,1,1,USD,x,".to_owned(), "line 2, column 1", "no operation"),
+        (format!("{name},1,1,USD,x,\n{name},2,1,USD,x,"), "line 3, column 1", "twice"),
+        (String::new(), "line 1", "no cost below it"),
+    ] {
+        let sheet = format!("operation,cost,per,currency,source,review_on\n{row}\n");
+        let errors = read_sourced_costs(&sheet, &book(), today, 90).expect_err("wrong");
+        let text = errors[0].to_string();
+        assert!(text.starts_with(place) && text.contains(words), "{row}: {text}");
+    }
+}

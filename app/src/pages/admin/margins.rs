@@ -1,0 +1,159 @@
+//! `/admin/margins`: what operations cost us beside what they cost customers.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use wallet::tariff::BaseRate;
+
+use crate::components::amount::{credits_text, money_text};
+use crate::components::margin_table::{CostHistory, MarginTable};
+use crate::components::panel::{Banner, BannerKind, Loaded, PageHead};
+use crate::components::refusal::{FormErrors, field_error_text};
+use crate::components::shell::{AppShell, Nav};
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::server_fns::margins::{MarginsPage as Page, load_margins};
+
+/// The head of a sheet of costs, for the hint and the empty field.
+const HEAD: &str = "operation,cost,per,currency,source,review_on";
+
+/// The page of margins.
+#[component]
+pub fn MarginsPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let address = use_query_map();
+    let operation = Memo::new(move |_| address.with(|map| map.get_str("operation").map(str::to_owned)));
+    let page = Resource::new_blocking(move || operation.get(), load_margins);
+    view! {
+        <AppShell active=Nav::Margins title=Signal::derive(move || t_string!(i18n, margins.title).to_owned()) wide=true>
+            <PageHead
+                title=Signal::derive(move || t_string!(i18n, margins.title).to_owned())
+                note=Signal::derive(move || t_string!(i18n, margins.note).to_owned())
+            >
+                <a class="btn btn-plain" href="#upload">{t!(i18n, margins.upload)}</a>
+                <a class="btn btn-plain" href="/admin/margins/costs.csv" rel="external">{t!(i18n, margins.download)}</a>
+                <form method="post" action="/admin/margins/draft">
+                    <button class="btn btn-primary">{t!(i18n, margins.draft)}</button>
+                </form>
+            </PageHead>
+            <Loaded data=page let:page>
+                <MarginsContent page=page />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The page once its figures are there.
+#[component]
+fn MarginsContent(page: Page) -> impl IntoView {
+    let i18n = use_i18n();
+    let kept = use_query_map().with_untracked(|map| map.get_str("kept").and_then(|count| count.parse::<i64>().ok()));
+    let drops = page.margins.rows.iter().filter(|row| row.drop_from.is_some()).count();
+    let drops = i64::try_from(drops).unwrap_or(i64::MAX);
+    let is_draft = page.outcome.path.ends_with("/draft");
+    let (of_draft, of_upload) =
+        if is_draft { (page.outcome, FormOutcome::default()) } else { (FormOutcome::default(), page.outcome) };
+    view! {
+        <FormErrors outcome=of_draft />
+        {kept
+            .map(|count| {
+                view! {
+                    <Banner kind=BannerKind::Info>
+                        <p class="flex-1">{t!(i18n, margins.kept, count = move || count)}</p>
+                    </Banner>
+                }
+            })}
+        {(drops > 0)
+            .then(|| {
+                view! {
+                    <Banner kind=BannerKind::Info>
+                        <p class="flex-1">{t!(i18n, margins.drops, count = move || drops)}</p>
+                    </Banner>
+                }
+            })}
+        <Rates rates=page.margins.rates.clone() />
+        <MarginTable rows=page.margins.rows />
+        {page.history.map(|(operation, rows)| view! { <CostHistory operation=operation rows=rows /> })}
+        <Upload outcome=of_upload review_days=page.margins.review_days />
+    }
+}
+
+/// What a credit is sold for: every margin rests on it.
+#[component]
+fn Rates(rates: Vec<BaseRate>) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = move || {
+        let locale = i18n.get_locale();
+        let one =
+            |rate: &BaseRate| format!("{} / {}", money_text(locale, rate.money), credits_text(locale, rate.credits));
+        let list = rates.iter().map(one).collect::<Vec<_>>().join(", ");
+        if list.is_empty() {
+            t_string!(i18n, margins.no_rates).to_owned()
+        } else {
+            t_string!(i18n, margins.rates, list = list)
+        }
+    };
+    view! { <p class="text-muted mb-3 num">{words}</p> }
+}
+
+/// A sheet of costs, as a file or pasted. A wrong one comes back as it was, with its mistakes by line and column.
+#[component]
+fn Upload(outcome: FormOutcome, review_days: u16) -> impl IntoView {
+    let i18n = use_i18n();
+    let typed = outcome.value("costs").filter(|text| !text.is_empty());
+    let mistakes: Vec<_> = outcome.errors.iter().filter(|error| error.field == "costs").cloned().collect();
+    let is_wrong = !mistakes.is_empty();
+    let list = mistakes
+        .into_iter()
+        .map(|error| {
+            // A mistake in a file is nothing without its place, which the message names in every language.
+            let place = error.message.clone();
+            let words = move || match place.is_empty() {
+                true => field_error_text(i18n.get_locale(), &error),
+                false => place.clone(),
+            };
+            view! { <li>{words}</li> }
+        })
+        .collect_view();
+    let rows = typed.as_ref().map_or(6, |text| text.lines().count().clamp(6, 20)).to_string();
+    view! {
+        <section id="upload" aria-labelledby="up" class="panel p-5 mt-8 scroll-mt-20 max-w-[900px]">
+            <h2 id="up" class="h2">{t!(i18n, margins.upload)}</h2>
+            <p class="text-muted mt-1">{t!(i18n, margins.upload_note, days = move || review_days.to_string())}</p>
+            <form method="post" action="/admin/margins" enctype="multipart/form-data" class="mt-3 grid gap-4">
+                <FormErrors outcome=outcome shown=&["costs"] />
+                <div>
+                    <label class="block text-sm font-medium mb-1" for="file">{t!(i18n, margins.file)}</label>
+                    <input id="file" type="file" name="file" accept=".csv,text/csv,text/plain" class="block w-full text-base" />
+                </div>
+                <div>
+                    <label class="block text-sm font-medium mb-1" for="costs">{t!(i18n, margins.paste)}</label>
+                    <textarea
+                        id="costs"
+                        name="costs"
+                        rows=rows
+                        spellcheck="false"
+                        class=if is_wrong { "field !h-auto font-mono !border-error py-2" } else { "field !h-auto font-mono py-2" }
+                        placeholder=format!("{HEAD}\ngpt-5,0.012,1,USD,OpenAI,")
+                        aria-invalid=is_wrong.then_some("true")
+                        aria-describedby="costs-note"
+                    >
+                        {typed.unwrap_or_default()}
+                    </textarea>
+                    <div id="costs-note">
+                        {is_wrong
+                            .then(|| {
+                                view! {
+                                    <p class="text-sm text-error mt-1" role="alert">{t!(i18n, margins.wrong)}</p>
+                                    <ul class="text-sm text-error list-disc pl-5 break-words" data-testid="mistakes">{list}</ul>
+                                }
+                            })}
+                        <p class="text-sm text-muted mt-1">{t!(i18n, margins.columns)} " " <code class="font-mono break-all">{HEAD}</code></p>
+                    </div>
+                </div>
+                <div>
+                    <button class="btn btn-primary">{t!(i18n, margins.keep)}</button>
+                </div>
+            </form>
+        </section>
+    }
+}

@@ -1,0 +1,131 @@
+//! `/developers/webhooks`: where programs hear of events, and what was sent to them.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use wallet::notify::webhook::EventKind;
+
+use crate::components::field::Field;
+use crate::components::panel::{Loaded, PageHead};
+use crate::components::refusal::{FormErrors, field_error_text};
+use crate::components::shell::{AppShell, Nav};
+use crate::components::webhook_table::{
+    DeliveryLog, DeliveryPanel, EndpointList, NewSecretPanel, WebhookContext, WebhookFields, event_words,
+};
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::server_fns::webhooks::{WebhooksPage as Page, WebhooksQuery, load_webhooks_page};
+
+/// The page of webhooks.
+#[component]
+pub fn WebhooksPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let address = use_query_map();
+    let query = Memo::new(move |_| {
+        address.with(|map| {
+            let id = |name| map.get_str(name).and_then(|text| text.parse().ok());
+            WebhooksQuery {
+                preview: map.get_str("environment") == Some("preview"),
+                endpoint: id("endpoint"),
+                delivery: id("delivery"),
+                before: id("before"),
+            }
+        })
+    });
+    let page = Resource::new_blocking(move || query.get(), load_webhooks_page);
+    view! {
+        <AppShell active=Nav::Webhooks title=Signal::derive(move || t_string!(i18n, webhooks.title).to_owned())>
+            <PageHead
+                title=Signal::derive(move || t_string!(i18n, webhooks.title).to_owned())
+                note=Signal::derive(move || t_string!(i18n, webhooks.note).to_owned())
+            >
+                <a class="btn btn-primary" href="#new-endpoint">{t!(i18n, webhooks.create)}</a>
+            </PageHead>
+            <Loaded data=page let:page>
+                <WebhooksContent page=page />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The page once its endpoints are there.
+#[component]
+fn WebhooksContent(page: Page) -> impl IntoView {
+    let i18n = use_i18n();
+    let preview = page.query.preview;
+    let context = WebhookContext { preview, form_key: page.form_key, may_manage: page.may_manage };
+    // A refused form for a new endpoint says so beside its fields; any other above the list.
+    let is_new = page.outcome.path == "/developers/webhooks";
+    let (of_new, of_other) =
+        if is_new { (page.outcome, FormOutcome::default()) } else { (FormOutcome::default(), page.outcome) };
+    let current = move |is_preview: bool| (is_preview == preview).then_some("true");
+    view! {
+        <nav class="seg mb-4" aria-label=move || t_string!(i18n, keys.environment)>
+            <a href="/developers/webhooks" aria-current=current(false)>{t!(i18n, keys.production)}</a>
+            <a href="/developers/webhooks?environment=preview" aria-current=current(true)>{t!(i18n, keys.preview)}</a>
+        </nav>
+        <FormErrors outcome=of_other />
+        {page
+            .created
+            .map(|created| view! { <NewSecretPanel url=created.endpoint.url secret=created.secret back=context.href("") /> })}
+        <EndpointList endpoints=page.endpoints context=context />
+        {page.detail.map(|detail| view! { <DeliveryPanel detail=detail context=context /> })}
+        <DeliveryLog log=page.log endpoint=page.query.endpoint context=context />
+        {page.may_manage.then(|| view! { <NewEndpointForm outcome=of_new context=context /> })}
+    }
+}
+
+/// The form for a new endpoint.
+#[component]
+fn NewEndpointForm(outcome: FormOutcome, context: WebhookContext) -> impl IntoView {
+    let i18n = use_i18n();
+    let chosen = outcome.value("events").unwrap_or_default();
+    let wrong = outcome.error("events").cloned();
+    let events = EventKind::ALL
+        .into_iter()
+        .map(|kind| {
+            let is_chosen = chosen.split(',').any(|one| one == kind.code());
+            view! {
+                <label class="flex gap-2.5 items-start cursor-pointer">
+                    <input type="checkbox" class="checkbox mt-0.5" name="events" value=kind.code() checked=is_chosen />
+                    <span>
+                        <span class="block">{move || event_words(i18n.get_locale(), kind)}</span>
+                        <span class="text-sm text-muted font-mono break-all">{kind.code()}</span>
+                    </span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! {
+        <section id="new-endpoint" aria-labelledby="ne" class="panel p-5 mt-8 scroll-mt-20 max-w-[760px]">
+            <h2 id="ne" class="h2">{t!(i18n, webhooks.create)}</h2>
+            <p class="text-muted mt-1">{t!(i18n, webhooks.create_note)}</p>
+            <form method="post" action="/developers/webhooks" class="mt-3 grid gap-4">
+                <FormErrors outcome=outcome.clone() shown=&["url", "description", "events"] />
+                <WebhookFields context=context />
+                <Field
+                    name="url"
+                    kind="url"
+                    label=Signal::derive(move || t_string!(i18n, webhooks.url).to_owned())
+                    hint=Signal::derive(move || t_string!(i18n, webhooks.url_hint).to_owned())
+                    outcome=outcome.clone()
+                />
+                <Field
+                    name="description"
+                    label=Signal::derive(move || t_string!(i18n, webhooks.description).to_owned())
+                    outcome=outcome.clone()
+                />
+                <fieldset>
+                    <legend class="block text-sm font-medium mb-2">{t!(i18n, webhooks.events)}</legend>
+                    <div class="grid sm:grid-cols-2 gap-2.5">{events}</div>
+                    {wrong
+                        .map(|error| {
+                            view! { <p class="text-sm text-error mt-1" role="alert">{move || field_error_text(i18n.get_locale(), &error)}</p> }
+                        })}
+                </fieldset>
+                <div>
+                    <button class="btn btn-primary">{t!(i18n, webhooks.create)}</button>
+                </div>
+            </form>
+        </section>
+    }
+}

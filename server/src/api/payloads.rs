@@ -1,0 +1,73 @@
+//! What webhooks say: the API's own bodies.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use wallet::ledger::EntryView;
+use wallet::money::Credits;
+use wallet::notify::webhook::Payloads;
+use wallet::tariff::Announcement;
+
+use super::amount::Amount;
+use super::ledger::EntryBody;
+use super::price_changes::ChangeBody;
+use crate::state::AppState;
+
+/// Writes events with the bodies of the API.
+#[derive(Clone, Debug)]
+pub struct ApiPayloads {
+    public_url: String,
+}
+
+impl ApiPayloads {
+    /// Takes what the bodies need.
+    #[must_use]
+    pub fn of(state: &AppState) -> Self {
+        Self { public_url: state.app.public_url.clone() }
+    }
+}
+
+/// The data of `ledger.entry.created`.
+#[derive(Debug, Serialize, ToSchema)]
+struct EntryEvent {
+    /// The wallet.
+    wallet: String,
+    /// The row.
+    entry: EntryBody,
+}
+
+/// The data of `project.credits_low` and `project.out_of_credits`.
+#[derive(Debug, Serialize, ToSchema)]
+struct CreditsEvent {
+    /// The wallet.
+    wallet: String,
+    /// What is available after the row.
+    available: Amount,
+    /// The line that was crossed, for `credits_low`: a part of the last refill.
+    low_below: Option<Amount>,
+    /// The row that crossed it.
+    entry_seq: i64,
+}
+
+fn written(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_else(|_| "null".to_owned())
+}
+
+impl Payloads for ApiPayloads {
+    fn entry(&self, entry: &EntryView) -> String {
+        written(&EntryEvent { wallet: entry.wallet.to_string(), entry: EntryBody::from(entry.clone()) })
+    }
+
+    fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> String {
+        let available = entry.settled_after.checked_sub(entry.held_after).unwrap_or_default();
+        written(&CreditsEvent {
+            wallet: entry.wallet.to_string(),
+            available: available.into(),
+            low_below: low_below.map(Amount::from),
+            entry_seq: entry.seq,
+        })
+    }
+
+    fn price_change(&self, announcement: Announcement) -> String {
+        written(&ChangeBody::of(announcement, &self.public_url))
+    }
+}

@@ -1,0 +1,104 @@
+//! One message: signed by Standard Webhooks, sent with limits on everything.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, header};
+use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
+use wallet::notify::webhook::{Outgoing, Sent};
+
+use super::address::{AddressRules, PublicResolver, check};
+use crate::state::AppState;
+
+/// How long an endpoint has to answer, to the last byte that is read.
+const ANSWER: Duration = Duration::from_secs(15);
+/// How long it has to take the connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Bytes of an answer that are read; the rest is not.
+const READ_MAX: usize = 64 * 1024;
+/// Letters of an answer that are kept.
+const NOTE_MAX: usize = 500;
+
+/// Sends messages. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    client: Client,
+    rules: AddressRules,
+}
+
+impl Sender {
+    /// Makes a client that goes nowhere but to public addresses, and follows no redirects.
+    pub fn new(state: &AppState) -> anyhow::Result<Self> {
+        let rules = AddressRules::of(state);
+        let client = Client::builder()
+            .dns_resolver(PublicResolver { rules })
+            .redirect(Policy::none())
+            // A proxy would look names up by itself.
+            .no_proxy()
+            .connect_timeout(CONNECT)
+            .timeout(ANSWER)
+            .user_agent(concat!("Scrip-Webhooks/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client, rules })
+    }
+
+    /// Sends a message, once; whatever happens is an answer.
+    pub async fn send(&self, message: &Outgoing) -> Sent {
+        let begun = Instant::now();
+        let (status, note) = match self.try_send(message).await {
+            Ok((status, note)) => (Some(status), note),
+            Err(note) => (None, note),
+        };
+        let millis = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
+        Sent { status, note, millis }
+    }
+
+    async fn try_send(&self, message: &Outgoing) -> Result<(u16, String), String> {
+        // Literal addresses never reach the resolver: checked here, each time.
+        let url = check(&message.url, self.rules).map_err(|error| error.message)?;
+        let id = format!("msg_{}", message.message.simple());
+        // Receivers compare with their own clock, so the real time, whatever the demo's clock says.
+        let timestamp = Utc::now().timestamp();
+        let sign = |secret: &String| {
+            Webhook::new(secret).and_then(|webhook| webhook.sign(&id, timestamp, message.payload.as_bytes())).ok()
+        };
+        let signatures: Vec<String> = message.secrets.iter().filter_map(sign).collect();
+        let request = self
+            .client
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(HEADER_WEBHOOK_ID, &id)
+            .header(HEADER_WEBHOOK_TIMESTAMP, timestamp)
+            .header(HEADER_WEBHOOK_SIGNATURE, signatures.join(" "))
+            .body(message.payload.clone());
+        let response = request.send().await.map_err(|error| told(&error))?;
+        let status = response.status().as_u16();
+        Ok((status, beginning(response).await))
+    }
+}
+
+/// Reads the beginning of an answer, as text to show. An answer that never ends is left.
+async fn beginning(mut response: Response) -> String {
+    let mut bytes = Vec::new();
+    while bytes.len() < READ_MAX {
+        match response.chunk().await {
+            Ok(Some(chunk)) => bytes.extend_from_slice(chunk.get(..READ_MAX.min(chunk.len())).unwrap_or_default()),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    text.chars().filter(|letter| !letter.is_control() || *letter == '\n').take(NOTE_MAX).collect()
+}
+
+/// Says why there was no answer; nothing of our side is told.
+fn told(error: &reqwest::Error) -> String {
+    let words = if error.is_timeout() {
+        "There was no answer within 15 seconds."
+    } else if error.is_connect() {
+        "The endpoint could not be reached: no such name, no public address, or nothing listens there."
+    } else {
+        "The connection broke before there was an answer."
+    };
+    words.to_owned()
+}

@@ -1,0 +1,37 @@
+//! Upstream costs: uploaded or pasted; and a draft that passes drops on.
+
+use axum::extract::State;
+use axum::response::Response;
+use wallet::error::{Error, Problem, Refusal};
+
+use super::admin::admin;
+use super::post::{Post, see_other};
+use crate::state::AppState;
+
+const PAGE: &str = "/admin/margins";
+
+/// Keeps a sheet of upstream costs: the file, where there is one, else what was pasted.
+pub async fn upload(State(state): State<AppState>, mut form: Post) -> Response {
+    form.take_file("file", "costs");
+    let kept = async {
+        let actor = admin(&form)?;
+        if form.field("costs").trim().is_empty() {
+            let message = "Choose a file, or paste a sheet.";
+            return Err(Error::from(Refusal::invalid("costs", Problem::Required, message)));
+        }
+        state.wallet.catalog().upload_costs(&actor, form.field("costs")).await
+    };
+    match kept.await {
+        Ok(count) => see_other(&format!("{PAGE}?kept={count}")),
+        Err(error) => form.refuse(PAGE, error).await,
+    }
+}
+
+/// Drafts a version that passes drops of upstream costs on.
+pub async fn draft(State(state): State<AppState>, form: Post) -> Response {
+    let drafted = async { state.wallet.tariffs().draft_drops(&admin(&form)?).await };
+    match drafted.await {
+        Ok((book, _)) => see_other(&format!("/admin/tariffs/{}", book.version)),
+        Err(error) => form.refuse(PAGE, error).await,
+    }
+}

@@ -1,0 +1,314 @@
+//! Mails about prices: a rise with the reader's own figures; for admins, upstream costs to look at again.
+
+use chrono::{DateTime, Datelike, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::grouped;
+use crate::money::Credits;
+use crate::tariff::PercentSpan;
+
+/// Operations that a mail names; the changelog has the rest.
+const OPERATIONS_SHOWN: usize = 8;
+
+/// What the mail about a rise says. Amounts are the reader's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiseMail {
+    /// Whom to greet.
+    pub name: String,
+    /// The announced version.
+    pub version: i32,
+    /// From when it is in force.
+    pub effective_at: DateTime<Utc>,
+    /// How many days of charges were rated again.
+    pub days: i64,
+    /// What they cost.
+    pub before: Credits,
+    /// What they would have cost.
+    pub after: Credits,
+    /// The word for the unit beside the difference, and beside what they cost.
+    pub words: (String, String),
+    /// Charges of operations that go away.
+    pub refused: i64,
+    /// By operation, the largest difference first.
+    pub operations: Vec<RiseLine>,
+}
+
+/// One operation of the mail about a rise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiseLine {
+    /// Its name.
+    pub name: String,
+    /// The least and the most that it costs now.
+    pub price_before: Option<(Credits, Credits)>,
+    /// The least and the most that it costs then; none where it goes away.
+    pub price_after: Option<(Credits, Credits)>,
+    /// By how much.
+    pub percent: Option<PercentSpan>,
+    /// The reader's charges.
+    pub charges: i64,
+    /// What they cost.
+    pub before: Credits,
+    /// What they would have cost.
+    pub after: Credits,
+}
+
+/// What the mail about due reviews of upstream costs says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewMail {
+    /// Whom to greet.
+    pub name: String,
+    /// The operations whose costs are to be looked at again.
+    pub operations: Vec<String>,
+    /// The draft that passes drops on, and how many prices it lowers.
+    pub draft: Option<(i32, usize)>,
+}
+
+/// What one language says: subject, figure, lines, the words of the link.
+pub(super) type Said = (String, Option<String>, Vec<String>, &'static str);
+
+impl RiseMail {
+    fn more(&self) -> Credits {
+        self.after.checked_sub(self.before).unwrap_or_default()
+    }
+
+    pub(super) fn path(&self) -> String {
+        format!("/changelog/{}", self.version)
+    }
+
+    pub(super) fn english(&self) -> Said {
+        let date = date(self.effective_at, "en");
+        let (before, after) = (amount(self.before, "en"), amount(self.after, "en"));
+        let mut lines = vec![format!(
+            "What you used in the {} days before this announcement cost {before} {}. At the prices from {date} on it would have cost {after}.",
+            self.days, self.words.1
+        )];
+        lines.extend(self.operations.iter().take(OPERATIONS_SHOWN).map(|line| line.text("en")));
+        if self.operations.len() > OPERATIONS_SHOWN {
+            lines.push("The rest is in the changelog.".to_owned());
+        }
+        if self.refused > 0 {
+            lines.push(format!("{} of your requests were for something that goes away then.", self.refused));
+        }
+        lines.push(format!("Until {date} nothing changes. A price that is locked by a quote or a hold stays."));
+        let figure = format!("{} {}", signed(self.more(), "en"), self.words.0);
+        (format!("Prices change on {date}: {figure} for you"), Some(figure), lines, "See all changes")
+    }
+
+    pub(super) fn russian(&self) -> Said {
+        let date = date(self.effective_at, "ru");
+        let (before, after) = (amount(self.before, "ru"), amount(self.after, "ru"));
+        let mut lines = vec![format!(
+            "За {} дн. до этого объявления вы потратили {before} {}. По ценам с {date} это стоило бы {after}.",
+            self.days, self.words.1
+        )];
+        lines.extend(self.operations.iter().take(OPERATIONS_SHOWN).map(|line| line.text("ru")));
+        if self.operations.len() > OPERATIONS_SHOWN {
+            lines.push("Остальное — в журнале цен.".to_owned());
+        }
+        if self.refused > 0 {
+            lines.push(format!("Запросов к тому, что исчезнет из прайс-листа: {}.", self.refused));
+        }
+        lines.push(format!(
+            "До {date} ничего не меняется. Цена, зафиксированная расчётом или удержанием, остаётся прежней."
+        ));
+        let figure = format!("{} {}", signed(self.more(), "ru"), self.words.0);
+        (format!("Цены изменятся {date}: для вас {figure}"), Some(figure), lines, "Все изменения")
+    }
+}
+
+impl RiseLine {
+    fn text(&self, locale: &str) -> String {
+        let price = |(min, max): (Credits, Credits)| match min == max {
+            true => amount(min, locale),
+            false => format!("{}–{}", amount(min, locale), amount(max, locale)),
+        };
+        let before = self.price_before.map_or_else(|| "—".to_owned(), price);
+        let after = self.price_after.map_or_else(|| "—".to_owned(), price);
+        let percent = self.percent.map_or_else(String::new, |span| format!(" ({})", percent(span, locale)));
+        let prices = if before == after { before } else { format!("{before} → {after}") };
+        let (cost, would) = (amount(self.before, locale), amount(self.after, locale));
+        match (locale, self.price_after) {
+            ("ru", None) => format!("{}: больше не предлагается; ваших запросов: {}.", self.name, self.charges),
+            (_, None) => format!("{}: goes away; you made {} requests.", self.name, self.charges),
+            ("ru", Some(_)) => {
+                format!("{}: {prices}{percent}; ваши запросы ({}): {cost} → {would}.", self.name, self.charges)
+            }
+            (_, Some(_)) => {
+                format!("{}: {prices}{percent}; your {} requests: {cost} → {would}.", self.name, self.charges)
+            }
+        }
+    }
+}
+
+impl ReviewMail {
+    pub(super) fn path(&self) -> String {
+        match self.draft {
+            Some((version, _)) => format!("/admin/tariffs/{version}"),
+            None => "/admin/margins".to_owned(),
+        }
+    }
+
+    fn list(&self) -> String {
+        let mut list = self.operations.iter().take(20).map(String::as_str).collect::<Vec<_>>().join(", ");
+        if self.operations.len() > 20 {
+            list.push_str(", …");
+        }
+        list
+    }
+
+    pub(super) fn english(&self) -> Said {
+        let count = self.operations.len();
+        let mut lines = vec![format!("Their review is due: {}.", self.list())];
+        let action = match self.draft {
+            Some((version, drops)) => {
+                lines.push(format!("Draft {version} passes {drops} drops of upstream costs on to customers. Nothing is published before you do it."));
+                "See the draft"
+            }
+            None => "See the margins",
+        };
+        (format!("Upstream costs to look at again: {count}"), Some(count.to_string()), lines, action)
+    }
+
+    pub(super) fn russian(&self) -> Said {
+        let count = self.operations.len();
+        let mut lines = vec![format!("Пора проверить: {}.", self.list())];
+        let action = match self.draft {
+            Some((version, drops)) => {
+                lines.push(format!(
+                    "Черновик {version} снижает цены вслед за себестоимостью, операций: {drops}. Без вас он не публикуется."
+                ));
+                "Открыть черновик"
+            }
+            None => "Открыть маржу",
+        };
+        (format!("Пора проверить себестоимость: {count}"), Some(count.to_string()), lines, action)
+    }
+}
+
+/// Writes an amount of credits for a reader of a mail: `1,418`, `0,024`.
+fn amount(credits: Credits, locale: &str) -> String {
+    let exact = credits.to_string();
+    let (whole, part) = exact.split_once('.').unwrap_or((&exact, ""));
+    let (gap, point) = if locale == "ru" { ("\u{a0}", ",") } else { (",", ".") };
+    let whole = match whole.strip_prefix('-') {
+        Some(digits) => format!("−{}", grouped(digits, gap)),
+        None => grouped(whole, gap),
+    };
+    if part.is_empty() { whole } else { format!("{whole}{point}{part}") }
+}
+
+fn signed(credits: Credits, locale: &str) -> String {
+    let text = amount(credits, locale);
+    if credits.is_positive() { format!("+{text}") } else { text }
+}
+
+/// Writes by how much prices change: `+8.3 %`, `+7,7…+20 %`.
+fn percent(span: PercentSpan, locale: &str) -> String {
+    let one = |tenths: i64| signed(Credits::from_micros(tenths.saturating_mul(100_000)), locale);
+    if span.least == span.most {
+        format!("{}\u{a0}%", one(span.least))
+    } else {
+        format!("{}…{}\u{a0}%", one(span.least), one(span.most))
+    }
+}
+
+const MONTHS_EN: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const MONTHS_RU: [&str; 12] = [
+    "января",
+    "февраля",
+    "марта",
+    "апреля",
+    "мая",
+    "июня",
+    "июля",
+    "августа",
+    "сентября",
+    "октября",
+    "ноября",
+    "декабря",
+];
+
+/// Writes a day: `21 December 2026`, `21 декабря 2026 г.`
+fn date(at: DateTime<Utc>, locale: &str) -> String {
+    let day = at.date_naive();
+    let place = usize::try_from(day.month0()).unwrap_or(0);
+    let months = if locale == "ru" { &MONTHS_RU } else { &MONTHS_EN };
+    let month = months.get(place).copied().unwrap_or_default();
+    match locale {
+        "ru" => format!("{}\u{a0}{month} {}\u{a0}г.", day.day(), day.year()),
+        _ => format!("{} {month} {}", day.day(), day.year()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Mail, MailContext};
+    use super::*;
+
+    fn credits(text: &str) -> Credits {
+        text.parse().expect("an amount")
+    }
+
+    fn mail(locale: &str) -> (String, String, String) {
+        let line = RiseLine {
+            name: "DALL·E <3>".into(),
+            price_before: Some((credits("5"), credits("13"))),
+            price_after: Some((credits("6"), credits("14"))),
+            percent: Some(PercentSpan { least: 77, most: 200 }),
+            charges: 31,
+            before: credits("1204"),
+            after: credits("1418"),
+        };
+        let gone = RiseLine { name: "Old".into(), price_after: None, percent: None, charges: 2, ..line.clone() };
+        let word = if locale == "ru" { "кредитов" } else { "credits" };
+        let rise = RiseMail {
+            name: "Anna".into(),
+            version: 4,
+            effective_at: "2026-12-21T00:00:00Z".parse().expect("a time"),
+            days: 30,
+            before: credits("1204"),
+            after: credits("1418"),
+            words: (word.into(), word.into()),
+            refused: 2,
+            operations: vec![line, gone],
+        };
+        let context = MailContext { public_url: "https://pay.example".into(), product: "Scrip".into() };
+        let mail = Mail::PriceRise(rise).render(locale, &context);
+        (mail.subject, mail.text, mail.html)
+    }
+
+    #[test]
+    fn a_rise_says_what_it_means_to_the_reader() {
+        let (subject, text, html) = mail("en");
+        assert_eq!(subject, "Prices change on 21 December 2026: +214 credits for you");
+        for words in [
+            "cost 1,204 credits. At the prices from 21 December 2026 on it would have cost 1,418.",
+            "DALL·E <3>: 5–13 → 6–14 (+7.7…+20\u{a0}%); your 31 requests: 1,204 → 1,418.",
+            "Old: goes away; you made 2 requests.",
+            "https://pay.example/changelog/4",
+        ] {
+            assert!(text.contains(words), "{words}\n{text}");
+        }
+        assert!(html.contains("DALL·E &lt;3&gt;") && html.contains("+214 credits"));
+    }
+
+    #[test]
+    fn a_rise_speaks_russian() {
+        let (subject, text, _) = mail("ru");
+        assert_eq!(subject, "Цены изменятся 21\u{a0}декабря 2026\u{a0}г.: для вас +214 кредитов");
+        assert!(text.contains("1\u{a0}204 кредитов") && text.contains("+7,7…+20\u{a0}%"), "{text}");
+    }
+}

@@ -1,0 +1,107 @@
+//! Upstream costs as a sheet: what each operation costs, for how many units, by which source, until when.
+
+use chrono::NaiveDate;
+
+use super::{Cell, Sheet, SheetError, cost, quoted};
+use crate::money::{Credits, Currency};
+use crate::tariff::{MarginRow, PriceBook, UpstreamCost};
+
+/// The columns of a sheet of upstream costs that are kept with their history.
+const SOURCED_COLUMNS: [&str; 6] = ["operation", "cost", "per", "currency", "source", "review_on"];
+/// The longest source of a cost.
+const SOURCE_MAX: usize = 200;
+/// The most units that one cost is for.
+const PER_MAX: i64 = 1_000_000_000;
+
+/// A cost as a sheet says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcedCost {
+    /// The operation.
+    pub operation: String,
+    /// Millionths of the currency's main unit, for `per` units of the tariff.
+    pub micros: i64,
+    /// How many units that is for.
+    pub per: i64,
+    /// The currency.
+    pub currency: Currency,
+    /// Where the number is from.
+    pub source: String,
+    /// When it is to be looked at again.
+    pub review_on: NaiveDate,
+}
+
+/// Reads a sheet of upstream costs with their sources. A cost without a day of review gets one so many days from today.
+pub fn read_sourced_costs(
+    text: &str,
+    book: &PriceBook,
+    today: NaiveDate,
+    review_days: u16,
+) -> Result<Vec<SourcedCost>, Vec<SheetError>> {
+    let sheet = Sheet::read(text, &SOURCED_COLUMNS, &["operation", "cost", "currency"])?;
+    let mut costs: Vec<SourcedCost> = Vec::new();
+    let mut errors = Vec::new();
+    for row in &sheet.rows {
+        let operation = sheet.cell(row, "operation");
+        if costs.iter().any(|known| known.operation == operation.text) {
+            errors.push(operation.wrong(format!("{} is here twice", operation.text)));
+            continue;
+        }
+        if book.tariff(&operation.text).is_none() {
+            errors.push(operation.wrong(format!("there is no operation “{}” in the price book", operation.text)));
+            continue;
+        }
+        match sourced_cost(&sheet, row, today, review_days) {
+            Ok(cost) => costs.push(cost),
+            Err(error) => errors.push(error),
+        }
+    }
+    if costs.is_empty() && errors.is_empty() {
+        let start = Cell { text: String::new(), line: 1, column: 1 };
+        errors.push(start.wrong("the sheet has a head, but no cost below it"));
+    }
+    if errors.is_empty() { Ok(costs) } else { Err(errors) }
+}
+
+fn sourced_cost(sheet: &Sheet, row: &[Cell], today: NaiveDate, review_days: u16) -> Result<SourcedCost, SheetError> {
+    let UpstreamCost { micros, currency, review_on } = cost(sheet, row, today, review_days)?;
+    let (per, source, day) = (sheet.cell(row, "per"), sheet.cell(row, "source"), sheet.cell(row, "review_on"));
+    let units = if per.text.is_empty() { Some(1) } else { per.text.parse::<i64>().ok() };
+    let units = units.filter(|units| (1..=PER_MAX).contains(units)).ok_or_else(|| {
+        per.wrong(format!("“{}” is no number of units; expected a whole number from 1 to {PER_MAX}", per.text))
+    })?;
+    if source.text.chars().count() > SOURCE_MAX {
+        return Err(source.wrong(format!("the source is longer than {SOURCE_MAX} letters")));
+    }
+    let review_on = review_on.filter(|day| *day >= today);
+    let review_on =
+        review_on.ok_or_else(|| day.wrong(format!("“{}” is over; expected a day from {today} on", day.text)))?;
+    Ok(SourcedCost {
+        operation: sheet.cell(row, "operation").text,
+        micros,
+        per: units,
+        currency,
+        source: source.text,
+        review_on,
+    })
+}
+
+/// Writes the costs that are known as the sheet that they can be uploaded as again.
+#[must_use]
+pub fn write_costs(rows: &[MarginRow]) -> String {
+    let mut out = SOURCED_COLUMNS.join(",");
+    out.push('\n');
+    for row in rows {
+        let Some(cost) = &row.cost else { continue };
+        let cells = [
+            Credits::from_micros(cost.micros).to_string(),
+            cost.per.to_string(),
+            cost.currency.to_string(),
+            cost.source.clone(),
+            cost.review_on.to_string(),
+        ];
+        let cells = std::iter::once(row.operation.as_str()).chain(cells.iter().map(String::as_str));
+        out.push_str(&cells.map(quoted).collect::<Vec<_>>().join(","));
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,261 @@
+//! Outgoing webhooks on a real database: what is told to whom, once; tries, fees, rotation, the log.
+#![cfg(feature = "postgres")]
+
+mod people_support;
+
+use chrono::TimeDelta;
+use people_support::*;
+use serde_json::{Map, Value};
+use sqlx::PgPool;
+use uuid::Uuid;
+use wallet::Wallet;
+use wallet::error::{Problem, Refusal};
+use wallet::id::WalletId;
+use wallet::idempotency::IdempotencyKey;
+use wallet::identity::{Actor, Viewer};
+use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Envelope, Page};
+use wallet::money::Credits;
+use wallet::notify::webhook::{
+    CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, Outgoing, Payloads, RETRIES_MAX, Sent,
+};
+use wallet::tariff::rule::Flat;
+use wallet::tariff::{Announcement, ChargeRequest, LineRequest, Rule};
+
+/// Bodies of the tests.
+struct Bodies;
+
+impl Payloads for Bodies {
+    fn entry(&self, entry: &EntryView) -> String {
+        format!(r#"{{"seq":{},"amount":{}}}"#, entry.seq, entry.amount)
+    }
+
+    fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> String {
+        format!(r#"{{"seq":{},"below":{}}}"#, entry.seq, low_below.unwrap_or_default())
+    }
+
+    fn price_change(&self, announcement: Announcement) -> String {
+        format!(r#"{{"version":{}}}"#, announcement.version)
+    }
+}
+
+fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::parse(text).expect("a key")
+}
+
+fn new(events: &[EventKind]) -> NewEndpoint {
+    NewEndpoint { url: "https://hooks.example/scrip".into(), description: String::new(), events: events.to_vec() }
+}
+
+async fn endpoint(wallet: &Wallet, viewer: &Viewer, name: &str, events: &[EventKind]) -> CreatedEndpoint {
+    wallet.webhooks().create(viewer.wallet, &viewer.actor(), &new(events), &key(name)).await.expect("made")
+}
+
+async fn charge(wallet: &Wallet, id: WalletId, operation: &str, name: &str) {
+    let line = LineRequest { operation: operation.to_owned(), params: Map::new(), count: 1 };
+    let request = ChargeRequest { wallet: id, plan_rank: 0, line, quote: None, metadata: Value::Null };
+    wallet.tariffs().charge(request, Actor::system("test"), key(name)).await.expect("charged");
+}
+
+async fn take(wallet: &Wallet) -> Vec<Outgoing> {
+    wallet.webhooks().take(&[], 100).await.expect("taken")
+}
+
+/// The type and the data of a message.
+fn said(outgoing: &Outgoing) -> (String, Value) {
+    let json: Value = serde_json::from_str(&outgoing.payload).expect("JSON");
+    assert!(json["timestamp"].as_str().is_some_and(|text| text.ends_with('Z')), "{json}");
+    (json["type"].as_str().expect("a type").to_owned(), json["data"].clone())
+}
+
+fn answered(status: u16) -> Sent {
+    Sent { status: Some(status), note: "ok".into(), millis: 12 }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn rows_are_told_once_to_who_listens_from_then_on(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let boris = member(&wallet, "boris@example.com").await;
+    charge(&wallet, anna.wallet, "gpt-5", "before").await;
+    let rows = endpoint(&wallet, &anna, "rows", &[EventKind::LedgerEntryCreated]).await;
+    let alerts = endpoint(&wallet, &anna, "alerts", &[EventKind::CreditsLow, EventKind::OutOfCredits]).await;
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "nothing of before");
+    charge(&wallet, anna.wallet, "gpt-5", "1").await;
+    charge(&wallet, boris.wallet, "gpt-5", "2").await;
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 1);
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "once");
+    let taken = take(&wallet).await;
+    assert_eq!(taken.len(), 1);
+    let (event, data) = said(&taken[0]);
+    assert_eq!((event.as_str(), &data["amount"]), ("ledger.entry.created", &(-2).into()));
+    assert_eq!((taken[0].endpoint, &taken[0].secrets), (rows.endpoint.id, &vec![rows.secret.clone()]));
+    assert!(take(&wallet).await.is_empty(), "nobody else gets it meanwhile");
+
+    // 46 left of 50; the alert comes below 10, and at nothing.
+    let empty = Command::Adjustment { amount: credits(-40), reason: "test".into() };
+    let envelope = Envelope::new(anna.wallet, key("low"), Actor::system("test"), empty);
+    wallet.ledger().submit(envelope).await.expect("posted");
+    for name in ["3", "4", "5"] {
+        charge(&wallet, anna.wallet, "gpt-5", name).await;
+    }
+    wallet.webhooks().relay(&Bodies).await.expect("relayed");
+    let taken = take(&wallet).await;
+    let alerts: Vec<_> = taken.iter().filter(|message| message.endpoint == alerts.endpoint.id).map(said).collect();
+    let kinds: Vec<_> = alerts.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds.len(), 2);
+    assert!(kinds.contains(&"project.credits_low") && kinds.contains(&"project.out_of_credits"), "{kinds:?}");
+    assert_eq!(taken.len(), 2 + 4);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_message_is_tried_six_times_and_then_only_by_hand(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let made = endpoint(&wallet, &anna, "e", &[EventKind::LedgerEntryCreated]).await;
+    charge(&wallet, anna.wallet, "gpt-5", "1").await;
+    wallet.webhooks().relay(&Bodies).await.expect("relayed");
+    let mut tries = 0;
+    for _ in 0..20 {
+        for message in take(&wallet).await {
+            tries += 1;
+            assert_eq!(message.tries, tries);
+            let sent =
+                if tries == 2 { Sent { status: None, note: "no answer".into(), millis: 9 } } else { answered(500) };
+            wallet.webhooks().finish(&message, &sent).await.expect("kept");
+        }
+        wallet.clock().advance(TimeDelta::hours(3));
+    }
+    assert_eq!(tries, 1 + RETRIES_MAX);
+    let page = wallet.webhooks().deliveries(anna.wallet, Some(made.endpoint.id), None, 10).await.expect("a log");
+    let failed = &page.deliveries[0];
+    assert_eq!((failed.state, failed.tries, failed.last_status), (DeliveryState::Failed, 6, Some(500)));
+    let detail = wallet.webhooks().delivery(anna.wallet, failed.id).await.expect("there");
+    assert_eq!(detail.attempts.len(), 6);
+    assert_eq!((detail.attempts[1].status, detail.attempts[1].note.as_str()), (None, "no answer"));
+
+    let again = wallet.webhooks().redeliver(anna.wallet, failed.id, &key("again")).await.expect("queued");
+    let same = wallet.webhooks().redeliver(anna.wallet, failed.id, &key("again")).await.expect("the same");
+    assert_eq!(again.id, same.id);
+    let taken = take(&wallet).await;
+    assert_eq!((taken.len(), taken[0].message), (1, failed.id), "receivers know the message");
+    assert_eq!(taken[0].payload, detail.payload);
+    wallet.webhooks().finish(&taken[0], &answered(204)).await.expect("kept");
+    let detail = wallet.webhooks().delivery(anna.wallet, again.id).await.expect("there");
+    assert_eq!(detail.delivery.state, DeliveryState::Delivered);
+    assert!(wallet.webhooks().delivery(anna.preview_wallet, again.id).await.is_err(), "another wallet's");
+    let rows = wallet.ledger().entries(anna.wallet, &EntryFilter::default(), Page::default()).await.expect("rows");
+    assert!(rows.entries.iter().all(|row| row.kind != EntryKind::WebhookFee), "this catalog asks no fee");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_retry_costs_its_fee_once_and_never_what_is_not_there(pool: PgPool) {
+    let wallet = Wallet::new(pool.clone(), wallet::Options::for_tests(wallet::clock::Clock::fixed(start())));
+    let preset = wallet::catalog::Preset::by_name("neuraldraft").expect("a preset");
+    wallet.catalog().load_preset(&preset).await.expect("loaded");
+    let anna = member(&wallet, "anna@example.com").await;
+    let before = available(&wallet, anna.wallet).await;
+    let events = [EventKind::LedgerEntryCreated, EventKind::OutOfCredits];
+    endpoint(&wallet, &anna, "e", &events).await;
+    let grant = wallet::ledger::NewGrant::new(credits(1), wallet::ledger::GrantSource::Promo, "test");
+    let envelope = Envelope::new(anna.wallet, key("g"), Actor::system("test"), Command::Grant(grant));
+    wallet.ledger().submit(envelope).await.expect("granted");
+    wallet.webhooks().relay(&Bodies).await.expect("relayed");
+    let message = take(&wallet).await.remove(0);
+    wallet.webhooks().finish(&message, &answered(503)).await.expect("kept");
+    wallet.webhooks().finish(&message, &answered(503)).await.expect("kept once");
+    let fee: Credits = "0.02".parse().expect("an amount");
+    let left = before.checked_add(credits(1)).and_then(|sum| sum.checked_sub(fee)).expect("fits");
+    assert_eq!(available(&wallet, anna.wallet).await, left);
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "the fee's own row is not told");
+
+    let rest = Command::Adjustment { amount: left.checked_neg().expect("fits"), reason: "test".into() };
+    let envelope = Envelope::new(anna.wallet, key("out"), Actor::system("test"), rest);
+    wallet.ledger().submit(envelope).await.expect("posted");
+    wallet.webhooks().relay(&Bodies).await.expect("relayed");
+    wallet.clock().advance(TimeDelta::minutes(5));
+    for message in take(&wallet).await {
+        wallet.webhooks().finish(&message, &answered(503)).await.expect("kept");
+    }
+    let log = wallet.webhooks().deliveries(anna.wallet, None, None, 10).await.expect("a log").deliveries;
+    for delivery in log {
+        let is_notice = delivery.event == EventKind::OutOfCredits;
+        let state = if is_notice { DeliveryState::Queued } else { DeliveryState::Failed };
+        assert_eq!(delivery.state, state, "notices go out anyway: {delivery:?}");
+    }
+    assert_eq!(available(&wallet, anna.wallet).await, Credits::ZERO);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_new_secret_signs_beside_the_old_one_for_a_day(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let made = endpoint(&wallet, &anna, "e", &[EventKind::LedgerEntryCreated]).await;
+    let again = endpoint(&wallet, &anna, "e", &[EventKind::LedgerEntryCreated]).await;
+    assert_eq!(again, made, "the same request, the same answer");
+    let other = wallet.webhooks().create(anna.wallet, &anna.actor(), &new(&[EventKind::CreditsLow]), &key("e")).await;
+    assert_eq!(refusal(other), Refusal::IdempotencyMismatch);
+    let id = made.endpoint.id;
+    let rotated = wallet.webhooks().rotate(anna.wallet, &anna.actor(), id).await.expect("rotated");
+    assert_ne!(rotated.secret, made.secret);
+    wallet.webhooks().test(anna.wallet, id, &key("t1")).await.expect("queued");
+    let taken = take(&wallet).await;
+    assert_eq!(taken[0].secrets, [rotated.secret.clone(), made.secret.clone()]);
+    wallet.clock().advance(TimeDelta::days(1));
+    wallet.webhooks().test(anna.wallet, id, &key("t2")).await.expect("queued");
+    let taken = take(&wallet).await;
+    assert!(taken.iter().all(|message| message.secrets == [rotated.secret.clone()]));
+
+    let gone = taken.iter().find(|message| message.tries == 1).expect("the new one");
+    wallet.webhooks().finish(gone, &answered(410)).await.expect("kept");
+    let list = wallet.webhooks().endpoints(anna.wallet).await.expect("a list");
+    assert!(list[0].disabled.as_ref().is_some_and(|(_, why)| why.contains("410")));
+    charge(&wallet, anna.wallet, "gpt-5", "1").await;
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "off is off");
+    wallet.webhooks().enable(anna.wallet, &anna.actor(), id).await.expect("on");
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "what happened meanwhile is not told");
+    charge(&wallet, anna.wallet, "gpt-5", "2").await;
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 1);
+    wallet.webhooks().remove(anna.wallet, &anna.actor(), id).await.expect("removed");
+    assert!(wallet.webhooks().endpoints(anna.wallet).await.expect("a list").is_empty());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn prices_are_told_to_who_was_there(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    endpoint(&wallet, &anna, "e", &[EventKind::PriceChangeAnnounced]).await;
+    let draft = wallet.tariffs().create_draft(&anna.actor()).await.expect("a draft");
+    let rule = Rule::Flat(Flat { credits: credits(1) });
+    let draft = wallet.tariffs().set_rule(&anna.actor(), 2, draft.revision, "gpt-5", rule).await.expect("changed");
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "a draft is nobody's business");
+    wallet.clock().advance(TimeDelta::seconds(1));
+    wallet.tariffs().publish(&anna.actor(), 2, draft.revision, None).await.expect("published");
+    wallet.clock().advance(TimeDelta::seconds(1));
+    endpoint(&wallet, &anna, "late", &[EventKind::PriceChangeAnnounced]).await;
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 1);
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "once");
+    let taken = take(&wallet).await;
+    assert_eq!(said(&taken[0]), ("price_change.announced".to_owned(), serde_json::json!({ "version": 2 })));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_no_endpoint_is_refused(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let webhooks = wallet.webhooks();
+    let none = webhooks.create(anna.wallet, &anna.actor(), &new(&[]), &key("a")).await;
+    assert_eq!(problems(refusal(none)), [("events".to_owned(), Problem::Required)]);
+    let long = NewEndpoint { description: "x".repeat(101), ..new(&[EventKind::Test]) };
+    assert_eq!(problems(refusal(webhooks.create(anna.wallet, &anna.actor(), &long, &key("b")).await)).len(), 2);
+    for name in 0..ENDPOINTS_MAX {
+        endpoint(&wallet, &anna, &format!("e{name}"), &[EventKind::CreditsLow]).await;
+    }
+    let many = webhooks.create(anna.wallet, &anna.actor(), &new(&[EventKind::CreditsLow]), &key("more")).await;
+    assert_eq!(problems(refusal(many)), [("url".to_owned(), Problem::TooMany)]);
+    let nowhere = Uuid::now_v7();
+    assert!(webhooks.rotate(anna.wallet, &anna.actor(), nowhere).await.is_err());
+    assert!(webhooks.test(anna.wallet, nowhere, &key("t")).await.is_err());
+    assert!(webhooks.redeliver(anna.wallet, nowhere, &key("r")).await.is_err());
+    let others = webhooks.endpoints(anna.wallet).await.expect("a list")[0].id;
+    assert!(webhooks.remove(anna.preview_wallet, &anna.actor(), others).await.is_err(), "another wallet's");
+}
