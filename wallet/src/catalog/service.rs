@@ -47,6 +47,10 @@ impl Catalog {
         Self { inner, tariffs }
     }
 
+    pub(super) const fn tariffs(&self) -> &Tariffs {
+        &self.tariffs
+    }
+
     /// Gives what is sold, from memory.
     pub async fn view(&self) -> Result<Arc<CatalogView>> {
         if let Some((_, view)) = self.inner.get() {
