@@ -7,10 +7,13 @@
 mod book;
 #[cfg(feature = "postgres")]
 mod draft;
+mod edit;
 mod exact;
 #[cfg(feature = "postgres")]
 pub(crate) mod invariants;
 mod param;
+#[cfg(feature = "postgres")]
+mod publish;
 mod quote;
 mod rehearsal;
 #[cfg(feature = "postgres")]
@@ -34,6 +37,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use book::{Announcement, BATCH_MAX, BookStatus, BookSummary, Direction, PriceBook, PriceChange, TARIFFS_MAX};
+pub use edit::{DraftEdit, EditKind};
 pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
 pub use quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
 pub use rehearsal::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal};
