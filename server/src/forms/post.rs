@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use wallet::error::{Error, FieldError, Problem, Refusal};
 use wallet::idempotency::IdempotencyKey;
 
+use super::files;
 use crate::pages;
 use crate::state::AppState;
 
@@ -35,6 +36,10 @@ impl FromRequest<AppState> for Post {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        if kind.to_ascii_lowercase().starts_with("multipart/form-data") {
+            let fields = files::read(Request::from_parts(parts.clone(), body), state).await?;
+            return Ok(Self { parts, fields, state: state.clone() });
+        }
         if !kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
             let text = "Send the form as application/x-www-form-urlencoded.";
             return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, text).into_response());
@@ -69,6 +74,13 @@ impl Post {
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<&str> {
         Some(self.field(name).trim()).filter(|text| !text.is_empty())
+    }
+
+    /// Puts the text of an uploaded file in place of a field, where there is a file.
+    pub fn take_file(&mut self, file: &str, field: &str) {
+        if let Some(text) = self.fields.remove(file).filter(|text| !text.trim().is_empty()) {
+            self.fields.insert(field.to_owned(), text);
+        }
     }
 
     /// All values of a field that a form may hold several times.

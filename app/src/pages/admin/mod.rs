@@ -1,9 +1,13 @@
 //! For staff: the price book and the audit log.
 
 mod audit;
+mod import;
+mod operation;
 mod publish;
 mod tariffs;
 
 pub use audit::AuditPage;
+pub use import::ImportPage;
+pub use operation::OperationPage;
 pub use publish::PublishPage;
 pub use tariffs::TariffsPage;
