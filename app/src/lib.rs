@@ -28,7 +28,7 @@ pub use generated::i18n;
 pub use document::shell;
 use i18n::I18nContextProvider;
 use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, TopUpPage};
-use pages::admin::{AuditPage, MarginsPage, PublishPage, TariffsPage};
+use pages::admin::{AuditPage, ImportPage, MarginsPage, OperationPage, PublishPage, TariffsPage};
 use pages::developers::{KeysPage, WebhooksPage};
 use pages::playground::PlaygroundPage;
 use pages::public::{
@@ -72,9 +72,14 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n") view=TariffsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/tariffs/:n/operations") view=OperationPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/tariffs/:n/import") view=ImportPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n/publish") view=PublishPage ssr=SsrMode::Async />
                     // A refused form is answered at the address that it was posted to: the same pages.
                     <Route path=path!("/admin/tariffs/:n/prices") view=TariffsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/tariffs/:n/remove") view=TariffsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/tariffs/:n/discard") view=TariffsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/tariffs/:n/undo") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n/rehearse") view=PublishPage ssr=SsrMode::Async />
                     <Route path=path!("/verify-email/resend") view=OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id/check") view=OrdersPage ssr=SsrMode::Async />

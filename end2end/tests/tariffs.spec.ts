@@ -1,4 +1,4 @@
-import { admin, bearer, charge, expect, hasScript, newKey, newcomer, test } from './scrip';
+import { admin, bearer, charge, draftOfMyOwn, expect, hasScript, newKey, newcomer, test } from './scrip';
 
 // Both projects change the one price book of the server under test, so they take different models.
 test('an admin lowers a price: the list and the next charge follow, the log tells', async ({ page, request, browser }) => {
@@ -9,10 +9,8 @@ test('an admin lowers a price: the list and the next charge follow, the log tell
   const context = await browser.newContext({ locale: 'en-US', javaScriptEnabled: hasScript() });
   const staff = await context.newPage();
   await admin(staff);
-  await staff.goto('/admin/tariffs');
-  await staff.getByRole('button', { name: 'Start a draft' }).click();
-  await expect(staff).toHaveURL(/\/admin\/tariffs\/\d+/);
-  const draft = staff.url();
+  const draft = await draftOfMyOwn(staff);
+  await staff.goto(draft);
   const price = staff.getByLabel(`Draft price of ${name}`, { exact: true });
   await expect(price).toHaveValue(String(before));
   await price.fill('-1');

@@ -40,7 +40,7 @@ pub fn build(state: AppState) -> Router {
         .merge(mail::dev_router(&state)); // /dev/mail, in development
     let browser = limited(pages, &state)
         .merge(live::router()) // /live: events for a signed-in browser
-        .merge(export::router()); // /wallet/history.csv
+        .merge(export::router()); // /wallet/history.csv, /admin/tariffs/{n}/prices.csv
     let browser = auth::around(browser, &state); // session, viewer, guards
     let sandbox = limited(providers::sandbox::router(&state), &state); // /sandbox/checkout/{ref}, outside production
     let people = browser.merge(sandbox).layer(same_origin(&state));

@@ -9,7 +9,7 @@ use ledger_support::{credits, grant, key, new_wallet, open, start};
 use serde_json::{Map, Value, json};
 use sqlx::PgPool;
 use wallet::Wallet;
-use wallet::catalog::{Loaded, Preset, PriceFormat};
+use wallet::catalog::{Loaded, OperationForm, Preset, PriceFormat, RULE_KINDS, rule_example};
 use wallet::clock::Clock;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::id::{UserId, WalletId};
@@ -17,7 +17,7 @@ use wallet::identity::Actor;
 use wallet::ledger::Outcome;
 use wallet::money::Credits;
 use wallet::tariff::rule::Flat;
-use wallet::tariff::{BookStatus, ChargeRequest, Direction, HoldRequest, LineRequest, PriceBook, Rule};
+use wallet::tariff::{BookStatus, ChargeRequest, Direction, EditKind, HoldRequest, LineRequest, PriceBook, Rule};
 
 fn params(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
@@ -353,4 +353,175 @@ async fn files_change_a_draft_whole_or_not_at_all(pool: PgPool) {
     let cost = book.tariff("gpt-5.2-pro").and_then(|tariff| tariff.upstream_cost.clone()).expect("a cost");
     assert_eq!((cost.micros, cost.review_on), (610_000, Some((start() + TimeDelta::days(90)).date_naive())));
     assert_eq!(wallet.tariffs().diff(2).await.expect("a diff"), diff, "a cost is no price");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_edit_can_be_undone_and_says_whose_it_was(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let (tariffs, admin) = (wallet.tariffs(), staff());
+    let before = tariffs.create_draft(&admin).await.expect("a draft");
+    let version = before.version;
+    let nothing = tariffs.undo(&admin, version, before.revision).await;
+    assert_eq!(field(nothing), ("version".into(), Problem::NotAllowed));
+
+    let book = tariffs.set_rule(&admin, version, before.revision, "gpt-5", flat(1)).await.expect("changed");
+    let book = tariffs.remove(&admin, version, book.revision, "dall-e-3").await.expect("removed");
+    let sheet = "operation,price\ngpt-5.2,3\ngpt-5.2-pro,32\n";
+    let book = wallet.catalog().import_prices(&admin, version, book.revision, PriceFormat::Csv, sheet).await;
+    let book = book.expect("imported");
+    let edits = tariffs.edits(version).await.expect("a list");
+    let kinds: Vec<_> = edits.iter().map(|edit| (edit.kind, edit.changes.len(), edit.is_standing)).collect();
+    assert_eq!(kinds, [(EditKind::Imported, 2, true), (EditKind::Removed, 1, true), (EditKind::Changed, 1, true)]);
+    assert_eq!((edits[0].by.as_str(), edits[0].revision), ("Lev Orlov", book.revision));
+
+    let stale = tariffs.undo(&admin, version, book.revision - 1).await;
+    assert_eq!(refusal(stale), Refusal::VersionConflict);
+    // Another node, with nothing in memory.
+    let there = Wallet::new(pool.clone(), wallet::Options::for_tests(Clock::fixed(start())));
+    let mut book = there.tariffs().undo(&admin, version, book.revision).await.expect("undone");
+    assert_eq!(diff_of(&wallet, version).await, ["gpt-5", "dall-e-3"]);
+    book = tariffs.undo(&admin, version, book.revision).await.expect("undone");
+    assert_eq!(diff_of(&wallet, version).await, ["gpt-5"]);
+    book = tariffs.undo(&admin, version, book.revision).await.expect("undone");
+    assert_eq!(book.tariffs, before.tariffs, "as it was, in the same order");
+    let nothing = tariffs.undo(&admin, version, book.revision).await;
+    assert_eq!(field(nothing), ("version".into(), Problem::NotAllowed), "an undoing is not undone");
+}
+
+async fn diff_of(wallet: &Wallet, version: i32) -> Vec<String> {
+    wallet.tariffs().diff(version).await.expect("a diff").into_iter().map(|change| change.operation).collect()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn drops_start_at_once_and_rises_after_the_notice_or_neither(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    wallet.clock().advance(TimeDelta::hours(1));
+    let (tariffs, admin) = (wallet.tariffs(), staff());
+    let book = draft(&wallet, "gpt-5", 3).await;
+    let book = tariffs.set_rule(&admin, 2, book.revision, "gpt-5.2-pro", flat(32)).await.expect("changed");
+    let book = tariffs.remove(&admin, 2, book.revision, "musicgen").await.expect("removed");
+    let first = tariffs.first_rise().await.expect("a day");
+    let unrehearsed = tariffs.publish_drops_first(&admin, 2, book.revision, first).await;
+    assert_eq!(field(unrehearsed), ("rehearsal".into(), Problem::Required));
+    tariffs.rehearse(&admin, 2, |_| {}).await.expect("rehearsed");
+    for early in [start(), first - TimeDelta::microseconds(1)] {
+        let refused = tariffs.publish_drops_first(&admin, 2, book.revision, early).await;
+        assert_eq!(field(refused), ("effective_at".into(), Problem::TooSoon));
+    }
+    assert_eq!(price(&wallet, "gpt-5.2-pro").await, credits(39), "nothing of it is in force");
+    assert_eq!(tariffs.versions().await.expect("a list").len(), 2);
+
+    let (now, later) = tariffs.publish_drops_first(&admin, 2, book.revision, first).await.expect("published");
+    assert_eq!((now.version, now.status), (2, BookStatus::Active));
+    assert_eq!((later.version, later.status, later.effective_at), (3, BookStatus::Scheduled, Some(first)));
+    assert_eq!((price(&wallet, "gpt-5").await, price(&wallet, "gpt-5.2-pro").await), (credits(2), credits(32)));
+    assert!(tariffs.quote("musicgen", &Map::new(), 1).await.is_ok(), "it goes away later");
+    let found = tariffs.rehearsal(3).await.expect("read").expect("goes with the rises");
+    assert_eq!((found.version, found.revision), (3, book.revision), "what was rehearsed, under its new number");
+    assert_eq!(diff_of(&wallet, 2).await, ["gpt-5.2-pro"]);
+    assert_eq!(diff_of(&wallet, 3).await, ["gpt-5", "musicgen"]);
+
+    wallet.clock().advance(TimeDelta::days(30) - TimeDelta::seconds(1));
+    assert_eq!(price(&wallet, "gpt-5").await, credits(2));
+    wallet.clock().advance(TimeDelta::seconds(1));
+    assert_eq!((price(&wallet, "gpt-5").await, price(&wallet, "gpt-5.2-pro").await), (credits(3), credits(32)));
+    assert!(tariffs.quote("musicgen", &Map::new(), 1).await.is_err());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn two_steps_need_a_drop_and_a_free_calendar(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let (tariffs, admin) = (wallet.tariffs(), staff());
+    let book = draft(&wallet, "gpt-5", 3).await;
+    tariffs.rehearse(&admin, 2, |_| {}).await.expect("rehearsed");
+    let first = tariffs.first_rise().await.expect("a day");
+    let no_drop = tariffs.publish_drops_first(&admin, 2, book.revision, first).await;
+    assert_eq!(field(no_drop), ("version".into(), Problem::NotAllowed));
+    tariffs.publish(&admin, 2, book.revision, Some(first)).await.expect("announced");
+    let book = draft(&wallet, "gpt-5.2", 5).await;
+    let book = tariffs.set_rule(&admin, 3, book.revision, "gpt-5.2-pro", flat(32)).await.expect("changed");
+    tariffs.rehearse(&admin, 3, |_| {}).await.expect("rehearsed");
+    let two = tariffs.publish_drops_first(&admin, 3, book.revision, first).await;
+    assert_eq!(field(two), ("version".into(), Problem::NotAllowed), "another rise is announced");
+    assert_eq!(price(&wallet, "gpt-5.2-pro").await, credits(39), "neither of the two");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn operations_of_every_rule_are_added_and_changed(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let (catalog, admin) = (wallet.catalog(), staff());
+    let mut book = wallet.tariffs().create_draft(&admin).await.expect("a draft");
+    for kind in RULE_KINDS {
+        let rule = rule_example(kind).replacen('…', "gpt-5", 1).replacen('…', "dall-e-3", 1);
+        let form = OperationForm {
+            operation: format!("new-{kind}"),
+            name: "New".to_owned(),
+            category: "job".to_owned(),
+            unit: "job".to_owned(),
+            minimum_plan: "pro".to_owned(),
+            kind: kind.to_owned(),
+            rule,
+            ..OperationForm::default()
+        };
+        book = catalog.add_operation(&admin, 2, book.revision, form.clone()).await.expect(kind);
+        let added = book.tariff(&form.operation).expect("added");
+        assert_eq!((added.rule.pricing_type(), added.minimum_plan.as_deref()), (kind, Some("pro")));
+        let shown = OperationForm::from(added);
+        let again = catalog.replace_operation(&admin, 2, book.revision, shown).await.expect(kind);
+        assert_eq!(again.tariffs, book.tariffs, "what is shown reads back as the same");
+        book = again;
+        let taken = catalog.add_operation(&admin, 2, book.revision, form).await;
+        assert_eq!(field(taken), ("operation".into(), Problem::Taken));
+    }
+    assert_eq!(diff_of(&wallet, 2).await.len(), RULE_KINDS.len());
+    let wrong = OperationForm {
+        operation: "Bad Name".to_owned(),
+        category: "food".to_owned(),
+        minimum_plan: "gold".to_owned(),
+        kind: "per_unit".to_owned(),
+        rule: "meters = [\n  { param = \"seconds\", price = -1 },\n]".to_owned(),
+        ..OperationForm::default()
+    };
+    let refused = refusal(catalog.add_operation(&admin, 2, book.revision, wrong).await);
+    let Refusal::Unprocessable { fields } = refused else { panic!("{refused:?}") };
+    let named: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
+    assert_eq!(named, ["category", "rule", "minimum_plan", "operation", "name", "unit"]);
+    assert!(
+        fields[1].message.starts_with("line 2, column ") && fields[1].message.contains("-1 is negative"),
+        "{}",
+        fields[1].message
+    );
+    assert_eq!(wallet.tariffs().book(2).await.expect("the draft"), book, "nothing changed");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_mistake_of_a_file_is_named_by_its_place(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let (catalog, admin) = (wallet.catalog(), staff());
+    let book = wallet.tariffs().create_draft(&admin).await.expect("a draft");
+    let csv = "operation,option,price\ngpt-5,,-1\ngpt-5.2,,NaN\ngpt-5.2-pro,,99999999999999\n\
+               dall-e-3,1792x1024 × hd,\ngpt-99,,5\ngrok-4,,3\ngrok-4,,3\n";
+    let refused = refusal(catalog.import_prices(&admin, 2, book.revision, PriceFormat::Csv, csv).await);
+    let Refusal::Unprocessable { fields } = refused else { panic!("{refused:?}") };
+    let told: Vec<&str> = fields.iter().map(|field| field.message.as_str()).collect();
+    let expected = [
+        ("line 2, column 8: ", "negative"),
+        ("line 3, column 10: ", "not a number"),
+        ("line 4, column 14: ", "too large"),
+        ("line 5, column 25: ", "is empty"),
+        ("line 6, column 1: ", "no operation “gpt-99”"),
+        ("line 8, column 1: ", "twice"),
+    ];
+    for (told, (place, what)) in told.iter().zip(expected) {
+        assert!(told.starts_with(place) && told.contains(what), "{told}");
+    }
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    let head =
+        |code: &str| format!("[[operation]]\ncode = \"{code}\"\nname = \"X\"\ncategory = \"text\"\nunit = \"call\"\n");
+    let toml = format!("{}flat = -1\n\n{}flat = nan\n\n{}price = 3\n", head("a"), head("b"), head("c"));
+    let refused = refusal(catalog.import_prices(&admin, 2, book.revision, PriceFormat::Toml, &toml).await);
+    let Refusal::Unprocessable { fields } = refused else { panic!("{refused:?}") };
+    let lines: Vec<&str> = fields.iter().map(|field| field.message.split(',').next().unwrap_or_default()).collect();
+    assert_eq!(lines, ["line 6", "line 13", "line 20"], "{fields:?}");
+    assert_eq!(wallet.tariffs().book(2).await.expect("the draft"), book, "nothing changed");
 }

@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod balance_stub;
+pub mod draft_edits;
 pub mod entry;
 pub mod field;
 pub mod icon;
@@ -13,8 +14,11 @@ pub mod margin_table;
 pub mod order_steps;
 pub mod pack_picker;
 pub mod panel;
+pub mod price_cells;
 pub mod price_change;
+pub mod price_diff;
 pub mod price_grid;
+pub mod price_keys;
 pub mod prices;
 pub mod public_shell;
 pub mod receipt;

@@ -2,12 +2,12 @@
 
 use chrono::NaiveDate;
 use leptos::prelude::*;
-use wallet::money::Credits;
-use wallet::tariff::rule::Matrix;
-use wallet::tariff::{Category, Direction, PriceRange, Rule, Tariff};
+use wallet::tariff::{Category, Direction, PriceRange, Tariff};
 
 use crate::components::amount::range_text;
-use crate::components::refusal::field_error_text;
+use crate::components::price_cells::PriceField;
+use crate::components::price_diff::percent_text;
+use crate::components::price_keys;
 use crate::components::when::day_month_text;
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -39,6 +39,7 @@ pub fn PriceGrid(
     outcome: FormOutcome,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    price_keys::go_on_after_save();
     let category = |row: &EditorRow| row.shown.as_ref().or(row.now.as_ref()).map(|tariff| tariff.category);
     let groups = Category::ALL
         .into_iter()
@@ -61,7 +62,7 @@ pub fn PriceGrid(
         .collect_view();
     view! {
         <div class="panel overflow-x-auto" tabindex="0" role="region" aria-label=move || t_string!(i18n, tariffs.table)>
-            <table class="grid-table">
+            <table class="grid-table" data-price-grid="1">
                 <caption class="sr-only">{t!(i18n, tariffs.caption)}</caption>
                 <thead>
                     <tr>
@@ -106,11 +107,20 @@ fn GridRow(row: EditorRow, context: GridContext, outcome: FormOutcome) -> impl I
     let unit = tariff.unit.clone();
     let gate = tariff.minimum_plan.clone();
     let anchor = format!("op-{}", tariff.operation);
+    let gates = tariff
+        .gates
+        .iter()
+        .map(|gate| {
+            let (option, plan) = (gate.value.clone(), gate.plan.clone());
+            view! { " " <span class="tag">{move || t_string!(i18n, tariffs.gate_option, option = option.clone(), plan = plan.clone())}</span> }
+        })
+        .collect_view();
     view! {
         <tr class="hot scroll-mt-24" id=anchor data-operation=tariff.operation.clone()>
             <td>
                 <span class="font-medium">{tariff.name.clone()}</span>
                 {gate.map(|plan| view! { " " <span class="tag">{t!(i18n, tariffs.gate, plan = move || plan.clone())}</span> })}
+                {gates}
                 <span class="block text-sm text-muted">{t!(i18n, tariffs.per, unit = move || unit.clone())}</span>
             </td>
             <td class=now_class>{move || now.as_ref().map_or_else(|| "—".to_owned(), |now| range_of(i18n.get_locale(), now))}</td>
@@ -148,7 +158,15 @@ fn DraftCell(tariff: Tariff, context: GridContext, outcome: FormOutcome, is_chan
     let name = StoredValue::new(tariff.name.clone());
     let [cell] = cells.as_slice() else {
         if cells.is_empty() {
-            return view! { <span class="text-muted">{plain}</span> }.into_any();
+            // A sum has no prices of its own: its parts are edited whole.
+            let href = format!("/admin/tariffs/{}/operations?code={}", context.version, tariff.operation);
+            let label = move || t_string!(i18n, tariffs.edit_name, name = name.get_value());
+            return view! {
+                <a href=href class="btn btn-plain btn-sm w-full whitespace-nowrap !px-2 num" aria-label=label>
+                    {plain}" "{t!(i18n, tariffs.edit)}
+                </a>
+            }
+            .into_any();
         }
         let href = format!("/admin/tariffs/{}?edit={}#edit", context.version, tariff.operation);
         let label = move || t_string!(i18n, tariffs.edit_name, name = name.get_value());
@@ -160,40 +178,21 @@ fn DraftCell(tariff: Tariff, context: GridContext, outcome: FormOutcome, is_chan
         .into_any();
     };
     let is_refused = outcome.value("operation").as_ref() == Some(&tariff.operation);
-    let typed = outcome.value("price.0").filter(|_| is_refused);
-    let value = typed.unwrap_or_else(|| cell.credits.to_string());
-    let error = outcome.errors.first().cloned().filter(|_| is_refused);
-    let error_id = format!("error-{}", tariff.operation);
-    let describes = error.is_some().then(|| error_id.clone());
-    let class = match (error.is_some(), is_changed) {
-        (true, _) => "field field-sm num text-right !border-error",
-        (false, true) => "field field-sm num text-right !border-primary !bg-tint font-semibold",
-        (false, false) => "field field-sm num text-right",
-    };
+    let outcome = if is_refused { outcome } else { FormOutcome::default() };
     view! {
         <form method="post" action=format!("/admin/tariffs/{}/prices", context.version) class="price-edit flex gap-1 justify-end">
             <input type="hidden" name="operation" value=tariff.operation.clone() />
             <input type="hidden" name="revision" value=context.revision.to_string() />
-            <input
-                class=class
-                name="price.0"
-                value=value
-                inputmode="decimal"
-                autocomplete="off"
-                aria-label=move || t_string!(i18n, tariffs.price_of, name = name.get_value())
-                aria-invalid=error.is_some().then_some("true")
-                aria-describedby=describes
+            <PriceField
+                place=0
+                anchor=tariff.operation.clone()
+                label=Signal::derive(move || t_string!(i18n, tariffs.price_of, name = name.get_value()))
+                saved=cell.credits
+                is_changed=is_changed
+                outcome=outcome
             />
             <button class="btn btn-plain btn-sm price-save">{t!(i18n, tariffs.save)}</button>
         </form>
-        {error
-            .map(|error| {
-                view! {
-                    <span id=error_id class="block text-sm text-error mt-1 text-left whitespace-normal" role="alert">
-                        {move || field_error_text(i18n.get_locale(), &error)}
-                    </span>
-                }
-            })}
     }
     .into_any()
 }
@@ -203,9 +202,9 @@ fn DraftCell(tariff: Tariff, context: GridContext, outcome: FormOutcome, is_chan
 fn ChangeCell(row: EditorRow) -> impl IntoView {
     let i18n = use_i18n();
     let Some(change) = row.change else { return view! { <span class="text-muted">"—"</span> }.into_any() };
-    let percent = percent(change.before.as_ref(), change.after.as_ref());
-    let percent =
-        move || percent.map(|percent| format!("{}{}\u{a0}%", if percent > 0 { "+" } else { "−" }, percent.abs()));
+    let one = |range: &Option<PriceRange>| range.as_ref().filter(|range| range.min == range.max).map(|range| range.min);
+    let percent = one(&change.before).zip(one(&change.after)).and_then(|(before, after)| percent_text(before, after));
+    let percent = move || percent.clone();
     match change.direction {
         Direction::Rise => view! {
             <span class="text-rise font-semibold">
@@ -225,14 +224,6 @@ fn ChangeCell(row: EditorRow) -> impl IntoView {
     }
 }
 
-/// Works out the change of a price that is one figure, in whole percent.
-fn percent(before: Option<&PriceRange>, after: Option<&PriceRange>) -> Option<i128> {
-    let one = |range: &PriceRange| (range.min == range.max).then(|| i128::from(range.min.micros()));
-    let (before, after) = (one(before?)?, one(after?)?);
-    let percent = after.checked_sub(before)?.checked_mul(100)?.checked_div(before)?;
-    Some(percent).filter(|percent| *percent != 0)
-}
-
 /// When the change takes effect: a fall on publishing, a rise not before its notice is over.
 #[component]
 fn EffectCell(row: EditorRow, first_rise: NaiveDate) -> impl IntoView {
@@ -246,153 +237,6 @@ fn EffectCell(row: EditorRow, first_rise: NaiveDate) -> impl IntoView {
             </span>
         }
         .into_any(),
-    }
-}
-
-/// The prices of one operation as a grid of fields.
-#[component]
-pub fn CellEditor(
-    /// The operation.
-    tariff: Tariff,
-    /// What holds for the page.
-    context: GridContext,
-    /// What was typed and refused, if anything was.
-    outcome: FormOutcome,
-) -> impl IntoView {
-    let i18n = use_i18n();
-    let is_refused = outcome.value("operation").as_ref() == Some(&tariff.operation);
-    let outcome = if is_refused { outcome } else { FormOutcome::default() };
-    let body = match &tariff.rule {
-        Rule::Matrix(matrix) if matrix.axes.len() == 2 => {
-            view! { <MatrixFields matrix=matrix.clone() outcome=outcome.clone() /> }.into_any()
-        }
-        rule => {
-            let fields = rule
-                .cells()
-                .into_iter()
-                .enumerate()
-                .map(|(place, cell)| {
-                    let label = cell.labels.join(" × ");
-                    view! {
-                        <label class="grid grid-cols-[minmax(0,1fr)_7rem] gap-3 items-center">
-                            <span class="break-words">{label.clone()}</span>
-                            <CellField place=place label=label credits=cell.credits outcome=outcome.clone() />
-                        </label>
-                    }
-                })
-                .collect_view();
-            view! { <div class="grid gap-2">{fields}</div> }.into_any()
-        }
-    };
-    let about = outcome.errors.iter().find(|error| !error.field.starts_with("price.")).cloned();
-    view! {
-        <aside id="edit" aria-labelledby="ed" class="panel p-5 xl:sticky xl:top-[4.5rem] scroll-mt-20">
-            <div class="flex items-start gap-2">
-                <div class="flex-1 min-w-0">
-                    <h2 id="ed" class="h2">{tariff.name.clone()}</h2>
-                    <p class="text-sm text-muted">
-                        {t!(i18n, tariffs.per, unit = { let unit = tariff.unit.clone(); move || unit.clone() })}
-                    </p>
-                </div>
-                <a class="btn btn-quiet btn-sm" href=format!("/admin/tariffs/{}#op-{}", context.version, tariff.operation)>
-                    {t!(i18n, tariffs.close)}
-                </a>
-            </div>
-            <form method="post" action=format!("/admin/tariffs/{}/prices", context.version) class="mt-3 grid gap-4">
-                <input type="hidden" name="operation" value=tariff.operation.clone() />
-                <input type="hidden" name="revision" value=context.revision.to_string() />
-                {about
-                    .map(|error| {
-                        view! { <p class="text-sm text-error" role="alert">{move || field_error_text(i18n.get_locale(), &error)}</p> }
-                    })}
-                {body}
-                <div><button class="btn btn-primary">{t!(i18n, tariffs.save_prices)}</button></div>
-            </form>
-        </aside>
-    }
-}
-
-/// Two options as rows and columns.
-#[component]
-fn MatrixFields(matrix: Matrix, outcome: FormOutcome) -> impl IntoView {
-    let i18n = use_i18n();
-    let (Some(down), Some(across)) = (matrix.axes.first().cloned(), matrix.axes.get(1).cloned()) else {
-        return ().into_any();
-    };
-    let heads =
-        across.values.iter().map(|value| view! { <th scope="col" class="r">{value.clone()}</th> }).collect_view();
-    let rows = down
-        .values
-        .iter()
-        .enumerate()
-        .map(|(row, value)| {
-            let cells = across
-                .values
-                .iter()
-                .enumerate()
-                .map(|(column, other)| {
-                    let place = matrix.place(&[row, column]).unwrap_or_default();
-                    let credits = matrix.cell(&[row, column]).unwrap_or_default();
-                    let label = format!("{value} × {other}");
-                    view! { <td class="r"><CellField place=place label=label credits=credits outcome=outcome.clone() /></td> }
-                })
-                .collect_view();
-            view! { <tr><th scope="row" class="!font-medium !text-base-content">{value.clone()}</th>{cells}</tr> }
-        })
-        .collect_view();
-    let caption = format!("{} × {}", down.param, across.param);
-    view! {
-        <div class="overflow-x-auto" tabindex="0" role="region" aria-label=move || t_string!(i18n, tariffs.grid)>
-            <table class="grid-table">
-                <caption class="text-sm text-muted text-left pb-1">{caption}</caption>
-                <thead>
-                    <tr>
-                        <td></td>
-                        {heads}
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
-}
-
-/// One price of a grid.
-#[component]
-fn CellField(place: usize, label: String, credits: Credits, outcome: FormOutcome) -> impl IntoView {
-    let i18n = use_i18n();
-    let name = format!("price.{place}");
-    let typed = outcome.values.get(&name).cloned();
-    let value = typed.unwrap_or_else(|| credits.to_string());
-    let error = outcome.error(&name).cloned();
-    let error_id = format!("cell-error-{place}");
-    let class = if error.is_some() {
-        "field field-sm num text-right !border-error min-w-16"
-    } else {
-        "field field-sm num text-right min-w-16"
-    };
-    view! {
-        <span class="block">
-            <input
-                class=class
-                name=name
-                value=value
-                inputmode="decimal"
-                autocomplete="off"
-                aria-label=label
-                aria-invalid=error.is_some().then_some("true")
-                aria-describedby=error.is_some().then(|| error_id.clone())
-            />
-            {error
-                .map(|error| {
-                    view! {
-                        <span id=error_id class="block text-sm text-error mt-1 text-left">
-                            {move || field_error_text(i18n.get_locale(), &error)}
-                        </span>
-                    }
-                })}
-        </span>
     }
 }
 

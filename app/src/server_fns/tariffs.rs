@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
-use wallet::tariff::{BookSummary, PriceBook, PriceChange, Rehearsal, Tariff};
+use wallet::catalog::OperationForm;
+use wallet::tariff::{BookSummary, DraftEdit, PriceBook, PriceChange, Rehearsal, Tariff};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
@@ -37,6 +38,8 @@ pub struct EditorPage {
     pub notice_days: u16,
     /// How many days a rehearsal rates again.
     pub rehearsal_days: u16,
+    /// The newest edits of a draft, newest first.
+    pub edits: Vec<DraftEdit>,
     /// What the last rehearsal of the version found.
     pub rehearsal: Option<Rehearsal>,
     /// What became of the form, where the page answers it.
@@ -70,17 +73,100 @@ pub async fn load_price_book(
         first_rise: tariffs.first_rise().await?,
         notice_days: settings.notice_days,
         rehearsal_days: settings.rehearsal_days,
+        edits: tariffs.edits(version).await?,
         rehearsal: tariffs.rehearsal(version).await?,
         outcome: crate::context::form_outcome().unwrap_or_default(),
         today: wallet.clock().now().date_naive(),
     })
 }
 
+/// One operation of a draft, to add or to change whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationPage {
+    /// The version.
+    pub version: i32,
+    /// The revision that an edit answers to.
+    pub revision: i64,
+    /// Whether the version can be edited.
+    pub is_draft: bool,
+    /// Whether the draft has the operation already.
+    pub is_known: bool,
+    /// What is in the fields.
+    pub form: OperationForm,
+    /// The plans, code and name, from the lowest on.
+    pub plans: Vec<(String, String)>,
+    /// The newest edits of the draft, newest first.
+    pub edits: Vec<DraftEdit>,
+    /// What became of the form, where the page answers it.
+    pub outcome: FormOutcome,
+}
+
+/// Gives the form of an operation: one that the version has, by code, or a new one with a rule to start from.
+#[server(endpoint = "price_book_operation", input = GetUrl)]
+pub async fn load_operation(
+    /// The version.
+    version: i32,
+    /// The operation; none for a new one.
+    code: Option<String>,
+    /// The rule to start from, where it is not the operation's own.
+    rule: Option<String>,
+) -> Result<OperationPage, AppError> {
+    let (_, wallet) = crate::asker::staff()?;
+    let book = wallet.tariffs().book(version).await?;
+    let outcome = crate::context::form_outcome().unwrap_or_default();
+    let is_again = outcome.value("kind").is_some();
+    let known = match &code {
+        Some(code) if !is_again => Some(book.tariff_or_refuse(code)?),
+        _ => None,
+    };
+    let form = if is_again { ssr::typed(&outcome) } else { ssr::fresh(known, rule.as_deref()) };
+    let plans =
+        wallet.catalog().view().await?.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect();
+    Ok(OperationPage {
+        version,
+        revision: book.revision,
+        is_draft: book.status == wallet::tariff::BookStatus::Draft,
+        is_known: known.is_some() || outcome.value("replaces").as_deref() == Some("yes"),
+        form,
+        plans,
+        edits: wallet.tariffs().edits(version).await?,
+        outcome,
+    })
+}
+
 #[cfg(feature = "ssr")]
 mod ssr {
+    use wallet::catalog::{OperationForm, RULE_KINDS, rule_example};
+    use wallet::tariff::Tariff;
     use wallet::tariff::{BookStatus, BookSummary, PriceBook, PriceChange};
 
     use super::EditorRow;
+    use crate::context::FormOutcome;
+
+    /// What was typed into the form of an operation.
+    pub fn typed(outcome: &FormOutcome) -> OperationForm {
+        let take = |name: &str| outcome.values.get(name).cloned().unwrap_or_default();
+        OperationForm {
+            operation: take("operation"),
+            name: take("name"),
+            category: take("category"),
+            unit: take("unit"),
+            supplier: take("supplier"),
+            minimum_plan: take("minimum_plan"),
+            kind: take("kind"),
+            rule: take("rule"),
+        }
+    }
+
+    /// The form of an operation as it is, or with another rule to start from.
+    pub fn fresh(known: Option<&Tariff>, rule: Option<&str>) -> OperationForm {
+        let form = known.map(OperationForm::from).unwrap_or_default();
+        let wanted = rule.filter(|rule| RULE_KINDS.contains(rule) && *rule != form.kind);
+        match wanted.or_else(|| known.is_none().then_some("flat")) {
+            Some(kind) => OperationForm { kind: kind.to_owned(), rule: rule_example(kind).to_owned(), ..form },
+            None => form,
+        }
+    }
 
     /// The draft where there is one, else the book in force.
     pub fn preferred(versions: &[BookSummary]) -> Option<i32> {

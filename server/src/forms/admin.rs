@@ -1,4 +1,4 @@
-//! The tariff editor: a draft, its prices, its publication. For the platform's admins.
+//! The tariff editor: a draft, its rehearsal, its publication. For the platform's admins.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -16,7 +16,8 @@ pub(super) fn admin(form: &Post) -> Result<Actor, Error> {
     actor.ok_or_else(|| Refusal::not_found("the page").into())
 }
 
-fn revision(form: &Post) -> Result<i64, Error> {
+/// The revision of the draft that the form was drawn from.
+pub(super) fn revision(form: &Post) -> Result<i64, Error> {
     form.field("revision").parse().map_err(|_| {
         Refusal::invalid("revision", Problem::Required, "The form is incomplete: load the page again.").into()
     })
@@ -31,28 +32,6 @@ pub async fn create_draft(State(state): State<AppState>, form: Post) -> Response
     }
 }
 
-/// Changes the prices of one operation of a draft.
-pub async fn change_price(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
-    let operation = form.field("operation").to_owned();
-    let changed = async {
-        let actor = admin(&form)?;
-        let tariffs = state.wallet.tariffs();
-        let revision = revision(&form)?;
-        let book = tariffs.book(n).await?;
-        let tariff = book.tariff_or_refuse(&operation)?;
-        let rule = tariff.rule.with_typed(|field| form.optional(field))?;
-        tariffs.set_rule(&actor, n, revision, &operation, rule).await
-    };
-    let page = format!("/admin/tariffs/{n}");
-    let edited: String = form_urlencoded::byte_serialize(operation.as_bytes()).collect();
-    match changed.await {
-        Ok(_) => see_other(&format!("{page}#op-{edited}")),
-        // A grid of prices is edited on a page of its own.
-        Err(error) if !form.field("price.1").is_empty() => form.refuse(&format!("{page}?edit={edited}"), error).await,
-        Err(error) => form.refuse(&page, error).await,
-    }
-}
-
 /// Rates the charges of the last days again under a draft.
 pub async fn rehearse(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let page = format!("/admin/tariffs/{n}/publish");
@@ -63,19 +42,25 @@ pub async fn rehearse(State(state): State<AppState>, Path(n): Path<i32>, form: P
     }
 }
 
-/// Publishes a draft: at once, or from a day on.
+/// Publishes a draft: at once, from a day on, or its drops at once and its rises from a day on.
 pub async fn publish(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let published = async {
         let actor = admin(&form)?;
         let effective_at = form.optional("effective_at").map(day).transpose()?;
         if effective_at.is_some() && form.field("confirm") != "yes" {
             let message = "Confirm that the price rise is announced.";
-            return Err(Refusal::invalid("confirm", Problem::Required, message).into());
+            return Err(Error::from(Refusal::invalid("confirm", Problem::Required, message)));
         }
-        state.wallet.tariffs().publish(&actor, n, revision(&form)?, effective_at).await
+        let (tariffs, revision) = (state.wallet.tariffs(), revision(&form)?);
+        match effective_at {
+            Some(rises_at) if form.field("steps") == "two" => {
+                tariffs.publish_drops_first(&actor, n, revision, rises_at).await.map(drop)
+            }
+            _ => tariffs.publish(&actor, n, revision, effective_at).await.map(drop),
+        }
     };
     match published.await {
-        Ok(_) => see_other("/admin/tariffs"),
+        Ok(()) => see_other("/admin/tariffs"),
         Err(error) => form.refuse(&format!("/admin/tariffs/{n}/publish"), error).await,
     }
 }

@@ -5,6 +5,7 @@
 
 mod account;
 mod admin;
+mod draft;
 mod files;
 mod keys;
 mod margins;
@@ -50,7 +51,12 @@ pub fn router() -> Router<AppState> {
         .route("/developers/webhooks/deliveries/{id}/replay", post(webhooks::replay))
         // Tariffs.
         .route("/admin/tariffs", post(admin::create_draft))
-        .route("/admin/tariffs/{n}/prices", post(admin::change_price))
+        .route("/admin/tariffs/{n}/prices", post(draft::change_price))
+        .route("/admin/tariffs/{n}/operations", post(draft::put_operation))
+        .route("/admin/tariffs/{n}/remove", post(draft::remove_operation))
+        .route("/admin/tariffs/{n}/import", post(draft::import))
+        .route("/admin/tariffs/{n}/discard", post(draft::discard))
+        .route("/admin/tariffs/{n}/undo", post(draft::undo))
         .route("/admin/tariffs/{n}/rehearse", post(admin::rehearse))
         .route("/admin/tariffs/{n}/publish", post(admin::publish))
         // Margins.

@@ -1,7 +1,7 @@
 //! Jobs: one file each, one list here. Every job is idempotent: it may run twice, and on any node.
 
-mod ask_inactive;
 mod announce_prices;
+mod ask_inactive;
 mod process_provider_event;
 mod reconcile_payments;
 mod review_upstream_costs;

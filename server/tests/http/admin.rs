@@ -70,9 +70,28 @@ async fn nonsense_in_the_editor_is_never_a_500(pool: PgPool) {
         "/admin/tariffs/1/publish",
         "/admin/tariffs/2/rehearse",
         "/admin/tariffs/99/rehearse",
+        "/admin/tariffs/2/operations",
+        "/admin/tariffs/99/operations",
+        "/admin/tariffs/2/remove",
+        "/admin/tariffs/2/import",
+        "/admin/tariffs/99/import",
+        "/admin/tariffs/2/undo",
+        "/admin/tariffs/99/discard",
+        "/admin/tariffs/99/undo",
     ] {
         for value in ["", "\u{0}", "-1", "99999999999999999999", "gpt-5", "<script>"] {
-            let names = ["operation", "revision", "price.0", "effective_at", "confirm"];
+            let names = [
+                "operation",
+                "revision",
+                "price.0",
+                "effective_at",
+                "confirm",
+                "steps",
+                "file",
+                "kind",
+                "rule",
+                "category",
+            ];
             let fields: Vec<(&str, &str)> = names.into_iter().map(|name| (name, value)).collect();
             let told = browser.post(path, &fields).await;
             assert!(told.status.is_client_error() || told.status.is_redirection(), "{path} {value:?}: {}", told.status);
@@ -83,9 +102,74 @@ async fn nonsense_in_the_editor_is_never_a_500(pool: PgPool) {
         "/admin/tariffs/-1",
         "/admin/tariffs/99999999999",
         "/admin/tariffs/2?edit=%00",
+        "/admin/tariffs/2/operations?code=%00&rule=x",
+        "/admin/tariffs/99/import",
+        "/admin/tariffs/99/prices.csv",
+        "/admin/tariffs/x/prices.toml",
         "/admin/audit?before=x",
     ] {
         let told = browser.open(path).await;
         assert!(told.status.as_u16() < 500, "{path}: {} {}", told.status, told.text);
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn prices_leave_as_files_and_come_back(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut browser = admin(&site).await;
+    browser.post("/admin/tariffs", &[]).await;
+    for (file, kind) in [("prices.csv", "text/csv"), ("prices.toml", "application/toml")] {
+        let address = format!("/admin/tariffs/2/{file}");
+        let told = browser.open(&address).await;
+        assert!(told.status == StatusCode::OK && told.header("content-type").starts_with(kind), "{}", told.text);
+        assert!(told.header("content-disposition").contains("attachment"));
+        let now = revision(&site, 2).await;
+        let back = browser.post("/admin/tariffs/2/import", &[("revision", &now), ("file", &told.text)]).await;
+        assert_eq!(back.status, StatusCode::SEE_OTHER, "{}", back.text);
+        assert_eq!(site.wallet().tariffs().diff(2).await.expect("a diff"), [], "the same prices");
+        let stranger = site.browser().open(&address).await;
+        assert_ne!(stranger.status, StatusCode::OK, "for admins only");
+    }
+    let now = revision(&site, 2).await;
+    let wrong = "operation,option,price\ngpt-5,,-1\ngpt-99,,5\n";
+    let told = browser.post("/admin/tariffs/2/import", &[("revision", &now), ("file", wrong)]).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(told.text.contains("line 2, column 8") && told.text.contains("line 3, column 1"), "{}", told.text);
+    assert!(told.text.contains("gpt-99,,5"), "what was typed is still there");
+    assert_eq!(revision(&site, 2).await, now, "nothing changed");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_early_rise_is_refused_however_it_is_posted(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut browser = admin(&site).await;
+    browser.post("/admin/tariffs", &[]).await;
+    for (operation, price) in [("gpt-5", "3"), ("gpt-5.2-pro", "32")] {
+        let now = revision(&site, 2).await;
+        browser
+            .post("/admin/tariffs/2/prices", &[("operation", operation), ("revision", &now), ("price.0", price)])
+            .await;
+    }
+    let told = browser.post("/admin/tariffs/2/rehearse", &[]).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+    let now = revision(&site, 2).await;
+    let tomorrow = (chrono::Utc::now() + chrono::TimeDelta::days(1)).date_naive().to_string();
+    for steps in ["two", "one", "", "three"] {
+        for day in [tomorrow.as_str(), "1970-01-01", ""] {
+            let fields = [("revision", now.as_str()), ("effective_at", day), ("confirm", "yes"), ("steps", steps)];
+            let told = browser.post("/admin/tariffs/2/publish", &fields).await;
+            assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{steps} {day}");
+        }
+    }
+    assert_eq!(site.wallet().tariffs().versions().await.expect("a list").len(), 2, "nothing was published");
+    let first = site.wallet().tariffs().first_rise().await.expect("a day") + chrono::TimeDelta::days(1);
+    let day = first.date_naive().to_string();
+    let fields = [("revision", now.as_str()), ("effective_at", day.as_str()), ("confirm", "yes"), ("steps", "two")];
+    let told = browser.post("/admin/tariffs/2/publish", &fields).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+    let program = site.program("payer", 50).await;
+    let charged = program.post("/charges", "a", &json!({ "operation": "gpt-5.2-pro" })).await.json();
+    assert_eq!(charged["amount"], json!(32), "the drop is in force");
+    let charged = program.post("/charges", "b", &json!({ "operation": "gpt-5" })).await.json();
+    assert_eq!(charged["amount"], json!(2), "the rise waits");
 }

@@ -5,6 +5,7 @@
 //! and never code.
 
 mod offer;
+mod operation;
 mod settings;
 mod unit;
 
@@ -20,6 +21,7 @@ mod service;
 use serde::{Deserialize, Serialize};
 
 pub use offer::{AddOn, Interval, MeteredItem, Package, Plan, PlanFeatures, PlanPrice, Rate};
+pub use operation::{OperationForm, RULE_KINDS, rule_example};
 pub use settings::{
     AutoTopUp, AutoTopUpMode, BillingDates, BurnClass, BurnOrder, Expiry, FailurePolicy, FreeAmount, RefundPolicy,
     Settings, TopUp,

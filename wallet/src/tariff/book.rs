@@ -247,6 +247,26 @@ impl PriceBook {
         problems
     }
 
+    /// Gives a draft without what needs notice: prices that rise stay as they are in this book, operations that go away
+    /// stay, and everything else is as the draft says.
+    #[must_use]
+    pub fn without_rises(&self, draft: &Self, rank: impl Fn(&str) -> Option<i32>) -> Self {
+        let changes = self.changes(draft, rank);
+        let waits = |operation: &str| {
+            changes.iter().any(|change| change.operation == operation && change.direction.needs_notice())
+        };
+        let mut book = Self { rounding_step: self.rounding_step, ..draft.clone() };
+        for tariff in &mut book.tariffs {
+            if let Some(before) = self.tariff(&tariff.operation).filter(|_| waits(&tariff.operation)) {
+                tariff.clone_from(before);
+            }
+        }
+        let removed = self.tariffs.iter().filter(|before| draft.tariff(&before.operation).is_none());
+        book.tariffs.extend(removed.cloned());
+        book.relink();
+        book
+    }
+
     /// Lists what changes from this book to a later one, in the later book's order; removed operations come last.
     ///
     /// `rank` gives a plan's rank, so that a raised minimum plan counts as a rise.

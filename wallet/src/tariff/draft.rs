@@ -1,15 +1,17 @@
-//! The versions of the price book: drafting, comparing, publishing.
+//! Drafts of the price book: begin one, edit it, compare it. [`super::publish`] puts it in force.
 //!
 //! Every change locks the catalog's one row first, so that two admins work one after the other, names the revision
 //! that its author saw (another one is a version conflict and changes nothing), and writes its audit row in the same
 //! transaction. A book that is published never changes, with one exception: a drop that takes effect at once is also
 //! taken into the book that is already announced, else that one would quietly undo it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::book::PriceBook;
+use super::edit::{DraftEdit, EditKind, Undo};
+use super::repo::edit::NewEdit;
 use super::repo::{self, Rules};
 use super::{BookStatus, BookSummary, PriceChange, Rule, Tariff, Tariffs};
 use crate::error::{Error, Problem, Refusal, Result};
@@ -17,20 +19,20 @@ use crate::identity::{self, Actor, NewAudit};
 use crate::money::Credits;
 
 /// An open change of prices: the catalog's row is locked.
-struct Change {
-    tx: Transaction<'static, Postgres>,
-    rules: Rules,
+pub(super) struct Change {
+    pub(super) tx: Transaction<'static, Postgres>,
+    pub(super) rules: Rules,
     ranks: Vec<(String, i32)>,
-    now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
 }
 
 impl Change {
-    fn rank(&self, plan: &str) -> Option<i32> {
+    pub(super) fn rank(&self, plan: &str) -> Option<i32> {
         self.ranks.iter().find(|(code, _)| code == plan).map(|(_, rank)| *rank)
     }
 
     /// Reads a draft at the revision that its author saw.
-    async fn draft(&mut self, version: i32, expected_revision: i64) -> Result<PriceBook> {
+    pub(super) async fn draft(&mut self, version: i32, expected_revision: i64) -> Result<PriceBook> {
         let book = read(&mut self.tx, version).await?;
         if book.status != BookStatus::Draft || book.revision != expected_revision {
             return Err(Refusal::VersionConflict.into());
@@ -39,7 +41,7 @@ impl Change {
     }
 
     /// Reads the book in force.
-    async fn active(&mut self) -> Result<PriceBook> {
+    pub(super) async fn active(&mut self) -> Result<PriceBook> {
         for version in repo::live_versions(&mut self.tx).await? {
             let book = read(&mut self.tx, version).await?;
             if book.status == BookStatus::Active {
@@ -50,7 +52,7 @@ impl Change {
     }
 
     /// Reads the announced book, if there is one.
-    async fn scheduled(&mut self) -> Result<Option<PriceBook>> {
+    pub(super) async fn scheduled(&mut self) -> Result<Option<PriceBook>> {
         for version in repo::live_versions(&mut self.tx).await? {
             let book = read(&mut self.tx, version).await?;
             if book.status == BookStatus::Scheduled {
@@ -60,7 +62,47 @@ impl Change {
         Ok(None)
     }
 
-    async fn audit(&mut self, staff: &Actor, action: &str, version: i32, before: Value, after: Value) -> Result<()> {
+    /// Writes what an edit makes of a draft: checks the whole book, counts the revision, and keeps how to undo it.
+    async fn edit(
+        &mut self,
+        staff: &Actor,
+        kind: EditKind,
+        before: &PriceBook,
+        mut after: PriceBook,
+    ) -> Result<PriceBook> {
+        after.relink();
+        check(self, &after)?;
+        if !repo::next_revision(&mut self.tx, before.version, before.revision).await? {
+            return Err(Refusal::VersionConflict.into());
+        }
+        after.revision = before.revision.checked_add(1).ok_or_else(|| Error::internal("too many revisions"))?;
+        for (position, tariff) in (0..).zip(&mut after.tariffs) {
+            tariff.position = position;
+        }
+        repo::rewrite_tariffs(&mut self.tx, after.version, &before.tariffs, &after.tariffs).await?;
+        let changes = before.changes(&after, |plan| self.rank(plan));
+        let undo = Undo::between(&before.tariffs, &after.tariffs);
+        let edit = NewEdit {
+            version: after.version,
+            revision: after.revision,
+            kind,
+            changes: &changes,
+            undo: Some(&undo).filter(|_| kind != EditKind::Undone),
+            by: staff,
+            at: self.now,
+        };
+        repo::edit::insert(&mut self.tx, edit).await?;
+        Ok(after)
+    }
+
+    pub(super) async fn audit(
+        &mut self,
+        staff: &Actor,
+        action: &str,
+        version: i32,
+        before: Value,
+        after: Value,
+    ) -> Result<()> {
         let audit = NewAudit {
             actor: staff.clone(),
             action: action.to_owned(),
@@ -72,7 +114,7 @@ impl Change {
     }
 }
 
-async fn read(connection: &mut PgConnection, version: i32) -> Result<PriceBook> {
+pub(super) async fn read(connection: &mut PgConnection, version: i32) -> Result<PriceBook> {
     Ok(repo::book(connection, version).await?.ok_or_else(|| Refusal::not_found(format!("price book {version}")))?)
 }
 
@@ -82,7 +124,7 @@ fn kept(tariff: Option<&Tariff>) -> Value {
 }
 
 impl Tariffs {
-    async fn change(&self) -> Result<Change> {
+    pub(super) async fn change(&self) -> Result<Change> {
         // A book whose instant has come is in force before anything is compared with it.
         super::service::settle(&self.db).await?;
         let mut tx = self.db.begin().await?;
@@ -93,7 +135,7 @@ impl Tariffs {
     }
 
     /// Commits and takes the change into this node's memory.
-    async fn finish(&self, mut change: Change) -> Result<()> {
+    pub(super) async fn finish(&self, mut change: Change) -> Result<()> {
         repo::touch(&mut change.tx).await?;
         change.tx.commit().await?;
         self.keeper.reload().await
@@ -170,12 +212,9 @@ impl Tariffs {
         rule: Rule,
     ) -> Result<PriceBook> {
         let mut change = self.change().await?;
-        let mut book = change.draft(version, expected_revision).await?;
-        let mut tariff = book.tariff_or_refuse(operation)?.clone();
-        tariff.rule = rule;
-        self.put(&mut change, staff, &mut book, tariff).await?;
-        self.finish(change).await?;
-        Ok(book)
+        let before = change.draft(version, expected_revision).await?;
+        let tariff = Tariff { rule, ..before.tariff_or_refuse(operation)?.clone() };
+        self.put(change, staff, before, tariff).await
     }
 
     /// Adds an operation to a draft, or replaces the one of the same name.
@@ -187,33 +226,25 @@ impl Tariffs {
         tariff: Tariff,
     ) -> Result<PriceBook> {
         let mut change = self.change().await?;
-        let mut book = change.draft(version, expected_revision).await?;
-        self.put(&mut change, staff, &mut book, tariff).await?;
-        self.finish(change).await?;
-        Ok(book)
+        let before = change.draft(version, expected_revision).await?;
+        self.put(change, staff, before, tariff).await
     }
 
-    /// Puts a tariff into a draft, checks the whole book, and writes what has changed.
-    async fn put(&self, change: &mut Change, staff: &Actor, book: &mut PriceBook, tariff: Tariff) -> Result<()> {
-        let operation = tariff.operation.clone();
-        let before = book.tariffs.clone();
-        match book.tariffs.iter_mut().find(|known| known.operation == operation) {
+    /// Puts a tariff into a draft.
+    async fn put(&self, mut change: Change, staff: &Actor, before: PriceBook, tariff: Tariff) -> Result<PriceBook> {
+        let (version, operation) = (before.version, tariff.operation.clone());
+        let mut after = before.clone();
+        match after.tariffs.iter_mut().find(|known| known.operation == operation) {
             Some(known) => *known = Tariff { position: known.position, ..tariff },
-            None => book.tariffs.push(tariff),
+            None => after.tariffs.push(tariff),
         }
-        book.relink();
-        check(change, book)?;
-        for (position, tariff) in (0..).zip(&book.tariffs) {
-            let known = before.iter().find(|known| known.operation == tariff.operation);
-            // A sum changes with its parts.
-            if known != Some(tariff) {
-                repo::put_tariff(&mut change.tx, book.version, tariff, position).await?;
-            }
-        }
-        self.count_edit(change, book).await?;
-        let old = before.iter().find(|known| known.operation == operation);
+        let old = before.tariff(&operation);
+        let kind = if old.is_some() { EditKind::Changed } else { EditKind::Added };
+        let after = change.edit(staff, kind, &before, after).await?;
         let action = if old.is_some() { "tariff.changed" } else { "tariff.added" };
-        change.audit(staff, action, book.version, kept(old), kept(book.tariff(&operation))).await
+        change.audit(staff, action, version, kept(old), kept(after.tariff(&operation))).await?;
+        self.finish(change).await?;
+        Ok(after)
     }
 
     /// Removes an operation from a draft.
@@ -225,15 +256,14 @@ impl Tariffs {
         operation: &str,
     ) -> Result<PriceBook> {
         let mut change = self.change().await?;
-        let mut book = change.draft(version, expected_revision).await?;
-        let before = kept(Some(book.tariff_or_refuse(operation)?));
-        book.tariffs.retain(|tariff| tariff.operation != operation);
-        check(&change, &book)?;
-        repo::replace_tariffs(&mut change.tx, version, &book.tariffs).await?;
-        self.count_edit(&mut change, &mut book).await?;
-        change.audit(staff, "tariff.removed", version, before, Value::Null).await?;
+        let before = change.draft(version, expected_revision).await?;
+        let removed = kept(Some(before.tariff_or_refuse(operation)?));
+        let mut after = before.clone();
+        after.tariffs.retain(|tariff| tariff.operation != operation);
+        let after = change.edit(staff, EditKind::Removed, &before, after).await?;
+        change.audit(staff, "tariff.removed", version, removed, Value::Null).await?;
         self.finish(change).await?;
-        Ok(book)
+        Ok(after)
     }
 
     /// Replaces all tariffs of a draft: an import.
@@ -245,28 +275,37 @@ impl Tariffs {
         tariffs: Vec<Tariff>,
     ) -> Result<PriceBook> {
         let mut change = self.change().await?;
-        let mut book = change.draft(version, expected_revision).await?;
-        let before = PriceBook { tariffs, ..book.clone() };
-        let before = std::mem::replace(&mut book, before);
-        book.relink();
-        check(&change, &book)?;
-        let changes = before.changes(&book, |plan| change.rank(plan));
-        repo::replace_tariffs(&mut change.tx, version, &book.tariffs).await?;
-        self.count_edit(&mut change, &mut book).await?;
-        let after = json!({ "operations": book.tariffs.len(), "changes": changes });
-        change
-            .audit(staff, "price_book.imported", version, json!({ "operations": before.tariffs.len() }), after)
-            .await?;
+        let before = change.draft(version, expected_revision).await?;
+        let after = PriceBook { tariffs, ..before.clone() };
+        let after = change.edit(staff, EditKind::Imported, &before, after).await?;
+        let changes = before.changes(&after, |plan| change.rank(plan));
+        let (was, is) = (json!({ "operations": before.tariffs.len() }), after.tariffs.len());
+        let told = json!({ "operations": is, "changes": changes });
+        change.audit(staff, "price_book.imported", version, was, told).await?;
         self.finish(change).await?;
-        Ok(book)
+        Ok(after)
     }
 
-    async fn count_edit(&self, change: &mut Change, book: &mut PriceBook) -> Result<()> {
-        if !repo::next_revision(&mut change.tx, book.version, book.revision).await? {
-            return Err(Refusal::VersionConflict.into());
-        }
-        book.revision = book.revision.checked_add(1).ok_or_else(|| Error::internal("too many revisions"))?;
-        Ok(())
+    /// Takes the last edit of a draft back; again for the one before it. Edits are kept with the draft, so a reload or
+    /// another admin changes nothing about it.
+    pub async fn undo(&self, staff: &Actor, version: i32, expected_revision: i64) -> Result<PriceBook> {
+        let mut change = self.change().await?;
+        let before = change.draft(version, expected_revision).await?;
+        let Some(undo) = repo::edit::take_last(&mut change.tx, version).await? else {
+            let message = "There is nothing left to undo in this draft.";
+            return Err(Refusal::unprocessable("version", Problem::NotAllowed, message).into());
+        };
+        let after = PriceBook { tariffs: undo.apply(&before.tariffs), ..before.clone() };
+        let after = change.edit(staff, EditKind::Undone, &before, after).await?;
+        let changes = before.changes(&after, |plan| change.rank(plan));
+        change.audit(staff, "price_book.undone", version, Value::Null, json!({ "changes": changes })).await?;
+        self.finish(change).await?;
+        Ok(after)
+    }
+
+    /// Lists the newest edits of a draft, newest first.
+    pub async fn edits(&self, version: i32) -> Result<Vec<DraftEdit>> {
+        repo::edit::list(self.db.pool(), version).await
     }
 
     /// Throws a draft away.
@@ -294,63 +333,10 @@ impl Tariffs {
         tx.commit().await?;
         Ok(before.changes(&later, |plan| shelf.rank(plan)))
     }
-
-    /// Publishes a draft: at once, or from an instant on.
-    ///
-    /// A rise (or an operation that goes away, or a plan that is asked for where none was) takes effect no earlier
-    /// than the notice allows: nobody may publish it sooner. A drop may take effect at once.
-    pub async fn publish(
-        &self,
-        staff: &Actor,
-        version: i32,
-        expected_revision: i64,
-        effective_at: Option<DateTime<Utc>>,
-    ) -> Result<PriceBook> {
-        let mut change = self.change().await?;
-        let now = change.now;
-        let draft = change.draft(version, expected_revision).await?;
-        let active = change.active().await?;
-        if draft.based_on != Some(active.version) {
-            // Prices were published since this draft was copied; publishing it would undo them unseen.
-            return Err(Refusal::VersionConflict.into());
-        }
-        check(&change, &draft)?;
-        let from = effective_at.unwrap_or(now).max(now);
-        let scheduled = change.scheduled().await?;
-        let changes = active.changes(&draft, |plan| change.rank(plan));
-        if changes.is_empty() {
-            return Err(
-                Refusal::unprocessable("version", Problem::NotAllowed, "Nothing is changed in this draft.").into()
-            );
-        }
-        check_notice(&changes, from, now + TimeDelta::days(change.rules.notice_days))?;
-        let rehearsed = repo::rehearsed_revision(&mut change.tx, version).await?;
-        check_rehearsed(&changes, rehearsed == Some(draft.revision))?;
-        repo::announce(&mut change.tx, version, now, &changes).await?;
-        if from > now {
-            if scheduled.is_some() {
-                let message = "Another price book is announced already. Wait until it is in force.";
-                return Err(Refusal::unprocessable("version", Problem::NotAllowed, message).into());
-            }
-            repo::schedule(&mut change.tx, version, from).await?;
-        } else {
-            if let Some(scheduled) = scheduled {
-                carry(&mut change, &active, &draft, scheduled).await?;
-            }
-            repo::put_in_force(&mut change.tx, version, from).await?;
-        }
-        let before = json!({ "version": active.version, "prices": prices(&changes, |change| change.before.as_ref()) });
-        let after = json!({ "version": version, "effective_at": from, "prices": prices(&changes, |change| change.after.as_ref()) });
-        change.audit(staff, "price_book.published", version, before, after).await?;
-        self.db.enqueue_in_tx(&mut change.tx, super::ANNOUNCE_PRICES, &json!({ "version": version })).await?;
-        let book = read(&mut change.tx, version).await?;
-        self.finish(change).await?;
-        Ok(book)
-    }
 }
 
 /// Refuses a book that is wrong anywhere; `plan` gates must name plans that there are.
-fn check(change: &Change, book: &PriceBook) -> Result<()> {
+pub(super) fn check(change: &Change, book: &PriceBook) -> Result<()> {
     let mut problems = book.problems();
     for tariff in &book.tariffs {
         let gates = tariff.gates.iter().map(|gate| &gate.plan);
@@ -363,66 +349,4 @@ fn check(change: &Change, book: &PriceBook) -> Result<()> {
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Refusal::Unprocessable { fields: problems }.into()) }
-}
-
-/// Refuses a rise that comes before its notice is over.
-fn check_notice(changes: &[PriceChange], from: DateTime<Utc>, first: DateTime<Utc>) -> Result<()> {
-    if from >= first {
-        return Ok(());
-    }
-    let rises: Vec<&str> = changes
-        .iter()
-        .filter(|change| change.direction.needs_notice())
-        .map(|change| change.operation.as_str())
-        .collect();
-    if rises.is_empty() {
-        return Ok(());
-    }
-    let day = first.format("%Y-%m-%d %H:%M UTC");
-    let message = format!("{} would cost more; a rise can take effect from {day} on.", rises.join(", "));
-    Err(Refusal::unprocessable("effective_at", Problem::TooSoon, message).into())
-}
-
-/// Refuses a rise of which nobody has seen what it would do.
-fn check_rehearsed(changes: &[PriceChange], is_rehearsed: bool) -> Result<()> {
-    if is_rehearsed || !changes.iter().any(|change| change.direction.needs_notice()) {
-        return Ok(());
-    }
-    let message = "Rehearse exactly this draft first: a rise is published only after its effect has been seen.";
-    Err(Refusal::unprocessable("rehearsal", Problem::Required, message).into())
-}
-
-/// What an audit row says of prices: `{"gpt-5": "2", "dall-e-3": "5–13"}`.
-fn prices<'a>(
-    changes: &'a [PriceChange],
-    side: impl Fn(&'a PriceChange) -> Option<&'a super::PriceRange>,
-) -> serde_json::Map<String, Value> {
-    let text = |range: &super::PriceRange| match range.min == range.max {
-        true => range.min.to_string(),
-        false => format!("{}–{}", range.min, range.max),
-    };
-    changes
-        .iter()
-        .map(|change| (change.operation.clone(), side(change).map_or(Value::Null, |range| text(range).into())))
-        .collect()
-}
-
-/// Takes what a book changes at once into the book that is already announced, wherever that one has no change of
-/// its own: else it would quietly undo the change when its day comes.
-async fn carry(change: &mut Change, base: &PriceBook, now: &PriceBook, mut announced: PriceBook) -> Result<()> {
-    for tariff in &now.tariffs {
-        let before = base.tariff(&tariff.operation);
-        if before == Some(tariff) {
-            continue;
-        }
-        match announced.tariffs.iter_mut().find(|known| known.operation == tariff.operation) {
-            Some(known) if Some(&*known) == before => *known = tariff.clone(),
-            None if before.is_none() => announced.tariffs.push(tariff.clone()),
-            _ => {}
-        }
-    }
-    announced.relink();
-    repo::replace_tariffs(&mut change.tx, announced.version, &announced.tariffs).await?;
-    let changes = now.changes(&announced, |plan| change.rank(plan));
-    repo::set_changes(&mut change.tx, announced.version, &changes).await
 }

@@ -10,12 +10,15 @@ mod announcement;
 mod book;
 #[cfg(feature = "postgres")]
 mod draft;
+mod edit;
 mod exact;
 mod impact;
 #[cfg(feature = "postgres")]
 pub(crate) mod invariants;
 mod margin;
 mod param;
+#[cfg(feature = "postgres")]
+mod publish;
 mod quote;
 mod rehearsal;
 #[cfg(feature = "postgres")]
@@ -44,6 +47,7 @@ use serde_json::{Map, Value};
 pub use announce::{ANNOUNCE_PRICES, Told};
 pub use announcement::{Announcement, Changelog, OptionChange, PercentSpan};
 pub use book::{BATCH_MAX, BookStatus, BookSummary, Direction, PriceBook, PriceChange, TARIFFS_MAX};
+pub use edit::{DraftEdit, EditKind};
 pub use impact::{Impact, RiseNotice};
 pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};
 pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};

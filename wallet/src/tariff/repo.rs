@@ -2,6 +2,9 @@
 
 pub(super) mod announce;
 pub(super) mod cost;
+pub(super) mod edit;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -207,6 +210,28 @@ pub(super) async fn replace_tariffs(connection: &mut PgConnection, version: i32,
     Ok(())
 }
 
+/// Writes what an edit has changed of a draft's tariffs: a sum changes with its parts, a place with a removal.
+pub(super) async fn rewrite_tariffs(
+    connection: &mut PgConnection,
+    version: i32,
+    before: &[Tariff],
+    after: &[Tariff],
+) -> Result<()> {
+    let known: BTreeMap<&str, &Tariff> = before.iter().map(|tariff| (tariff.operation.as_str(), tariff)).collect();
+    let mut gone: BTreeSet<&str> = known.keys().copied().collect();
+    for tariff in after {
+        gone.remove(tariff.operation.as_str());
+        if known.get(tariff.operation.as_str()) != Some(&tariff) {
+            put_tariff(connection, version, tariff, tariff.position).await?;
+        }
+    }
+    let gone: Vec<String> = gone.into_iter().map(str::to_owned).collect();
+    sqlx::query!("DELETE FROM tariffs WHERE price_book = $1 AND operation = ANY($2)", version, &gone)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Adds a tariff to a draft, or replaces the one of the same operation.
 pub(super) async fn put_tariff(
     connection: &mut PgConnection,
@@ -391,6 +416,25 @@ pub(super) async fn keep_rehearsal(pool: &PgPool, found: &Rehearsal) -> Result<(
     )
     .execute(pool)
     .await?;
+    Ok(())
+}
+
+/// Gives what a rehearsal found to the version that its draft goes on as.
+pub(super) async fn move_rehearsal(connection: &mut PgConnection, from: i32, to: i32, revision: i64) -> Result<()> {
+    sqlx::query!(
+        "UPDATE price_books AS later
+         SET rehearsal = jsonb_set(draft.rehearsal, '{version}', to_jsonb(later.version)), rehearsed_revision = $3
+         FROM price_books AS draft
+         WHERE later.version = $2 AND draft.version = $1 AND draft.rehearsal IS NOT NULL",
+        from,
+        to,
+        revision
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!("UPDATE price_books SET rehearsal = NULL, rehearsed_revision = NULL WHERE version = $1", from)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -113,6 +113,9 @@ pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<Shee
 
 fn price(cell: &Cell) -> Result<Credits, SheetError> {
     let expected = "expected an amount that is not negative, with at most six decimals: 4 or 0.5";
+    if cell.text.is_empty() {
+        return Err(cell.wrong(format!("the price is empty; {expected}")));
+    }
     let price: Credits = cell
         .text
         .replace(',', ".")

@@ -108,6 +108,7 @@ fn action_words(locale: Locale, action: &str) -> String {
         "price_book.published" => td_string!(locale, audit.published).to_owned(),
         "price_book.discarded" => td_string!(locale, audit.discarded).to_owned(),
         "price_book.imported" => td_string!(locale, audit.imported).to_owned(),
+        "price_book.undone" => td_string!(locale, audit.undone).to_owned(),
         "tariff.changed" => td_string!(locale, audit.price_changed).to_owned(),
         "tariff.added" => td_string!(locale, audit.price_added).to_owned(),
         "tariff.removed" => td_string!(locale, audit.price_removed).to_owned(),

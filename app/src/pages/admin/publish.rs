@@ -59,6 +59,7 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
     let (later, now): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.direction.needs_notice());
     let is_empty = later.is_empty() && now.is_empty();
     let has_rise = !later.is_empty();
+    let has_now = !now.is_empty();
     let first = first_day(page.first_rise);
     let notice_days = i64::from(page.notice_days);
     let outcome = page.outcome.clone();
@@ -85,6 +86,7 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
                                     view! {
                                         <Changes changes=later is_later=true has_rise=true />
                                         <StartDate first=first notice_days=notice_days outcome=outcome.clone() />
+                                        <Steps has_drops=has_now outcome=outcome.clone() />
                                     }
                                 })}
                             <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1 pt-4 border-t border-line">
@@ -194,8 +196,37 @@ fn StartDate(first: NaiveDate, notice_days: i64, outcome: FormOutcome) -> impl I
                         t_string!(i18n, publish.first_day, date = date, count = notice_days)
                     }}
                 </p>
-                <p class="text-sm text-muted mt-1">{t!(i18n, publish.whole)}</p>
             </div>
         </section>
     }
+}
+
+/// Whether drops wait for the rises: two versions at once, or one on the day.
+#[component]
+fn Steps(has_drops: bool, outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    if !has_drops {
+        return ().into_any();
+    }
+    let is_one = outcome.value("steps").as_deref() == Some("one");
+    view! {
+        <fieldset class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1">
+            <legend class="sr-only">{t!(i18n, publish.steps)}</legend>
+            <span class="w-24 flex-none"></span>
+            <div class="flex-1 grid gap-2">
+                <label class="flex gap-3 items-start cursor-pointer">
+                    <input type="radio" class="radio mt-0.5" name="steps" value="two" checked=!is_one />
+                    <span>
+                        {t!(i18n, publish.two_steps)}
+                        <span class="block text-sm text-muted">{t!(i18n, publish.two_steps_note)}</span>
+                    </span>
+                </label>
+                <label class="flex gap-3 items-start cursor-pointer">
+                    <input type="radio" class="radio mt-0.5" name="steps" value="one" checked=is_one />
+                    <span>{t!(i18n, publish.one_step)}</span>
+                </label>
+            </div>
+        </fieldset>
+    }
+    .into_any()
 }

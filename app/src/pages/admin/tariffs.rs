@@ -4,8 +4,11 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use wallet::tariff::{BookStatus, BookSummary, Direction, PriceBook};
 
+use crate::components::draft_edits::{Conflict, LastEdit};
 use crate::components::panel::Loaded;
-use crate::components::price_grid::{CellEditor, GridContext, PriceGrid};
+use crate::components::price_cells::CellEditor;
+use crate::components::price_diff::PriceDiff;
+use crate::components::price_grid::{GridContext, PriceGrid};
 use crate::components::refusal::FormErrors;
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{When, WhenStyle, date_text};
@@ -44,6 +47,7 @@ pub fn Editor(
     let notice_days = i64::from(page.notice_days);
     let outcome = page.outcome;
     let refused = outcome.value("operation").filter(|code| !code.is_empty());
+    let is_conflict = outcome.notice.as_deref() == Some("version_conflict");
     let rows = StoredValue::new(page.rows);
     let outcome = StoredValue::new(outcome);
     let editing = Memo::new(move |_| {
@@ -60,10 +64,13 @@ pub fn Editor(
     view! {
         <EditorHead book=page.book has_draft=has_draft />
         <Versions versions=page.versions current=version />
-        <FormErrors outcome=outcome.get_value() shown=&["price"] />
+        <Conflict edits=page.edits.clone() outcome=outcome.get_value() />
+        {(!is_conflict).then(|| view! { <FormErrors outcome=outcome.get_value() shown=&["price"] /> })}
         <div class="grid xl:grid-cols-[minmax(0,1fr)_372px] gap-6 items-start">
             <section aria-label=move || t_string!(i18n, tariffs.prices) class="min-w-0">
+                {is_draft.then(|| view! { <LastEdit version=version revision=revision edits=page.edits /> })}
                 <GridFilters rows=rows version=version />
+                {is_draft.then(|| view! { <KeysHint /> })}
                 {move || {
                     let (show, query) = address.with(|map| {
                         let text = |name: &str| map.get_str(name).unwrap_or_default().to_owned();
@@ -78,7 +85,7 @@ pub fn Editor(
                 Some(tariff) => {
                     view! { <CellEditor tariff=tariff context=context() outcome=outcome.get_value() /> }.into_any()
                 }
-                None => view! { <Summary rows=rows is_draft=is_draft /> }.into_any(),
+                None => view! { <Summary rows=rows is_draft=is_draft version=version revision=revision /> }.into_any(),
             }}
         </div>
     }
@@ -121,13 +128,49 @@ fn EditorHead(book: PriceBook, has_draft: bool) -> impl IntoView {
                         </form>
                     }
                 })}
+            <Files version=version />
             {(status == BookStatus::Draft)
                 .then(|| {
                     view! {
+                        <a href=format!("/admin/tariffs/{version}/import") class="btn btn-plain">{t!(i18n, tariffs.import)}</a>
+                        <a href=format!("/admin/tariffs/{version}/operations") class="btn btn-plain">{t!(i18n, tariffs.add)}</a>
                         <a href=format!("/admin/tariffs/{version}/publish") class="btn btn-primary">{t!(i18n, tariffs.publish)}</a>
                     }
                 })}
         </div>
+    }
+}
+
+/// The version as files.
+#[component]
+fn Files(version: i32) -> impl IntoView {
+    let i18n = use_i18n();
+    let link = move |end: &'static str, words: &'static str| {
+        view! {
+            <a class="link-q" href=format!("/admin/tariffs/{version}/prices.{end}") download="" rel="external">{words}</a>
+        }
+    };
+    view! {
+        <p class="flex items-center gap-2 text-sm min-h-9">
+            <span class="text-muted">{t!(i18n, tariffs.download)}</span>
+            {link("csv", "CSV")}
+            {link("toml", "TOML")}
+        </p>
+    }
+}
+
+/// Says which keys work in the table, once they do.
+#[component]
+fn KeysHint() -> impl IntoView {
+    let i18n = use_i18n();
+    let is_ready = RwSignal::new(false);
+    Effect::new(move |_| is_ready.set(true));
+    view! {
+        <p class="hidden md:block text-sm text-muted mb-2" class:invisible=move || !is_ready.get()>
+            <kbd class="tag">"↑"</kbd>" "<kbd class="tag">"↓"</kbd>" "{t!(i18n, tariffs.keys_move)}" · "
+            <kbd class="tag">"Enter"</kbd>" "{t!(i18n, tariffs.keys_save)}" · "
+            <kbd class="tag">"Esc"</kbd>" "{t!(i18n, tariffs.keys_restore)}
+        </p>
     }
 }
 
@@ -220,7 +263,7 @@ fn GridFilters(rows: StoredValue<Vec<EditorRow>>, version: i32) -> impl IntoView
 
 /// What the draft changes, in figures.
 #[component]
-fn Summary(rows: StoredValue<Vec<EditorRow>>, is_draft: bool) -> impl IntoView {
+fn Summary(rows: StoredValue<Vec<EditorRow>>, is_draft: bool, version: i32, revision: i64) -> impl IntoView {
     let i18n = use_i18n();
     let count = move |wanted: &'static [Direction]| {
         let is_wanted = |row: &&EditorRow| row.change.as_ref().is_some_and(|change| wanted.contains(&change.direction));
@@ -243,9 +286,19 @@ fn Summary(rows: StoredValue<Vec<EditorRow>>, is_draft: bool) -> impl IntoView {
                 {figure(view! { {t!(i18n, tariffs.sum_new)} }.into_any(), count(&[Direction::New]), "fig text-2xl mt-0.5")}
                 {figure(view! { {t!(i18n, tariffs.sum_removed)} }.into_any(), count(&[Direction::Removed]), "fig text-2xl mt-0.5")}
             </dl>
+            <PriceDiff rows=rows.get_value() />
             <p class="text-sm text-muted mt-4">
                 {move || if is_draft { t_string!(i18n, tariffs.summary_draft) } else { t_string!(i18n, tariffs.summary_fixed) }}
             </p>
+            {is_draft
+                .then(|| {
+                    view! {
+                        <form method="post" action=format!("/admin/tariffs/{version}/discard") class="mt-4">
+                            <input type="hidden" name="revision" value=revision.to_string() />
+                            <button class="btn btn-quiet btn-sm">{t!(i18n, tariffs.discard)}</button>
+                        </form>
+                    }
+                })}
         </aside>
     }
 }

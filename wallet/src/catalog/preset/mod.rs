@@ -11,7 +11,7 @@ mod write;
 use std::fmt;
 
 use super::{CatalogView, Plan};
-use crate::tariff::Tariff;
+use crate::tariff::{Rule, Tariff};
 
 /// A whole catalog as a file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +64,17 @@ impl fmt::Display for Warning {
 /// operations count.
 pub fn parse_prices(text: &str, plans: &[Plan]) -> Result<(Vec<Tariff>, Vec<Warning>), Vec<PresetError>> {
     read::read_prices(text, plans)
+}
+
+/// Reads one rule as a price list writes it: `4` for a flat price, else the lines under `[operation.<rule>]`.
+pub fn parse_rule(kind: &str, body: &str) -> Result<Rule, Vec<PresetError>> {
+    read::read_rule(kind, body)
+}
+
+/// Writes one rule so that [`parse_rule`] reads it back.
+#[must_use]
+pub fn write_rule(rule: &Rule) -> String {
+    write::write_rule(rule)
 }
 
 /// Writes a price list: operations only.

@@ -50,9 +50,64 @@ fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, Vec<PresetError>> {
     })
 }
 
+/// Lists the mistakes of all operations where the file as a whole can't be read: a reader of TOML stops at the first,
+/// so each operation is read alone.
+fn each_operation(text: &str, whole: Vec<PresetError>) -> Vec<PresetError> {
+    let mut errors: Vec<PresetError> = Vec::new();
+    let mut block = String::new();
+    let mut first_line = 0_usize;
+    for (line, content) in text.lines().chain(["[[operation]]"]).enumerate() {
+        if content.trim_start().starts_with("[[operation]]") {
+            if block.contains("[[operation]]")
+                && let Err(found) = from_toml::<raw::PriceFile>(&block)
+            {
+                errors.extend(
+                    found.into_iter().map(|error| PresetError { line: error.line.saturating_add(first_line), ..error }),
+                );
+            }
+            block.clear();
+            first_line = line;
+        }
+        block.push_str(content);
+        block.push('\n');
+    }
+    // What is wrong before the first operation, or between two, only the whole file shows.
+    if whole.iter().all(|error| errors.contains(error)) { errors } else { whole.into_iter().chain(errors).collect() }
+}
+
+/// Reads one rule as a price list writes it: `4` for a flat price, else the lines under `[operation.<rule>]`. Lines are
+/// counted from the rule's own first.
+pub(super) fn read_rule(kind: &str, body: &str) -> Result<Rule, Vec<PresetError>> {
+    let head = "[[operation]]\ncode = \"rule\"\nname = \"rule\"\ncategory = \"text\"\nunit = \"call\"\n";
+    let (prefix, above) = if kind == "flat" { ("flat = ".to_owned(), 5) } else { (format!("[operation.{kind}]\n"), 6) };
+    let text = format!("{head}{prefix}{body}\n");
+    let own = |error: PresetError| PresetError {
+        line: error.line.saturating_sub(above).max(1),
+        column: if kind == "flat" { error.column.saturating_sub(prefix.len()).max(1) } else { error.column },
+        ..error
+    };
+    let own = |errors: Vec<PresetError>| errors.into_iter().map(own).collect::<Vec<_>>();
+    let file: raw::PriceFile = from_toml(&text).map_err(own)?;
+    let [operation] = file.operations.as_slice() else {
+        let message = "only the prices of one operation go here".to_owned();
+        return Err(vec![PresetError { line: 1, column: 1, message }]);
+    };
+    let mut report = Report { text: &text, errors: Vec::new(), warnings: Vec::new() };
+    let rule = rule_of(&mut report, operation);
+    if let Some(rule) = &rule {
+        for problem in rule.problems(kind) {
+            report.error(rule_span(operation), format!("{}: {}", problem.field, problem.message));
+        }
+    }
+    match rule {
+        Some(rule) if report.errors.is_empty() => Ok(rule),
+        _ => Err(own(report.errors)),
+    }
+}
+
 /// Reads a price list: the operations of a file, for plans that there are.
 pub(super) fn read_prices(text: &str, plans: &[Plan]) -> Result<(Vec<Tariff>, Vec<Warning>), Vec<PresetError>> {
-    let file: raw::PriceFile = from_toml(text)?;
+    let file: raw::PriceFile = from_toml(text).map_err(|errors| each_operation(text, errors))?;
     let mut report = Report { text, errors: Vec::new(), warnings: Vec::new() };
     let tariffs = operations(&mut report, &file.operations, plans);
     if report.errors.is_empty() {

@@ -55,6 +55,22 @@ pub(super) fn write_prices(tariffs: &[Tariff]) -> String {
     file.0.trim_start().to_owned()
 }
 
+/// Writes one rule as a price list does: a flat price alone, else the lines under `[operation.<rule>]`.
+pub(super) fn write_rule(rule: &Rule) -> String {
+    let mut file = Writer::default();
+    match rule {
+        Rule::Flat(rule) => return amount(rule.credits),
+        Rule::PerUnit(rule) => return per_unit(rule).join("\n"),
+        Rule::Graduated(rule) | Rule::Volume(rule) => return tiered(rule).join("\n"),
+        Rule::Matrix(rule) => file.matrix(rule),
+        Rule::Range(rule) => file.range(rule),
+        Rule::Composite(rule) => file.composite(rule),
+        Rule::Sum(rule) => file.sum(rule),
+    }
+    // Without the table's head.
+    file.0.lines().filter(|line| !line.is_empty() && !line.starts_with("[operation.")).collect::<Vec<_>>().join("\n")
+}
+
 #[derive(Default)]
 struct Writer(String);
 
@@ -170,9 +186,9 @@ impl Writer {
         }
         match &tariff.rule {
             Rule::Flat(rule) => self.line("flat", &amount(rule.credits)),
-            Rule::PerUnit(rule) => self.line("per_unit", &per_unit(rule)),
-            Rule::Graduated(rule) => self.line("graduated", &tiered(rule)),
-            Rule::Volume(rule) => self.line("volume", &tiered(rule)),
+            Rule::PerUnit(rule) => self.line("per_unit", &inline(&per_unit(rule))),
+            Rule::Graduated(rule) => self.line("graduated", &inline(&tiered(rule))),
+            Rule::Volume(rule) => self.line("volume", &inline(&tiered(rule))),
             Rule::Matrix(rule) => self.matrix(rule),
             Rule::Range(rule) => self.range(rule),
             Rule::Composite(rule) => self.composite(rule),
@@ -267,21 +283,27 @@ fn quantity_fields(quantity: &Quantity) -> String {
     fields
 }
 
-fn per_unit(rule: &PerUnit) -> String {
+/// Puts fields into one line: `{ meters = […], minimum = 1 }`.
+fn inline(fields: &[String]) -> String {
+    format!("{{ {} }}", fields.join(", "))
+}
+
+fn per_unit(rule: &PerUnit) -> Vec<String> {
     let meters = rule
         .meters
         .iter()
         .map(|meter| format!("{{ {}, price = {} }}", quantity_fields(&meter.quantity), amount(meter.price)));
-    let minimum = rule.minimum.map(|minimum| format!(", minimum = {}", amount(minimum))).unwrap_or_default();
-    format!("{{ meters = {}{minimum} }}", list(meters))
+    let meters = format!("meters = {}", list(meters));
+    let minimum = rule.minimum.map(|minimum| format!("minimum = {}", amount(minimum)));
+    std::iter::once(meters).chain(minimum).collect()
 }
 
-fn tiered(rule: &Tiered) -> String {
+fn tiered(rule: &Tiered) -> Vec<String> {
     let tiers = rule.tiers.iter().map(|tier| match tier.up_to {
         Some(up_to) => format!("{{ up_to = {up_to}, price = {} }}", amount(tier.price)),
         None => format!("{{ price = {} }}", amount(tier.price)),
     });
-    format!("{{ quantity = {}, tiers = {} }}", quantity(&rule.quantity), list(tiers))
+    vec![format!("quantity = {}", quantity(&rule.quantity)), format!("tiers = {}", list(tiers))]
 }
 
 /// Writes an amount: whole, or a decimal in quotes.

@@ -125,8 +125,8 @@ impl Rule {
     }
 }
 
-/// Reads a price as people type it.
-fn read_price(typed: &str) -> Result<Credits, (Problem, &'static str)> {
+/// Reads a price as people type it: the server after a form, the browser while it is typed.
+pub fn read_price(typed: &str) -> Result<Credits, (Problem, &'static str)> {
     let plain: String = typed.chars().filter(|letter| !letter.is_whitespace()).collect();
     let plain = plain.replace(',', ".").replace('−', "-");
     if plain.is_empty() {

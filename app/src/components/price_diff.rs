@@ -1,0 +1,126 @@
+//! What a version changes, price by price.
+
+use leptos::prelude::*;
+use wallet::money::Credits;
+use wallet::tariff::{Direction, Tariff};
+
+use crate::components::amount::{credits_text, range_text};
+use crate::i18n::*;
+use crate::server_fns::tariffs::EditorRow;
+
+/// The most operations that are listed; the table's own filter shows all.
+const LISTED: usize = 25;
+
+/// One price before and after.
+#[derive(Clone, Debug, PartialEq)]
+struct Step {
+    label: String,
+    before: Credits,
+    after: Credits,
+}
+
+/// Writes how far a price goes, in whole percent: `−20 %`; nothing where that is no number.
+#[must_use]
+pub fn percent_text(before: Credits, after: Credits) -> Option<String> {
+    let (before, after) = (i128::from(before.micros()), i128::from(after.micros()));
+    let percent = after.checked_sub(before)?.checked_mul(100)?.checked_div(before)?;
+    let sign = if percent > 0 { "+" } else { "−" };
+    (percent != 0).then(|| format!("{sign}{}\u{a0}%", percent.abs()))
+}
+
+/// Lists the prices that differ, where both versions price the same options.
+fn steps(before: &Tariff, after: &Tariff) -> Option<Vec<Step>> {
+    let (before, after) = (before.rule.cells(), after.rule.cells());
+    let is_same_shape = before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| a.labels == b.labels);
+    let differing = before.into_iter().zip(after).filter(|(before, after)| before.credits != after.credits);
+    let step = |(before, after): (wallet::tariff::rule::PriceCell, wallet::tariff::rule::PriceCell)| Step {
+        label: before.labels.join(" × "),
+        before: before.credits,
+        after: after.credits,
+    };
+    Some(differing.map(step).collect::<Vec<_>>()).filter(|steps| is_same_shape && !steps.is_empty())
+}
+
+/// The changed operations of a version, each with its prices old and new.
+#[component]
+pub fn PriceDiff(
+    /// The rows of the version.
+    rows: Vec<EditorRow>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let changed: Vec<EditorRow> = rows.into_iter().filter(|row| row.change.is_some()).collect();
+    if changed.is_empty() {
+        return ().into_any();
+    }
+    let more = changed.len().saturating_sub(LISTED);
+    let list = changed.into_iter().take(LISTED).map(|row| view! { <Changed row=row /> }).collect_view();
+    view! {
+        <ul class="mt-4 border-t border-line" data-testid="diff">{list}</ul>
+        {(more > 0)
+            .then(|| view! { <p class="text-sm text-muted mt-2">{move || t_string!(i18n, tariffs.diff_more, count = more)}</p> })}
+    }
+    .into_any()
+}
+
+/// One changed operation.
+#[component]
+fn Changed(row: EditorRow) -> impl IntoView {
+    let i18n = use_i18n();
+    let Some(change) = row.change else { return ().into_any() };
+    let steps = row.now.as_ref().zip(row.shown.as_ref()).and_then(|(now, shown)| steps(now, shown));
+    let prices = match steps {
+        Some(steps) => steps.into_iter().map(|step| view! { <OneStep step=step /> }).collect_view().into_any(),
+        None => {
+            let (before, after) = (change.before, change.after);
+            let words = move || {
+                let locale = i18n.get_locale();
+                let side = |range: &Option<wallet::tariff::PriceRange>| {
+                    range.as_ref().map_or_else(|| "—".to_owned(), |range| range_text(locale, range.min, range.max))
+                };
+                format!("{} → {}", side(&before), side(&after))
+            };
+            view! { <span class="block text-sm num text-muted">{words}</span> }.into_any()
+        }
+    };
+    let tag = move || match change.direction {
+        Direction::Rise => t_string!(i18n, tariffs.rise),
+        Direction::Drop => t_string!(i18n, tariffs.drop),
+        Direction::New => t_string!(i18n, tariffs.is_new),
+        Direction::Removed => t_string!(i18n, tariffs.is_removed),
+        Direction::Wording => t_string!(i18n, tariffs.is_wording),
+    };
+    let class = match change.direction {
+        Direction::Rise => "text-sm font-medium text-rise",
+        Direction::Drop => "text-sm font-medium text-primary",
+        Direction::New | Direction::Removed | Direction::Wording => "text-sm text-muted",
+    };
+    view! {
+        <li class="py-2 border-b border-line last:border-0">
+            <span class="flex gap-2 items-baseline">
+                <a class="flex-1 min-w-0 font-medium truncate" href=format!("#op-{}", change.operation)>{change.name}</a>
+                <span class=class>{tag}</span>
+            </span>
+            {prices}
+        </li>
+    }
+    .into_any()
+}
+
+/// One price, old and new.
+#[component]
+fn OneStep(step: Step) -> impl IntoView {
+    let i18n = use_i18n();
+    let class = if step.after > step.before { "text-rise" } else { "text-primary" };
+    let percent = percent_text(step.before, step.after);
+    let words = move || {
+        let locale = i18n.get_locale();
+        format!("{} → {}", credits_text(locale, step.before), credits_text(locale, step.after))
+    };
+    view! {
+        <span class="flex gap-2 text-sm num">
+            <span class="flex-1 min-w-0 break-words text-muted">{step.label}</span>
+            <span class="whitespace-nowrap">{words}</span>
+            <span class=format!("w-16 text-right whitespace-nowrap {class}")>{percent}</span>
+        </span>
+    }
+}

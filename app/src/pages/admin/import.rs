@@ -1,0 +1,118 @@
+//! `/admin/tariffs/{n}/import`: a file of prices into a draft, and files of any version out.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use wallet::tariff::BookStatus;
+
+use crate::components::draft_edits::Conflict;
+use crate::components::panel::{EmptyState, Loaded};
+use crate::components::refusal::FormErrors;
+use crate::components::shell::{AppShell, Nav};
+use crate::i18n::*;
+use crate::server_fns::tariffs::{EditorPage, load_price_book};
+
+/// The page that imports into one draft.
+#[component]
+pub fn ImportPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let params = use_params_map();
+    let version =
+        Memo::new(move |_| params.with(|params| params.get_str("n").and_then(|n| n.parse::<i32>().ok()).unwrap_or(0)));
+    let page = Resource::new_blocking(move || version.get(), |version| load_price_book(Some(version)));
+    view! {
+        <AppShell active=Nav::PriceBook title=Signal::derive(move || t_string!(i18n, import.title).to_owned()) wide=true>
+            <Loaded data=page let:page>
+                <Import page=page />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The form, and every mistake of a refused file.
+#[component]
+fn Import(page: EditorPage) -> impl IntoView {
+    let i18n = use_i18n();
+    let version = page.book.version;
+    let back = format!("/admin/tariffs/{version}");
+    if page.book.status != BookStatus::Draft {
+        return view! {
+            <EmptyState
+                title=Signal::derive(move || t_string!(i18n, publish.not_draft).to_owned())
+                note=Signal::derive(move || t_string!(i18n, publish.not_draft_note).to_owned())
+            >
+                <a class="btn btn-plain" href=back>{t!(i18n, publish.back)}</a>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let outcome = page.outcome;
+    let mistakes: Vec<String> =
+        outcome.errors.iter().filter(|error| error.field == "file").map(|error| error.message.clone()).collect();
+    let is_wrong = !mistakes.is_empty();
+    let typed = outcome.value("file").unwrap_or_default();
+    let class = if is_wrong {
+        "field !h-auto font-mono text-sm py-2 !border-error"
+    } else {
+        "field !h-auto font-mono text-sm py-2"
+    };
+    view! {
+        <div class="max-w-[820px] mx-auto">
+            <div class="flex items-start gap-3 mb-4">
+                <h1 class="h1 flex-1">{t!(i18n, import.heading, version = move || version.to_string())}</h1>
+                <a href=back.clone() class="btn btn-quiet btn-sm">{t!(i18n, tariffs.close)}</a>
+            </div>
+            <Conflict edits=page.edits outcome=outcome.clone() />
+            {(outcome.notice.as_deref() != Some("version_conflict"))
+                .then(|| view! { <FormErrors outcome=outcome.clone() shown=&["file"] /> })}
+            <Mistakes mistakes=mistakes />
+            <form method="post" action=format!("{back}/import") enctype="multipart/form-data" class="panel p-5 grid gap-4">
+                <input type="hidden" name="revision" value=page.book.revision.to_string() />
+                <p class="text-muted">{t!(i18n, import.what)}</p>
+                <p class="flex flex-wrap gap-x-4 gap-y-1">
+                    <a class="link-q" href=format!("{back}/prices.csv") download="" rel="external">{t!(i18n, import.get_csv)}</a>
+                    <a class="link-q" href=format!("{back}/prices.toml") download="" rel="external">{t!(i18n, import.get_toml)}</a>
+                </p>
+                <label class="block">
+                    <span class="block text-sm font-medium mb-1">{t!(i18n, import.file)}</span>
+                    <input type="file" name="upload" accept=".csv,.toml,text/csv,text/plain" class="block w-full text-sm" />
+                </label>
+                <label class="block">
+                    <span class="block text-sm font-medium mb-1">{t!(i18n, import.text)}</span>
+                    <textarea
+                        name="file"
+                        rows="14"
+                        spellcheck="false"
+                        wrap="off"
+                        class=class
+                        placeholder="operation,option,price&#10;gpt-5,,2&#10;dall-e-3,1792x1024 × hd,12"
+                        aria-invalid=is_wrong.then_some("true")
+                    >
+                        {typed}
+                    </textarea>
+                </label>
+                <div class="flex flex-wrap gap-2">
+                    <button class="btn btn-primary">{t!(i18n, import.do_it)}</button>
+                    <a href=back.clone() class="btn btn-quiet">{t!(i18n, operation.cancel)}</a>
+                </div>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+/// What is wrong with the file, each mistake with its line and column.
+#[component]
+fn Mistakes(mistakes: Vec<String>) -> impl IntoView {
+    let i18n = use_i18n();
+    if mistakes.is_empty() {
+        return ().into_any();
+    }
+    let list = mistakes.into_iter().map(|mistake| view! { <li>{mistake}</li> }).collect_view();
+    view! {
+        <section class="rounded-box px-4 py-3 mb-4 tag-err" role="alert" data-testid="mistakes">
+            <h2 class="font-semibold">{t!(i18n, import.wrong)}</h2>
+            <ul class="mt-1 list-disc pl-5 num">{list}</ul>
+        </section>
+    }
+    .into_any()
+}

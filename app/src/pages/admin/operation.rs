@@ -1,0 +1,283 @@
+//! `/admin/tariffs/{n}/operations`: one operation of a draft, to add or to change whole.
+
+use leptos::prelude::*;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use wallet::catalog::RULE_KINDS;
+use wallet::tariff::Category;
+
+use crate::components::draft_edits::Conflict;
+use crate::components::field::Field;
+use crate::components::panel::{EmptyState, Loaded};
+use crate::components::price_grid::category_name;
+use crate::components::refusal::{FormErrors, field_error_text};
+use crate::components::shell::{AppShell, Nav};
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::server_fns::tariffs::{OperationPage as PageData, load_operation};
+
+/// The page of one operation: `?code=` changes one, `?rule=` starts from another rule.
+#[component]
+pub fn OperationPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let (params, address) = (use_params_map(), use_query_map());
+    let wanted = Memo::new(move |_| {
+        let version = params.with(|params| params.get_str("n").and_then(|n| n.parse::<i32>().ok()).unwrap_or(0));
+        let text = |name: &str| address.with(|map| map.get_str(name).map(str::to_owned));
+        (version, text("code"), text("rule"))
+    });
+    let page =
+        Resource::new_blocking(move || wanted.get(), |(version, code, rule)| load_operation(version, code, rule));
+    view! {
+        <AppShell active=Nav::PriceBook title=Signal::derive(move || t_string!(i18n, operation.title).to_owned()) wide=true>
+            <Loaded data=page let:page>
+                <Operation page=page />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The form.
+#[component]
+fn Operation(page: PageData) -> impl IntoView {
+    let i18n = use_i18n();
+    let back = format!("/admin/tariffs/{}", page.version);
+    if !page.is_draft {
+        return view! {
+            <EmptyState
+                title=Signal::derive(move || t_string!(i18n, publish.not_draft).to_owned())
+                note=Signal::derive(move || t_string!(i18n, publish.not_draft_note).to_owned())
+            >
+                <a class="btn btn-plain" href=back>{t!(i18n, publish.back)}</a>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let is_known = page.is_known;
+    let heading = page.form.name.clone();
+    let outcome = with_form(&page);
+    let (version, operation) = (page.version, page.form.operation.clone());
+    view! {
+        <div class="max-w-[680px] mx-auto">
+            <div class="flex items-start gap-3 mb-4">
+                <h1 class="h1 flex-1">
+                    {move || if is_known { heading.clone() } else { t_string!(i18n, operation.add).to_owned() }}
+                </h1>
+                <a href=back.clone() class="btn btn-quiet btn-sm">{t!(i18n, tariffs.close)}</a>
+            </div>
+            <Conflict edits=page.edits.clone() outcome=page.outcome.clone() />
+            {(page.outcome.notice.as_deref() != Some("version_conflict"))
+                .then(|| view! { <FormErrors outcome=page.outcome.clone() shown=SHOWN /> })}
+            <RuleKinds version=version code=operation.clone() is_known=is_known kind=page.form.kind.clone() />
+            <form method="post" action=format!("{back}/operations") class="panel p-5 grid gap-4">
+                <input type="hidden" name="revision" value=page.revision.to_string() />
+                <input type="hidden" name="kind" value=page.form.kind.clone() />
+                <input type="hidden" name="replaces" value=if is_known { "yes" } else { "no" } />
+                <Words page=page.clone() outcome=outcome.clone() />
+                <RuleText kind=page.form.kind rule=page.form.rule outcome=outcome />
+                <div class="flex flex-wrap gap-2">
+                    <button class="btn btn-primary">
+                        {move || if is_known { t_string!(i18n, operation.save) } else { t_string!(i18n, operation.add) }}
+                    </button>
+                    <a href=back.clone() class="btn btn-quiet">{t!(i18n, operation.cancel)}</a>
+                </div>
+            </form>
+            {is_known
+                .then(|| {
+                    view! {
+                        <form method="post" action=format!("{back}/remove") class="mt-4 flex flex-wrap items-center gap-3">
+                            <input type="hidden" name="revision" value=page.revision.to_string() />
+                            <input type="hidden" name="operation" value=operation />
+                            <button class="btn btn-plain">{t!(i18n, operation.remove)}</button>
+                            <span class="text-sm text-muted flex-1 basis-60">{t!(i18n, operation.remove_note)}</span>
+                        </form>
+                    }
+                })}
+        </div>
+    }
+    .into_any()
+}
+
+/// The fields that show their own problems.
+const SHOWN: &[&str] = &["operation", "name", "unit", "supplier", "category", "minimum_plan", "rule"];
+
+/// Puts the form's values where the fields look for what was typed.
+fn with_form(page: &PageData) -> FormOutcome {
+    let mut outcome = page.outcome.clone();
+    let form = &page.form;
+    for (name, value) in
+        [("operation", &form.operation), ("name", &form.name), ("unit", &form.unit), ("supplier", &form.supplier)]
+    {
+        outcome.values.insert(name.to_owned(), value.clone());
+    }
+    outcome
+}
+
+/// The eight rules as links: each starts from an example.
+#[component]
+fn RuleKinds(version: i32, code: String, is_known: bool, kind: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let links = RULE_KINDS
+        .into_iter()
+        .map(|other| {
+            let is_current = other == kind;
+            let class = if is_current {
+                "px-3 text-sm font-medium rounded-[4px] grid place-items-center min-h-8 bg-neutral text-neutral-content"
+            } else {
+                "px-3 text-sm font-medium rounded-[4px] grid place-items-center min-h-8 text-muted"
+            };
+            let code = if is_known { format!("&code={code}") } else { String::new() };
+            let href = format!("/admin/tariffs/{version}/operations?rule={other}{code}");
+            view! {
+                <a class=class href=href aria-current=is_current.then_some("true")>
+                    {move || kind_name(i18n.get_locale(), other)}
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <nav class="seg flex-wrap mb-4" aria-label=move || t_string!(i18n, operation.rule)>{links}</nav>
+    }
+}
+
+/// Names a rule.
+fn kind_name(locale: Locale, kind: &str) -> &'static str {
+    match kind {
+        "per_unit" => td_string!(locale, operation.kind_per_unit),
+        "graduated" => td_string!(locale, operation.kind_graduated),
+        "volume" => td_string!(locale, operation.kind_volume),
+        "matrix" => td_string!(locale, operation.kind_matrix),
+        "range" => td_string!(locale, operation.kind_range),
+        "composite" => td_string!(locale, operation.kind_composite),
+        "sum" => td_string!(locale, operation.kind_sum),
+        _ => td_string!(locale, operation.kind_flat),
+    }
+}
+
+/// Explains a rule in one sentence.
+fn kind_note(locale: Locale, kind: &str) -> &'static str {
+    match kind {
+        "per_unit" => td_string!(locale, operation.note_per_unit),
+        "graduated" => td_string!(locale, operation.note_graduated),
+        "volume" => td_string!(locale, operation.note_volume),
+        "matrix" => td_string!(locale, operation.note_matrix),
+        "range" => td_string!(locale, operation.note_range),
+        "composite" => td_string!(locale, operation.note_composite),
+        "sum" => td_string!(locale, operation.note_sum),
+        _ => td_string!(locale, operation.note_flat),
+    }
+}
+
+/// Code, name, category, unit, supplier and plan.
+#[component]
+fn Words(page: PageData, outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    let code = if page.is_known {
+        view! {
+            <div>
+                <p class="text-sm font-medium mb-1">{t!(i18n, operation.code)}</p>
+                <p class="font-mono">{page.form.operation.clone()}</p>
+                <input type="hidden" name="operation" value=page.form.operation.clone() />
+            </div>
+        }
+        .into_any()
+    } else {
+        let hint = Signal::derive(move || t_string!(i18n, operation.code_hint).to_owned());
+        view! {
+            <Field
+                name="operation"
+                label=Signal::derive(move || t_string!(i18n, operation.code).to_owned())
+                hint=hint
+                outcome=outcome.clone()
+            />
+        }
+        .into_any()
+    };
+    let categories = Category::ALL
+        .into_iter()
+        .map(|category| {
+            let is_chosen = page.form.category == category.code();
+            view! {
+                <option value=category.code() selected=is_chosen>{move || category_name(i18n.get_locale(), category)}</option>
+            }
+        })
+        .collect_view();
+    let plans = page
+        .plans
+        .iter()
+        .map(|(code, name)| {
+            let is_chosen = page.form.minimum_plan == *code;
+            view! { <option value=code.clone() selected=is_chosen>{name.clone()}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="grid sm:grid-cols-2 gap-4">
+            {code}
+            <Field name="name" label=Signal::derive(move || t_string!(i18n, operation.name).to_owned()) outcome=outcome.clone() />
+            <Choice name="category" label=Signal::derive(move || t_string!(i18n, operation.category).to_owned()) outcome=outcome.clone()>
+                {categories}
+            </Choice>
+            <Field
+                name="unit"
+                label=Signal::derive(move || t_string!(i18n, operation.unit).to_owned())
+                hint=Signal::derive(move || t_string!(i18n, operation.unit_hint).to_owned())
+                outcome=outcome.clone()
+            />
+            <Field name="supplier" label=Signal::derive(move || t_string!(i18n, operation.supplier).to_owned()) outcome=outcome.clone() />
+            <Choice name="minimum_plan" label=Signal::derive(move || t_string!(i18n, operation.plan).to_owned()) outcome=outcome>
+                <option value="">{t!(i18n, operation.every_plan)}</option>
+                {plans}
+            </Choice>
+        </div>
+    }
+}
+
+/// A list to choose from.
+#[component]
+fn Choice(
+    name: &'static str,
+    #[prop(into)] label: Signal<String>,
+    outcome: FormOutcome,
+    children: Children,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let error = outcome.error(name).cloned();
+    view! {
+        <label class="block">
+            <span class="block text-sm font-medium mb-1">{move || label.get()}</span>
+            <select name=name class="field">{children()}</select>
+            {error
+                .map(|error| {
+                    view! { <span class="block text-sm text-error mt-1">{move || field_error_text(i18n.get_locale(), &error)}</span> }
+                })}
+        </label>
+    }
+}
+
+/// The rule in the notation of a price list.
+#[component]
+fn RuleText(kind: String, rule: String, outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    let errors: Vec<_> = outcome.errors.iter().filter(|error| error.field == "rule").cloned().collect();
+    let is_wrong = !errors.is_empty();
+    let rows = rule.lines().count().clamp(1, 20).saturating_add(1).to_string();
+    let mistakes = errors.into_iter().map(|error| view! { <li>{error.message}</li> }).collect_view();
+    let class = if is_wrong { "field !h-auto font-mono py-2 !border-error" } else { "field !h-auto font-mono py-2" };
+    view! {
+        <div>
+            <label class="block text-sm font-medium mb-1" for="rule">{t!(i18n, operation.prices)}</label>
+            <p id="rule-note" class="text-sm text-muted mb-1.5">{move || kind_note(i18n.get_locale(), &kind)}</p>
+            <textarea
+                id="rule"
+                name="rule"
+                rows=rows
+                spellcheck="false"
+                class=class
+                aria-invalid=is_wrong.then_some("true")
+                aria-describedby="rule-note rule-errors"
+            >
+                {rule}
+            </textarea>
+            <ul id="rule-errors" class="text-sm text-error mt-1 grid gap-1" role="alert">{mistakes}</ul>
+        </div>
+    }
+}

@@ -1,0 +1,170 @@
+//! One operation of a draft as a form: its words, its plan, and its rule in the notation of a price list.
+
+use serde::{Deserialize, Serialize};
+
+/// The names of the rules, in the order of a form.
+pub const RULE_KINDS: [&str; 8] = ["flat", "per_unit", "graduated", "volume", "matrix", "range", "composite", "sum"];
+
+/// Gives a rule to start from; an empty text where there is no such rule.
+#[must_use]
+pub fn rule_example(kind: &str) -> &'static str {
+    match kind {
+        "flat" => "4",
+        "per_unit" => "meters = [{ param = \"seconds\", per = 60, default = 60, price = 2 }]\nminimum = 1",
+        "graduated" | "volume" => {
+            "quantity = { param = \"characters\", per = 1000, default = 1000 }\n\
+             tiers = [{ up_to = 10000, price = 2 }, { price = \"1.5\" }]"
+        }
+        "matrix" => {
+            "axes = [\n    { param = \"size\", values = [\"1024x1024\", \"1792x1024\"] },\n    \
+             { param = \"quality\", values = [\"standard\", \"hd\"] },\n]\n\
+             cells = [\n    5, 9,\n    9, 13,\n]"
+        }
+        "range" => {
+            "min = 50\nmax = 500\nparam = \"complexity\"\ndefault = \"simple\"\n\
+             levels = [{ value = \"simple\", price = 50 }, { value = \"complex\", price = 300 }]"
+        }
+        "composite" => {
+            "base = 10\nlabel = \"Text\"\n\
+             surcharges = [{ param = \"media\", options = [{ value = \"image\", credits = 8 }] }]\n\
+             targets = [{ param = \"languages\", credits = 7, max = 100 }]"
+        }
+        "sum" => {
+            "parts = [\n    { key = \"first\", operation = \"…\" },\n    { key = \"second\", operation = \"…\" },\n]"
+        }
+        _ => "",
+    }
+}
+
+/// An operation as a person types it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperationForm {
+    /// The code: `dall-e-3`.
+    pub operation: String,
+    /// What people read.
+    pub name: String,
+    /// The category's code.
+    pub category: String,
+    /// What one call is.
+    pub unit: String,
+    /// Who makes the model; may be empty.
+    pub supplier: String,
+    /// The lowest plan that may call it, by code; empty for all.
+    pub minimum_plan: String,
+    /// The name of the rule: `matrix`.
+    pub kind: String,
+    /// The rule in the notation of a price list.
+    pub rule: String,
+}
+
+#[cfg(feature = "postgres")]
+mod on_server {
+    use super::super::preset::{parse_rule, write_rule};
+    use super::super::{Catalog, CatalogView};
+    use super::OperationForm;
+    use crate::error::{FieldError, Problem, Refusal, Result};
+    use crate::identity::Actor;
+    use crate::tariff::{Category, PriceBook, Rule, Tariff};
+
+    impl From<&Tariff> for OperationForm {
+        fn from(tariff: &Tariff) -> Self {
+            Self {
+                operation: tariff.operation.clone(),
+                name: tariff.name.clone(),
+                category: tariff.category.code().to_owned(),
+                unit: tariff.unit.clone(),
+                supplier: tariff.supplier.clone().unwrap_or_default(),
+                minimum_plan: tariff.minimum_plan.clone().unwrap_or_default(),
+                kind: tariff.rule.pricing_type().to_owned(),
+                rule: write_rule(&tariff.rule),
+            }
+        }
+    }
+
+    impl Catalog {
+        /// Adds an operation to a draft. Everything that is wrong is named at its field, the rule's mistakes by line
+        /// and column.
+        pub async fn add_operation(
+            &self,
+            staff: &Actor,
+            version: i32,
+            expected_revision: i64,
+            form: OperationForm,
+        ) -> Result<PriceBook> {
+            let book = self.tariffs().book(version).await?;
+            let mut problems = Vec::new();
+            if book.tariff(&form.operation).is_some() {
+                let message = format!("{} is in the price book already.", form.operation);
+                problems.push(FieldError::new("operation", Problem::Taken, message));
+            }
+            let tariff = read(form, &*self.view().await?, &book, None, problems)?;
+            self.tariffs().set_tariff(staff, version, expected_revision, tariff).await
+        }
+
+        /// Replaces an operation of a draft: its words, its plan, its rule. Its upstream cost and the plans of single
+        /// options stay.
+        pub async fn replace_operation(
+            &self,
+            staff: &Actor,
+            version: i32,
+            expected_revision: i64,
+            form: OperationForm,
+        ) -> Result<PriceBook> {
+            let book = self.tariffs().book(version).await?;
+            let known = book.tariff_or_refuse(&form.operation)?;
+            let tariff = read(form, &*self.view().await?, &book, Some(known), Vec::new())?;
+            self.tariffs().set_tariff(staff, version, expected_revision, tariff).await
+        }
+    }
+
+    /// Reads the form, or refuses with everything that is wrong.
+    fn read(
+        form: OperationForm,
+        view: &CatalogView,
+        book: &PriceBook,
+        known: Option<&Tariff>,
+        mut problems: Vec<FieldError>,
+    ) -> Result<Tariff, Refusal> {
+        let category = form.category.parse::<Category>();
+        if let Err(error) = &category {
+            problems.push(FieldError::new("category", Problem::NotAllowed, format!("“{}” is {error}.", form.category)));
+        }
+        let rule = parse_rule(&form.kind, &form.rule);
+        let mistakes = rule.as_ref().err().into_iter().flatten();
+        problems.extend(mistakes.map(|error| FieldError::new("rule", Problem::Malformed, error.to_string())));
+        if let Ok(Rule::Sum(sum)) = &rule {
+            for part in sum.parts.iter().filter(|part| book.tariff(&part.operation).is_none()) {
+                let message = format!("There is no operation “{}” to sum.", part.operation);
+                problems.push(FieldError::new("rule", Problem::Unknown, message));
+            }
+        }
+        if !form.minimum_plan.is_empty() && view.plan(&form.minimum_plan).is_none() {
+            let message = format!("There is no plan “{}”.", form.minimum_plan);
+            problems.push(FieldError::new("minimum_plan", Problem::Unknown, message));
+        }
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        let tariff = Tariff {
+            operation: form.operation,
+            name: form.name,
+            category: category.unwrap_or(Category::Text),
+            unit: form.unit,
+            supplier: some(form.supplier),
+            upstream_cost: known.and_then(|known| known.upstream_cost.clone()),
+            minimum_plan: some(form.minimum_plan),
+            gates: known.map(|known| known.gates.clone()).unwrap_or_default(),
+            // A rule that can't be read is named above; nothing is wrong with this one.
+            rule: rule.unwrap_or(Rule::Flat(crate::tariff::rule::Flat { credits: crate::money::Credits::ZERO })),
+            position: i32::try_from(book.tariffs.len()).unwrap_or(i32::MAX),
+        };
+        let prefix = format!("{}.", tariff.operation);
+        let is_read = !problems.iter().any(|problem| problem.field == "rule");
+        problems.extend(tariff.problems().into_iter().filter_map(|mut problem| {
+            let field = problem.field.strip_prefix(&prefix).unwrap_or(&problem.field);
+            let field = field.split('.').next().unwrap_or_default().to_owned();
+            // Gates can only be judged by a rule that could be read.
+            problem.field = field;
+            Some(problem).filter(|problem| is_read || !matches!(problem.field.as_str(), "gates" | "rule"))
+        }));
+        if problems.is_empty() { Ok(tariff) } else { Err(Refusal::Unprocessable { fields: problems }) }
+    }
+}
