@@ -37,7 +37,9 @@ pub fn keys(settings: &Settings) -> anyhow::Result<Vec<HeadKey>> {
 pub fn required_keys(settings: &Settings) -> anyhow::Result<Vec<HeadKey>> {
     let keys = keys(settings)?;
     if keys.is_empty() {
-        bail!("there is no key: set SCRIP_HEAD_KEY to a secret of 32 characters or more, or SCRIP_HEAD_KEY_FILE to its file");
+        bail!(
+            "there is no key: set SCRIP_HEAD_KEY to a secret of 32 characters or more, or SCRIP_HEAD_KEY_FILE to its file"
+        );
     }
     Ok(keys)
 }

@@ -12,7 +12,9 @@ use wallet::id::{AccountId, WalletId};
 use wallet::ledger::chain::Hash;
 use wallet::ledger::export::{Audit, verify_export};
 use wallet::ledger::head::{HeadKey, SignedHead};
-use wallet::ledger::{ArchiveFile, ArchivePart, Command, EntryFilter, Environment, GrantSource, NewGrant, Page, Receipt, Scope};
+use wallet::ledger::{
+    ArchiveFile, ArchivePart, Command, EntryFilter, Environment, GrantSource, NewGrant, Page, Receipt, Scope,
+};
 use wallet::money::Credits;
 
 fn text(part: &ArchivePart) -> String {
@@ -174,7 +176,8 @@ async fn a_run_that_is_stopped_or_doubled_changes_nothing(pool: PgPool) {
     let again = wallet.ledger().archive_part(id, cutoff).await.expect("read").expect("still due");
     assert_eq!((part.file_name(), text(&part)), (again.file_name(), text(&again)));
     // A file that does not hold the rows moves nothing.
-    let short = ArchiveFile { verified: verify_export(text(&part).lines().next().unwrap().as_bytes()).unwrap(), ..file(&part) };
+    let short =
+        ArchiveFile { verified: verify_export(text(&part).lines().next().unwrap().as_bytes()).unwrap(), ..file(&part) };
     assert!(wallet.ledger().archive(&part, &short).await.is_err());
     // Two runs at once: one moves the rows, and both have the same file.
     let (one, two) = (file(&part), file(&again));

@@ -10,9 +10,12 @@ use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::id::{AccountId, WalletId};
 use wallet::ledger::chain::Hash;
-use wallet::ledger::head::{HeadKey, SignedHead};
 use wallet::ledger::export::verify_export;
-use wallet::ledger::{ArchiveFile, ArchivePart, CaptureAmount, Command, Environment, FeeKind, GrantSource, Ledger, NewGrant, Receipt, Scope};
+use wallet::ledger::head::{HeadKey, SignedHead};
+use wallet::ledger::{
+    ArchiveFile, ArchivePart, CaptureAmount, Command, Environment, FeeKind, GrantSource, Ledger, NewGrant, Receipt,
+    Scope,
+};
 
 /// Two wallets of one account, through every kind of entry. The first one's rows:
 ///
@@ -157,8 +160,10 @@ const CANARIES_OF_ARCHIVES: &[(&str, &str)] = &[
     ("running_balances_chain", "UPDATE archives SET settled_after = settled_after + 1"),
     ("books_balance", "UPDATE archived_sums SET added = added + 1 WHERE kind = 1"),
     ("keys_act_once", "INSERT INTO archived_keys SELECT shard, wallet_id, idem_key, 99, 'x', '{}' FROM entries"),
-    ("signed_heads_are_on_the_chain",
-     "INSERT INTO signed_heads SELECT shard, wallet_id, to_seq, sha256('x'), now(), 'k', 's' FROM archives"),
+    (
+        "signed_heads_are_on_the_chain",
+        "INSERT INTO signed_heads SELECT shard, wallet_id, to_seq, sha256('x'), now(), 'k', 's' FROM archives",
+    ),
     ("entries_are_gapless", "DELETE FROM entries WHERE seq = 12"),
     ("hash_chain_is_unbroken", "UPDATE archives SET last_hash = sha256('x')"),
 ];

@@ -8,8 +8,8 @@ use sqlx::{PgConnection, PgPool};
 use super::batch::{Batch, Work};
 use super::cache::Cache;
 use super::command::Outcome;
-use super::gather::gather;
 use super::follow::Followers;
+use super::gather::gather;
 use super::queue::{Job, Queue};
 use super::repo::{quick, store};
 use super::service::Rider;
@@ -250,8 +250,6 @@ fn before_commit(error: Error) -> Failure {
             }
             _ => Failure::Failed(Error::Internal(cause)),
         },
-        // What else a broken connection looks like.
-        sqlx::Error::Protocol(_) => Failure::Conflict,
         _ => Failure::Failed(Error::Internal(cause)),
     }
 }

@@ -29,8 +29,7 @@ pub(super) async fn gather(connection: &mut PgConnection, works: &[&Work], clock
         .filter(|wallet| wallet.budgeted)
         .map(|wallet| (wallet.core.id.shard.as_i16(), wallet.project))
         .collect();
-    let projects: HashMap<WalletId, Uuid> =
-        locked.iter().map(|wallet| (wallet.core.id, wallet.project)).collect();
+    let projects: HashMap<WalletId, Uuid> = locked.iter().map(|wallet| (wallet.core.id, wallet.project)).collect();
     // Never before a row that is there: time does not run back within a wallet.
     let moment = locked.iter().map(|wallet| wallet.core.last_at).fold(clock.now(), DateTime::max);
     for wallet in locked {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::entry::{BalanceView, GrantSource, HoldState, HoldView};
 use super::archive::too_old;
+use super::entry::{BalanceView, GrantSource, HoldState, HoldView};
 use super::repo::archive::{self, Span};
 use super::repo::{load, past, read};
 use super::service::{Ledger, grant_view, hold_view};
@@ -29,9 +29,11 @@ impl Ledger {
         let seq = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), at).await?;
         let (settled, held) = match archived.filter(|span| span.to == seq) {
             Some(span) => (span.settled, span.held),
-            None => past::moment(&mut transaction, wallet, seq).await?.map_or((Credits::ZERO, Credits::ZERO), |moment| {
-                (Credits::from_micros(moment.settled_after), Credits::from_micros(moment.held_after))
-            }),
+            None => {
+                past::moment(&mut transaction, wallet, seq).await?.map_or((Credits::ZERO, Credits::ZERO), |moment| {
+                    (Credits::from_micros(moment.settled_after), Credits::from_micros(moment.held_after))
+                })
+            }
         };
         let (grants, debt) = grants_at(&mut transaction, wallet, seq, now.seq, now.debt).await?;
         transaction.commit().await?;

@@ -53,14 +53,14 @@ mod verify;
 #[cfg(feature = "postgres")]
 mod writer;
 
+#[cfg(feature = "postgres")]
+pub use archive::{ArchiveFile, ArchivePart};
 pub use budget::{Budget, BudgetPeriod, BudgetScope, Window};
 pub use command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
 pub use entry::{
-    AllocationView, ArchivedRows, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView,
-    HoldLine, HoldState, HoldView, Page,
+    AllocationView, ArchivedRows, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource,
+    GrantView, HoldLine, HoldState, HoldView, Page,
 };
-#[cfg(feature = "postgres")]
-pub use archive::{ArchiveFile, ArchivePart};
 #[cfg(feature = "postgres")]
 pub use manage::{NewBudget, Unseen};
 pub use receipt::{FormulaLine, Receipt};

@@ -4,9 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
+use super::chain::Hash;
 use super::export::Header;
 use super::proof::{ProvenEntry, Verifier};
-use super::chain::Hash;
 use super::repo::invariants::{INVARIANTS, Invariant};
 use super::repo::{archive, sweep, verify};
 use super::service::Ledger;

@@ -61,9 +61,7 @@ impl Purpose {
             Self::Test | Self::Scratch => {
                 &["fsync = off", "full_page_writes = off", "max_connections = 300", "autovacuum_naptime = 10min"]
             }
-            Self::Chaos => {
-                &["synchronous_commit = on", "fsync = on", "full_page_writes = on", "max_connections = 200"]
-            }
+            Self::Chaos => &["synchronous_commit = on", "fsync = on", "full_page_writes = on", "max_connections = 200"],
             Self::Bench => &[
                 "shared_buffers = 1GB",
                 "max_wal_size = 8GB",

@@ -89,6 +89,11 @@ impl Board {
         *lock(&self.kinds).entry(kind.to_owned()).or_default() += 1;
     }
 
+    /// Counts the answers that say that something broke inside: an outage is no such thing.
+    pub fn broken(&self) -> u64 {
+        lock(&self.kinds).iter().filter(|(kind, _)| kind.starts_with("500")).map(|(_, count)| count).sum()
+    }
+
     /// Says how often what was met.
     pub fn report(&self) -> String {
         let kinds = lock(&self.kinds);

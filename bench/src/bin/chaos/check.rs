@@ -50,7 +50,8 @@ pub async fn ledger(url: &str, payers: &[Payer], diary: &Diary) -> Result<Counts
         .fetch_all(&pool)
         .await?;
         for (key, seq, amount) in found {
-            let told = told.remove(&key).with_context(|| format!("{name}: row {seq} ({key}) was never acknowledged"))?;
+            let told =
+                told.remove(&key).with_context(|| format!("{name}: row {seq} ({key}) was never acknowledged"))?;
             ensure!(told.wallet == name && told.seq == Some(seq), "{key} was told as row {:?}, it is {seq}", told.seq);
             ensure!(told.change * CREDIT == amount, "{key} was told as {}, it is {amount}", told.change);
             settled += amount;

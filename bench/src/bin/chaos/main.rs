@@ -88,6 +88,9 @@ async fn chaos() -> Result<()> {
     if plan.rounds > 1 && proxy.cuts() == 0 {
         bail!("no connection was cut: the proxy does not know the writers");
     }
+    if board.broken() > 0 {
+        bail!("an outage was answered with 500; see the logs in {}:\n{}", plan.folder.display(), board.report());
+    }
     let jobs = check::jobs_work(&nodes).await?;
     for node in &mut nodes {
         node.stop()?;

@@ -30,8 +30,7 @@ impl Node {
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let folder = plan.folder.join(format!("node-{number}"));
         std::fs::create_dir_all(&folder)?;
-        let mut node =
-            Self { number, port, program: plan.server.clone(), url: url.to_owned(), folder, child: None };
+        let mut node = Self { number, port, program: plan.server.clone(), url: url.to_owned(), folder, child: None };
         node.launch().await?;
         Ok(node)
     }

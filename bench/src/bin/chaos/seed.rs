@@ -43,8 +43,12 @@ pub async fn payers(url: &str, count: usize) -> Result<Vec<Payer>> {
         let grant = Command::Grant(NewGrant::new(amount, GrantSource::TopUp, "Plenty"));
         let key = IdempotencyKey::internal("chaos:start");
         wallet.ledger().submit(Envelope::new(viewer.wallet, key, Actor::system("chaos"), grant)).await?;
-        let new =
-            NewKey { name: "Chaos".to_owned(), environment: Environment::Production, scopes: Vec::new(), ceiling: None };
+        let new = NewKey {
+            name: "Chaos".to_owned(),
+            environment: Environment::Production,
+            scopes: Vec::new(),
+            ceiling: None,
+        };
         let key = wallet.identity().create_key(&viewer, &new).await?.secret;
         let credits = wallet.ledger().balance(viewer.wallet).await?.settled;
         payers.push(Payer { wallet: viewer.wallet, key, credits });

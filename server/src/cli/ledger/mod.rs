@@ -64,9 +64,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
     match command {
         Command::Verify { files, heads } => verify::run(&files, &heads, settings),
         Command::Export { wallet, file } => export::run(&wallet, file, settings).await,
-        Command::Archive { before, folder, wallet } => {
-            archive::run(before, &folder, wallet.as_deref(), settings).await
-        }
+        Command::Archive { before, folder, wallet } => archive::run(before, &folder, wallet.as_deref(), settings).await,
         Command::Sign { file } => heads::sign(file, settings).await,
         Command::VerifyHeads { heads } => heads::verify(&heads, settings).await,
     }

@@ -177,6 +177,7 @@ pub(crate) async fn time_zones(
     accounts: &[AccountId],
 ) -> Result<Vec<(AccountId, String)>> {
     let ids: Vec<uuid::Uuid> = accounts.iter().map(|account| account.uuid()).collect();
-    let rows = sqlx::query!("SELECT id, time_zone FROM accounts WHERE id = ANY ($1)", &ids).fetch_all(connection).await?;
+    let rows =
+        sqlx::query!("SELECT id, time_zone FROM accounts WHERE id = ANY ($1)", &ids).fetch_all(connection).await?;
     Ok(rows.into_iter().map(|row| (AccountId::from_uuid(row.id), row.time_zone)).collect())
 }

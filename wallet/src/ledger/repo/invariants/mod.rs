@@ -16,5 +16,4 @@ pub(crate) struct Invariant {
 }
 
 /// All of them.
-pub(in crate::ledger) const INVARIANTS: [&[Invariant]; 3] =
-    [sums::INVARIANTS, history::INVARIANTS, rules::INVARIANTS];
+pub(in crate::ledger) const INVARIANTS: [&[Invariant]; 3] = [sums::INVARIANTS, history::INVARIANTS, rules::INVARIANTS];
