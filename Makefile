@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/scrip/target
 XTASK = cargo run --quiet --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e bench demo-reset watch tools
+.PHONY: help run test check e2e bench chaos demo-reset watch tools
 
 help: ## List these commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -25,6 +25,9 @@ e2e: tools ## The browser tests alone; ARGS="pricing.spec.ts --headed" is passed
 
 bench: tools ## Charges a second beside pgbench, in one run (release build); ARGS="--only http" measures one part
 	@$(XTASK) bench $(ARGS)
+
+chaos: tools ## Kill servers, PostgreSQL and connections under load; ROUNDS=200 SEED=7 says how often and repeats a run
+	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(XTASK) chaos
 
 demo-reset: tools ## Throw away the database of `make run`; the next run makes a new one
 	@$(XTASK) db reset

@@ -77,6 +77,16 @@ impl From<sqlx::Error> for Error {
         match cause {
             // The database can't be reached at all: nothing has happened, and a later try may work.
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => Self::Refused(Refusal::Unavailable),
+            // The connection broke: whether a commit on it has happened, only the key can tell.
+            sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
+                Self::Refused(Refusal::OutcomeUnknown)
+            }
+            // The server stops, starts, or has no free connection.
+            sqlx::Error::Database(told)
+                if matches!(told.code().as_deref(), Some("57P01" | "57P02" | "57P03" | "53300")) =>
+            {
+                Self::Refused(Refusal::Unavailable)
+            }
             cause => Self::Internal(Box::new(cause)),
         }
     }

@@ -44,7 +44,7 @@ impl Wallet {
         let owner = match self.identity().owner(unseen.account).await {
             Ok(owner) => owner,
             // An account without people has nobody to ask.
-            Err(Error::Refused(_)) => return Ok(false),
+            Err(Error::Refused(Refusal::NotFound { .. })) => return Ok(false),
             Err(error) => return Err(error),
         };
         let mut transaction = self.db().begin().await?;

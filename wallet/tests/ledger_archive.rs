@@ -252,3 +252,22 @@ async fn signed_heads_lie_on_archives_too(pool: PgPool) {
     assert!(audit.read(texts[0].as_bytes()).expect_err("forged").contains("not what was signed"));
     wallet.shutdown().await;
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn many_rows_leave_in_bounded_parts(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "g", 10_000).await;
+    for hundred in 0..52 {
+        let charges = (0..100).map(|n| charge(&wallet, id, format!("c{hundred}-{n}"), 1));
+        futures::future::join_all(charges).await.into_iter().for_each(|answer| drop(answer.expect("charged")));
+    }
+    let texts = archive(&wallet, id, start() + hours(1)).await;
+    assert_eq!(texts.iter().map(|text| text.lines().count() - 1).collect::<Vec<_>>(), [5000, 200]);
+    let mut audit = Audit::default();
+    texts.iter().for_each(|text| audit.read(text.as_bytes()).expect("right"));
+    assert_eq!(audit.finish().expect("right").seq, 5200);
+    assert!(charge(&wallet, id, "c0-0", 1).await.expect("a replay").replayed);
+    assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
+    wallet.shutdown().await;
+}

@@ -5,6 +5,7 @@
 //! [`sqlx`], [`mod@test`], [`e2e`].
 
 mod bench;
+mod chaos;
 mod e2e;
 mod layers;
 mod lint;
@@ -30,7 +31,7 @@ Development tasks of Scrip, as `cargo xtask <task>`:
   setup                 install what building and running need, each only when missing
   setup test            the same, and what testing needs: cargo-nextest, Playwright, Chromium
   site [--release]      build what the browser loads into target/site
-  db start|stop|url [run|test|e2e|bench]
+  db start|stop|url [run|test|e2e|bench|chaos]
                         a private PostgreSQL; `run` is meant when none is named
   db reset              throw the database of `make run` away
   run                   set up, build, start PostgreSQL and the server, load the demo
@@ -40,6 +41,8 @@ Development tasks of Scrip, as `cargo xtask <task>`:
   test                  everything that CI needs, quick failures first
   e2e [args]            Playwright against a server and a database of its own
   bench [args]          charges a second beside pgbench, on a durable PostgreSQL of its own
+  chaos                 kill servers, PostgreSQL and connections under load; ROUNDS=40 SEED=1
+  model                 the ledger's core against its model, a million steps
   watch                 serve, and build again on every change, by cargo-leptos";
 
 fn main() -> ExitCode {
@@ -70,6 +73,8 @@ fn task(args: &[&str]) -> Result<()> {
         ["test"] => test::test(),
         ["e2e", rest @ ..] => e2e::e2e(rest),
         ["bench", rest @ ..] => bench::bench(rest),
+        ["chaos"] => chaos::chaos(),
+        ["model"] => test::model(),
         ["watch"] => watch::watch(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
@@ -83,7 +88,7 @@ fn database(action: &str, purpose: &[&str]) -> Result<()> {
     let purpose = match purpose {
         [] => Purpose::Run,
         [name] => Purpose::named(name)?,
-        _ => bail!("name one database: run, test, e2e or bench"),
+        _ => bail!("name one database: run, test, e2e, bench or chaos"),
     };
     match action {
         "start" => println!("{}", postgres::start(purpose)?.keep().url()),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::postgres::{self, Purpose};
-use crate::{e2e, layers, lint, setup, shell, site, sqlx};
+use crate::{chaos, e2e, layers, lint, setup, shell, site, sqlx};
 
 /// All checks and all tests.
 pub fn test() -> Result<()> {
@@ -25,6 +25,8 @@ pub fn test() -> Result<()> {
     timed("layers", &layers::check)?;
     timed("documentation", &lint::documentation)?;
     timed("unit and database tests", &tests)?;
+    timed("model", &model)?;
+    timed("faults", &chaos::short)?;
     timed("site", &|| site::build(site::Profile::Development))?;
     timed("end to end", &|| e2e::e2e(&[]))?;
     shell::say("All passed");
@@ -45,3 +47,16 @@ fn tests() -> Result<()> {
     nextest.args(["nextest", "run"]).args(lint::NATIVE).env("DATABASE_URL", cluster.url());
     shell::run(&mut nextest)
 }
+
+/// The ledger's core against its model, optimized, so that a million steps take no longer than a minute. A profile of
+/// its own: the other tests are built as quickly as before.
+pub fn model() -> Result<()> {
+    shell::say("The ledger's core against its model");
+    let mut test = shell::cargo();
+    test.args(["test", "--quiet", "--profile", "model", "--package", "wallet", "--test", "ledger_model"]);
+    test.args(["--", "--nocapture", "the_core_does_what_the_rules_say"]).env("MODEL_STEPS", MODEL_STEPS);
+    shell::run(&mut test)
+}
+
+/// Steps of the model in `make test`.
+const MODEL_STEPS: &str = "1000000";

@@ -74,14 +74,42 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .map_err(|error| anyhow::anyhow!("the jobs can't start: {error}"))
 }
 
-/// Starts the worker; it ends when the process stops.
+/// Starts the worker; it ends when the process stops. A database that goes away ends it, too: then it starts again.
 pub async fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
-    let worker = worker(state).await?;
+    let (mut worker, state) = (worker(state).await?, state.clone());
     Ok(tokio::spawn(async move {
-        if let Err(error) = worker.run().await {
-            tracing::error!(%error, "the worker of jobs ended");
+        loop {
+            let ended = worker.run().await;
+            if state.stopping.is_cancelled() {
+                return;
+            }
+            if let Err(error) = ended {
+                tracing::warn!(%error, "the worker of jobs ended; another one starts");
+            }
+            let Some(another) = start_again(&state).await else { return };
+            worker = another;
         }
     }))
+}
+
+/// Makes another worker as soon as the database is back; `None` where the process stops meanwhile.
+async fn start_again(state: &AppState) -> Option<Worker> {
+    let mut failing = false;
+    loop {
+        tokio::select! {
+            () = state.stopping.cancelled() => return None,
+            () = tokio::time::sleep(POLL) => {}
+        }
+        match worker(state).await {
+            Ok(worker) => return Some(worker),
+            // Said once, not every second.
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!(%error, "jobs wait for the database");
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// Gives a job what it can reach.

@@ -141,25 +141,24 @@ fn again(error: &Error) -> Error {
 
 /// Tells what an error before the commit means: nothing has happened.
 pub(super) fn before_commit(error: Error) -> Failure {
-    let Error::Internal(cause) = error else { return Failure::Failed(error) };
+    let cause = match error {
+        Error::Internal(cause) => cause,
+        // A connection that broke before the commit: nothing has happened, and another connection may work.
+        Error::Refused(Refusal::OutcomeUnknown) => return Failure::Conflict,
+        refused @ Error::Refused(_) => return Failure::Failed(refused),
+    };
     let Some(database) = cause.downcast_ref::<sqlx::Error>() else { return Failure::Failed(Error::Internal(cause)) };
     match database {
         sqlx::Error::Database(told) => match told.code().as_deref() {
             // Serialization failure, deadlock, and a key that another node has just used.
             Some("40001" | "40P01" | "23505") => Failure::Conflict,
-            // Lock timeout, too many connections, the server stops or starts, read-only, disk full.
+            // Lock timeout, too many connections, disk full, the server stops or starts, read-only.
             Some("55P03" | "53300" | "53100" | "57P01" | "57P02" | "57P03" | "25006") => {
                 tracing::warn!(error = %database, "the ledger is not available");
                 Failure::Failed(Refusal::Unavailable.into())
             }
             _ => Failure::Failed(Error::Internal(cause)),
         },
-        // A connection that broke before the commit: nothing has happened, and another connection may work.
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => Failure::Conflict,
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => {
-            tracing::warn!(error = %database, "the ledger is not available");
-            Failure::Failed(Refusal::Unavailable.into())
-        }
         _ => Failure::Failed(Error::Internal(cause)),
     }
 }

@@ -155,7 +155,7 @@ impl Audit {
         let verifier = self.verifier.ok_or("there is no file")?;
         let (seq, hash) = verifier.head();
         let name = verifier.wallet().to_string();
-        if let Some((_, missing)) = self.heads.keys().filter(|(wallet, _)| *wallet == name).next_back() {
+        if let Some((_, missing)) = self.heads.keys().rfind(|(wallet, _)| *wallet == name) {
             return Err(format!(
                 "row {missing} was signed and is not here: the rows end at {seq}, so they were cut off, or are older"
             ));

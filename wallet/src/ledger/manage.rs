@@ -155,7 +155,7 @@ impl Ledger {
             if let Some(wallet) = breach.wallet {
                 match self.freeze(wallet, &format!("its ledger fails a check ({invariant})")).await {
                     // Rows without a wallet can't be frozen.
-                    Ok(()) | Err(Error::Refused(_)) => {}
+                    Ok(()) | Err(Error::Refused(Refusal::NotFound { .. })) => {}
                     Err(error) => return Err(error),
                 }
             }

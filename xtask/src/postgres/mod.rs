@@ -34,12 +34,14 @@ pub enum Purpose {
     Scratch,
     /// `make bench`: durable, and with the settings that the figures are stated for.
     Bench,
+    /// `make chaos`: durable, since it is killed; starts empty.
+    Chaos,
 }
 
 impl Purpose {
     /// By its name on the command line.
     pub fn named(name: &str) -> Result<Self> {
-        let all = [Self::Run, Self::Test, Self::Scratch, Self::Bench];
+        let all = [Self::Run, Self::Test, Self::Scratch, Self::Bench, Self::Chaos];
         all.into_iter().find(|purpose| purpose.name() == name).with_context(|| format!("no such database: {name}"))
     }
 
@@ -49,6 +51,7 @@ impl Purpose {
             Self::Test => "test",
             Self::Scratch => "e2e",
             Self::Bench => "bench",
+            Self::Chaos => "chaos",
         }
     }
 
@@ -58,6 +61,7 @@ impl Purpose {
             Self::Test | Self::Scratch => {
                 &["fsync = off", "full_page_writes = off", "max_connections = 300", "autovacuum_naptime = 10min"]
             }
+            Self::Chaos => &["synchronous_commit = on", "fsync = on", "full_page_writes = on", "max_connections = 200"],
             Self::Bench => &[
                 "shared_buffers = 1GB",
                 "max_wal_size = 8GB",
@@ -178,6 +182,11 @@ pub fn url(purpose: Purpose) -> Result<String> {
 /// The folder of PostgreSQL's programs that the cluster uses.
 pub fn programs(purpose: Purpose) -> Result<PathBuf> {
     binaries::find(&Place::of(purpose.name())?)
+}
+
+/// The cluster's data folder.
+pub fn data(purpose: Purpose) -> Result<PathBuf> {
+    Ok(Place::of(purpose.name())?.data)
 }
 
 /// Throws the database of `make run` away, with what the server kept beside it.

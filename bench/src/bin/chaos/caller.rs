@@ -1,0 +1,234 @@
+//! The load: callers that note what they want before they ask, and what they were told; whatever is not answered is
+//! asked again with the same key, on another node, until it is.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::http::{Answer, Connection};
+use crate::plan::Random;
+use crate::seed::Payer;
+
+/// How long one intent may stay without an answer.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// The wait before an intent is asked again.
+const PAUSE: Duration = Duration::from_millis(40);
+
+/// What was wanted and what was told, in memory for the check and in a file for people.
+#[derive(Debug)]
+pub struct Diary {
+    file: Mutex<File>,
+    told: Mutex<HashMap<String, Told>>,
+}
+
+/// What a caller was told about one intent.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Whose wallet.
+    pub wallet: String,
+    /// The row; `None` for a refusal.
+    pub seq: Option<i64>,
+    /// The change of the settled balance, in credits; a string of digits as the API writes it.
+    pub change: i64,
+}
+
+impl Diary {
+    /// Begins a diary.
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).with_context(|| format!("can't write {}", path.display()))?;
+        Ok(Self { file: Mutex::new(file), told: Mutex::default() })
+    }
+
+    fn note(&self, line: &Value) -> Result<()> {
+        Ok(writeln!(self.file.lock().unwrap_or_else(PoisonError::into_inner), "{line}")?)
+    }
+
+    fn keep(&self, key: &str, told: Told) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), told);
+    }
+
+    /// Gives everything that was told, by key.
+    pub fn told(&self) -> HashMap<String, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What the callers have met so far.
+#[derive(Debug, Default)]
+pub struct Board {
+    stopped: AtomicBool,
+    answers: Mutex<HashMap<usize, u64>>,
+    kinds: Mutex<HashMap<String, u64>>,
+}
+
+impl Board {
+    /// Lets callers end after the intent that they are at.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts the answered intents of each caller.
+    pub fn answers(&self) -> HashMap<usize, u64> {
+        lock(&self.answers).clone()
+    }
+
+    /// Whether every caller had an intent answered since.
+    pub fn all_beyond(&self, before: &HashMap<usize, u64>) -> bool {
+        let now = lock(&self.answers);
+        before.iter().all(|(caller, count)| now.get(caller).is_some_and(|now| now > count))
+    }
+
+    fn met(&self, kind: &str) {
+        *lock(&self.kinds).entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// Counts the answers that say that something broke inside: an outage is no such thing.
+    pub fn broken(&self) -> u64 {
+        lock(&self.kinds).iter().filter(|(kind, _)| kind.starts_with("500")).map(|(_, count)| count).sum()
+    }
+
+    /// Says how often what was met.
+    pub fn report(&self) -> String {
+        let kinds = lock(&self.kinds);
+        let mut kinds: Vec<_> = kinds.iter().collect();
+        kinds.sort();
+        kinds.into_iter().map(|(kind, count)| format!("{count:>7}  {kind}")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Somebody who spends.
+pub struct Caller {
+    number: usize,
+    payer: Payer,
+    ports: Arc<Vec<u16>>,
+    diary: Arc<Diary>,
+    board: Arc<Board>,
+    connection: Option<Connection>,
+    turn: usize,
+    made: u64,
+}
+
+impl Caller {
+    /// Makes a caller; several share a wallet.
+    pub fn new(number: usize, payer: Payer, ports: Arc<Vec<u16>>, diary: Arc<Diary>, board: Arc<Board>) -> Self {
+        board.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(number, 0);
+        Self { number, payer, ports, diary, board, connection: None, turn: number, made: 0 }
+    }
+
+    /// Spends until told to stop.
+    pub async fn work(mut self, mut random: Random) -> Result<()> {
+        while !self.board.stopped.load(Ordering::Relaxed) {
+            match random.below(10) {
+                0 | 1 => {
+                    if let Some(hold) = self.want("hold", "/holds", &hold()).await? {
+                        let (what, body) = match random.below(3) {
+                            0 => ("release", json!({ "reason": "platform_failure" })),
+                            _ => ("capture", json!({})),
+                        };
+                        self.want(what, &format!("/holds/{hold}/{what}"), &body).await?;
+                    }
+                }
+                2 => {
+                    if let Some(charge) = self.want("charge", "/charges", &charge()).await? {
+                        let body = json!({ "reason": "it failed" });
+                        self.want("credit-back", &format!("/charges/{charge}/credit-back"), &body).await?;
+                    }
+                }
+                _ => _ = self.want("charge", "/charges", &charge()).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Wants something until it is answered; gives the row, or nothing where it was refused.
+    async fn want(&mut self, what: &str, path: &str, body: &Value) -> Result<Option<i64>> {
+        self.made += 1;
+        let key = format!("c{}-{}", self.number, self.made);
+        self.diary.note(&json!({ "intent": key, "wallet": self.payer.wallet.to_string(), "path": path }))?;
+        let asked_at = Instant::now();
+        let answer = loop {
+            match self.ask(path, &key, body).await {
+                Ok(answer) if answer.status < 500 && answer.status != 409 => break answer,
+                Ok(answer) => {
+                    let code = answer.body["error"]["code"].as_str().unwrap_or("?").to_owned();
+                    self.board.met(&format!("{} {code}", answer.status));
+                }
+                Err(_) => {
+                    self.board.met("no answer");
+                    self.connection = None;
+                }
+            }
+            if asked_at.elapsed() > PATIENCE {
+                bail!("{key} ({path}) was not answered in {} s", PATIENCE.as_secs());
+            }
+            self.turn += 1;
+            self.connection = None;
+            tokio::time::sleep(PAUSE).await;
+        };
+        let told = self.told(what, &answer).with_context(|| format!("{key}: {}", answer.body))?;
+        self.board.met(match (told.seq, answer.replayed) {
+            (Some(_), false) => "201",
+            (Some(_), true) => "201, a replay",
+            (None, _) => "402 out_of_credits",
+        });
+        let seq = told.seq;
+        self.diary.note(&json!({ "told": key, "seq": seq, "replayed": answer.replayed }))?;
+        self.diary.keep(&key, told);
+        *lock(&self.board.answers).entry(self.number).or_default() += 1;
+        Ok(match what {
+            "charge" | "hold" => seq,
+            _ => None,
+        })
+    }
+
+    async fn ask(&mut self, path: &str, key: &str, body: &Value) -> Result<Answer> {
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => {
+                let port = self.ports[self.turn % self.ports.len()];
+                self.connection.insert(Connection::open(port).await?)
+            }
+        };
+        let bearer = format!("Bearer {}", self.payer.key);
+        let headers =
+            [("Authorization", bearer.as_str()), ("Content-Type", "application/json"), ("Idempotency-Key", key)];
+        connection.ask("POST", &format!("/api/v2{path}"), &headers, &body.to_string()).await
+    }
+
+    /// Reads what was told: the row, and what it changed.
+    fn told(&self, what: &str, answer: &Answer) -> Result<Told> {
+        let wallet = self.payer.wallet.to_string();
+        if answer.status == 402 {
+            return Ok(Told { wallet, seq: None, change: 0 });
+        }
+        anyhow::ensure!(answer.status == 201, "unexpected status {}", answer.status);
+        let number = |field: &str| answer.body[field].as_i64().with_context(|| format!("no {field}"));
+        let (seq, change) = match what {
+            "charge" => (number("id")?, -number("amount")?),
+            "hold" => (number("id")?, 0),
+            "capture" => (number("finished_by")?, -number("captured")?),
+            "release" => (number("finished_by")?, 0),
+            _ => (number("seq")?, number("amount")?),
+        };
+        Ok(Told { wallet, seq: Some(seq), change })
+    }
+}
+
+fn charge() -> Value {
+    json!({ "operation": "dall-e-3", "params": { "size": "1792x1024", "quality": "hd" } })
+}
+
+fn hold() -> Value {
+    json!({ "lines": [{ "operation": "gpt-5", "params": {} }] })
+}

@@ -1,0 +1,106 @@
+//! What must hold when everything is over.
+
+use std::fmt;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use sqlx::postgres::PgPoolOptions;
+use wallet::id::WalletId;
+
+use crate::caller::Diary;
+use crate::http::Connection;
+use crate::node::Node;
+use crate::plan::Plan;
+use crate::seed::{Payer, email};
+
+/// How long a mail may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Micro-credits of a credit.
+const CREDIT: i64 = 1_000_000;
+
+/// What was compared.
+#[derive(Debug)]
+pub struct Counts {
+    told: usize,
+    refused: usize,
+    rows: usize,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} intents acknowledged, {} refused, {} rows of them", self.told, self.refused, self.rows)
+    }
+}
+
+/// Compares what callers were told with the ledger: the same rows, each once, and the balances that follow.
+pub async fn ledger(url: &str, payers: &[Payer], diary: &Diary) -> Result<Counts> {
+    let pool = PgPoolOptions::new().connect(url).await.context("no database")?;
+    let mut told = diary.told();
+    let (mut rows, mut refused) = (0, 0);
+    for payer in payers {
+        let WalletId { shard, number } = payer.wallet;
+        let name = payer.wallet.to_string();
+        let mut settled = payer.credits.micros();
+        let found: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT idem_key, seq, amount FROM entries WHERE shard = $1 AND wallet_id = $2 AND actor_kind = 2 ORDER BY seq",
+        )
+        .bind(shard.as_i16())
+        .bind(number)
+        .fetch_all(&pool)
+        .await?;
+        for (key, seq, amount) in found {
+            let told =
+                told.remove(&key).with_context(|| format!("{name}: row {seq} ({key}) was never acknowledged"))?;
+            ensure!(told.wallet == name && told.seq == Some(seq), "{key} was told as row {:?}, it is {seq}", told.seq);
+            ensure!(told.change * CREDIT == amount, "{key} was told as {}, it is {amount}", told.change);
+            settled += amount;
+            rows += 1;
+        }
+        let (now, held): (i64, i64) =
+            sqlx::query_as("SELECT settled, held FROM wallets WHERE shard = $1 AND wallet_id = $2")
+                .bind(shard.as_i16())
+                .bind(number)
+                .fetch_one(&pool)
+                .await?;
+        ensure!(now == settled, "{name} has {now}, its callers count {settled}");
+        ensure!(held == 0, "{name} still holds {held}");
+    }
+    for (key, told) in &told {
+        ensure!(told.seq.is_none(), "{key} was acknowledged as row {:?} of {}, and is lost", told.seq, told.wallet);
+        refused += 1;
+    }
+    Ok(Counts { told: rows, refused, rows })
+}
+
+/// Runs `scrip verify`.
+pub fn invariants(plan: &Plan) -> Result<()> {
+    let output = Command::new(&plan.server).arg("verify").env("DATABASE_URL", &plan.url).output()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if output.status.success() { Ok(()) } else { bail!("`scrip verify` found breaches:\n{text}") }
+}
+
+/// Asks for a mail on each node, and waits until somebody's jobs have sent it: they, too, must have come back.
+pub async fn jobs_work(nodes: &[Node]) -> Result<String> {
+    let asked_at = Instant::now();
+    let before = mails(nodes);
+    for (number, node) in nodes.iter().enumerate() {
+        let body = format!("email={}", email(number).replace('@', "%40"));
+        let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Sec-Fetch-Site", "same-origin")];
+        let answer = Connection::open(node.port()).await?.ask("POST", "/forgot", &headers, &body).await?;
+        ensure!(answer.status == 200, "a form was answered with {}", answer.status);
+    }
+    while mails(nodes) < before + nodes.len() {
+        if asked_at.elapsed() > PATIENCE {
+            bail!("jobs do not run any more: no mail in {} s", PATIENCE.as_secs());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(format!("jobs send mails after {} ms", asked_at.elapsed().as_millis()))
+}
+
+/// Counts the mails of all nodes: any node's jobs may send one.
+fn mails(nodes: &[Node]) -> usize {
+    let count = |node: &Node| std::fs::read_dir(node.mails()).map_or(0, Iterator::count);
+    nodes.iter().map(count).sum()
+}

@@ -1,0 +1,303 @@
+//! A wallet of the reference, and the rules in words: `now` and ends are seconds, amounts are micro-credits.
+
+use std::collections::BTreeMap;
+
+use super::Taken;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lot {
+    pub priority: i128,
+    pub ends: Option<i128>,
+    pub brought: i128,
+    pub free: i128,
+    pub set_aside: i128,
+    pub taken_back: i128,
+}
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub lines: Vec<i128>,
+    pub ends: i128,
+    pub state: &'static str,
+    pub pins: Vec<(i64, i128)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Debit {
+    pub parts: Vec<(i64, i128)>,
+    pub paid_back: bool,
+}
+
+/// A wallet of the reference.
+#[derive(Clone, Debug, Default)]
+pub struct Purse {
+    pub lots: BTreeMap<i64, Lot>,
+    pub debt: i128,
+    pub jobs: BTreeMap<i64, Job>,
+    pub debits: BTreeMap<i64, Debit>,
+    pub rows: i64,
+}
+
+/// What the reference says of a step: the code of a refusal, or nothing.
+pub type Verdict = Result<(), &'static str>;
+
+impl Purse {
+    pub fn settled(&self) -> i128 {
+        self.lots.values().map(|lot| lot.free + lot.set_aside).sum::<i128>() - self.debt
+    }
+
+    pub fn held(&self) -> i128 {
+        self.lots.values().map(|lot| lot.set_aside).sum()
+    }
+
+    pub fn available(&self, now: i128) -> i128 {
+        let live = self.lots.values().filter(|lot| lot.ends.is_none_or(|ends| ends > now));
+        live.map(|lot| lot.free).sum::<i128>() - self.debt
+    }
+
+    fn write_off(&mut self, now: i128) {
+        for lot in self.lots.values_mut() {
+            if lot.free > 0 && lot.ends.is_some_and(|ends| ends <= now) {
+                lot.free = 0;
+                self.rows += 1;
+            }
+        }
+    }
+
+    /// Takes from the lots in order and says from which.
+    fn burn(&mut self, amount: i128, now: i128, aside: bool) -> Vec<(i64, i128)> {
+        let mut order: Vec<i64> = self.lots.keys().copied().collect();
+        order.sort_by_key(|id| {
+            let lot = &self.lots[id];
+            (lot.priority, lot.ends.unwrap_or(i128::MAX), *id)
+        });
+        let mut wanted = amount;
+        let mut parts = Vec::new();
+        for id in order {
+            let lot = self.lots.get_mut(&id).expect("listed");
+            let alive = lot.ends.is_none_or(|ends| ends > now);
+            if wanted > 0 && alive && lot.free > 0 {
+                let part = wanted.min(lot.free);
+                lot.free -= part;
+                lot.set_aside += if aside { part } else { 0 };
+                wanted -= part;
+                parts.push((id, part));
+            }
+        }
+        parts
+    }
+
+    /// Gives credits back to a lot: a debt is repaid first, unless the lot has ended.
+    fn give(&mut self, id: i64, amount: i128, now: i128) {
+        let lot = self.lots.get_mut(&id).expect("a lot");
+        let alive = lot.ends.is_none_or(|ends| ends > now);
+        let repaid = if alive { self.debt.min(amount) } else { 0 };
+        self.debt -= repaid;
+        lot.free += amount - repaid;
+    }
+
+    fn add_lot(&mut self, priority: i128, ends: Option<i128>, amount: i128) {
+        let repaid = self.debt.min(amount);
+        self.debt -= repaid;
+        let id = self.lots.keys().max().copied().unwrap_or(0) + 1;
+        let lot = Lot { priority, ends, brought: amount, free: amount - repaid, set_aside: 0, taken_back: 0 };
+        self.lots.insert(id, lot);
+    }
+
+    pub fn grant(&mut self, amount: i64, priority: i16, expires_in: Option<i64>, now: i128) -> Verdict {
+        if amount <= 0 || expires_in.is_some_and(|seconds| seconds <= 0) {
+            return Err("unprocessable");
+        }
+        self.write_off(now);
+        self.add_lot(priority.into(), expires_in.map(|seconds| now + i128::from(seconds)), amount.into());
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn enough(&self, amount: i128, now: i128) -> Verdict {
+        if amount > 0 && amount > self.available(now) { Err("out_of_credits") } else { Ok(()) }
+    }
+
+    pub fn charge(&mut self, amount: i64, now: i128) -> Verdict {
+        let amount = i128::from(amount);
+        if amount < 0 {
+            return Err("unprocessable");
+        }
+        self.enough(amount, now)?;
+        self.write_off(now);
+        let parts = self.burn(amount, now, false);
+        self.rows += 1;
+        self.debits.insert(self.rows, Debit { parts, paid_back: false });
+        Ok(())
+    }
+
+    pub fn hold(&mut self, lines: &[i64], expires_in: u32, now: i128) -> Verdict {
+        if expires_in == 0 || lines.is_empty() {
+            return Err("unprocessable");
+        }
+        let lines: Vec<i128> = lines.iter().map(|line| i128::from(*line)).collect();
+        self.enough(lines.iter().sum(), now)?;
+        self.write_off(now);
+        let pins = self.burn(lines.iter().sum(), now, true);
+        self.rows += 1;
+        self.jobs.insert(self.rows, Job { lines, ends: now + i128::from(expires_in), state: "open", pins });
+        Ok(())
+    }
+
+    fn open_job(&self, seq: i64, now: i128) -> Result<Job, &'static str> {
+        let job = self.jobs.get(&seq).ok_or("not_found")?;
+        match job.state {
+            "open" if now < job.ends => Ok(job.clone()),
+            "open" | "expired" => Err("hold_expired"),
+            "captured" => Err("hold_captured"),
+            _ => Err("hold_released"),
+        }
+    }
+
+    /// Ends a job: takes `taken`, gives the rest back where it came from.
+    fn end_job(&mut self, seq: i64, job: &Job, taken: i128, state: &'static str, now: i128) {
+        let mut left = taken;
+        let mut parts = Vec::new();
+        let mut back = Vec::new();
+        for (id, pinned) in &job.pins {
+            let part = left.min(*pinned);
+            left -= part;
+            self.lots.get_mut(id).expect("a lot").set_aside -= pinned;
+            if part > 0 {
+                parts.push((*id, part));
+            }
+            back.push((*id, pinned - part));
+        }
+        for (id, amount) in back {
+            self.give(id, amount, now);
+        }
+        self.rows += 1;
+        if state == "captured" {
+            self.debits.insert(self.rows, Debit { parts, paid_back: false });
+        }
+        self.jobs.get_mut(&seq).expect("a job").state = state;
+        self.write_off(now);
+    }
+
+    pub fn capture(&mut self, seq: i64, amount: &Taken, now: i128) -> Verdict {
+        let job = self.open_job(seq, now)?;
+        let whole: i128 = job.lines.iter().sum();
+        let taken = match amount {
+            Taken::All => whole,
+            Taken::Total(total) => i128::from(*total),
+            Taken::Lines(lines) => {
+                let fits = lines.len() == job.lines.len()
+                    && lines.iter().zip(&job.lines).all(|(taken, line)| *taken >= 0 && i128::from(*taken) <= *line);
+                if !fits {
+                    return Err("unprocessable");
+                }
+                lines.iter().map(|line| i128::from(*line)).sum()
+            }
+        };
+        if taken < 0 || taken > whole {
+            return Err("unprocessable");
+        }
+        self.end_job(seq, &job, taken, "captured", now);
+        Ok(())
+    }
+
+    pub fn release(&mut self, seq: i64, now: i128) -> Verdict {
+        let job = self.open_job(seq, now)?;
+        self.end_job(seq, &job, 0, "released", now);
+        Ok(())
+    }
+
+    pub fn time_out(&mut self, seq: i64, now: i128) -> Verdict {
+        let job = self.jobs.get(&seq).ok_or("not_found")?.clone();
+        match job.state {
+            "open" if now < job.ends => return Err("unprocessable"),
+            "open" => {}
+            "captured" => return Err("hold_captured"),
+            "released" => return Err("hold_released"),
+            _ => return Err("hold_expired"),
+        }
+        self.end_job(seq, &job, 0, "expired", now);
+        Ok(())
+    }
+
+    pub fn pay_back(&mut self, seq: i64, now: i128) -> Verdict {
+        if seq < 1 || seq > self.rows {
+            return Err("not_found");
+        }
+        let debit = self.debits.get(&seq).ok_or("unprocessable")?.clone();
+        if debit.paid_back {
+            return Err("unprocessable");
+        }
+        self.write_off(now);
+        for (id, part) in &debit.parts {
+            self.give(*id, *part, now);
+        }
+        self.rows += 1;
+        self.debits.get_mut(&seq).expect("a debit").paid_back = true;
+        self.write_off(now);
+        Ok(())
+    }
+
+    pub fn claw_back(&mut self, lot: Option<i64>, amount: i64, now: i128) -> Verdict {
+        let amount = i128::from(amount);
+        if amount <= 0 {
+            return Err("unprocessable");
+        }
+        let mut missing = amount;
+        if let Some(id) = lot {
+            let lot = self.lots.get(&id).ok_or("not_found")?;
+            if lot.taken_back + amount > lot.brought {
+                return Err("unprocessable");
+            }
+        }
+        self.write_off(now);
+        if let Some(lot) = lot.and_then(|id| self.lots.get_mut(&id)) {
+            lot.taken_back += amount;
+            let part = lot.free.min(missing);
+            lot.free -= part;
+            missing -= part;
+        }
+        let rest: i128 = self.burn(missing, now, false).iter().map(|(_, part)| part).sum();
+        self.debt += missing - rest;
+        self.rows += 1;
+        Ok(())
+    }
+
+    pub fn adjust(&mut self, amount: i64, now: i128) -> Verdict {
+        if amount == 0 {
+            return Err("unprocessable");
+        }
+        if amount > 0 {
+            self.write_off(now);
+            self.add_lot(20, None, amount.into());
+        } else {
+            self.enough(-i128::from(amount), now)?;
+            self.write_off(now);
+            self.burn(-i128::from(amount), now, false);
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    pub fn transfer(from: &mut Self, to: &mut Self, amount: i64, now: i128) -> Verdict {
+        let amount = i128::from(amount);
+        if amount <= 0 {
+            return Err("unprocessable");
+        }
+        from.enough(amount, now)?;
+        from.write_off(now);
+        to.write_off(now);
+        for (id, part) in from.burn(amount, now, false) {
+            let (priority, ends) = (from.lots[&id].priority, from.lots[&id].ends);
+            to.add_lot(priority, ends, part);
+        }
+        from.rows += 1;
+        to.rows += 1;
+        Ok(())
+    }
+
+    pub fn expire(&mut self, now: i128) -> Verdict {
+        self.write_off(now);
+        Ok(())
+    }
+}
