@@ -500,7 +500,7 @@ async fn every_mistake_of_a_file_is_named_by_its_place(pool: PgPool) {
     let (catalog, admin) = (wallet.catalog(), staff());
     let book = wallet.tariffs().create_draft(&admin).await.expect("a draft");
     let csv = "operation,option,price\ngpt-5,,-1\ngpt-5.2,,NaN\ngpt-5.2-pro,,99999999999999\n\
-               dall-e-3,1792x1024 × hd,\ngpt-99,,5\ngrok-4,,3\ngrok-4,,3\n";
+               dall-e-3,1792x1024 × hd,\ngpt-99,,5\ndeepseek-r1,,3\ndeepseek-r1,,3\n";
     let refused = refusal(catalog.import_prices(&admin, 2, book.revision, PriceFormat::Csv, csv).await);
     let Refusal::Unprocessable { fields } = refused else { panic!("{refused:?}") };
     let told: Vec<&str> = fields.iter().map(|field| field.message.as_str()).collect();

@@ -18,7 +18,7 @@ pub fn pressed(event: &KeyboardEvent) -> bool {
 /// After a price was saved by its form, goes on to the next one: the address names the row that was saved.
 pub fn go_on_after_save() {
     #[cfg(feature = "hydrate")]
-    leptos::prelude::Effect::new(|_| drop(in_browser::go_on()));
+    leptos::prelude::Effect::new(|_| in_browser::go_on().unwrap_or_default());
 }
 
 #[cfg(feature = "hydrate")]
@@ -40,11 +40,12 @@ mod in_browser {
         let here = i32::try_from(fields.iter().position(|known| *known == field)?).ok()?;
         let is_whole_form = fields.get(1).is_some_and(|other| other.form() == field.form());
         let caret = field.selection_start().ok().flatten();
-        let all = field.selection_end().ok().flatten() == Some(field.value().encode_utf16().count() as u32);
+        let end = u32::try_from(field.value().encode_utf16().count()).ok();
+        let is_at_end = field.selection_end().ok().flatten() == end;
         let step = match event.key().as_str() {
             "ArrowDown" => columns,
             "ArrowUp" => -columns,
-            "ArrowRight" if columns > 1 && all => 1,
+            "ArrowRight" if columns > 1 && is_at_end => 1,
             "ArrowLeft" if columns > 1 && caret == Some(0) => -1,
             // A changed price in a form of its own is saved; then the page goes on by itself.
             "Enter" if is_whole_form || field.value() == saved => 1,

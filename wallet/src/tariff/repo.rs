@@ -1,8 +1,10 @@
-//! The SQL of price books, tariffs and locked quotes.
+//! The SQL of price books and their tariffs; of locked quotes, rehearsals and edits in its parts.
 
 pub(super) mod announce;
 pub(super) mod cost;
 pub(super) mod edit;
+mod quote;
+mod rehearsal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +13,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor, PgPool};
-use uuid::Uuid;
 
-use super::{BookStatus, BookSummary, LockedQuote, PriceBook, PriceChange, QuoteId, Rehearsal, Tariff};
+pub(super) use quote::{insert_quote, locked_quote, sweep_quotes};
+pub(super) use rehearsal::{account_names, keep_rehearsal, move_rehearsal, rehearsal, rehearsed_revision};
+
+use super::{BookStatus, BookSummary, PriceBook, PriceChange, Tariff};
 use crate::error::{Error, Result};
-use crate::id::WalletId;
 use crate::identity::Actor;
 use crate::money::Credits;
 
@@ -340,56 +343,6 @@ pub(super) async fn version_before(connection: &mut PgConnection, version: i32) 
     .await?)
 }
 
-/// Keeps a locked quote.
-pub(super) async fn insert_quote(
-    pool: &PgPool,
-    wallet: WalletId,
-    locked: &LockedQuote,
-    plans: &[String],
-    at: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO quotes (shard, wallet_id, id, quote, plan_gates, created_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        wallet.shard.as_i16(),
-        wallet.number,
-        locked.id.uuid(),
-        json(&locked.quote)?,
-        plans,
-        at,
-        locked.expires_at
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// Finds a locked quote of a wallet, with the plans that it needs.
-pub(super) async fn locked_quote(
-    pool: &PgPool,
-    wallet: WalletId,
-    id: QuoteId,
-) -> Result<Option<(LockedQuote, Vec<String>)>> {
-    let row = sqlx::query!(
-        "SELECT quote, plan_gates, expires_at FROM quotes WHERE shard = $1 AND wallet_id = $2 AND id = $3",
-        wallet.shard.as_i16(),
-        wallet.number,
-        id.uuid()
-    )
-    .fetch_optional(pool)
-    .await?;
-    row.map(|row| {
-        let locked = LockedQuote { id, expires_at: row.expires_at, quote: from_json(row.quote)? };
-        Ok((locked, row.plan_gates))
-    })
-    .transpose()
-}
-
-/// Sweeps quotes whose time was over long ago.
-pub(super) async fn sweep_quotes(pool: &PgPool, before: DateTime<Utc>) -> Result<u64> {
-    Ok(sqlx::query!("DELETE FROM quotes WHERE expires_at < $1", before).execute(pool).await?.rows_affected())
-}
-
 /// Makes the transaction read one state of the database throughout.
 pub(super) async fn snapshot(connection: &mut PgConnection) -> Result<()> {
     // Not a checked query: it can't be prepared.
@@ -404,58 +357,4 @@ pub(super) async fn set_changes(connection: &mut PgConnection, version: i32, cha
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// Keeps what a rehearsal found with its draft.
-pub(super) async fn keep_rehearsal(pool: &PgPool, found: &Rehearsal) -> Result<()> {
-    sqlx::query!(
-        "UPDATE price_books SET rehearsal = $2, rehearsed_revision = $3 WHERE version = $1",
-        found.version,
-        json(found)?,
-        found.revision
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// Gives what a rehearsal found to the version that its draft goes on as.
-pub(super) async fn move_rehearsal(connection: &mut PgConnection, from: i32, to: i32, revision: i64) -> Result<()> {
-    sqlx::query!(
-        "UPDATE price_books AS later
-         SET rehearsal = jsonb_set(draft.rehearsal, '{version}', to_jsonb(later.version)), rehearsed_revision = $3
-         FROM price_books AS draft
-         WHERE later.version = $2 AND draft.version = $1 AND draft.rehearsal IS NOT NULL",
-        from,
-        to,
-        revision
-    )
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query!("UPDATE price_books SET rehearsal = NULL, rehearsed_revision = NULL WHERE version = $1", from)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Reads the last rehearsal of a version.
-pub(super) async fn rehearsal(pool: &PgPool, version: i32) -> Result<Option<Rehearsal>> {
-    let found = sqlx::query_scalar!("SELECT rehearsal FROM price_books WHERE version = $1", version)
-        .fetch_optional(pool)
-        .await?;
-    found.flatten().map(from_json).transpose()
-}
-
-/// Reads which revision of a draft was rehearsed last.
-pub(super) async fn rehearsed_revision(connection: &mut PgConnection, version: i32) -> Result<Option<i64>> {
-    let found = sqlx::query_scalar!("SELECT rehearsed_revision FROM price_books WHERE version = $1", version)
-        .fetch_optional(connection)
-        .await?;
-    Ok(found.flatten())
-}
-
-/// Reads the names of accounts.
-pub(super) async fn account_names(pool: &PgPool, accounts: &[Uuid]) -> Result<Vec<(Uuid, String)>> {
-    let rows = sqlx::query!("SELECT id, name FROM accounts WHERE id = ANY($1)", accounts).fetch_all(pool).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.name)).collect())
 }
