@@ -48,7 +48,7 @@ fn tests() -> Result<()> {
     shell::run(&mut nextest)
 }
 
-/// The ledger's core against its model, optimized, so that a million steps take no longer than a minute. A profile of
+/// The ledger's core against its model, optimized, so that a million steps take seconds. A profile of
 /// its own: the other tests are built as quickly as before.
 pub fn model() -> Result<()> {
     shell::say("The ledger's core against its model");
