@@ -57,7 +57,7 @@ pub fn MarginTable(
                         <th scope="col">{t!(i18n, prices.model)}</th>
                         <th scope="col" class="r hidden md:table-cell">{t!(i18n, margins.price)}</th>
                         <th scope="col" class="r hidden lg:table-cell">{t!(i18n, margins.money)}</th>
-                        <th scope="col" class="r">{t!(i18n, margins.cost)}</th>
+                        <th scope="col" class="r hidden sm:table-cell">{t!(i18n, margins.cost)}</th>
                         <th scope="col" class="r">{t!(i18n, margins.margin)}</th>
                         <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.review)}</th>
                     </tr>
@@ -73,10 +73,11 @@ pub fn MarginTable(
 fn Row(row: MarginRow) -> impl IntoView {
     let i18n = use_i18n();
     let (is_negative, is_due) = (row.is_negative(), row.is_due);
-    let (price, money, margin, unit) = (row.price.clone(), row.money, row.margin.clone(), row.unit.clone());
+    let (price, money, margin, unit) = (row.price.clone(), row.money, row.margin, row.unit.clone());
     let link = format!("/admin/margins?operation={}#history", row.operation);
     let review = row.cost.as_ref().map(|cost| cost.review_on);
     let cost = row.cost.clone();
+    let small_cost = row.cost;
     let drop = row.drop_from.clone();
     let money_words = move || {
         let locale = i18n.get_locale();
@@ -110,6 +111,14 @@ fn Row(row: MarginRow) -> impl IntoView {
                 <a class="hover:underline underline-offset-4" href=link>{row.name}</a>
                 {is_negative.then(|| view! { " " <span class="tag tag-err">{t!(i18n, margins.below)}</span> })}
                 <span class="block text-xs text-muted font-mono font-normal break-all">{row.operation}</span>
+                {small_cost
+                    .map(|cost| {
+                        view! {
+                            <span class="block sm:hidden text-sm text-muted font-normal num">
+                                {move || cost_text(i18n.get_locale(), &cost)}
+                            </span>
+                        }
+                    })}
                 {is_due.then(|| view! { <span class="sm:hidden tag tag-warn mt-1">{t!(i18n, margins.due)}</span> })}
             </th>
             <td class="r num whitespace-nowrap hidden md:table-cell">
@@ -117,7 +126,7 @@ fn Row(row: MarginRow) -> impl IntoView {
                 <span class="block text-xs text-muted">{move || unit_words(i18n.get_locale(), &unit)}</span>
             </td>
             <td class="r num whitespace-nowrap hidden lg:table-cell text-muted">{money_words}</td>
-            <td class="r num whitespace-nowrap">
+            <td class="r num whitespace-nowrap hidden sm:table-cell">
                 {move || cost.as_ref().map_or_else(|| "—".to_owned(), |cost| cost_text(i18n.get_locale(), cost))}
                 {drop
                     .map(|drop| {

@@ -1,8 +1,8 @@
 //! The courier: takes webhook messages that are due, signs and sends them, and keeps what came of it.
 //!
 //! It is a task of its own and no job of the queue: an endpoint that hangs for its 15 seconds must hold up neither
-//! mails nor payments. An endpoint has at most a few messages under way, all of them together at most
-//! [`UNDER_WAY_MAX`].
+//! mails nor payments. An endpoint has at most a few messages under way, all of them together
+//! no more than a fixed number.
 
 mod address;
 mod send;

@@ -18,10 +18,13 @@ use tokio::net::TcpListener;
 
 use crate::support::{Program, Site, Told};
 
+/// The head and the body of a request.
+type Heard = (HeaderMap, Vec<u8>);
+
 /// A program that listens, and answers as the test says.
 #[derive(Clone, Default)]
 struct Listener {
-    heard: Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>,
+    heard: Arc<Mutex<Vec<Heard>>>,
     answer: Arc<Mutex<Option<u16>>>,
 }
 
@@ -39,7 +42,7 @@ impl Listener {
         *self.answer.lock().expect("a lock") = Some(status);
     }
 
-    fn heard(&self) -> Vec<(HeaderMap, Vec<u8>)> {
+    fn heard(&self) -> Vec<Heard> {
         std::mem::take(&mut *self.heard.lock().expect("a lock"))
     }
 }

@@ -36,10 +36,12 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     // Only global unicast is handed out: 2000::/3; within it, not Teredo and its kin, documentation, 6to4.
     let is_global = (0x2000..=0x3fff).contains(&first);
-    let is_special = (first == 0x2001 && second <= 0x01ff)
-        || (first == 0x2001 && second == 0x0db8)
-        || first == 0x2002
-        || (first == 0x3fff && second <= 0x0fff);
+    let is_special = match first {
+        0x2001 => second <= 0x01ff || second == 0x0db8,
+        0x2002 => true,
+        0x3fff => second <= 0x0fff,
+        _ => false,
+    };
     is_global && !is_special
 }
 
