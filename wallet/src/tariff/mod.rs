@@ -28,6 +28,8 @@ pub mod sheet;
 mod shelf;
 #[cfg(feature = "postgres")]
 mod tally;
+#[cfg(feature = "postgres")]
+mod undo;
 
 use std::fmt;
 use std::str::FromStr;
