@@ -44,7 +44,7 @@ pub fn same_origin(state: &AppState) -> CsrfLayer {
     layer.clone().add_trusted_origin(state.settings.public_url()).unwrap_or(layer)
 }
 
-/// The layers around everything, the outermost first: id, log line, headers, panic guard, compression.
+/// The layers around pages and files, the outermost first: id, log line, headers, panic guard, compression.
 ///
 /// They are one stack and not one `layer` after the other: a router keeps what it wraps in a box, and copies every box
 /// for every request.
@@ -67,6 +67,23 @@ pub fn common(router: Router<AppState>) -> Router<AppState> {
             .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(CompressionLayer::new()),
+    )
+}
+
+/// The layers around the API, where programs make many small calls: id, log line, and the headers that matter when a
+/// browser opens an answer. Its panics have its own envelope, and its answers are too small to be worth compressing.
+pub fn of_api(router: Router<AppState>) -> Router<AppState> {
+    let header = |name: &'static str, value: &'static str| {
+        SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
+    };
+    router.layer(
+        ServiceBuilder::new()
+            .map_request(own_request_id)
+            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+            .layer(TraceLayer::new_for_http().make_span_with(span))
+            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            .layer(header("x-content-type-options", "nosniff"))
+            .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")),
     )
 }
 

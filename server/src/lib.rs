@@ -52,5 +52,5 @@ pub fn build(state: AppState) -> Router {
         .merge(feeds::router()) // /changelog.rss, /changelog.atom
         .merge(plain::router()) // /plain.css, for pages without the app's shell
         .merge(webhooks::router()); // /webhooks/{provider}
-    layers::common(people.merge(api).merge(limited(machines, &state))).with_state(state)
+    layers::common(people.merge(limited(machines, &state))).merge(layers::of_api(api)).with_state(state)
 }

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use super::book::PriceBook;
-use super::edit::{DraftEdit, EditKind, Undo};
+use super::edit::{DraftEdit, EditKind};
 use super::repo::edit::NewEdit;
 use super::repo::{self, Rules};
+use super::undo::Undo;
 use super::{BookStatus, BookSummary, PriceChange, Rule, Tariff, Tariffs};
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::identity::{self, Actor, NewAudit};

@@ -35,6 +35,8 @@ pub mod sheet;
 mod shelf;
 #[cfg(feature = "postgres")]
 mod tally;
+#[cfg(feature = "postgres")]
+mod undo;
 
 use std::fmt;
 use std::str::FromStr;

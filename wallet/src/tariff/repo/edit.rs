@@ -6,8 +6,8 @@ use sqlx::{PgConnection, PgPool};
 use super::{from_json, json};
 use crate::error::{Error, Result};
 use crate::identity::Actor;
-use crate::tariff::PriceChange;
-use crate::tariff::edit::{DraftEdit, EditKind, Undo};
+use crate::tariff::undo::Undo;
+use crate::tariff::{DraftEdit, EditKind, PriceChange};
 
 /// The most edits that a page asks for.
 const EDITS_MAX: i64 = 50;

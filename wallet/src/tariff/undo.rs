@@ -1,0 +1,95 @@
+//! How an edit of a draft is taken back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Tariff;
+
+/// How to take an edit back: the operations that it changed as they were, and the order of all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Undo {
+    before: BTreeMap<String, Option<Tariff>>,
+    order: Vec<String>,
+}
+
+impl Undo {
+    /// Notes what is needed to come back from `after` to `before`.
+    pub(super) fn between(before: &[Tariff], after: &[Tariff]) -> Self {
+        let old = by_operation(before);
+        let new = by_operation(after);
+        let is_kept =
+            |tariff: &&Tariff| new.get(tariff.operation.as_str()).is_some_and(|new| same_but_for_place(tariff, new));
+        let changed = before.iter().filter(|tariff| !is_kept(tariff));
+        let added = after.iter().filter(|tariff| !old.contains_key(tariff.operation.as_str()));
+        let changed = changed.map(|tariff| (tariff.operation.clone(), Some(tariff.clone())));
+        let added = added.map(|tariff| (tariff.operation.clone(), None));
+        Self {
+            before: changed.chain(added).collect(),
+            order: before.iter().map(|tariff| tariff.operation.clone()).collect(),
+        }
+    }
+
+    /// Takes the edit back.
+    pub(super) fn apply(&self, tariffs: &[Tariff]) -> Vec<Tariff> {
+        let now = by_operation(tariffs);
+        let was = |operation: &String| match self.before.get(operation) {
+            Some(before) => before.clone(),
+            None => now.get(operation.as_str()).map(|tariff| Tariff::clone(tariff)),
+        };
+        self.order.iter().filter_map(was).collect()
+    }
+}
+
+/// Says whether two tariffs differ at most in their place, which follows from the order of all.
+fn same_but_for_place(one: &Tariff, other: &Tariff) -> bool {
+    one.position == other.position && one == other || *one == Tariff { position: one.position, ..other.clone() }
+}
+
+fn by_operation(tariffs: &[Tariff]) -> BTreeMap<&str, &Tariff> {
+    tariffs.iter().map(|tariff| (tariff.operation.as_str(), tariff)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tariff::Category;
+    use crate::tariff::rule::{Flat, Rule};
+
+    fn book(prices: &[(&str, &str)]) -> Vec<Tariff> {
+        let tariff = |(operation, price): &(&str, &str)| Tariff {
+            operation: (*operation).to_owned(),
+            name: (*operation).to_owned(),
+            category: Category::Text,
+            unit: "request".to_owned(),
+            supplier: None,
+            upstream_cost: None,
+            minimum_plan: None,
+            gates: Vec::new(),
+            rule: Rule::Flat(Flat { credits: price.parse().expect("a price") }),
+            position: 0,
+        };
+        prices.iter().map(tariff).collect()
+    }
+
+    #[test]
+    fn every_edit_can_be_taken_back() {
+        let before = book(&[("a", "1"), ("b", "2"), ("c", "3")]);
+        for after in [
+            book(&[("a", "1"), ("b", "5"), ("c", "3")]),
+            book(&[("a", "1"), ("c", "3")]),
+            book(&[("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")]),
+            book(&[("c", "9"), ("x", "0")]),
+            Vec::new(),
+        ] {
+            let undo = Undo::between(&before, &after);
+            assert_eq!(undo.apply(&after), before);
+        }
+    }
+
+    #[test]
+    fn what_did_not_change_is_not_kept() {
+        let undo = Undo::between(&book(&[("a", "1"), ("b", "2")]), &book(&[("a", "1"), ("b", "3")]));
+        assert_eq!(undo.before.keys().collect::<Vec<_>>(), ["b"]);
+    }
+}
