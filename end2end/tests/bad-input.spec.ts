@@ -47,40 +47,41 @@ function post(page: Page, path: string, form: Record<string, string>): Promise<A
   return page.request.post(path, { form, headers: { Origin: origin }, maxRedirects: 0, failOnStatusCode: false });
 }
 
-/** Sends every form with every field missing or odd; none may be answered with a 5xx. */
-async function sendAll(page: Page, forms: Record<string, Record<string, string>>) {
-  for (const [path, right] of Object.entries(forms)) {
-    for (const field of ['', ...Object.keys(right)]) {
-      const { [field]: _left, ...rest } = right;
-      const missing = await post(page, path, rest);
-      expect(missing.status(), `${path} without ${field}`).toBeLessThan(500);
-      if (!field) continue;
-      for (const [what, value] of ODD_VALUES) {
-        const answer = await post(page, path, { ...right, [field]: value });
-        expect(answer.status(), `${path}: ${field} is ${what}`).toBeLessThan(500);
-        expect(await answer.text(), `${path}: ${field} is ${what}`).not.toContain('<script>alert(1)');
-      }
+/** Every second form: the answers are the same with and without scripts, so each project sends half of them. */
+function share(forms: Record<string, Record<string, string>>): [string, Record<string, string>][] {
+  return Object.entries(forms).filter((_, place) => (place % 2 === 0) === hasScript());
+}
+
+/** Sends a form with every field missing or odd; no answer may be a 5xx. */
+async function sendAll(page: Page, path: string, right: Record<string, string>) {
+  for (const field of ['', ...Object.keys(right)]) {
+    const { [field]: _left, ...rest } = right;
+    const missing = await post(page, path, rest);
+    expect(missing.status(), `${path} without ${field}`).toBeLessThan(500);
+    if (!field) continue;
+    for (const [what, value] of ODD_VALUES) {
+      const answer = await post(page, path, { ...right, [field]: value });
+      expect(answer.status(), `${path}: ${field} is ${what}`).toBeLessThan(500);
+      expect(await answer.text(), `${path}: ${field} is ${what}`).not.toContain('<script>alert(1)');
     }
   }
 }
 
 test('no form answers an odd or missing field with a failure of its own', async ({ page, request }) => {
-  test.skip(hasScript(), 'the answers are the same with and without scripts');
   test.setTimeout(180_000);
   await newcomer(page, request);
   const cookies = await page.context().cookies();
-  for (const [path, form] of Object.entries(FORMS)) {
+  for (const [path, form] of share(FORMS)) {
     // Coming in changes who is asking.
     await page.context().addCookies(cookies);
-    await sendAll(page, { [path]: form });
+    await sendAll(page, path, form);
   }
 });
 
 test('no form of the admins does either', async ({ page }) => {
-  test.skip(hasScript(), 'the answers are the same with and without scripts');
   test.setTimeout(180_000);
   await admin(page);
-  await sendAll(page, ADMIN_FORMS);
+  for (const [path, form] of share(ADMIN_FORMS)) await sendAll(page, path, form);
 });
 
 test('forms say what they are not: another kind of body, another site', async ({ page, request }) => {

@@ -70,8 +70,10 @@ pub fn common(router: Router<AppState>) -> Router<AppState> {
     )
 }
 
-/// The layers around the API, where programs make many small calls: id, log line, and the headers that matter when a
-/// browser opens an answer. Its panics have its own envelope, and its answers are too small to be worth compressing.
+/// The layers around the API, where programs make many small calls.
+///
+/// Id, log line, and the headers that matter when a browser opens an answer; its panics have an envelope of their own, and
+/// its answers are too small to be worth compressing.
 pub fn of_api(router: Router<AppState>) -> Router<AppState> {
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))

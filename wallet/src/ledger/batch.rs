@@ -158,12 +158,13 @@ impl Batch {
     }
 
     /// Takes the rows to store, in order.
-    pub(super) fn take_entries(&mut self) -> Vec<Entry> {
+    pub fn take_entries(&mut self) -> Vec<Entry> {
         std::mem::take(&mut self.entries)
     }
 
     /// Finds a wallet as it is after the commands so far.
-    pub(super) fn state(&self, wallet: WalletId) -> Option<&WalletState> {
+    #[must_use]
+    pub fn state(&self, wallet: WalletId) -> Option<&WalletState> {
         self.states.get(&wallet)
     }
 
