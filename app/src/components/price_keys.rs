@@ -38,7 +38,7 @@ mod in_browser {
         let columns = grid.get_attribute("data-price-grid")?.parse::<i32>().ok()?;
         let fields = fields(&grid);
         let here = i32::try_from(fields.iter().position(|known| *known == field)?).ok()?;
-        let is_whole_form = fields.get(1).is_some_and(|other| other.form() == field.form());
+        let is_whole_form = fields.iter().filter(|other| other.form() == field.form()).count() > 1;
         let caret = field.selection_start().ok().flatten();
         let end = u32::try_from(field.value().encode_utf16().count()).ok();
         let is_at_end = field.selection_end().ok().flatten() == end;
