@@ -62,8 +62,27 @@ async fn the_writer_never_scans_a_table(pool: PgPool) {
     for table in ["wallets", "grants"] {
         let (_, updated, hot) = counted(&pool, table).await;
         assert!(updated > 200, "{table}: {updated}");
-        // The first updates find no room beside the row; nearly all others touch no index.
-        assert!(hot * 10 >= updated * 9, "{table}: {hot} of {updated} updates left the indexes alone");
+        // Most find room beside the row; how many depends on what else runs, and on what two nodes try in vain.
+        assert!(hot * 2 > updated, "{table}: {hot} of {updated} updates left the indexes alone");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn no_index_mentions_a_number_that_every_debit_changes(pool: PgPool) {
+    // Neither as a key nor in a predicate: either would make each update write every index of the table.
+    let changing = [
+        ("wallets", &["version", "seq", "settled", "held", "debt", "head_hash", "last_at", "active_at"][..]),
+        ("grants", &["remaining", "held", "clawed"][..]),
+    ];
+    for (table, columns) in changing {
+        let sql = "SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = $1::regclass";
+        let indexes: Vec<String> = sqlx::query_scalar(sql).bind(table).fetch_all(&pool).await.expect("listed");
+        assert!(!indexes.is_empty(), "{table}");
+        for index in &indexes {
+            let words = index.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+            let named: Vec<&str> = words.filter(|word| columns.contains(word)).collect();
+            assert!(named.is_empty(), "{index} mentions {named:?}");
+        }
     }
 }
 
