@@ -11,6 +11,7 @@ pub mod ledger_feed;
 pub mod ledger_table;
 pub mod live_status;
 pub mod margin_table;
+pub mod not_a_draft;
 pub mod order_steps;
 pub mod pack_picker;
 pub mod panel;

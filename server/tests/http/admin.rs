@@ -3,22 +3,8 @@
 use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::PgPool;
-use wallet::identity::{SignUp, StaffRole};
 
-use crate::support::{Browser, PASSWORD, Site, location};
-
-async fn admin(site: &Site) -> Browser<'_> {
-    let form = SignUp {
-        email: "chief@example.com".to_owned(),
-        password: PASSWORD.to_owned(),
-        name: "Chief".to_owned(),
-        locale: "en".to_owned(),
-    };
-    site.wallet().identity().create_staff(form, StaffRole::Admin).await.expect("staff");
-    let mut browser = site.browser();
-    browser.sign_in("chief").await;
-    browser
-}
+use crate::support::{Site, location};
 
 async fn revision(site: &Site, version: i32) -> String {
     site.wallet().tariffs().book(version).await.expect("a draft").revision.to_string()
@@ -28,7 +14,7 @@ async fn revision(site: &Site, version: i32) -> String {
 async fn a_lower_price_is_published_and_the_next_charge_follows(pool: PgPool) {
     let site = Site::start(pool).await;
     let program = site.program("payer", 50).await;
-    let mut browser = admin(&site).await;
+    let mut browser = site.admin().await;
 
     let told = browser.post("/admin/tariffs", &[]).await;
     assert_eq!((told.status, location(&told).as_str()), (StatusCode::SEE_OTHER, "/admin/tariffs/2"), "{}", told.text);
@@ -59,7 +45,7 @@ async fn a_lower_price_is_published_and_the_next_charge_follows(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn nonsense_in_the_editor_is_never_a_500(pool: PgPool) {
     let site = Site::start(pool).await;
-    let mut browser = admin(&site).await;
+    let mut browser = site.admin().await;
     browser.post("/admin/tariffs", &[]).await;
     for path in [
         "/admin/tariffs/2/prices",
@@ -116,7 +102,7 @@ async fn nonsense_in_the_editor_is_never_a_500(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn prices_leave_as_files_and_come_back(pool: PgPool) {
     let site = Site::start(pool).await;
-    let mut browser = admin(&site).await;
+    let mut browser = site.admin().await;
     browser.post("/admin/tariffs", &[]).await;
     for (file, kind) in [("prices.csv", "text/csv"), ("prices.toml", "application/toml")] {
         let address = format!("/admin/tariffs/2/{file}");
@@ -142,7 +128,7 @@ async fn prices_leave_as_files_and_come_back(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn an_early_rise_is_refused_however_it_is_posted(pool: PgPool) {
     let site = Site::start(pool).await;
-    let mut browser = admin(&site).await;
+    let mut browser = site.admin().await;
     browser.post("/admin/tariffs", &[]).await;
     for (operation, price) in [("gpt-5", "3"), ("gpt-5.2-pro", "32")] {
         let now = revision(&site, 2).await;

@@ -5,12 +5,12 @@ use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::PgPool;
 use wallet::id::UserId;
-use wallet::identity::{Actor, SignUp, StaffRole};
+use wallet::identity::Actor;
 use wallet::money::Credits;
 use wallet::tariff::Rule;
 use wallet::tariff::rule::Flat;
 
-use crate::support::{Browser, PASSWORD, Site, Told, location};
+use crate::support::{Site, Told, location};
 
 fn staff() -> Actor {
     Actor::Staff { id: UserId::new(), name: "Lev Orlov".to_owned() }
@@ -25,19 +25,6 @@ async fn publish(site: &Site, operation: &str, price: i64, rises: bool) -> i32 {
     tariffs.rehearse(&staff(), draft.version, |_| {}).await.expect("rehearsed");
     let from = if rises { Some(tariffs.first_rise().await.expect("a day") + TimeDelta::hours(1)) } else { None };
     tariffs.publish(&staff(), draft.version, draft.revision, from).await.expect("published").version
-}
-
-async fn admin(site: &Site) -> Browser<'_> {
-    let form = SignUp {
-        email: "chief@example.com".to_owned(),
-        password: PASSWORD.to_owned(),
-        name: "Chief".to_owned(),
-        locale: "en".to_owned(),
-    };
-    site.wallet().identity().create_staff(form, StaffRole::Admin).await.expect("staff");
-    let mut browser = site.browser();
-    browser.sign_in("chief").await;
-    browser
 }
 
 async fn ask(site: &Site, path: &str, header: Option<(&str, &str)>) -> Told {
@@ -147,7 +134,7 @@ async fn margins_are_for_admins_and_a_wrong_sheet_keeps_its_text(pool: PgPool) {
     }
     assert_eq!(other.post("/admin/margins", &[("costs", "x")]).await.status, StatusCode::NOT_FOUND);
 
-    let mut chief = admin(&site).await;
+    let mut chief = site.admin().await;
     let page = chief.open("/admin/margins").await;
     assert!(page.status == StatusCode::OK && page.text.contains("no cost"), "{}", page.text);
     let head = "operation,cost,per,currency,source,review_on";

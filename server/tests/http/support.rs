@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use wallet::catalog::Preset;
 use wallet::idempotency::IdempotencyKey;
-use wallet::identity::{Actor, Environment, NewKey, SignUp, User, Viewer};
+use wallet::identity::{Actor, Environment, NewKey, SignUp, StaffRole, User, Viewer};
 use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
@@ -45,6 +45,20 @@ impl Site {
     /// Starts a server on the test's database, with the NeuralBox preset loaded.
     pub async fn start(pool: PgPool) -> Self {
         Self::start_with(pool, &[]).await
+    }
+
+    /// Gives the browser of an admin who has just signed in.
+    pub async fn admin(&self) -> Browser<'_> {
+        let form = SignUp {
+            email: "chief@example.com".to_owned(),
+            password: PASSWORD.to_owned(),
+            name: "Chief".to_owned(),
+            locale: "en".to_owned(),
+        };
+        self.wallet().identity().create_staff(form, StaffRole::Admin).await.expect("staff");
+        let mut browser = self.browser();
+        browser.sign_in("chief").await;
+        browser
     }
 
     /// Starts a server with settings of its own.

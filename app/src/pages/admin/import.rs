@@ -5,7 +5,8 @@ use leptos_router::hooks::use_params_map;
 use wallet::tariff::BookStatus;
 
 use crate::components::draft_edits::Conflict;
-use crate::components::panel::{EmptyState, Loaded};
+use crate::components::not_a_draft::NotADraft;
+use crate::components::panel::Loaded;
 use crate::components::refusal::FormErrors;
 use crate::components::shell::{AppShell, Nav};
 use crate::i18n::*;
@@ -35,15 +36,7 @@ fn Import(page: EditorPage) -> impl IntoView {
     let version = page.book.version;
     let back = format!("/admin/tariffs/{version}");
     if page.book.status != BookStatus::Draft {
-        return view! {
-            <EmptyState
-                title=Signal::derive(move || t_string!(i18n, publish.not_draft).to_owned())
-                note=Signal::derive(move || t_string!(i18n, publish.not_draft_note).to_owned())
-            >
-                <a class="btn btn-plain" href=back>{t!(i18n, publish.back)}</a>
-            </EmptyState>
-        }
-        .into_any();
+        return view! { <NotADraft version=version /> }.into_any();
     }
     let outcome = page.outcome;
     let mistakes: Vec<String> =

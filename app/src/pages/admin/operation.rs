@@ -7,7 +7,8 @@ use wallet::tariff::Category;
 
 use crate::components::draft_edits::Conflict;
 use crate::components::field::Field;
-use crate::components::panel::{EmptyState, Loaded};
+use crate::components::not_a_draft::NotADraft;
+use crate::components::panel::Loaded;
 use crate::components::price_grid::category_name;
 use crate::components::refusal::{FormErrors, field_error_text};
 use crate::components::shell::{AppShell, Nav};
@@ -42,15 +43,7 @@ fn Operation(page: PageData) -> impl IntoView {
     let i18n = use_i18n();
     let back = format!("/admin/tariffs/{}", page.version);
     if !page.is_draft {
-        return view! {
-            <EmptyState
-                title=Signal::derive(move || t_string!(i18n, publish.not_draft).to_owned())
-                note=Signal::derive(move || t_string!(i18n, publish.not_draft_note).to_owned())
-            >
-                <a class="btn btn-plain" href=back>{t!(i18n, publish.back)}</a>
-            </EmptyState>
-        }
-        .into_any();
+        return view! { <NotADraft version=page.version /> }.into_any();
     }
     let is_known = page.is_known;
     let heading = page.form.name.clone();

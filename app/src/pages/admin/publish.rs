@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use wallet::tariff::{BookStatus, Direction, PriceChange};
 
-use crate::components::panel::{EmptyState, Loaded};
+use crate::components::not_a_draft::NotADraft;
+use crate::components::panel::Loaded;
 use crate::components::price_grid::change_text;
 use crate::components::refusal::FormErrors;
 use crate::components::rehearsal::RehearsalPanel;
@@ -45,15 +46,7 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
     let version = page.book.version;
     let back = format!("/admin/tariffs/{version}");
     if page.book.status != BookStatus::Draft {
-        return view! {
-            <EmptyState
-                title=Signal::derive(move || t_string!(i18n, publish.not_draft).to_owned())
-                note=Signal::derive(move || t_string!(i18n, publish.not_draft_note).to_owned())
-            >
-                <a class="btn btn-plain" href=back>{t!(i18n, publish.back)}</a>
-            </EmptyState>
-        }
-        .into_any();
+        return view! { <NotADraft version=version /> }.into_any();
     }
     let changes: Vec<PriceChange> = page.rows.iter().filter_map(|row| row.change.clone()).collect();
     let (later, now): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.direction.needs_notice());
