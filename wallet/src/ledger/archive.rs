@@ -9,7 +9,8 @@
 //!    removes the rows. The table's guard lets a row go only under such a record.
 //!
 //! A file without a record is a leftover of a stop between 2 and 3: its rows are still in the table, and the next run
-//! writes the same bytes under the same name. Wallets, grants, holds and ceilings stay whole: decisions need them.
+//! writes the same bytes under the same name. Wallets, grants, holds and ceilings stay whole, and so do
+//! rows from an open hold's on: decisions need them.
 
 use chrono::{DateTime, Utc};
 
@@ -102,8 +103,12 @@ impl Ledger {
             None => Header::new(wallet, 0, &Hash::default(), Default::default(), Default::default()),
         };
         let mut rows = verify::chain_after(&mut transaction, wallet, place.archived, PART_ROWS).await?;
+        let last = rows.last().map_or(place.archived, |row| row.view.seq);
+        // Its lines are asked for when it is captured.
+        let open = archive::first_open_hold(&mut transaction, wallet, place.archived, last).await?;
         transaction.commit().await?;
-        let stays = rows.iter().position(|row| row.view.created_at >= before || row.view.seq >= place.seq);
+        let end = open.unwrap_or(place.seq).min(place.seq);
+        let stays = rows.iter().position(|row| row.view.created_at >= before || row.view.seq >= end);
         rows.truncate(stays.unwrap_or(rows.len()));
         Ok((!rows.is_empty()).then_some(ArchivePart { wallet, header, rows }))
     }

@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use crate::id::WalletId;
 use crate::ledger::batch::Batch;
-use crate::ledger::detail::Detail;
 use crate::ledger::state::{Core, Entry};
 use crate::money::Credits;
 
@@ -246,7 +245,6 @@ pub(in crate::ledger) struct Holds {
     pub captured: Vec<i64>,
     pub created_at: Vec<DateTime<Utc>>,
     pub expires_at: Vec<DateTime<Utc>>,
-    pub lines: Vec<String>,
     /// Arrays as text: `unnest` would flatten arrays of arrays.
     pub pin_grants: Vec<String>,
     pub pin_amounts: Vec<String>,
@@ -267,7 +265,6 @@ impl Holds {
             to.captured.push(hold.captured.micros());
             to.created_at.push(hold.created_at);
             to.expires_at.push(hold.expires_at);
-            to.lines.push(Detail::lines(&hold.lines).to_text().unwrap_or_default());
             to.pin_grants.push(array(hold.pins.iter().map(|(grant, _)| *grant)));
             to.pin_amounts.push(array(hold.pins.iter().map(|(_, amount)| amount.micros())));
             to.keys.push(hold.subject.key);

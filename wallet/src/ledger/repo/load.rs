@@ -205,10 +205,13 @@ pub(in crate::ledger) async fn holds(
     let (shards, numbers) = split(wanted.iter().map(|(wallet, _)| *wallet));
     let seqs: Vec<i64> = wanted.iter().map(|(_, seq)| *seq).collect();
     let rows = sqlx::query!(
-        "SELECT DISTINCT h.shard, h.wallet_id, h.seq, h.state, h.amount, h.captured, h.created_at, h.expires_at,
-                h.lines, h.pin_grants, h.pin_amounts, h.actor_key, h.customer, h.finished_by
+        r#"SELECT DISTINCT h.shard, h.wallet_id, h.seq, h.state, h.amount, h.captured, h.created_at, h.expires_at,
+                h.pin_grants, h.pin_amounts, h.actor_key, h.customer, h.finished_by, e.detail AS "detail?"
          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS n (shard, wallet_id, seq)
-         JOIN holds AS h ON h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq",
+         JOIN holds AS h ON h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq
+         -- A capture's row tells the lines again, with what was taken of each.
+         LEFT JOIN entries AS e ON e.shard = h.shard AND e.wallet_id = h.wallet_id
+                               AND e.seq = CASE h.state WHEN 2 THEN h.finished_by ELSE h.seq END"#,
         &shards,
         &numbers,
         &seqs
@@ -217,7 +220,8 @@ pub(in crate::ledger) async fn holds(
     .await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
-        let lines = Detail::from_text(&row.lines).map(Detail::into_lines).unwrap_or_default();
+        let detail = row.detail.as_deref().and_then(Detail::from_text);
+        let lines = detail.map(Detail::into_lines).unwrap_or_default();
         let amounts = row.pin_amounts.into_iter().map(Credits::from_micros);
         let hold = Hold {
             seq: row.seq,

@@ -34,31 +34,30 @@ WITH w AS (
     FROM unnest($43::smallint[], $44::bigint[], $45::bigint[], $46::smallint[], $47::bigint[],
                 $48::bigint[], $49::bigint[])
 ), p AS (
-    INSERT INTO holds (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, lines,
-                       pin_grants, pin_amounts, actor_key, customer, finished_by)
-    SELECT n.shard, n.wallet_id, n.seq, n.state, n.amount, n.captured, n.created_at, n.expires_at, n.lines,
+    INSERT INTO holds (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, pin_grants, pin_amounts,
+                       actor_key, customer, finished_by)
+    SELECT n.shard, n.wallet_id, n.seq, n.state, n.amount, n.captured, n.created_at, n.expires_at,
            n.pin_grants::bigint[], n.pin_amounts::bigint[], n.actor_key, n.customer, n.finished_by
     FROM unnest($50::smallint[], $51::bigint[], $52::bigint[], $53::smallint[], $54::bigint[],
-                $55::bigint[], $56::timestamptz[], $57::timestamptz[], $58::text[],
-                $59::text[], $60::text[], $61::uuid[], $62::text[], $63::bigint[])
-         AS n (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, lines, pin_grants,
-               pin_amounts, actor_key, customer, finished_by)
+                $55::bigint[], $56::timestamptz[], $57::timestamptz[], $58::text[], $59::text[],
+                $60::uuid[], $61::text[], $62::bigint[])
+         AS n (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, pin_grants, pin_amounts,
+               actor_key, customer, finished_by)
 ), f AS (
     UPDATE holds AS h
-    SET state = n.state, captured = n.captured, lines = n.lines, finished_by = n.finished_by
-    FROM unnest($64::smallint[], $65::bigint[], $66::bigint[], $67::smallint[], $68::bigint[],
-                $69::text[], $70::bigint[])
-         AS n (shard, wallet_id, seq, state, captured, lines, finished_by)
+    SET state = n.state, captured = n.captured, finished_by = n.finished_by
+    FROM unnest($63::smallint[], $64::bigint[], $65::bigint[], $66::smallint[], $67::bigint[], $68::bigint[])
+         AS n (shard, wallet_id, seq, state, captured, finished_by)
     WHERE h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq AND h.finished_by IS NULL
     RETURNING 1
 )
 SELECT ledger_require(
     (SELECT count(*) FROM w) = cardinality($1::smallint[])
     AND (SELECT count(*) FROM g) = cardinality($13::smallint[])
-    AND (SELECT count(*) FROM f) = cardinality($64::smallint[])
+    AND (SELECT count(*) FROM f) = cardinality($63::smallint[])
     AND NOT EXISTS (
         SELECT
-        FROM unnest($71::smallint[], $72::bigint[], $73::text[]) AS n (shard, wallet_id, idem_key)
+        FROM unnest($69::smallint[], $70::bigint[], $71::text[]) AS n (shard, wallet_id, idem_key)
         JOIN archived_keys AS k ON k.shard = n.shard AND k.wallet_id = n.wallet_id AND k.idem_key = n.idem_key
     )
 )

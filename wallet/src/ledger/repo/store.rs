@@ -189,14 +189,14 @@ async fn insert_shares(connection: &mut PgConnection, rows: &Shares) -> Result<(
 
 async fn insert_holds(connection: &mut PgConnection, rows: &Holds) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "INSERT INTO holds (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, lines, pin_grants,
+        "INSERT INTO holds (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, pin_grants,
                             pin_amounts, actor_key, customer, finished_by)
-         SELECT n.shard, n.wallet_id, n.seq, n.state, n.amount, n.captured, n.created_at, n.expires_at, n.lines,
+         SELECT n.shard, n.wallet_id, n.seq, n.state, n.amount, n.captured, n.created_at, n.expires_at,
                 n.pin_grants::bigint[], n.pin_amounts::bigint[], n.actor_key, n.customer, n.finished_by
          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[],
-                     $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::uuid[],
-                     $13::text[], $14::bigint[])
-              AS n (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, lines, pin_grants,
+                     $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::uuid[], $12::text[],
+                     $13::bigint[])
+              AS n (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, pin_grants,
                     pin_amounts, actor_key, customer, finished_by)",
         &rows.shards,
         &rows.wallets,
@@ -206,7 +206,6 @@ async fn insert_holds(connection: &mut PgConnection, rows: &Holds) -> Result<(),
         &rows.captured,
         &rows.created_at,
         &rows.expires_at,
-        &rows.lines,
         &rows.pin_grants,
         &rows.pin_amounts,
         &rows.keys as &[Option<Uuid>],
@@ -221,17 +220,15 @@ async fn insert_holds(connection: &mut PgConnection, rows: &Holds) -> Result<(),
 async fn finish_holds(connection: &mut PgConnection, rows: &Holds) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "UPDATE holds AS h
-         SET state = n.state, captured = n.captured, lines = n.lines, finished_by = n.finished_by
-         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::text[],
-                     $7::bigint[])
-              AS n (shard, wallet_id, seq, state, captured, lines, finished_by)
+         SET state = n.state, captured = n.captured, finished_by = n.finished_by
+         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[])
+              AS n (shard, wallet_id, seq, state, captured, finished_by)
          WHERE h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq",
         &rows.shards,
         &rows.wallets,
         &rows.seqs,
         &rows.states,
         &rows.captured,
-        &rows.lines,
         &rows.finished_by as &[Option<i64>]
     )
     .execute(connection)
