@@ -12,15 +12,22 @@ use wallet::id::KeyId;
 
 /// How long a window lasts.
 const WINDOW: Duration = Duration::from_secs(60);
-/// From how many keys on old windows are swept out.
-const KEYS_MAX: usize = 10_000;
+/// From how many windows on old ones are swept out.
+const SWEEP_FROM: usize = 10_000;
 
 /// Counts the requests of every key.
 #[derive(Debug)]
 pub struct RateLimits {
     reads: u32,
     writes: u32,
-    windows: Mutex<HashMap<(KeyId, bool), Window>>,
+    windows: Mutex<Windows>,
+}
+
+#[derive(Debug, Default)]
+struct Windows {
+    of_keys: HashMap<(KeyId, bool), Window>,
+    /// At how many windows the next sweep comes: each goes through all of them, so it must be earned by as many new ones.
+    sweep_at: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -52,10 +59,8 @@ impl RateLimits {
         let limit = if write { self.writes } else { self.reads };
         let now = Instant::now();
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= KEYS_MAX {
-            windows.retain(|_, window| now.duration_since(window.started) < WINDOW);
-        }
-        let window = windows.entry((key, write)).or_insert(Window { started: now, used: 0 });
+        windows.sweep(now);
+        let window = windows.of_keys.entry((key, write)).or_insert(Window { started: now, used: 0 });
         if now.duration_since(window.started) >= WINDOW {
             *window = Window { started: now, used: 0 };
         }
@@ -66,6 +71,16 @@ impl RateLimits {
             remaining: limit.saturating_sub(window.used),
             reset_seconds: u32::try_from(left.as_secs()).unwrap_or(60).saturating_add(1),
             over: window.used > limit,
+        }
+    }
+}
+
+impl Windows {
+    /// Forgets windows that are over, once there are twice as many as the last sweep left.
+    fn sweep(&mut self, now: Instant) {
+        if self.of_keys.len() >= self.sweep_at.max(SWEEP_FROM) {
+            self.of_keys.retain(|_, window| now.duration_since(window.started) < WINDOW);
+            self.sweep_at = self.of_keys.len().saturating_mul(2);
         }
     }
 }
@@ -105,5 +120,26 @@ mod tests {
         assert!(!limits.count(key, &Method::POST).over);
         assert!(limits.count(key, &Method::POST).over);
         assert!(!limits.count(other, &Method::GET).over);
+    }
+
+    #[test]
+    fn old_windows_go_and_a_sweep_is_earned_by_as_many_new_ones() {
+        let mut windows = Windows::default();
+        let began = Instant::now();
+        let fill = |windows: &mut Windows, count: usize, started: Instant| {
+            for _ in 0..count {
+                windows.of_keys.insert((KeyId::new(), true), Window { started, used: 1 });
+            }
+        };
+        fill(&mut windows, SWEEP_FROM, began);
+        windows.sweep(began);
+        assert_eq!(windows.of_keys.len(), SWEEP_FROM, "all of them still run");
+        let later = began + WINDOW;
+        fill(&mut windows, SWEEP_FROM - 1, later);
+        windows.sweep(later);
+        assert_eq!(windows.of_keys.len(), 2 * SWEEP_FROM - 1, "no sweep for every request");
+        fill(&mut windows, 1, later);
+        windows.sweep(later);
+        assert_eq!(windows.of_keys.len(), SWEEP_FROM, "the old ones are gone");
     }
 }

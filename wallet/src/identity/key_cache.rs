@@ -28,7 +28,9 @@ const READ_EVERY: Duration = Duration::from_secs(3);
 /// How often the times of use are written down.
 const USES_EVERY: Duration = Duration::from_secs(15);
 /// The most keys that are remembered, right and wrong ones each.
-const MOST: usize = 20_000;
+const MOST: usize = 100_000;
+/// How often room is made where that is reached: it goes through all of them.
+const ROOM_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
 struct Inner {
@@ -39,6 +41,19 @@ struct Inner {
     is_keeping_up: bool,
     read: Option<Instant>,
     uses_written: Option<Instant>,
+    room_made: Option<Instant>,
+}
+
+impl Inner {
+    /// Forgets what is too old to be trusted, where there is no room for more.
+    fn make_room(&mut self) {
+        let is_full = self.right.len() >= MOST || self.wrong.len() >= MOST;
+        if is_full && self.room_made.is_none_or(|at| at.elapsed() >= ROOM_EVERY) {
+            self.room_made = Some(Instant::now());
+            self.right.retain(|_, right| right.read_at.elapsed() < TRUSTED);
+            self.wrong.retain(|_, at| at.elapsed() < REFUSED);
+        }
+    }
 }
 
 /// A right key.
@@ -103,9 +118,7 @@ impl KeyCache {
     /// Remembers a right key.
     pub(crate) fn put_right(&self, key: &KeyText, access: Arc<KeyAccess>, now: DateTime<Utc>) {
         let mut inner = self.lock();
-        if inner.right.len() >= MOST {
-            inner.right.retain(|_, right| right.read_at.elapsed() < TRUSTED);
-        }
+        inner.make_room();
         if inner.right.len() < MOST {
             let right = Right { hash: key.hash, access, read_at: Instant::now(), used_since: false };
             inner.right.insert(key.id, right);
@@ -125,9 +138,7 @@ impl KeyCache {
     /// Remembers a wrong key.
     pub(crate) fn put_wrong(&self, key: &KeyText) {
         let mut inner = self.lock();
-        if inner.wrong.len() >= MOST {
-            inner.wrong.retain(|_, at| at.elapsed() < REFUSED);
-        }
+        inner.make_room();
         if inner.wrong.len() < MOST {
             inner.wrong.insert(key.hash, Instant::now());
         }
