@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -19,6 +20,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::state::AppState;
+use crate::unread::hear_out;
 
 /// The header that carries a request's id, in and out.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -44,7 +46,7 @@ pub fn same_origin(state: &AppState) -> CsrfLayer {
     layer.clone().add_trusted_origin(state.settings.public_url()).unwrap_or(layer)
 }
 
-/// The layers around pages and files, the outermost first: id, log line, headers, panic guard, compression.
+/// The layers around pages and files, the outermost first: id, log line, headers, panic guard, hearing out, compression.
 ///
 /// They are one stack and not one `layer` after the other: a router keeps what it wraps in a box, and copies every box
 /// for every request.
@@ -66,6 +68,7 @@ pub fn common(router: Router<AppState>) -> Router<AppState> {
             .layer(header("x-content-type-options", "nosniff"))
             .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"))
             .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(hear_out))
             .layer(CompressionLayer::new()),
     )
 }

@@ -25,6 +25,7 @@ pub mod serve;
 pub mod session;
 pub mod state;
 pub mod telemetry;
+pub mod unread;
 pub mod webhooks;
 
 use axum::Router;

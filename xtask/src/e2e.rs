@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,8 @@ use crate::postgres::{self, Purpose};
 use crate::settings::Settings;
 use crate::{lint, run, setup, shell, site};
 
+/// How many errors of the server are shown when a test failed.
+const SHOWN: usize = 20;
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -48,7 +51,21 @@ pub fn e2e(args: &[&str]) -> Result<()> {
     playwright.arg("test").args(args).env("BASE_URL", format!("http://127.0.0.1:{port}"));
     playwright.env("CHROMIUM", browser).env("DATABASE_URL", cluster.url());
     playwright.env("SCRIP_DATA_DIR", folder.join("data")).env("SCRIP_BIN", &program);
-    shell::run(&mut playwright).with_context(|| format!("the server's log is {}", log.display()))
+    let ran = shell::run(&mut playwright);
+    if ran.is_err() {
+        show_errors(&log)?;
+    }
+    ran.with_context(|| format!("the server's log is {}", log.display()))
+}
+
+/// Prints the last errors of the server: where the tests run, nobody can open its log afterwards.
+fn show_errors(log: &Path) -> Result<()> {
+    let text = String::from_utf8_lossy(&std::fs::read(log)?).into_owned();
+    let errors: Vec<&str> = text.lines().filter(|line| line.contains("ERROR")).collect();
+    for line in errors.iter().skip(errors.len().saturating_sub(SHOWN)) {
+        eprintln!("server: {line}");
+    }
+    Ok(())
 }
 
 /// The server under test, stopped when dropped.

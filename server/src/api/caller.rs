@@ -12,6 +12,7 @@ use wallet::identity::{Actor, KeyAccess};
 
 use super::envelope::{Answer, Fault};
 use crate::state::AppState;
+use crate::unread::Unread;
 
 /// The key of a request, proven by [`admit`].
 #[derive(Clone, Debug)]
@@ -55,7 +56,12 @@ pub async fn admit(State(state): State<AppState>, mut request: Request, next: Ne
         Fault::from(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }).into_response()
     } else {
         request.extensions_mut().insert(Caller(access));
-        next.run(request).await
+        let unread = Unread::of(&mut request);
+        let answer = next.run(request).await;
+        if let Some(unread) = unread {
+            unread.hear_out().await;
+        }
+        answer
     };
     standing.write(response.headers_mut());
     response

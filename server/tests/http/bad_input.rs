@@ -3,6 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::PgPool;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::support::{Program, Site, Told};
 
@@ -150,4 +152,31 @@ async fn wrong_addresses_and_queries_are_refused(pool: PgPool) {
         assert_eq!(told.status.as_u16(), status, "{path}: {}", told.text);
         told.code();
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn who_sends_far_too_much_is_heard_out_and_told(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("bad", 50).await;
+    let form = "application/x-www-form-urlencoded";
+    let told = told_at_the_end(&site, "/sign-in", form, "").await;
+    assert!(told.starts_with("HTTP/1.1 413"), "{told}");
+    let key = format!("Authorization: Bearer {}\r\nIdempotency-Key: k\r\n", program.key);
+    let told = told_at_the_end(&site, "/api/v2/charges", "application/json", &key).await;
+    assert!(told.starts_with("HTTP/1.1 413") && told.contains("too_large"), "{told}");
+}
+
+/// Sends thirty million bytes down a plain socket, all of them, before it listens to the answer.
+async fn told_at_the_end(site: &Site, path: &str, kind: &str, headers: &str) -> String {
+    let address = site.url.trim_start_matches("http://");
+    let mut socket = TcpStream::connect(address).await.expect("a connection");
+    let size = 30_000_000;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: {kind}\r\n{headers}Content-Length: {size}\r\n\r\n"
+    );
+    socket.write_all(head.as_bytes()).await.expect("the head is taken");
+    socket.write_all(&vec![b'x'; size]).await.expect("the whole body is taken");
+    let mut told = Vec::new();
+    socket.read_to_end(&mut told).await.expect("an answer");
+    String::from_utf8_lossy(&told).into_owned()
 }

@@ -1,0 +1,67 @@
+//! Bodies that nobody read: an answer that comes before its request was heard out would not arrive.
+//!
+//! A connection that is closed with bytes still unread is reset, and the sender sees "connection reset" in place of "the
+//! body is too large". So what is left of a large body is read and thrown away before the answer goes out.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, HttpBody as _};
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use futures::StreamExt as _;
+use futures::stream::poll_fn;
+
+/// Bodies up to this size, in bytes, fit into the buffers of a socket: their sender is through with them.
+const SMALL: u64 = 65_536;
+/// The most bytes that are read for nothing.
+const MOST: usize = 64 * 1024 * 1024;
+/// The longest time that is spent on it.
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// What is left of a request's body.
+#[derive(Debug)]
+pub struct Unread(Arc<Mutex<BodyDataStream>>);
+
+impl Unread {
+    /// Keeps a hand on the body of a request, when it is large or of unknown size.
+    pub fn of(request: &mut Request) -> Option<Self> {
+        if request.body().size_hint().upper().is_some_and(|size| size <= SMALL) {
+            return None;
+        }
+        let body = std::mem::take(request.body_mut()).into_data_stream();
+        let shared = Arc::new(Mutex::new(body));
+        let read = Arc::clone(&shared);
+        let pieces =
+            poll_fn(move |context| read.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context));
+        *request.body_mut() = Body::from_stream(pieces);
+        Some(Self(shared))
+    }
+
+    /// Reads to the end, within bounds.
+    pub async fn hear_out(self) {
+        let mut left = MOST;
+        let mut pieces =
+            poll_fn(move |context| self.0.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context));
+        let reading = async {
+            while let Some(Ok(piece)) = pieces.next().await {
+                left = left.saturating_sub(piece.len());
+                if left == 0 {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(LONGEST, reading).await.ok();
+    }
+}
+
+/// Hears a request out before it is answered.
+pub async fn hear_out(mut request: Request, next: Next) -> Response {
+    let unread = Unread::of(&mut request);
+    let response = next.run(request).await;
+    if let Some(unread) = unread {
+        unread.hear_out().await;
+    }
+    response
+}
