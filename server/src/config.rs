@@ -171,6 +171,12 @@ impl Settings {
         Duration::from_secs(self.web.request_timeout)
     }
 
+    /// The largest request body, in bytes.
+    #[must_use]
+    pub fn request_body_max(&self) -> usize {
+        usize::try_from(self.web.request_body_max).unwrap_or(usize::MAX)
+    }
+
     /// Refuses settings that do not go together; the message says what to do.
     pub fn check(&self) -> anyhow::Result<()> {
         crate::heads::keys(self)?;

@@ -1,5 +1,8 @@
 //! Layers: what happens to every request, and what only to some.
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,7 +16,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
+use tower_http::request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::sensitive_headers::SetSensitiveRequestHeadersLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -27,13 +30,12 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts a time limit and a body limit around everything that is not a stream.
 pub fn limited(router: Router<AppState>, state: &AppState) -> Router<AppState> {
-    let body_max = usize::try_from(state.settings.web.request_body_max).unwrap_or(usize::MAX);
-    router.layer(RequestBodyLimitLayer::new(body_max)).layer(timeout(state.settings.request_timeout()))
+    router
+        .layer(RequestBodyLimitLayer::new(state.settings.request_body_max()))
+        .layer(timeout(state.settings.request_timeout()))
 }
 
-/// A time limit alone: the API counts bodies itself, to answer in its own envelope.
-#[must_use]
-pub fn timeout(limit: Duration) -> TimeoutLayer {
+fn timeout(limit: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, limit)
 }
 
@@ -57,7 +59,7 @@ pub fn common(router: Router<AppState>) -> Router<AppState> {
     router.layer(
         ServiceBuilder::new()
             .map_request(own_request_id)
-            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+            .layer(SetRequestIdLayer::new(REQUEST_ID, Naming))
             .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
             .layer(TraceLayer::new_for_http().make_span_with(span))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
@@ -73,51 +75,58 @@ pub fn common(router: Router<AppState>) -> Router<AppState> {
     )
 }
 
-/// The layers around the API, where programs make many small calls.
-///
-/// Id, log line, and the headers that matter when a browser opens an answer; its panics have an envelope of their own, and
-/// its answers are too small to be worth compressing.
-pub fn of_api(router: Router<AppState>) -> Router<AppState> {
-    let header = |name: &'static str, value: &'static str| {
-        SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
-    };
-    router.layer(
-        ServiceBuilder::new()
-            .map_request(own_request_id)
-            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-            .layer(TraceLayer::new_for_http().make_span_with(span))
-            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-            .layer(header("x-content-type-options", "nosniff"))
-            .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")),
-    )
-}
-
-/// Keeps a caller's request id only where it is short and plain; it goes into logs and answers.
-fn own_request_id(mut request: Request) -> Request {
-    let plain = |id: &HeaderValue| {
+/// Names a request: by the caller's own id where it is short and plain, since it goes into logs and answers, else anew.
+#[must_use]
+pub fn id_for(request: &Request) -> HeaderValue {
+    let plain = |id: &&HeaderValue| {
         (1..=64).contains(&id.len())
             && id.as_bytes().iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
     };
-    if !request.headers().get(REQUEST_ID).is_none_or(plain) {
-        request.headers_mut().remove(REQUEST_ID);
+    request.headers().get(REQUEST_ID).filter(plain).cloned().unwrap_or_else(new_id)
+}
+
+/// Makes an id. Asking the system for randomness costs more than all else that is done about ids, so it is asked once:
+/// the ids are a keyed hash of a count, which tells nothing about how many there were.
+fn new_id() -> HeaderValue {
+    static KEY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let half = |which: u8| KEY.hash_one((which, count));
+    let id = uuid::Builder::from_random_bytes(uuid::Uuid::from_u64_pair(half(0), half(1)).into_bytes()).into_uuid();
+    let mut text = uuid::Uuid::encode_buffer();
+    HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)).unwrap_or(HeaderValue::from_static("none"))
+}
+
+/// Names requests for the layers.
+#[derive(Clone, Copy, Debug)]
+struct Naming;
+
+impl MakeRequestId for Naming {
+    fn make_request_id<B>(&mut self, _request: &axum::http::Request<B>) -> Option<RequestId> {
+        Some(RequestId::new(new_id()))
+    }
+}
+
+/// Takes a caller's own id away where it can't be used.
+fn own_request_id(mut request: Request) -> Request {
+    if request.headers().contains_key(REQUEST_ID) {
+        let id = id_for(&request);
+        request.headers_mut().insert(REQUEST_ID, id);
     }
     request
 }
 
-/// Gives the id of a request.
-#[must_use]
-pub fn request_id(request: &Request) -> String {
-    request
-        .extensions()
-        .get::<RequestId>()
-        .and_then(|id| id.header_value().to_str().ok())
-        .unwrap_or_default()
-        .to_owned()
+fn span(request: &Request) -> tracing::Span {
+    let id = request.extensions().get::<RequestId>().map(RequestId::header_value);
+    span_named(id.unwrap_or(&HeaderValue::from_static("none")), request)
 }
 
-fn span(request: &Request) -> tracing::Span {
+/// Gives the span of a request with an id: what its log lines begin with.
+#[must_use]
+pub fn span_named(id: &HeaderValue, request: &Request) -> tracing::Span {
+    let id = id.to_str().unwrap_or_default();
     // The path alone: a query may hold a token.
-    tracing::info_span!("request", id = request_id(request), method = %request.method(), path = request.uri().path())
+    tracing::info_span!("request", id, method = %request.method(), path = request.uri().path())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]

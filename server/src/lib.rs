@@ -46,12 +46,13 @@ pub fn build(state: AppState) -> Router {
     let sandbox = limited(providers::sandbox::router(&state), &state); // /sandbox/checkout/{ref}, outside production
     let people = browser.merge(sandbox).layer(same_origin(&state));
 
-    let api = api::router(&state); // /api/v2, /api/openapi.json, /llms.txt
+    let (api, described) = api::router(&state); // /api/v2; /api/openapi.json, /docs/api, /llms.txt
     let machines = Router::new()
         .merge(health::router()) // /health, /ready
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
         .merge(feeds::router()) // /changelog.rss, /changelog.atom
         .merge(plain::router()) // /plain.css, for pages without the app's shell
-        .merge(webhooks::router()); // /webhooks/{provider}
-    layers::common(people.merge(limited(machines, &state))).merge(layers::of_api(api)).with_state(state)
+        .merge(webhooks::router()) // /webhooks/{provider}
+        .merge(described);
+    layers::common(people.merge(limited(machines, &state))).merge(api).with_state(state)
 }

@@ -1,9 +1,7 @@
 //! Errors: one envelope for every status, written in one place.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
-use axum::http::{HeaderValue, Method, Response as HttpResponse, StatusCode, Uri, header};
-use axum::middleware::Next;
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -12,7 +10,6 @@ use utoipa::ToSchema;
 use wallet::error::{Error, FieldError, Refusal};
 
 use super::amount::Amount;
-use crate::layers;
 
 /// What a call answers when it does not do what it was asked.
 #[derive(Clone, Debug)]
@@ -81,6 +78,12 @@ impl Fault {
         let detail = json!({ "fields": [{ "field": field, "message": message }] });
         let text = if field.is_empty() { message } else { format!("{field}: {message}") };
         Self::new(StatusCode::BAD_REQUEST, "invalid_request", text).with_detail(&detail)
+    }
+
+    /// It took too long, and may have been done.
+    pub fn late() -> Self {
+        let message = "This took too long. Try again with the same Idempotency-Key.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "outcome_unknown", message)
     }
 
     /// Something broke inside; logged here, once, and not told.
@@ -173,10 +176,10 @@ impl IntoResponse for Fault {
     }
 }
 
-/// Writes the envelope of every error, also of those that no handler has seen (timeouts, panics, wrong methods).
-pub async fn write(request: Request, next: Next) -> Response {
-    let id = layers::request_id(&request);
-    let response = next.run(request).await;
+/// Writes the envelope of every error, also of those that no handler has seen (wrong methods, bodies); leaves other answers.
+///
+/// `id` names the request in our logs.
+pub async fn write(response: Response, id: &HeaderValue) -> Response {
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
         return response;
@@ -190,8 +193,9 @@ pub async fn write(request: Request, next: Next) -> Response {
             unseen(status, &String::from_utf8_lossy(&text))
         }
     };
+    let request_id = id.to_str().unwrap_or_default().to_owned();
     let body = ErrorBody {
-        error: ErrorInner { code: fault.code.to_owned(), message: fault.message, detail: fault.detail, request_id: id },
+        error: ErrorInner { code: fault.code.to_owned(), message: fault.message, detail: fault.detail, request_id },
     };
     let text = serde_json::to_string(&body).unwrap_or_default();
     parts.headers.remove(header::CONTENT_LENGTH);
@@ -205,9 +209,6 @@ fn unseen(status: StatusCode, text: &str) -> Fault {
         StatusCode::METHOD_NOT_ALLOWED => ("invalid_request", "This call has another method."),
         StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "The body is too large."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "Send Content-Type: application/json."),
-        StatusCode::SERVICE_UNAVAILABLE => {
-            ("outcome_unknown", "This took too long. Try again with the same Idempotency-Key.")
-        }
         status if status.is_server_error() => ("internal", "Something went wrong on our side. Try again."),
         _ => ("invalid_request", text),
     };
@@ -233,8 +234,7 @@ pub async fn no_such_method(method: Method, uri: Uri) -> Fault {
 }
 
 /// Turns a panic into an opaque 500.
-#[expect(clippy::needless_pass_by_value, reason = "the layer's signature")]
-pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> HttpResponse<Body> {
+pub fn panicked(panic: &(dyn std::any::Any + Send)) -> Response {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     Fault::internal(&text).into_response()

@@ -14,6 +14,7 @@ mod csv;
 mod docs;
 mod envelope;
 mod events;
+mod gate;
 mod holds;
 mod key;
 mod ledger;
@@ -28,10 +29,7 @@ mod reference;
 mod webhooks;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
+use axum::middleware::from_fn_with_state;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -39,35 +37,25 @@ use utoipa_axum::routes;
 pub use csv::response as ledger_csv;
 pub use payloads::ApiPayloads;
 
-use crate::layers;
 use crate::state::AppState;
 
 /// Where the API lives; the NeuralBox source publishes its clients' calls there.
 const BASE: &str = "/api/v2";
 
-/// Gives the API and its description.
-pub fn router(state: &AppState) -> Router<AppState> {
-    let (calls, streams, mut document) = calls();
+/// Gives the API, and the pages and files that describe it.
+pub fn router(state: &AppState) -> (Router<AppState>, Router<AppState>) {
+    let (calls, mut document) = calls();
     docs::complete(&mut document);
-    let body_max = usize::try_from(state.settings.web.request_body_max).unwrap_or(usize::MAX);
     let api = calls
-        .layer(layers::timeout(state.settings.request_timeout()))
-        .merge(streams)
         .fallback(envelope::no_such_call)
         .method_not_allowed_fallback(envelope::no_such_method)
-        .layer(
-            ServiceBuilder::new()
-                .layer(from_fn(envelope::write))
-                .layer(CatchPanicLayer::custom(envelope::panicked))
-                .layer(DefaultBodyLimit::max(body_max))
-                .layer(from_fn_with_state(state.clone(), caller::admit)),
-        );
-    Router::new().nest(BASE, api).merge(docs::router(document))
+        .layer(from_fn_with_state(state.clone(), gate::pass));
+    (Router::new().nest(BASE, api), docs::router(document))
 }
 
-/// The calls, the streams, and the document that describes both.
-fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
-    let (calls, mut document) = OpenApiRouter::new()
+/// The calls, and the document that describes them.
+fn calls() -> (Router<AppState>, OpenApi) {
+    OpenApiRouter::new()
         // The price list, and what something would cost.
         .routes(routes!(models::list))
         .routes(routes!(models::one))
@@ -108,9 +96,8 @@ fn calls() -> (Router<AppState>, Router<AppState>, OpenApi) {
         .routes(routes!(payments::top_up))
         .routes(routes!(payments::list))
         .routes(routes!(payments::one))
-        .split_for_parts();
-    let (streams, of_streams) =
-        OpenApiRouter::new().routes(routes!(events::events)).routes(routes!(csv::export)).split_for_parts();
-    document.merge(of_streams);
-    (calls, streams, document)
+        // Streams: their heads come at once, and then there is no time limit.
+        .routes(routes!(events::events))
+        .routes(routes!(csv::export))
+        .split_for_parts()
 }
