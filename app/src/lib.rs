@@ -27,7 +27,7 @@ pub use generated::i18n;
 
 pub use document::shell;
 use i18n::I18nContextProvider;
-use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, TopUpPage};
+use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, PlanPage, TopUpPage};
 use pages::admin::{AuditPage, ImportPage, MarginsPage, OperationPage, PublishPage, TariffsPage};
 use pages::developers::{KeysPage, WebhooksPage};
 use pages::playground::PlaygroundPage;
@@ -63,6 +63,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet") view=OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/history/:seq?") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/top-up") view=TopUpPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/plan") view=PlanPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />
@@ -82,6 +83,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/admin/tariffs/:n/undo") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n/rehearse") view=PublishPage ssr=SsrMode::Async />
                     <Route path=path!("/verify-email/resend") view=OverviewPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/plan/:act") view=PlanPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id/check") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys/:id/revoke") view=KeysPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/margins") view=MarginsPage ssr=SsrMode::Async />

@@ -293,3 +293,40 @@ async fn old_rows_leave_for_files_and_signed_heads_prove_that_none_is_missing(po
     refuses(&run(&["ledger", "verify", &first, "--heads", &heads], &settings[1..]), &["was signed and is not here"]);
     std::fs::remove_dir_all(folder).ok();
 }
+
+#[sqlx::test(migrations = false)]
+async fn a_year_of_renewals_passes_with_one_command(pool: PgPool) {
+    use wallet::payment::PlanChoice;
+    use wallet::payment::sandbox::SandboxStep;
+    let (url, folder) = (url(&pool), folder());
+    let settings = [("DATABASE_URL", url.as_str()), ("SCRIP_DEMO", "true"), ("SCRIP_DATA_DIR", folder.as_str())];
+    assert!(run(&["demo", "load"], &settings).status.success());
+    let wallet = wallet::Wallet::new(pool.clone(), wallet::Options::default());
+    let line = <server::cli::Cli as clap::Parser>::try_parse_from(["scrip", "serve"]).expect("settings");
+    server::providers::attach(&wallet, &line.settings);
+    let user = wallet.identity().authenticate(wallet::demo::USER_EMAIL, wallet::demo::USER_PASSWORD, None);
+    let viewer = wallet.identity().viewer(user.await.expect("a person").id).await.expect("a viewer");
+    let (interval, currency) = (wallet::catalog::Interval::Month, wallet::money::Currency::RUB);
+    let choice = PlanChoice { plan: "vip".to_owned(), interval, currency };
+    let order = wallet.payments().start_plan(&viewer, &choice, "form", "http://localhost").await.expect("ordered");
+    let page = order.checkout_url.expect("a page").rsplit('/').next().expect("a name").to_owned();
+    let step = SandboxStep::Pay { method: "Visa •• 4242".to_owned() };
+    wallet.payments().sandbox().advance(&page, &step).await.expect("paid");
+    wallet.payments().check(&viewer, order.id).await.expect("checked");
+
+    let moved = run(&["clock", "advance", "366d"], &settings);
+    let told = String::from_utf8_lossy(&moved.stdout);
+    assert!(moved.status.success(), "{told}{}", String::from_utf8_lossy(&moved.stderr));
+    assert!(told.contains("12 renewals paid, 0 declined"), "{told}");
+    let mut months = wallet.plans().periods(viewer.account).await.expect("listed");
+    months.reverse();
+    assert_eq!(months.len(), 13);
+    for (before, after) in months.iter().zip(months.iter().skip(1)) {
+        assert_eq!(before.ends_at, after.starts_at);
+        let row = wallet.ledger().entry(viewer.wallet, after.entry_seq).await.expect("a row").entry;
+        assert!(row.created_at - after.starts_at < chrono::TimeDelta::minutes(1), "{row:?}");
+    }
+    let verify = run(&["verify"], &settings);
+    assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
+    std::fs::remove_dir_all(folder).ok();
+}

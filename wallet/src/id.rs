@@ -58,6 +58,8 @@ uuid_id! {
     KeyId,
     /// Our intent to take money.
     PaymentId,
+    /// An account on a plan, from its start to its end.
+    SubscriptionId,
 }
 
 /// Where an account's money rows live: 0–255, derived once from the account's id and kept.

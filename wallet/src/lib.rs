@@ -38,11 +38,15 @@ pub mod demo;
 #[cfg(feature = "postgres")]
 mod inactivity;
 #[cfg(feature = "postgres")]
+mod renewal;
+#[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
 mod upstream;
 #[cfg(feature = "postgres")]
 mod welcome;
+#[cfg(feature = "postgres")]
+pub use renewal::Renewed;
 #[cfg(feature = "postgres")]
 pub use service::{Options, Wallet};
 #[cfg(feature = "postgres")]

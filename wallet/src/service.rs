@@ -14,7 +14,7 @@ use crate::ledger::{self, Breach, Ledger, LedgerOptions, Scope};
 use crate::notify::Notify;
 use crate::notify::webhook::Webhooks;
 use crate::payment::{self, Payments};
-use crate::plan::Plans;
+use crate::plan::{self, Plans};
 use crate::tariff::{self, Tariffs};
 use crate::welcome::Welcome;
 
@@ -69,7 +69,7 @@ impl Wallet {
         let ledger = Ledger::start(db.clone(), &LedgerOptions { writers: options.writers });
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
         let catalog = Catalog::start(db.clone(), ledger.clone(), tariffs.clone());
-        let plans = Plans::new(db.clone(), catalog.clone());
+        let plans = Plans::new(db.clone(), ledger.clone(), catalog.clone());
         let notify = Notify::new(db.clone());
         let identity = Identity::new(
             db.clone(),
@@ -81,7 +81,8 @@ impl Wallet {
                 notify: notify.clone(),
             }),
         );
-        let payments = Payments::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), notify.clone());
+        let payments =
+            Payments::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), plans.clone(), notify.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone());
         Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments }) }
     }
@@ -170,7 +171,9 @@ impl Wallet {
     /// Does the same in the caller's transaction.
     pub async fn verify_in_tx(&self, connection: &mut PgConnection, scope: Scope) -> Result<Vec<Breach>> {
         let mut breaches = self.inner.ledger.verify_in_tx(connection, scope).await?;
-        for invariants in [tariff::invariants::INVARIANTS, payment::repo::invariants::INVARIANTS] {
+        let lists =
+            [tariff::invariants::INVARIANTS, plan::repo::invariants::INVARIANTS, payment::repo::invariants::INVARIANTS];
+        for invariants in lists {
             breaches.extend(ledger::check(connection, invariants, scope).await?);
         }
         Ok(breaches)

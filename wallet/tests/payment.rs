@@ -277,6 +277,7 @@ async fn the_sandbox_keeps_books_of_its_own(pool: PgPool) {
         return_url: "https://scrip.example/back".into(),
         cancel_url: "https://scrip.example/back".into(),
         expires_at: start() + minutes(60),
+        save_method: false,
         idempotency_key: "one".into(),
     };
     let page = books.open(&order).await.expect("a page");

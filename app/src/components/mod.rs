@@ -15,6 +15,7 @@ pub mod not_a_draft;
 pub mod order_steps;
 pub mod pack_picker;
 pub mod panel;
+pub mod plan;
 pub mod price_cells;
 pub mod price_change;
 pub mod price_diff;

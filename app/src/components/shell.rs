@@ -23,6 +23,8 @@ pub enum Nav {
     History,
     /// `/wallet/top-up`.
     TopUp,
+    /// `/wallet/plan`.
+    Plan,
     /// `/wallet/orders`.
     Orders,
     /// `/developers/keys`.
@@ -45,6 +47,7 @@ impl Nav {
             Self::Overview => "/wallet",
             Self::History => "/wallet/history",
             Self::TopUp => "/wallet/top-up",
+            Self::Plan => "/wallet/plan",
             Self::Orders => "/wallet/orders",
             Self::Keys => "/developers/keys",
             Self::Webhooks => "/developers/webhooks",
@@ -64,6 +67,7 @@ impl Nav {
             Self::Overview => Icon::Wallet,
             Self::History => Icon::List,
             Self::TopUp => Icon::Plus,
+            Self::Plan => Icon::Back,
             Self::Orders => Icon::Card,
             Self::Keys => Icon::Key,
             Self::Webhooks => Icon::Dots,
@@ -79,6 +83,7 @@ impl Nav {
             Self::Overview => td_string!(locale, nav.overview),
             Self::History => td_string!(locale, nav.history),
             Self::TopUp => td_string!(locale, nav.top_up),
+            Self::Plan => td_string!(locale, plan.title),
             Self::Orders => td_string!(locale, nav.orders),
             Self::Keys => td_string!(locale, nav.keys),
             Self::Webhooks => td_string!(locale, webhooks.title),
@@ -227,7 +232,7 @@ struct Group {
 static WALLET: [Group; 2] = [
     Group {
         name: |locale| td_string!(locale, nav.wallet),
-        items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Orders],
+        items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Plan, Nav::Orders],
     },
     Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Webhooks, Nav::Playground] },
 ];
@@ -345,6 +350,7 @@ fn PersonMenu(initials: String, name: StoredValue<String>, is_staff: bool) -> im
                 <p class="px-2.5 py-1 text-sm text-muted truncate">{name.get_value()}</p>
                 <a class="nav-i lg:hidden" href="/developers/keys">{t!(i18n, nav.keys)}</a>
                 <a class="nav-i lg:hidden" href="/developers/webhooks">{t!(i18n, webhooks.title)}</a>
+                <a class="nav-i lg:hidden" href="/wallet/plan">{t!(i18n, plan.title)}</a>
                 <a class="nav-i lg:hidden" href="/wallet/orders">{t!(i18n, nav.orders)}</a>
                 <a class="nav-i lg:hidden" href="/pricing">{t!(i18n, nav.prices)}</a>
                 {is_staff.then(|| view! { <a class="nav-i" href="/admin/tariffs">{t!(i18n, nav.to_admin)}</a> })}

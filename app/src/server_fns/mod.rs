@@ -7,6 +7,7 @@ pub mod keys;
 pub mod ledger;
 pub mod margins;
 pub mod payments;
+pub mod plan;
 pub mod playground;
 pub mod prices;
 pub mod session;

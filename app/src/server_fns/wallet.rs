@@ -6,7 +6,7 @@ use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use wallet::ledger::{BalanceView, EntryView};
 use wallet::payment::PaymentView;
-use wallet::plan::PlanSummary;
+use wallet::plan::{PlanSummary, SubscriptionView};
 
 use crate::components::pack_picker::Pack;
 use crate::context::FormOutcome;
@@ -43,6 +43,8 @@ pub struct Overview {
     pub plan: PlanSummary,
     /// What the plan adds every month.
     pub plan_monthly: Option<wallet::money::Credits>,
+    /// The paid plan, with what comes next.
+    pub paid_plan: Option<SubscriptionView>,
     /// When the wallet runs out.
     pub forecast: Forecast,
     /// Up to three packs for the quick top-up.
@@ -81,6 +83,7 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         entries,
         plan: viewer.plan.clone(),
         plan_monthly,
+        paid_plan: wallet.plans().paid_plan(viewer.account).await?,
         forecast,
         packs: ssr::quick_packs(&catalog),
         open_payments: payments.into_iter().filter(|payment| payment.status.is_open()).take(3).collect(),

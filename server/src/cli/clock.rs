@@ -6,11 +6,16 @@ use anyhow::{anyhow, bail};
 use chrono::TimeDelta;
 use clap::Subcommand;
 
+use wallet::{Renewed, Wallet};
+
 use crate::config::Settings;
+use crate::providers;
 use crate::serve::demo_only;
 
 /// The furthest move at once, in days.
 const DAYS_MAX: i64 = 3_660;
+/// The shortest step of a longer way.
+const STEP_MIN: TimeDelta = TimeDelta::hours(1);
 
 /// What to do with the clock.
 #[derive(Subcommand, Debug)]
@@ -31,11 +36,35 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
     }
     let by = duration(&by)?;
     let wallet = super::open(settings).await?;
-    wallet::db::advance_clock(wallet.pool(), by).await?;
+    providers::attach(&wallet, settings);
     wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
+    let report = advance(&wallet, by).await?;
     println!("It is {} now.", wallet.clock().now().format("%Y-%m-%d %H:%M UTC"));
+    if !report.is_nothing() {
+        let Renewed { granted, paid, declined, ended, failed } = report;
+        println!(
+            "Plans: {paid} renewals paid, {declined} declined, {granted} further months granted, {ended} ended, {failed} failed."
+        );
+    }
     wallet.shutdown().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Moves the clock from one billing date to the next, and does at each what the job would have done: so everything has
+/// the date that it would have had.
+async fn advance(wallet: &Wallet, by: TimeDelta) -> anyhow::Result<Renewed> {
+    let mut left = by;
+    let mut report = Renewed::default();
+    while left > TimeDelta::zero() {
+        let due = wallet.plans().next_due().await?;
+        let step = due.map_or(left, |due| (due - wallet.clock().now()).max(STEP_MIN)).min(left);
+        wallet::db::advance_clock(wallet.pool(), step).await?;
+        wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
+        report.add(&wallet.renew_plans().await?);
+        while wallet.ledger().expire_grants().await? > 0 {}
+        left -= step;
+    }
+    Ok(report)
 }
 
 fn duration(text: &str) -> anyhow::Result<TimeDelta> {

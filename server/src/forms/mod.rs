@@ -10,6 +10,7 @@ mod files;
 mod keys;
 mod margins;
 mod news;
+mod plan;
 mod post;
 mod settings;
 mod wallet;
@@ -36,6 +37,11 @@ pub fn router() -> Router<AppState> {
         // Buying credits.
         .route("/wallet/top-up", post(wallet::top_up))
         .route("/wallet/orders/{id}/check", post(wallet::check_order))
+        // The plan.
+        .route("/wallet/plan", post(plan::choose))
+        .route("/wallet/plan/pay", post(plan::pay))
+        .route("/wallet/plan/cancel", post(plan::cancel))
+        .route("/wallet/plan/resume", post(plan::resume))
         .route("/wallet/confirm-activity", post(wallet::confirm_activity))
         // A price rise that was read.
         .route("/wallet/price-changes/{version}/dismiss", post(news::dismiss))

@@ -4,6 +4,7 @@ mod announce_prices;
 mod ask_inactive;
 mod process_provider_event;
 mod reconcile_payments;
+mod renew_plans;
 mod review_upstream_costs;
 mod sandbox_event;
 mod send_mail;
@@ -53,6 +54,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<announce_prices::AnnouncePrices>()
         .define_job::<process_provider_event::ProcessProviderEvent>()
         .define_job::<reconcile_payments::ReconcilePayments>()
+        .define_job::<renew_plans::RenewPlans>()
         .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
         .define_job::<sandbox_event::SandboxEvent>()
         .define_job::<sweep::Sweep>()
@@ -62,6 +64,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<sign_heads::SignHeads>()
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
+        .with_cron(Cron::every_minute().payload(renew_plans::RenewPlans::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
         .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)

@@ -27,6 +27,12 @@ impl Interval {
         }
     }
 
+    /// Reads the name.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Month, Self::Year].into_iter().find(|interval| interval.code() == code)
+    }
+
     /// Gives the number of months that one payment is for.
     #[must_use]
     pub const fn months(self) -> i64 {

@@ -1,9 +1,11 @@
 //! The mails: what each says, in English and Russian, as text and as HTML. One figure, one action.
 
+mod plan;
 mod price;
 
 use serde::{Deserialize, Serialize};
 
+pub use plan::{PlanMail, PlanTroubleMail};
 pub use price::{ReviewMail, RiseLine, RiseMail};
 
 use crate::id::PaymentId;
@@ -43,6 +45,14 @@ pub enum Mail {
     },
     /// Says that credits arrived later than usual: the person may have left.
     CreditsLate(PaidMail),
+    /// Says that a paid plan has begun.
+    PlanStarted(PlanMail),
+    /// Says that a plan was paid again, by itself.
+    PlanRenewed(PlanMail),
+    /// Says that the card was declined at a billing date.
+    PlanUnpaid(PlanTroubleMail),
+    /// Says that a paid plan is over.
+    PlanEnded(PlanTroubleMail),
     /// Announces that prices go up, with the reader's own figures.
     PriceRise(RiseMail),
     /// Tells an admin that upstream costs are to be looked at again.
@@ -82,6 +92,10 @@ impl Mail {
             Self::Inactive { .. } => "inactive",
             Self::Receipt(_) => "receipt",
             Self::CreditsLate(_) => "credits_late",
+            Self::PlanStarted(_) => "plan_started",
+            Self::PlanRenewed(_) => "plan_renewed",
+            Self::PlanUnpaid(_) => "plan_unpaid",
+            Self::PlanEnded(_) => "plan_ended",
             Self::PriceRise(_) => "price_rise",
             Self::UpstreamReview(_) => "upstream_review",
         }
@@ -133,6 +147,9 @@ impl Mail {
             Self::PasswordChanged { .. } => "/forgot".to_owned(),
             Self::Inactive { .. } => "/wallet".to_owned(),
             Self::Receipt(paid) | Self::CreditsLate(paid) => format!("/wallet/orders/{}", paid.payment),
+            Self::PlanStarted(plan) | Self::PlanRenewed(plan) => plan.path(),
+            Self::PlanUnpaid(_) => "/wallet/plan".to_owned(),
+            Self::PlanEnded(_) => "/pricing".to_owned(),
             Self::PriceRise(rise) => rise.path(),
             Self::UpstreamReview(review) => review.path(),
         }
@@ -145,6 +162,8 @@ impl Mail {
             | Self::PasswordChanged { name }
             | Self::Inactive { name } => name,
             Self::Receipt(paid) | Self::CreditsLate(paid) => &paid.name,
+            Self::PlanStarted(plan) | Self::PlanRenewed(plan) => &plan.name,
+            Self::PlanUnpaid(plan) | Self::PlanEnded(plan) => &plan.name,
             Self::PriceRise(rise) => &rise.name,
             Self::UpstreamReview(review) => &review.name,
         }
@@ -201,6 +220,10 @@ impl Mail {
                 ],
                 "See the order",
             ),
+            Self::PlanStarted(plan) => plan.english(true),
+            Self::PlanRenewed(plan) => plan.english(false),
+            Self::PlanUnpaid(plan) => plan.unpaid_english(),
+            Self::PlanEnded(plan) => plan.ended_english(),
             Self::PriceRise(rise) => rise.english(),
             Self::UpstreamReview(review) => review.english(),
         };
@@ -273,6 +296,10 @@ impl Mail {
                 ],
                 "Открыть заказ",
             ),
+            Self::PlanStarted(plan) => plan.russian(true),
+            Self::PlanRenewed(plan) => plan.russian(false),
+            Self::PlanUnpaid(plan) => plan.unpaid_russian(),
+            Self::PlanEnded(plan) => plan.ended_russian(),
             Self::PriceRise(rise) => rise.russian(),
             Self::UpstreamReview(review) => review.russian(),
         };

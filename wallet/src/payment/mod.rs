@@ -11,13 +11,16 @@ pub mod sandbox;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{PaymentId, WalletId};
+use crate::catalog::Interval;
+use crate::id::{PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Currency, Money};
 
 #[cfg(feature = "postgres")]
 pub(crate) mod repo;
 #[cfg(feature = "postgres")]
 mod service;
+#[cfg(feature = "postgres")]
+pub(crate) use service::Renewal;
 #[cfg(feature = "postgres")]
 pub use service::{Buyer, Contact, PROCESS_EVENT, Payments, Reconciled, SandboxBooks};
 
@@ -32,6 +35,30 @@ pub struct TopUp {
     pub amount: Option<Credits>,
     /// The currency to pay in.
     pub currency: Currency,
+}
+
+/// What a person asks for who chooses a plan. The price is ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanChoice {
+    /// The plan's code.
+    pub plan: String,
+    /// How often it is to be paid.
+    pub interval: Interval,
+    /// The currency to pay in.
+    pub currency: Currency,
+}
+
+/// What a payment for a plan pays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanPart {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// The plan's code.
+    pub plan: String,
+    /// How many months: one or twelve.
+    pub interval: Interval,
+    /// The first of them, from 0; at 0 the plan begins.
+    pub month: u32,
 }
 
 /// A top-up with the price that will be asked: the order summary.
@@ -137,6 +164,8 @@ pub struct PaymentView {
     pub status: PaymentStatus,
     /// The package's code; `None` for an amount of one's own.
     pub package: Option<String>,
+    /// What it pays of a plan, where it is for one.
+    pub plan: Option<PlanPart>,
     /// What was ordered, in words.
     pub title: String,
     /// What the wallet gets.

@@ -22,6 +22,8 @@ pub struct Capabilities {
     pub partial_refund: bool,
     /// Its events carry a signature.
     pub signed_webhooks: bool,
+    /// It keeps cards that may be charged without their owner: what a plan needs that we renew.
+    pub saved_methods: bool,
     /// It takes no real money; refused in production mode.
     pub test_only: bool,
     /// The currencies that it takes.
@@ -49,8 +51,49 @@ pub struct CheckoutOrder {
     pub cancel_url: String,
     /// Until when the page should take money.
     pub expires_at: DateTime<Utc>,
+    /// Whether the card is kept, to be charged again without its owner: the owner has agreed to it.
+    pub save_method: bool,
     /// Stored before the first call and the same at each repeat.
     pub idempotency_key: String,
+}
+
+/// An order to be paid with a card that was kept, without its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedCharge {
+    /// Our payment; the provider keeps it as the order's id.
+    pub payment: PaymentId,
+    /// Who pays.
+    pub account: AccountId,
+    /// The provider's name of the card.
+    pub method: String,
+    /// The language of the provider's own receipt.
+    pub locale: String,
+    /// What is bought, in words.
+    pub title: String,
+    /// What it costs.
+    pub money: Money,
+    /// Stored before the first call and the same at each repeat.
+    pub idempotency_key: String,
+}
+
+/// What came of charging a kept card. Whether it paid is learnt from [`Provider::fetch_payment`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChargeAnswer {
+    /// The provider has made a payment of it: paid, declined or on its way.
+    Made {
+        /// The provider's name of the payment.
+        reference: String,
+    },
+    /// The provider said no, and has made no payment.
+    Refused {
+        /// Why, as a code.
+        code: String,
+    },
+    /// No answer that says yes or no.
+    Unknown {
+        /// What happened, for the log.
+        detail: String,
+    },
 }
 
 /// What came of asking for a payment page.
@@ -113,6 +156,8 @@ pub struct ProviderPayment {
     pub refunded_minor: i64,
     /// The instrument, for people: `Visa •• 4242`.
     pub method: Option<String>,
+    /// The provider's name of the instrument, where it was kept to be charged again.
+    pub saved_method: Option<String>,
     /// When the provider made it.
     pub created_at: DateTime<Utc>,
 }
@@ -169,6 +214,9 @@ pub trait Provider: Send + Sync {
 
     /// Opens a page where an order is paid. A repeat with the same key gives the same page.
     async fn create_checkout(&self, order: &CheckoutOrder) -> CheckoutAnswer;
+
+    /// Charges a kept card. A repeat with the same key charges nothing more.
+    async fn charge_saved(&self, charge: &SavedCharge) -> ChargeAnswer;
 
     /// Asks for the state of a payment.
     async fn fetch_payment(&self, reference: &str) -> FetchAnswer;

@@ -107,7 +107,11 @@ pub struct SandboxCheckout {
     pub decline_code: Option<String>,
     /// The card, for people.
     pub method: Option<String>,
-    /// Where the browser goes after paying.
+    /// Whether the card is kept to be charged again.
+    pub save_method: bool,
+    /// The sandbox's name of the card that was kept, or that was charged without a page.
+    pub method_ref: Option<String>,
+    /// Where the browser goes after paying; empty where there was no page.
     pub return_url: String,
     /// Where the browser goes when the person changes their mind.
     pub cancel_url: String,
@@ -117,4 +121,13 @@ pub struct SandboxCheckout {
     pub updated_at: DateTime<Utc>,
     /// Until when it can be paid.
     pub expires_at: DateTime<Utc>,
+}
+
+/// A card that the sandbox keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SandboxMethod {
+    /// The card, for people.
+    pub label: String,
+    /// How often it was charged without its owner.
+    pub charges: i64,
 }

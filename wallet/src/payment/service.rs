@@ -1,11 +1,14 @@
 //! The handle: order credits, follow a payment to its end, take providers' messages.
 
 mod events;
+mod order;
+mod plan;
 mod sandbox;
 mod settle;
 mod top_up;
 
 pub use events::PROCESS_EVENT;
+pub(crate) use plan::Renewal;
 pub use sandbox::SandboxBooks;
 pub use settle::Reconciled;
 
@@ -13,7 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::provider::Provider;
 use super::repo;
-use super::{PaymentPage, PaymentView};
+use super::{PaymentPage, PaymentView, PlanPart};
 use crate::catalog::Catalog;
 use crate::db::Db;
 use crate::error::{Refusal, Result};
@@ -22,6 +25,7 @@ use crate::identity::{Identity, KeyAccess, Viewer};
 use crate::ledger::Ledger;
 use crate::money::Currency;
 use crate::notify::Notify;
+use crate::plan::Plans;
 
 /// The most payments of one page.
 const PAGE_MAX: i64 = 200;
@@ -81,6 +85,7 @@ pub struct Payments {
     ledger: Ledger,
     catalog: Catalog,
     identity: Identity,
+    plans: Plans,
     notify: Notify,
     providers: Arc<RwLock<Vec<Arc<dyn Provider>>>>,
 }
@@ -92,8 +97,15 @@ impl std::fmt::Debug for Payments {
 }
 
 impl Payments {
-    pub(crate) fn new(db: Db, ledger: Ledger, catalog: Catalog, identity: Identity, notify: Notify) -> Self {
-        Self { db, ledger, catalog, identity, notify, providers: Arc::default() }
+    pub(crate) fn new(
+        db: Db,
+        ledger: Ledger,
+        catalog: Catalog,
+        identity: Identity,
+        plans: Plans,
+        notify: Notify,
+    ) -> Self {
+        Self { db, ledger, catalog, identity, plans, notify, providers: Arc::default() }
     }
 
     /// Adds a provider; the first one that takes a currency gets its payments. One of the same name is replaced.
@@ -115,10 +127,11 @@ impl Payments {
         self.providers().into_iter().find(|provider| provider.name() == name)
     }
 
-    fn provider_for(&self, currency: Currency) -> Option<Arc<dyn Provider>> {
+    fn provider_for(&self, currency: Currency, plan: Option<&PlanPart>) -> Option<Arc<dyn Provider>> {
         self.providers().into_iter().find(|provider| {
-            let currencies = provider.capabilities().currencies;
-            currencies.is_empty() || currencies.contains(&currency)
+            let able = provider.capabilities();
+            let takes = able.currencies.is_empty() || able.currencies.contains(&currency);
+            takes && (plan.is_none() || able.saved_methods)
         })
     }
 

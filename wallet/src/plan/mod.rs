@@ -1,16 +1,27 @@
-//! Plans: what an account is on, and when its billing periods begin and end.
+//! Plans: what an account is on, when its billing periods begin and end, and what is due then.
+//!
+//! Paying is not this concept's: a settled payment calls down to here, in the transaction of its grant, and the renewal
+//! job asks both (`renewal.rs`).
 
+pub mod due;
 pub mod period;
+pub mod subscription;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "postgres")]
+pub(crate) mod month;
 #[cfg(feature = "postgres")]
 pub(crate) mod repo;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
 pub use service::Plans;
+#[cfg(feature = "postgres")]
+pub(crate) use service::{PaidPlan, Settlement};
+
+pub use subscription::{BillingPeriod, SavedMethod, Subscription, SubscriptionStatus, SubscriptionView, Terms};
 
 /// The plan that an account is on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,8 @@
-//! The SQL of subscriptions.
+//! The SQL of subscriptions and their months.
+
+pub(crate) mod invariants;
+mod period;
+mod subscription;
 
 use std::collections::HashMap;
 
@@ -6,23 +10,38 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+pub(crate) use period::{insert_period, period_paid_by, periods};
+pub(crate) use subscription::{
+    Declined, NewStart, by_account, decline, end, extend, next_due, set_cancel, set_due, set_granted, start, take_due,
+};
+
 use crate::error::Result;
 use crate::id::AccountId;
+use crate::plan::SubscriptionStatus;
 
 /// An account's plan as stored.
-pub(crate) struct SubscriptionRow {
+pub(crate) struct PlanRow {
     pub(crate) plan: String,
+    pub(crate) status: SubscriptionStatus,
+    pub(crate) cancel_at_end: bool,
     pub(crate) expires_at: Option<DateTime<Utc>>,
 }
 
 /// Finds accounts' plans.
-pub(crate) async fn find(pool: &PgPool, accounts: &[AccountId]) -> Result<HashMap<AccountId, SubscriptionRow>> {
+pub(crate) async fn find(pool: &PgPool, accounts: &[AccountId]) -> Result<HashMap<AccountId, PlanRow>> {
     let ids: Vec<Uuid> = accounts.iter().map(|account| account.uuid()).collect();
-    let rows = sqlx::query!("SELECT account_id, plan, expires_at FROM subscriptions WHERE account_id = ANY($1)", &ids)
-        .fetch_all(pool)
-        .await?;
-    let row = |account, plan, expires_at| (AccountId::from_uuid(account), SubscriptionRow { plan, expires_at });
-    Ok(rows.into_iter().map(|found| row(found.account_id, found.plan, found.expires_at)).collect())
+    let rows = sqlx::query!(
+        "SELECT account_id, plan, status, cancel_at_end, expires_at FROM subscriptions WHERE account_id = ANY($1)",
+        &ids
+    )
+    .fetch_all(pool)
+    .await?;
+    let rows = rows.into_iter().map(|row| {
+        let status = SubscriptionStatus::from_code(&row.status).unwrap_or(SubscriptionStatus::Cancelled);
+        let found = PlanRow { plan: row.plan, status, cancel_at_end: row.cancel_at_end, expires_at: row.expires_at };
+        (AccountId::from_uuid(row.account_id), found)
+    });
+    Ok(rows.collect())
 }
 
 /// Puts a new account on a plan; one that has a plan stays on it.
@@ -31,14 +50,16 @@ pub(crate) async fn insert(
     account: AccountId,
     plan: &str,
     anchor: DateTime<Utc>,
+    due_at: Option<DateTime<Utc>>,
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO subscriptions (account_id, plan, anchor, created_at, updated_at)
-         VALUES ($1, $2, $3, $3, $3)
+        "INSERT INTO subscriptions (account_id, plan, anchor, due_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $3, $3)
          ON CONFLICT ON CONSTRAINT subscriptions_pk DO NOTHING",
         account.uuid(),
         plan,
-        anchor
+        anchor,
+        due_at
     )
     .execute(connection)
     .await?;

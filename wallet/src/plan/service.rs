@@ -1,18 +1,34 @@
-//! The handle: what an account is on.
+//! The handle: what an account is on, what is due of it, and what changes it.
+
+mod renewing;
 
 use sqlx::PgConnection;
 use std::collections::HashMap;
 
-use super::{PlanSummary, repo};
-use crate::catalog::Catalog;
+pub(crate) use renewing::{PaidPlan, Settlement};
+
+use super::due::{Calendar, Due};
+use super::month::dates;
+use super::repo::{self, PlanRow};
+use super::{BillingPeriod, PlanSummary, Subscription, SubscriptionStatus, SubscriptionView};
+use crate::catalog::{Catalog, CatalogView, Plan};
 use crate::db::Db;
-use crate::error::{Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::AccountId;
+use crate::identity::{self, NewAudit, Viewer};
+use crate::ledger::Ledger;
+use crate::zone;
+
+/// The most months of one page.
+const PERIODS_MAX: i64 = 120;
+/// So long after the time that was paid a plan still counts, while the job charges a card, and again if it was declined.
+const GRACE_DAYS: i64 = 8;
 
 /// Everything about the plans of accounts. Cheap to clone.
 #[derive(Clone)]
 pub struct Plans {
     db: Db,
+    ledger: Ledger,
     catalog: Catalog,
 }
 
@@ -23,8 +39,8 @@ impl std::fmt::Debug for Plans {
 }
 
 impl Plans {
-    pub(crate) const fn new(db: Db, catalog: Catalog) -> Self {
-        Self { db, catalog }
+    pub(crate) const fn new(db: Db, ledger: Ledger, catalog: Catalog) -> Self {
+        Self { db, ledger, catalog }
     }
 
     /// Tells the plan of an account: the free one where it has no other, or where the paid time is over.
@@ -37,7 +53,7 @@ impl Plans {
         let (view, now) = (self.catalog.view().await?, self.db.now());
         let mut rows = repo::find(self.db.pool(), accounts).await?;
         let plan = |account: &AccountId| {
-            let row = rows.remove(account).filter(|row| row.expires_at.is_none_or(|end| end > now));
+            let row = rows.remove(account).filter(|row| row.counts(now));
             let paid = row.as_ref().and_then(|row| view.plan(&row.plan));
             let summary = paid.or_else(|| view.free_plan()).map(|plan| PlanSummary {
                 code: plan.code.clone(),
@@ -60,9 +76,131 @@ impl Plans {
 
     /// Puts a new account on the plan that everybody starts on, in the transaction that makes it.
     pub(crate) async fn join_free_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()> {
+        let now = self.db.now();
         match self.catalog.view().await?.free_plan() {
-            Some(plan) => repo::insert(connection, account, &plan.code, self.db.now()).await,
+            Some(plan) => {
+                let due_at = plan.monthly_credits.is_positive().then_some(now);
+                repo::insert(connection, account, &plan.code, now, due_at).await
+            }
             None => Ok(()),
         }
     }
+
+    /// Reads an account's subscription; `None` for an account without people or plan.
+    pub(crate) async fn subscription(&self, account: AccountId) -> Result<Option<Subscription>> {
+        let Some(mut found) = repo::by_account(self.db.pool(), account).await? else { return Ok(None) };
+        if found.terms.is_none() {
+            let monthly = self.catalog.view().await?.plan(&found.plan).map(|plan| plan.monthly_credits);
+            found.credits = monthly.unwrap_or_default();
+        }
+        Ok(Some(found))
+    }
+
+    /// Shows the paid plan that an account is on; `None` where it is on none.
+    pub async fn paid_plan(&self, account: AccountId) -> Result<Option<SubscriptionView>> {
+        let found = self.subscription(account).await?.filter(Subscription::is_paid_and_live);
+        let catalog = self.catalog.view().await?;
+        Ok(found.and_then(|found| view(&catalog, found)))
+    }
+
+    /// Lists the newest months of an account's subscriptions, with the ledger rows that they brought.
+    pub async fn periods(&self, account: AccountId) -> Result<Vec<BillingPeriod>> {
+        repo::periods(self.db.pool(), account, PERIODS_MAX).await
+    }
+
+    /// Lets the paid plan of a person's account end with the time that is paid. A repeat changes nothing.
+    pub async fn cancel(&self, viewer: &Viewer) -> Result<()> {
+        self.set_cancel(viewer, true, "subscription.cancelled").await
+    }
+
+    /// Lets a plan that was to end go on.
+    pub async fn resume(&self, viewer: &Viewer) -> Result<()> {
+        self.set_cancel(viewer, false, "subscription.resumed").await
+    }
+
+    async fn set_cancel(&self, viewer: &Viewer, cancel: bool, action: &str) -> Result<()> {
+        if !viewer.role.may_pay() {
+            return Err(Refusal::Forbidden { why: "your role may not change the plan".to_owned() }.into());
+        }
+        let found = self.subscription(viewer.account).await?.filter(Subscription::is_paid_and_live);
+        let found = found.ok_or_else(|| {
+            Refusal::unprocessable("plan", Problem::NotAllowed, "This account is on no paid plan any more.")
+        })?;
+        if found.cancel_at_end == cancel {
+            return Ok(());
+        }
+        let mut tx = self.db.begin().await?;
+        if !repo::set_cancel(&mut tx, &found, cancel, self.db.now()).await? {
+            return Err(Refusal::VersionConflict.into());
+        }
+        let audit = NewAudit {
+            actor: viewer.actor(),
+            action: action.to_owned(),
+            subject: format!("subscription {}", found.id),
+            before: serde_json::Value::Null,
+            after: serde_json::json!({ "plan": found.plan, "ends_at": found.expires_at }),
+        };
+        identity::audit_in_tx(&mut tx, &audit, self.db.now()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+impl PlanRow {
+    /// Says whether the plan counts: paid, or to be paid any moment; not where it was to end and has.
+    fn counts(&self, now: chrono::DateTime<chrono::Utc>) -> bool {
+        let grace = if self.cancel_at_end { chrono::TimeDelta::zero() } else { chrono::TimeDelta::days(GRACE_DAYS) };
+        let over = self.expires_at.is_some_and(|end| end.checked_add_signed(grace).is_some_and(|end| end <= now));
+        self.status != SubscriptionStatus::Cancelled && !over
+    }
+}
+
+/// Gives the plan that costs nothing and that ended plans go down to.
+fn down_to(catalog: &CatalogView) -> Option<&Plan> {
+    catalog.free_plan().filter(|plan| !plan.is_paid())
+}
+
+fn view(catalog: &CatalogView, of: Subscription) -> Option<SubscriptionView> {
+    let zone = zone::named(&of.time_zone);
+    let calendar = Calendar { zone: &zone, dates: dates(catalog) };
+    let paid_until = calendar.after(&of, of.months_paid)?;
+    let more = of.months_granted < of.months_paid;
+    let next_credits_at = match (more, of.cancel_at_end) {
+        (true, _) => calendar.after(&of, of.months_granted),
+        (false, false) => Some(of.next_try_at.unwrap_or(paid_until)),
+        (false, true) => None,
+    };
+    let name = catalog.plan(&of.plan).map_or_else(|| of.plan.clone(), |plan| plan.name.clone());
+    Some(SubscriptionView {
+        id: of.id,
+        terms: of.terms?,
+        plan: of.plan,
+        name,
+        status: of.status,
+        cancel_at_end: of.cancel_at_end,
+        paid_until,
+        next_credits_at,
+        next_try_at: of.next_try_at,
+        method: of.method.map(|method| method.label),
+    })
+}
+
+impl Plans {
+    /// Says what is due of a subscription now.
+    pub(crate) async fn due(&self, of: &Subscription) -> Result<Due> {
+        let (catalog, zone) = (self.catalog.view().await?, zone::named(&of.time_zone));
+        Ok(Calendar { zone: &zone, dates: dates(&catalog) }.due(of, self.db.now()))
+    }
+}
+
+impl Plans {
+    /// Gives the month whose money is owed after a decline.
+    pub(crate) async fn owed(&self, of: &Subscription) -> Result<Option<u32>> {
+        let (catalog, zone) = (self.catalog.view().await?, zone::named(&of.time_zone));
+        Ok(Calendar { zone: &zone, dates: dates(&catalog) }.owed(of, self.db.now()))
+    }
+}
+
+/// What a subscription without an end of its months would be: beyond the calendar.
+fn beyond() -> Error {
+    Error::internal("a billing date is beyond the calendar")
 }

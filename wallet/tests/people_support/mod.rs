@@ -16,8 +16,8 @@ use wallet::money::{Credits, Currency, Money};
 use wallet::notify::Mail;
 use wallet::payment::TopUp;
 use wallet::payment::provider::{
-    Capabilities, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment, ProviderStatus,
-    VerifiedEvent,
+    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment,
+    ProviderStatus, SavedCharge, VerifiedEvent,
 };
 use wallet::{Options, Wallet};
 
@@ -28,8 +28,13 @@ pub fn start() -> DateTime<Utc> {
 
 /// A façade over the test's database with the NeuralBox catalog, and a clock that the test moves.
 pub async fn open(pool: &PgPool) -> Wallet {
+    open_with(pool, "neuralbox").await
+}
+
+/// The same with the catalog of a preset.
+pub async fn open_with(pool: &PgPool, preset: &str) -> Wallet {
     let wallet = Wallet::new(pool.clone(), Options::for_tests(Clock::fixed(start())));
-    let preset = Preset::by_name("neuralbox").expect("a preset");
+    let preset = Preset::by_name(preset).expect("a preset");
     wallet.catalog().load_preset(&preset).await.expect("loaded");
     wallet
 }
@@ -117,6 +122,12 @@ pub struct Books {
     pub swallow_next_page: bool,
     pub created: u32,
     pub fetched: u32,
+    /// Kept cards that were charged: which one, and when.
+    pub charged: Vec<(String, DateTime<Utc>)>,
+    /// Why kept cards are declined; they pay where nothing is said.
+    pub declines: Option<String>,
+    /// The next charge of a kept card is made, its answer gets lost, and then nobody answers any more.
+    pub swallow_next_charge: bool,
 }
 
 impl Double {
@@ -169,7 +180,7 @@ impl Provider for Double {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { test_only: true, ..Capabilities::default() }
+        Capabilities { test_only: true, saved_methods: true, ..Capabilities::default() }
     }
 
     async fn create_checkout(&self, order: &CheckoutOrder) -> CheckoutAnswer {
@@ -187,7 +198,8 @@ impl Provider for Double {
             status: ProviderStatus::Open,
             money: order.money,
             refunded_minor: 0,
-            method: None,
+            method: order.save_method.then(|| "Visa •• 4242".to_owned()),
+            saved_method: order.save_method.then(|| format!("card_{}", order.payment)),
             created_at: self.clock.now(),
         });
         if std::mem::take(&mut books.swallow_next_page) {
@@ -198,6 +210,37 @@ impl Provider for Double {
             reference,
             expires_at: order.expires_at,
         }
+    }
+
+    async fn charge_saved(&self, charge: &SavedCharge) -> ChargeAnswer {
+        let reference = reference(charge.payment);
+        let mut books = self.books();
+        if books.silent {
+            return ChargeAnswer::Unknown { detail: "silent".into() };
+        }
+        if !books.pages.contains_key(&reference) {
+            books.charged.push((charge.method.clone(), self.clock.now()));
+            let status = match books.declines.clone() {
+                Some(code) => ProviderStatus::Declined { code },
+                None => ProviderStatus::Paid,
+            };
+            let made = ProviderPayment {
+                reference: reference.clone(),
+                order: Some(charge.payment),
+                status,
+                money: charge.money,
+                refunded_minor: 0,
+                method: Some("Visa •• 4242".into()),
+                saved_method: None,
+                created_at: self.clock.now(),
+            };
+            books.pages.insert(reference.clone(), made);
+        }
+        if std::mem::take(&mut books.swallow_next_charge) {
+            books.silent = true;
+            return ChargeAnswer::Unknown { detail: "the answer got lost".into() };
+        }
+        ChargeAnswer::Made { reference }
     }
 
     async fn fetch_payment(&self, reference: &str) -> FetchAnswer {

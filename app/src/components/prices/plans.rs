@@ -17,8 +17,8 @@ pub fn PlanStrip(
     currency: Currency,
     /// How often a plan is paid.
     interval: Interval,
-    /// Whether somebody is signed in.
-    is_guest: bool,
+    /// The plan that the signed-in person's account is on; `None` for a guest.
+    own: Option<String>,
 ) -> impl IntoView {
     let columns = match catalog.plans.len() {
         0..=2 => "panel grid sm:grid-cols-2 overflow-hidden",
@@ -31,7 +31,7 @@ pub fn PlanStrip(
         .iter()
         .map(|plan| {
             let discount = catalog.discount_percent(plan, interval, currency);
-            view! { <PlanCard plan=plan.clone() currency=currency interval=interval discount=discount is_guest=is_guest /> }
+            view! { <PlanCard plan=plan.clone() currency=currency interval=interval discount=discount own=own.clone() /> }
         })
         .collect_view();
     view! { <ul class=columns>{plans}</ul> }
@@ -43,12 +43,17 @@ fn PlanCard(
     currency: Currency,
     interval: Interval,
     discount: Option<i64>,
-    is_guest: bool,
+    own: Option<String>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let price = plan.price(interval, currency);
     let rate = plan.rate(interval, currency).map(|rate| rate.decimal(3));
     let is_free = !plan.is_paid() && !plan.custom;
+    let is_own = own.as_deref() == Some(plan.code.as_str());
+    let is_sold = price.is_some_and(|price| price.minor() > 0) && !plan.custom && plan.monthly_credits.is_positive();
+    let choose = is_sold
+        .then(|| format!("/wallet/plan?plan={}&interval={}&currency={}", plan.code, interval.code(), currency.code()));
+    let name = StoredValue::new(plan.name.clone());
     view! {
         <li class="p-4 lg:p-5 flex flex-col border-line border-b last:border-b-0 lg:border-b-0 lg:border-r lg:last:border-r-0">
             <div class="flex items-center justify-between min-h-6 gap-2">
@@ -66,8 +71,27 @@ fn PlanCard(
                 {is_free.then_some(t!(i18n, prices.no_card))}
             </p>
             {plan.features.summary.clone().map(|summary| view! { <p class="text-sm text-muted mt-1">{summary}</p> })}
-            {(is_free && is_guest)
-                .then(|| view! { <a href="/sign-up" class="btn btn-primary mt-3 lg:mt-4">{t!(i18n, prices.start_free)}</a> })}
+            <span class="flex-1"></span>
+            {if is_own {
+                view! {
+                    <p class="mt-3 lg:mt-4 h-9 flex items-center gap-3">
+                        <span class="tag tag-ok">{t!(i18n, plan.yours)}</span>
+                        <a href="/wallet/plan" class="link-q text-sm">{t!(i18n, plan.manage)}</a>
+                    </p>
+                }
+                    .into_any()
+            } else if is_free && own.is_none() {
+                view! { <a href="/sign-up" class="btn btn-primary mt-3 lg:mt-4">{t!(i18n, prices.start_free)}</a> }.into_any()
+            } else if let Some(href) = choose {
+                view! {
+                    <a href=href class="btn btn-plain mt-3 lg:mt-4">
+                        {move || t_string!(i18n, plan.choose, name = name.get_value())}
+                    </a>
+                }
+                    .into_any()
+            } else {
+                ().into_any()
+            }}
         </li>
     }
 }

@@ -1,13 +1,15 @@
-//! The wallet: overview, history, top-up, orders.
+//! The wallet: overview, history, top-up, plan, orders.
 
 mod history;
 mod order;
 mod orders;
 mod overview;
+mod plan;
 mod top_up;
 
 pub use history::HistoryPage;
 pub use order::OrderPage;
 pub use orders::OrdersPage;
 pub use overview::OverviewPage;
+pub use plan::PlanPage;
 pub use top_up::TopUpPage;

@@ -133,9 +133,11 @@ fn Paid(page: Page) -> impl IntoView {
     let available =
         move || live.and_then(|live| live.balance.with(|now| now.as_ref().map(|now| now.available))).unwrap_or(drawn);
     let order = page.order;
+    let (is_plan, is_renewal) = (order.plan.is_some(), order.plan.as_ref().is_some_and(|part| part.month > 0));
     let (credits, money) = (order.credits, order.money);
     let settled_at = order.settled_at.unwrap_or(order.updated_at);
-    let refund = page.refund.map(|policy| {
+    // What a plan brings is not given back for money.
+    let refund = page.refund.filter(|_| !is_plan).map(|policy| {
         let until = settled_at + chrono::Duration::days(i64::from(policy.days));
         let percent = i64::from(policy.max_used_percent);
         let most = wallet::money::Credits::from_micros(credits.micros() / 100 * percent);
@@ -145,7 +147,11 @@ fn Paid(page: Page) -> impl IntoView {
     view! {
         <p class="inline-flex items-center gap-2 text-primary font-medium" role="status">
             <span class="size-5 rounded-full grid place-items-center bg-primary text-primary-content text-xs" aria-hidden="true">"✓"</span>
-            {t!(i18n, order.paid)}
+            {move || match (is_plan, is_renewal) {
+                (_, true) => t_string!(i18n, plan.renewed),
+                (true, false) => t_string!(i18n, plan.begun),
+                (false, false) => t_string!(i18n, order.paid),
+            }}
         </p>
         <h1 class="h1 mt-2">
             {move || {
@@ -188,6 +194,7 @@ fn Paid(page: Page) -> impl IntoView {
         </section>
         <div class="flex flex-wrap gap-2 mt-4">
             <a class="btn btn-primary" href="/wallet">{t!(i18n, order.back)}</a>
+            {is_plan.then(|| view! { <a class="btn btn-plain" href="/wallet/plan">{t!(i18n, plan.title)}</a> })}
             {entry.map(|seq| view! { <a class="btn btn-plain" href=format!("/wallet/history/{seq}")>{t!(i18n, order.row)}</a> })}
         </div>
     }
@@ -203,19 +210,32 @@ fn provider_name(order: &PaymentView) -> String {
     }
 }
 
+/// Where to choose the same again.
+fn again(order: &PaymentView) -> String {
+    match (&order.plan, &order.package) {
+        (Some(part), _) if part.month > 0 => "/wallet/plan".to_owned(),
+        (Some(part), _) => {
+            let (plan, interval, currency) = (&part.plan, part.interval.code(), order.money.currency());
+            format!("/wallet/plan?plan={plan}&interval={interval}&currency={currency}")
+        }
+        (None, Some(package)) => format!("/wallet/top-up?package={package}"),
+        (None, None) => "/wallet/top-up".to_owned(),
+    }
+}
+
 /// Declined: the reason in plain words, and that nothing was charged.
 #[component]
 fn Declined(order: PaymentView) -> impl IntoView {
     let i18n = use_i18n();
     let reason = order.failure.clone();
-    let package = order.package.clone().unwrap_or_default();
+    let again = again(&order);
     view! {
         <h1 class="h1">{t!(i18n, order.declined)}</h1>
         <p class="mt-2" role="status">{move || failure_text(i18n.get_locale(), reason.as_deref())}</p>
         <p class="text-muted mt-1">{t!(i18n, order.declined_note)}</p>
         <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
         <div class="flex flex-wrap gap-2 mt-4">
-            <a class="btn btn-primary" href=format!("/wallet/top-up?package={package}")>{t!(i18n, order.again)}</a>
+            <a class="btn btn-primary" href=again>{t!(i18n, order.again)}</a>
             <a class="btn btn-quiet" href="/wallet">{t!(i18n, order.back)}</a>
         </div>
     }
@@ -225,7 +245,7 @@ fn Declined(order: PaymentView) -> impl IntoView {
 #[component]
 fn CalledOff(order: PaymentView) -> impl IntoView {
     let i18n = use_i18n();
-    let package = order.package.clone().unwrap_or_default();
+    let again = again(&order);
     let is_expired = order.status == PaymentStatus::Expired;
     view! {
         <h1 class="h1">
@@ -234,7 +254,7 @@ fn CalledOff(order: PaymentView) -> impl IntoView {
         <p class="text-muted mt-1" role="status">{t!(i18n, order.cancelled_note)}</p>
         <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
         <div class="flex flex-wrap gap-2 mt-4">
-            <a class="btn btn-primary" href=format!("/wallet/top-up?package={package}")>{t!(i18n, order.again)}</a>
+            <a class="btn btn-primary" href=again>{t!(i18n, order.again)}</a>
             <a class="btn btn-quiet" href="/wallet">{t!(i18n, order.back)}</a>
         </div>
     }
@@ -244,9 +264,11 @@ fn CalledOff(order: PaymentView) -> impl IntoView {
 #[component]
 fn UnderReview(order: PaymentView) -> impl IntoView {
     let i18n = use_i18n();
+    let is_second = order.failure.as_deref() == Some("already_subscribed");
+    let note = move || if is_second { t_string!(i18n, plan.taken_aside) } else { t_string!(i18n, order.held_note) };
     view! {
         <h1 class="h1">{t!(i18n, order.held)}</h1>
-        <p class="text-muted mt-1" role="status">{t!(i18n, order.held_note)}</p>
+        <p class="text-muted mt-1" role="status">{note}</p>
         <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
         <div class="flex flex-wrap gap-2 mt-4">
             <a class="btn btn-plain" href="/wallet">{t!(i18n, order.back)}</a>

@@ -51,8 +51,8 @@ fn Prices(list: PriceList) -> impl IntoView {
     let note = catalog.settings.unit.note.clone();
     let book = StoredValue::new(list.book);
     let offers = StoredValue::new(catalog);
-    let is_guest =
-        use_session().get_untracked().is_none_or(|session| session.is_ok_and(|session| session.viewer.is_none()));
+    let viewer = use_session().get_untracked().and_then(Result::ok).and_then(|session| session.viewer);
+    let own = StoredValue::new(viewer.map(|viewer| viewer.plan.code));
     let selected = Memo::new(move |_| query.read().get("model").map(str::to_owned));
     view! {
         {head}
@@ -65,7 +65,7 @@ fn Prices(list: PriceList) -> impl IntoView {
             </div>
             {move || {
                 let (currency, interval) = (currency.get(), interval.get());
-                view! { <PlanStrip catalog=offers.get_value() currency=currency interval=interval is_guest=is_guest /> }
+                view! { <PlanStrip catalog=offers.get_value() currency=currency interval=interval own=own.get_value() /> }
             }}
         </section>
         <section aria-labelledby="packs" class="mt-12 grid lg:grid-cols-[minmax(0,1fr)_440px] gap-x-12 gap-y-12">

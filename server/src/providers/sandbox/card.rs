@@ -13,15 +13,35 @@ pub enum Behaviour {
     AsksOwner,
     /// Pays, and then neither the browser nor the provider's event tells for a while.
     LosesAnswer,
+    /// Pays, and is declined the first time that a plan renews with it; the next time it pays.
+    DeclinesOnce,
+    /// Pays, and is declined whenever a plan renews with it.
+    DeclinesLater,
 }
 
 /// The test cards, as the page lists them.
-pub const CARDS: [(&str, Behaviour); 4] = [
+pub const CARDS: [(&str, Behaviour); 6] = [
     ("4242 4242 4242 4242", Behaviour::Succeeds),
     ("4000 0000 0000 0002", Behaviour::Declines),
     ("4000 0025 0000 3155", Behaviour::AsksOwner),
     ("4000 0000 0000 0341", Behaviour::LosesAnswer),
+    ("4000 0000 0000 0119", Behaviour::DeclinesOnce),
+    ("4000 0000 0000 9995", Behaviour::DeclinesLater),
 ];
+
+/// Says why a kept card is declined that is charged without its owner, after so many such charges before; `None` where it
+/// pays.
+#[must_use]
+pub fn declines_alone(method: &str, charges: i64) -> Option<&'static str> {
+    let known = CARDS.iter().find(|(card, _)| method.ends_with(&card[card.len() - 4..]));
+    match known.map(|(_, behaviour)| behaviour) {
+        Some(Behaviour::Succeeds | Behaviour::LosesAnswer) => None,
+        Some(Behaviour::AsksOwner) => Some("authentication_required"),
+        Some(Behaviour::DeclinesOnce) if charges % 2 == 1 => None,
+        Some(Behaviour::DeclinesLater) => Some("insufficient_funds"),
+        Some(Behaviour::DeclinesOnce | Behaviour::Declines) | None => Some("card_declined"),
+    }
+}
 
 /// The longest text of a field that is shown again.
 const SHOWN_MAX: usize = 40;
@@ -163,6 +183,18 @@ mod tests {
         }
         let (_, last) = Typed::new("4242424242424242", "12/2030", "1234").check(now()).expect("a card");
         assert_eq!(last, "4242");
+    }
+
+    #[test]
+    fn a_kept_card_does_at_renewals_what_its_number_says() {
+        let told = |last: &str, charges| declines_alone(&format!("Visa •• {last}"), charges);
+        assert_eq!((told("4242", 0), told("0341", 5)), (None, None));
+        assert_eq!(
+            (told("0119", 0), told("0119", 1), told("0119", 2)),
+            (Some("card_declined"), None, Some("card_declined"))
+        );
+        assert_eq!((told("9995", 0), told("9995", 7)), (Some("insufficient_funds"), Some("insufficient_funds")));
+        assert_eq!((told("3155", 0), told("1111", 0)), (Some("authentication_required"), Some("card_declined")));
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Order<'a> {
     pub title: &'a str,
     /// What it costs, in words.
     pub money: &'a str,
+    /// Whether the card is kept to be charged again.
+    pub is_kept: bool,
 }
 
 /// Writes the page where a card is typed.
@@ -55,7 +57,8 @@ pub fn card(order: &Order<'_>, words: &Words, typed: &Typed, problems: &Problems
         cards_head = escape(words.cards),
         any = escape(words.any),
     );
-    page(words, words.title, &format!("{}{}{body}", note(words.note), summary(order)))
+    let kept = if order.is_kept { note(words.kept) } else { String::new() };
+    page(words, words.title, &format!("{}{}{kept}{body}", note(words.note), summary(order)))
 }
 
 /// Writes the page where the card's owner approves.
@@ -98,7 +101,7 @@ mod tests {
 
     #[test]
     fn nothing_typed_becomes_markup() {
-        let order = Order { reference: "r", title: "<b>x</b>", money: "449 ₽" };
+        let order = Order { reference: "r", title: "<b>x</b>", money: "449 ₽", is_kept: true };
         let typed = Typed::new("\"><script>alert(1)</script>", "", "");
         let page = card(&order, Words::of("en"), &typed, &Problems::default());
         assert!(!page.contains("<script") && !page.contains("<b>x") && page.contains("&quot;&gt;&lt;script&gt;"));

@@ -91,7 +91,9 @@ async fn pay(
     let method = method(&last);
     visit
         .step(match behaviour {
-            Behaviour::Succeeds | Behaviour::LosesAnswer => SandboxStep::Pay { method },
+            Behaviour::Succeeds | Behaviour::LosesAnswer | Behaviour::DeclinesOnce | Behaviour::DeclinesLater => {
+                SandboxStep::Pay { method }
+            }
             Behaviour::Declines => SandboxStep::Decline { code: "card_declined".to_owned(), method },
             Behaviour::AsksOwner => SandboxStep::Challenge { method },
         })
@@ -124,7 +126,7 @@ impl Visit {
     fn show(&self, typed: &Typed, problems: &Problems, code: StatusCode) -> Response {
         let page = &self.page;
         let money = page.money.to_string();
-        let order = Order { reference: &page.reference, title: &page.title, money: &money };
+        let order = Order { reference: &page.reference, title: &page.title, money: &money, is_kept: page.save_method };
         match page.state {
             SandboxState::Open => self.html(code, html::card(&order, self.words, typed, problems)),
             SandboxState::Challenge => self.html(code, html::challenge(&order, self.words)),

@@ -8,11 +8,12 @@ use wallet::error::{Error, Refusal};
 use wallet::id::PaymentId;
 use wallet::payment::SandboxBooks;
 use wallet::payment::provider::{
-    Capabilities, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment, ProviderStatus,
-    VerifiedEvent,
+    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment,
+    ProviderStatus, SavedCharge, VerifiedEvent,
 };
 use wallet::payment::sandbox::{SandboxCheckout, SandboxState, SandboxStep};
 
+use super::card;
 use super::message::Message;
 use super::{LOSES_ANSWER, LOST_SECONDS, NAME};
 
@@ -63,6 +64,7 @@ fn payment(page: SandboxCheckout) -> ProviderPayment {
         status,
         money: page.money,
         refunded_minor: 0,
+        saved_method: page.method_ref.filter(|_| page.save_method),
         method: page.method,
         created_at: page.created_at,
     }
@@ -81,7 +83,7 @@ impl Provider for Sandbox {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { signed_webhooks: true, test_only: true, ..Capabilities::default() }
+        Capabilities { signed_webhooks: true, saved_methods: true, test_only: true, ..Capabilities::default() }
     }
 
     async fn create_checkout(&self, order: &CheckoutOrder) -> CheckoutAnswer {
@@ -94,6 +96,22 @@ impl Provider for Sandbox {
                 CheckoutAnswer::Created { reference: page.reference, redirect_url, expires_at: page.expires_at }
             }
             None => CheckoutAnswer::Refused { code: "bad_return_url".to_owned() },
+        }
+    }
+
+    async fn charge_saved(&self, charge: &SavedCharge) -> ChargeAnswer {
+        let made = async {
+            let Some(method) = self.books.method(&charge.method).await? else {
+                return Ok::<_, Error>(None);
+            };
+            let decline = card::declines_alone(&method.label, method.charges);
+            self.books.charge(charge, &method.label, decline).await.map(Some)
+        };
+        match made.await {
+            Ok(Some(page)) if self.lost(&page) => ChargeAnswer::Unknown { detail: "the answer got lost".to_owned() },
+            Ok(Some(page)) => ChargeAnswer::Made { reference: page.reference },
+            Ok(None) => ChargeAnswer::Refused { code: "no_such_card".to_owned() },
+            Err(error) => ChargeAnswer::Unknown { detail: error.to_string() },
         }
     }
 

@@ -11,6 +11,8 @@ pub struct Words {
     pub title: &'static str,
     /// What kind of page this is.
     pub note: &'static str,
+    /// What becomes of the card that a plan is paid with.
+    pub kept: &'static str,
     /// The label of the number.
     pub number: &'static str,
     /// The label of month and year.
@@ -49,6 +51,7 @@ const EN: Words = Words {
     code: "en",
     title: "Test payment",
     note: "This is Scrip's sandbox. It takes no money; type one of the test cards.",
+    kept: "The card is kept, and charged again at each billing date of the plan.",
     number: "Card number",
     expiry: "Month / year",
     cvc: "CVC",
@@ -71,6 +74,7 @@ const RU: Words = Words {
     code: "ru",
     title: "Тестовый платёж",
     note: "Это песочница Scrip. Деньги не списываются; введите одну из тестовых карт.",
+    kept: "Карта сохраняется: с неё будет списываться оплата тарифа в каждую дату платежа.",
     number: "Номер карты",
     expiry: "Месяц / год",
     cvc: "CVC",
@@ -104,10 +108,14 @@ impl Words {
             (Behaviour::Declines, false) => "is declined",
             (Behaviour::AsksOwner, false) => "asks for 3-D Secure",
             (Behaviour::LosesAnswer, false) => "pays, but the answer gets lost",
+            (Behaviour::DeclinesOnce, false) => "pays; each renewal is declined once, then paid",
+            (Behaviour::DeclinesLater, false) => "pays; every renewal is declined",
             (Behaviour::Succeeds, true) => "оплата проходит",
             (Behaviour::Declines, true) => "банк отказывает",
             (Behaviour::AsksOwner, true) => "просит 3-D Secure",
             (Behaviour::LosesAnswer, true) => "оплата проходит, но ответ теряется",
+            (Behaviour::DeclinesOnce, true) => "оплата проходит; продление — со второй попытки",
+            (Behaviour::DeclinesLater, true) => "оплата проходит; продления отклоняются",
         }
     }
 

@@ -242,7 +242,7 @@ const MONTHS_RU: [&str; 12] = [
 ];
 
 /// Writes a day: `21 December 2026`, `21 декабря 2026 г.`
-fn date(at: DateTime<Utc>, locale: &str) -> String {
+pub(super) fn date(at: DateTime<Utc>, locale: &str) -> String {
     let day = at.date_naive();
     let place = usize::try_from(day.month0()).unwrap_or(0);
     let months = if locale == "ru" { &MONTHS_RU } else { &MONTHS_EN };

@@ -15,6 +15,7 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                   WHERE shard = p.shard AND wallet_id = p.wallet_id AND reference = 'payment:' || p.id AND source = 4
               ) AS g
               WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND p.subscription_id IS NULL
                 AND (g.grants <> (p.status = 'succeeded')::int OR NOT coalesce(g.same, true))
               UNION ALL
               SELECT g.shard, g.wallet_id, format('grant %s was bought with no payment', g.grant_id)
@@ -40,5 +41,30 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
               LEFT JOIN wallets AS w ON w.shard = p.shard AND w.wallet_id = p.wallet_id
               WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
                 AND w.account_id IS DISTINCT FROM p.account_id",
+    },
+    Invariant {
+        name: "plan_payment_is_its_months",
+        sql: "SELECT p.shard, p.wallet_id, format('payment %s is %s and has paid %s months', p.id, p.status, m.months)
+              FROM payments AS p
+              CROSS JOIN LATERAL (SELECT CASE p.billing WHEN 'year' THEN 12 ELSE 1 END AS paid) AS n
+              CROSS JOIN LATERAL (
+                  SELECT count(*) AS months,
+                         coalesce(sum(minor), 0) AS minor,
+                         bool_and(subscription_id = p.subscription_id AND month >= p.month AND month < p.month + n.paid
+                                  AND account_id = p.account_id AND plan = p.plan AND credits = p.credits
+                                  AND currency = p.currency) AS same,
+                         bool_or(month = p.month AND entry_seq = p.entry_seq) AS first
+                  FROM billing_periods
+                  WHERE paid_by = p.id
+              ) AS m
+              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND p.subscription_id IS NOT NULL
+                AND (
+                    (p.status = 'succeeded') <> coalesce(m.first, false)
+                    OR (p.status <> 'succeeded' AND m.months > 0)
+                    OR NOT coalesce(m.same, true)
+                    OR m.minor > p.minor
+                    OR (m.months = n.paid AND m.minor <> p.minor)
+                )",
     },
 ];

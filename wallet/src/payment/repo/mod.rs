@@ -2,5 +2,6 @@
 
 pub(crate) mod event;
 pub(crate) mod invariants;
+pub(crate) mod new_payment;
 pub(crate) mod payment;
 pub(crate) mod sandbox;

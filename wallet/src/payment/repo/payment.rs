@@ -5,10 +5,11 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::catalog::Interval;
 use crate::error::{Error, Result};
-use crate::id::{AccountId, PaymentId, Shard, UserId, WalletId};
+use crate::id::{AccountId, PaymentId, Shard, SubscriptionId, WalletId};
 use crate::money::{Credits, Currency, Money};
-use crate::payment::{PaymentStatus, PaymentView};
+use crate::payment::{PaymentStatus, PaymentView, PlanPart};
 
 /// A payment as stored.
 #[derive(Clone, Debug)]
@@ -31,6 +32,7 @@ pub(crate) struct PaymentRow {
     pub(crate) return_base: String,
     pub(crate) failure: Option<String>,
     pub(crate) entry_seq: Option<i64>,
+    pub(crate) plan: Option<PlanPart>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) settled_at: Option<DateTime<Utc>>,
@@ -47,6 +49,7 @@ impl PaymentRow {
             checkout_url: self.checkout_url.filter(|_| self.status.is_open()),
             status: self.status,
             package: self.package,
+            plan: self.plan,
             title: self.title,
             credits: self.credits,
             money: self.money,
@@ -87,6 +90,10 @@ struct Raw {
     updated_at: DateTime<Utc>,
     settled_at: Option<DateTime<Utc>>,
     expires_at: DateTime<Utc>,
+    subscription_id: Option<Uuid>,
+    plan: Option<String>,
+    billing: Option<String>,
+    month: Option<i32>,
     time_zone: String,
 }
 
@@ -96,6 +103,16 @@ impl TryFrom<Raw> for PaymentRow {
     fn try_from(raw: Raw) -> Result<Self> {
         let status =
             PaymentStatus::from_code(&raw.status).ok_or_else(|| Error::internal("an unknown payment state"))?;
+        let plan =
+            match (raw.subscription_id, raw.plan, raw.billing.as_deref().and_then(Interval::from_code), raw.month) {
+                (Some(subscription), Some(plan), Some(interval), Some(month)) => Some(PlanPart {
+                    subscription: SubscriptionId::from_uuid(subscription),
+                    plan,
+                    interval,
+                    month: u32::try_from(month).map_err(Error::internal)?,
+                }),
+                _ => None,
+            };
         let currency: Currency = raw.currency.parse().map_err(|_| Error::internal("an unknown currency"))?;
         Ok(Self {
             id: PaymentId::from_uuid(raw.id),
@@ -116,6 +133,7 @@ impl TryFrom<Raw> for PaymentRow {
             return_base: raw.return_base,
             failure: raw.failure,
             entry_seq: raw.entry_seq,
+            plan,
             created_at: raw.created_at,
             updated_at: raw.updated_at,
             settled_at: raw.settled_at,
@@ -125,69 +143,14 @@ impl TryFrom<Raw> for PaymentRow {
     }
 }
 
-/// A payment to store.
-pub(crate) struct NewPaymentRow<'a> {
-    pub(crate) id: PaymentId,
-    pub(crate) account: AccountId,
-    pub(crate) wallet: WalletId,
-    pub(crate) user: Option<UserId>,
-    pub(crate) key: &'a str,
-    pub(crate) request_hash: &'a [u8],
-    pub(crate) package: Option<&'a str>,
-    pub(crate) title: &'a str,
-    pub(crate) credits: Credits,
-    pub(crate) money: Money,
-    pub(crate) email: &'a str,
-    pub(crate) name: &'a str,
-    pub(crate) locale: &'a str,
-    pub(crate) provider: &'a str,
-    pub(crate) return_base: &'a str,
-    pub(crate) created_at: DateTime<Utc>,
-    pub(crate) expires_at: DateTime<Utc>,
-    pub(crate) check_at: DateTime<Utc>,
-}
-
-/// Adds a payment; nothing happens where the key was used before.
-pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()> {
-    sqlx::query!(
-        "INSERT INTO payments (id, account_id, shard, wallet_id, user_id, idempotency_key, request_hash, package,
-                               title, credits, minor, currency, email, name, locale, provider, return_base,
-                               created_at, updated_at, expires_at, check_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20)
-         ON CONFLICT ON CONSTRAINT payments_key_unique DO NOTHING",
-        row.id.uuid(),
-        row.account.uuid(),
-        row.wallet.shard.as_i16(),
-        row.wallet.number,
-        row.user.map(UserId::uuid),
-        row.key,
-        row.request_hash,
-        row.package,
-        row.title,
-        row.credits.micros(),
-        row.money.minor(),
-        row.money.currency().code(),
-        row.email,
-        row.name,
-        row.locale,
-        row.provider,
-        row.return_base,
-        row.created_at,
-        row.expires_at,
-        row.check_at
-    )
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
 /// Finds an account's payment by its idempotency key.
 pub(crate) async fn by_key(pool: &PgPool, account: AccountId, key: &str) -> Result<Option<PaymentRow>> {
     sqlx::query_as!(
         Raw,
         "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
                 currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
-                entry_seq, payments.created_at, updated_at, settled_at, expires_at, accounts.time_zone
+                entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing, month,
+                accounts.time_zone
          FROM payments
          JOIN accounts ON accounts.id = payments.account_id
          WHERE account_id = $1
@@ -207,7 +170,8 @@ pub(crate) async fn by_id(pool: &PgPool, id: PaymentId) -> Result<Option<Payment
         Raw,
         "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
                 currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
-                entry_seq, payments.created_at, updated_at, settled_at, expires_at, accounts.time_zone
+                entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing, month,
+                accounts.time_zone
          FROM payments
          JOIN accounts ON accounts.id = payments.account_id
          WHERE payments.id = $1",
@@ -239,7 +203,8 @@ pub(crate) async fn list(
         Raw,
         "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
                 currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
-                entry_seq, payments.created_at, updated_at, settled_at, expires_at, accounts.time_zone
+                entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing, month,
+                accounts.time_zone
          FROM payments
          JOIN accounts ON accounts.id = payments.account_id
          WHERE account_id = $1
@@ -314,24 +279,25 @@ pub(crate) async fn set_status(
     Ok(done.rows_affected() == 1)
 }
 
-/// Puts a payment aside whose money isn't what we asked for.
+/// Puts a payment aside whose money isn't what we asked for, or for which there is no place any more.
 pub(crate) async fn hold(
     connection: &mut PgConnection,
     id: PaymentId,
-    mismatch: &Value,
+    (failure, mismatch): (&str, &Value),
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE payments
          SET status = 'held',
-             failure = 'mismatch',
+             failure = $4,
              mismatch = $2,
              updated_at = $3
          WHERE id = $1
            AND status NOT IN ('succeeded', 'held')",
         id.uuid(),
         mismatch,
-        now
+        now,
+        failure
     )
     .execute(connection)
     .await?;

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::id::PaymentId;
 use crate::money::{Currency, Money};
-use crate::payment::provider::CheckoutOrder;
-use crate::payment::sandbox::{SandboxCheckout, SandboxState};
+use crate::payment::provider::{CheckoutOrder, SavedCharge};
+use crate::payment::sandbox::{SandboxCheckout, SandboxMethod, SandboxState};
 
 struct Raw {
     reference: String,
@@ -20,6 +20,8 @@ struct Raw {
     state: String,
     decline_code: Option<String>,
     method: Option<String>,
+    save_method: bool,
+    method_ref: Option<String>,
     return_url: String,
     cancel_url: String,
     created_at: DateTime<Utc>,
@@ -41,6 +43,8 @@ impl TryFrom<Raw> for SandboxCheckout {
             state: SandboxState::from_code(&raw.state).ok_or_else(|| Error::internal("an unknown sandbox state"))?,
             decline_code: raw.decline_code,
             method: raw.method,
+            save_method: raw.save_method,
+            method_ref: raw.method_ref,
             return_url: raw.return_url,
             cancel_url: raw.cancel_url,
             created_at: raw.created_at,
@@ -59,8 +63,8 @@ pub(crate) async fn open(
 ) -> Result<SandboxCheckout> {
     sqlx::query!(
         "INSERT INTO sandbox_checkouts (reference, order_id, idempotency_key, title, minor, currency, locale,
-                                        return_url, cancel_url, created_at, updated_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
+                                        return_url, cancel_url, created_at, updated_at, expires_at, save_method)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)
          ON CONFLICT ON CONSTRAINT sandbox_checkouts_key_unique DO NOTHING",
         reference,
         order.payment.uuid(),
@@ -72,17 +76,22 @@ pub(crate) async fn open(
         order.return_url,
         order.cancel_url,
         now,
-        order.expires_at
+        order.expires_at,
+        order.save_method
     )
     .execute(pool)
     .await?;
+    by_key(pool, &order.idempotency_key).await
+}
+
+async fn by_key(pool: &PgPool, key: &str) -> Result<SandboxCheckout> {
     sqlx::query_as!(
         Raw,
-        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method, return_url,
-                cancel_url, created_at, updated_at, expires_at
+        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method,
+                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at
          FROM sandbox_checkouts
          WHERE idempotency_key = $1",
-        order.idempotency_key
+        key
     )
     .fetch_one(pool)
     .await?
@@ -93,8 +102,8 @@ pub(crate) async fn open(
 pub(crate) async fn find(pool: &PgPool, reference: &str) -> Result<Option<SandboxCheckout>> {
     sqlx::query_as!(
         Raw,
-        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method, return_url,
-                cancel_url, created_at, updated_at, expires_at
+        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method,
+                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at
          FROM sandbox_checkouts
          WHERE reference = $1",
         reference
@@ -109,8 +118,8 @@ pub(crate) async fn find(pool: &PgPool, reference: &str) -> Result<Option<Sandbo
 pub(crate) async fn find_by_order(pool: &PgPool, order: PaymentId) -> Result<Option<SandboxCheckout>> {
     sqlx::query_as!(
         Raw,
-        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method, return_url,
-                cancel_url, created_at, updated_at, expires_at
+        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method,
+                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at
          FROM sandbox_checkouts
          WHERE order_id = $1
          ORDER BY state = 'paid' DESC, created_at
@@ -123,7 +132,7 @@ pub(crate) async fn find_by_order(pool: &PgPool, order: PaymentId) -> Result<Opt
     .transpose()
 }
 
-/// Moves a page that isn't final; `false` where it is.
+/// Moves a page that isn't final; `false` where it is. One that is paid keeps its card, where that was wanted.
 pub(crate) async fn advance(
     pool: &PgPool,
     reference: &str,
@@ -132,10 +141,21 @@ pub(crate) async fn advance(
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let done = sqlx::query!(
-        "UPDATE sandbox_checkouts
+        "WITH saved AS (
+             INSERT INTO sandbox_methods (reference, label, created_at)
+             SELECT 'sbm_' || substr(reference, 5), coalesce($4, method, ''), $5
+             FROM sandbox_checkouts
+             WHERE reference = $1
+               AND save_method
+               AND $2 = 'paid'
+               AND state IN ('open', 'challenge', 'processing')
+             ON CONFLICT ON CONSTRAINT sandbox_methods_pk DO NOTHING
+         )
+         UPDATE sandbox_checkouts
          SET state = $2,
              decline_code = $3,
              method = coalesce($4, method),
+             method_ref = CASE WHEN save_method AND $2 = 'paid' THEN 'sbm_' || substr(reference, 5) END,
              updated_at = $5
          WHERE reference = $1
            AND state IN ('open', 'challenge', 'processing')",
@@ -148,4 +168,51 @@ pub(crate) async fn advance(
     .execute(pool)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Finds a card that was kept, and how often it was charged without its owner.
+pub(crate) async fn method(pool: &PgPool, reference: &str) -> Result<Option<SandboxMethod>> {
+    Ok(sqlx::query_as!(
+        SandboxMethod,
+        r#"SELECT label,
+                  (SELECT count(*) FROM sandbox_checkouts WHERE method_ref = $1 AND return_url = '') AS "charges!"
+           FROM sandbox_methods
+           WHERE reference = $1"#,
+        reference
+    )
+    .fetch_optional(pool)
+    .await?)
+}
+
+/// Charges a card that was kept, or finds the charge that was made with the same key.
+pub(crate) async fn charge(
+    pool: &PgPool,
+    reference: &str,
+    charge: &SavedCharge,
+    (label, decline_code): (&str, Option<&str>),
+    now: DateTime<Utc>,
+) -> Result<SandboxCheckout> {
+    let state = if decline_code.is_some() { SandboxState::Declined } else { SandboxState::Paid };
+    sqlx::query!(
+        "INSERT INTO sandbox_checkouts (reference, order_id, idempotency_key, title, minor, currency, locale, state,
+                                        decline_code, method, method_ref, return_url, cancel_url, created_at,
+                                        updated_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', '', $12, $12, $12)
+         ON CONFLICT ON CONSTRAINT sandbox_checkouts_key_unique DO NOTHING",
+        reference,
+        charge.payment.uuid(),
+        charge.idempotency_key,
+        charge.title,
+        charge.money.minor(),
+        charge.money.currency().code(),
+        charge.locale,
+        state.code(),
+        decline_code,
+        label,
+        charge.method,
+        now
+    )
+    .execute(pool)
+    .await?;
+    by_key(pool, &charge.idempotency_key).await
 }

@@ -1,8 +1,8 @@
 //! The sandbox provider's books, for the server's sandbox provider and its card page.
 
-use super::super::provider::CheckoutOrder;
+use super::super::provider::{CheckoutOrder, SavedCharge};
 use super::super::repo;
-use super::super::sandbox::{SandboxCheckout, SandboxState, SandboxStep};
+use super::super::sandbox::{SandboxCheckout, SandboxMethod, SandboxState, SandboxStep};
 use crate::db::Db;
 use crate::error::{Refusal, Result};
 use crate::id::PaymentId;
@@ -20,8 +20,18 @@ impl SandboxBooks {
 
     /// Opens a page; the same key gives the page that was opened first.
     pub async fn open(&self, order: &CheckoutOrder) -> Result<SandboxCheckout> {
-        let secret: u128 = rand::random();
-        repo::sandbox::open(self.db.pool(), &format!("sbx_{secret:032x}"), order, self.db.now()).await
+        repo::sandbox::open(self.db.pool(), &new_reference(), order, self.db.now()).await
+    }
+
+    /// Finds a card that was kept.
+    pub async fn method(&self, reference: &str) -> Result<Option<SandboxMethod>> {
+        repo::sandbox::method(self.db.pool(), reference).await
+    }
+
+    /// Charges a card that was kept; it pays where no reason to decline is given. The same key gives the charge that was
+    /// made first.
+    pub async fn charge(&self, charge: &SavedCharge, label: &str, decline: Option<&str>) -> Result<SandboxCheckout> {
+        repo::sandbox::charge(self.db.pool(), &new_reference(), charge, (label, decline), self.db.now()).await
     }
 
     /// Finds a page; one whose time is over and that wasn't paid has expired.
@@ -55,4 +65,9 @@ impl SandboxBooks {
         let page = repo::sandbox::find(self.db.pool(), reference).await?;
         Ok(page.ok_or_else(|| Refusal::not_found("payment page"))?)
     }
+}
+
+fn new_reference() -> String {
+    let secret: u128 = rand::random();
+    format!("sbx_{secret:032x}")
 }

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
 use super::super::repo::{self, payment::PaymentRow};
-use super::super::{PaymentStatus, PaymentView};
+use super::super::{PaymentStatus, PaymentView, PlanPart};
 use super::Payments;
 use crate::catalog::{BurnClass, CatalogView, Expiry};
 use crate::db::Db;
@@ -19,8 +19,10 @@ use crate::id::PaymentId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, NewAudit};
 use crate::ledger::{Command, Envelope, GrantSource, NewGrant, Outcome, Rider};
-use crate::notify::{Mail, Notify, PaidMail};
+use crate::notify::{Mail, Notify, PaidMail, PlanMail};
+use crate::plan::month::PlanTaken;
 use crate::plan::period::expiry_after;
+use crate::plan::{PaidPlan, Plans, SavedMethod, Settlement};
 
 /// How many payments one run of the reconciler looks at.
 const RUN_MAX: i64 = 200;
@@ -44,7 +46,7 @@ pub struct Reconciled {
 
 /// Who found out that the money is there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Finder {
+pub(super) enum Finder {
     /// The browser's return, a look at the page, or the provider's event.
     Soon,
     /// The reconciler.
@@ -60,7 +62,7 @@ impl Payments {
         tokio::spawn(work).await.map_err(crate::error::Error::internal)?
     }
 
-    async fn refresh_as(&self, id: PaymentId, finder: Finder) -> Result<PaymentView> {
+    pub(super) async fn refresh_as(&self, id: PaymentId, finder: Finder) -> Result<PaymentView> {
         let row = repo::payment::by_id(self.db.pool(), id).await?.ok_or_else(|| Refusal::not_found("payment"))?;
         if matches!(row.status, PaymentStatus::Succeeded | PaymentStatus::Held) {
             return Ok(row.view());
@@ -91,8 +93,8 @@ impl Payments {
     async fn act(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
         repo::payment::set_reference(self.db.pool(), row.id, &found.reference).await?;
         match &found.status {
-            ProviderStatus::Paid if agrees(row, found) => self.settle(row, finder).await,
-            ProviderStatus::Paid => self.put_aside(row, found).await,
+            ProviderStatus::Paid if agrees(row, found) => self.settle(row, found, finder).await,
+            ProviderStatus::Paid => self.put_aside(row, found, "mismatch").await,
             ProviderStatus::Processing => self.step(row, PaymentStatus::Processing, None).await,
             ProviderStatus::Declined { code } => self.step(row, PaymentStatus::Failed, Some(code)).await,
             ProviderStatus::Cancelled => self.step(row, PaymentStatus::Cancelled, None).await,
@@ -126,14 +128,15 @@ impl Payments {
         Ok(())
     }
 
-    /// Puts a payment aside whose money isn't what we asked for: no credits, staff decide.
-    async fn put_aside(&self, row: &PaymentRow, found: &ProviderPayment) -> Result<()> {
+    /// Puts a payment aside whose money isn't what we asked for, or for which there is no place any more: no credits,
+    /// staff decide.
+    async fn put_aside(&self, row: &PaymentRow, found: &ProviderPayment, why: &str) -> Result<()> {
         let asked = json!({ "order": row.id, "money": row.money });
         let got = json!({ "order": found.order, "money": found.money, "reference": found.reference });
         let mut tx = self.db.begin().await?;
         let mismatch = json!({ "asked": asked, "got": got });
-        if repo::payment::hold(&mut tx, row.id, &mismatch, self.db.now()).await? {
-            tracing::error!(payment = %row.id, "a payment was put aside: its money isn't what was asked for");
+        if repo::payment::hold(&mut tx, row.id, (why, &mismatch), self.db.now()).await? {
+            tracing::error!(payment = %row.id, why, "a payment was put aside: its money is taken and brings nothing");
             let audit = NewAudit {
                 actor: Actor::system("payments"),
                 action: "payment.held".to_owned(),
@@ -146,7 +149,19 @@ impl Payments {
         Ok(tx.commit().await?)
     }
 
-    async fn settle(&self, row: &PaymentRow, finder: Finder) -> Result<()> {
+    /// Gives what was paid: a plan's month, or the credits that were ordered.
+    async fn settle(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
+        let Some(part) = &row.plan else { return self.settle_top_up(row, finder).await };
+        match self.settle_plan(row, part, found).await {
+            Err(error) => match PlanTaken::of(&error) {
+                Some(reason) => self.put_aside(row, found, reason.code()).await,
+                None => Err(error),
+            },
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn settle_top_up(&self, row: &PaymentRow, finder: Finder) -> Result<()> {
         let now = self.db.now();
         let catalog = self.catalog.view().await?;
         let waited = row.status != PaymentStatus::Pending && row.updated_at + TimeDelta::seconds(LATE_SECONDS) < now;
@@ -154,6 +169,7 @@ impl Payments {
             db: self.db.clone(),
             notify: self.notify.clone(),
             payment: row.id,
+            plan: None,
             to: (row.email.clone(), row.locale.clone()),
             mail: receipt(row, &catalog, finder == Finder::Reconciler || waited),
         };
@@ -175,6 +191,48 @@ impl Payments {
             .with_metadata(json!({ "payment": row.id, "provider": row.provider }))
             .with_rider(Arc::new(rider));
         self.ledger.submit(envelope).await.map(drop)
+    }
+
+    /// Begins a plan with its first month, or brings the next month of one that goes on.
+    async fn settle_plan(&self, row: &PaymentRow, part: &PlanPart, found: &ProviderPayment) -> Result<()> {
+        let method = found.saved_method.as_ref().map(|reference| SavedMethod {
+            provider: row.provider.clone(),
+            reference: reference.clone(),
+            label: found.method.clone().unwrap_or_default(),
+        });
+        let paid = PaidPlan {
+            payment: row.id,
+            subscription: part.subscription,
+            account: row.account,
+            wallet: row.wallet,
+            plan: part.plan.clone(),
+            interval: part.interval,
+            price: row.money,
+            credits: row.credits,
+            month: part.month,
+            time_zone: row.time_zone.clone(),
+            method,
+        };
+        let settlement = self.plans.settlement(paid).await?;
+        let mail = PlanMail {
+            name: row.name.clone(),
+            plan: row.title.clone(),
+            credits: words(row, &*self.catalog.view().await?),
+            money: row.money,
+            until: settlement.paid_until(),
+            interval: part.interval,
+            payment: row.id,
+        };
+        let month = settlement.month.clone();
+        let rider = Settles {
+            db: self.db.clone(),
+            notify: self.notify.clone(),
+            payment: row.id,
+            plan: Some(settlement),
+            to: (row.email.clone(), row.locale.clone()),
+            mail: if part.month == 0 { Mail::PlanStarted(mail) } else { Mail::PlanRenewed(mail) },
+        };
+        self.ledger.submit(month.envelope(Arc::new(rider))).await.map(drop)
     }
 
     /// Looks at open payments that are due and at messages that no job finished: what was lost on the way is found
@@ -213,22 +271,28 @@ fn expiry(catalog: &CatalogView, row: &PaymentRow, now: DateTime<Utc>) -> Option
 }
 
 fn receipt(row: &PaymentRow, catalog: &CatalogView, late: bool) -> Mail {
-    let word = catalog.settings.unit.word(&row.locale, row.credits);
     let paid = PaidMail {
         name: row.name.clone(),
         payment: row.id,
         title: row.title.clone(),
-        credits: format!("{} {word}", row.credits),
+        credits: words(row, catalog),
         money: row.money,
     };
     if late { Mail::CreditsLate(paid) } else { Mail::Receipt(paid) }
 }
 
-/// Marks the payment as succeeded and queues its receipt, in the transaction of its grant.
+/// Writes what a payment brings in words: `100 tokens`.
+fn words(row: &PaymentRow, catalog: &CatalogView) -> String {
+    format!("{} {}", row.credits, catalog.settings.unit.word(&row.locale, row.credits))
+}
+
+/// Marks the payment as succeeded, writes down what it brings of a plan, and queues its receipt, in the transaction of
+/// its grant.
 struct Settles {
     db: Db,
     notify: Notify,
     payment: PaymentId,
+    plan: Option<Settlement>,
     to: (String, String),
     mail: Mail,
 }
@@ -236,6 +300,9 @@ struct Settles {
 #[async_trait]
 impl Rider for Settles {
     async fn ride(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+        if let Some(plan) = &self.plan {
+            Plans::pay_in_tx(connection, plan, outcome.seq()).await?;
+        }
         if repo::payment::succeed(connection, self.payment, outcome.seq(), self.db.now()).await? {
             self.notify.enqueue_mail_in_tx(connection, &self.to.0, &self.to.1, &self.mail).await?;
         }

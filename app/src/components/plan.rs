@@ -1,0 +1,157 @@
+//! Parts about a paid plan: its facts, its rules, its months.
+
+use leptos::prelude::*;
+use wallet::catalog::{Expiry, Interval};
+use wallet::plan::{BillingPeriod, SubscriptionView, Terms};
+
+use crate::components::amount::{credits_text, money_text, signed_text, unit_text};
+use crate::components::when::date_text;
+use crate::i18n::*;
+
+/// What is paid and when, what comes and when, and with which card.
+#[component]
+pub fn PlanFacts(
+    /// What was agreed, or would be.
+    terms: Terms,
+    /// The plan, where it has begun.
+    #[prop(optional)]
+    current: Option<SubscriptionView>,
+    /// When it is paid next.
+    next_at: chrono::DateTime<chrono::Utc>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_ending = current.as_ref().is_some_and(|current| current.cancel_at_end);
+    let next_try = current.as_ref().and_then(|current| current.next_try_at).filter(|_| !is_ending);
+    let credits_at = current.as_ref().and_then(|current| current.next_credits_at);
+    let method = current.and_then(|current| current.method);
+    let price = move || {
+        let price = money_text(i18n.get_locale(), terms.price);
+        match terms.interval {
+            Interval::Month => t_string!(i18n, plan.each_month, price = price),
+            Interval::Year => t_string!(i18n, plan.each_year, price = price),
+        }
+    };
+    let credits = move || {
+        let locale = i18n.get_locale();
+        format!("{} {}", signed_text(locale, terms.credits), unit_text(locale, terms.credits))
+    };
+    let day = next_try.unwrap_or(next_at).date_naive();
+    view! {
+        <dl class="mt-3 grid grid-cols-[minmax(0,11rem)_minmax(0,1fr)] gap-x-4 gap-y-2 num">
+            <dt class="text-muted">{t!(i18n, plan.price)}</dt>
+            <dd>{price}</dd>
+            <dt class="text-muted">{t!(i18n, wallet.plan_monthly)}</dt>
+            <dd class="font-semibold">{credits}</dd>
+            {credits_at
+                .map(|at| {
+                    let day = at.date_naive();
+                    view! {
+                        <dt class="text-muted">{t!(i18n, plan.next_credits)}</dt>
+                        <dd>{move || date_text(i18n.get_locale(), day)}</dd>
+                    }
+                })}
+            <dt class="text-muted">
+                {move || match (is_ending, next_try.is_some()) {
+                    (true, _) => t_string!(i18n, plan.ends),
+                    (false, true) => t_string!(i18n, plan.next_try),
+                    (false, false) => t_string!(i18n, plan.next_payment),
+                }}
+            </dt>
+            <dd data-testid="next-payment">{move || date_text(i18n.get_locale(), day)}</dd>
+            {method
+                .map(|method| {
+                    view! {
+                        <dt class="text-muted">{t!(i18n, plan.card)}</dt>
+                        <dd>{method}</dd>
+                    }
+                })}
+        </dl>
+    }
+}
+
+/// What holds for a plan, before it is paid.
+#[component]
+pub fn PlanRules(
+    /// When a month's credits expire.
+    expiry: Expiry,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let words = move || match expiry {
+        Expiry::Never | Expiry::NeverWhileActive => t_string!(i18n, plan.rule_never).to_owned(),
+        Expiry::PeriodEnd => t_string!(i18n, plan.rule_period).to_owned(),
+        Expiry::Months(months) => t_string!(i18n, plan.rule_months, count = i64::from(months)),
+    };
+    view! {
+        <ul class="grid gap-2 text-sm text-muted list-disc ml-5">
+            <li>{words}</li>
+            <li>{t!(i18n, plan.rule_bought)}</li>
+            <li>{t!(i18n, plan.rule_cancel)}</li>
+            <li>{t!(i18n, top_up.rule_card)}</li>
+        </ul>
+    }
+}
+
+/// The months that were, newest first, each with the row of its credits.
+#[component]
+pub fn Months(
+    /// The months.
+    periods: Vec<BillingPeriod>,
+    /// The plans' codes and names.
+    names: Vec<(String, String)>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    if periods.is_empty() {
+        return ().into_any();
+    }
+    let rows = periods
+        .into_iter()
+        .map(|period| {
+            let name = names.iter().find(|(code, _)| *code == period.plan).map_or(period.plan.clone(), |(_, name)| name.clone());
+            let (from, to, credits) = (period.starts_at.date_naive(), period.ends_at.date_naive(), period.credits);
+            view! {
+                <tr>
+                    <td class="num">
+                        {move || {
+                            let locale = i18n.get_locale();
+                            format!("{} – {}", date_text(locale, from), date_text(locale, to))
+                        }}
+                    </td>
+                    <td class="hidden sm:table-cell">{name}</td>
+                    <td class="hidden sm:table-cell">
+                        {match period.paid_by {
+                            Some(payment) => {
+                                view! { <a class="link-q" href=format!("/wallet/orders/{payment}")>{t!(i18n, plan.order)}</a> }.into_any()
+                            }
+                            None => view! { <span class="text-muted">{t!(i18n, plan.costs_nothing)}</span> }.into_any(),
+                        }}
+                    </td>
+                    <td class="r">
+                        <a class="link-q" href=format!("/wallet/history/{}", period.entry_seq)>
+                            {move || credits_text(i18n.get_locale(), credits)}
+                        </a>
+                    </td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <section aria-labelledby="months" class="mt-8">
+            <h2 id="months" class="h2 mb-2">{t!(i18n, plan.months)}</h2>
+            <div class="panel overflow-x-auto" tabindex="0" role="region" aria-labelledby="months">
+                <table class="grid-table">
+                    <caption class="sr-only">{t!(i18n, plan.months)}</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">{t!(i18n, plan.month)}</th>
+                            <th scope="col" class="hidden sm:table-cell">{t!(i18n, plan.title)}</th>
+                            <th scope="col" class="hidden sm:table-cell">{t!(i18n, plan.paid_by)}</th>
+                            <th scope="col" class="r">{t!(i18n, ledger.credits)}</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+    .into_any()
+}

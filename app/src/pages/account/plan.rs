@@ -1,0 +1,258 @@
+//! `/wallet/plan`: choose a plan and see what it costs; later, what comes when, and the way out.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use uuid::Uuid;
+use wallet::catalog::Interval;
+use wallet::error::Problem;
+use wallet::plan::{SubscriptionStatus, SubscriptionView};
+
+use crate::components::amount::{credits_text, money_text, unit_text};
+use crate::components::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
+use crate::components::plan::{Months, PlanFacts, PlanRules};
+use crate::components::refusal::FormErrors;
+use crate::components::shell::{AppShell, Nav};
+use crate::components::when::date_text;
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::server_fns::plan::{PlanOffer, PlanPage as Page, load_plan_page};
+
+/// The page of the plan.
+#[component]
+pub fn PlanPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let address = use_query_map();
+    let asked = Memo::new(move |_| {
+        address.with(|map| {
+            let word = |name: &str| map.get_str(name).unwrap_or_default().to_owned();
+            (word("plan"), word("interval"), word("currency"))
+        })
+    });
+    let page = Resource::new_blocking(
+        move || asked.get(),
+        |(plan, interval, currency)| load_plan_page(plan, interval, currency),
+    );
+    view! {
+        <AppShell active=Nav::Plan title=Signal::derive(move || t_string!(i18n, plan.title).to_owned())>
+            <PageHead
+                title=Signal::derive(move || t_string!(i18n, plan.title).to_owned())
+                note=Signal::derive(move || t_string!(i18n, plan.note).to_owned())
+            >
+                <a class="btn btn-plain" href="/pricing#plans">{t!(i18n, wallet.plan_compare)}</a>
+            </PageHead>
+            <Loaded data=page let:page>
+                <PlanContent page=page />
+            </Loaded>
+        </AppShell>
+    }
+}
+
+/// The paid plan, or the one that was chosen, or where to choose; then the months that were.
+#[component]
+fn PlanContent(page: Page) -> impl IntoView {
+    let i18n = use_i18n();
+    let (outcome, key, may_pay) = (page.outcome.clone(), page.idempotency_key, page.may_pay);
+    let was_offered = page.offer.is_some();
+    let name = StoredValue::new(page.plan.name.clone());
+    let main = match (page.current.clone(), page.offer.clone()) {
+        (Some(current), _) => view! {
+            {(was_offered && outcome == FormOutcome::default())
+                .then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, plan.already)}</p></Banner> })}
+            <PlanErrors outcome=outcome />
+            <CurrentPlan current=current key=key may_pay=may_pay />
+        }
+        .into_any(),
+        (None, Some(offer)) => {
+            view! {
+                <PlanErrors outcome=outcome />
+                <OrderForm offer=offer page=page.clone() />
+            }
+            .into_any()
+        }
+        (None, None) => view! {
+            <PlanErrors outcome=outcome />
+            <EmptyState
+                title=Signal::derive(move || t_string!(i18n, plan.none, name = name.get_value()))
+                note=Signal::derive(move || t_string!(i18n, plan.none_note).to_owned())
+            >
+                <a class="btn btn-primary" href="/pricing#plans">{t!(i18n, plan.choose_one)}</a>
+            </EmptyState>
+        }
+        .into_any(),
+    };
+    view! {
+        {main}
+        <Months periods=page.periods names=page.names />
+    }
+}
+
+/// What is wrong with a form of this page; a second plan gets the words of this page.
+#[component]
+fn PlanErrors(outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_taken = outcome.error("plan").is_some_and(|error| error.problem == Problem::Taken);
+    if is_taken {
+        return view! {
+            <p class="rounded-box px-4 py-2.5 mb-3 tag-err" role="alert" data-testid="form-error">{t!(i18n, plan.already)}</p>
+        }
+        .into_any();
+    }
+    view! { <FormErrors outcome=outcome /> }.into_any()
+}
+
+/// The plan that was chosen: what comes when, and what is paid today.
+#[component]
+fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
+    let i18n = use_i18n();
+    let (is_paying, set_paying) = signal(false);
+    let terms = offer.terms;
+    let price = move || money_text(i18n.get_locale(), terms.price);
+    let next = offer.next_payment_at.date_naive();
+    let name = StoredValue::new(offer.plan.name.clone());
+    let consent = move || {
+        let locale = i18n.get_locale();
+        t_string!(i18n, plan.consent, price = price(), date = date_text(locale, next))
+    };
+    view! {
+        <form
+            method="post"
+            action="/wallet/plan"
+            class="grid lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start"
+            on:submit=move |event| {
+                if is_paying.get_untracked() {
+                    event.prevent_default();
+                }
+                set_paying.set(true);
+            }
+        >
+            <input type="hidden" name="idempotency_key" value=page.idempotency_key.to_string() />
+            <input type="hidden" name="plan" value=offer.plan.code.clone() />
+            <input type="hidden" name="interval" value=terms.interval.code() />
+            <input type="hidden" name="currency" value=terms.price.currency().code() />
+            <div class="grid gap-6">
+                {(!page.may_pay).then(|| view! { <p class="text-rise">{t!(i18n, top_up.no_right)}</p> })}
+                <section aria-labelledby="get" class="panel p-5">
+                    <h2 id="get" class="h2">{move || t_string!(i18n, wallet.plan_name, name = name.get_value())}</h2>
+                    <PlanFacts terms=terms next_at=offer.next_payment_at />
+                </section>
+                <PlanRules expiry=page.expiry />
+            </div>
+            <aside aria-label=move || t_string!(i18n, top_up.order) class="panel lg:sticky lg:top-[4.5rem]">
+                <div class="p-5">
+                    <h2 class="h2">{t!(i18n, top_up.order)}</h2>
+                    <p class="mt-3 flex items-baseline gap-2">
+                        <span class="fig text-3xl">{move || credits_text(i18n.get_locale(), terms.credits)}</span>
+                        <span class="text-lg">{move || t_string!(i18n, prices.credits_monthly, unit = unit_text(i18n.get_locale(), terms.credits))}</span>
+                    </p>
+                </div>
+                <hr class="perf-x mx-2" />
+                <div class="p-5">
+                    <dl>
+                        <div class="flex gap-3 py-1">
+                            <dt class="flex-1">
+                                {move || {
+                                    let name = name.get_value();
+                                    match terms.interval {
+                                        Interval::Month => t_string!(i18n, plan.a_month_of, name = name),
+                                        Interval::Year => t_string!(i18n, plan.a_year_of, name = name),
+                                    }
+                                }}
+                            </dt>
+                            <dd class="num">{price}</dd>
+                        </div>
+                        <div class="flex gap-3 items-baseline border-t-2 border-base-content mt-2 pt-3">
+                            <dt class="flex-1"><strong class="text-lg">{t!(i18n, top_up.total)}</strong></dt>
+                            <dd class="num"><span class="fig text-2xl">{price}</span></dd>
+                        </div>
+                    </dl>
+                    <p class="text-sm mt-4" id="consent">{consent}</p>
+                    <button
+                        class="btn btn-primary btn-lg w-full mt-4"
+                        aria-describedby="consent"
+                        aria-disabled=move || is_paying.get().then_some("true")
+                    >
+                        {move || {
+                            if is_paying.get() {
+                                t_string!(i18n, top_up.paying).to_owned()
+                            } else {
+                                t_string!(i18n, plan.agree_and_pay, price = price())
+                            }
+                        }}
+                    </button>
+                    {page.is_sandbox.then(|| view! { <p class="text-sm text-muted mt-3">{t!(i18n, top_up.sandbox_note)}</p> })}
+                </div>
+            </aside>
+        </form>
+    }
+}
+
+/// The paid plan: how it stands, what comes, and what can be done.
+#[component]
+fn CurrentPlan(current: SubscriptionView, key: Uuid, may_pay: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let name = StoredValue::new(current.name.clone());
+    let (is_past_due, is_ending) = (current.status == SubscriptionStatus::PastDue, current.cancel_at_end);
+    let (class, state) = match (is_past_due, is_ending) {
+        (_, true) => ("tag tag-warn", Signal::derive(move || t_string!(i18n, plan.state_ending).to_owned())),
+        (true, false) => ("tag tag-err", Signal::derive(move || t_string!(i18n, plan.state_past_due).to_owned())),
+        (false, false) => ("tag tag-ok", Signal::derive(move || t_string!(i18n, plan.state_active).to_owned())),
+    };
+    let ends = current.paid_until.date_naive();
+    let actions = may_pay.then(|| {
+        view! {
+            <div class="flex flex-wrap gap-2 mt-5">
+                {(is_past_due && !is_ending)
+                    .then(|| {
+                        view! {
+                            <form method="post" action="/wallet/plan/pay">
+                                <input type="hidden" name="idempotency_key" value=key.to_string() />
+                                <button class="btn btn-primary">{t!(i18n, plan.pay_now)}</button>
+                            </form>
+                        }
+                    })}
+                {if is_ending {
+                    view! {
+                        <form method="post" action="/wallet/plan/resume">
+                            <button class="btn btn-primary">{t!(i18n, plan.resume)}</button>
+                        </form>
+                    }
+                        .into_any()
+                } else {
+                    view! {
+                        <form method="post" action="/wallet/plan/cancel">
+                            <button class="btn btn-plain">{t!(i18n, plan.cancel)}</button>
+                        </form>
+                    }
+                        .into_any()
+                }}
+            </div>
+        }
+    });
+    let notice = move || {
+        let date = date_text(i18n.get_locale(), ends);
+        match (is_past_due, is_ending) {
+            (true, false) => Some(t_string!(i18n, plan.past_due_note).to_owned()),
+            (_, true) => Some(t_string!(i18n, plan.ending_note, date = date)),
+            (false, false) => None,
+        }
+    };
+    view! {
+        <section aria-labelledby="now" class="panel p-5 max-w-[720px]">
+            <div class="flex flex-wrap items-center gap-3">
+                <h2 id="now" class="h2">{move || t_string!(i18n, wallet.plan_name, name = name.get_value())}</h2>
+                <span class=class>{state}</span>
+            </div>
+            {move || notice().map(|text| view! { <p class="mt-2">{text}</p> })}
+            <PlanFacts terms=current.terms current=current.clone() next_at=current.paid_until />
+            {actions}
+            {(!is_ending && !is_past_due)
+                .then(|| {
+                    view! {
+                        <p class="text-sm text-muted mt-3">
+                            {move || t_string!(i18n, plan.cancel_note, date = date_text(i18n.get_locale(), ends))}
+                        </p>
+                    }
+                })}
+        </section>
+    }
+}

@@ -1,0 +1,110 @@
+//! The plan that the account is on, and the one that it may choose.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use leptos::server_fn::codec::GetUrl;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wallet::catalog::{Expiry, Plan};
+use wallet::plan::{BillingPeriod, PlanSummary, SubscriptionView, Terms};
+
+use crate::context::FormOutcome;
+use crate::error::AppError;
+
+/// Everything that the plan page shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanPage {
+    /// The paid plan that the account is on.
+    pub current: Option<SubscriptionView>,
+    /// The plan that counts now.
+    pub plan: PlanSummary,
+    /// The months of the account's plans, newest first.
+    pub periods: Vec<BillingPeriod>,
+    /// The plans' names.
+    pub names: Vec<(String, String)>,
+    /// The plan that was chosen, where it can be bought.
+    pub offer: Option<PlanOffer>,
+    /// When a month's credits expire.
+    pub expiry: Expiry,
+    /// Whether the sandbox takes the payment: no money moves.
+    pub is_sandbox: bool,
+    /// Whether this person may pay for the account.
+    pub may_pay: bool,
+    /// What became of the form, where the page answers it.
+    pub outcome: FormOutcome,
+    /// Makes a second submit show the same order.
+    pub idempotency_key: Uuid,
+}
+
+/// A plan that can be bought.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanOffer {
+    /// The plan.
+    pub plan: Plan,
+    /// What is paid, how often, for what.
+    pub terms: Terms,
+    /// When it is paid next, were it paid now.
+    pub next_payment_at: DateTime<Utc>,
+}
+
+/// Gives the plan of the person's account, and a plan to choose, named as on the price page.
+#[server(endpoint = "plan_page", input = GetUrl)]
+pub async fn load_plan_page(
+    /// The plan's code.
+    #[server(default)]
+    plan: String,
+    /// `month` or `year`.
+    #[server(default)]
+    interval: String,
+    /// The currency's code.
+    #[server(default)]
+    currency: String,
+) -> Result<PlanPage, AppError> {
+    let (viewer, wallet) = crate::asker::signed_in()?;
+    let catalog = wallet.catalog().view().await?;
+    let offer = match plan.is_empty() {
+        true => None,
+        false => ssr::offer(&viewer, &wallet, &catalog, (&plan, &interval, &currency)).await,
+    };
+    Ok(PlanPage {
+        current: wallet.plans().paid_plan(viewer.account).await?,
+        plan: viewer.plan.clone(),
+        periods: wallet.plans().periods(viewer.account).await?,
+        names: catalog.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect(),
+        offer,
+        expiry: catalog.settings.allowance_expiry,
+        is_sandbox: !crate::asker::settings()?.production,
+        may_pay: viewer.role.may_pay(),
+        outcome: crate::asker::outcome("/wallet/plan"),
+        idempotency_key: Uuid::now_v7(),
+    })
+}
+
+#[cfg(feature = "ssr")]
+mod ssr {
+    use wallet::Wallet;
+    use wallet::catalog::{BillingDates, CatalogView, Interval};
+    use wallet::identity::Viewer;
+    use wallet::money::Currency;
+    use wallet::payment::PlanChoice;
+    use wallet::plan::period::billing_date;
+
+    use super::PlanOffer;
+
+    /// Prices the choice; `None` where there is nothing to buy by that name.
+    pub async fn offer(
+        viewer: &Viewer,
+        wallet: &Wallet,
+        catalog: &CatalogView,
+        (plan, interval, currency): (&str, &str, &str),
+    ) -> Option<PlanOffer> {
+        let interval = Interval::from_code(interval).unwrap_or(Interval::Month);
+        let currency = currency.parse::<Currency>().ok().or_else(|| catalog.settings.currencies.first().copied())?;
+        let choice = PlanChoice { plan: plan.to_owned(), interval, currency };
+        let terms = wallet.payments().plan_terms(&choice).await.ok()?;
+        let dates = catalog.settings.billing_dates.unwrap_or(BillingDates::Anniversary);
+        let zone = wallet::zone::named(&viewer.time_zone);
+        let next_payment_at = billing_date(wallet.clock().now(), &zone, dates, terms.months())?;
+        Some(PlanOffer { plan: catalog.plan(plan)?.clone(), terms, next_payment_at })
+    }
+}

@@ -1,0 +1,97 @@
+//! The plan: chosen, paid by hand after a decline, cancelled, taken up again.
+
+use axum::extract::State;
+use axum::response::Response;
+use wallet::catalog::Interval;
+use wallet::error::{Error, Problem, Refusal, Result};
+use wallet::money::Currency;
+use wallet::payment::{PaymentView, PlanChoice};
+
+use super::post::{Post, see_other};
+use crate::providers;
+use crate::state::AppState;
+
+const PAGE: &str = "/wallet/plan";
+
+/// Orders a plan, once per form, and goes to the provider's page.
+pub async fn choose(State(state): State<AppState>, form: Post) -> Response {
+    match order(&state, &form).await {
+        Ok(payment) => to_payment(&payment),
+        Err(error) => {
+            let page = page(&form);
+            form.refuse(&page, error).await
+        }
+    }
+}
+
+async fn order(state: &AppState, form: &Post) -> Result<PaymentView> {
+    let viewer = form.viewer()?;
+    let key = form.idempotency_key()?;
+    let plan = form.optional("plan").ok_or_else(|| Refusal::invalid("plan", Problem::Required, "Choose a plan."))?;
+    let interval = Interval::from_code(form.field("interval"))
+        .ok_or_else(|| Refusal::invalid("interval", Problem::Unknown, "Choose monthly or yearly."))?;
+    let currency: Currency = form
+        .field("currency")
+        .parse()
+        .map_err(|_| Refusal::invalid("currency", Problem::Unknown, "Choose one of the currencies."))?;
+    let choice = PlanChoice { plan: plan.to_owned(), interval, currency };
+    let base = providers::base_url(state, form.parts());
+    state.wallet.payments().start_plan(&viewer, &choice, key.as_str(), &base).await
+}
+
+/// The page of the order that the form is about.
+fn page(form: &Post) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for name in ["plan", "interval", "currency"] {
+        if let Some(value) = form.optional(name).filter(|value| value.len() <= 100) {
+            query.append_pair(name, value);
+        }
+    }
+    format!("{PAGE}?{}", query.finish())
+}
+
+/// To the provider's page; where it was paid already, or the provider did not answer, the order's own page says.
+fn to_payment(payment: &PaymentView) -> Response {
+    match payment.checkout_url.as_ref().filter(|_| payment.status.is_open()) {
+        Some(url) => see_other(url),
+        None => see_other(&format!("/wallet/orders/{}", payment.id)),
+    }
+}
+
+/// Orders the month that a declined card did not pay, to be paid with another one.
+pub async fn pay(State(state): State<AppState>, form: Post) -> Response {
+    let order = async {
+        let (viewer, key) = (form.viewer()?, form.idempotency_key()?);
+        let base = providers::base_url(&state, form.parts());
+        state.wallet.payments().pay_plan(&viewer, key.as_str(), &base).await
+    };
+    match order.await {
+        Ok(payment) => to_payment(&payment),
+        Err(error) => form.refuse(PAGE, error).await,
+    }
+}
+
+/// Lets the plan end with the time that is paid.
+pub async fn cancel(State(state): State<AppState>, form: Post) -> Response {
+    let done = match form.viewer() {
+        Ok(viewer) => state.wallet.plans().cancel(&viewer).await,
+        Err(error) => Err(error),
+    };
+    changed(form, done).await
+}
+
+/// Lets a plan that was to end go on.
+pub async fn resume(State(state): State<AppState>, form: Post) -> Response {
+    let done = match form.viewer() {
+        Ok(viewer) => state.wallet.plans().resume(&viewer).await,
+        Err(error) => Err(error),
+    };
+    changed(form, done).await
+}
+
+async fn changed(form: Post, done: Result<(), Error>) -> Response {
+    match done {
+        Ok(()) => see_other(PAGE),
+        Err(error) => form.refuse(PAGE, error).await,
+    }
+}

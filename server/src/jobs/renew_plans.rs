@@ -1,0 +1,28 @@
+//! Every minute: plans that are due, with the months that were paid, the cards to charge, and the ends.
+
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
+use serde::{Deserialize, Serialize};
+
+/// Renews.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct RenewPlans {}
+
+impl TaskHandler for RenewPlans {
+    const IDENTIFIER: &'static str = "renew_plans";
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let report = super::tools(&context)?.state.wallet.renew_plans().await.map_err(super::text)?;
+        if !report.is_nothing() {
+            tracing::info!(
+                granted = report.granted,
+                paid = report.paid,
+                declined = report.declined,
+                ended = report.ended,
+                failed = report.failed,
+                "plans renewed"
+            );
+        }
+        Ok::<(), String>(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Payments that are made.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use crate::error::Result;
+use crate::id::{AccountId, PaymentId, SubscriptionId, UserId, WalletId};
+use crate::money::{Credits, Money};
+use crate::payment::PlanPart;
+
+/// A payment to store.
+pub(crate) struct NewPaymentRow<'a> {
+    pub(crate) id: PaymentId,
+    pub(crate) account: AccountId,
+    pub(crate) wallet: WalletId,
+    pub(crate) user: Option<UserId>,
+    pub(crate) key: &'a str,
+    pub(crate) request_hash: &'a [u8],
+    pub(crate) package: Option<&'a str>,
+    pub(crate) title: &'a str,
+    pub(crate) credits: Credits,
+    pub(crate) money: Money,
+    pub(crate) email: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) locale: &'a str,
+    pub(crate) provider: &'a str,
+    pub(crate) return_base: &'a str,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) check_at: DateTime<Utc>,
+    /// What it pays of a plan, and to what its payer agreed.
+    pub(crate) plan: Option<(&'a PlanPart, &'a str)>,
+}
+
+/// Adds a payment; nothing happens where the key was used before, or where another payment for the same months of a plan
+/// is open.
+pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()> {
+    let part = row.plan.map(|(part, _)| part);
+    sqlx::query!(
+        "INSERT INTO payments (id, account_id, shard, wallet_id, user_id, idempotency_key, request_hash, package,
+                               title, credits, minor, currency, email, name, locale, provider, return_base,
+                               created_at, updated_at, expires_at, check_at, subscription_id, plan, billing, month,
+                               consent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21,
+                 $22, $23, $24, $25)
+         ON CONFLICT DO NOTHING",
+        row.id.uuid(),
+        row.account.uuid(),
+        row.wallet.shard.as_i16(),
+        row.wallet.number,
+        row.user.map(UserId::uuid),
+        row.key,
+        row.request_hash,
+        row.package,
+        row.title,
+        row.credits.micros(),
+        row.money.minor(),
+        row.money.currency().code(),
+        row.email,
+        row.name,
+        row.locale,
+        row.provider,
+        row.return_base,
+        row.created_at,
+        row.expires_at,
+        row.check_at,
+        part.map(|part| part.subscription.uuid()),
+        part.map(|part| part.plan.as_str()),
+        part.map(|part| part.interval.code()),
+        part.map(|part| i32::try_from(part.month).unwrap_or(i32::MAX)),
+        row.plan.map(|(_, consent)| consent)
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Finds the open payment for the months of a plan from one on.
+pub(crate) async fn open_for(pool: &PgPool, part: &PlanPart) -> Result<Option<PaymentId>> {
+    let id = sqlx::query_scalar!(
+        "SELECT id
+         FROM payments
+         WHERE subscription_id = $1
+           AND month = $2
+           AND status IN ('pending', 'processing', 'unknown')",
+        part.subscription.uuid(),
+        i32::try_from(part.month).unwrap_or(i32::MAX)
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(id.map(PaymentId::from_uuid))
+}
+
+/// Finds the open payment for a later month of a subscription.
+pub(crate) async fn open_renewal(pool: &PgPool, subscription: SubscriptionId) -> Result<Option<PaymentId>> {
+    let id = sqlx::query_scalar!(
+        "SELECT id
+         FROM payments
+         WHERE subscription_id = $1
+           AND month > 0
+           AND status IN ('pending', 'processing', 'unknown')
+         LIMIT 1",
+        subscription.uuid()
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(id.map(PaymentId::from_uuid))
+}

@@ -1,0 +1,196 @@
+//! Orders: each made once under its key, and the page on which it is paid.
+
+use chrono::TimeDelta;
+
+use super::super::provider::{CheckoutAnswer, CheckoutOrder, Provider};
+use super::super::repo::{self, new_payment::NewPaymentRow, payment::PaymentRow};
+use super::super::{PaymentStatus, PaymentView, PlanPart};
+use super::{Buyer, Contact, Payments};
+use crate::error::{Refusal, Result};
+use crate::id::PaymentId;
+use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::money::{Credits, Money};
+
+/// How long an order can be paid.
+const OPEN_MINUTES: i64 = 60;
+/// When the reconciler first looks at an order.
+const FIRST_LOOK_SECONDS: i64 = 60;
+/// How long a provider has to answer before its answer counts as unknown.
+pub(super) const PROVIDER_PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+/// What the payer of a plan agrees to by the form's words: that the card is charged at each billing date, by itself,
+/// until the plan is cancelled. Another text gets another name.
+const CONSENT: &str = "renewal-1";
+
+/// An order with our price, to be made.
+pub(super) struct NewOrder {
+    pub(super) package: Option<String>,
+    pub(super) title: String,
+    pub(super) credits: Credits,
+    pub(super) money: Money,
+    pub(super) plan: Option<PlanPart>,
+    /// Who takes the money; the first one that can where nothing is said.
+    pub(super) provider: Option<String>,
+}
+
+impl Buyer {
+    /// Refuses who may not spend money.
+    pub(super) fn must_pay(&self) -> Result<()> {
+        if self.may_pay {
+            return Ok(());
+        }
+        Err(Refusal::Forbidden { why: "your role or key may not spend money".to_owned() }.into())
+    }
+}
+
+impl Payments {
+    /// Finds the order that was made with a key, and its page; the same key with another order is refused.
+    pub(super) async fn known(
+        &self,
+        buyer: &Buyer,
+        key: &IdempotencyKey,
+        hash: &RequestHash,
+    ) -> Result<Option<PaymentView>> {
+        let Some(row) = repo::payment::by_key(self.db.pool(), buyer.account, key.as_str()).await? else {
+            return Ok(None);
+        };
+        if row.request_hash != hash.as_bytes() {
+            return Err(Refusal::IdempotencyMismatch.into());
+        }
+        self.with_page(row).await.map(Some)
+    }
+
+    /// Makes an order, once per key, and gives the page on which to pay. Where another order for the same months of a
+    /// plan is open, it is that one.
+    pub(super) async fn place(
+        &self,
+        buyer: &Buyer,
+        order: &NewOrder,
+        (key, hash): (&IdempotencyKey, &RequestHash),
+        return_base: &str,
+    ) -> Result<PaymentView> {
+        self.add(buyer, order, (key, hash), return_base).await?;
+        if let Some(known) = self.known(buyer, key, hash).await? {
+            return Ok(known);
+        }
+        let open = match &order.plan {
+            Some(part) => repo::new_payment::open_for(self.db.pool(), part).await?,
+            None => None,
+        };
+        match open {
+            Some(id) => self.view(id).await,
+            // It was open a moment ago: the next try finds what became of it.
+            None => Err(Refusal::VersionConflict.into()),
+        }
+    }
+
+    /// Adds an order; nothing happens where it is there already.
+    pub(super) async fn add(
+        &self,
+        buyer: &Buyer,
+        order: &NewOrder,
+        (key, hash): (&IdempotencyKey, &RequestHash),
+        return_base: &str,
+    ) -> Result<()> {
+        let provider = match &order.provider {
+            Some(name) => self.provider(name),
+            None => self.provider_for(order.money.currency(), order.plan.as_ref()),
+        };
+        let provider = provider.ok_or(Refusal::Unavailable)?;
+        let contact = match &buyer.contact {
+            Some(contact) => contact.clone(),
+            None => self.owner(buyer).await?,
+        };
+        let now = self.db.now();
+        let row = NewPaymentRow {
+            id: PaymentId::new(),
+            account: buyer.account,
+            wallet: buyer.wallet,
+            user: buyer.user,
+            key: key.as_str(),
+            request_hash: hash.as_bytes(),
+            package: order.package.as_deref(),
+            title: &order.title,
+            credits: order.credits,
+            money: order.money,
+            email: &contact.email,
+            name: &contact.name,
+            locale: &contact.locale,
+            provider: provider.name(),
+            return_base: return_base.trim_end_matches('/'),
+            created_at: now,
+            expires_at: now + TimeDelta::minutes(OPEN_MINUTES),
+            check_at: now + TimeDelta::seconds(FIRST_LOOK_SECONDS),
+            plan: order.plan.as_ref().map(|part| (part, CONSENT)),
+        };
+        repo::new_payment::insert(self.db.pool(), &row).await
+    }
+
+    async fn owner(&self, buyer: &Buyer) -> Result<Contact> {
+        let owner = self.identity.owner(buyer.account).await?;
+        Ok(Contact { email: owner.email, name: owner.name, locale: owner.locale })
+    }
+
+    async fn with_page(&self, row: PaymentRow) -> Result<PaymentView> {
+        if row.status.is_open() && row.checkout_url.is_none() {
+            self.open_checkout(&row).await?;
+            return self.view(row.id).await;
+        }
+        Ok(row.view())
+    }
+
+    /// Asks the provider for the page; safe to repeat, since the provider sees the same key.
+    async fn open_checkout(&self, row: &PaymentRow) -> Result<()> {
+        let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
+        let back = format!("{}/wallet/orders/{}", row.return_base, row.id);
+        let order = CheckoutOrder {
+            payment: row.id,
+            account: row.account,
+            email: row.email.clone(),
+            locale: row.locale.clone(),
+            title: row.title.clone(),
+            money: row.money,
+            return_url: back.clone(),
+            cancel_url: back,
+            expires_at: row.expires_at,
+            save_method: row.plan.is_some(),
+            idempotency_key: row.id.to_string(),
+        };
+        let now = self.db.now();
+        let pool = self.db.pool();
+        match ask(&*provider, &order).await {
+            CheckoutAnswer::Created { reference, redirect_url, expires_at } => {
+                repo::payment::set_checkout(pool, row.id, (&reference, &redirect_url), expires_at, now).await
+            }
+            CheckoutAnswer::Refused { code } => self.refused(row, &code).await,
+            CheckoutAnswer::Unknown { detail } => {
+                tracing::warn!(payment = %row.id, provider = provider.name(), detail, "no answer about a checkout");
+                self.unanswered(row).await
+            }
+        }
+    }
+
+    /// Notes that the provider would not have a payment.
+    pub(super) async fn refused(&self, row: &PaymentRow, code: &str) -> Result<()> {
+        let step = (row.status, PaymentStatus::Failed);
+        repo::payment::set_status(self.db.pool(), row.id, step, Some(code), self.db.now()).await.map(drop)
+    }
+
+    /// Notes that the provider did not say.
+    pub(super) async fn unanswered(&self, row: &PaymentRow) -> Result<()> {
+        let step = (row.status, PaymentStatus::Unknown);
+        let code = Some("provider_unavailable");
+        repo::payment::set_status(self.db.pool(), row.id, step, code, self.db.now()).await.map(drop)
+    }
+
+    pub(super) async fn view(&self, id: PaymentId) -> Result<PaymentView> {
+        let row = repo::payment::by_id(self.db.pool(), id).await?;
+        Ok(row.ok_or_else(|| Refusal::not_found("payment"))?.view())
+    }
+}
+
+async fn ask(provider: &dyn Provider, order: &CheckoutOrder) -> CheckoutAnswer {
+    match tokio::time::timeout(PROVIDER_PATIENCE, provider.create_checkout(order)).await {
+        Ok(answer) => answer,
+        Err(_) => CheckoutAnswer::Unknown { detail: "no answer in time".to_owned() },
+    }
+}

@@ -1,0 +1,187 @@
+//! Money for plans: the first payment on the provider's page, the next ones by the card that was kept.
+
+use super::super::provider::{ChargeAnswer, Provider, SavedCharge};
+use super::super::repo::{self, payment::PaymentRow};
+use super::super::{PaymentStatus, PaymentView, PlanChoice, PlanPart};
+use super::order::{NewOrder, PROVIDER_PATIENCE};
+use super::settle::Finder;
+use super::{Buyer, Payments};
+use crate::catalog::CatalogView;
+use crate::error::{Problem, Refusal, Result};
+use crate::id::SubscriptionId;
+use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::plan::{SavedMethod, Subscription, Terms};
+
+/// What came of charging a kept card at a billing date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// Paid, and the month's credits are there.
+    Paid,
+    /// Nothing was taken.
+    Declined {
+        /// Why, as a code.
+        code: String,
+    },
+    /// Not known yet, or in the hands of somebody else.
+    Open,
+    /// Taken, but put aside: staff decide.
+    Held,
+}
+
+impl Payments {
+    /// Prices a plan: what will be paid each time, and the credits of each month.
+    pub async fn plan_terms(&self, choice: &PlanChoice) -> Result<Terms> {
+        Ok(price(&*self.catalog.view().await?, choice)?)
+    }
+
+    /// Orders a plan and gives the page on which its first payment is made; the card is kept for the next ones, to which
+    /// the buyer has agreed on the form. An account that is on a paid plan is refused. The same key gives the same order.
+    pub async fn start_plan(
+        &self,
+        buyer: impl Into<Buyer>,
+        choice: &PlanChoice,
+        key: &str,
+        return_base: &str,
+    ) -> Result<PaymentView> {
+        let buyer = buyer.into();
+        buyer.must_pay()?;
+        let key = IdempotencyKey::parse(key)?;
+        let hash = RequestHash::of(&serde_json::to_vec(&("plan", buyer.wallet, choice))?);
+        if let Some(known) = self.known(&buyer, &key, &hash).await? {
+            return Ok(known);
+        }
+        let catalog = self.catalog.view().await?;
+        let terms = price(&catalog, choice)?;
+        if self.plans.subscription(buyer.account).await?.is_some_and(|found| found.is_paid_and_live()) {
+            let message = "This account is on a paid plan already. Another one can begin when it has ended.";
+            return Err(Refusal::unprocessable("plan", Problem::Taken, message).into());
+        }
+        let part = PlanPart {
+            subscription: SubscriptionId::new(),
+            plan: choice.plan.clone(),
+            interval: choice.interval,
+            month: 0,
+        };
+        let order = new_order(&catalog, part, terms, None);
+        self.place(&buyer, &order, (&key, &hash), return_base).await
+    }
+
+    /// Orders the month that a declined card did not pay, and gives the page on which to pay it, with any card: that one
+    /// is charged from then on.
+    pub async fn pay_plan(&self, buyer: impl Into<Buyer>, key: &str, return_base: &str) -> Result<PaymentView> {
+        let buyer = buyer.into();
+        buyer.must_pay()?;
+        let key = IdempotencyKey::parse(key)?;
+        let hash = RequestHash::of(b"pay plan");
+        if let Some(known) = self.known(&buyer, &key, &hash).await? {
+            return Ok(known);
+        }
+        let nothing = || Refusal::unprocessable("plan", Problem::NotAllowed, "Nothing is owed for a plan.");
+        let of = self.plans.subscription(buyer.account).await?.ok_or_else(nothing)?;
+        let (terms, month) = of.terms.zip(self.plans.owed(&of).await?).ok_or_else(nothing)?;
+        let part = PlanPart { subscription: of.id, plan: of.plan.clone(), interval: terms.interval, month };
+        let order = new_order(&*self.catalog.view().await?, part, terms, None);
+        // The credits go where the plan's credits go.
+        let buyer = Buyer { wallet: of.wallet, ..buyer };
+        self.place(&buyer, &order, (&key, &hash), return_base).await
+    }
+
+    /// Charges the kept card for the months from one on. Safe to repeat and to call on any number of nodes: each attempt
+    /// is one payment with one key, and what became of it is asked of the provider.
+    pub(crate) async fn charge_renewal(&self, of: &Subscription, month: u32, attempt: u32) -> Result<Renewal> {
+        let (Some(terms), Some(method)) = (of.terms, &of.method) else {
+            return Ok(Renewal::Declined { code: "no_saved_card".to_owned() });
+        };
+        let what = format!("renewal:{}:{month}:{attempt}", of.id);
+        let (hash, key) = (RequestHash::of(what.as_bytes()), IdempotencyKey::internal(what));
+        let part = PlanPart { subscription: of.id, plan: of.plan.clone(), interval: terms.interval, month };
+        let mut found = repo::payment::by_key(self.db.pool(), of.account, key.as_str()).await?;
+        if found.is_none() {
+            let provider = Some(method.provider.clone());
+            let order = new_order(&*self.catalog.view().await?, part.clone(), terms, provider);
+            let buyer = Buyer { account: of.account, wallet: of.wallet, user: None, contact: None, may_pay: true };
+            self.add(&buyer, &order, (&key, &hash), "").await?;
+            found = repo::payment::by_key(self.db.pool(), of.account, key.as_str()).await?;
+        }
+        let Some(row) = found else {
+            // Another payment for these months is open: its owner is paying by hand.
+            if let Some(open) = repo::new_payment::open_for(self.db.pool(), &part).await? {
+                self.refresh_as(open, Finder::Reconciler).await?;
+            }
+            return Ok(Renewal::Open);
+        };
+        if row.status.is_open() && row.provider_ref.is_none() {
+            self.charge(&row, method).await?;
+        }
+        Ok(match self.refresh_as(row.id, Finder::Soon).await? {
+            view if view.status.is_open() => Renewal::Open,
+            PaymentView { status: PaymentStatus::Succeeded, .. } => Renewal::Paid,
+            PaymentView { status: PaymentStatus::Held, .. } => Renewal::Held,
+            view => Renewal::Declined { code: view.failure.unwrap_or_else(|| view.status.code().to_owned()) },
+        })
+    }
+
+    /// Asks about money for a later month that is on its way; says whether it still is. A plan does not end before.
+    pub(crate) async fn awaits_renewal(&self, of: &Subscription) -> Result<bool> {
+        match repo::new_payment::open_renewal(self.db.pool(), of.id).await? {
+            Some(open) => Ok(self.refresh_as(open, Finder::Reconciler).await?.status.is_open()),
+            None => Ok(false),
+        }
+    }
+
+    async fn charge(&self, row: &PaymentRow, method: &SavedMethod) -> Result<()> {
+        let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
+        let charge = SavedCharge {
+            payment: row.id,
+            account: row.account,
+            method: method.reference.clone(),
+            locale: row.locale.clone(),
+            title: row.title.clone(),
+            money: row.money,
+            idempotency_key: row.id.to_string(),
+        };
+        match ask(&*provider, &charge).await {
+            ChargeAnswer::Made { reference } => repo::payment::set_reference(self.db.pool(), row.id, &reference).await,
+            ChargeAnswer::Refused { code } => self.refused(row, &code).await,
+            ChargeAnswer::Unknown { detail } => {
+                tracing::warn!(payment = %row.id, provider = provider.name(), detail, "no answer about a charge");
+                self.unanswered(row).await
+            }
+        }
+    }
+}
+
+async fn ask(provider: &dyn Provider, charge: &SavedCharge) -> ChargeAnswer {
+    match tokio::time::timeout(PROVIDER_PATIENCE, provider.charge_saved(charge)).await {
+        Ok(answer) => answer,
+        Err(_) => ChargeAnswer::Unknown { detail: "no answer in time".to_owned() },
+    }
+}
+
+fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms, provider: Option<String>) -> NewOrder {
+    let title = catalog.plan(&plan.plan).map_or_else(|| plan.plan.clone(), |plan| plan.name.clone());
+    NewOrder { package: None, title, credits: terms.credits, money: terms.price, plan: Some(plan), provider }
+}
+
+/// Prices a plan from the catalog.
+fn price(catalog: &CatalogView, choice: &PlanChoice) -> Result<Terms, Refusal> {
+    let settings = &catalog.settings;
+    let unknown = || Refusal::unprocessable("plan", Problem::Unknown, "There is no such plan.");
+    let plan = catalog.plan(&choice.plan).ok_or_else(unknown)?;
+    if !plan.is_paid() || plan.custom || !plan.monthly_credits.is_positive() {
+        let message = "This plan can't be bought here.";
+        return Err(Refusal::unprocessable("plan", Problem::NotAllowed, message));
+    }
+    if !settings.intervals.contains(&choice.interval) {
+        let message = "This plan isn't paid so.";
+        return Err(Refusal::unprocessable("interval", Problem::NotAllowed, message));
+    }
+    if !settings.currencies.contains(&choice.currency) {
+        let message = "This currency isn't taken here.";
+        return Err(Refusal::unprocessable("currency", Problem::NotAllowed, message));
+    }
+    let price = plan.price(choice.interval, choice.currency).filter(|price| price.minor() > 0).ok_or_else(|| {
+        Refusal::unprocessable("interval", Problem::NotAllowed, "This plan has no price in that interval and currency.")
+    })?;
+    Ok(Terms { interval: choice.interval, price, credits: plan.monthly_credits })
+}

@@ -1,0 +1,176 @@
+//! What a subscription is due, as of an instant: pure, one step at a time.
+//!
+//! The renewal job asks, does the one step, and asks again until nothing is due. Every step is idempotent under the key
+//! of its month, so a job that dies between two steps, or two jobs at once, end where one would have ended.
+//!
+//! Months are counted from the anchor (see [`super::period`]). A payment pays one month or twelve; credits come month by
+//! month. Time that passes while no job runs is nobody's fault but ours: months that were paid are all granted and last
+//! as long as if they came today, months that were not paid are not charged afterwards.
+
+use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+
+use super::period::{Period, billing_date, expiry_after, period, period_at};
+use super::subscription::{Subscription, SubscriptionStatus};
+use crate::catalog::{BillingDates, Expiry};
+
+/// After the first decline, the card is charged again on these days.
+pub const RETRY_DAYS: [i64; 4] = [1, 3, 5, 7];
+
+/// One step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing before then; `None`: nothing at all.
+    Wait(Option<DateTime<Utc>>),
+    /// The credits of a month.
+    Grant {
+        /// The month, from 0.
+        month: u32,
+    },
+    /// The money for the months from one on.
+    Charge {
+        /// The first month, from 0.
+        month: u32,
+        /// Which try, from 0; each has a key of its own.
+        attempt: u32,
+    },
+    /// The plan is over.
+    End(EndReason),
+}
+
+/// Why a plan is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// Its owner wanted it, or its time was set.
+    Cancelled,
+    /// The card was declined each time.
+    Unpaid,
+}
+
+/// Where and how an account's dates are counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Calendar<'a, Z> {
+    /// The account's time zone.
+    pub zone: &'a Z,
+    /// How billing dates run.
+    pub dates: BillingDates,
+}
+
+impl<Z: TimeZone> Calendar<'_, Z> {
+    /// Gives a month of a subscription; `None` beyond the calendar.
+    #[must_use]
+    pub fn month(&self, subscription: &Subscription, month: u32) -> Option<Period> {
+        period(subscription.anchor, self.zone, self.dates, 1, month)
+    }
+
+    /// Gives the month that holds an instant.
+    #[must_use]
+    pub fn month_at(&self, subscription: &Subscription, at: DateTime<Utc>) -> Option<Period> {
+        period_at(subscription.anchor, self.zone, self.dates, 1, at)
+    }
+
+    /// Gives the instant at which so many months are over.
+    #[must_use]
+    pub fn after(&self, subscription: &Subscription, months: u32) -> Option<DateTime<Utc>> {
+        billing_date(subscription.anchor, self.zone, self.dates, months)
+    }
+
+    /// Says what is due.
+    #[must_use]
+    pub fn due(&self, subscription: &Subscription, now: DateTime<Utc>) -> Due {
+        let due = match (subscription.status, &subscription.terms) {
+            (SubscriptionStatus::Cancelled, _) => None,
+            (_, None) => self.due_free(subscription, now),
+            (_, Some(_)) => self.due_paid(subscription, now),
+        };
+        due.unwrap_or(Due::Wait(None))
+    }
+
+    /// A plan that costs nothing brings the credits of the month of now, and of no month that passed without them.
+    fn due_free(&self, subscription: &Subscription, now: DateTime<Utc>) -> Option<Due> {
+        let end = subscription.expires_at;
+        if end.is_some_and(|end| end <= now) {
+            return Some(Due::End(EndReason::Cancelled));
+        }
+        if !subscription.credits.is_positive() {
+            return Some(Due::Wait(end));
+        }
+        if now < subscription.anchor {
+            return Some(Due::Wait(Some(subscription.anchor)));
+        }
+        let month = self.month_at(subscription, now)?;
+        if subscription.months_granted <= month.index {
+            return Some(Due::Grant { month: month.index });
+        }
+        Some(Due::Wait(Some(end.map_or(month.end, |end| end.min(month.end)))))
+    }
+
+    fn due_paid(&self, subscription: &Subscription, now: DateTime<Utc>) -> Option<Due> {
+        let paid_until = self.after(subscription, subscription.months_paid)?;
+        if subscription.months_granted < subscription.months_paid {
+            let starts = self.after(subscription, subscription.months_granted)?;
+            return Some(match starts <= now {
+                true => Due::Grant { month: subscription.months_granted },
+                false => Due::Wait(Some(starts)),
+            });
+        }
+        if now < paid_until {
+            return Some(Due::Wait(Some(paid_until)));
+        }
+        if subscription.cancel_at_end {
+            return Some(Due::End(EndReason::Cancelled));
+        }
+        if subscription.status == SubscriptionStatus::PastDue {
+            match subscription.next_try_at {
+                None => return Some(Due::End(EndReason::Unpaid)),
+                Some(at) if now < at => return Some(Due::Wait(Some(at))),
+                Some(_) => {}
+            }
+        }
+        // A month that is over is not charged any more.
+        let month = self.month_at(subscription, now)?.index.max(subscription.months_paid);
+        Some(Due::Charge { month, attempt: subscription.failures })
+    }
+
+    /// Gives the month whose money is owed after a decline, so that its owner can pay it by hand.
+    #[must_use]
+    pub fn owed(&self, subscription: &Subscription, now: DateTime<Utc>) -> Option<u32> {
+        let is_owed = subscription.status == SubscriptionStatus::PastDue && !subscription.cancel_at_end;
+        let month = self.month_at(subscription, now)?.index.max(subscription.months_paid);
+        is_owed.then_some(month)
+    }
+
+    /// Gives the end of a month's credits by the catalog's rule; `None`: they don't end.
+    #[must_use]
+    pub fn expiry(
+        &self,
+        subscription: &Subscription,
+        month: &Period,
+        rule: Expiry,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        match rule {
+            Expiry::Never | Expiry::NeverWhileActive => None,
+            Expiry::PeriodEnd if now < month.end => Some(month.end),
+            Expiry::PeriodEnd => self.month_at(subscription, now).map(|current| current.end),
+            Expiry::Months(months) => {
+                let months = u32::from(months);
+                expiry_after(month.start, self.zone, months)
+                    .filter(|at| now < month.end && *at > now)
+                    .or_else(|| expiry_after(now, self.zone, months))
+            }
+        }
+    }
+}
+
+/// Gives the next day on which a declined card is charged again; `None` after the last one. After a long silence of
+/// ours the days that passed are left out: the card is not charged several times at once.
+#[must_use]
+pub fn next_try(failing_since: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    RETRY_DAYS
+        .into_iter()
+        .filter_map(|days| failing_since.checked_add_signed(TimeDelta::days(days)))
+        .find(|at| *at > now)
+}
+
+#[cfg(all(test, feature = "postgres"))]
+mod tests;

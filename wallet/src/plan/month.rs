@@ -1,0 +1,176 @@
+//! One month of a subscription on its way into the ledger: under one key, whoever grants it and however often.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use sqlx::PgConnection;
+
+use super::due::Calendar;
+use super::repo;
+use super::subscription::{Subscription, Terms};
+use crate::catalog::{BillingDates, BurnClass, CatalogView};
+use crate::error::{Error, Refusal, Result};
+use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
+use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::identity::Actor;
+use crate::ledger::{Command, Envelope, GrantSource, NewGrant, Outcome, Rider};
+use crate::money::{Credits, Money};
+use crate::zone;
+
+/// A month with everything that is written of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Month {
+    pub(crate) subscription: SubscriptionId,
+    pub(crate) account: AccountId,
+    pub(crate) wallet: WalletId,
+    pub(crate) plan: String,
+    pub(crate) name: String,
+    pub(crate) index: u32,
+    pub(crate) starts_at: DateTime<Utc>,
+    pub(crate) ends_at: DateTime<Utc>,
+    pub(crate) credits: Credits,
+    pub(crate) paid: Option<(PaymentId, Money)>,
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+    pub(crate) priority: i16,
+}
+
+impl Month {
+    /// Works out a month of a subscription: its dates, its credits' end, its share of the payment.
+    pub(crate) fn of(
+        catalog: &CatalogView,
+        subscription: &Subscription,
+        index: u32,
+        paid: Option<(PaymentId, u32)>,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        let beyond = || Error::internal("a billing date is beyond the calendar");
+        let zone = zone::named(&subscription.time_zone);
+        let calendar = Calendar { zone: &zone, dates: dates(catalog) };
+        let period = calendar.month(subscription, index).ok_or_else(beyond)?;
+        let share = |(payment, from): (PaymentId, u32), terms: &Terms| {
+            let nth = index.checked_sub(from)?;
+            Some((payment, terms.share(nth)?))
+        };
+        let paid = match (paid, &subscription.terms) {
+            (Some(paid), Some(terms)) => Some(share(paid, terms).ok_or_else(beyond)?),
+            _ => None,
+        };
+        let name = catalog.plan(&subscription.plan).map_or_else(|| subscription.plan.clone(), |plan| plan.name.clone());
+        Ok(Self {
+            subscription: subscription.id,
+            account: subscription.account,
+            wallet: subscription.wallet,
+            plan: subscription.plan.clone(),
+            name,
+            index,
+            starts_at: period.start,
+            ends_at: period.end,
+            credits: subscription.credits,
+            paid,
+            expires_at: calendar.expiry(subscription, &period, catalog.settings.allowance_expiry, now),
+            priority: catalog.settings.burn_order.priority(BurnClass::Allowance),
+        })
+    }
+
+    /// Makes the command that puts its credits in. What makes two of them the same is the month alone: the end of the
+    /// credits depends on the moment.
+    pub(crate) fn envelope(&self, rider: Arc<dyn Rider>) -> Envelope {
+        let reference = format!("subscription:{}:{}", self.subscription, self.index);
+        let grant = NewGrant {
+            amount: self.credits,
+            source: GrantSource::Allowance,
+            label: self.name.clone(),
+            priority: self.priority,
+            effective_at: None,
+            expires_at: self.expires_at,
+            cost: self.paid.map(|(_, share)| share),
+            reference: Some(reference.clone()),
+        };
+        let metadata = json!({
+            "subscription": self.subscription,
+            "plan": self.plan,
+            "month": self.index,
+            "from": self.starts_at,
+            "to": self.ends_at,
+            "payment": self.paid.map(|(payment, _)| payment),
+        });
+        let hash = RequestHash::of(reference.as_bytes());
+        let key = IdempotencyKey::internal(reference);
+        Envelope::new(self.wallet, key, Actor::system("plans"), Command::Grant(grant))
+            .with_request_hash(hash)
+            .with_metadata(metadata)
+            .with_rider(rider)
+    }
+
+    /// Writes the month down, in the transaction of its grant; `false` where it was there before, from the same payment.
+    pub(crate) async fn record_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        entry_seq: i64,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        if repo::insert_period(connection, self, entry_seq, now).await? {
+            return Ok(true);
+        }
+        let before = repo::period_paid_by(connection, self.subscription, self.index).await?;
+        if before == self.paid.map(|(payment, _)| payment) { Ok(false) } else { Err(PlanTaken::MonthPaid.into()) }
+    }
+}
+
+/// Gives how billing dates run; by the day of the start where the catalog says nothing.
+pub(crate) fn dates(catalog: &CatalogView) -> BillingDates {
+    catalog.settings.billing_dates.unwrap_or(BillingDates::Anniversary)
+}
+
+/// Why money that was taken for a plan brings nothing: staff give it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlanTaken {
+    /// The account is on a paid plan already.
+    OtherPlan,
+    /// Another payment paid the same month.
+    MonthPaid,
+    /// The subscription was over when the money came.
+    Over,
+}
+
+impl PlanTaken {
+    const ALL: [Self; 3] = [Self::OtherPlan, Self::MonthPaid, Self::Over];
+
+    /// Gives the reason's code.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::OtherPlan => "already_subscribed",
+            Self::MonthPaid => "month_already_paid",
+            Self::Over => "subscription_over",
+        }
+    }
+
+    /// Reads the reason from a refusal.
+    pub(crate) fn of(error: &Error) -> Option<Self> {
+        let Error::Refused(Refusal::NotFound { what }) = error else { return None };
+        Self::ALL.into_iter().find(|reason| reason.code() == what)
+    }
+}
+
+impl From<PlanTaken> for Error {
+    /// A refusal that undoes the grant; it never leaves the wallet.
+    fn from(reason: PlanTaken) -> Self {
+        Refusal::not_found(reason.code()).into()
+    }
+}
+
+/// Writes a month down that was paid before, or that costs nothing, in the transaction of its grant.
+pub(crate) struct Granted {
+    pub(crate) month: Month,
+    pub(crate) now: DateTime<Utc>,
+}
+
+#[async_trait]
+impl Rider for Granted {
+    async fn ride(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+        self.month.record_in_tx(connection, outcome.seq(), self.now).await?;
+        repo::set_granted(connection, &self.month, self.now).await
+    }
+}

@@ -1,0 +1,49 @@
+//! What must hold between plans and the ledger, in the form of the ledger's own invariants: `$1` and `$2` are shard and
+//! number of one wallet, or null for all; each row is a breach.
+
+use crate::ledger::Invariant;
+
+/// All of them.
+pub(crate) const INVARIANTS: &[Invariant] = &[
+    Invariant {
+        name: "month_is_granted_once",
+        sql: "SELECT b.shard, b.wallet_id, format('month %s of subscription %s has %s grants', b.month, b.subscription_id, g.grants)
+              FROM billing_periods AS b
+              CROSS JOIN LATERAL (
+                  SELECT count(*) AS grants,
+                         bool_and(seq = b.entry_seq AND granted = b.credits
+                                  AND cost_minor IS NOT DISTINCT FROM b.minor
+                                  AND cost_currency IS NOT DISTINCT FROM b.currency) AS same
+                  FROM grants
+                  WHERE shard = b.shard AND wallet_id = b.wallet_id AND source = 1
+                    AND reference = 'subscription:' || b.subscription_id || ':' || b.month
+              ) AS g
+              WHERE ($1::smallint IS NULL OR (b.shard, b.wallet_id) = ($1, $2::bigint))
+                AND (g.grants <> 1 OR NOT g.same)
+              UNION ALL
+              SELECT g.shard, g.wallet_id, format('grant %s belongs to no month', g.grant_id)
+              FROM grants AS g
+              LEFT JOIN billing_periods AS b
+                  ON b.shard = g.shard AND b.wallet_id = g.wallet_id AND b.entry_seq = g.seq
+              WHERE ($1::smallint IS NULL OR (g.shard, g.wallet_id) = ($1, $2::bigint))
+                AND g.reference LIKE 'subscription:%' AND g.source = 1 AND b.month IS NULL",
+    },
+    Invariant {
+        name: "subscription_is_paid_as_it_says",
+        sql: "SELECT s.shard, s.wallet_id, format('subscription %s says %s months paid, %s granted', s.id, s.months_paid, s.months_granted)
+              FROM subscriptions AS s
+              LEFT JOIN payments AS p ON p.id = s.paid_by
+              WHERE ($1::smallint IS NULL OR (s.shard, s.wallet_id) = ($1, $2::bigint))
+                AND s.minor IS NOT NULL
+                AND (
+                    p.status IS DISTINCT FROM 'succeeded'
+                    OR p.subscription_id IS DISTINCT FROM s.id
+                    OR p.account_id <> s.account_id
+                    OR p.month <> s.paid_from
+                    OR s.months_paid <> s.paid_from + CASE s.billing WHEN 'year' THEN 12 ELSE 1 END
+                    OR s.months_granted <> (
+                        SELECT coalesce(max(month) + 1, 0) FROM billing_periods WHERE subscription_id = s.id
+                    )
+                )",
+    },
+];

@@ -1,0 +1,170 @@
+//! What changes a subscription: money that came, months that begin, declines, the end.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgConnection;
+
+use super::{Plans, beyond, down_to};
+use crate::catalog::Interval;
+use crate::error::{Error, Result};
+use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
+use crate::money::{Credits, Money};
+use crate::plan::due::{Calendar, next_try};
+use crate::plan::month::{Granted, Month, PlanTaken, dates};
+use crate::plan::repo::{self, Declined, NewStart};
+use crate::plan::{SavedMethod, Subscription, SubscriptionStatus, Terms};
+use crate::zone;
+
+/// The job that has taken a subscription is given so long before another one takes it.
+const LEASE_SECONDS: i64 = 60;
+
+/// Money that was taken for a plan: for which subscription, from which month on.
+#[derive(Clone, Debug)]
+pub(crate) struct PaidPlan {
+    pub(crate) payment: PaymentId,
+    pub(crate) subscription: SubscriptionId,
+    pub(crate) account: AccountId,
+    pub(crate) wallet: WalletId,
+    pub(crate) plan: String,
+    pub(crate) interval: Interval,
+    pub(crate) price: Money,
+    pub(crate) credits: Credits,
+    pub(crate) month: u32,
+    pub(crate) time_zone: String,
+    pub(crate) method: Option<SavedMethod>,
+}
+
+/// The first month that was paid, ready for the ledger, and what it makes of the subscription.
+#[derive(Clone, Debug)]
+pub(crate) struct Settlement {
+    pub(crate) month: Month,
+    of: Subscription,
+    terms: Terms,
+    payment: PaymentId,
+    paid_until: DateTime<Utc>,
+    now: DateTime<Utc>,
+}
+
+impl Settlement {
+    /// Says until when the plan is paid now.
+    pub(crate) const fn paid_until(&self) -> DateTime<Utc> {
+        self.paid_until
+    }
+}
+
+impl Plans {
+    /// Works out what money for a plan brings: a plan that begins now, or the next months of one that goes on.
+    pub(crate) async fn settlement(&self, paid: PaidPlan) -> Result<Settlement> {
+        let (catalog, now) = (self.catalog.view().await?, self.db.now());
+        let terms = Terms { interval: paid.interval, price: paid.price, credits: paid.credits };
+        let of = match paid.month {
+            0 => starting(&paid, terms, now),
+            _ => {
+                let found = repo::by_account(self.db.pool(), paid.account).await?;
+                let found = found.filter(|found| found.id == paid.subscription && found.terms.is_some());
+                let found = found.ok_or_else(|| Error::from(PlanTaken::Over))?;
+                Subscription { method: paid.method.clone(), ..found }
+            }
+        };
+        let month = Month::of(&catalog, &of, paid.month, Some((paid.payment, paid.month)), now)?;
+        let zone = zone::named(&of.time_zone);
+        let months = paid.month.checked_add(terms.months()).ok_or_else(beyond)?;
+        let calendar = Calendar { zone: &zone, dates: dates(&catalog) };
+        let paid_until = calendar.after(&of, months).ok_or_else(beyond)?;
+        Ok(Settlement { month, of, terms, payment: paid.payment, paid_until, now })
+    }
+
+    /// Writes down what money for a plan brought, in the transaction of its grant. A repeat changes nothing; money for
+    /// which there is no place any more is refused by a [`PlanTaken`], which undoes the grant.
+    pub(crate) async fn pay_in_tx(
+        connection: &mut PgConnection,
+        settlement: &Settlement,
+        entry_seq: i64,
+    ) -> Result<()> {
+        let Settlement { month, of, terms, payment, paid_until, now } = settlement;
+        if !month.record_in_tx(connection, entry_seq, *now).await? {
+            return Ok(());
+        }
+        let new = NewStart { of, terms, payment: *payment, paid_until: *paid_until, due_at: month.ends_at };
+        let (done, refused) = match month.index {
+            0 => (repo::start(connection, &new, *now).await?, PlanTaken::OtherPlan),
+            index => (repo::extend(connection, &new, index, *now).await?, PlanTaken::Over),
+        };
+        if done { Ok(()) } else { Err(refused.into()) }
+    }
+
+    /// Takes subscriptions of which something is due; another job takes others.
+    pub(crate) async fn take_due(&self, limit: i64) -> Result<Vec<AccountId>> {
+        let now = self.db.now();
+        let again = now.checked_add_signed(TimeDelta::seconds(LEASE_SECONDS)).ok_or_else(beyond)?;
+        repo::take_due(self.db.pool(), now, again, limit).await
+    }
+
+    /// Tells when the renewal job has something to do next; `None` where it never will.
+    pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
+        repo::next_due(self.db.pool(), self.db.now()).await
+    }
+
+    /// Sets when the job looks next.
+    pub(crate) async fn wait_until(&self, of: &Subscription, until: Option<DateTime<Utc>>) -> Result<()> {
+        repo::set_due(self.db.pool(), of, until).await
+    }
+
+    /// Puts in the credits of a month that was paid before, or that costs nothing. A repeat changes nothing.
+    pub(crate) async fn grant(&self, of: &Subscription, month: u32) -> Result<()> {
+        let (catalog, now) = (self.catalog.view().await?, self.db.now());
+        let paid = of.paid_by.map(|payment| (payment, of.paid_from));
+        let month = Month::of(&catalog, of, month, paid, now)?;
+        let envelope = month.envelope(Arc::new(Granted { month: month.clone(), now }));
+        self.ledger.submit(envelope).await.map(drop)
+    }
+
+    /// Counts a decline, and sets the day of the next try. Gives that day, inner `None` after the last one; outer `None`
+    /// where another job has counted it.
+    pub(crate) async fn decline_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        of: &Subscription,
+    ) -> Result<Option<Option<DateTime<Utc>>>> {
+        let now = self.db.now();
+        let failing_since = of.failing_since.unwrap_or(now);
+        let declined = Declined { failing_since, next_try_at: next_try(failing_since, now) };
+        let counted = repo::decline(connection, of, &declined, now).await?;
+        Ok(counted.then_some(declined.next_try_at))
+    }
+
+    /// Ends a plan: the account goes down to the plan that costs nothing. `false` where another job has ended it, or it
+    /// has changed since it was read.
+    pub(crate) async fn end_in_tx(&self, connection: &mut PgConnection, of: &Subscription) -> Result<bool> {
+        let catalog = self.catalog.view().await?;
+        let free = down_to(&catalog).map(|plan| plan.code.as_str());
+        repo::end(connection, of, free, self.db.now()).await
+    }
+}
+
+/// A subscription that begins with its first payment.
+fn starting(paid: &PaidPlan, terms: Terms, now: DateTime<Utc>) -> Subscription {
+    Subscription {
+        id: paid.subscription,
+        account: paid.account,
+        wallet: paid.wallet,
+        plan: paid.plan.clone(),
+        terms: Some(terms),
+        credits: terms.credits,
+        anchor: now,
+        time_zone: paid.time_zone.clone(),
+        status: SubscriptionStatus::Active,
+        cancel_at_end: false,
+        expires_at: None,
+        months_paid: terms.months(),
+        months_granted: 1,
+        paid_by: Some(paid.payment),
+        paid_from: 0,
+        failures: 0,
+        failing_since: None,
+        next_try_at: None,
+        method: paid.method.clone(),
+        version: 0,
+    }
+}

@@ -1,0 +1,208 @@
+//! An account on a plan: what was agreed, how far it is paid, and what its owner sees of it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Interval;
+use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
+use crate::money::{Credits, Money};
+
+/// Whether a plan goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionStatus {
+    /// Paid, or costing nothing.
+    Active,
+    /// The card was declined at the billing date; it is charged again on some days.
+    PastDue,
+    /// Over, in a catalog without a plan to go down to.
+    Cancelled,
+}
+
+impl SubscriptionStatus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Active, Self::PastDue, Self::Cancelled];
+
+    /// Gives the name kept in storage.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::PastDue => "past_due",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Reads the name kept in storage.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.code() == code)
+    }
+}
+
+/// What was agreed when a paid plan began; a later change of the catalog changes nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How often it is paid.
+    pub interval: Interval,
+    /// What is paid each time.
+    pub price: Money,
+    /// The credits of each month.
+    pub credits: Credits,
+}
+
+impl Terms {
+    /// Gives the number of months that one payment is for.
+    #[must_use]
+    pub const fn months(self) -> u32 {
+        match self.interval {
+            Interval::Month => 1,
+            Interval::Year => 12,
+        }
+    }
+
+    /// Gives one month's share of a payment: the shares of all its months are the whole, to the last minor unit.
+    #[must_use]
+    pub fn share(self, nth: u32) -> Option<Money> {
+        let (months, minor) = (i128::from(self.months()), i128::from(self.price.minor()));
+        let until = |month: u32| minor.checked_mul(i128::from(month))?.checked_div(months);
+        let share = until(nth.checked_add(1)?)?.checked_sub(until(nth)?)?;
+        Some(Money::from_minor(i64::try_from(share).ok()?, self.price.currency()))
+    }
+}
+
+/// A card that may be charged without its owner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedMethod {
+    /// Whose card it is saved with: `sandbox`.
+    pub provider: String,
+    /// The provider's name of it.
+    pub reference: String,
+    /// The card, for people: `Visa •• 4242`.
+    pub label: String,
+}
+
+/// An account on a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Which one; a new start is a new one.
+    pub id: SubscriptionId,
+    /// Who is on it.
+    pub account: AccountId,
+    /// What gets the credits.
+    pub wallet: WalletId,
+    /// The plan's code.
+    pub plan: String,
+    /// What was agreed; `None` where it costs nothing.
+    pub terms: Option<Terms>,
+    /// The credits of each month.
+    pub credits: Credits,
+    /// Where its months are counted from.
+    pub anchor: DateTime<Utc>,
+    /// The account's IANA time zone, in which its dates are counted.
+    pub time_zone: String,
+    /// Whether it goes on.
+    pub status: SubscriptionStatus,
+    /// Whether it ends with the time that is paid.
+    pub cancel_at_end: bool,
+    /// When the time that is paid ends; `None` where it costs nothing and has no end.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// How many months are paid.
+    pub months_paid: u32,
+    /// Of how many months the credits have come.
+    pub months_granted: u32,
+    /// The payment that paid last.
+    pub paid_by: Option<PaymentId>,
+    /// The first month that it paid.
+    pub paid_from: u32,
+    /// Declines in a row.
+    pub failures: u32,
+    /// When the first of them was.
+    pub failing_since: Option<DateTime<Utc>>,
+    /// When the card is charged again; `None` after the last time.
+    pub next_try_at: Option<DateTime<Utc>>,
+    /// The card.
+    pub method: Option<SavedMethod>,
+    /// Counts its changes.
+    pub version: i64,
+}
+
+impl Subscription {
+    /// Says whether it is a paid plan that goes on, or ends later.
+    #[must_use]
+    pub fn is_paid_and_live(&self) -> bool {
+        self.terms.is_some() && self.status != SubscriptionStatus::Cancelled
+    }
+}
+
+/// A plan as its account's people see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionView {
+    /// Which one.
+    pub id: SubscriptionId,
+    /// The plan's code.
+    pub plan: String,
+    /// Its name.
+    pub name: String,
+    /// What was agreed.
+    pub terms: Terms,
+    /// Whether it goes on.
+    pub status: SubscriptionStatus,
+    /// Whether it ends with the time that is paid.
+    pub cancel_at_end: bool,
+    /// When the time that is paid ends: the next billing date, or the end.
+    pub paid_until: DateTime<Utc>,
+    /// When the next credits come; `None` where none will.
+    pub next_credits_at: Option<DateTime<Utc>>,
+    /// When a declined card is charged again.
+    pub next_try_at: Option<DateTime<Utc>>,
+    /// The card, for people.
+    pub method: Option<String>,
+}
+
+/// One month of a subscription, and the ledger row of its credits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillingPeriod {
+    /// The subscription.
+    pub subscription: SubscriptionId,
+    /// Which month, from 0.
+    pub month: u32,
+    /// The plan's code.
+    pub plan: String,
+    /// Its first instant.
+    pub starts_at: DateTime<Utc>,
+    /// The first instant after it.
+    pub ends_at: DateTime<Utc>,
+    /// What it brought.
+    pub credits: Credits,
+    /// The payment that it was paid with; `None` where it costs nothing.
+    pub paid_by: Option<PaymentId>,
+    /// The ledger row of its grant.
+    pub entry_seq: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    #[test]
+    fn the_months_shares_are_the_whole_price() {
+        for (interval, minor) in [(Interval::Month, 89_000), (Interval::Year, 10_000), (Interval::Year, 5)] {
+            let price = Money::from_minor(minor, Currency::USD);
+            let terms = Terms { interval, price, credits: Credits::ONE };
+            let shares: Vec<i64> =
+                (0..terms.months()).filter_map(|nth| terms.share(nth)).map(|share| share.minor()).collect();
+            assert_eq!(shares.len(), usize::try_from(interval.months()).expect("fits"));
+            assert_eq!(shares.iter().sum::<i64>(), minor);
+            assert!(shares.iter().max() <= shares.iter().min().map(|least| least + 1).as_ref(), "{shares:?}");
+        }
+    }
+
+    #[test]
+    fn states_are_read_back() {
+        for status in SubscriptionStatus::ALL {
+            assert_eq!(SubscriptionStatus::from_code(status.code()), Some(status));
+        }
+    }
+}
