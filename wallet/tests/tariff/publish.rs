@@ -55,7 +55,7 @@ async fn a_rise_waits_for_its_notice_whoever_asks(pool: PgPool) {
     let first = wallet.tariffs().first_rise().await.expect("a day");
     let unrehearsed = wallet.tariffs().publish(&staff(), 2, book.revision, Some(first)).await;
     assert_eq!(field(unrehearsed), ("rehearsal".into(), Problem::Required));
-    wallet.tariffs().rehearse(&staff(), 2, |_| {}).await.expect("rehearsed");
+    rehearse(&wallet, 2).await;
     assert_eq!(first, start() + TimeDelta::days(30));
     let scheduled = wallet.tariffs().publish(&staff(), 2, book.revision, Some(first)).await.expect("announced");
     assert_eq!(scheduled.status, BookStatus::Scheduled);
@@ -70,7 +70,7 @@ async fn a_drop_during_the_notice_outlives_the_announced_book(pool: PgPool) {
     let (wallet, _) = shop(&pool, "neuralbox").await;
     let rise = draft(&wallet, "gpt-5", 3).await;
     let day = start() + TimeDelta::days(31);
-    wallet.tariffs().rehearse(&staff(), rise.version, |_| {}).await.expect("rehearsed");
+    rehearse(&wallet, rise.version).await;
     wallet.tariffs().publish(&staff(), rise.version, rise.revision, Some(day)).await.expect("announced");
     let drop = draft(&wallet, "gpt-5.2-pro", 32).await;
     wallet.tariffs().publish(&staff(), drop.version, drop.revision, None).await.expect("published");
@@ -90,7 +90,7 @@ async fn drops_start_at_once_and_rises_after_the_notice_or_neither(pool: PgPool)
     let first = tariffs.first_rise().await.expect("a day");
     let unrehearsed = tariffs.publish_drops_first(&admin, 2, book.revision, first).await;
     assert_eq!(field(unrehearsed), ("rehearsal".into(), Problem::Required));
-    tariffs.rehearse(&admin, 2, |_| {}).await.expect("rehearsed");
+    rehearse(&wallet, 2).await;
     for early in [start(), first - TimeDelta::microseconds(1)] {
         let refused = tariffs.publish_drops_first(&admin, 2, book.revision, early).await;
         assert_eq!(field(refused), ("effective_at".into(), Problem::TooSoon));
@@ -120,14 +120,14 @@ async fn two_steps_need_a_drop_and_a_free_calendar(pool: PgPool) {
     let (wallet, _) = shop(&pool, "neuralbox").await;
     let (tariffs, admin) = (wallet.tariffs(), staff());
     let book = draft(&wallet, "gpt-5", 3).await;
-    tariffs.rehearse(&admin, 2, |_| {}).await.expect("rehearsed");
+    rehearse(&wallet, 2).await;
     let first = tariffs.first_rise().await.expect("a day");
     let no_drop = tariffs.publish_drops_first(&admin, 2, book.revision, first).await;
     assert_eq!(field(no_drop), ("version".into(), Problem::NotAllowed));
     tariffs.publish(&admin, 2, book.revision, Some(first)).await.expect("announced");
     let book = draft(&wallet, "gpt-5.2", 5).await;
     let book = tariffs.set_rule(&admin, 3, book.revision, "gpt-5.2-pro", flat(32)).await.expect("changed");
-    tariffs.rehearse(&admin, 3, |_| {}).await.expect("rehearsed");
+    rehearse(&wallet, 3).await;
     let two = tariffs.publish_drops_first(&admin, 3, book.revision, first).await;
     assert_eq!(field(two), ("version".into(), Problem::NotAllowed), "another rise is announced");
     assert_eq!(price(&wallet, "gpt-5.2-pro").await, credits(39), "neither of the two");

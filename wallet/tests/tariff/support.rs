@@ -1,5 +1,7 @@
 //! What the tests of prices share.
 
+use std::ops::ControlFlow;
+
 use serde_json::{Map, Value};
 use sqlx::PgPool;
 use wallet::Wallet;
@@ -10,7 +12,7 @@ use wallet::identity::Actor;
 use wallet::ledger::Outcome;
 use wallet::money::Credits;
 use wallet::tariff::rule::Flat;
-use wallet::tariff::{ChargeRequest, LineRequest, PriceBook, Rule};
+use wallet::tariff::{ChargeRequest, LineRequest, PriceBook, Rehearsal, Rule};
 
 pub use crate::ledger_support::{capture_all, credits, grant, key, new_wallet, open, start, submit};
 
@@ -79,4 +81,16 @@ pub async fn draft(wallet: &Wallet, operation: &str, whole: i64) -> PriceBook {
 
 pub async fn diff_of(wallet: &Wallet, version: i32) -> Vec<String> {
     wallet.tariffs().diff(version).await.expect("a diff").into_iter().map(|change| change.operation).collect()
+}
+
+/// Does what was asked for, as the job does it; says how many rehearsals came to an end.
+pub async fn run(wallet: &Wallet) -> u64 {
+    wallet.tariffs().run_rehearsals(|_| ControlFlow::Continue(())).await.expect("run")
+}
+
+/// Rehearses a draft.
+pub async fn rehearse(wallet: &Wallet, version: i32) -> Rehearsal {
+    wallet.tariffs().ask_rehearsal(&staff(), version).await.expect("asked");
+    assert_eq!(run(wallet).await, 1);
+    wallet.tariffs().rehearsal(version).await.expect("read").expect("kept")
 }
