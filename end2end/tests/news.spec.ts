@@ -21,6 +21,7 @@ test('a rise is announced everywhere with the reader’s own figures', async ({ 
   const draft = (await post('/admin/tariffs', { copy: 'yes' })).headers().location;
   expect((await post(`${draft}/prices`, { operation, revision: '1', 'price.0': String(cost + 3) })).status()).toBe(303);
   expect((await post(`${draft}/rehearse`, { revision: '2' })).status()).toBe(303);
+  await expect.poll(async () => (await staff.request.get(`${draft}/publish`)).text()).toContain('matches this draft');
   expect((await post(`${draft}/publish`, { revision: '2', effective_at: day, confirm: 'yes' })).status()).toBe(303);
   await context.close();
 

@@ -3,6 +3,8 @@
 
 mod people_support;
 
+use std::ops::ControlFlow;
+
 use chrono::TimeDelta;
 use people_support::*;
 use serde_json::{Map, Value};
@@ -37,7 +39,8 @@ async fn publish(wallet: &Wallet, prices: &[(&str, i64)], gone: &[&str], rises: 
     for operation in gone {
         book = tariffs.remove(&staff(), book.version, book.revision, operation).await.expect("removed");
     }
-    tariffs.rehearse(&staff(), book.version, |_| {}).await.expect("rehearsed");
+    tariffs.ask_rehearsal(&staff(), book.version).await.expect("asked");
+    tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("rehearsed");
     let from = if rises { Some(tariffs.first_rise().await.expect("a day")) } else { None };
     tariffs.publish(&staff(), book.version, book.revision, from).await.expect("published").version
 }

@@ -62,6 +62,13 @@ pub fn credits_text(locale: Locale, amount: Credits) -> String {
     if amount.is_negative() { format!("{MINUS}{text}") } else { text }
 }
 
+/// Writes how many there are: `1,234`, `1 234`.
+#[must_use]
+pub fn count_text(locale: Locale, count: i64) -> String {
+    let text = grouped(locale, &count.unsigned_abs().to_string());
+    if count < 0 { format!("{MINUS}{text}") } else { text }
+}
+
 /// Writes a change: `+100`, `−37`, `0`.
 #[must_use]
 pub fn signed_text(locale: Locale, amount: Credits) -> String {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use wallet::catalog::OperationForm;
-use wallet::tariff::{BookSummary, DraftEdit, PriceBook, PriceChange, Rehearsal, Tariff};
+use wallet::tariff::{BookSummary, DraftEdit, PriceBook, PriceChange, Rehearsal, RehearsalRun, RunState, Tariff};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
@@ -40,12 +40,33 @@ pub struct EditorPage {
     pub rehearsal_days: u16,
     /// The newest edits of a draft, newest first.
     pub edits: Vec<DraftEdit>,
-    /// What the last rehearsal of the version found.
-    pub rehearsal: Option<Rehearsal>,
+    /// The rehearsal of the version.
+    pub rehearsal: RehearsalState,
     /// What became of the form, where the page answers it.
     pub outcome: FormOutcome,
     /// The day when the page was drawn.
     pub today: NaiveDate,
+}
+
+/// The rehearsal of one version: on its way, over, or not asked for yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RehearsalState {
+    /// The version.
+    pub version: i32,
+    /// The version's revision now.
+    pub revision: i64,
+    /// The last one that was asked for.
+    pub run: Option<RehearsalRun>,
+    /// What the last one that came to a good end found.
+    pub found: Option<Rehearsal>,
+}
+
+impl RehearsalState {
+    /// Says whether one is on its way.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.run.as_ref().is_some_and(|run| run.state == RunState::Running)
+    }
 }
 
 /// Gives one version; the draft where there is one, else the one in force, where none is named.
@@ -61,6 +82,7 @@ pub async fn load_price_book(
     let version = version.or_else(|| ssr::preferred(&versions));
     let version = version.ok_or_else(|| wallet::error::Refusal::not_found("price book"))?;
     let mut book = tariffs.book(version).await?;
+    let revision = book.revision;
     let changes = tariffs.diff(version).await?;
     let rows = ssr::rows(&book, active.as_deref(), changes);
     book.tariffs.clear();
@@ -74,10 +96,21 @@ pub async fn load_price_book(
         notice_days: settings.notice_days,
         rehearsal_days: settings.rehearsal_days,
         edits: tariffs.edits(version).await?,
-        rehearsal: tariffs.rehearsal(version).await?,
+        rehearsal: ssr::rehearsal(tariffs, version, revision).await?,
         outcome: crate::context::form_outcome().unwrap_or_default(),
         today: wallet.clock().now().date_naive(),
     })
+}
+
+/// Gives the rehearsal of one version, for a page that waits for it.
+#[server(endpoint = "rehearsal", input = GetUrl)]
+pub async fn load_rehearsal(
+    /// The version.
+    version: i32,
+) -> Result<RehearsalState, AppError> {
+    let (_, wallet) = crate::asker::staff()?;
+    let revision = wallet.tariffs().book(version).await?.revision;
+    ssr::rehearsal(wallet.tariffs(), version, revision).await
 }
 
 /// One operation of a draft, to add or to change whole.
@@ -137,11 +170,19 @@ pub async fn load_operation(
 #[cfg(feature = "ssr")]
 mod ssr {
     use wallet::catalog::{OperationForm, RULE_KINDS, rule_example};
-    use wallet::tariff::Tariff;
-    use wallet::tariff::{BookStatus, BookSummary, PriceBook, PriceChange};
+    use wallet::tariff::{BookStatus, BookSummary, PriceBook, PriceChange, Tariff, Tariffs};
 
-    use super::EditorRow;
+    use super::{EditorRow, RehearsalState};
     use crate::context::FormOutcome;
+    use crate::error::AppError;
+
+    /// The rehearsal of a version that is at a revision.
+    pub async fn rehearsal(tariffs: &Tariffs, version: i32, revision: i64) -> Result<RehearsalState, AppError> {
+        // In this order: one that ends in between is shown as running once more, never as over without its figures.
+        let run = tariffs.rehearsal_run(version).await?;
+        let found = tariffs.rehearsal(version).await?;
+        Ok(RehearsalState { version, revision, run, found })
+    }
 
     /// What was typed into the form of an operation.
     pub fn typed(outcome: &FormOutcome) -> OperationForm {

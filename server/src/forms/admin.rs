@@ -32,12 +32,12 @@ pub async fn create_draft(State(state): State<AppState>, form: Post) -> Response
     }
 }
 
-/// Rates the charges of the last days again under a draft.
+/// Asks for a rehearsal: the charges of the last days are rated again under a draft, by a job.
 pub async fn rehearse(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let page = format!("/admin/tariffs/{n}/publish");
-    let rehearsed = async { state.wallet.tariffs().rehearse(&admin(&form)?, n, |_| {}).await };
-    match rehearsed.await {
-        Ok(_) => see_other(&page),
+    let asked = async { state.wallet.tariffs().ask_rehearsal(&admin(&form)?, n).await };
+    match asked.await {
+        Ok(()) => see_other(&page),
         Err(error) => form.refuse(&page, error).await,
     }
 }

@@ -4,6 +4,7 @@ mod announce_prices;
 mod ask_inactive;
 mod process_provider_event;
 mod reconcile_payments;
+mod rehearse_prices;
 mod renew_plans;
 mod review_upstream_costs;
 mod sandbox_event;
@@ -54,6 +55,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<announce_prices::AnnouncePrices>()
         .define_job::<process_provider_event::ProcessProviderEvent>()
         .define_job::<reconcile_payments::ReconcilePayments>()
+        .define_job::<rehearse_prices::RehearsePrices>()
         .define_job::<renew_plans::RenewPlans>()
         .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
         .define_job::<sandbox_event::SandboxEvent>()
@@ -67,6 +69,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::every_minute().payload(renew_plans::RenewPlans::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
         .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)
+        .with_cron(Cron::every_minute().payload(rehearse_prices::RehearsePrices::default())?)
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
         .with_cron(Cron::hourly_at(12)?.payload(sign_heads::SignHeads::default())?)

@@ -138,6 +138,7 @@ async fn an_early_rise_is_refused_however_it_is_posted(pool: PgPool) {
     }
     let told = browser.post("/admin/tariffs/2/rehearse", &[]).await;
     assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+    site.work().await;
     let now = revision(&site, 2).await;
     let tomorrow = (chrono::Utc::now() + chrono::TimeDelta::days(1)).date_naive().to_string();
     for steps in ["two", "one", "", "three"] {
@@ -158,4 +159,40 @@ async fn an_early_rise_is_refused_however_it_is_posted(pool: PgPool) {
     assert_eq!(charged["amount"], json!(32), "the drop is in force");
     let charged = program.post("/charges", "b", &json!({ "operation": "gpt-5" })).await.json();
     assert_eq!(charged["amount"], json!(2), "the rise waits");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_rehearsal_goes_on_behind_the_page_which_says_how_far_it_is(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut browser = site.admin().await;
+    browser.post("/admin/tariffs", &[]).await;
+    let now = revision(&site, 2).await;
+    let fields = [("operation", "gpt-5"), ("revision", now.as_str()), ("price.0", "3")];
+    browser.post("/admin/tariffs/2/prices", &fields).await;
+    let page = browser.open("/admin/tariffs/2/publish").await;
+    assert!(page.text.contains("Run the rehearsal") && !page.text.contains("<progress"), "{}", page.text);
+
+    for _ in 0..2 {
+        let told = browser.post("/admin/tariffs/2/rehearse", &[]).await;
+        assert_eq!((told.status, location(&told).as_str()), (StatusCode::SEE_OTHER, "/admin/tariffs/2/publish"));
+    }
+    let page = browser.open("/admin/tariffs/2/publish").await;
+    for words in ["<progress", "Progress of the rehearsal", "Chief started it", "http-equiv=\"refresh\""] {
+        assert!(page.text.contains(words), "{words}: {}", page.text);
+    }
+    assert!(!page.text.contains("Start over"), "it is of these prices");
+    let now = revision(&site, 2).await;
+    let fields = [("operation", "gpt-5"), ("revision", now.as_str()), ("price.0", "4")];
+    browser.post("/admin/tariffs/2/prices", &fields).await;
+    let page = browser.open("/admin/tariffs/2/publish").await;
+    assert!(page.text.contains("<progress") && page.text.contains("Start over"), "{}", page.text);
+
+    site.work().await;
+    let page = browser.open("/admin/tariffs/2/publish").await;
+    assert!(page.text.contains("matches this draft") && !page.text.contains("<progress"), "{}", page.text);
+    let poll = || site.client.get(format!("{}/_fn/rehearsal?version=2", site.url));
+    let polled = browser.send(poll()).await;
+    assert_eq!((polled.status, &polled.json()["run"]["state"]), (StatusCode::OK, &json!("finished")));
+    let stranger = site.browser().send(poll()).await;
+    assert_ne!(stranger.status, StatusCode::OK, "for admins only");
 }

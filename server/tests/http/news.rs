@@ -1,5 +1,7 @@
 //! Announced prices over HTTP: the changelog, its feeds and the API say the same; the banner; margins.
 
+use std::ops::ControlFlow;
+
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -22,7 +24,8 @@ async fn publish(site: &Site, operation: &str, price: i64, rises: bool) -> i32 {
     let draft = tariffs.create_draft(&staff()).await.expect("a draft");
     let rule = Rule::Flat(Flat { credits: Credits::from_whole(price).expect("fits") });
     let draft = tariffs.set_rule(&staff(), draft.version, draft.revision, operation, rule).await.expect("changed");
-    tariffs.rehearse(&staff(), draft.version, |_| {}).await.expect("rehearsed");
+    tariffs.ask_rehearsal(&staff(), draft.version).await.expect("asked");
+    tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("rehearsed");
     let from = if rises { Some(tariffs.first_rise().await.expect("a day") + TimeDelta::hours(1)) } else { None };
     tariffs.publish(&staff(), draft.version, draft.revision, from).await.expect("published").version
 }

@@ -1,11 +1,13 @@
 //! What was really spent, for rating it again: a rehearsal of new prices.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::detail::Detail;
 use super::entry::EntryKind;
-use super::repo::spent;
+use super::repo::spent::{self, SpentRow};
 use super::service::Ledger;
 use crate::error::Result;
 use crate::id::AccountId;
@@ -37,53 +39,73 @@ pub enum Debit {
     Opaque(i64),
 }
 
+/// Reads what was spent, a part of the ledger at a time, as of one moment.
+pub struct SpentReader(spent::Reader);
+
 impl Ledger {
-    /// Counts the charges and captures of a time: the size of [`Ledger::spent`].
-    pub async fn count_spent(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<i64> {
-        spent::count(self.db.pool(), from, to).await
+    /// Begins to read the charges and captures of a time, without those that were paid back.
+    ///
+    /// The database groups equal ones of each part; memory here stays small however many there are.
+    pub async fn spent(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<SpentReader> {
+        Ok(SpentReader(spent::Reader::begin(self.db.pool(), from, to).await?))
+    }
+}
+
+impl SpentReader {
+    /// How many pages the ledger has.
+    #[must_use]
+    pub fn pages(&self) -> i64 {
+        self.0.pages
     }
 
-    /// Hands over the charges and captures of a time, equal ones together, without those that were paid back.
-    ///
-    /// The database groups and streams; memory here stays small however many there are.
-    pub async fn spent(&self, from: DateTime<Utc>, to: DateTime<Utc>, mut each: impl FnMut(Debit)) -> Result<()> {
-        spent::each(self.db.pool(), from, to, |row| {
-            let detail = row.detail.as_deref().and_then(Detail::from_text);
-            match detail {
-                Some(detail) if row.kind == EntryKind::Capture.code() => {
-                    for line in detail.into_lines() {
-                        let receipt = line.receipt;
-                        each(if line.captured == receipt.total {
-                            Debit::Rated(Spent {
-                                account: row.account,
-                                operation: receipt.operation,
-                                params: receipt.params,
-                                count: receipt.count,
-                                times: row.times,
-                                credits: receipt.total,
-                            })
-                        } else {
-                            Debit::Opaque(row.times)
-                        });
-                    }
-                }
-                Some(detail) => {
-                    let total = row.credits;
-                    let receipt = detail.into_receipt(row.operation, None, None, row.count, total);
-                    each(receipt.map_or(Debit::Opaque(row.times), |receipt| {
-                        Debit::Rated(Spent {
-                            account: row.account,
-                            operation: receipt.operation,
-                            params: receipt.params,
-                            count: receipt.count,
-                            times: row.times,
-                            credits: total,
-                        })
-                    }));
-                }
-                None => each(Debit::Opaque(row.times)),
+    /// Hands over the debits of the next part, equal ones together; says how many pages were read by then, or `None`
+    /// where nothing is left.
+    pub async fn read(&mut self, mut each: impl FnMut(Debit) + Send) -> Result<Option<i64>> {
+        self.0.read(|row| hand_over(row, &mut each)).await
+    }
+}
+
+impl fmt::Debug for SpentReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpentReader").field("pages", &self.0.pages).finish_non_exhaustive()
+    }
+}
+
+/// Makes debits of equal rows: one of a charge, one for each line of a capture.
+fn hand_over(row: SpentRow, each: &mut impl FnMut(Debit)) {
+    let detail = row.detail.as_deref().and_then(Detail::from_text);
+    match detail {
+        Some(detail) if row.kind == EntryKind::Capture.code() => {
+            for line in detail.into_lines() {
+                let receipt = line.receipt;
+                each(if line.captured == receipt.total {
+                    Debit::Rated(Spent {
+                        account: row.account,
+                        operation: receipt.operation,
+                        params: receipt.params,
+                        count: receipt.count,
+                        times: row.times,
+                        credits: receipt.total,
+                    })
+                } else {
+                    Debit::Opaque(row.times)
+                });
             }
-        })
-        .await
+        }
+        Some(detail) => {
+            let total = row.credits;
+            let receipt = detail.into_receipt(row.operation, None, None, row.count, total);
+            each(receipt.map_or(Debit::Opaque(row.times), |receipt| {
+                Debit::Rated(Spent {
+                    account: row.account,
+                    operation: receipt.operation,
+                    params: receipt.params,
+                    count: receipt.count,
+                    times: row.times,
+                    credits: total,
+                })
+            }));
+        }
+        None => each(Debit::Opaque(row.times)),
     }
 }

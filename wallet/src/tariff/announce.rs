@@ -86,14 +86,15 @@ impl Tariffs {
         let book = self.book(version).await?;
         let mut tally = ImpactTally::new(&book, &announcement.changes);
         let from = announcement.announced_at - TimeDelta::days(self.impact_days().await?);
-        let rate = |debit: Debit| match debit {
+        let mut rate = |debit: Debit| match debit {
             Debit::Rated(spent) => tally.rate(&spent),
             // Captured in part: what it would have cost can't be said.
             Debit::Opaque(_) => {}
         };
         // New names and operations mean nothing to what was charged before.
         if announcement.changes.iter().any(|change| change.direction.moves_a_price()) {
-            self.ledger.spent(from, announcement.announced_at, rate).await?;
+            let mut spent = self.ledger.spent(from, announcement.announced_at).await?;
+            while spent.read(&mut rate).await?.is_some() {}
         }
         let impacts = tally.finish();
         repo::keep_impacts(self.db.pool(), version, &impacts, self.db.now()).await?;

@@ -54,7 +54,9 @@ pub use impact::{Impact, RiseNotice};
 pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};
 pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
 pub use quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
-pub use rehearsal::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal};
+pub use rehearsal::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal, RehearsalRun, RunState};
+#[cfg(feature = "postgres")]
+pub use rehearse::REHEARSE_PRICES;
 pub use rule::{COUNT_MAX, Movement, PRICE_MAX, PriceRange, Priced, Rule};
 #[cfg(feature = "postgres")]
 pub use service::{ChargeRequest, HoldRequest, Tariffs};

@@ -2,6 +2,8 @@
 //!
 //! It says who would pay more and who less, and which charges would fail. It can't say how people would react.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -90,8 +92,90 @@ pub struct Failing {
 /// How far a rehearsal has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Debits rated.
+    /// Pages of the ledger that were read.
     pub done: i64,
-    /// Debits to rate.
+    /// Pages to read; 0 where that is not known yet.
     pub total: i64,
+    /// Charges that were rated on them.
+    pub charges: i64,
+}
+
+impl Progress {
+    /// Gives the part that is done, 0 to 100; `None` where it is not known yet.
+    #[must_use]
+    pub fn percent(&self) -> Option<i64> {
+        self.done.checked_mul(100)?.checked_div(self.total)
+    }
+}
+
+/// Where a rehearsal stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// On its way, or in the queue.
+    Running,
+    /// What it found is kept with the draft.
+    Finished,
+    /// Something went wrong inside.
+    Failed,
+    /// It was taken up several times and never came to its end.
+    GivenUp,
+}
+
+impl RunState {
+    /// Gives the name in the database.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+impl FromStr for RunState {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let all = [Self::Running, Self::Finished, Self::Failed, Self::GivenUp];
+        all.into_iter().find(|state| state.code() == text).ok_or(())
+    }
+}
+
+/// A rehearsal that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RehearsalRun {
+    /// The draft's revision that it is about.
+    pub revision: i64,
+    /// Where it stands.
+    pub state: RunState,
+    /// How far it has come.
+    pub progress: Progress,
+    /// Who asked for it.
+    pub started_by: String,
+    /// When.
+    pub started_at: DateTime<Utc>,
+    /// When it came to its end, good or bad.
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_part_that_is_done_is_whole_and_known_only_with_the_whole() {
+        let at = |done, total| Progress { done, total, charges: 0 }.percent();
+        assert_eq!((at(0, 0), at(0, 7), at(1, 3), at(7, 7)), (None, Some(0), Some(33), Some(100)));
+    }
+
+    #[test]
+    fn states_read_back() {
+        for state in [RunState::Running, RunState::Finished, RunState::Failed, RunState::GivenUp] {
+            assert_eq!(state.code().parse(), Ok(state));
+        }
+        assert_eq!("".parse::<RunState>(), Err(()));
+    }
 }

@@ -4,7 +4,7 @@ pub(super) mod announce;
 pub(super) mod cost;
 pub(super) mod edit;
 mod quote;
-mod rehearsal;
+pub(super) mod rehearsal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
 pub(super) use quote::{insert_quote, locked_quote, sweep_quotes};
-pub(super) use rehearsal::{account_names, keep_rehearsal, move_rehearsal, rehearsal, rehearsed_revision};
+pub(super) use rehearsal::{forget_run, move_rehearsal, rehearsed_revision};
 
 use super::{BookStatus, BookSummary, PriceBook, PriceChange, Tariff};
 use crate::error::{Error, Result};

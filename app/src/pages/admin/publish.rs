@@ -60,8 +60,7 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
         <div class="max-w-[600px] mx-auto grid gap-5">
             {has_rise
                 .then(|| {
-                    let (revision, days) = (page.book.revision, page.rehearsal_days);
-                    view! { <RehearsalPanel version=version revision=revision days=days found=page.rehearsal.clone() /> }
+                    view! { <RehearsalPanel days=page.rehearsal_days drawn=page.rehearsal.clone() /> }
                 })}
             <section aria-labelledby="pb" class="panel">
                 <form method="post" action=format!("/admin/tariffs/{version}/publish")>

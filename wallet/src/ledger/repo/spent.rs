@@ -1,12 +1,20 @@
 //! Reading what was spent, equal debits together.
+//!
+//! The table is read once, by its pages in their order, [`PART`] at a time: nothing on the ledger's hot way pays for an
+//! index by time, and how much is read says how far one is. Rows never change, and the transaction sees one moment and
+//! keeps the table from being written anew, so each row is met exactly once.
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt;
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 
+use crate::db;
 use crate::error::Result;
 use crate::id::AccountId;
 use crate::money::Credits;
+
+/// Pages of one part: 8 MB, some twenty thousand rows.
+const PART: i64 = 1_024;
 
 /// Equal debits of one account.
 pub(in crate::ledger) struct SpentRow {
@@ -19,55 +27,77 @@ pub(in crate::ledger) struct SpentRow {
     pub times: i64,
 }
 
-/// Counts charges and captures.
-pub(in crate::ledger) async fn count(pool: &PgPool, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT count(*) AS "count!" FROM entries WHERE kind IN (2, 4) AND created_at >= $1 AND created_at < $2"#,
-        from,
-        to
-    )
-    .fetch_one(pool)
-    .await?)
-}
-
-/// Hands over charges and captures, equal ones together, without those that were paid back.
-pub(in crate::ledger) async fn each(
-    pool: &PgPool,
+/// Reads charges and captures of a time.
+pub(in crate::ledger) struct Reader {
+    tx: Transaction<'static, Postgres>,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
-    mut take: impl FnMut(SpentRow),
-) -> Result<()> {
-    let mut rows = sqlx::query!(
-        r#"SELECT w.account_id, e.kind, e.operation, e.quantity, e.amount, e.detail, count(*) AS "times!"
-           FROM entries AS e
-           JOIN wallets AS w ON w.shard = e.shard AND w.wallet_id = e.wallet_id
-           WHERE e.kind IN (2, 4)
-             AND e.created_at >= $1
-             AND e.created_at < $2
-             AND NOT EXISTS (
-                 SELECT
-                 FROM entries AS back
-                 WHERE back.shard = e.shard
-                   AND back.wallet_id = e.wallet_id
-                   AND back.refers_to = e.seq
-                   AND back.kind = 8
-             )
-           GROUP BY w.account_id, e.kind, e.operation, e.quantity, e.amount, e.detail"#,
-        from,
-        to
-    )
-    .fetch(pool);
-    while let Some(row) = rows.try_next().await? {
-        take(SpentRow {
-            account: AccountId::from_uuid(row.account_id),
-            kind: row.kind,
-            operation: row.operation,
-            count: row.quantity,
-            // A debit changes what is settled by less than nothing.
-            credits: Credits::from_micros(row.amount.saturating_neg()),
-            detail: row.detail,
-            times: row.times,
-        });
+    pub pages: i64,
+    next: i64,
+}
+
+impl Reader {
+    /// Begins, as of now.
+    pub async fn begin(pool: &PgPool, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Self> {
+        let mut tx = pool.begin().await?;
+        db::one_moment(&mut tx).await?;
+        // Every part would be compiled for itself, for longer than it runs.
+        sqlx::query!("SELECT set_config('jit', 'off', true)").fetch_one(&mut *tx).await?;
+        let pages = sqlx::query_scalar!(
+            r#"SELECT pg_relation_size('entries') / current_setting('block_size')::bigint AS "pages!""#
+        )
+        .fetch_one(&mut *tx)
+        .await?;
+        Ok(Self { tx, from, to, pages, next: 0 })
     }
-    Ok(())
+
+    /// Hands over the next part, without what was paid back; says up to which page, or `None` where nothing is left.
+    pub async fn read(&mut self, mut take: impl FnMut(SpentRow) + Send) -> Result<Option<i64>> {
+        if self.next >= self.pages {
+            return Ok(None);
+        }
+        let end = self.next.saturating_add(PART).min(self.pages);
+        // Asking for each row whether it was paid back keeps the planner from reading the whole table for every part.
+        let mut rows = sqlx::query!(
+            r#"SELECT w.account_id, s.kind, s.operation, s.quantity, s.amount, s.detail, s.times AS "times!"
+               FROM (
+                   SELECT e.shard, e.wallet_id, e.kind, e.operation, e.quantity, e.amount, e.detail, count(*) AS times
+                   FROM entries AS e
+                   LEFT JOIN LATERAL (
+                       SELECT b.seq
+                       FROM entries AS b
+                       WHERE b.shard = e.shard AND b.wallet_id = e.wallet_id AND b.refers_to = e.seq AND b.kind = 8
+                       LIMIT 1
+                   ) AS back ON true
+                   WHERE e.ctid >= $3::text::tid
+                     AND e.ctid < $4::text::tid
+                     AND e.kind IN (2, 4)
+                     AND e.created_at >= $1
+                     AND e.created_at < $2
+                     AND back.seq IS NULL
+                   GROUP BY e.shard, e.wallet_id, e.kind, e.operation, e.quantity, e.amount, e.detail
+               ) AS s
+               JOIN wallets AS w ON w.shard = s.shard AND w.wallet_id = s.wallet_id"#,
+            self.from,
+            self.to,
+            format!("({},0)", self.next),
+            format!("({end},0)")
+        )
+        .fetch(&mut *self.tx);
+        while let Some(row) = rows.try_next().await? {
+            take(SpentRow {
+                account: AccountId::from_uuid(row.account_id),
+                kind: row.kind,
+                operation: row.operation,
+                count: row.quantity,
+                // A debit changes what is settled by less than nothing.
+                credits: Credits::from_micros(row.amount.saturating_neg()),
+                detail: row.detail,
+                times: row.times,
+            });
+        }
+        drop(rows);
+        self.next = end;
+        Ok(Some(end))
+    }
 }

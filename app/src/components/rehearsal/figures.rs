@@ -1,62 +1,19 @@
-//! What a draft would have done to the charges of the last days.
+//! What a rehearsal found: the change of what is spent, by account and by operation.
 
 use leptos::prelude::*;
-use wallet::tariff::{AccountImpact, Rehearsal};
+use wallet::tariff::{AccountImpact, OperationImpact, Rehearsal};
 
-use crate::components::amount::{credits_text, signed_text};
+use crate::components::amount::{count_text, credits_text, signed_text};
+use crate::components::price_diff::percent_text;
 use crate::components::when::date_text;
 use crate::i18n::*;
 
-/// The rehearsal of a draft: its figures, whether they still match the draft, and the button that runs it.
-#[component]
-pub fn RehearsalPanel(
-    /// The draft.
-    version: i32,
-    /// The draft's revision now.
-    revision: i64,
-    /// How many days are rated again.
-    days: u16,
-    /// What the last run found.
-    found: Option<Rehearsal>,
-) -> impl IntoView {
-    let i18n = use_i18n();
-    let is_current = found.as_ref().is_some_and(|found| found.revision == revision);
-    let is_run = found.is_some();
-    let days = i64::from(days);
-    view! {
-        <section aria-labelledby="reh" class="panel p-5">
-            <div class="flex items-center gap-2">
-                <h2 id="reh" class="h2 flex-1">{t!(i18n, rehearsal.title)}</h2>
-                {is_run
-                    .then(|| {
-                        if is_current {
-                            view! { <span class="tag tag-ok">{t!(i18n, rehearsal.matches)}</span> }.into_any()
-                        } else {
-                            view! { <span class="tag tag-warn">{t!(i18n, rehearsal.stale)}</span> }.into_any()
-                        }
-                    })}
-            </div>
-            {match found {
-                Some(found) => view! { <Figures found=found /> }.into_any(),
-                None => {
-                    view! {
-                        <p class="text-sm text-muted mt-1">{move || t_string!(i18n, rehearsal.needed, days = days)}</p>
-                    }
-                        .into_any()
-                }
-            }}
-            <form method="post" action=format!("/admin/tariffs/{version}/rehearse") class="mt-4">
-                <button class="btn btn-plain w-full">
-                    {move || if is_run { t_string!(i18n, rehearsal.again) } else { t_string!(i18n, rehearsal.run) }}
-                </button>
-            </form>
-        </section>
-    }
-}
-
 /// The figures of one run.
 #[component]
-fn Figures(found: Rehearsal) -> impl IntoView {
+pub fn Figures(
+    /// What it found.
+    found: Rehearsal,
+) -> impl IntoView {
     let i18n = use_i18n();
     let (from, to) = (found.from.date_naive(), found.to.date_naive());
     let (charges, accounts) = (found.charges, found.accounts);
@@ -69,6 +26,7 @@ fn Figures(found: Rehearsal) -> impl IntoView {
             {move || {
                 let locale = i18n.get_locale();
                 let (from, to) = (date_text(locale, from), date_text(locale, to));
+                let (charges, accounts) = (count_text(locale, charges), count_text(locale, accounts));
                 t_string!(i18n, rehearsal.span, from = from, to = to, charges = charges, accounts = accounts)
             }}
         </p>
@@ -88,21 +46,28 @@ fn Figures(found: Rehearsal) -> impl IntoView {
                         <dd class="text-sm text-muted num">
                             {move || {
                                 let locale = i18n.get_locale();
-                                format!("{} → {}", credits_text(locale, before), credits_text(locale, after))
+                                let percent = percent_text(before, after).map_or_else(String::new, |text| format!(", {text}"));
+                                format!("{} → {}{percent}", credits_text(locale, before), credits_text(locale, after))
                             }}
                         </dd>
                     </div>
                     <div>
                         <dt class="text-sm text-muted">{t!(i18n, rehearsal.customers)}</dt>
                         <dd class="num mt-0.5">
-                            {move || t_string!(i18n, rehearsal.customers_text, less = less, same = same, more = more)}
+                            {move || {
+                                let words = |count| count_text(i18n.get_locale(), count);
+                                let (less, same, more) = (words(less), words(same), words(more));
+                                t_string!(i18n, rehearsal.customers_text, less = less, same = same, more = more)
+                            }}
                         </dd>
                     </div>
                 </dl>
+                <Histogram bars=found.histogram />
                 <div class="grid sm:grid-cols-2 gap-5 mt-4">
                     <Impacts accounts=found.winners.clone() is_rise=false />
                     <Impacts accounts=found.losers.clone() is_rise=true />
                 </div>
+                <Operations operations=found.operations.clone() />
             }
                 .into_any()
         }}
@@ -118,6 +83,7 @@ fn Figures(found: Rehearsal) -> impl IntoView {
                                 view! {
                                     <li>
                                         {move || {
+                                            let charges = count_text(i18n.get_locale(), charges);
                                             t_string!(
                                                 i18n,
                                                 rehearsal.failing_row,
@@ -167,4 +133,86 @@ fn Impacts(accounts: Vec<AccountImpact>, is_rise: bool) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// How many accounts pay how much less or more, as bars.
+#[component]
+fn Histogram(bars: [i64; 9]) -> impl IntoView {
+    let i18n = use_i18n();
+    let most = bars.iter().copied().max().unwrap_or(0).max(1);
+    let bar = move |(place, count): (usize, i64)| {
+        let colour = match place {
+            0..=3 => "bg-primary",
+            4 => "bg-control",
+            _ => "bg-rise",
+        };
+        // A bar that stands for somebody is seen, however many others there are.
+        let height = if count == 0 { 0 } else { (count * 100 / most).max(4) };
+        view! {
+            <li class="flex-1 h-full flex items-end" title=move || count_text(i18n.get_locale(), count)>
+                <span class=format!("block w-full rounded-t-[2px] {colour}") style=format!("height: {height}%")></span>
+            </li>
+        }
+    };
+    view! {
+        <h3 class="text-sm text-muted mt-4">{t!(i18n, rehearsal.bills)}</h3>
+        // The same in words is above.
+        <div aria-hidden="true">
+            <ul class="flex gap-1 h-16 mt-2 border-b border-line">{bars.into_iter().enumerate().map(bar).collect_view()}</ul>
+            <p class="flex justify-between text-xs text-muted num mt-1">
+                <span>"−20\u{a0}%"</span>
+                <span>{t!(i18n, rehearsal.same)}</span>
+                <span>"+20\u{a0}%"</span>
+            </p>
+        </div>
+    }
+}
+
+/// What each operation brought and would have brought, the largest first.
+#[component]
+fn Operations(operations: Vec<OperationImpact>) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = operations
+        .into_iter()
+        .map(|row| {
+            let (charges, before, after) = (row.charges, row.before, row.after);
+            let change = after.checked_sub(before).unwrap_or_default();
+            let tone = if change.is_positive() {
+                "r num text-rise"
+            } else if change.is_negative() {
+                "r num text-primary"
+            } else {
+                "r num text-muted"
+            };
+            view! {
+                <tr>
+                    <th scope="row" class="!text-left !font-normal break-all">{row.operation}</th>
+                    <td class="r num hidden sm:table-cell">{move || count_text(i18n.get_locale(), charges)}</td>
+                    <td class="r num whitespace-nowrap">
+                        {move || {
+                            let locale = i18n.get_locale();
+                            format!("{} → {}", credits_text(locale, before), credits_text(locale, after))
+                        }}
+                    </td>
+                    <td class=tone>{move || signed_text(i18n.get_locale(), change)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <details class="mt-4">
+            <summary class="cursor-pointer link-q w-fit">{t!(i18n, rehearsal.by_operation)}</summary>
+            <table class="grid-table mt-2 -mx-3 !w-[calc(100%+1.5rem)]">
+                <thead>
+                    <tr>
+                        <th scope="col">{t!(i18n, prices.model)}</th>
+                        <th scope="col" class="r hidden sm:table-cell">{t!(i18n, rehearsal.charges)}</th>
+                        <th scope="col" class="r">{t!(i18n, rehearsal.spent)}</th>
+                        <th scope="col" class="r">{t!(i18n, tariffs.change)}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </details>
+    }
 }

@@ -1,0 +1,25 @@
+//! Does the rehearsals that were asked for: right after somebody asked, and every minute what a stopped node left.
+
+use std::ops::ControlFlow;
+
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
+use serde::{Deserialize, Serialize};
+
+/// Does every rehearsal that nobody does.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct RehearsePrices {}
+
+impl TaskHandler for RehearsePrices {
+    const IDENTIFIER: &'static str = wallet::tariff::REHEARSE_PRICES;
+
+    /// A node that stops gives its rehearsal back, so that another one need not wait for its silence.
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let state = &super::tools(&context)?.state;
+        let go_on = |_| match state.stopping.is_cancelled() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        state.wallet.tariffs().run_rehearsals(go_on).await.map(drop).map_err(super::text)
+    }
+}

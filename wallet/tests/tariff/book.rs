@@ -1,0 +1,108 @@
+//! Loading price books, quoting and charging by them.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use wallet::Wallet;
+use wallet::catalog::{Loaded, Preset};
+use wallet::clock::Clock;
+use wallet::error::{Problem, Refusal};
+use wallet::identity::Actor;
+use wallet::tariff::{ChargeRequest, HoldRequest};
+
+use crate::support::*;
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_preset_loads_once_and_comes_back_as_its_file(pool: PgPool) {
+    let wallet = open(&pool);
+    assert!(matches!(refusal(wallet.tariffs().active().await), Refusal::NotFound { .. }));
+    assert_eq!(load(&wallet, "neuralbox").await, Loaded::New);
+    let view = wallet.catalog().view().await.expect("a catalog");
+    let preset = Preset::by_name("neuralbox").expect("built in");
+    assert_eq!(*view, preset.view);
+    assert_eq!(wallet.tariffs().active().await.expect("a book").tariffs, preset.tariffs);
+    assert_eq!(wallet.catalog().export().await.expect("a file"), preset.source);
+    assert_eq!(load(&wallet, "neuralbox").await, Loaded::Unchanged);
+    assert_eq!(wallet.tariffs().versions().await.expect("a list").len(), 1);
+    let other = Preset::by_name("neuraldraft").expect("built in");
+    assert_eq!(field(wallet.catalog().load_preset(&other).await), ("preset".to_owned(), Problem::NotAllowed));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_charge_costs_what_the_book_says_and_says_why(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuralbox").await;
+    let call = line("dall-e-3", json!({ "size": "1792x1024", "quality": "hd" }));
+    let done = charge(&wallet, request(id, 0, call.clone()), "a").await.expect("charged");
+    assert_eq!(done.balance.available, credits(87));
+    let detail = wallet.ledger().entry(id, done.seq()).await.expect("the row");
+    let receipt = detail.receipt.expect("a receipt");
+    assert_eq!((receipt.price_book_version, receipt.pricing_type.as_str(), receipt.total), (1, "matrix", credits(13)));
+    assert_eq!(receipt.lines[0].label, "1792x1024, hd");
+    let again = charge(&wallet, request(id, 0, call), "a").await.expect("the first answer");
+    assert!(again.replayed && again.seq() == done.seq());
+    let wrong = line("dall-e-3", json!({ "size": "huge" }));
+    assert_eq!(field(charge(&wallet, request(id, 0, wrong), "b").await), ("params.size".into(), Problem::NotAllowed));
+    let unknown = charge(&wallet, request(id, 0, line("dall-e-9", json!({}))), "c").await;
+    assert_eq!(field(unknown), ("operation".into(), Problem::Unknown));
+    let dear = charge(&wallet, request(id, 0, line("mj-video-720p", json!({}))), "d").await;
+    assert!(matches!(refusal(dear), Refusal::OutOfCredits { .. }));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_option_above_the_plan_names_the_plan(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuraldraft").await;
+    grant(&wallet, id, "more", 1_000).await;
+    let premium = || line("video_clip", json!({ "tier": "premium" }));
+    let refused = refusal(charge(&wallet, request(id, 1, premium()), "a").await);
+    assert_eq!(refused, Refusal::PlanRequired { plan: "build".to_owned() });
+    charge(&wallet, request(id, 2, premium()), "b").await.expect("Build may");
+    charge(&wallet, request(id, 0, line("video_clip", json!({}))), "c").await.expect("everybody may have budget");
+    let hold = HoldRequest {
+        wallet: id,
+        plan_rank: 0,
+        lines: vec![(line("social_post", json!({ "media_type": "image" })), None), (line("image", json!({})), None)],
+        expires_in: None,
+        metadata: Value::Null,
+    };
+    let held = wallet.tariffs().hold(hold, Actor::system("test"), key("h")).await.expect("held");
+    assert_eq!(held.balance.held, credits(69));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_locked_quote_is_honoured_to_the_credit(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuralbox").await;
+    let call = line("gpt-5.2-pro", json!({}));
+    let locked = wallet.tariffs().lock_quote(id, &call).await.expect("locked");
+    assert_eq!(locked.quote.credits, credits(39));
+    let book = draft(&wallet, "gpt-5.2-pro", 32).await;
+    wallet.tariffs().publish(&staff(), book.version, book.revision, None).await.expect("published");
+    let with = |quote, line| ChargeRequest { quote: Some(quote), ..request(id, 0, line) };
+    let done = charge(&wallet, with(locked.id, call.clone()), "a").await.expect("charged");
+    assert_eq!(done.balance.available, credits(61), "at the locked price");
+    let other = charge(&wallet, with(locked.id, line("gpt-5", json!({}))), "b").await;
+    assert_eq!(field(other), ("quote_id".into(), Problem::NotAllowed));
+    let foreign = ChargeRequest { wallet: new_wallet(&wallet).await, ..with(locked.id, call.clone()) };
+    assert_eq!(field(charge(&wallet, foreign, "c").await), ("quote_id".into(), Problem::Unknown));
+    wallet.clock().advance(TimeDelta::minutes(10));
+    let late = charge(&wallet, with(locked.id, call.clone()), "d").await;
+    assert_eq!(field(late), ("quote_id".into(), Problem::Expired));
+    let repeat = charge(&wallet, with(locked.id, call), "a").await.expect("the first answer");
+    assert!(repeat.replayed, "a repeat answers as the first did, though the quote is over");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn other_nodes_follow_within_a_second(pool: PgPool) {
+    let (here, _) = shop(&pool, "neuralbox").await;
+    let there = Wallet::new(pool.clone(), wallet::Options::for_tests(Clock::fixed(start())));
+    assert_eq!(price(&there, "gpt-5.2-pro").await, credits(39));
+    let book = draft(&here, "gpt-5.2-pro", 32).await;
+    here.tariffs().publish(&staff(), book.version, book.revision, None).await.expect("published");
+    let follows = async {
+        while price(&there, "gpt-5.2-pro").await != credits(32) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(1), follows).await.expect("within a second");
+}
