@@ -2,7 +2,8 @@
 //!
 //! Environment (set by `cargo xtask bench`): `DATABASE_URL`, `PG_BIN`, `SCRIP_BIN`, `BENCH_FOLDER`. Arguments:
 //! `--seconds N` (measured time of each figure, 5), `--wallets N` (10 000), `--entries N` (rows of the largest wallet,
-//! 10 000 000), `--quick` (2 seconds, 500 wallets, 200 000 rows), `--only PART` (engine, http, costs or growth).
+//! 10 000 000), `--charges N` (charges of the rehearsal, 1 000 000), `--quick` (2 seconds, 500 wallets, 200 000 rows,
+//! 50 000 charges), `--only PART` (engine, http, costs, rehearsal or growth).
 
 mod costs;
 mod drive;
@@ -14,6 +15,7 @@ mod naive;
 mod over_http;
 mod pgbench;
 mod pricing;
+mod rehearsal;
 mod report;
 mod sample;
 mod seed;
@@ -45,6 +47,8 @@ struct Plan {
     wallets: usize,
     /// How many rows the largest wallet gets.
     entries: u64,
+    /// How many charges are rehearsed.
+    charges: u64,
     url: String,
     folder: PathBuf,
     server: PathBuf,
@@ -85,7 +89,7 @@ async fn bench() -> Result<()> {
     let yardsticks = yardsticks(&plan, &meter, &mut report).await?;
     let naive = naive(&plan, &pool, &meter, &mut report).await?;
 
-    let url = fresh_database(&pool, &plan.url).await?;
+    let url = fresh_database(&pool, &plan.url, "scrip_bench").await?;
     let wallet = Wallet::connect(&url, Options::default()).await?;
     wallet.migrate().await?;
     let owner = seed::owner(&wallet).await?;
@@ -104,6 +108,9 @@ async fn bench() -> Result<()> {
     if plan.wants("costs") {
         costs::measure(&plan, &wallet, &owner, &meter, &mut report).await?;
     }
+    if plan.wants("rehearsal") {
+        rehearsal::measure(&plan, &pool, &meter, &mut report).await?;
+    }
     exact(&url, &plan).await?;
     if plan.wants("growth") {
         growth::measure(&plan, &wallet, &owner, &meter, &mut report).await?;
@@ -121,6 +128,7 @@ impl Plan {
         let mut seconds = 5_u64;
         let mut wallets = 10_000;
         let mut entries = 10_000_000;
+        let mut charges = 1_000_000;
         let mut only = None;
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
@@ -134,8 +142,11 @@ impl Plan {
                 "--seconds" => seconds = number()?,
                 "--wallets" => wallets = usize::try_from(number()?)?,
                 "--entries" => entries = number()?,
-                "--quick" => (seconds, wallets, entries) = (2, 500, 200_000),
-                _ => bail!("there is --seconds N, --wallets N, --entries N, --only PART and --quick, not {arg}"),
+                "--charges" => charges = number()?,
+                "--quick" => (seconds, wallets, entries, charges) = (2, 500, 200_000, 50_000),
+                _ => bail!(
+                    "there is --seconds N, --wallets N, --entries N, --charges N, --only PART and --quick, not {arg}"
+                ),
             }
         }
         let path = |name: &str| {
@@ -148,6 +159,7 @@ impl Plan {
             },
             wallets,
             entries,
+            charges,
             url: std::env::var("DATABASE_URL").context("DATABASE_URL is not set: run `make bench`")?,
             folder: path("BENCH_FOLDER")?,
             server: path("SCRIP_BIN")?,
@@ -204,11 +216,12 @@ async fn exact(url: &str, plan: &Plan) -> Result<()> {
 }
 
 /// An empty database beside the one that pgbench uses.
-async fn fresh_database(pool: &PgPool, url: &str) -> Result<String> {
-    sqlx::query("DROP DATABASE IF EXISTS scrip_bench WITH (FORCE)").execute(pool).await?;
-    sqlx::query("CREATE DATABASE scrip_bench").execute(pool).await?;
+async fn fresh_database(pool: &PgPool, url: &str, name: &'static str) -> Result<String> {
+    for sql in [format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"), format!("CREATE DATABASE {name}")] {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(pool).await?;
+    }
     let (server, _) = url.rsplit_once('/').context("DATABASE_URL names no database")?;
-    Ok(format!("{server}/scrip_bench"))
+    Ok(format!("{server}/{name}"))
 }
 
 /// What it was measured on.

@@ -28,7 +28,7 @@ const TAKES_MAX: i32 = 3;
 /// How doing a rehearsal ended.
 enum Ending {
     /// What it found is kept.
-    Kept(Rehearsal),
+    Kept,
     /// Somebody else does it by now, or nobody needs it any more.
     Superseded,
     /// The caller had to stop; it goes on elsewhere, from its beginning.
@@ -61,10 +61,7 @@ impl Tariffs {
             match self.run_rehearsal(ticket, &mut on_progress).await {
                 Ok(Ending::GivenBack) => return Ok(ended),
                 Ok(Ending::Superseded) => {}
-                Ok(Ending::Kept(found)) => {
-                    tracing::info!(version = found.version, charges = found.charges, "rehearsed a price book");
-                    ended = ended.saturating_add(1);
-                }
+                Ok(Ending::Kept) => ended = ended.saturating_add(1),
                 // Published or thrown away meanwhile: there is nothing to rehearse any more.
                 Err(Error::Refused(refusal)) => {
                     tracing::info!(version = ticket.version, %refusal, "a price book was not rehearsed");
@@ -137,8 +134,11 @@ impl Tariffs {
         drop(spent);
         let mut found = tally.finish(from, to);
         self.name_accounts(&mut found).await?;
-        let kept = repo::finish(self.db.pool(), ticket, &found, self.db.now()).await?;
-        Ok(if kept { Ending::Kept(found) } else { Ending::Superseded })
+        if !repo::finish(self.db.pool(), ticket, &found, self.db.now()).await? {
+            return Ok(Ending::Superseded);
+        }
+        tracing::info!(version = found.version, charges = found.charges, "rehearsed a price book");
+        Ok(Ending::Kept)
     }
 
     async fn name_accounts(&self, found: &mut Rehearsal) -> Result<()> {
