@@ -16,6 +16,7 @@ pub mod order_steps;
 pub mod pack_picker;
 pub mod panel;
 pub mod plan;
+pub mod plan_panel;
 pub mod price_cells;
 pub mod price_change;
 pub mod price_diff;

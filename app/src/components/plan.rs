@@ -37,7 +37,7 @@ pub fn PlanFacts(
     };
     let day = next_try.unwrap_or(next_at).date_naive();
     view! {
-        <dl class="mt-3 grid grid-cols-[minmax(0,11rem)_minmax(0,1fr)] gap-x-4 gap-y-2 num">
+        <dl class="mt-3 grid grid-cols-[minmax(0,10rem)_minmax(0,1fr)] gap-x-4 gap-y-2 num">
             <dt class="text-muted">{t!(i18n, plan.price)}</dt>
             <dd>{price}</dd>
             <dt class="text-muted">{t!(i18n, wallet.plan_monthly)}</dt>

@@ -1,5 +1,6 @@
 //! The SQL of subscriptions and their months.
 
+mod change;
 pub(crate) mod invariants;
 mod period;
 mod subscription;
@@ -10,10 +11,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+pub(crate) use change::{Declined, NewStart, decline, end, extend, set_cancel, set_granted, start};
 pub(crate) use period::{insert_period, period_paid_by, periods};
-pub(crate) use subscription::{
-    Declined, NewStart, by_account, decline, end, extend, next_due, set_cancel, set_due, set_granted, start, take_due,
-};
+pub(crate) use subscription::{by_account, next_due, set_due, take_due};
 
 use crate::error::Result;
 use crate::id::AccountId;

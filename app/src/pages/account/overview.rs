@@ -5,17 +5,17 @@ use leptos_router::hooks::use_query_map;
 use wallet::ledger::BalanceView;
 use wallet::money::Credits;
 use wallet::payment::PaymentView;
-use wallet::plan::{PlanSummary, SubscriptionStatus, SubscriptionView};
 
-use crate::components::amount::{credits_text, money_text, signed_text, unit_text};
+use crate::components::amount::{credits_text, money_text, unit_text};
 use crate::components::balance_stub::BalanceStub;
 use crate::components::ledger_feed::LedgerFeed;
 use crate::components::pack_picker::Pack;
 use crate::components::panel::{Banner, BannerKind, Loaded};
+use crate::components::plan_panel::{PlanPanel, owes};
 use crate::components::price_change::RiseBanner;
 use crate::components::refusal::FormErrors;
 use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{When, WhenStyle, date_text, when_text};
+use crate::components::when::{When, WhenStyle, when_text};
 use crate::i18n::*;
 use crate::live::use_live_wallet;
 use crate::server_fns::wallet::{Forecast, Overview, wallet_overview};
@@ -51,7 +51,12 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
     view! {
         <FormErrors outcome=overview.outcome.clone() />
         {is_sent.then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, wallet.mail_sent)}</p></Banner> })}
-        <Banners balance=balance low_below=low_below unverified_email=overview.unverified_email.clone() />
+        <Banners
+            balance=balance
+            low_below=low_below
+            unverified_email=overview.unverified_email.clone()
+            unpaid_plan=overview.paid_plan.as_ref().filter(|paid| owes(paid)).map(|paid| paid.name.clone())
+        />
         <section aria-labelledby="bal" class="panel relative grid lg:grid-cols-[minmax(0,1fr)_6px_minmax(0,400px)]">
             <BalanceStub balance=balance />
             <div class="perf-y hidden lg:block my-2" aria-hidden="true"></div>
@@ -79,6 +84,7 @@ fn Banners(
     balance: Signal<BalanceView>,
     low_below: Option<Credits>,
     unverified_email: Option<String>,
+    unpaid_plan: Option<String>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let available = Memo::new(move |_| balance.with(|balance| balance.available));
@@ -88,6 +94,7 @@ fn Banners(
     let is_empty = move || is_used.get() && !available.get().is_positive();
     let is_low = move || low_below.is_some_and(|low| available.get() < low);
     let email = StoredValue::new(unverified_email);
+    let unpaid = StoredValue::new(unpaid_plan);
     let session = use_session().get_untracked().and_then(Result::ok);
     let rise = StoredValue::new(session.and_then(|session| session.rise));
     move || {
@@ -127,6 +134,18 @@ fn Banners(
                     <form method="post" action="/verify-email/resend">
                         <button class="font-semibold underline underline-offset-4 cursor-pointer">{t!(i18n, wallet.banner_resend)}</button>
                     </form>
+                </Banner>
+            }
+            .into_any()
+        } else if let Some(name) = unpaid.get_value() {
+            view! {
+                <Banner kind=BannerKind::Warning>
+                    <p class="flex-1 min-w-[200px]">
+                        <strong class="font-semibold">{t!(i18n, plan.banner_unpaid, name = move || name.clone())}</strong>
+                        " "
+                        {t!(i18n, plan.banner_unpaid_note)}
+                    </p>
+                    <a href="/wallet/plan" class="font-semibold underline underline-offset-4">{t!(i18n, plan.pay_now)}</a>
                 </Banner>
             }
             .into_any()
@@ -243,85 +262,6 @@ fn Runway(forecast: Forecast) -> impl IntoView {
             <p class="fig text-xl mt-0.5">{heading}</p>
             <p class="text-sm text-muted">{note}</p>
         </section>
-    }
-}
-
-/// The plan, and what comes next of it: money and credits, or its end.
-#[component]
-fn PlanPanel(plan: PlanSummary, monthly: Option<Credits>, paid: Option<SubscriptionView>) -> impl IntoView {
-    let i18n = use_i18n();
-    if plan.code.is_empty() {
-        return ().into_any();
-    }
-    let name = StoredValue::new(paid.as_ref().map_or(plan.name, |paid| paid.name.clone()));
-    let is_past_due =
-        paid.as_ref().is_some_and(|paid| paid.status == SubscriptionStatus::PastDue && !paid.cancel_at_end);
-    let link = if paid.is_some() { "/wallet/plan" } else { "/pricing#plans" };
-    let is_paid = paid.is_some();
-    let facts = match paid {
-        Some(paid) => view! { <NextOfPlan paid=paid /> }.into_any(),
-        None => view! {
-            <dl class="mt-2 flex gap-3 num">
-                <dt class="flex-1 text-muted">{t!(i18n, wallet.plan_monthly)}</dt>
-                <dd class="font-semibold">
-                    {move || match monthly.filter(|monthly| monthly.is_positive()) {
-                        Some(monthly) => signed_text(i18n.get_locale(), monthly),
-                        None => t_string!(i18n, wallet.plan_no_monthly).to_owned(),
-                    }}
-                </dd>
-            </dl>
-        }
-        .into_any(),
-    };
-    view! {
-        <section aria-labelledby="pl" class="panel p-5">
-            <div class="flex items-baseline gap-3">
-                <h2 id="pl" class="h2 flex-1">{move || t_string!(i18n, wallet.plan_name, name = name.get_value())}</h2>
-                {is_past_due.then(|| view! { <span class="tag tag-err">{t!(i18n, plan.state_past_due)}</span> })}
-                <a class="link-q text-sm" href=link>
-                    {move || if is_paid { t_string!(i18n, plan.manage) } else { t_string!(i18n, wallet.plan_compare) }}
-                </a>
-            </div>
-            {facts}
-        </section>
-    }
-    .into_any()
-}
-
-/// What comes next of a paid plan: `1 Dec, ₽890 from Visa •• 4242`, and the credits beside it.
-#[component]
-fn NextOfPlan(paid: SubscriptionView) -> impl IntoView {
-    let i18n = use_i18n();
-    let (terms, method) = (paid.terms, StoredValue::new(paid.method.clone().unwrap_or_default()));
-    let (is_ending, until) = (paid.cancel_at_end, paid.paid_until);
-    let pays_at = paid.next_try_at.unwrap_or(until);
-    // Months of a year that is paid come without a payment.
-    let comes_alone = paid.next_credits_at.filter(|at| *at < pays_at);
-    let credits = move || signed_text(i18n.get_locale(), terms.credits);
-    let last = move || {
-        let locale = i18n.get_locale();
-        if is_ending {
-            return t_string!(i18n, plan.ends_on, date = date_text(locale, until.date_naive()));
-        }
-        let (date, price) = (date_text(locale, pays_at.date_naive()), money_text(locale, terms.price));
-        t_string!(i18n, plan.pays_on, date = date, price = price, card = method.get_value())
-    };
-    view! {
-        <dl class="mt-2 grid gap-1 num">
-            {comes_alone
-                .map(|at| {
-                    view! {
-                        <div class="flex gap-3">
-                            <dt class="flex-1 text-muted">{move || date_text(i18n.get_locale(), at.date_naive())}</dt>
-                            <dd class="font-semibold">{credits}</dd>
-                        </div>
-                    }
-                })}
-            <div class="flex gap-3">
-                <dt class="flex-1 text-muted">{last}</dt>
-                <dd class="font-semibold">{move || if is_ending { String::new() } else { credits() }}</dd>
-            </div>
-        </dl>
     }
 }
 

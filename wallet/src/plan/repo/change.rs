@@ -1,0 +1,269 @@
+//! What changes a subscription: each change only where it is still as it was seen, or where the key of a month lets it
+//! happen once.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use crate::error::Result;
+use crate::id::{PaymentId, SubscriptionId};
+use crate::plan::month::Month;
+use crate::plan::{Subscription, SubscriptionStatus, Terms};
+
+/// A paid plan that begins.
+pub(crate) struct NewStart<'a> {
+    pub(crate) of: &'a Subscription,
+    pub(crate) terms: &'a Terms,
+    pub(crate) payment: PaymentId,
+    /// When the time that is paid ends.
+    pub(crate) paid_until: DateTime<Utc>,
+    /// When the job looks next.
+    pub(crate) due_at: DateTime<Utc>,
+}
+
+/// Puts an account on a paid plan, its first month granted; `false` where it is on one already.
+pub(crate) async fn start(connection: &mut PgConnection, new: &NewStart<'_>, now: DateTime<Utc>) -> Result<bool> {
+    let method = new.of.method.as_ref();
+    let done = sqlx::query!(
+        "INSERT INTO subscriptions AS s (account_id, id, plan, status, anchor, expires_at, shard, wallet_id, billing,
+                                         minor, currency, credits, months_paid, months_granted, paid_by, provider,
+                                         method_ref, method_label, due_at, created_at, updated_at)
+         VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16, $17, $18, $18)
+         ON CONFLICT ON CONSTRAINT subscriptions_pk DO UPDATE
+         SET id = excluded.id,
+             plan = excluded.plan,
+             status = excluded.status,
+             anchor = excluded.anchor,
+             expires_at = excluded.expires_at,
+             shard = excluded.shard,
+             wallet_id = excluded.wallet_id,
+             billing = excluded.billing,
+             minor = excluded.minor,
+             currency = excluded.currency,
+             credits = excluded.credits,
+             cancel_at_end = false,
+             months_paid = excluded.months_paid,
+             months_granted = excluded.months_granted,
+             paid_by = excluded.paid_by,
+             paid_from = 0,
+             failures = 0,
+             failing_since = NULL,
+             next_try_at = NULL,
+             provider = excluded.provider,
+             method_ref = excluded.method_ref,
+             method_label = excluded.method_label,
+             due_at = excluded.due_at,
+             version = s.version + 1,
+             updated_at = excluded.updated_at
+         WHERE s.minor IS NULL",
+        new.of.account.uuid(),
+        new.of.id.uuid(),
+        new.of.plan,
+        new.of.anchor,
+        new.paid_until,
+        new.of.wallet.shard.as_i16(),
+        new.of.wallet.number,
+        new.terms.interval.code(),
+        new.terms.price.minor(),
+        new.terms.price.currency().code(),
+        new.terms.credits.micros(),
+        i32::try_from(new.terms.months()).unwrap_or(i32::MAX),
+        new.payment.uuid(),
+        method.map(|method| method.provider.as_str()),
+        method.map(|method| method.reference.as_str()),
+        method.map(|method| method.label.as_str()),
+        new.due_at,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that the months from one on are paid and that one granted; `false` where the subscription is over, or these
+/// months are behind it. A card that was saved with the payment takes the place of the one before.
+pub(crate) async fn extend(
+    connection: &mut PgConnection,
+    new: &NewStart<'_>,
+    month: u32,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let method = new.of.method.as_ref();
+    let first = i32::try_from(month).unwrap_or(i32::MAX);
+    let months = i32::try_from(new.terms.months()).unwrap_or(i32::MAX);
+    let done = sqlx::query!(
+        "UPDATE subscriptions
+         SET status = 'active',
+             expires_at = $5,
+             months_paid = $3 + $4::int,
+             months_granted = $3 + 1,
+             paid_by = $6,
+             paid_from = $3,
+             failures = 0,
+             failing_since = NULL,
+             next_try_at = NULL,
+             provider = coalesce($7, provider),
+             method_ref = coalesce($8, method_ref),
+             method_label = coalesce($9, method_label),
+             due_at = $10,
+             version = version + 1,
+             updated_at = $11
+         WHERE account_id = $1
+           AND id = $2
+           AND minor IS NOT NULL
+           AND months_paid <= $3",
+        new.of.account.uuid(),
+        new.of.id.uuid(),
+        first,
+        months,
+        new.paid_until,
+        new.payment.uuid(),
+        method.map(|method| method.provider.as_str()),
+        method.map(|method| method.reference.as_str()),
+        method.map(|method| method.label.as_str()),
+        new.due_at,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that a month's credits have come.
+pub(crate) async fn set_granted(connection: &mut PgConnection, month: &Month, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE subscriptions
+         SET months_granted = $3 + 1,
+             version = version + 1,
+             updated_at = $4
+         WHERE account_id = $1
+           AND id = $2
+           AND months_granted <= $3",
+        month.account.uuid(),
+        month.subscription.uuid(),
+        i32::try_from(month.index).unwrap_or(i32::MAX),
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What a decline at a billing date leads to.
+pub(crate) struct Declined {
+    /// When the first one was.
+    pub(crate) failing_since: DateTime<Utc>,
+    /// When the card is charged again.
+    pub(crate) next_try_at: Option<DateTime<Utc>>,
+}
+
+/// Counts a decline; `false` where it was counted before, or the subscription has changed since.
+pub(crate) async fn decline(
+    connection: &mut PgConnection,
+    of: &Subscription,
+    declined: &Declined,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE subscriptions
+         SET status = 'past_due',
+             failures = failures + 1,
+             failing_since = $4::timestamptz,
+             next_try_at = $5::timestamptz,
+             due_at = coalesce($5::timestamptz, $6::timestamptz),
+             version = version + 1,
+             updated_at = $6::timestamptz
+         WHERE account_id = $1
+           AND id = $2
+           AND version = $3",
+        of.account.uuid(),
+        of.id.uuid(),
+        of.version,
+        declined.failing_since,
+        declined.next_try_at,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes an account down to another plan, which costs nothing, or to none; `false` where the subscription has changed
+/// since.
+pub(crate) async fn end(
+    connection: &mut PgConnection,
+    of: &Subscription,
+    down_to: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let status = if down_to.is_some() { SubscriptionStatus::Active } else { SubscriptionStatus::Cancelled };
+    let done = sqlx::query!(
+        "UPDATE subscriptions
+         SET id = CASE WHEN $4::text IS NULL THEN id ELSE $7::uuid END,
+             plan = coalesce($4::text, plan),
+             status = $5,
+             anchor = CASE WHEN $4::text IS NULL THEN anchor ELSE $6::timestamptz END,
+             expires_at = CASE WHEN $4::text IS NULL THEN expires_at END,
+             shard = NULL,
+             wallet_id = NULL,
+             billing = NULL,
+             minor = NULL,
+             currency = NULL,
+             credits = NULL,
+             cancel_at_end = false,
+             months_paid = 0,
+             months_granted = 0,
+             paid_by = NULL,
+             paid_from = 0,
+             failures = 0,
+             failing_since = NULL,
+             next_try_at = NULL,
+             provider = NULL,
+             method_ref = NULL,
+             method_label = NULL,
+             due_at = CASE WHEN $4::text IS NULL THEN NULL ELSE $6::timestamptz END,
+             version = version + 1,
+             updated_at = $6::timestamptz
+         WHERE account_id = $1
+           AND id = $2
+           AND version = $3",
+        of.account.uuid(),
+        of.id.uuid(),
+        of.version,
+        down_to,
+        status.code(),
+        now,
+        SubscriptionId::new().uuid()
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lets a paid plan end with the time that is paid, or go on; `false` where there is none that goes on, or it is so
+/// already.
+pub(crate) async fn set_cancel(
+    connection: &mut PgConnection,
+    of: &Subscription,
+    cancel: bool,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE subscriptions
+         SET cancel_at_end = $4,
+             due_at = CASE WHEN status = 'past_due' THEN $5 ELSE due_at END,
+             version = version + 1,
+             updated_at = $5
+         WHERE account_id = $1
+           AND id = $2
+           AND version = $3
+           AND cancel_at_end <> $4",
+        of.account.uuid(),
+        of.id.uuid(),
+        of.version,
+        cancel,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
