@@ -174,9 +174,12 @@ pub fn CostHistory(
             let at = row.uploaded_at;
             view! {
                 <tr>
-                    <td class="num whitespace-nowrap"><When at=at style=WhenStyle::DateTime /></td>
+                    <td class="num">
+                        <span class="whitespace-nowrap"><When at=at style=WhenStyle::DateTime /></span>
+                        <span class="block sm:hidden text-sm text-muted break-words">{source.clone()}</span>
+                    </td>
                     <td class="r num whitespace-nowrap">{move || cost_text(i18n.get_locale(), &row)}</td>
-                    <td class="text-muted break-words">{source}</td>
+                    <td class="text-muted break-words hidden sm:table-cell">{source}</td>
                     <td class="text-muted hidden sm:table-cell">{by}</td>
                     <td class="text-muted hidden sm:table-cell whitespace-nowrap">{move || date_text(i18n.get_locale(), day)}</td>
                 </tr>
@@ -198,7 +201,7 @@ pub fn CostHistory(
                                 <tr>
                                     <th scope="col">{t!(i18n, margins.uploaded)}</th>
                                     <th scope="col" class="r">{t!(i18n, margins.cost)}</th>
-                                    <th scope="col">{t!(i18n, margins.source)}</th>
+                                    <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.source)}</th>
                                     <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.by)}</th>
                                     <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.review)}</th>
                                 </tr>

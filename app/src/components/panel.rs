@@ -25,7 +25,7 @@ pub fn PageHead(
                 <h1 class="h1">{move || title.get()}</h1>
                 <p class="text-muted mt-0.5">{move || note.get()}</p>
             </div>
-            <span class="flex-1"></span>
+            <span class="hidden sm:block flex-1"></span>
             {children.map(|children| view! { <div class="flex flex-wrap gap-2">{children()}</div> })}
         </div>
     }

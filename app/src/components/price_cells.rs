@@ -9,6 +9,7 @@ use wallet::tariff::{Rule, Tariff};
 use crate::components::amount::credits_text;
 use crate::components::price_grid::GridContext;
 use crate::components::price_keys;
+use crate::components::prices::unit_words;
 use crate::components::refusal::field_error_text;
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -24,6 +25,7 @@ pub fn CellEditor(
     outcome: FormOutcome,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let unit = tariff.unit.clone();
     let is_refused = outcome.value("operation").as_ref() == Some(&tariff.operation);
     let outcome = if is_refused { outcome } else { FormOutcome::default() };
     let body = match &tariff.rule {
@@ -57,7 +59,7 @@ pub fn CellEditor(
                 <div class="flex-1 min-w-0">
                     <h2 id="ed" class="h2">{tariff.name.clone()}</h2>
                     <p class="text-sm text-muted">
-                        {t!(i18n, tariffs.per, unit = { let unit = tariff.unit.clone(); move || unit.clone() })}
+                        {move || unit_words(i18n.get_locale(), &unit)}
                     </p>
                 </div>
                 <a class="btn btn-quiet btn-sm" href=format!("/admin/tariffs/{}#op-{}", context.version, tariff.operation)>

@@ -8,6 +8,7 @@ use crate::components::amount::range_text;
 use crate::components::price_cells::PriceField;
 use crate::components::price_diff::percent_text;
 use crate::components::price_keys;
+use crate::components::prices::unit_words;
 use crate::components::when::day_month_text;
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -121,7 +122,7 @@ fn GridRow(row: EditorRow, context: GridContext, outcome: FormOutcome) -> impl I
                 <span class="font-medium">{tariff.name.clone()}</span>
                 {gate.map(|plan| view! { " " <span class="tag">{t!(i18n, tariffs.gate, plan = move || plan.clone())}</span> })}
                 {gates}
-                <span class="block text-sm text-muted">{t!(i18n, tariffs.per, unit = move || unit.clone())}</span>
+                <span class="block text-sm text-muted">{move || unit_words(i18n.get_locale(), &unit)}</span>
             </td>
             <td class=now_class>{move || now.as_ref().map_or_else(|| "—".to_owned(), |now| range_of(i18n.get_locale(), now))}</td>
             <td class="r w-36">

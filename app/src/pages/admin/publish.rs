@@ -72,15 +72,18 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
                         </div>
                         <FormErrors outcome=outcome.clone() />
                         <div class="mt-4 grid gap-4">
-                            <Changes changes=now is_later=false has_rise=has_rise />
-                            {has_rise
-                                .then(|| {
-                                    view! {
-                                        <Changes changes=later is_later=true has_rise=true />
-                                        <StartDate first=first notice_days=notice_days outcome=outcome.clone() />
-                                        <Steps has_drops=has_now outcome=outcome.clone() />
-                                    }
-                                })}
+                            {if has_rise {
+                                view! {
+                                    <Changes changes=later is_later=true has_rise=true />
+                                    <StartDate first=first notice_days=notice_days outcome=outcome.clone() />
+                                    {has_now.then(|| view! { <hr class="border-line" /> })}
+                                    <Changes changes=now is_later=false has_rise=true />
+                                    <Steps has_drops=has_now outcome=outcome.clone() />
+                                }
+                                    .into_any()
+                            } else {
+                                view! { <Changes changes=now is_later=false has_rise=false /> }.into_any()
+                            }}
                             <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1 pt-4 border-t border-line">
                                 <p class="w-24 flex-none text-muted">{t!(i18n, publish.notice)}</p>
                                 <div class="flex-1">
