@@ -65,7 +65,9 @@ impl LiveWallet {
     pub fn start_from(&self, balance: BalanceView) {
         if balance.seq >= self.newest.get_value() {
             self.newest.set_value(balance.seq);
-            self.balance.set(Some(balance));
+            if self.balance.with_untracked(|known| known.as_ref() != Some(&balance)) {
+                self.balance.set(Some(balance));
+            }
         }
     }
 
@@ -121,4 +123,17 @@ pub fn provide_live_wallet() -> LiveWallet {
 #[must_use]
 pub fn use_live_wallet() -> Option<LiveWallet> {
     use_context::<LiveWallet>()
+}
+
+/// Gives the balance that a page shows: the live one, or until it came the one that the page was drawn with.
+///
+/// A memo, since it goes with its page: what is still drawn of a page that is being left would otherwise be told of the
+/// live balance, and read through a signal that is gone.
+#[must_use]
+pub fn shown_balance(drawn: BalanceView) -> Signal<BalanceView> {
+    let live = use_live_wallet();
+    if let Some(live) = live {
+        live.start_from(drawn.clone());
+    }
+    Memo::new(move |_| live.and_then(|live| live.balance.get()).unwrap_or_else(|| drawn.clone())).into()
 }

@@ -15,7 +15,7 @@ use crate::components::receipt::ReceiptPanel;
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::date_text;
 use crate::i18n::*;
-use crate::live::{use_feed, use_live_wallet};
+use crate::live::{shown_balance, use_feed, use_live_wallet};
 use crate::server_fns::ledger::{HISTORY_ROWS, HistoryPage as Page, HistoryQuery, history, receipt};
 
 /// Reads the filters from the address.
@@ -78,12 +78,7 @@ pub fn HistoryPage() -> impl IntoView {
 /// The rows with their totals, the pill for new ones, and the way to older ones.
 #[component]
 fn HistoryRows(page: Page, selected: Memo<Option<i64>>) -> impl IntoView {
-    let live = use_live_wallet();
-    if let Some(live) = live {
-        live.start_from(page.balance.clone());
-    }
-    let drawn = page.balance.clone();
-    let balance = Signal::derive(move || live.and_then(|live| live.balance.get()).unwrap_or_else(|| drawn.clone()));
+    let balance = shown_balance(page.balance.clone());
     let query = page.query.clone();
     let is_top = query.is_top();
     let is_empty = page.entries.is_empty();

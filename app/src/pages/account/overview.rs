@@ -17,7 +17,7 @@ use crate::components::refusal::FormErrors;
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{When, WhenStyle, when_text};
 use crate::i18n::*;
-use crate::live::use_live_wallet;
+use crate::live::shown_balance;
 use crate::server_fns::wallet::{Forecast, Overview, wallet_overview};
 use crate::session::use_session;
 
@@ -41,12 +41,7 @@ pub fn OverviewPage() -> impl IntoView {
 fn OverviewContent(overview: Overview) -> impl IntoView {
     let i18n = use_i18n();
     let is_sent = use_query_map().with_untracked(|map| map.get_str("mail") == Some("sent"));
-    let drawn = overview.balance.clone();
-    let live = use_live_wallet();
-    if let Some(live) = live {
-        live.start_from(drawn.clone());
-    }
-    let balance = Signal::derive(move || live.and_then(|live| live.balance.get()).unwrap_or_else(|| drawn.clone()));
+    let balance = shown_balance(overview.balance.clone());
     let low_below = overview.low_below;
     view! {
         <FormErrors outcome=overview.outcome.clone() />
