@@ -6,12 +6,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, HttpBody as _};
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use futures::StreamExt as _;
 use futures::stream::poll_fn;
+use futures::{Stream, StreamExt as _};
 
 /// Bodies up to this size, in bytes, fit into the buffers of a socket: their sender is through with them.
 const SMALL: u64 = 65_536;
@@ -32,18 +32,14 @@ impl Unread {
         }
         let body = std::mem::take(request.body_mut()).into_data_stream();
         let shared = Arc::new(Mutex::new(body));
-        let read = Arc::clone(&shared);
-        let pieces =
-            poll_fn(move |context| read.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context));
-        *request.body_mut() = Body::from_stream(pieces);
+        *request.body_mut() = Body::from_stream(pieces(Arc::clone(&shared)));
         Some(Self(shared))
     }
 
     /// Reads to the end, within bounds.
     pub async fn hear_out(self) {
         let mut left = MOST;
-        let mut pieces =
-            poll_fn(move |context| self.0.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context));
+        let mut pieces = pieces(self.0);
         let reading = async {
             while let Some(Ok(piece)) = pieces.next().await {
                 left = left.saturating_sub(piece.len());
@@ -54,6 +50,11 @@ impl Unread {
         };
         tokio::time::timeout(LONGEST, reading).await.ok();
     }
+}
+
+/// Reads on in a body that somebody else may read, too.
+fn pieces(body: Arc<Mutex<BodyDataStream>>) -> impl Stream<Item = Result<Bytes, axum::Error>> {
+    poll_fn(move |context| body.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context))
 }
 
 /// Hears a request out before it is answered.

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use wallet::identity::{ApiKeyView, Environment};
 
 use crate::components::amount::credits_text;
+use crate::components::panel::TablePanel;
 use crate::components::when::{When, WhenStyle};
 use crate::i18n::*;
 
@@ -24,22 +25,19 @@ pub fn KeyTable(
     let i18n = use_i18n();
     let rows = keys.into_iter().map(|key| view! { <KeyRow key=key now=now may_manage=may_manage /> }).collect_view();
     view! {
-        <div class="panel overflow-x-auto" tabindex="0" role="region" aria-label=move || t_string!(i18n, keys.table)>
-            <table class="grid-table">
-                <caption class="sr-only">{t!(i18n, keys.table)}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{t!(i18n, keys.name)}</th>
-                        <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.environment)}</th>
-                        <th scope="col" class="hidden md:table-cell">{t!(i18n, keys.may)}</th>
-                        <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.last_used)}</th>
-                        <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.limit)}</th>
-                        <th scope="col"><span class="sr-only">{t!(i18n, keys.actions)}</span></th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <TablePanel
+            name=Signal::derive(move || t_string!(i18n, keys.table).to_owned())
+            head=view! {
+                <th scope="col">{t!(i18n, keys.name)}</th>
+                <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.environment)}</th>
+                <th scope="col" class="hidden md:table-cell">{t!(i18n, keys.may)}</th>
+                <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.last_used)}</th>
+                <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.limit)}</th>
+                <th scope="col"><span class="sr-only">{t!(i18n, keys.actions)}</span></th>
+            }
+        >
+            {rows}
+        </TablePanel>
     }
 }
 

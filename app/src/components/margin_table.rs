@@ -5,6 +5,7 @@ use wallet::money::{Credits, Currency};
 use wallet::tariff::{CostRow, Margin, MarginRow, NoMargin};
 
 use crate::components::amount::{credits_text, range_text, signed_text};
+use crate::components::panel::TablePanel;
 use crate::components::prices::unit_words;
 use crate::components::when::{When, WhenStyle, date_text};
 use crate::i18n::*;
@@ -49,22 +50,19 @@ pub fn MarginTable(
     let i18n = use_i18n();
     let rows = rows.into_iter().map(|row| view! { <Row row=row /> }).collect_view();
     view! {
-        <div class="panel overflow-x-auto" tabindex="0" role="region" aria-label=move || t_string!(i18n, margins.table)>
-            <table class="grid-table">
-                <caption class="sr-only">{t!(i18n, margins.table)}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{t!(i18n, prices.model)}</th>
-                        <th scope="col" class="r hidden md:table-cell">{t!(i18n, margins.price)}</th>
-                        <th scope="col" class="r hidden lg:table-cell">{t!(i18n, margins.money)}</th>
-                        <th scope="col" class="r hidden sm:table-cell">{t!(i18n, margins.cost)}</th>
-                        <th scope="col" class="r">{t!(i18n, margins.margin)}</th>
-                        <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.review)}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <TablePanel
+            name=Signal::derive(move || t_string!(i18n, margins.table).to_owned())
+            head=view! {
+                <th scope="col">{t!(i18n, prices.model)}</th>
+                <th scope="col" class="r hidden md:table-cell">{t!(i18n, margins.price)}</th>
+                <th scope="col" class="r hidden lg:table-cell">{t!(i18n, margins.money)}</th>
+                <th scope="col" class="r hidden sm:table-cell">{t!(i18n, margins.cost)}</th>
+                <th scope="col" class="r">{t!(i18n, margins.margin)}</th>
+                <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.review)}</th>
+            }
+        >
+            {rows}
+        </TablePanel>
     }
 }
 
@@ -195,20 +193,18 @@ pub fn CostHistory(
                 view! { <p class="text-muted">{t!(i18n, margins.no_history)}</p> }.into_any()
             } else {
                 view! {
-                    <div class="panel overflow-x-auto" tabindex="0" role="region" aria-labelledby="cost-history">
-                        <table class="grid-table">
-                            <thead>
-                                <tr>
-                                    <th scope="col">{t!(i18n, margins.uploaded)}</th>
-                                    <th scope="col" class="r">{t!(i18n, margins.cost)}</th>
-                                    <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.source)}</th>
-                                    <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.by)}</th>
-                                    <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.review)}</th>
-                                </tr>
-                            </thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
+                    <TablePanel
+                        name=Signal::derive(move || t_string!(i18n, margins.history, operation = name.get_value()))
+                        head=view! {
+                            <th scope="col">{t!(i18n, margins.uploaded)}</th>
+                            <th scope="col" class="r">{t!(i18n, margins.cost)}</th>
+                            <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.source)}</th>
+                            <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.by)}</th>
+                            <th scope="col" class="hidden sm:table-cell">{t!(i18n, margins.review)}</th>
+                        }
+                    >
+                        {rows}
+                    </TablePanel>
                 }
                     .into_any()
             }}

@@ -31,6 +31,33 @@ pub fn PageHead(
     }
 }
 
+/// A table in a panel: where it is wider than the page it scrolls by itself, also by keyboard.
+#[component]
+pub fn TablePanel<H>(
+    /// What it lists, for who can't see it.
+    #[prop(into)]
+    name: Signal<String>,
+    /// The cells of its head.
+    head: H,
+    /// Its rows.
+    children: Children,
+) -> impl IntoView
+where
+    H: IntoView + 'static,
+{
+    view! {
+        <div class="panel overflow-x-auto" tabindex="0" role="region" aria-label=move || name.get()>
+            <table class="grid-table">
+                <caption class="sr-only">{move || name.get()}</caption>
+                <thead>
+                    <tr>{head}</tr>
+                </thead>
+                <tbody>{children()}</tbody>
+            </table>
+        </div>
+    }
+}
+
 /// Shows what was fetched, or in its place what went wrong; the rest of the page stays.
 #[component]
 pub fn Loaded<T, F, V>(

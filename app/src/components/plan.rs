@@ -5,6 +5,7 @@ use wallet::catalog::{Expiry, Interval};
 use wallet::plan::{BillingPeriod, SubscriptionView, Terms};
 
 use crate::components::amount::{credits_text, money_text, signed_text, unit_text};
+use crate::components::panel::TablePanel;
 use crate::components::when::date_text;
 use crate::i18n::*;
 
@@ -137,20 +138,17 @@ pub fn Months(
     view! {
         <section aria-labelledby="months" class="mt-8">
             <h2 id="months" class="h2 mb-2">{t!(i18n, plan.months)}</h2>
-            <div class="panel overflow-x-auto" tabindex="0" role="region" aria-labelledby="months">
-                <table class="grid-table">
-                    <caption class="sr-only">{t!(i18n, plan.months)}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t!(i18n, plan.month)}</th>
-                            <th scope="col" class="hidden sm:table-cell">{t!(i18n, plan.title)}</th>
-                            <th scope="col" class="hidden sm:table-cell">{t!(i18n, plan.paid_by)}</th>
-                            <th scope="col" class="r">{t!(i18n, ledger.credits)}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            <TablePanel
+                name=Signal::derive(move || t_string!(i18n, plan.months).to_owned())
+                head=view! {
+                    <th scope="col">{t!(i18n, plan.month)}</th>
+                    <th scope="col" class="hidden sm:table-cell">{t!(i18n, plan.title)}</th>
+                    <th scope="col" class="hidden sm:table-cell">{t!(i18n, plan.paid_by)}</th>
+                    <th scope="col" class="r">{t!(i18n, ledger.credits)}</th>
+                }
+            >
+                {rows}
+            </TablePanel>
         </section>
     }
     .into_any()

@@ -7,7 +7,7 @@ use wallet::tariff::{
 };
 
 use crate::components::amount::{credits_text, range_text, signed_text, unit_text};
-use crate::components::panel::{Banner, BannerKind};
+use crate::components::panel::{Banner, BannerKind, TablePanel};
 use crate::components::when::{When, WhenStyle, when_text};
 use crate::i18n::*;
 
@@ -135,26 +135,18 @@ pub fn AnnouncementCard(
                 <span>{t!(i18n, changelog.in_force)}" "<When at=effective_at style=WhenStyle::Date /></span>
                 <a class="link-q" href=link>{t!(i18n, changelog.book, version = version)}</a>
             </p>
-            <div
-                class="panel overflow-x-auto"
-                tabindex="0"
-                role="region"
-                aria-label=move || t_string!(i18n, changelog.caption, version = version)
+            <TablePanel
+                name=Signal::derive(move || t_string!(i18n, changelog.caption, version = version))
+                head=view! {
+                    <th scope="col">{t!(i18n, prices.model)}</th>
+                    <th scope="col" class="r">{t!(i18n, changelog.before)}</th>
+                    <th scope="col" class="r">{t!(i18n, changelog.after)}</th>
+                    <th scope="col" class="r hidden sm:table-cell">{t!(i18n, changelog.percent)}</th>
+                    <th scope="col" class="hidden sm:table-cell">{t!(i18n, changelog.direction)}</th>
+                }
             >
-                <table class="grid-table">
-                    <caption class="sr-only">{t!(i18n, changelog.caption, version = version)}</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">{t!(i18n, prices.model)}</th>
-                            <th scope="col" class="r">{t!(i18n, changelog.before)}</th>
-                            <th scope="col" class="r">{t!(i18n, changelog.after)}</th>
-                            <th scope="col" class="r hidden sm:table-cell">{t!(i18n, changelog.percent)}</th>
-                            <th scope="col" class="hidden sm:table-cell">{t!(i18n, changelog.direction)}</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+                {rows}
+            </TablePanel>
         </article>
     }
 }

@@ -6,7 +6,7 @@ use wallet::notify::webhook::{Attempt, Delivery, DeliveryDetail, DeliveryPage, D
 
 use crate::components::amount::credits_text;
 use crate::components::key_table::copy_text;
-use crate::components::panel::EmptyState;
+use crate::components::panel::{EmptyState, TablePanel};
 use crate::components::when::{When, WhenStyle};
 use crate::i18n::*;
 
@@ -243,20 +243,18 @@ pub fn DeliveryLog(
                 view! { <p class="text-muted">{t!(i18n, webhooks.no_log)}</p> }.into_any()
             } else {
                 view! {
-                    <div class="panel overflow-x-auto" tabindex="0" role="region" aria-labelledby="lh">
-                        <table class="grid-table">
-                            <thead>
-                                <tr>
-                                    <th scope="col">{t!(i18n, webhooks.event)}</th>
-                                    <th scope="col">{t!(i18n, webhooks.state)}</th>
-                                    <th scope="col" class="r hidden sm:table-cell">{t!(i18n, webhooks.tries)}</th>
-                                    <th scope="col" class="r hidden sm:table-cell">{t!(i18n, webhooks.answer)}</th>
-                                    <th scope="col" class="hidden md:table-cell">{t!(i18n, webhooks.at)}</th>
-                                </tr>
-                            </thead>
-                            <tbody>{rows}</tbody>
-                        </table>
-                    </div>
+                    <TablePanel
+                        name=Signal::derive(move || t_string!(i18n, webhooks.log).to_owned())
+                        head=view! {
+                            <th scope="col">{t!(i18n, webhooks.event)}</th>
+                            <th scope="col">{t!(i18n, webhooks.state)}</th>
+                            <th scope="col" class="r hidden sm:table-cell">{t!(i18n, webhooks.tries)}</th>
+                            <th scope="col" class="r hidden sm:table-cell">{t!(i18n, webhooks.answer)}</th>
+                            <th scope="col" class="hidden md:table-cell">{t!(i18n, webhooks.at)}</th>
+                        }
+                    >
+                        {rows}
+                    </TablePanel>
                 }
                     .into_any()
             }}

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_query_map;
 use wallet::payment::{PaymentPage, PaymentStatus, PaymentView};
 
 use crate::components::amount::{credits_text, money_text};
-use crate::components::panel::{EmptyState, Loaded, PageHead};
+use crate::components::panel::{EmptyState, Loaded, PageHead, TablePanel};
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{When, WhenStyle};
 use crate::i18n::*;
@@ -48,21 +48,18 @@ fn OrderList(page: PaymentPage) -> impl IntoView {
     }
     let rows = page.payments.into_iter().map(|order| view! { <OrderRow order=order /> }).collect_view();
     view! {
-        <div class="panel overflow-x-auto" tabindex="0" role="region" aria-label=move || t_string!(i18n, order.list)>
-            <table class="grid-table">
-                <caption class="sr-only">{t!(i18n, order.list)}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{t!(i18n, order.what)}</th>
-                        <th scope="col">{t!(i18n, order.state)}</th>
-                        <th scope="col" class="hidden sm:table-cell">{t!(i18n, order.time)}</th>
-                        <th scope="col" class="r">{t!(i18n, ledger.credits)}</th>
-                        <th scope="col" class="r">{t!(i18n, order.amount_paid)}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <TablePanel
+            name=Signal::derive(move || t_string!(i18n, order.list).to_owned())
+            head=view! {
+                <th scope="col">{t!(i18n, order.what)}</th>
+                <th scope="col">{t!(i18n, order.state)}</th>
+                <th scope="col" class="hidden sm:table-cell">{t!(i18n, order.time)}</th>
+                <th scope="col" class="r">{t!(i18n, ledger.credits)}</th>
+                <th scope="col" class="r">{t!(i18n, order.amount_paid)}</th>
+            }
+        >
+            {rows}
+        </TablePanel>
         {page
             .next
             .map(|next| {

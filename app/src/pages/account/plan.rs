@@ -8,6 +8,7 @@ use wallet::error::Problem;
 use wallet::plan::{SubscriptionStatus, SubscriptionView};
 
 use crate::components::amount::{credits_text, money_text, unit_text};
+use crate::components::field::sent_once;
 use crate::components::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
 use crate::components::plan::{Months, PlanFacts, PlanRules};
 use crate::components::refusal::FormErrors;
@@ -104,7 +105,7 @@ fn PlanErrors(outcome: FormOutcome) -> impl IntoView {
 #[component]
 fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_paying, set_paying) = signal(false);
+    let (is_paying, submit) = sent_once();
     let terms = offer.terms;
     let price = move || money_text(i18n.get_locale(), terms.price);
     let next = offer.next_payment_at.date_naive();
@@ -118,12 +119,7 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
             method="post"
             action="/wallet/plan"
             class="grid lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start"
-            on:submit=move |event| {
-                if is_paying.get_untracked() {
-                    event.prevent_default();
-                }
-                set_paying.set(true);
-            }
+            on:submit=submit
         >
             <input type="hidden" name="idempotency_key" value=page.idempotency_key.to_string() />
             <input type="hidden" name="plan" value=offer.plan.code.clone() />

@@ -6,6 +6,7 @@ use wallet::catalog::{Expiry, FreeAmount};
 use wallet::money::{Credits, Currency};
 
 use crate::components::amount::{credits_text, money_text, unit_text};
+use crate::components::field::sent_once;
 use crate::components::pack_picker::{Pack, PackPicker};
 use crate::components::panel::{Loaded, PageHead};
 use crate::components::refusal::FormErrors;
@@ -43,7 +44,7 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
     let typed = outcome.value("package").filter(|code| !code.is_empty());
     let asked = typed.or_else(|| address.with_untracked(|map| map.get_str("package").map(str::to_owned)));
     let chosen = choose(&offer.packs, asked.as_deref());
-    let (is_paying, set_paying) = signal(false);
+    let (is_paying, submit) = sent_once();
     let has_packs = !offer.packs.is_empty();
     let currency = offer.currency;
     view! {
@@ -52,12 +53,7 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
             method="post"
             action="/wallet/top-up"
             class="top-up grid lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start"
-            on:submit=move |event| {
-                if is_paying.get_untracked() {
-                    event.prevent_default();
-                }
-                set_paying.set(true);
-            }
+            on:submit=submit
         >
             <input type="hidden" name="idempotency_key" value=offer.idempotency_key.to_string() />
             <input type="hidden" name="currency" value=currency.code() />

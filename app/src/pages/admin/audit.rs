@@ -6,7 +6,7 @@ use serde_json::Value;
 use wallet::identity::{AuditPage as Page, AuditRow};
 use wallet::money::Credits;
 
-use crate::components::panel::{EmptyState, Loaded, PageHead};
+use crate::components::panel::{EmptyState, Loaded, PageHead, TablePanel};
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{When, WhenStyle};
 use crate::i18n::*;
@@ -47,21 +47,18 @@ fn AuditTable(page: Page) -> impl IntoView {
     }
     let rows = page.rows.into_iter().map(|row| view! { <Row row=row /> }).collect_view();
     view! {
-        <div class="panel overflow-x-auto" tabindex="0" role="region" aria-label=move || t_string!(i18n, audit.title)>
-            <table class="grid-table">
-                <caption class="sr-only">{t!(i18n, audit.title)}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{t!(i18n, audit.when)}</th>
-                        <th scope="col">{t!(i18n, audit.who)}</th>
-                        <th scope="col">{t!(i18n, audit.what)}</th>
-                        <th scope="col">{t!(i18n, audit.before)}</th>
-                        <th scope="col">{t!(i18n, audit.after)}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <TablePanel
+            name=Signal::derive(move || t_string!(i18n, audit.title).to_owned())
+            head=view! {
+                <th scope="col">{t!(i18n, audit.when)}</th>
+                <th scope="col">{t!(i18n, audit.who)}</th>
+                <th scope="col">{t!(i18n, audit.what)}</th>
+                <th scope="col">{t!(i18n, audit.before)}</th>
+                <th scope="col">{t!(i18n, audit.after)}</th>
+            }
+        >
+            {rows}
+        </TablePanel>
         {page
             .next
             .map(|next| {

@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::repo::{self, Behind, Message};
+use super::repo::outbox::{self, Behind, Message};
+use super::repo::{endpoint, log};
 use super::{
     CreatedEndpoint, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, ENDPOINTS_MAX, Endpoint, EventKind,
     NewEndpoint, Outgoing, RETRIES_MAX, Sent, alerts, is_told, wait_after,
@@ -99,7 +100,7 @@ impl Webhooks {
         check(new)?;
         let id = id_of(wallet, key);
         let mut tx = self.db.begin().await?;
-        if let Some((endpoint, secret)) = repo::one(&mut tx, wallet, id).await? {
+        if let Some((endpoint, secret)) = endpoint::one(&mut tx, wallet, id).await? {
             let is_same =
                 (&endpoint.url, &endpoint.description, &endpoint.events) == (&new.url, &new.description, &new.events);
             if !is_same {
@@ -107,17 +108,17 @@ impl Webhooks {
             }
             return Ok(CreatedEndpoint { endpoint, secret });
         }
-        if repo::lock_and_count(&mut tx, wallet).await? >= ENDPOINTS_MAX {
+        if endpoint::lock_and_count(&mut tx, wallet).await? >= ENDPOINTS_MAX {
             let message = format!("A wallet has at most {ENDPOINTS_MAX} endpoints. Remove one first.");
             return Err(Refusal::unprocessable("url", Problem::TooMany, message).into());
         }
         let secret = new_secret();
-        if !repo::insert(&mut tx, wallet, id, new, &secret, self.db.now()).await? {
+        if !endpoint::insert(&mut tx, wallet, id, new, &secret, self.db.now()).await? {
             return Err(Refusal::not_found("the wallet").into());
         }
         let after = json!({ "url": new.url, "events": new.events });
         self.audit(&mut tx, by, "webhook.created", id, Value::Null, after).await?;
-        let created = repo::one(&mut tx, wallet, id).await?;
+        let created = endpoint::one(&mut tx, wallet, id).await?;
         tx.commit().await?;
         let (endpoint, secret) = created.ok_or_else(|| Error::internal("an endpoint vanished"))?;
         Ok(CreatedEndpoint { endpoint, secret })
@@ -125,16 +126,16 @@ impl Webhooks {
 
     /// Lists a wallet's endpoints, oldest first.
     pub async fn endpoints(&self, wallet: WalletId) -> Result<Vec<Endpoint>> {
-        repo::list(self.db.pool(), wallet).await
+        endpoint::list(self.db.pool(), wallet).await
     }
 
     /// Gives an endpoint a new secret, which is in this answer; for a day messages are signed with both.
     pub async fn rotate(&self, wallet: WalletId, by: &Actor, id: Uuid) -> Result<CreatedEndpoint> {
         let mut tx = self.db.begin().await?;
         self.of(&mut tx, wallet, id).await?;
-        repo::rotate(&mut tx, id, &new_secret(), self.db.now() + OLD_SECRET).await?;
+        endpoint::rotate(&mut tx, id, &new_secret(), self.db.now() + OLD_SECRET).await?;
         self.audit(&mut tx, by, "webhook.rotated", id, Value::Null, Value::Null).await?;
-        let rotated = repo::one(&mut tx, wallet, id).await?;
+        let rotated = endpoint::one(&mut tx, wallet, id).await?;
         tx.commit().await?;
         let (endpoint, secret) = rotated.ok_or_else(|| Error::internal("an endpoint vanished"))?;
         Ok(CreatedEndpoint { endpoint, secret })
@@ -145,7 +146,7 @@ impl Webhooks {
         let mut tx = self.db.begin().await?;
         let endpoint = self.of(&mut tx, wallet, id).await?;
         if endpoint.disabled.is_some() {
-            repo::enable(&mut tx, id).await?;
+            endpoint::enable(&mut tx, id).await?;
             self.audit(&mut tx, by, "webhook.enabled", id, json!(endpoint.disabled), Value::Null).await?;
         }
         Ok(tx.commit().await?)
@@ -155,7 +156,7 @@ impl Webhooks {
     pub async fn remove(&self, wallet: WalletId, by: &Actor, id: Uuid) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let endpoint = self.of(&mut tx, wallet, id).await?;
-        repo::delete(&mut tx, id).await?;
+        endpoint::delete(&mut tx, id).await?;
         let before = json!({ "url": endpoint.url, "events": endpoint.events });
         self.audit(&mut tx, by, "webhook.removed", id, before, Value::Null).await?;
         Ok(tx.commit().await?)
@@ -174,7 +175,7 @@ impl Webhooks {
     /// Queues a message again, once per key, as it was: receivers know it by its id.
     pub async fn redeliver(&self, wallet: WalletId, id: Uuid, key: &IdempotencyKey) -> Result<Delivery> {
         let mut tx = self.db.begin().await?;
-        let found = repo::delivery(&mut tx, wallet, id).await?;
+        let found = log::delivery(&mut tx, wallet, id).await?;
         let (delivery, payload) = found.ok_or_else(|| Refusal::not_found("the delivery"))?;
         let original = delivery.replay_of.unwrap_or(delivery.id);
         let subject = format!("replay:{id}:{}", key.as_str());
@@ -189,10 +190,10 @@ impl Webhooks {
         message: Message,
     ) -> Result<Delivery> {
         let (endpoint, subject) = (message.endpoint, message.subject.clone());
-        repo::queue(&mut tx, &[message], self.db.now()).await?;
-        let id = repo::by_subject(&mut tx, endpoint, &subject).await?;
+        outbox::queue(&mut tx, &[message], self.db.now()).await?;
+        let id = outbox::by_subject(&mut tx, endpoint, &subject).await?;
         let id = id.ok_or_else(|| Error::internal("a message vanished"))?;
-        let queued = repo::delivery(&mut tx, wallet, id).await?;
+        let queued = log::delivery(&mut tx, wallet, id).await?;
         tx.commit().await?;
         queued.map(|(delivery, _)| delivery).ok_or_else(|| Error::internal("a message vanished"))
     }
@@ -207,7 +208,7 @@ impl Webhooks {
     ) -> Result<DeliveryPage> {
         let limit = limit.clamp(1, 200);
         let more = i64::from(limit).saturating_add(1);
-        let mut deliveries = repo::deliveries(self.db.pool(), wallet, endpoint, before, more).await?;
+        let mut deliveries = log::deliveries(self.db.pool(), wallet, endpoint, before, more).await?;
         let is_more = deliveries.len() > usize::from(limit);
         deliveries.truncate(usize::from(limit));
         let next = deliveries.last().filter(|_| is_more).map(|last| last.id);
@@ -217,9 +218,9 @@ impl Webhooks {
     /// Gives a message with what it says and every try.
     pub async fn delivery(&self, wallet: WalletId, id: Uuid) -> Result<DeliveryDetail> {
         let mut tx = self.db.begin().await?;
-        let found = repo::delivery(&mut tx, wallet, id).await?;
+        let found = log::delivery(&mut tx, wallet, id).await?;
         let (delivery, payload) = found.ok_or_else(|| Refusal::not_found("the delivery"))?;
-        let attempts = repo::attempts(&mut tx, id).await?;
+        let attempts = log::attempts(&mut tx, id).await?;
         tx.commit().await?;
         Ok(DeliveryDetail { delivery, payload, attempts })
     }
@@ -237,17 +238,17 @@ impl Webhooks {
             let event = EventKind::PriceChangeAnnounced;
             let mut tx = self.db.begin().await?;
             let message = Message { endpoint, event, subject, payload, replay_of: None };
-            queued = queued.saturating_add(repo::queue(&mut tx, &[message], self.db.now()).await?);
+            queued = queued.saturating_add(outbox::queue(&mut tx, &[message], self.db.now()).await?);
             tx.commit().await?;
         }
-        for behind in repo::behind(self.db.pool(), ENDPOINTS_AT_ONCE).await? {
+        for behind in outbox::behind(self.db.pool(), ENDPOINTS_AT_ONCE).await? {
             queued = queued.saturating_add(self.relay_rows(&behind, payloads).await?);
         }
         Ok(queued)
     }
 
     async fn untold_prices(&self) -> Result<Vec<(Uuid, i32)>> {
-        repo::untold_prices(self.db.pool(), self.db.now() - PRICES_TOLD, ENDPOINTS_AT_ONCE).await
+        outbox::untold_prices(self.db.pool(), self.db.now() - PRICES_TOLD, ENDPOINTS_AT_ONCE).await
     }
 
     async fn relay_rows(&self, behind: &Behind, payloads: &dyn Payloads) -> Result<u64> {
@@ -257,10 +258,10 @@ impl Webhooks {
         let messages: Vec<Message> =
             entries.iter().flat_map(|entry| messages(behind, entry, low_below, payloads)).collect();
         let mut tx = self.db.begin().await?;
-        if !repo::advance(&mut tx, behind.id, behind.told_seq, last).await? {
+        if !outbox::advance(&mut tx, behind.id, behind.told_seq, last).await? {
             return Ok(0);
         }
-        let queued = repo::queue(&mut tx, &messages, self.db.now()).await?;
+        let queued = outbox::queue(&mut tx, &messages, self.db.now()).await?;
         tx.commit().await?;
         Ok(queued)
     }
@@ -275,7 +276,7 @@ impl Webhooks {
     /// Takes messages that are due, of endpoints that aren't busy with others; at most `limit`.
     pub async fn take(&self, busy: &[Uuid], limit: usize) -> Result<Vec<Outgoing>> {
         let (now, limit) = (self.db.now(), i64::try_from(limit).unwrap_or(i64::MAX));
-        repo::take(self.db.pool(), busy, (limit, EACH_AT_ONCE), now, now + LEASE).await
+        outbox::take(self.db.pool(), busy, (limit, EACH_AT_ONCE), now, now + LEASE).await
     }
 
     /// Keeps what came of a try: delivered, tried again later, or given up.
@@ -298,10 +299,10 @@ impl Webhooks {
             }
         }
         let mut tx = self.db.begin().await?;
-        repo::insert_attempt(&mut tx, outgoing.id, outgoing.tries, &sent, now).await?;
-        repo::set_state(&mut tx, outgoing.id, state, due_at, now).await?;
+        outbox::insert_attempt(&mut tx, outgoing.id, outgoing.tries, &sent, now).await?;
+        outbox::set_state(&mut tx, outgoing.id, state, due_at, now).await?;
         if sent.is_gone() {
-            repo::disable(&mut tx, outgoing.endpoint, "The endpoint answered 410 Gone.", now).await?;
+            endpoint::disable(&mut tx, outgoing.endpoint, "The endpoint answered 410 Gone.", now).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -313,7 +314,7 @@ impl Webhooks {
         if !fee.is_positive() || sent.status.is_none() {
             return Ok(());
         }
-        let Some(wallet) = repo::wallet_of(self.db.pool(), outgoing.endpoint).await? else { return Ok(()) };
+        let Some(wallet) = endpoint::wallet_of(self.db.pool(), outgoing.endpoint).await? else { return Ok(()) };
         let receipt = Receipt::flat("webhook_retry", "Webhook retry", fee);
         let command = Command::Fee { kind: FeeKind::WebhookFee, receipt };
         let key = IdempotencyKey::internal(format!("webhook:{}:{}", outgoing.id, outgoing.tries));
@@ -326,11 +327,11 @@ impl Webhooks {
 
     /// Removes finished messages of long ago.
     pub async fn sweep(&self) -> Result<u64> {
-        repo::sweep(self.db.pool(), self.db.now() - KEPT).await
+        outbox::sweep(self.db.pool(), self.db.now() - KEPT).await
     }
 
     async fn of(&self, connection: &mut PgConnection, wallet: WalletId, id: Uuid) -> Result<Endpoint> {
-        let found = repo::one(connection, wallet, id).await?;
+        let found = endpoint::one(connection, wallet, id).await?;
         Ok(found.map(|(endpoint, _)| endpoint).ok_or_else(|| Refusal::not_found("the endpoint"))?)
     }
 

@@ -1,0 +1,194 @@
+//! Endpoints: who wants to be told, where, and with which secret.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::super::{Endpoint, EventKind, NewEndpoint};
+use crate::error::Result;
+use crate::id::{Shard, WalletId};
+
+struct EndpointRow {
+    id: Uuid,
+    url: String,
+    description: String,
+    events: Vec<String>,
+    old_secret_until: Option<DateTime<Utc>>,
+    disabled_at: Option<DateTime<Utc>>,
+    disabled_why: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<EndpointRow> for Endpoint {
+    fn from(row: EndpointRow) -> Self {
+        Self {
+            id: row.id,
+            url: row.url,
+            description: row.description,
+            events: row.events.iter().filter_map(|code| EventKind::from_code(code)).collect(),
+            old_secret_until: row.old_secret_until,
+            disabled: row.disabled_at.zip(row.disabled_why),
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Locks a wallet's endpoints against each other, and counts them.
+pub(in crate::notify::webhook) async fn lock_and_count(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+) -> Result<usize> {
+    let rows = sqlx::query_scalar!(
+        "SELECT id FROM webhook_endpoints WHERE shard = $1 AND wallet_id = $2 FOR UPDATE",
+        wallet.shard.as_i16(),
+        wallet.number
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.len())
+}
+
+/// Adds an endpoint; it hears of what comes from now on. `false` where there is no such wallet, or the endpoint.
+pub(in crate::notify::webhook) async fn insert(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    id: Uuid,
+    new: &NewEndpoint,
+    secret: &str,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    let events: Vec<String> = new.events.iter().map(|event| event.code().to_owned()).collect();
+    let done = sqlx::query!(
+        "INSERT INTO webhook_endpoints
+             (id, account_id, shard, wallet_id, url, description, events, secret, told_seq, created_at)
+         SELECT $3, account_id, shard, wallet_id, $4, $5, $6, $7, seq, $8
+         FROM wallets
+         WHERE shard = $1 AND wallet_id = $2
+         ON CONFLICT (id) DO NOTHING",
+        wallet.shard.as_i16(),
+        wallet.number,
+        id,
+        new.url,
+        new.description,
+        &events,
+        secret,
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lists a wallet's endpoints, oldest first.
+pub(in crate::notify::webhook) async fn list(pool: &PgPool, wallet: WalletId) -> Result<Vec<Endpoint>> {
+    let rows = sqlx::query_as!(
+        EndpointRow,
+        "SELECT id, url, description, events, old_secret_until, disabled_at, disabled_why, created_at
+         FROM webhook_endpoints
+         WHERE shard = $1 AND wallet_id = $2
+         ORDER BY id",
+        wallet.shard.as_i16(),
+        wallet.number
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(Endpoint::from).collect())
+}
+
+/// Reads a wallet's endpoint with its secret.
+pub(in crate::notify::webhook) async fn one(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    id: Uuid,
+) -> Result<Option<(Endpoint, String)>> {
+    let row = sqlx::query!(
+        "SELECT id, url, description, events, old_secret_until, disabled_at, disabled_why, created_at, secret
+         FROM webhook_endpoints
+         WHERE shard = $1 AND wallet_id = $2 AND id = $3
+         FOR UPDATE",
+        wallet.shard.as_i16(),
+        wallet.number,
+        id
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| {
+        let endpoint = EndpointRow {
+            id: row.id,
+            url: row.url,
+            description: row.description,
+            events: row.events,
+            old_secret_until: row.old_secret_until,
+            disabled_at: row.disabled_at,
+            disabled_why: row.disabled_why,
+            created_at: row.created_at,
+        };
+        (endpoint.into(), row.secret)
+    }))
+}
+
+/// Gives an endpoint a new secret; the one before signs beside it until its time is over.
+pub(in crate::notify::webhook) async fn rotate(
+    connection: &mut PgConnection,
+    id: Uuid,
+    secret: &str,
+    old_until: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_endpoints
+         SET old_secret = secret, old_secret_until = $3, secret = $2
+         WHERE id = $1",
+        id,
+        secret,
+        old_until
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Switches an endpoint off.
+pub(in crate::notify::webhook) async fn disable(
+    connection: &mut PgConnection,
+    id: Uuid,
+    why: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_endpoints SET disabled_at = $2, disabled_why = $3 WHERE id = $1 AND disabled_at IS NULL",
+        id,
+        at,
+        why
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Switches an endpoint on again; what happened meanwhile is not told.
+pub(in crate::notify::webhook) async fn enable(connection: &mut PgConnection, id: Uuid) -> Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_endpoints AS e
+         SET disabled_at = NULL, disabled_why = NULL, told_seq = w.seq
+         FROM wallets AS w
+         WHERE e.id = $1 AND w.shard = e.shard AND w.wallet_id = e.wallet_id",
+        id
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Removes an endpoint with its log.
+pub(in crate::notify::webhook) async fn delete(connection: &mut PgConnection, id: Uuid) -> Result<()> {
+    sqlx::query!("DELETE FROM webhook_endpoints WHERE id = $1", id).execute(connection).await?;
+    Ok(())
+}
+
+/// Gives the wallet of an endpoint; `None` where it was removed.
+pub(in crate::notify::webhook) async fn wallet_of(pool: &PgPool, endpoint: Uuid) -> Result<Option<WalletId>> {
+    let row = sqlx::query!("SELECT shard, wallet_id FROM webhook_endpoints WHERE id = $1", endpoint)
+        .fetch_optional(pool)
+        .await?;
+    Ok(row.map(|row| WalletId { shard: Shard::from_i16(row.shard), number: row.wallet_id }))
+}

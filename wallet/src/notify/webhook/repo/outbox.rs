@@ -1,0 +1,255 @@
+//! Messages on their way: what endpoints are still to hear of, what is queued, taken, tried and done.
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::super::{DeliveryState, EventKind, Outgoing, Sent};
+use super::event;
+use crate::error::Result;
+use crate::id::{Shard, WalletId};
+
+/// An endpoint whose wallet's ledger has gone on.
+pub(in crate::notify::webhook) struct Behind {
+    pub(in crate::notify::webhook) id: Uuid,
+    pub(in crate::notify::webhook) wallet: WalletId,
+    pub(in crate::notify::webhook) events: Vec<EventKind>,
+    pub(in crate::notify::webhook) told_seq: i64,
+}
+
+/// Lists endpoints that are to hear of ledger rows.
+pub(in crate::notify::webhook) async fn behind(pool: &PgPool, limit: i64) -> Result<Vec<Behind>> {
+    let rows = sqlx::query!(
+        "SELECT e.id, e.shard, e.wallet_id, e.events, e.told_seq
+         FROM webhook_endpoints AS e
+         JOIN wallets AS w ON w.shard = e.shard AND w.wallet_id = e.wallet_id
+         WHERE e.disabled_at IS NULL
+           AND w.seq > e.told_seq
+           AND e.events && ARRAY['ledger.entry.created', 'project.credits_low', 'project.out_of_credits']
+         ORDER BY e.id
+         LIMIT $1",
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    let behind = rows.into_iter().map(|row| Behind {
+        id: row.id,
+        wallet: WalletId { shard: Shard::from_i16(row.shard), number: row.wallet_id },
+        events: row.events.iter().filter_map(|code| EventKind::from_code(code)).collect(),
+        told_seq: row.told_seq,
+    });
+    Ok(behind.collect())
+}
+
+/// Moves an endpoint's cursor; `false` where another node has moved it.
+pub(in crate::notify::webhook) async fn advance(
+    connection: &mut PgConnection,
+    id: Uuid,
+    from: i64,
+    to: i64,
+) -> Result<bool> {
+    let done = sqlx::query!("UPDATE webhook_endpoints SET told_seq = $3 WHERE id = $1 AND told_seq = $2", id, from, to)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lists published price changes of the last days that endpoints are still to hear of.
+pub(in crate::notify::webhook) async fn untold_prices(
+    pool: &PgPool,
+    since: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<(Uuid, i32)>> {
+    let rows = sqlx::query!(
+        "SELECT e.id, b.version
+         FROM price_books AS b
+         JOIN webhook_endpoints AS e ON e.created_at <= b.announced_at
+         WHERE b.status <> 'draft'
+           AND b.announced_at > $1
+           AND jsonb_array_length(coalesce(b.changes, '[]')) > 0
+           AND e.disabled_at IS NULL
+           AND 'price_change.announced' = ANY(e.events)
+           AND NOT EXISTS (
+               SELECT
+               FROM webhook_deliveries AS d
+               WHERE d.endpoint_id = e.id
+                 AND d.event = 'price_change.announced'
+                 AND d.subject = format('price_change:%s', b.version)
+           )
+         ORDER BY b.version
+         LIMIT $2",
+        since,
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.version)).collect())
+}
+
+/// A message to queue.
+pub(in crate::notify::webhook) struct Message {
+    pub(in crate::notify::webhook) endpoint: Uuid,
+    pub(in crate::notify::webhook) event: EventKind,
+    pub(in crate::notify::webhook) subject: String,
+    pub(in crate::notify::webhook) payload: String,
+    pub(in crate::notify::webhook) replay_of: Option<Uuid>,
+}
+
+/// Queues messages; those that are queued already, or were, are left out.
+pub(in crate::notify::webhook) async fn queue(
+    connection: &mut PgConnection,
+    messages: &[Message],
+    at: DateTime<Utc>,
+) -> Result<u64> {
+    let ids: Vec<Uuid> = messages.iter().map(|_| Uuid::now_v7()).collect();
+    let endpoints: Vec<Uuid> = messages.iter().map(|message| message.endpoint).collect();
+    let events: Vec<String> = messages.iter().map(|message| message.event.code().to_owned()).collect();
+    let subjects: Vec<String> = messages.iter().map(|message| message.subject.clone()).collect();
+    let payloads: Vec<String> = messages.iter().map(|message| message.payload.clone()).collect();
+    let replays: Vec<Option<Uuid>> = messages.iter().map(|message| message.replay_of).collect();
+    let done = sqlx::query!(
+        "INSERT INTO webhook_deliveries (id, endpoint_id, event, subject, payload, replay_of, due_at, created_at)
+         SELECT n.id, n.endpoint_id, n.event, n.subject, n.payload, n.replay_of, $7, $7
+         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::uuid[])
+              AS n (id, endpoint_id, event, subject, payload, replay_of)
+         ON CONFLICT (endpoint_id, event, subject) DO NOTHING",
+        &ids,
+        &endpoints,
+        &events,
+        &subjects,
+        &payloads,
+        &replays as &[Option<Uuid>],
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Takes messages that are due: at most `each` of an endpoint, of endpoints that are not busy. Nobody else gets them
+/// before `until`.
+pub(in crate::notify::webhook) async fn take(
+    pool: &PgPool,
+    busy: &[Uuid],
+    (limit, each): (i64, i64),
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<Outgoing>> {
+    let rows = sqlx::query!(
+        r#"WITH due AS (
+               SELECT d.id
+               FROM webhook_endpoints AS e
+               CROSS JOIN LATERAL (
+                   SELECT id
+                   FROM webhook_deliveries
+                   WHERE endpoint_id = e.id AND state = 'queued' AND due_at <= $1
+                   ORDER BY due_at
+                   LIMIT $4
+               ) AS d
+               WHERE e.disabled_at IS NULL AND e.id <> ALL($2)
+               LIMIT $3
+           ), taken AS (
+               SELECT id
+               FROM webhook_deliveries
+               WHERE id IN (SELECT id FROM due) AND state = 'queued' AND due_at <= $1
+               FOR UPDATE SKIP LOCKED
+           )
+           UPDATE webhook_deliveries AS d
+           SET due_at = $5, tries = d.tries + 1
+           FROM taken, webhook_endpoints AS e
+           WHERE d.id = taken.id AND e.id = d.endpoint_id
+           RETURNING d.id, d.endpoint_id, coalesce(d.replay_of, d.id) AS "message!", d.event, e.url, d.payload, e.secret,
+                     CASE WHEN e.old_secret_until > $1 THEN e.old_secret END AS old_secret, d.tries"#,
+        now,
+        busy,
+        limit,
+        each,
+        until
+    )
+    .fetch_all(pool)
+    .await?;
+    let outgoing = rows.into_iter().map(|row| {
+        Ok(Outgoing {
+            id: row.id,
+            endpoint: row.endpoint_id,
+            message: row.message,
+            event: event(&row.event)?,
+            url: row.url,
+            payload: row.payload,
+            secrets: std::iter::once(row.secret).chain(row.old_secret).collect(),
+            tries: u32::try_from(row.tries).unwrap_or(u32::MAX),
+        })
+    });
+    outgoing.collect()
+}
+
+/// Keeps a try.
+pub(in crate::notify::webhook) async fn insert_attempt(
+    connection: &mut PgConnection,
+    delivery: Uuid,
+    number: u32,
+    sent: &Sent,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO webhook_attempts (delivery_id, number, at, millis, status, note)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (delivery_id, number) DO NOTHING",
+        delivery,
+        i32::try_from(number).unwrap_or(i32::MAX),
+        at,
+        i32::try_from(sent.millis).unwrap_or(i32::MAX),
+        sent.status.and_then(|status| i16::try_from(status).ok()),
+        sent.note
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Says where a message stands after a try: tried again at `due_at`, or finished.
+pub(in crate::notify::webhook) async fn set_state(
+    connection: &mut PgConnection,
+    delivery: Uuid,
+    state: DeliveryState,
+    due_at: Option<DateTime<Utc>>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_deliveries
+         SET state = $2,
+             due_at = coalesce($3, due_at),
+             finished_at = CASE WHEN $2 = 'queued' THEN NULL ELSE $4::timestamptz END
+         WHERE id = $1 AND state = 'queued'",
+        delivery,
+        state.code(),
+        due_at,
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Reads a message that was queued under a subject.
+pub(in crate::notify::webhook) async fn by_subject(
+    connection: &mut PgConnection,
+    endpoint: Uuid,
+    subject: &str,
+) -> Result<Option<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 AND subject = $2 LIMIT 1",
+        endpoint,
+        subject
+    )
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// Removes finished messages of long ago; says how many.
+pub(in crate::notify::webhook) async fn sweep(pool: &PgPool, before: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!("DELETE FROM webhook_deliveries WHERE state <> 'queued' AND created_at < $1", before)
+        .execute(pool)
+        .await?;
+    Ok(done.rows_affected())
+}

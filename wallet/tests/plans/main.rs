@@ -1,0 +1,9 @@
+//! Plans that renew, on PostgreSQL: begun once, paid once a period, granted once a month, whoever runs and whatever fails.
+#![cfg(feature = "postgres")]
+
+mod begin;
+#[path = "../people_support/mod.rs"]
+mod people_support;
+mod renew;
+mod support;
+mod trouble;
