@@ -5,6 +5,7 @@ pub mod balance_stub;
 pub mod draft_edits;
 pub mod entry;
 pub mod field;
+pub mod head;
 pub mod icon;
 pub mod key_table;
 pub mod ledger_feed;

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use crate::components::amount::Unit;
+use crate::components::head::{BalancePill, PageTitle, Preferences};
 use crate::components::icon::Brand;
 use crate::components::panel::PanelError;
-use crate::components::shell::{BalancePill, Preferences};
 use crate::error::tell_status;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
@@ -27,7 +27,7 @@ pub fn PublicShell(
     let session = use_session();
     let children = StoredValue::new(children);
     view! {
-        <leptos_meta::Title text=move || format!("{} · Scrip", title.get()) />
+        <PageTitle title=title />
         <Suspense>
             {move || Suspend::new(async move {
                 match session.await {
