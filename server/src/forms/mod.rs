@@ -17,7 +17,7 @@ mod wallet;
 mod webhooks;
 
 use axum::Router;
-use axum::routing::post;
+use axum::routing::{get, post};
 
 use crate::state::AppState;
 
@@ -37,6 +37,7 @@ pub fn router() -> Router<AppState> {
         // Buying credits.
         .route("/wallet/top-up", post(wallet::top_up))
         .route("/wallet/orders/{id}/check", post(wallet::check_order))
+        .route("/wallet/orders/{id}/return", get(wallet::return_to_order))
         // The plan.
         .route("/wallet/plan", post(plan::choose))
         .route("/wallet/plan/pay", post(plan::pay))

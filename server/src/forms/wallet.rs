@@ -1,5 +1,7 @@
 //! Buying credits: to the provider's page and back.
 
+use app::context::Viewer;
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use wallet::error::{Error, Problem, Refusal};
@@ -64,6 +66,22 @@ pub async fn check_order(State(state): State<AppState>, Path(id): Path<String>, 
         Ok(id) => see_other(&format!("/wallet/orders/{id}")),
         Err(error) => form.refuse("/wallet/orders", error).await,
     }
+}
+
+/// The way back from the provider's page: asks the provider first, so that the page shows what happened, also where
+/// no script looks again. Whatever comes of it, the order's own page tells.
+pub async fn return_to_order(
+    State(state): State<AppState>,
+    Path(id): Path<String>,
+    viewer: Option<Extension<Viewer>>,
+) -> Response {
+    let Ok(id) = id.parse::<PaymentId>() else { return see_other("/wallet/orders") };
+    if let Some(Extension(viewer)) = viewer
+        && let Err(error) = state.wallet.payments().check(&viewer, id).await
+    {
+        tracing::warn!(payment = %id, %error, "the order's state is not known on the way back");
+    }
+    see_other(&format!("/wallet/orders/{id}"))
 }
 
 /// Says that the wallet is still in use, so that spending goes on.

@@ -49,7 +49,7 @@ async fn a_paid_order_gives_its_credits_exactly_once(pool: PgPool) {
     assert!(back.starts_with(&format!("{}/wallet/orders/", site.url)), "{back}");
 
     // The event, its job and two checks of the browser, all at once.
-    let check = format!("{}/check", back);
+    let check = back.replace("/return", "/check");
     let (first, _, second) = {
         let (mut one, mut two) = (site.browser(), site.browser());
         one.cookies = browser.cookies.clone();
@@ -67,6 +67,32 @@ async fn a_paid_order_gives_its_credits_exactly_once(pool: PgPool) {
     assert_eq!(location(&browser.post(&page, &CARD).await), back);
     site.work().await;
     assert_eq!(settled(&site, "buyer").await, "150");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_way_back_asks_the_provider_before_anything_is_shown(pool: PgPool) {
+    let site = Site::start(pool).await;
+    site.person("back").await;
+    let mut browser = site.browser();
+    browser.sign_in("back").await;
+    let page = order(&mut browser, "form-1").await;
+    let back = location(&browser.post(&page, &CARD).await);
+    // No event has come yet: nothing but the return says that it was paid.
+    let told = browser.open(&back).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER);
+    assert_eq!(settled(&site, "back").await, "150");
+    let shown = browser.open(&location(&told)).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    assert!(shown.text.contains(r#"data-testid="balance">150"#), "the head of the page says what the page says");
+    // Coming back once more changes nothing, and a stranger's way back is nobody's order.
+    assert_eq!(browser.open(&back).await.status, StatusCode::SEE_OTHER);
+    site.person("stranger").await;
+    let mut stranger = site.browser();
+    stranger.sign_in("stranger").await;
+    let told = stranger.open(&back).await;
+    assert_eq!(stranger.open(&location(&told)).await.status, StatusCode::NOT_FOUND);
+    site.work().await;
+    assert_eq!(settled(&site, "back").await, "150");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -100,7 +100,7 @@ async fn the_test_cards_do_at_renewals_what_they_say(pool: PgPool) {
     assert!(one.open("/wallet/plan").await.text.contains("Pay with another card"));
     let page = location(&one.post("/wallet/plan/pay", &[("idempotency_key", "owed")]).await);
     let back = location(&pay(&mut one, &page, "4242 4242 4242 4242").await);
-    one.post(&format!("{back}/check"), &[]).await;
+    one.open(&back).await;
     assert_eq!(status(&later).await, Some(SubscriptionStatus::Active));
     let payments = site.wallet().payments().payments(&later, None, 10).await.expect("payments").payments;
     let paid = payments.iter().filter(|payment| payment.status == PaymentStatus::Succeeded).count();

@@ -106,8 +106,8 @@ fn Waiting(page: Page) -> impl IntoView {
     let to_pay = order.checkout_url.clone().filter(|_| order.status == PaymentStatus::Pending);
     let is_pending = order.status == PaymentStatus::Pending;
     view! {
-        // Without a script the page looks again by itself.
-        <noscript inner_html="<meta http-equiv=\"refresh\" content=\"5\">"></noscript>
+        // Without a script the page asks again by itself.
+        <noscript inner_html=format!("<meta http-equiv=\"refresh\" content=\"5; url=/wallet/orders/{id}/return\">")></noscript>
         <h1 class="h1">
             {move || if is_pending { t_string!(i18n, order.unpaid) } else { t_string!(i18n, order.waiting) }}
         </h1>

@@ -141,7 +141,7 @@ impl Payments {
     /// Asks the provider for the page; safe to repeat, since the provider sees the same key.
     async fn open_checkout(&self, row: &PaymentRow) -> Result<()> {
         let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
-        let back = format!("{}/wallet/orders/{}", row.return_base, row.id);
+        let back = format!("{}/wallet/orders/{}/return", row.return_base, row.id);
         let order = CheckoutOrder {
             payment: row.id,
             account: row.account,
