@@ -115,34 +115,56 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "grants_burn_in_order",
-        // A grant has credits over stretches of rows; nothing may be taken from a later one within such a stretch.
-        sql: "WITH marks AS (
-                  SELECT s.shard, s.wallet_id, s.grant_id, s.seq,
-                         sum(s.amount - s.held_change) OVER so_far > 0 AS has,
-                         lead(s.seq) OVER so_far AS until
-                  FROM shares AS s
-                  WHERE s.grant_id > 0 AND ($1::smallint IS NULL OR (s.shard, s.wallet_id) = ($1, $2::bigint))
-                  WINDOW so_far AS (PARTITION BY s.shard, s.wallet_id, s.grant_id ORDER BY s.seq)
+        // A grant has credits over stretches of rows; nothing may be taken from a later one within such a stretch. What
+        // was taken from one grant in a row is one run: stretches and runs are few where rows are many, and only the
+        // rows of runs and stretches that meet are looked at one by one.
+        sql: "WITH several AS (
+                  SELECT shard, wallet_id FROM grants
+                  WHERE ($1::smallint IS NULL OR (shard, wallet_id) = ($1, $2::bigint))
+                  GROUP BY shard, wallet_id HAVING count(*) > 1
+              ), marks AS (
+                  SELECT shard, wallet_id, grant_id, seq, sum(amount - held_change) OVER so_far > 0 AS has
+                  FROM shares
+                  WHERE grant_id > 0 AND (shard, wallet_id) IN (SELECT shard, wallet_id FROM several)
+                  WINDOW so_far AS (PARTITION BY shard, wallet_id, grant_id ORDER BY seq)
               ), turns AS (
                   SELECT *, lag(has, 1, false) OVER (PARTITION BY shard, wallet_id, grant_id ORDER BY seq) AS had
                   FROM marks
-              ), edges AS (
+              ), stretches AS (
                   SELECT shard, wallet_id, grant_id, seq, has,
-                         lead(seq) OVER (PARTITION BY shard, wallet_id, grant_id ORDER BY seq) AS until
+                         coalesce(lead(seq) OVER (PARTITION BY shard, wallet_id, grant_id ORDER BY seq) - 1, 1::bigint << 62)
+                             AS until
                   FROM turns
                   WHERE has <> had
+              ), takes AS (
+                  SELECT shard, wallet_id, grant_id, seq, lag(grant_id) OVER in_order AS before
+                  FROM row_shares
+                  WHERE (shard, wallet_id) IN (SELECT shard, wallet_id FROM several)
+                    AND kind IN (2, 3, 10, 11, 12, 14) AND (amount < 0 OR held_change > 0)
+                  WINDOW in_order AS (PARTITION BY shard, wallet_id ORDER BY seq, grant_id)
+              ), runs AS (
+                  SELECT shard, wallet_id, grant_id, seq,
+                         coalesce(lead(seq) OVER (PARTITION BY shard, wallet_id ORDER BY seq, grant_id), 1::bigint << 62)
+                             AS until
+                  FROM takes
+                  WHERE before IS DISTINCT FROM grant_id
+              ), meetings AS MATERIALIZED (
+                  SELECT r.shard, r.wallet_id, b.grant_id, a.grant_id AS earlier, a.expires_at,
+                         greatest(r.seq, x.seq) AS first, least(r.until, x.until) AS last
+                  FROM runs AS r
+                  JOIN stretches AS x ON x.shard = r.shard AND x.wallet_id = r.wallet_id AND x.has
+                      AND x.grant_id <> r.grant_id AND x.seq <= r.until AND x.until >= r.seq
+                  JOIN grants AS b ON b.shard = r.shard AND b.wallet_id = r.wallet_id AND b.grant_id = r.grant_id
+                  JOIN grants AS a ON a.shard = x.shard AND a.wallet_id = x.wallet_id AND a.grant_id = x.grant_id
+                  WHERE (a.priority, coalesce(a.expires_at, 'infinity'), a.grant_id)
+                        < (b.priority, coalesce(b.expires_at, 'infinity'), b.grant_id)
               )
-              SELECT e.shard, e.wallet_id, format('row %s took from grant %s before grant %s', e.seq, b.grant_id, a.grant_id)
-              FROM row_shares AS e
-              JOIN grants AS b ON b.shard = e.shard AND b.wallet_id = e.wallet_id AND b.grant_id = e.grant_id
-              JOIN edges AS x ON x.shard = e.shard AND x.wallet_id = e.wallet_id AND x.has AND x.grant_id <> b.grant_id
-                  AND x.seq <= e.seq AND (x.until IS NULL OR x.until > e.seq)
-              JOIN grants AS a ON a.shard = x.shard AND a.wallet_id = x.wallet_id AND a.grant_id = x.grant_id
-              WHERE ($1::smallint IS NULL OR (e.shard, e.wallet_id) = ($1, $2::bigint))
-                AND e.kind IN (2, 3, 10, 11, 12, 14) AND (e.amount < 0 OR e.held_change > 0)
-                AND (a.expires_at IS NULL OR a.expires_at > e.created_at)
-                AND (a.priority, coalesce(a.expires_at, 'infinity'), a.grant_id)
-                    < (b.priority, coalesce(b.expires_at, 'infinity'), b.grant_id)",
+              SELECT e.shard, e.wallet_id, format('row %s took from grant %s before grant %s', e.seq, m.grant_id, m.earlier)
+              FROM meetings AS m
+              JOIN row_shares AS e ON e.shard = m.shard AND e.wallet_id = m.wallet_id AND e.grant_id = m.grant_id
+                  AND e.seq BETWEEN m.first AND m.last
+              WHERE e.kind IN (2, 3, 10, 11, 12, 14) AND (e.amount < 0 OR e.held_change > 0)
+                AND (m.expires_at IS NULL OR m.expires_at > e.created_at)",
     },
     Invariant {
         name: "credit_back_is_once_and_whole",
