@@ -84,7 +84,7 @@ async fn bench() -> Result<()> {
     let mut report = Report::default();
     println!("One flush to the disk takes {} ms when nothing else goes on.\n", sample::milliseconds(meter.fsync()));
 
-    let priced = report.add(pricing::measure(plan.window.measured)?);
+    let priced = report.add(pricing::measure(plan.window.measured, &plan.folder)?);
     report.at_least("million prices a second, pricing alone, one core", priced.per_second / 1e6, 1.0, 2.0);
     let yardsticks = yardsticks(&plan, &meter, &mut report).await?;
     let naive = naive(&plan, &pool, &meter, &mut report).await?;
