@@ -30,7 +30,9 @@ fn grouped(locale: Locale, digits: &str) -> String {
     text
 }
 
-const fn point(locale: Locale) -> char {
+/// The sign before the decimals.
+#[must_use]
+pub const fn point(locale: Locale) -> char {
     match locale {
         Locale::en => '.',
         Locale::ru => ',',

@@ -4,17 +4,29 @@ use leptos::prelude::*;
 use wallet::money::{Credits, Currency};
 use wallet::tariff::{CostRow, Margin, MarginRow, NoMargin};
 
-use crate::components::amount::{credits_text, range_text, signed_text};
+use crate::components::amount::{credits_text, point, range_text, signed_text};
 use crate::components::panel::TablePanel;
 use crate::components::prices::unit_words;
 use crate::components::when::{When, WhenStyle, date_text};
 use crate::i18n::*;
 
-/// Writes millionths of a currency's main unit: `0.04 USD`.
+/// Writes millionths of a currency's main unit: `0.04 USD`, `24.90 RUB`.
 #[must_use]
 pub fn micros_text(locale: Locale, micros: i64, currency: Currency) -> String {
+    format!("{}\u{a0}{currency}", micros_number(locale, micros, currency))
+}
+
+/// The same without the currency: at least as many decimals as its coins have.
+fn micros_number(locale: Locale, micros: i64, currency: Currency) -> String {
     // Credits have six decimals, like these.
-    format!("{}\u{a0}{currency}", credits_text(locale, Credits::from_micros(micros)))
+    let mut text = credits_text(locale, Credits::from_micros(micros));
+    let coins = usize::try_from(currency.exponent()).unwrap_or_default();
+    let has = text.rsplit_once(point(locale)).map_or(0, |(_, decimals)| decimals.len());
+    if has == 0 && coins > 0 {
+        text.push(point(locale));
+    }
+    text.push_str(&"0".repeat(coins.saturating_sub(has)));
+    text
 }
 
 /// Writes a margin: `40 %`, `−3.2 %`.
@@ -32,7 +44,7 @@ fn no_margin_text(locale: Locale, why: NoMargin) -> &'static str {
     }
 }
 
-/// Writes a cost with what it is for: `0.04 USD`, `15 USD / 1,000`.
+/// Writes a cost with what it is for: `0.04 USD`, `15.00 USD / 1,000`.
 fn cost_text(locale: Locale, cost: &CostRow) -> String {
     let money = micros_text(locale, cost.micros, cost.currency);
     match cost.per {
@@ -82,7 +94,7 @@ fn Row(row: MarginRow) -> impl IntoView {
         match money {
             Some((min, max, currency)) if min == max => micros_text(locale, min, currency),
             Some((min, max, currency)) => {
-                format!("{}–{}", credits_text(locale, Credits::from_micros(min)), micros_text(locale, max, currency))
+                format!("{}–{}", micros_number(locale, min, currency), micros_text(locale, max, currency))
             }
             None => "—".to_owned(),
         }
@@ -221,5 +233,7 @@ mod tests {
         assert_eq!(margin_text(Locale::en, Margin(400)), "40\u{a0}%");
         assert_eq!(margin_text(Locale::ru, Margin(-32)), "−3,2\u{a0}%");
         assert_eq!(micros_text(Locale::en, 40_000, Currency::USD), "0.04\u{a0}USD");
+        assert_eq!(micros_text(Locale::ru, 24_900_000, Currency::RUB), "24,90\u{a0}RUB");
+        assert_eq!(micros_text(Locale::en, 15_000_000, Currency::USD), "15.00\u{a0}USD");
     }
 }

@@ -103,8 +103,11 @@ fn GridRow(row: EditorRow, context: GridContext, outcome: FormOutcome) -> impl I
     let Some(tariff) = tariff else { return ().into_any() };
     let is_changed = row.change.is_some();
     let now = row.now.as_ref().map(|now| now.rule.range());
-    let now_class =
-        if is_changed && row.shown.is_some() { "r text-muted line-through decoration-1" } else { "r text-muted" };
+    let now_class = if is_changed && row.shown.is_some() {
+        "r num whitespace-nowrap text-muted line-through decoration-1"
+    } else {
+        "r num whitespace-nowrap text-muted"
+    };
     let unit = tariff.unit.clone();
     let gate = tariff.minimum_plan.clone();
     let anchor = format!("op-{}", tariff.operation);

@@ -83,7 +83,10 @@ async fn the_way_back_asks_the_provider_before_anything_is_shown(pool: PgPool) {
     assert_eq!(settled(&site, "back").await, "150");
     let shown = browser.open(&location(&told)).await;
     assert_eq!(shown.status, StatusCode::OK);
-    assert!(shown.text.contains(r#"data-testid="balance" class="num font-semibold">150"#), "the head of the page says what the page says");
+    assert!(
+        shown.text.contains(r#"data-testid="balance" class="num font-semibold">150"#),
+        "the head of the page says what the page says"
+    );
     // Coming back once more changes nothing, and a stranger's way back is nobody's order.
     assert_eq!(browser.open(&back).await.status, StatusCode::SEE_OTHER);
     site.person("stranger").await;

@@ -51,7 +51,7 @@ fn AuditTable(page: Page) -> impl IntoView {
             name=Signal::derive(move || t_string!(i18n, audit.title).to_owned())
             head=view! {
                 <th scope="col">{t!(i18n, audit.when)}</th>
-                <th scope="col">{t!(i18n, audit.who)}</th>
+                <th scope="col" class="hidden sm:table-cell">{t!(i18n, audit.who)}</th>
                 <th scope="col">{t!(i18n, audit.what)}</th>
                 <th scope="col">{t!(i18n, audit.before)}</th>
                 <th scope="col">{t!(i18n, audit.after)}</th>
@@ -77,14 +77,18 @@ fn AuditTable(page: Page) -> impl IntoView {
 fn Row(row: AuditRow) -> impl IntoView {
     let i18n = use_i18n();
     let action = row.action.clone();
+    let who = row.actor.name().to_owned();
     let (before, after) = different(&row.before, &row.after);
     view! {
         <tr class="hot align-top">
-            <td class="num text-muted whitespace-nowrap !align-top"><When at=row.at style=WhenStyle::DateTime /></td>
-            <td class="!align-top">{row.actor.name().to_owned()}</td>
+            <td class="num text-muted sm:whitespace-nowrap !align-top">
+                <When at=row.at style=WhenStyle::DateTime />
+                <span class="sm:hidden block text-base-content">{who.clone()}</span>
+            </td>
+            <td class="!align-top hidden sm:table-cell">{who}</td>
             <td class="!align-top">
                 <span class="font-medium block">{move || action_words(i18n.get_locale(), &action)}</span>
-                <span class="text-sm text-muted">{row.subject}</span>
+                <span class="text-sm text-muted break-words">{row.subject}</span>
                 <span class="text-xs text-muted font-mono block">{row.action}</span>
             </td>
             <td class="!align-top"><State lines=before /></td>

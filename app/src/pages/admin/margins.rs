@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::tariff::BaseRate;
 
-use crate::components::amount::{credits_text, money_text};
+use crate::components::amount::{credits_text, money_text, unit_text};
 use crate::components::margin_table::{CostHistory, MarginTable};
 use crate::components::panel::{Banner, BannerKind, Loaded, PageHead};
 use crate::components::refusal::{FormErrors, field_error_text};
@@ -83,8 +83,10 @@ fn Rates(rates: Vec<BaseRate>) -> impl IntoView {
     let i18n = use_i18n();
     let words = move || {
         let locale = i18n.get_locale();
-        let one =
-            |rate: &BaseRate| format!("{} / {}", money_text(locale, rate.money), credits_text(locale, rate.credits));
+        let one = |rate: &BaseRate| {
+            let (money, credits) = (money_text(locale, rate.money), credits_text(locale, rate.credits));
+            format!("{money} / {credits} {}", unit_text(locale, rate.credits))
+        };
         let list = rates.iter().map(one).collect::<Vec<_>>().join(", ");
         if list.is_empty() {
             t_string!(i18n, margins.no_rates).to_owned()

@@ -199,7 +199,7 @@ fn Samples(public_url: String, operation: String, secret: Option<String>) -> imp
                     <pre class="code p-3 pr-20 text-xs leading-5 overflow-x-auto" tabindex="0">{line}</pre>
                     <button
                         type="button"
-                        class="btn btn-quiet btn-sm needs-script absolute right-1 top-1"
+                        class="btn btn-quiet btn-sm !bg-base-200 needs-script absolute right-1 top-1"
                         on:click=move |_| copy_text(&copied)
                     >
                         {t!(i18n, keys.copy_line)}
