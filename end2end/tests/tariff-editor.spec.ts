@@ -31,6 +31,42 @@ test('a file of prices goes out and comes in, mistakes are named by line and col
   await expect(page).not.toHaveURL(draft);
 });
 
+test('a reader of Russian is told the mistakes of a file in Russian', async ({ page }) => {
+  await admin(page);
+  const draft = await draftOfMyOwn(page);
+  await page.goto(`${draft}/import`);
+  await page.getByRole('button', { name: 'Русский' }).click();
+  const text = page.getByLabel('Или его текст');
+  const mistakes = page.getByTestId('mistakes').getByRole('listitem');
+  const send = async (file: string) => {
+    await text.fill(file);
+    await page.getByRole('button', { name: 'Импортировать' }).click();
+  };
+  await send('operation,option,price\ngpt-5,,-1\ndall-e-3,1792x1024 × 4k,12\ngpt-99,,5\ngpt-5-nano,,');
+  await expect(mistakes).toHaveCount(4);
+  await expect(mistakes.nth(0)).toHaveText('строка 2, столбец 8: -1 меньше нуля; нужно число не меньше нуля, не больше шести знаков после запятой: 4 или 0.5');
+  await expect(mistakes.nth(1)).toContainText('строка 3, столбец 10: у операции dall-e-3 нет варианта «1792x1024 × 4k»; есть «');
+  await expect(mistakes.nth(2)).toContainText('строка 4, столбец 1: в прейскуранте нет операции «gpt-99»; чтобы добавить её');
+  await expect(mistakes.nth(3)).toContainText('строка 5, столбец 13: сумма не указана');
+  await send('operation,price\ngpt-5');
+  await expect(mistakes).toHaveText(['строка 2, столбец 1: в строке 1 ячейка, а нужно 2']);
+  await send('[[operation]]\ncode = "a"\nname = "A"\ncategory = "text"\nunit = "call"\nprice = 3');
+  await expect(mistakes.first()).toContainText(/^строка 6, столбец 1: unknown field/);
+  await page.goto(draft);
+  await page.getByRole('button', { name: 'Удалить черновик' }).click();
+  await expect(page).not.toHaveURL(draft);
+
+  await page.goto('/admin/margins');
+  const costs = page.getByLabel('Или вставьте текст');
+  await costs.fill('operation,cost,per,currency\nno-such,1,1,USD\ngpt-5,1,0,USD\n');
+  await page.getByRole('button', { name: 'Сохранить' }).click();
+  await expect(mistakes).toHaveText([
+    'строка 2, столбец 1: в прейскуранте нет операции «no-such»',
+    /^строка 3, столбец 9: «0» — не число единиц; нужно целое от 1 до 1\s000\s000\s000$/,
+  ]);
+  await expect(costs).toHaveValue(/no-such,1,1,USD/);
+});
+
 test('an operation of any rule is added, changed, removed, and brought back', async ({ page }) => {
   await admin(page);
   const draft = await draftOfMyOwn(page);

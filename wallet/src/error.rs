@@ -1,10 +1,14 @@
 //! What can go wrong: a refusal that a person can act on, or a failure inside that nobody outside may see.
 
+mod mistake;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::money::Credits;
+
+pub use mistake::{Mistake, SheetError};
 
 /// The result of everything that the wallet does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -260,12 +264,22 @@ pub struct FieldError {
     pub problem: Problem,
     /// What to do, in English, for callers of the REST API.
     pub message: String,
+    /// Where the field is a file: what is wrong in it and where, for the user interface to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mistake: Option<Box<SheetError>>,
 }
 
 impl FieldError {
     /// Names a problem of a field.
     pub fn new(field: impl Into<String>, problem: Problem, message: impl Into<String>) -> Self {
-        Self { field: field.into(), problem, message: message.into() }
+        Self { field: field.into(), problem, message: message.into(), mistake: None }
+    }
+
+    /// Names a mistake in a file that a field holds.
+    pub fn in_file(field: impl Into<String>, mistake: impl Into<SheetError>) -> Self {
+        let mistake = mistake.into();
+        let message = mistake.to_string();
+        Self { mistake: Some(Box::new(mistake)), ..Self::new(field, Problem::Malformed, message) }
     }
 }
 
@@ -321,5 +335,20 @@ mod tests {
         assert_eq!(serde_json::from_str::<Refusal>(&json).expect("the same"), refusal);
         let refusal = Refusal::invalid("email", Problem::NotAnEmail, "write it as name@example.com");
         assert_eq!(refusal.to_string(), "the request is not valid: email: write it as name@example.com");
+    }
+
+    #[test]
+    fn only_a_field_that_holds_a_file_brings_a_mistake() {
+        let plain = serde_json::to_value(FieldError::new("email", Problem::Required, "say it")).expect("plain data");
+        let expected = serde_json::json!({ "field": "email", "problem": "required", "message": "say it" });
+        assert_eq!(plain, expected);
+        assert_eq!(serde_json::from_value::<FieldError>(expected).expect("the same").mistake, None);
+        let mistake = SheetError { line: 3, column: 10, mistake: Mistake::UnclosedQuote };
+        let field = FieldError::in_file("file", mistake.clone());
+        assert_eq!((field.problem, field.message.as_str()), (Problem::Malformed, mistake.to_string().as_str()));
+        let json = serde_json::to_value(&field).expect("plain data");
+        let expected = serde_json::json!({ "line": 3, "column": 10, "mistake": "unclosed_quote" });
+        assert_eq!(json["mistake"], expected);
+        assert_eq!(serde_json::from_value::<FieldError>(json).expect("the same"), field);
     }
 }

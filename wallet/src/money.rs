@@ -116,7 +116,8 @@ impl fmt::Display for Credits {
 }
 
 /// Why a text is not an amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum AmountError {
     /// Not digits with an optional sign and point.
     #[error("not a number")]

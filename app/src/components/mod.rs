@@ -12,6 +12,7 @@ pub mod ledger_feed;
 pub mod ledger_table;
 pub mod live_status;
 pub mod margin_table;
+pub mod mistake;
 pub mod not_a_draft;
 pub mod order_steps;
 pub mod pack_picker;

@@ -4,13 +4,18 @@ use leptos::prelude::*;
 use wallet::error::{FieldError, Problem, Refusal};
 
 use crate::components::amount::credits_text;
+use crate::components::mistake::mistake_text;
 use crate::context::FormOutcome;
 use crate::error::AppError;
 use crate::i18n::*;
 
-/// Says what is wrong with a field. English callers get the wallet's own sentence, which names the limits.
+/// Says what is wrong with a field. English callers get the wallet's own sentence, which names the limits; a mistake in
+/// a file is told with its place in every language.
 #[must_use]
 pub fn field_error_text(locale: Locale, error: &FieldError) -> String {
+    if let Some(mistake) = &error.mistake {
+        return mistake_text(locale, mistake);
+    }
     if locale == Locale::en && !error.message.is_empty() {
         return error.message.clone();
     }

@@ -130,8 +130,8 @@ mod on_server {
             problems.push(FieldError::new("category", Problem::NotAllowed, format!("“{}” is {error}.", form.category)));
         }
         let rule = parse_rule(&form.kind, &form.rule);
-        let mistakes = rule.as_ref().err().into_iter().flatten();
-        problems.extend(mistakes.map(|error| FieldError::new("rule", Problem::Malformed, error.to_string())));
+        let mistakes = rule.as_ref().err().into_iter().flatten().cloned();
+        problems.extend(mistakes.map(|error| FieldError::in_file("rule", error)));
         if let Ok(Rule::Sum(sum)) = &rule {
             for part in sum.parts.iter().filter(|part| book.tariff(&part.operation).is_none()) {
                 let message = format!("There is no operation “{}” to sum.", part.operation);

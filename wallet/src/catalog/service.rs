@@ -1,12 +1,11 @@
 //! The catalog's handle: read what is sold, load a preset.
 
-use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use super::{CatalogView, Preset, preset, repo};
 use crate::db::Db;
-use crate::error::{FieldError, Problem, Refusal, Result};
+use crate::error::{FieldError, Problem, Refusal, Result, SheetError};
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::Ledger;
 use crate::tariff::{PriceBook, Tariffs, sheet};
@@ -187,8 +186,8 @@ impl Catalog {
 }
 
 /// Refuses a file by its mistakes.
-pub(super) fn wrong_file<E: fmt::Display>(field: &str, errors: Vec<E>) -> Refusal {
-    let field = |error: E| FieldError::new(field, Problem::Malformed, error.to_string());
+pub(super) fn wrong_file<E: Into<SheetError>>(field: &str, errors: Vec<E>) -> Refusal {
+    let field = |error: E| FieldError::in_file(field, error);
     Refusal::Unprocessable { fields: errors.into_iter().take(MISTAKES_SHOWN).map(field).collect() }
 }
 

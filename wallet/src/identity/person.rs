@@ -286,7 +286,7 @@ pub(crate) fn email_error(problem: Problem) -> FieldError {
         Problem::TooLong => "The address is too long: at most 254 characters.",
         _ => "Enter an address such as name@example.com.",
     };
-    FieldError { field: "email".to_owned(), problem, message: message.to_owned() }
+    FieldError::new("email", problem, message)
 }
 
 #[cfg(feature = "postgres")]
@@ -298,7 +298,7 @@ pub(crate) fn password_error(problem: Problem) -> FieldError {
         Problem::TooCommon => "This password is among the first that anybody tries. Take another one.",
         _ => "The address or the password is wrong.",
     };
-    FieldError { field: "password".to_owned(), problem, message: message.to_owned() }
+    FieldError::new("password", problem, message)
 }
 
 #[cfg(feature = "postgres")]
@@ -308,7 +308,7 @@ pub(crate) fn name_error(problem: Problem) -> FieldError {
         Problem::TooLong => "Use at most 100 characters.",
         _ => "Use letters, digits and signs only.",
     };
-    FieldError { field: "name".to_owned(), problem, message: message.to_owned() }
+    FieldError::new("name", problem, message)
 }
 
 #[cfg(test)]

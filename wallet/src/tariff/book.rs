@@ -148,7 +148,7 @@ impl PriceBook {
         self.tariff(operation).ok_or_else(|| {
             let shown: String = operation.chars().take(64).collect();
             let message = format!("There is no operation “{shown}” in the price book.");
-            let field = FieldError { field: "operation".to_owned(), problem: Problem::Unknown, message };
+            let field = FieldError::new("operation", Problem::Unknown, message);
             Refusal::Unprocessable { fields: vec![field] }
         })
     }
@@ -176,7 +176,7 @@ impl PriceBook {
     /// Prices several things; the paths of what is wrong begin with `lines.0`.
     pub fn quote_batch(&self, lines: &[LineRequest]) -> Result<QuoteBatch, Refusal> {
         let refuse = |problem: Problem, message: String| {
-            let field = FieldError { field: "lines".to_owned(), problem, message };
+            let field = FieldError::new("lines", problem, message);
             Refusal::Unprocessable { fields: vec![field] }
         };
         if lines.is_empty() || lines.len() > BATCH_MAX {
@@ -224,7 +224,7 @@ impl PriceBook {
     pub fn problems(&self) -> Vec<FieldError> {
         let mut problems = Vec::new();
         let mut wrong = |field: String, problem: Problem, message: String| {
-            problems.push(FieldError { field, problem, message });
+            problems.push(FieldError::new(field, problem, message));
         };
         if self.tariffs.len() > TARIFFS_MAX {
             wrong("tariffs".to_owned(), Problem::TooLong, format!("At most {TARIFFS_MAX} operations."));

@@ -216,7 +216,7 @@ impl Tariff {
         let mut problems = Vec::new();
         let mut wrong = |field: &str, problem: Problem, message: &str| {
             let field = format!("{}.{field}", self.operation);
-            problems.push(FieldError { field, problem, message: message.to_owned() });
+            problems.push(FieldError::new(field, problem, message));
         };
         if !is_operation(&self.operation) {
             wrong("operation", Problem::NotAllowed, "An operation is 1–64 of a–z, 0–9, point, dash and underscore.");

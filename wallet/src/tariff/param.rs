@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
     }
 
     fn wrong(&mut self, name: &str, problem: Problem, message: String) {
-        self.problems.push(FieldError { field: format!("params.{name}"), problem, message });
+        self.problems.push(FieldError::new(format!("params.{name}"), problem, message));
     }
 
     /// Reads one of `values`; gives its place.

@@ -5,12 +5,11 @@
 
 mod costs;
 
-use std::fmt;
-
 use chrono::{Days, NaiveDate};
 
 use super::rule::Flat;
 use super::{Category, PRICE_MAX, PriceBook, Rule, Tariff, UpstreamCost, is_operation};
+use crate::error::{Mistake, SheetError};
 use crate::money::{Credits, Currency};
 
 pub use costs::{SourcedCost, read_sourced_costs, write_costs};
@@ -24,23 +23,6 @@ const JOINT: &str = " × ";
 /// The most rows of a sheet.
 const ROWS_MAX: usize = 20_000;
 
-/// Something wrong in a sheet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SheetError {
-    /// The line, from 1.
-    pub line: usize,
-    /// The column in characters, from 1.
-    pub column: usize,
-    /// What was found and what was expected.
-    pub message: String,
-}
-
-impl fmt::Display for SheetError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.message)
-    }
-}
-
 /// One cell and where it begins.
 #[derive(Clone, Debug, Default)]
 struct Cell {
@@ -50,8 +32,8 @@ struct Cell {
 }
 
 impl Cell {
-    fn wrong(&self, message: impl Into<String>) -> SheetError {
-        SheetError { line: self.line, column: self.column, message: message.into() }
+    const fn wrong(&self, mistake: Mistake) -> SheetError {
+        SheetError { line: self.line, column: self.column, mistake }
     }
 }
 
@@ -91,7 +73,7 @@ pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<Shee
         let option = sheet.cell(row, "option");
         let place = (operation.text.clone(), option.text.clone());
         if seen.contains(&place) {
-            errors.push(operation.wrong(format!("{} with this option is here twice", operation.text)));
+            errors.push(operation.wrong(Mistake::OptionTwice { operation: operation.text.clone() }));
             continue;
         }
         seen.push(place);
@@ -112,20 +94,16 @@ pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<Shee
 }
 
 fn price(cell: &Cell) -> Result<Credits, SheetError> {
-    let expected = "expected an amount that is not negative, with at most six decimals: 4 or 0.5";
     if cell.text.is_empty() {
-        return Err(cell.wrong(format!("the price is empty; {expected}")));
+        return Err(cell.wrong(Mistake::NoPrice));
     }
-    let price: Credits = cell
-        .text
-        .replace(',', ".")
-        .parse()
-        .map_err(|error| cell.wrong(format!("“{}” is {error}; {expected}", cell.text)))?;
+    let wrong = |why| cell.wrong(Mistake::NotAnAmount { found: cell.text.clone(), why });
+    let price: Credits = cell.text.replace(',', ".").parse().map_err(wrong)?;
     if price.is_negative() {
-        return Err(cell.wrong(format!("{price} is negative; {expected}")));
+        return Err(cell.wrong(Mistake::Negative { found: price }));
     }
     if price > PRICE_MAX {
-        return Err(cell.wrong(format!("{price} is too large; a price is at most {PRICE_MAX}")));
+        return Err(cell.wrong(Mistake::TooLarge { found: price, max: PRICE_MAX }));
     }
     Ok(price)
 }
@@ -134,10 +112,9 @@ fn set_price(tariff: &mut Tariff, option: &Cell, price: Credits) -> Result<(), S
     let cells = tariff.rule.cells();
     let place = cells.iter().position(|cell| cell.labels.join(JOINT) == option.text);
     let Some(place) = place else {
-        let known: Vec<String> = cells.iter().map(|cell| format!("“{}”", cell.labels.join(JOINT))).collect();
-        let message =
-            format!("{} has no option “{}”; expected one of {}", tariff.operation, option.text, known.join(", "));
-        return Err(option.wrong(message));
+        let known = cells.iter().map(|cell| cell.labels.join(JOINT)).collect();
+        let (operation, found) = (tariff.operation.clone(), option.text.clone());
+        return Err(option.wrong(Mistake::NoOption { operation, option: found, known }));
     };
     let prices: Vec<Credits> =
         cells.iter().enumerate().map(|(at, cell)| if at == place { price } else { cell.credits }).collect();
@@ -152,23 +129,19 @@ fn add_flat(sheet: &Sheet, row: &[Cell], price: Credits, position: usize) -> Res
     let cell = |name: &str| sheet.cell(row, name);
     let (operation, option, category) = (cell("operation"), cell("option"), cell("category"));
     if !is_operation(&operation.text) {
-        let message =
-            format!("“{}” can't name an operation: 1–64 of a–z, 0–9, point, dash, underscore", operation.text);
-        return Err(operation.wrong(message));
+        return Err(operation.wrong(Mistake::NotAnOperation { found: operation.text.clone() }));
     }
     let (name, unit) = (cell("name"), cell("unit"));
     if name.text.is_empty() || unit.text.is_empty() || category.text.is_empty() {
-        let message = format!(
-            "there is no operation “{}” in the price book; give its name, category and unit to add it",
-            operation.text
-        );
-        return Err(operation.wrong(message));
+        return Err(operation.wrong(Mistake::NoOperationToAdd { operation: operation.text.clone() }));
     }
     if !option.text.is_empty() {
-        return Err(option.wrong("a new operation has one price for all; add options in the editor"));
+        return Err(option.wrong(Mistake::NewHasOptions));
     }
-    let category: Category =
-        category.text.parse().map_err(|error| category.wrong(format!("“{}” is {error}", category.text)))?;
+    let category: Category = category.text.parse().map_err(|_| {
+        let known = Category::ALL.map(|known| known.code().to_owned()).to_vec();
+        category.wrong(Mistake::NotACategory { found: category.text.clone(), known })
+    })?;
     Ok(Tariff {
         operation: operation.text,
         name: name.text,
@@ -198,13 +171,13 @@ pub fn read_costs(
     for row in &sheet.rows {
         let operation = sheet.cell(row, "operation");
         if seen.contains(&operation.text) {
-            errors.push(operation.wrong(format!("{} is here twice", operation.text)));
+            errors.push(operation.wrong(Mistake::Twice { operation: operation.text.clone() }));
             continue;
         }
         seen.push(operation.text.clone());
         match tariffs.iter_mut().find(|tariff| tariff.operation == operation.text) {
             None => {
-                errors.push(operation.wrong(format!("there is no operation “{}” in the price book", operation.text)));
+                errors.push(operation.wrong(Mistake::NoOperation { operation: operation.text.clone() }));
             }
             Some(tariff) => match cost(&sheet, row, today, review_days) {
                 Ok(cost) => tariff.upstream_cost = Some(cost),
@@ -219,14 +192,13 @@ fn cost(sheet: &Sheet, row: &[Cell], today: NaiveDate, review_days: u16) -> Resu
     // Credits have six decimals, like upstream costs.
     let micros = price(&sheet.cell(row, "cost"))?.micros();
     let currency = sheet.cell(row, "currency");
-    let currency: Currency = currency.text.parse().map_err(|_| {
-        currency.wrong(format!("“{}” is not a currency; expected an ISO 4217 code: USD", currency.text))
-    })?;
+    let wrong = |_| currency.wrong(Mistake::NotACurrency { found: currency.text.clone() });
+    let currency: Currency = currency.text.parse().map_err(wrong)?;
     let day = sheet.cell(row, "review_on");
     let review_on = if day.text.is_empty() {
         today.checked_add_days(Days::new(u64::from(review_days)))
     } else {
-        let wrong = |_| day.wrong(format!("“{}” is not a day; expected 2026-12-21", day.text));
+        let wrong = |_| day.wrong(Mistake::NotADay { found: day.text.clone() });
         Some(day.text.parse().map_err(wrong)?)
     };
     Ok(UpstreamCost { micros, currency, review_on })
@@ -246,27 +218,28 @@ impl Sheet {
         let divider = [';', '\t'].into_iter().find(|divider| head.contains(*divider)).unwrap_or(',');
         let mut rows = cells(text, divider).map_err(|error| vec![error])?;
         let start = Cell { text: String::new(), line: 1, column: 1 };
+        let columns: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
         if rows.is_empty() {
-            return Err(vec![start.wrong(format!("the sheet is empty; expected the columns {}", known.join(", ")))]);
+            return Err(vec![start.wrong(Mistake::Empty { columns })]);
         }
         let head = rows.remove(0);
         let mut errors: Vec<SheetError> = head
             .iter()
-            .filter(|cell| !known.contains(&cell.text.as_str()))
-            .map(|cell| cell.wrong(format!("unknown column “{}”; expected {}", cell.text, known.join(", "))))
+            .filter(|cell| !columns.contains(&cell.text))
+            .map(|cell| cell.wrong(Mistake::UnknownColumn { name: cell.text.clone(), columns: columns.clone() }))
             .collect();
         for name in needed {
             if !head.iter().any(|cell| cell.text == *name) {
-                errors.push(start.wrong(format!("the column {name} is missing")));
+                errors.push(start.wrong(Mistake::MissingColumn { name: (*name).to_owned() }));
             }
         }
         for row in &rows {
             if let Some(first) = row.first().filter(|_| row.len() != head.len()) {
-                errors.push(first.wrong(format!("{} cells; expected {}", row.len(), head.len())));
+                errors.push(first.wrong(Mistake::Cells { found: row.len(), expected: head.len() }));
             }
         }
         if rows.len() > ROWS_MAX {
-            errors.push(start.wrong(format!("{} rows; expected at most {ROWS_MAX}", rows.len())));
+            errors.push(start.wrong(Mistake::TooManyRows { found: rows.len(), most: ROWS_MAX }));
         }
         if !errors.is_empty() {
             return Err(errors);
@@ -321,7 +294,7 @@ fn cells(text: &str, divider: char) -> Result<Vec<Vec<Cell>>, SheetError> {
         }
     }
     if is_quoted {
-        return Err(cell.wrong("this quote is never closed"));
+        return Err(cell.wrong(Mistake::UnclosedQuote));
     }
     end_row(&mut rows, &mut row, &mut cell, (line, column));
     Ok(rows)

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use sqlx::PgPool;
 use wallet::catalog::PriceFormat;
-use wallet::error::{Problem, Refusal};
+use wallet::error::{FieldError, Problem, Refusal};
 use wallet::tariff::Direction;
 
 use crate::support::*;
@@ -56,6 +56,8 @@ async fn every_mistake_of_a_file_is_named_by_its_place(pool: PgPool) {
         assert!(told.starts_with(place) && told.contains(what), "{told}");
     }
     assert_eq!(told.len(), expected.len(), "{told:?}");
+    let facts = |field: &FieldError| field.mistake.as_ref().is_some_and(|facts| facts.to_string() == field.message);
+    assert!(fields.iter().all(facts), "{fields:?}");
     let head =
         |code: &str| format!("[[operation]]\ncode = \"{code}\"\nname = \"X\"\ncategory = \"text\"\nunit = \"call\"\n");
     let toml = format!("{}flat = -1\n\n{}flat = nan\n\n{}price = 3\n", head("a"), head("b"), head("c"));
@@ -63,5 +65,7 @@ async fn every_mistake_of_a_file_is_named_by_its_place(pool: PgPool) {
     let Refusal::Unprocessable { fields } = refused else { panic!("{refused:?}") };
     let lines: Vec<&str> = fields.iter().map(|field| field.message.split(',').next().unwrap_or_default()).collect();
     assert_eq!(lines, ["line 6", "line 13", "line 20"], "{fields:?}");
+    let places: Vec<_> = fields.iter().filter_map(|field| field.mistake.as_ref().map(|told| told.line)).collect();
+    assert_eq!(places, [6, 13, 20], "{fields:?}");
     assert_eq!(wallet.tariffs().book(2).await.expect("the draft"), book, "nothing changed");
 }

@@ -7,8 +7,9 @@ use wallet::tariff::BookStatus;
 use crate::components::draft_edits::Conflict;
 use crate::components::not_a_draft::NotADraft;
 use crate::components::panel::Loaded;
-use crate::components::refusal::FormErrors;
+use crate::components::refusal::{FormErrors, field_error_text};
 use crate::components::shell::{AppShell, Nav};
+use crate::context::FieldError;
 use crate::i18n::*;
 use crate::server_fns::tariffs::{EditorPage, load_price_book};
 
@@ -39,8 +40,7 @@ fn Import(page: EditorPage) -> impl IntoView {
         return view! { <NotADraft version=version /> }.into_any();
     }
     let outcome = page.outcome;
-    let mistakes: Vec<String> =
-        outcome.errors.iter().filter(|error| error.field == "file").map(|error| error.message.clone()).collect();
+    let mistakes: Vec<FieldError> = outcome.errors.iter().filter(|error| error.field == "file").cloned().collect();
     let is_wrong = !mistakes.is_empty();
     let typed = outcome.value("file").unwrap_or_default();
     let class = if is_wrong {
@@ -95,12 +95,15 @@ fn Import(page: EditorPage) -> impl IntoView {
 
 /// What is wrong with the file, each mistake with its line and column.
 #[component]
-fn Mistakes(mistakes: Vec<String>) -> impl IntoView {
+fn Mistakes(mistakes: Vec<FieldError>) -> impl IntoView {
     let i18n = use_i18n();
     if mistakes.is_empty() {
         return ().into_any();
     }
-    let list = mistakes.into_iter().map(|mistake| view! { <li>{mistake}</li> }).collect_view();
+    let list = mistakes
+        .into_iter()
+        .map(|mistake| view! { <li>{move || field_error_text(i18n.get_locale(), &mistake)}</li> })
+        .collect_view();
     view! {
         <section class="rounded-box px-4 py-3 mb-4 tag-err" role="alert" data-testid="mistakes">
             <h2 class="font-semibold">{t!(i18n, import.wrong)}</h2>

@@ -106,15 +106,7 @@ fn Upload(outcome: FormOutcome, review_days: u16) -> impl IntoView {
     let is_wrong = !mistakes.is_empty();
     let list = mistakes
         .into_iter()
-        .map(|error| {
-            // A mistake in a file is nothing without its place, which the message names in every language.
-            let place = error.message.clone();
-            let words = move || match place.is_empty() {
-                true => field_error_text(i18n.get_locale(), &error),
-                false => place.clone(),
-            };
-            view! { <li>{words}</li> }
-        })
+        .map(|error| view! { <li>{move || field_error_text(i18n.get_locale(), &error)}</li> })
         .collect_view();
     let rows = typed.as_ref().map_or(6, |text| text.lines().count().clamp(6, 20)).to_string();
     view! {

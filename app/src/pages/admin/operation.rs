@@ -7,12 +7,13 @@ use wallet::tariff::Category;
 
 use crate::components::draft_edits::Conflict;
 use crate::components::field::Field;
+use crate::components::mistake::mistake_text;
 use crate::components::not_a_draft::NotADraft;
 use crate::components::panel::Loaded;
 use crate::components::price_grid::category_name;
 use crate::components::refusal::{FormErrors, field_error_text};
 use crate::components::shell::{AppShell, Nav};
-use crate::context::FormOutcome;
+use crate::context::{FieldError, FormOutcome};
 use crate::i18n::*;
 use crate::server_fns::tariffs::{OperationPage as PageData, load_operation};
 
@@ -253,7 +254,12 @@ fn RuleText(kind: String, rule: String, outcome: FormOutcome) -> impl IntoView {
     let errors: Vec<_> = outcome.errors.iter().filter(|error| error.field == "rule").cloned().collect();
     let is_wrong = !errors.is_empty();
     let rows = rule.lines().count().clamp(1, 20).saturating_add(1).to_string();
-    let mistakes = errors.into_iter().map(|error| view! { <li>{error.message}</li> }).collect_view();
+    // What is wrong between the lines has no words of its own but the wallet's.
+    let say = move |error: &FieldError| match &error.mistake {
+        Some(mistake) => mistake_text(i18n.get_locale(), mistake),
+        None => error.message.clone(),
+    };
+    let mistakes = errors.into_iter().map(|error| view! { <li>{move || say(&error)}</li> }).collect_view();
     let class = if is_wrong { "field !h-auto font-mono py-2 !border-error" } else { "field !h-auto font-mono py-2" };
     view! {
         <div>

@@ -11,6 +11,7 @@ mod write;
 use std::fmt;
 
 use super::{CatalogView, Plan};
+use crate::error::{Mistake, SheetError};
 use crate::tariff::{Rule, Tariff};
 
 /// A whole catalog as a file describes it.
@@ -53,6 +54,12 @@ impl fmt::Display for PresetError {
 }
 
 impl std::error::Error for PresetError {}
+
+impl From<PresetError> for SheetError {
+    fn from(error: PresetError) -> Self {
+        Self { line: error.line, column: error.column, mistake: Mistake::Other(error.message) }
+    }
+}
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

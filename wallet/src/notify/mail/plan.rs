@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::money_text;
+use super::figures::money_text;
 use super::price::{Said, date};
 use crate::catalog::Interval;
 use crate::id::PaymentId;

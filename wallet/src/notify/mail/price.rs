@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::grouped;
+use super::figures::grouped;
 use crate::money::Credits;
 use crate::tariff::PercentSpan;
 

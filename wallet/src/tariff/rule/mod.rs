@@ -164,7 +164,7 @@ impl Checker {
             field.push('.');
             field.push_str(name);
         }
-        self.problems.push(FieldError { field, problem, message: message.into() });
+        self.problems.push(FieldError::new(field, problem, message));
     }
 
     /// A price may not be negative (it would mint credits) nor absurd.
@@ -324,15 +324,13 @@ fn check_count(count: i64) -> Result<(), Refusal> {
         _ => Problem::TooLarge,
     };
     let message = format!("count must be from 1 to {COUNT_MAX}.");
-    Err(Refusal::Unprocessable { fields: vec![FieldError { field: "count".to_owned(), problem, message }] })
+    Err(Refusal::unprocessable("count", problem, message))
 }
 
 /// The product does not fit; nobody has so many credits.
 fn too_large() -> Refusal {
-    let message = "This would cost more credits than there can be. Ask for less at once.".to_owned();
-    Refusal::Unprocessable {
-        fields: vec![FieldError { field: "count".to_owned(), problem: Problem::TooLarge, message }],
-    }
+    let message = "This would cost more credits than there can be. Ask for less at once.";
+    Refusal::unprocessable("count", Problem::TooLarge, message)
 }
 
 /// Multiplies by the number of calls, rounds once, and writes the lines so that they add up.

@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 
-use super::{Cell, Sheet, SheetError, cost, quoted};
+use super::{Cell, Sheet, cost, quoted};
+use crate::error::{Mistake, SheetError};
 use crate::money::{Credits, Currency};
 use crate::tariff::{MarginRow, PriceBook, UpstreamCost};
 
@@ -43,11 +44,11 @@ pub fn read_sourced_costs(
     for row in &sheet.rows {
         let operation = sheet.cell(row, "operation");
         if costs.iter().any(|known| known.operation == operation.text) {
-            errors.push(operation.wrong(format!("{} is here twice", operation.text)));
+            errors.push(operation.wrong(Mistake::Twice { operation: operation.text.clone() }));
             continue;
         }
         if book.tariff(&operation.text).is_none() {
-            errors.push(operation.wrong(format!("there is no operation “{}” in the price book", operation.text)));
+            errors.push(operation.wrong(Mistake::NoOperation { operation: operation.text.clone() }));
             continue;
         }
         match sourced_cost(&sheet, row, today, review_days) {
@@ -57,7 +58,7 @@ pub fn read_sourced_costs(
     }
     if costs.is_empty() && errors.is_empty() {
         let start = Cell { text: String::new(), line: 1, column: 1 };
-        errors.push(start.wrong("the sheet has a head, but no cost below it"));
+        errors.push(start.wrong(Mistake::NoCosts));
     }
     if errors.is_empty() { Ok(costs) } else { Err(errors) }
 }
@@ -66,15 +67,14 @@ fn sourced_cost(sheet: &Sheet, row: &[Cell], today: NaiveDate, review_days: u16)
     let UpstreamCost { micros, currency, review_on } = cost(sheet, row, today, review_days)?;
     let (per, source, day) = (sheet.cell(row, "per"), sheet.cell(row, "source"), sheet.cell(row, "review_on"));
     let units = if per.text.is_empty() { Some(1) } else { per.text.parse::<i64>().ok() };
-    let units = units.filter(|units| (1..=PER_MAX).contains(units)).ok_or_else(|| {
-        per.wrong(format!("“{}” is no number of units; expected a whole number from 1 to {PER_MAX}", per.text))
-    })?;
+    let units = units
+        .filter(|units| (1..=PER_MAX).contains(units))
+        .ok_or_else(|| per.wrong(Mistake::NotUnits { found: per.text.clone(), max: PER_MAX }))?;
     if source.text.chars().count() > SOURCE_MAX {
-        return Err(source.wrong(format!("the source is longer than {SOURCE_MAX} letters")));
+        return Err(source.wrong(Mistake::SourceTooLong { max: SOURCE_MAX }));
     }
     let review_on = review_on.filter(|day| *day >= today);
-    let review_on =
-        review_on.ok_or_else(|| day.wrong(format!("“{}” is over; expected a day from {today} on", day.text)))?;
+    let review_on = review_on.ok_or_else(|| day.wrong(Mistake::DayOver { found: day.text.clone(), today }))?;
     Ok(SourcedCost {
         operation: sheet.cell(row, "operation").text,
         micros,

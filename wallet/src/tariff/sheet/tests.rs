@@ -1,4 +1,5 @@
 use super::*;
+use crate::money::AmountError;
 use crate::tariff::BookStatus;
 use crate::tariff::rule::{Axis, Matrix};
 
@@ -101,6 +102,29 @@ fn mistakes_are_named_by_line_and_column() {
         ]
     );
     assert_eq!(of("operation,price\n\"gpt-5,2"), ["line 2, column 1: this quote is never closed"]);
+}
+
+#[test]
+fn mistakes_bring_their_facts() {
+    let of = |rows: &str| {
+        let sheet = format!("operation,name,category,unit,option,price\n{rows}");
+        let errors = read_prices(&sheet, &book()).expect_err("mistakes");
+        errors.into_iter().map(|error| error.mistake).collect::<Vec<_>>()
+    };
+    let found = |text: &str| text.to_owned();
+    let categories = ["text", "image", "video", "music", "tts", "stt", "tool", "job"].map(str::to_owned).to_vec();
+    assert_eq!(of("Sora,Sora,video,clip,,1"), [Mistake::NotAnOperation { found: found("Sora") }]);
+    assert_eq!(of("sora,Sora,video,clip,hd,1"), [Mistake::NewHasOptions]);
+    assert_eq!(of("sora,Sora,film,clip,,1"), [Mistake::NotACategory { found: found("film"), known: categories }]);
+    let too_precise = Mistake::NotAnAmount { found: found("0.1234567"), why: AmountError::TooPrecise };
+    assert_eq!(of("gpt-5,,,,,0.1234567"), [too_precise]);
+    assert_eq!(
+        of("gpt-5,,,,,-2.50"),
+        [Mistake::Negative { found: Credits::from_micros(-2_500_000) }],
+        "the amount, however it is written"
+    );
+    let many = "gpt-5,,,,,1\n".repeat(ROWS_MAX + 1);
+    assert_eq!(of(&many), [Mistake::TooManyRows { found: ROWS_MAX + 1, most: ROWS_MAX }]);
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! How a mail looks: its parts as text and as HTML.
+
+use super::MailContext;
+
+/// The parts of a mail, in the reader's language.
+pub(super) struct Parts {
+    pub(super) subject: String,
+    pub(super) greeting: String,
+    pub(super) figure: Option<String>,
+    pub(super) lines: Vec<String>,
+    pub(super) action: String,
+    pub(super) link: String,
+    pub(super) footer: String,
+}
+
+impl Parts {
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("{}\n\n", self.greeting);
+        if let Some(figure) = &self.figure {
+            text.push_str(figure);
+            text.push_str("\n\n");
+        }
+        for line in &self.lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.push_str(&format!("\n{}:\n{}\n\n-- \n{}\n", self.action, self.link, self.footer));
+        text
+    }
+
+    pub(super) fn html(&self, locale: &str, context: &MailContext) -> String {
+        let figure = self.figure.as_ref().map_or_else(String::new, |figure| {
+            format!("<p style=\"margin:0 0 16px;font:600 36px/44px Georgia,serif\">{}</p>", escape(figure))
+        });
+        let lines: String =
+            self.lines.iter().map(|line| format!("<p style=\"margin:0 0 12px\">{}</p>", escape(line))).collect();
+        format!(
+            "<!DOCTYPE html><html lang=\"{locale}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head>\
+             <body style=\"margin:0;background:#f3f6f4;color:#12201b;font:16px/24px system-ui,sans-serif\">\
+             <div style=\"max-width:520px;margin:0 auto;padding:32px 16px\">\
+             <p style=\"margin:0 0 16px;font-weight:600\">{product}</p>\
+             <div style=\"background:#fff;border:1px solid #dde5e0;border-radius:8px;padding:24px\">\
+             <p style=\"margin:0 0 16px\">{greeting}</p>{figure}{lines}\
+             <p style=\"margin:24px 0 0\"><a href=\"{link}\" style=\"display:inline-block;background:#0b6650;\
+             color:#fff;text-decoration:none;border-radius:6px;padding:12px 20px\">{action}</a></p></div>\
+             <p style=\"margin:16px 0 0;color:#4d5d56;font-size:13px\">{footer}</p></div></body></html>",
+            subject = escape(&self.subject),
+            product = escape(&context.product),
+            greeting = escape(&self.greeting),
+            link = escape(&self.link),
+            action = escape(&self.action),
+            footer = escape(&self.footer),
+        )
+    }
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
