@@ -172,7 +172,7 @@ async fn margins_are_for_admins_and_a_wrong_sheet_keeps_its_text(pool: PgPool) {
     let told = chief.post("/admin/margins", &[("costs", &sheet("30"))]).await;
     assert_eq!(location(&told), "/admin/margins?kept=1", "{}", told.text);
     let page = chief.open("/admin/margins?operation=gpt-5.2-pro").await.text;
-    assert!(page.contains("was 40\u{a0}RUB") && page.contains("What gpt-5.2-pro cost"), "{page}");
+    assert!(page.contains("was 40.00\u{a0}RUB") && page.contains("What gpt-5.2-pro cost"), "{page}");
     assert!(chief.open("/admin/margins/costs.csv").await.text.contains("gpt-5.2-pro,30,1,RUB,list,"));
     let told = chief.post("/admin/margins/draft", &[]).await;
     assert_eq!(location(&told), "/admin/tariffs/2", "{}", told.text);
