@@ -259,7 +259,18 @@ proptest! {
         rule in any_rule(), number in 0_i64..10_000, count in 1_i64..1_000, step in any_step(),
     ) {
         prop_assert!(rule.problems("rule").is_empty());
-        let priced = rule.price(&params_for(&rule, number), count, step).expect("a price");
+        let priced = match rule.price(&params_for(&rule, number), count, step) {
+            Ok(priced) => priced,
+            // More credits than there can be: refused by name, and only where it is so.
+            Err(Refusal::Unprocessable { fields }) => {
+                prop_assert_eq!((fields[0].field.as_str(), fields[0].problem), ("count", Problem::TooLarge));
+                let one = rule.price(&params_for(&rule, number), 1, step).expect("a price").credits;
+                let all = i128::from(one.micros()) * i128::from(count);
+                prop_assert!(all + i128::from(step.micros()) > i128::from(Credits::MAX.micros()), "{all}");
+                return Ok(());
+            }
+            Err(other) => return Err(TestCaseError::fail(other.to_string())),
+        };
         prop_assert!(!priced.credits.is_negative());
         prop_assert!(priced.min <= priced.credits && priced.credits <= priced.max, "{priced:?}");
         prop_assert_eq!(priced.credits.micros() % step.micros(), 0, "whole steps");
