@@ -63,7 +63,7 @@ impl Db {
 
     /// Opens a transaction.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
-        Ok(self.pool.begin().await?)
+        begin(&self.pool).await
     }
 
     /// Adds a job in the caller's transaction, so that it runs if and only if that commits.
@@ -83,6 +83,17 @@ impl Db {
         }
         Ok(())
     }
+}
+
+/// Opens a transaction, by a task of its own.
+///
+/// Where the caller is given up meanwhile (a browser that hangs up), the task goes on, and what it opened is rolled
+/// back. sqlx forgets a `BEGIN` that nobody waited for, and would give the connection with its open transaction to the
+/// next caller.
+pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin().await });
+    Ok(begun.await.map_err(Error::internal)??)
 }
 
 /// Opens connections to the database that `url` names.
@@ -174,4 +185,48 @@ pub async fn advance_clock(pool: &PgPool, by: TimeDelta) -> Result<()> {
 pub async fn one_moment(connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(connection).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many connections of the pool are in a transaction, when nobody uses them.
+    async fn left_open(pool: &PgPool) -> i64 {
+        let mut all = Vec::new();
+        for _ in 0..pool.options().get_max_connections() {
+            all.push(pool.acquire().await.expect("a connection"));
+        }
+        let mut open = 0;
+        // Each asks about the others.
+        for connection in &mut all {
+            open += sqlx::query_scalar::<_, i64>(
+                "SELECT count(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()",
+            )
+            .fetch_one(&mut **connection)
+            .await
+            .expect("asked");
+        }
+        open
+    }
+
+    #[sqlx::test(migrations = "../migrations")]
+    async fn who_gives_up_leaves_no_open_transaction_behind(pool: PgPool) {
+        let asked_from_outside = PgPool::connect_with((*pool.connect_options()).clone()).await.expect("connected");
+        // Given up while it is looked whether the connection lives, while it begins, and when it has begun.
+        for polls in 1..6 {
+            let mut begun = Box::pin(begin(&pool));
+            for _ in 0..polls {
+                if futures::poll!(&mut begun).is_ready() {
+                    break;
+                }
+                // By the time of this answer, the other's has come as well.
+                sqlx::query("SELECT pg_sleep(0.001)").execute(&asked_from_outside).await.expect("asked");
+            }
+            drop(begun);
+            assert_eq!(left_open(&pool).await, 0, "given up after {polls} looks");
+        }
+        asked_from_outside.close().await;
+    }
 }

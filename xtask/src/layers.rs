@@ -54,7 +54,7 @@ struct Rule {
 /// Folders with source code.
 const SOURCES: [&str; 7] = ["wallet", "app", "server", "xtask", "bench", "frontend", "end2end"];
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     Rule {
         why: "SQL is only in the wallet's repo, db and idempotency files",
         folders: &["wallet/src", "app/src", "server/src"],
@@ -70,6 +70,15 @@ const RULES: [Rule; 8] = [
         except: &[],
         unless: &[],
         text: &["pg_notify", "NOTIFY "],
+    },
+    Rule {
+        why: "a transaction is opened by `db::begin`: sqlx forgets one whose caller is given up meanwhile",
+        folders: &["wallet/src", "server/src"],
+        extensions: &["rs"],
+        // Nobody gives up a writer.
+        except: &["wallet/src/db.rs", "wallet/src/ledger/commit.rs"],
+        unless: &[],
+        text: &["pool.begin()", "pool().begin()"],
     },
     Rule {
         why: "amounts are integers",

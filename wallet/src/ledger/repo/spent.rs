@@ -39,7 +39,7 @@ pub(in crate::ledger) struct Reader {
 impl Reader {
     /// Begins, as of now.
     pub async fn begin(pool: &PgPool, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Self> {
-        let mut tx = pool.begin().await?;
+        let mut tx = db::begin(pool).await?;
         db::one_moment(&mut tx).await?;
         // Every part would be compiled for itself, for longer than it runs.
         sqlx::query!("SELECT set_config('jit', 'off', true)").fetch_one(&mut *tx).await?;

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
 use super::{from_json, json, status};
+use crate::db;
 use crate::error::Result;
 use crate::id::{AccountId, UserId};
 use crate::money::Credits;
@@ -126,7 +127,7 @@ pub(in crate::tariff) async fn keep_impacts(
     impacts: &[Impact],
     at: DateTime<Utc>,
 ) -> Result<()> {
-    let mut tx = pool.begin().await?;
+    let mut tx = db::begin(pool).await?;
     sqlx::query!("DELETE FROM announcement_impacts WHERE price_book = $1", version).execute(&mut *tx).await?;
     for impacts in impacts.chunks(1_000) {
         let column = |pick: fn(&Impact) -> i64| impacts.iter().map(pick).collect::<Vec<i64>>();

@@ -5,6 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{from_json, json};
+use crate::db;
 use crate::error::{Error, Result};
 use crate::identity::Actor;
 use crate::tariff::{Progress, Rehearsal, RehearsalRun, RunState};
@@ -139,7 +140,7 @@ pub(in crate::tariff) async fn finish(
     found: &Rehearsal,
     now: DateTime<Utc>,
 ) -> Result<bool> {
-    let mut tx = pool.begin().await?;
+    let mut tx = db::begin(pool).await?;
     // The book before its rehearsal, in the order of whoever publishes or discards it.
     sqlx::query!(
         "UPDATE price_books SET rehearsal = $2, rehearsed_revision = $3 WHERE version = $1 AND status = 'draft'",
