@@ -1,4 +1,4 @@
-import { Line, balance, charge, expect, newKey, newcomer, secondBrowser, test } from './scrip';
+import { Line, PASSWORD, balance, charge, expect, newKey, newcomer, secondBrowser, test } from './scrip';
 
 test('every open browser sees a charge within a second, without a reload', async ({ page, request, browser, complaints }) => {
   const email = await newcomer(page, request);
@@ -36,4 +36,21 @@ test('after a cut nothing is missed and nothing doubled', async ({ page, request
   await expect(rows.getByRole('row', { name: /gpt-5-nano/ })).toHaveCount(1);
   await expect(rows.getByRole('row', { name: /GPT-5 gpt-5(?!-)/ })).toHaveCount(3);
   line.close();
+});
+
+test('a page whose session ended says so, and leads back to itself', async ({ page, request }) => {
+  const email = await newcomer(page, request);
+  await page.goto('/wallet/history');
+  await expect(page.getByText('Live', { exact: true }).first()).toBeVisible();
+  await page.context().clearCookies();
+  // The stream is opened again from its place, as after a lost network.
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+  const way = page.getByRole('link', { name: 'Sign in again' }).first();
+  await expect(way).toBeVisible();
+  await way.click();
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await expect(page).toHaveURL(/\/wallet\/history/);
+  await expect(page.getByText('Live', { exact: true }).first()).toBeVisible();
 });

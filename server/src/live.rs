@@ -54,7 +54,11 @@ async fn live(
     headers: HeaderMap,
 ) -> Response {
     let Some(Extension(viewer)) = viewer else {
-        return (StatusCode::UNAUTHORIZED, "Sign in first.").into_response();
+        return if is_stream(&headers) {
+            signed_out()
+        } else {
+            (StatusCode::UNAUTHORIZED, "Sign in first.").into_response()
+        };
     };
     let wallet = if resume.environment.as_deref() == Some("preview") { viewer.preview_wallet } else { viewer.wallet };
     match events::<Plain>(&state, wallet, cursor(&headers, resume.after)) {
@@ -62,6 +66,19 @@ async fn live(
         None => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "Too many streams are open.")
             .into_response(),
     }
+}
+
+/// Whether the reader is an `EventSource`: it names the only type that it takes, and never learns a refusal's status.
+fn is_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// Tells a page whose session ended meanwhile so, in the only words that it hears: one event, and the end.
+fn signed_out() -> Response {
+    let event = Event::default().event(app::live::SIGNED_OUT).retry(LIFETIME).data("{}");
+    let mut response = Sse::new(stream::iter([Ok::<_, Infallible>(event)])).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 /// Takes the reader's place: the header that browsers send when they come back wins over the address.

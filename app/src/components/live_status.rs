@@ -6,7 +6,7 @@ use crate::components::when::{WhenStyle, when_text};
 use crate::i18n::*;
 use crate::live::{Link, use_live_wallet};
 
-/// Live, reconnecting (after three seconds) or offline, with the time of the last figures.
+/// Live, reconnecting (after three seconds) or offline, with the time of the last figures; signed out, with the way back.
 #[component]
 pub fn LiveStatus() -> impl IntoView {
     let i18n = use_i18n();
@@ -23,22 +23,27 @@ pub fn LiveStatus() -> impl IntoView {
         Link::Reconnecting => t_string!(i18n, live.reconnecting_since, time = heard()),
         Link::Offline if heard().is_empty() => t_string!(i18n, live.offline).to_owned(),
         Link::Offline => t_string!(i18n, live.offline_since, time = heard()),
+        Link::SignedOut => t_string!(i18n, live.signed_out).to_owned(),
     };
     let color = move || match link() {
         Link::Reconnecting => "inline-flex items-center gap-1.5 text-sm text-warning-content",
-        Link::Offline => "inline-flex items-center gap-1.5 text-sm text-error",
+        Link::Offline | Link::SignedOut => "inline-flex items-center gap-1.5 text-sm text-error",
         _ => "inline-flex items-center gap-1.5 text-sm text-muted",
     };
     let mark = move || match link() {
         Link::Connecting => "hidden",
         Link::Live => "size-1.5 rounded-full bg-primary",
         Link::Reconnecting => "spin size-3",
-        Link::Offline => "size-1.5 rounded-full bg-error",
+        Link::Offline | Link::SignedOut => "size-1.5 rounded-full bg-error",
     };
     view! {
         <span class=color role="status">
             <span class=mark aria-hidden="true"></span>
             {words}
+            // The page's own address, asked for again: it leads to signing in, and from there back.
+            <Show when=move || link() == Link::SignedOut>
+                <a href="" rel="external" class="link-q">{t!(i18n, live.sign_in)}</a>
+            </Show>
         </span>
     }
 }

@@ -9,7 +9,7 @@ use leptos::wasm_bindgen::JsCast;
 use leptos::wasm_bindgen::closure::Closure;
 use leptos::web_sys::{self, EventSource, MessageEvent};
 
-use super::{Link, LiveWallet};
+use super::{Link, LiveWallet, SIGNED_OUT};
 
 /// A connection lost for less than this is not worth a word.
 const QUIET: Duration = Duration::from_secs(3);
@@ -43,24 +43,24 @@ pub fn connect_when_started(live: LiveWallet) {
     on_cleanup(move || {
         online.remove();
         offline.remove();
-        shared.with_value(|shared| {
-            let mut stream = shared.borrow_mut();
-            stream.number += 1;
-            if let Some(source) = stream.source.take() {
-                source.close();
-            }
-        });
+        shared.with_value(close);
     });
+}
+
+/// Ends the stream for good: whatever it still says is too late.
+fn close(shared: &Shared) {
+    let mut stream = shared.borrow_mut();
+    stream.number += 1;
+    if let Some(source) = stream.source.take() {
+        source.close();
+    }
 }
 
 /// Opens the stream from the newest row that was seen, in place of the one before.
 fn open(shared: &Shared) {
+    close(shared);
     let (number, url) = {
-        let mut stream = shared.borrow_mut();
-        if let Some(source) = stream.source.take() {
-            source.close();
-        }
-        stream.number += 1;
+        let stream = shared.borrow();
         (stream.number, format!("/live?after={}", stream.live.newest()))
     };
     let Ok(source) = EventSource::new(&url) else {
@@ -83,6 +83,10 @@ fn open(shared: &Shared) {
         if let Ok(balance) = serde_json::from_str(data) {
             live.take_balance(balance);
         }
+    });
+    listen(&source, SIGNED_OUT, shared, number, |shared, _, _| {
+        close(shared);
+        shared.borrow().live.link.set(Link::SignedOut);
     });
     listen(&source, "error", shared, number, |shared, number, _| retry(shared, number));
     shared.borrow_mut().source = Some(source);

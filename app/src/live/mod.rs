@@ -21,6 +21,9 @@ use wallet::ledger::{BalanceView, EntryView};
 /// The most rows kept of those that arrived since the page was drawn.
 const FRESH_ROWS_MAX: usize = 500;
 
+/// The event that tells a page that its session has ended.
+pub const SIGNED_OUT: &str = "signed_out";
+
 /// The state of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
@@ -32,6 +35,8 @@ pub enum Link {
     Reconnecting,
     /// The browser says that there is no network.
     Offline,
+    /// The session has ended, here or in another window; nothing is tried any more.
+    SignedOut,
 }
 
 /// What the pages of one signed-in person see of their wallet as it changes.

@@ -99,6 +99,10 @@ async fn pages_are_closed_to_those_who_may_not_see_them(pool: PgPool) {
     }
     assert_eq!(browser.open("/playground").await.status, StatusCode::NOT_FOUND, "only in the demo");
     assert_eq!(browser.open("/live").await.status, StatusCode::UNAUTHORIZED);
+    let stream = site.client.get(format!("{}/live", site.url)).header("accept", "text/event-stream");
+    let told = Told::of(stream.send().await.expect("an answer")).await;
+    assert_eq!(told.status, StatusCode::OK, "an EventSource never learns the status of a refusal");
+    assert!(told.text.starts_with("event: signed_out\n"), "{}", told.text);
     browser.sign_in("guest").await;
     assert_eq!(browser.open("/wallet").await.status, StatusCode::OK);
     for path in ["/admin", "/admin/tariffs", "/admin/audit"] {
