@@ -13,7 +13,7 @@ use wallet::ledger::chain::Hash;
 use wallet::ledger::export::{Audit, verify_export};
 use wallet::ledger::head::{HeadKey, SignedHead};
 use wallet::ledger::{
-    ArchiveFile, ArchivePart, Command, EntryFilter, Environment, GrantSource, NewGrant, Page, Receipt, Scope,
+    ArchiveFile, ArchivePart, Command, EntryFilter, Environment, GrantSource, HoldState, NewGrant, Page, Receipt, Scope,
 };
 use wallet::money::Credits;
 
@@ -119,6 +119,7 @@ async fn archived_rows_are_proven_by_their_files_and_the_ledger_goes_on(pool: Pg
     assert_eq!(captured.entry().expect("a row").title.as_deref(), Some("Job"), "its lines were at hand");
     fresh.shutdown().await;
     assert_eq!(refusal(submit(&wallet, id, "x4", capture_all(4)).await), Refusal::HoldCaptured);
+    assert_eq!(wallet.ledger().hold(id, 4).await.expect("a hold").state, HoldState::Captured, "of an archived one");
     charge(&wallet, id, "c4", 1).await.expect("charged");
     wallet.clock().advance(hours(1));
     charge(&wallet, id, "c5", 1).await.expect("charged");

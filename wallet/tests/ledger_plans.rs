@@ -8,7 +8,7 @@ use ledger_support::*;
 use sqlx::PgPool;
 use wallet::ledger::Command;
 
-const TABLES: [&str; 5] = ["entries", "grants", "holds", "allocations", "budgets"];
+const TABLES: [&str; 4] = ["entries", "grants", "allocations", "budgets"];
 
 /// What PostgreSQL counted for a table.
 async fn counted(pool: &PgPool, table: &str) -> (i64, i64, i64) {

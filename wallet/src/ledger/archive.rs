@@ -9,8 +9,8 @@
 //!    removes the rows. The table's guard lets a row go only under such a record.
 //!
 //! A file without a record is a leftover of a stop between 2 and 3: its rows are still in the table, and the next run
-//! writes the same bytes under the same name. Wallets, grants, holds and ceilings stay whole, and so do
-//! rows from an open hold's on: decisions need them.
+//! writes the same bytes under the same name. Wallets, grants and ceilings stay whole, and so do
+//! rows from an open hold's on: decisions need them. Of a finished hold stays what has become of it.
 
 use chrono::{DateTime, Utc};
 
@@ -18,7 +18,7 @@ use super::chain::Hash;
 use super::entry::ArchivedRows;
 use super::export::{Header, Verified};
 use super::proof::ProvenEntry;
-use super::repo::{archive, verify};
+use super::repo::{archive, holds, verify};
 use super::service::Ledger;
 use super::state::Entry;
 use crate::db;
@@ -105,7 +105,7 @@ impl Ledger {
         let mut rows = verify::chain_after(&mut transaction, wallet, place.archived, PART_ROWS).await?;
         let last = rows.last().map_or(place.archived, |row| row.view.seq);
         // Its lines are asked for when it is captured.
-        let open = archive::first_open_hold(&mut transaction, wallet, place.archived, last).await?;
+        let open = holds::first_open(&mut transaction, wallet, place.archived, last).await?;
         transaction.commit().await?;
         let end = open.unwrap_or(place.seq).min(place.seq);
         let stays = rows.iter().position(|row| row.view.created_at >= before || row.view.seq >= end);
@@ -133,6 +133,7 @@ impl Ledger {
         }
         archive::keep_keys(&mut transaction, part.wallet, &part.rows).await?;
         archive::keep_sums(&mut transaction, span).await?;
+        holds::keep(&mut transaction, span).await?;
         let removed = archive::remove(&mut transaction, span).await?;
         if usize::try_from(removed) != Ok(part.rows.len()) {
             return Err(Error::internal(format!("{}: {removed} rows from {from} to {to}", part.wallet)));

@@ -1,13 +1,13 @@
 //! Many commands of many wallets, decided in order on remembered state: pure, and nothing is kept until it is stored.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
 use super::command::{BalanceAfter, Command, Outcome};
 use super::decide::{decide, decide_transfer};
 use super::entry::EntryView;
-use super::state::{Core, Decision, Entry, Grant, Hold, Request, Rules, Stop, WalletState};
+use super::state::{Core, Decision, Entry, Grant, Request, Rules, Stop, WalletState};
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -48,7 +48,6 @@ pub struct Batch {
     before: HashMap<WalletId, Core>,
     done: HashMap<WalletId, HashMap<IdempotencyKey, Done>>,
     entries: Vec<Entry>,
-    holds: BTreeMap<(WalletId, i64), Hold>,
 }
 
 /// A grant that a batch changed or made.
@@ -123,9 +122,6 @@ impl Batch {
     /// Moves a wallet on, and collects what is to be stored.
     fn keep(&mut self, wallet: WalletId, decision: Decision) {
         self.share_budgets(wallet, &decision.core);
-        for hold in &decision.holds {
-            self.holds.insert((wallet, hold.seq), hold.clone());
-        }
         if let Some(state) = self.states.get_mut(&wallet) {
             self.entries.extend(state.apply(decision));
         }
@@ -193,14 +189,6 @@ impl Batch {
         self.wallets().all(|(before, now)| {
             let clawed = |grant: &Grant| before.grant(grant.id).is_none_or(|before| before.clawed != grant.clawed);
             now.grants_made == before.grants_made && !now.grants.iter().any(clawed)
-        })
-    }
-
-    /// Gives the holds that are new or changed, and whether each is new.
-    pub fn holds(&self) -> impl Iterator<Item = (WalletId, &Hold, bool)> {
-        self.holds.iter().map(|((wallet, seq), hold)| {
-            let is_new = self.before.get(wallet).is_some_and(|before| *seq > before.seq);
-            (*wallet, hold, is_new)
         })
     }
 

@@ -32,6 +32,7 @@ pub(super) struct Row {
     pub(super) refers_to: Option<i64>,
     pub(super) counterpart: Option<WalletId>,
     pub(super) detail: Option<Detail>,
+    pub(super) expires_at: Option<DateTime<Utc>>,
     pub(super) allocations: Vec<Allocation>,
 }
 
@@ -47,6 +48,7 @@ impl Row {
             refers_to: None,
             counterpart: None,
             detail: None,
+            expires_at: None,
             allocations,
         }
     }
@@ -172,6 +174,7 @@ impl<'a> Draft<'a> {
             metadata: metadata_text,
             detail: row.detail.and_then(|detail| detail.to_text()),
             allocations: row.allocations,
+            expires_at: row.expires_at,
             key,
             request_hash,
             counterpart: row.counterpart,

@@ -247,6 +247,19 @@ stored_enum! {
     }
 }
 
+impl HoldState {
+    /// Tells what has become of a hold by the row that finished it; `None` where such a row finishes none.
+    #[must_use]
+    pub const fn left_by(kind: EntryKind) -> Option<Self> {
+        match kind {
+            EntryKind::Capture => Some(Self::Captured),
+            EntryKind::Release => Some(Self::Released),
+            EntryKind::HoldExpired => Some(Self::Expired),
+            _ => None,
+        }
+    }
+}
+
 /// One line of a hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldLine {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::batch::{Batch, Work};
 use super::command::Command;
-use super::repo::{archive, load};
+use super::repo::{archive, holds, load};
 use super::state::{Core, Grant, WalletState};
 use crate::clock::Clock;
 use crate::error::Result;
@@ -104,21 +104,21 @@ async fn load_named(
     works: &[&Work],
     states: &mut HashMap<WalletId, WalletState>,
 ) -> Result<()> {
-    let mut holds = Vec::new();
+    let mut named = Vec::new();
     let mut debits = Vec::new();
     let mut grants = Vec::new();
     for work in works.iter().filter(|work| states.contains_key(&work.wallet)) {
         match &work.request.command {
             Command::Capture { hold, .. } | Command::Release { hold, .. } | Command::ExpireHold { hold } => {
-                holds.push((work.wallet, *hold));
+                named.push((work.wallet, *hold));
             }
             Command::CreditBack { charge, .. } => debits.push((work.wallet, *charge)),
             Command::Clawback { grant: Some(grant), .. } => grants.push((work.wallet, *grant)),
             _ => {}
         }
     }
-    if !holds.is_empty() {
-        for (wallet, hold) in load::holds(connection, &holds).await? {
+    if !named.is_empty() {
+        for (wallet, hold) in holds::read(connection, &named).await? {
             if let Some(state) = states.get_mut(&wallet) {
                 state.holds.insert(hold.seq, hold);
             }

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::archive::too_old;
 use super::entry::{BalanceView, GrantSource, HoldState, HoldView};
 use super::repo::archive::{self, Span};
-use super::repo::{load, past, read};
+use super::repo::{holds, past, read};
 use super::service::{Ledger, grant_view, hold_view};
 use super::state::{DEBT, Grant};
 use crate::db;
@@ -58,20 +58,20 @@ impl Ledger {
         })
     }
 
-    /// Reads the holds that were open at a past instant.
+    /// Reads the holds that were open at a past instant. The lines of one that is archived since are in its file.
     pub async fn holds_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<Vec<HoldView>> {
         let mut transaction = self.db.begin().await?;
         db::one_moment(&mut transaction).await?;
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
         let archived = archive::newest(&mut transaction, wallet).await?;
         let seq = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), at).await?;
-        let open = past::holds_open_at(&mut transaction, wallet, seq).await?;
+        let open = holds::open_at(&mut transaction, wallet, seq).await?;
         let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|hold| (wallet, hold)).collect();
-        let mut holds = load::holds(&mut transaction, &wanted).await?;
+        let mut found = holds::read(&mut transaction, &wanted).await?;
         transaction.commit().await?;
-        holds.sort_by_key(|(_, hold)| hold.seq);
+        found.sort_by_key(|(_, hold)| hold.seq);
         let then = |hold| HoldView { state: HoldState::Open, captured: Credits::ZERO, finished_by: None, ..hold };
-        Ok(holds.iter().map(|(_, hold)| then(hold_view(wallet, hold))).collect())
+        Ok(found.iter().map(|(_, hold)| then(hold_view(wallet, hold))).collect())
     }
 
     /// Reads the holds that are open now.

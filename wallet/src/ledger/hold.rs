@@ -53,15 +53,17 @@ pub(super) fn place(
         lines.iter().map(|receipt| HoldLine { receipt: receipt.clone(), captured: Credits::ZERO }).collect();
     name(&mut row, &lines);
     row.detail = Some(Detail::lines(&lines));
-    let seq = draft.post(row)?;
     let expires_at = draft.now.checked_add_signed(TimeDelta::seconds(i64::from(lifetime)));
+    let expires_at = expires_at.ok_or(Stop::Broken("the clock is at its end"))?;
+    row.expires_at = Some(expires_at);
+    let seq = draft.post(row)?;
     draft.holds.push(Hold {
         seq,
         amount: total,
         captured: Credits::ZERO,
         state: HoldState::Open,
         created_at: draft.now,
-        expires_at: expires_at.ok_or(Stop::Broken("the clock is at its end"))?,
+        expires_at,
         lines: Arc::new(lines),
         pins: shares,
         subject,

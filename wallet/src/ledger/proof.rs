@@ -131,6 +131,7 @@ impl ProvenEntry {
             metadata: self.metadata.as_deref().map(Into::into),
             detail: self.detail.clone(),
             allocations: self.shares.iter().map(share).collect(),
+            expires_at: None,
             key: IdempotencyKey::stored(self.key.clone()),
             request_hash: RequestHash::from_hex(&self.request_hash)?,
             counterpart: self.counterpart.map(|number| WalletId { number, shard: wallet.shard }),

@@ -10,7 +10,7 @@ use super::batch::Work;
 use super::commit;
 use super::detail::Detail;
 use super::entry::EntryKind;
-use super::repo::{archive, load, read, store};
+use super::repo::{archive, holds, read, store};
 use super::state::{Grant, Hold, Request, Rules};
 use super::writer::Writers;
 use super::{BalanceView, Command, EntryDetail, EntryFilter, EntryPage, EntryView, GrantView, HoldView, Outcome, Page};
@@ -216,7 +216,7 @@ impl Ledger {
     /// Reads a hold.
     pub async fn hold(&self, wallet: WalletId, seq: i64) -> Result<HoldView> {
         let mut connection = self.db.pool().acquire().await?;
-        let found = load::holds(&mut connection, &[(wallet, seq)]).await?.into_iter().next();
+        let found = holds::read(&mut connection, &[(wallet, seq)]).await?.into_iter().next();
         let (_, hold) = found.ok_or_else(|| Refusal::not_found("hold"))?;
         Ok(hold_view(wallet, &hold))
     }

@@ -198,6 +198,8 @@ pub struct Entry {
     pub request_hash: RequestHash,
     /// The other wallet of a transfer.
     pub counterpart: Option<WalletId>,
+    /// When a hold times out; of a hold's own row only, as it is written.
+    pub expires_at: Option<DateTime<Utc>>,
     /// The row's hash.
     pub hash: Hash,
 }

@@ -1,5 +1,7 @@
 //! What must happen although nobody asks for it: holds time out, grants expire. Jobs call these every few seconds.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::command::Command;
 use super::repo::sweep;
 use super::service::{Envelope, Ledger};
@@ -10,13 +12,28 @@ use crate::identity::Actor;
 /// The most wallets or holds that one call looks at; a job calls again while there is more.
 const MAX_DUE: i64 = 1_000;
 
+/// How far behind now the sweep of holds stays, in seconds: whatever is decided is written within that, or not at all
+/// ([`super::writer`]'s sessions end a statement after 15).
+const MARGIN: i64 = 60;
+
+/// Tells up to when every hold is finished, where `first` is the first open one whose time is over.
+fn clean_until(now: DateTime<Utc>, first: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    let settled = now.checked_sub_signed(TimeDelta::seconds(MARGIN));
+    let before = first.and_then(|first| first.checked_sub_signed(TimeDelta::microseconds(1)));
+    settled.into_iter().chain(before).min().unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
 impl Ledger {
     /// Ends the holds whose time is over; gives how many. Safe on any number of nodes at once.
     pub async fn expire_holds(&self) -> Result<u64> {
-        let due = sweep::expired_holds(self.db.pool(), self.db.now(), MAX_DUE).await?;
-        let commands = due.into_iter().map(|(wallet, hold)| {
-            let key = IdempotencyKey::internal(format!("hold_expired:{hold}"));
-            Envelope::new(wallet, key, Actor::system("hold_expired"), Command::ExpireHold { hold })
+        let now = self.db.now();
+        let due = sweep::expired_holds(self.db.pool(), now, MAX_DUE).await?;
+        let until = clean_until(now, due.first().map(|hold| hold.expires_at));
+        sweep::swept_until(self.db.pool(), until).await?;
+        let commands = due.into_iter().map(|hold| {
+            let key = IdempotencyKey::internal(format!("hold_expired:{}", hold.seq));
+            let command = Command::ExpireHold { hold: hold.seq };
+            Envelope::new(hold.wallet, key, Actor::system("hold_expired"), command)
         });
         self.sweep(commands).await
     }

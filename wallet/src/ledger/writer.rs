@@ -9,7 +9,7 @@
 //! What a batch costs, whatever its size:
 //!
 //! - **From memory** (the steady state): the writer remembers the wallets as it left them ([`super::cache`]), decides
-//!   at once, and writes wallets, grants, entries, shares and holds in **one statement, one round trip, one flush**.
+//!   at once, and writes wallets, grants, entries and shares in **one statement, one round trip, one flush**.
 //!   It succeeds only if no wallet has moved meanwhile. A refusal is never answered from memory.
 //! - **After reading** (a wallet that is not remembered, or where another node keeps moving it): two reads more, of
 //!   wallets and of open grants, and then the same statement on the same condition.

@@ -80,27 +80,6 @@ pub(in crate::ledger) async fn containing(
     Ok(Some((span, row.file)))
 }
 
-/// Names the first hold after one row and up to another that is still open.
-pub(in crate::ledger) async fn first_open_hold(
-    connection: &mut PgConnection,
-    wallet: WalletId,
-    after: i64,
-    to: i64,
-) -> Result<Option<i64>> {
-    let seq = sqlx::query_scalar!(
-        "SELECT seq
-         FROM holds
-         WHERE shard = $1 AND wallet_id = $2 AND seq > $3 AND seq <= $4 AND finished_by IS NULL
-         ORDER BY seq
-         LIMIT 1",
-        wallet.shard.as_i16(),
-        wallet.number,
-        after,
-        to
-    );
-    Ok(seq.fetch_optional(connection).await?)
-}
-
 /// Finds what keys of archived rows did.
 pub(in crate::ledger) async fn done(
     connection: &mut PgConnection,
@@ -142,9 +121,10 @@ pub(in crate::ledger) async fn due(
         "SELECT w.shard, w.wallet_id
          FROM wallets AS w
          JOIN entries AS e ON e.shard = w.shard AND e.wallet_id = w.wallet_id AND e.seq = w.archived_seq + 1
-         LEFT JOIN holds AS h ON h.shard = e.shard AND h.wallet_id = e.wallet_id AND h.seq = e.seq
-                             AND h.finished_by IS NULL
-         WHERE (w.shard, w.wallet_id) > ($2, $3) AND e.seq < w.seq AND e.created_at < $1 AND h.seq IS NULL
+         WHERE (w.shard, w.wallet_id) > ($2, $3) AND e.seq < w.seq AND e.created_at < $1
+           AND NOT EXISTS (
+               SELECT FROM open_holds AS h WHERE h.shard = e.shard AND h.wallet_id = e.wallet_id AND h.seq = e.seq
+           )
          ORDER BY w.shard, w.wallet_id
          LIMIT $4",
         before,

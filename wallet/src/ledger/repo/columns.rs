@@ -162,12 +162,18 @@ pub(in crate::ledger) struct Entries {
     pub categories: Vec<Option<String>>,
     pub metadata: Vec<Option<String>>,
     pub details: Vec<Option<String>>,
+    pub expires_at: Vec<Option<DateTime<Utc>>>,
     pub keys: Vec<String>,
     pub request_hashes: Vec<Vec<u8>>,
     pub hashes: Vec<Vec<u8>>,
 }
 
 impl Entries {
+    /// Tells when the first of the holds among them times out.
+    pub(in crate::ledger) fn first_expiry(&self) -> Option<DateTime<Utc>> {
+        self.expires_at.iter().flatten().min().copied()
+    }
+
     pub(in crate::ledger) fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
         let mut to = Self::default();
         for entry in entries {
@@ -196,6 +202,7 @@ impl Entries {
             to.categories.push(view.category);
             to.metadata.push(entry.metadata.as_deref().map(str::to_owned));
             to.details.push(entry.detail);
+            to.expires_at.push(entry.expires_at);
             to.keys.push(entry.key.into());
             to.request_hashes.push(entry.request_hash.as_bytes().to_vec());
             to.hashes.push(entry.hash.as_bytes().to_vec());
@@ -232,51 +239,4 @@ impl Shares {
         }
         to
     }
-}
-
-/// Holds, as arrays.
-#[derive(Default)]
-pub(in crate::ledger) struct Holds {
-    pub shards: Vec<i16>,
-    pub wallets: Vec<i64>,
-    pub seqs: Vec<i64>,
-    pub states: Vec<i16>,
-    pub amounts: Vec<i64>,
-    pub captured: Vec<i64>,
-    pub created_at: Vec<DateTime<Utc>>,
-    pub expires_at: Vec<DateTime<Utc>>,
-    /// Arrays as text: `unnest` would flatten arrays of arrays.
-    pub pin_grants: Vec<String>,
-    pub pin_amounts: Vec<String>,
-    pub keys: Vec<Option<Uuid>>,
-    pub customers: Vec<Option<String>>,
-    pub finished_by: Vec<Option<i64>>,
-}
-
-impl Holds {
-    pub(in crate::ledger) fn of(batch: &Batch, new: bool) -> Self {
-        let mut to = Self::default();
-        for (wallet, hold, _) in batch.holds().filter(|(_, _, is_new)| *is_new == new) {
-            to.shards.push(wallet.shard.as_i16());
-            to.wallets.push(wallet.number);
-            to.seqs.push(hold.seq);
-            to.states.push(hold.state.code());
-            to.amounts.push(hold.amount.micros());
-            to.captured.push(hold.captured.micros());
-            to.created_at.push(hold.created_at);
-            to.expires_at.push(hold.expires_at);
-            to.pin_grants.push(array(hold.pins.iter().map(|(grant, _)| *grant)));
-            to.pin_amounts.push(array(hold.pins.iter().map(|(_, amount)| amount.micros())));
-            to.keys.push(hold.subject.key);
-            to.customers.push(hold.subject.customer.clone());
-            to.finished_by.push(hold.finished_by);
-        }
-        to
-    }
-}
-
-/// Writes an array as PostgreSQL reads it from text.
-fn array(numbers: impl Iterator<Item = i64>) -> String {
-    let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
-    format!("{{{}}}", numbers.join(","))
 }

@@ -13,9 +13,8 @@ use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::batch::Done;
 use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope, Window};
 use crate::ledger::chain::Hash;
-use crate::ledger::detail::Detail;
-use crate::ledger::entry::{EntryView, HoldState};
-use crate::ledger::state::{Allocation, Core, Grant, Hold, PastDebit, Subject};
+use crate::ledger::entry::EntryView;
+use crate::ledger::state::{Allocation, Core, Grant, PastDebit};
 use crate::money::Credits;
 
 /// A wallet as it was read, and what else must be read of it.
@@ -193,49 +192,6 @@ pub(in crate::ledger) async fn done(
             metadata: row.metadata,
         })?;
         found.push((*wallet, (*key).clone(), Done { request_hash, entry }));
-    }
-    Ok(found)
-}
-
-/// Reads holds by their rows, finished or not.
-pub(in crate::ledger) async fn holds(
-    connection: &mut PgConnection,
-    wanted: &[(WalletId, i64)],
-) -> Result<Vec<(WalletId, Hold)>> {
-    let (shards, numbers) = split(wanted.iter().map(|(wallet, _)| *wallet));
-    let seqs: Vec<i64> = wanted.iter().map(|(_, seq)| *seq).collect();
-    let rows = sqlx::query!(
-        r#"SELECT DISTINCT h.shard, h.wallet_id, h.seq, h.state, h.amount, h.captured, h.created_at, h.expires_at,
-                h.pin_grants, h.pin_amounts, h.actor_key, h.customer, h.finished_by, e.detail AS "detail?"
-         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS n (shard, wallet_id, seq)
-         JOIN holds AS h ON h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq
-         -- A capture's row tells the lines again, with what was taken of each.
-         LEFT JOIN entries AS e ON e.shard = h.shard AND e.wallet_id = h.wallet_id
-                               AND e.seq = CASE h.state WHEN 2 THEN h.finished_by ELSE h.seq END"#,
-        &shards,
-        &numbers,
-        &seqs
-    )
-    .fetch_all(connection)
-    .await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in rows {
-        let detail = row.detail.as_deref().and_then(Detail::from_text);
-        let lines = detail.map(Detail::into_lines).unwrap_or_default();
-        let amounts = row.pin_amounts.into_iter().map(Credits::from_micros);
-        let hold = Hold {
-            seq: row.seq,
-            amount: Credits::from_micros(row.amount),
-            captured: Credits::from_micros(row.captured),
-            state: HoldState::from_code(row.state).ok_or_else(|| Error::internal("unknown state of a hold"))?,
-            created_at: row.created_at,
-            expires_at: row.expires_at,
-            lines: Arc::new(lines),
-            pins: row.pin_grants.into_iter().zip(amounts).collect(),
-            subject: Subject { key: row.actor_key, customer: row.customer },
-            finished_by: row.finished_by,
-        };
-        found.push((wallet_id(row.shard, row.wallet_id), hold));
     }
     Ok(found)
 }

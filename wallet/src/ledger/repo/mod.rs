@@ -3,6 +3,7 @@
 pub(super) mod archive;
 mod columns;
 pub(super) mod head;
+pub(super) mod holds;
 pub(super) mod invariants;
 pub(super) mod load;
 pub(super) mod manage;

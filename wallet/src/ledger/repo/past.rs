@@ -81,24 +81,6 @@ pub(in crate::ledger) async fn grants_until(
     rows.into_iter().map(|row| row.grant().map(|(_, grant)| grant)).collect()
 }
 
-/// Names the holds that were open right after a row.
-pub(in crate::ledger) async fn holds_open_at(
-    connection: &mut PgConnection,
-    wallet: WalletId,
-    seq: i64,
-) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar!(
-        "SELECT seq FROM holds
-         WHERE shard = $1 AND wallet_id = $2 AND seq <= $3 AND (finished_by IS NULL OR finished_by > $3)
-         ORDER BY seq",
-        wallet.shard.as_i16(),
-        wallet.number,
-        seq
-    )
-    .fetch_all(connection)
-    .await?)
-}
-
 /// Gives back the numbers that a grant had, from what it has and what happened since.
 pub(in crate::ledger) fn set(grant: &mut Grant, had: i64, held: i64) {
     grant.held = Credits::from_micros(held);

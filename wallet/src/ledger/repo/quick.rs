@@ -2,12 +2,14 @@
 //!
 //! It changes a wallet only if its version is still the remembered one; if any has moved, `ledger_require` fails the
 //! whole statement and nothing has happened. So it does where a key was used by a row that is archived by now: the
-//! table's own unique keys catch the others. A batch with new grants takes the longer way.
+//! table's own unique keys catch the others; and where a hold would time out before the point up to which the sweep is
+//! done (its decision waited too long). A batch with new grants takes the longer way.
 
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::columns::{ArchivedKeys, Entries, Grants, Holds, Shares, Wallets};
+use super::columns::{ArchivedKeys, Entries, Grants, Shares, Wallets};
 use crate::id::{Shard, WalletId};
 use crate::ledger::batch::Batch;
 
@@ -18,14 +20,11 @@ pub(in crate::ledger) struct Writes {
     entries: Entries,
     shares: Shares,
     archived: ArchivedKeys,
-    /// New and finished ones, where there are any.
-    holds: Option<(Holds, Holds)>,
 }
 
 impl Writes {
     /// Takes the rows out of a batch.
     pub(in crate::ledger) fn take(batch: &mut Batch) -> Self {
-        let has_holds = batch.holds().next().is_some();
         let archived = ArchivedKeys::of(batch);
         let entries = batch.take_entries();
         Self {
@@ -33,7 +32,6 @@ impl Writes {
             wallets: Wallets::of(batch),
             grants: Grants::of(batch, false),
             shares: Shares::of(&entries),
-            holds: has_holds.then(|| (Holds::of(batch, true), Holds::of(batch, false))),
             entries: Entries::of(entries),
         }
     }
@@ -47,21 +45,9 @@ impl Writes {
 
 /// Stores a batch without new grants.
 pub(in crate::ledger) async fn store(connection: &mut PgConnection, writes: &Writes) -> Result<(), sqlx::Error> {
-    let Writes { wallets, grants, entries, shares, archived, holds } = writes;
-    let rows = (wallets, grants, entries, shares);
-    match holds {
-        None => store_debits(connection, rows, archived).await,
-        Some((placed, finished)) => store_holds(connection, rows, archived, placed, finished).await,
-    }
-}
-
-async fn store_debits(
-    connection: &mut PgConnection,
-    (w, g, e, a): (&Wallets, &Grants, &Entries, &Shares),
-    k: &ArchivedKeys,
-) -> Result<(), sqlx::Error> {
+    let Writes { wallets: w, grants: g, entries: e, shares: a, archived: k } = writes;
     sqlx::query_file_scalar!(
-        "src/ledger/repo/quick_debits.sql",
+        "src/ledger/repo/quick.sql",
         &w.shards,
         &w.ids,
         &w.versions_before,
@@ -101,6 +87,7 @@ async fn store_debits(
         &e.categories as &[Option<String>],
         &e.metadata as &[Option<String>],
         &e.details as &[Option<String>],
+        &e.expires_at as &[Option<DateTime<Utc>>],
         &e.keys,
         &e.request_hashes,
         &e.hashes,
@@ -113,93 +100,8 @@ async fn store_debits(
         &a.held_changes,
         &k.shards,
         &k.wallets,
-        &k.keys
-    )
-    .fetch_one(connection)
-    .await?;
-    Ok(())
-}
-
-async fn store_holds(
-    connection: &mut PgConnection,
-    (w, g, e, a): (&Wallets, &Grants, &Entries, &Shares),
-    k: &ArchivedKeys,
-    p: &Holds,
-    f: &Holds,
-) -> Result<(), sqlx::Error> {
-    sqlx::query_file_scalar!(
-        "src/ledger/repo/quick_holds.sql",
-        &w.shards,
-        &w.ids,
-        &w.versions_before,
-        &w.versions,
-        &w.seqs,
-        &w.settled,
-        &w.held,
-        &w.debts,
-        &w.last_refills as &[Option<i64>],
-        &w.heads,
-        &w.last_at,
-        &w.active_at,
-        &g.shards,
-        &g.wallets,
-        &g.ids,
-        &g.remaining,
-        &g.held,
-        &g.open,
-        &e.shards,
-        &e.wallets,
-        &e.seqs,
-        &e.kinds,
-        &e.actor_kinds,
-        &e.amounts,
-        &e.held_changes,
-        &e.settled_after,
-        &e.held_after,
-        &e.quantities,
-        &e.grants as &[Option<i64>],
-        &e.refers_to as &[Option<i64>],
-        &e.counterparts as &[Option<i64>],
-        &e.created_at,
-        &e.actor_ids as &[Option<Uuid>],
-        &e.actor_names,
-        &e.operations as &[Option<String>],
-        &e.titles as &[Option<String>],
-        &e.categories as &[Option<String>],
-        &e.metadata as &[Option<String>],
-        &e.details as &[Option<String>],
-        &e.keys,
-        &e.request_hashes,
-        &e.hashes,
-        &a.shards,
-        &a.wallets,
-        &a.seqs,
-        &a.places,
-        &a.grants,
-        &a.amounts,
-        &a.held_changes,
-        &p.shards,
-        &p.wallets,
-        &p.seqs,
-        &p.states,
-        &p.amounts,
-        &p.captured,
-        &p.created_at,
-        &p.expires_at,
-        &p.pin_grants,
-        &p.pin_amounts,
-        &p.keys as &[Option<Uuid>],
-        &p.customers as &[Option<String>],
-        &p.finished_by as &[Option<i64>],
-        &f.shards,
-        &f.wallets,
-        &f.seqs,
-        &f.states,
-        &f.captured,
-        &f.finished_by as &[Option<i64>],
-        &k.shards,
-        &k.wallets,
-        &k.keys
+        &k.keys,
+        e.first_expiry()
     )
     .fetch_one(connection)
     .await?;

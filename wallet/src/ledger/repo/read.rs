@@ -109,7 +109,10 @@ pub(in crate::ledger) async fn story(
         EntryRow,
         "WITH answers AS (
              SELECT seq FROM entries
-             WHERE shard = $1 AND wallet_id = $2 AND refers_to = $3 AND kind IN (4, 5, 6, 8)
+             WHERE shard = $1 AND wallet_id = $2 AND refers_to = $3 AND kind IN (4, 5, 6)
+             UNION ALL
+             SELECT seq FROM entries
+             WHERE shard = $1 AND wallet_id = $2 AND refers_to = $3 AND kind = 8
          )
          SELECT shard, wallet_id, seq, kind, actor_kind, amount, held_change, settled_after, held_after, quantity,
                 refers_to, created_at, actor_id, actor_name, operation, title, category, metadata

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::columns::{Entries, Grants, Holds, NewGrants, Shares, Wallets};
+use super::columns::{Entries, Grants, NewGrants, Shares, Wallets};
 use super::quick::{self, Writes};
 use crate::error::Result;
 use crate::id::WalletId;
@@ -31,18 +31,11 @@ pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &mut 
     if !new.base.ids.is_empty() {
         insert_grants(connection, &new).await?;
     }
-    let (placed, finished) = (Holds::of(batch, true), Holds::of(batch, false));
     let entries = batch.take_entries();
     let shares = Shares::of(&entries);
     insert_entries(connection, &Entries::of(entries)).await?;
     if !shares.seqs.is_empty() {
         insert_shares(connection, &shares).await?;
-    }
-    if !placed.seqs.is_empty() {
-        insert_holds(connection, &placed).await?;
-    }
-    if !finished.seqs.is_empty() {
-        finish_holds(connection, &finished).await?;
     }
     Ok(())
 }
@@ -132,12 +125,13 @@ async fn insert_entries(connection: &mut PgConnection, rows: &Entries) -> Result
     sqlx::query!(
         "INSERT INTO entries (shard, wallet_id, seq, kind, actor_kind, amount, held_change, settled_after, held_after,
                               quantity, grant_id, refers_to, counterpart, created_at, actor_id, actor_name, operation,
-                              title, category, metadata, detail, idem_key, request_hash, hash)
+                              title, category, metadata, detail, expires_at, idem_key, request_hash, hash)
          SELECT *
          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[],
                      $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],
                      $13::bigint[], $14::timestamptz[], $15::uuid[], $16::text[], $17::text[], $18::text[],
-                     $19::text[], $20::text[], $21::text[], $22::text[], $23::bytea[], $24::bytea[])",
+                     $19::text[], $20::text[], $21::text[], $22::timestamptz[], $23::text[], $24::bytea[],
+                     $25::bytea[])",
         &rows.shards,
         &rows.wallets,
         &rows.seqs,
@@ -159,6 +153,7 @@ async fn insert_entries(connection: &mut PgConnection, rows: &Entries) -> Result
         &rows.categories as &[Option<String>],
         &rows.metadata as &[Option<String>],
         &rows.details as &[Option<String>],
+        &rows.expires_at as &[Option<DateTime<Utc>>],
         &rows.keys,
         &rows.request_hashes,
         &rows.hashes
@@ -181,55 +176,6 @@ async fn insert_shares(connection: &mut PgConnection, rows: &Shares) -> Result<(
         &rows.grants,
         &rows.amounts,
         &rows.held_changes
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn insert_holds(connection: &mut PgConnection, rows: &Holds) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "INSERT INTO holds (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, pin_grants,
-                            pin_amounts, actor_key, customer, finished_by)
-         SELECT n.shard, n.wallet_id, n.seq, n.state, n.amount, n.captured, n.created_at, n.expires_at,
-                n.pin_grants::bigint[], n.pin_amounts::bigint[], n.actor_key, n.customer, n.finished_by
-         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[],
-                     $7::timestamptz[], $8::timestamptz[], $9::text[], $10::text[], $11::uuid[], $12::text[],
-                     $13::bigint[])
-              AS n (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, pin_grants,
-                    pin_amounts, actor_key, customer, finished_by)",
-        &rows.shards,
-        &rows.wallets,
-        &rows.seqs,
-        &rows.states,
-        &rows.amounts,
-        &rows.captured,
-        &rows.created_at,
-        &rows.expires_at,
-        &rows.pin_grants,
-        &rows.pin_amounts,
-        &rows.keys as &[Option<Uuid>],
-        &rows.customers as &[Option<String>],
-        &rows.finished_by as &[Option<i64>]
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn finish_holds(connection: &mut PgConnection, rows: &Holds) -> Result<(), sqlx::Error> {
-    sqlx::query!(
-        "UPDATE holds AS h
-         SET state = n.state, captured = n.captured, finished_by = n.finished_by
-         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[])
-              AS n (shard, wallet_id, seq, state, captured, finished_by)
-         WHERE h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq",
-        &rows.shards,
-        &rows.wallets,
-        &rows.seqs,
-        &rows.states,
-        &rows.captured,
-        &rows.finished_by as &[Option<i64>]
     )
     .execute(connection)
     .await?;

@@ -27,24 +27,63 @@ pub(in crate::ledger) async fn wallets_with_expired_grants(
     Ok(rows.into_iter().map(|row| wallet_id(row.shard, row.wallet_id)).collect())
 }
 
-/// Names open holds whose time is over, at most `limit`.
+/// An open hold whose time is over.
+pub(in crate::ledger) struct DueHold {
+    pub wallet: WalletId,
+    pub seq: i64,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Finds open holds whose time is over, at most `limit`, in the order in which it was; from where the sweep has been.
+///
+/// Of each hold that timed out since then it asks once whether it is finished.
 pub(in crate::ledger) async fn expired_holds(
     executor: impl PgExecutor<'_>,
     now: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<(WalletId, i64)>> {
+) -> Result<Vec<DueHold>> {
     let rows = sqlx::query!(
-        "SELECT shard, wallet_id, seq
-         FROM holds
-         WHERE state = 1 AND expires_at <= $1 AND shard BETWEEN 0 AND 255
-         ORDER BY expires_at
-         LIMIT $2",
+        r#"SELECT due.shard AS "shard!", due.wallet_id AS "wallet_id!", due.seq AS "seq!", due.expires_at AS "expires_at!"
+         FROM generate_series(0, 255) AS s (shard)
+         CROSS JOIN LATERAL (
+             SELECT h.shard, h.wallet_id, h.seq, h.expires_at
+             FROM entries AS h
+             -- Its limit keeps the planner from reading every row that ever finished a hold.
+             LEFT JOIN LATERAL (
+                 SELECT f.seq
+                 FROM entries AS f
+                 WHERE f.shard = h.shard AND f.wallet_id = h.wallet_id AND f.refers_to = h.seq AND f.kind IN (4, 5, 6)
+                 LIMIT 1
+             ) AS f ON true
+             WHERE h.shard = s.shard::smallint AND h.expires_at <= $1
+               AND h.expires_at > coalesce((SELECT swept_until FROM hold_sweep), '-infinity')
+               AND f.seq IS NULL
+             ORDER BY h.expires_at
+             LIMIT $2
+         ) AS due
+         ORDER BY due.expires_at
+         LIMIT $2"#,
         now,
         limit
     )
     .fetch_all(executor)
     .await?;
-    Ok(rows.into_iter().map(|row| (wallet_id(row.shard, row.wallet_id), row.seq)).collect())
+    let due = |(shard, number, seq, expires_at)| DueHold { wallet: wallet_id(shard, number), seq, expires_at };
+    Ok(rows.into_iter().map(|row| due((row.shard, row.wallet_id, row.seq, row.expires_at))).collect())
+}
+
+/// Notes that every hold that times out by an instant is finished. A node that is behind does not take it back, and a
+/// step of less than ten seconds is not worth a row.
+pub(in crate::ledger) async fn swept_until(executor: impl PgExecutor<'_>, until: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO hold_sweep AS s (swept_until) VALUES ($1)
+         ON CONFLICT (only_row) DO UPDATE SET swept_until = excluded.swept_until
+         WHERE excluded.swept_until >= s.swept_until + interval '10 seconds'",
+        until
+    )
+    .execute(executor)
+    .await?;
+    Ok(())
 }
 
 /// Counts holds and grants whose time was over before the given moments.
@@ -54,7 +93,9 @@ pub(in crate::ledger) async fn late(
     grants: DateTime<Utc>,
 ) -> Result<(i64, i64)> {
     let row = sqlx::query!(
-        r#"SELECT (SELECT count(*) FROM holds WHERE state = 1 AND expires_at <= $1) AS "holds!",
+        r#"SELECT (SELECT count(*) FROM open_holds
+                   WHERE expires_at <= $1
+                     AND expires_at > coalesce((SELECT swept_until FROM hold_sweep), '-infinity')) AS "holds!",
                   (SELECT count(*) FROM grants
                    WHERE open AND expires_at IS NOT NULL AND expires_at <= $2 AND remaining > 0) AS "grants!""#,
         holds,

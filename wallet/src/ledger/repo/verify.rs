@@ -165,6 +165,7 @@ fn entry(wallet: WalletId, row: ChainRow, shares: &mut HashMap<i64, Vec<Allocati
         key: IdempotencyKey::stored(row.idem_key),
         request_hash: RequestHash::from_slice(&row.request_hash).unwrap_or_else(|| RequestHash::of(b"")),
         counterpart: row.counterpart.map(|number| WalletId { number, ..wallet }),
+        expires_at: None,
         hash: Hash::from_slice(&row.hash).ok_or_else(|| Error::internal("a hash is not 32 bytes"))?,
     })
 }

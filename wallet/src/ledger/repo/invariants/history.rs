@@ -85,7 +85,6 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                   SELECT DISTINCT shard, wallet_id, 'entries' AS what FROM entries
                   UNION ALL SELECT DISTINCT shard, wallet_id, 'grants' FROM grants
                   UNION ALL SELECT DISTINCT shard, wallet_id, 'allocations' FROM allocations
-                  UNION ALL SELECT DISTINCT shard, wallet_id, 'holds' FROM holds
               ) AS r
               LEFT JOIN wallets AS w USING (shard, wallet_id)
               WHERE ($1::smallint IS NULL OR (r.shard, r.wallet_id) = ($1, $2::bigint))

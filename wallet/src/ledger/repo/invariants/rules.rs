@@ -6,62 +6,90 @@ use super::Invariant;
 pub(super) const INVARIANTS: &[Invariant] = &[
     Invariant {
         name: "held_is_in_open_holds",
-        sql: "SELECT w.shard, w.wallet_id, format('held %s, open holds %s', w.held, coalesce(sum(h.amount), 0))
+        sql: "WITH open AS (
+                  SELECT shard, wallet_id, seq, amount FROM open_holds
+                  WHERE ($1::smallint IS NULL OR (shard, wallet_id) = ($1, $2::bigint))
+              )
+              SELECT w.shard, w.wallet_id, format('held %s, open holds %s', w.held, coalesce(h.amount, 0))
               FROM wallets AS w
-              LEFT JOIN holds AS h ON h.shard = w.shard AND h.wallet_id = w.wallet_id AND h.state = 1
+              LEFT JOIN (SELECT shard, wallet_id, sum(amount) AS amount FROM open GROUP BY shard, wallet_id) AS h
+                  USING (shard, wallet_id)
               WHERE ($1::smallint IS NULL OR (w.shard, w.wallet_id) = ($1, $2::bigint))
-              GROUP BY w.shard, w.wallet_id, w.held
-              HAVING w.held <> coalesce(sum(h.amount), 0)
+                AND w.held <> coalesce(h.amount, 0)
               UNION ALL
-              SELECT g.shard, g.wallet_id, format('grant %s holds %s, pinned %s', g.grant_id, g.held, p.pinned)
+              SELECT g.shard, g.wallet_id, format('grant %s holds %s, open holds %s', g.grant_id, g.held, p.held)
               FROM grants AS g
               LEFT JOIN (
-                  SELECT h.shard, h.wallet_id, n.grant_id, sum(n.amount) AS pinned
-                  FROM holds AS h, unnest(h.pin_grants, h.pin_amounts) AS n (grant_id, amount)
-                  WHERE h.state = 1 AND ($1::smallint IS NULL OR (h.shard, h.wallet_id) = ($1, $2::bigint))
-                  GROUP BY h.shard, h.wallet_id, n.grant_id
+                  SELECT e.shard, e.wallet_id, e.grant_id, sum(e.held_change) AS held
+                  FROM open
+                  JOIN row_shares AS e USING (shard, wallet_id, seq)
+                  GROUP BY e.shard, e.wallet_id, e.grant_id
               ) AS p USING (shard, wallet_id, grant_id)
               WHERE ($1::smallint IS NULL OR (g.shard, g.wallet_id) = ($1, $2::bigint))
-                AND g.held <> coalesce(p.pinned, 0)",
+                AND g.held <> coalesce(p.held, 0)",
     },
     Invariant {
         name: "hold_is_what_its_entries_say",
-        // Of a hold whose rows are archived, the archive tells.
-        sql: "SELECT h.shard, h.wallet_id, format('hold %s', h.seq)
-              FROM holds AS h
+        // Of a hold whose row is archived, the archive tells.
+        sql: "SELECT f.shard, f.wallet_id, format('row %s finished hold %s', f.seq, f.refers_to)
+              FROM entries AS f
               LEFT JOIN archived AS a USING (shard, wallet_id)
-              LEFT JOIN entries AS placed ON placed.shard = h.shard AND placed.wallet_id = h.wallet_id AND placed.seq = h.seq
-              LEFT JOIN entries AS done
-                  ON done.shard = h.shard AND done.wallet_id = h.wallet_id AND done.seq = h.finished_by
-              WHERE ($1::smallint IS NULL OR (h.shard, h.wallet_id) = ($1, $2::bigint))
-                AND (h.captured > h.amount
-                     OR (h.state = 1) <> (h.finished_by IS NULL)
-                     OR (h.state = 1 AND h.captured <> 0)
-                     OR (h.seq > coalesce(a.to_seq, 0)
-                         AND (placed.kind IS DISTINCT FROM 3 OR placed.held_change <> h.amount))
-                     OR (h.finished_by > coalesce(a.to_seq, 0)
-                         AND (done.kind IS DISTINCT FROM h.state + 2
-                              OR done.refers_to IS DISTINCT FROM h.seq
-                              OR done.held_change <> -h.amount
-                              OR done.amount <> -h.captured)))
+              LEFT JOIN entries AS h ON h.shard = f.shard AND h.wallet_id = f.wallet_id AND h.seq = f.refers_to
+              WHERE ($1::smallint IS NULL OR (f.shard, f.wallet_id) = ($1, $2::bigint))
+                AND f.kind IN (4, 5, 6)
+                AND (f.refers_to IS NULL OR f.refers_to >= f.seq OR f.amount > 0 OR -f.amount > -f.held_change
+                     OR (f.kind <> 4 AND f.amount <> 0)
+                     OR (f.refers_to > coalesce(a.to_seq, 0)
+                         AND (h.kind IS DISTINCT FROM 3 OR h.held_change <> -f.held_change)))
               UNION ALL
-              SELECT e.shard, e.wallet_id, format('row %s placed no hold', e.seq)
-              FROM entries AS e
-              LEFT JOIN holds AS h USING (shard, wallet_id, seq)
-              WHERE ($1::smallint IS NULL OR (e.shard, e.wallet_id) = ($1, $2::bigint))
-                AND e.kind = 3 AND h.seq IS NULL",
+              SELECT k.shard, k.wallet_id, format('archived hold %s', k.seq)
+              FROM archived_holds AS k
+              LEFT JOIN archived AS a USING (shard, wallet_id)
+              LEFT JOIN entries AS f ON f.shard = k.shard AND f.wallet_id = k.wallet_id AND f.seq = k.finished_by
+              WHERE ($1::smallint IS NULL OR (k.shard, k.wallet_id) = ($1, $2::bigint))
+                AND (k.seq > coalesce(a.to_seq, 0)
+                     OR (k.finished_by > coalesce(a.to_seq, 0)
+                         AND (f.refers_to, f.kind, f.held_change, f.amount)
+                             IS DISTINCT FROM (k.seq, k.finish, -k.amount, -k.captured)))
+              UNION ALL
+              SELECT shard, wallet_id, format('%s holds are archived, %s are known', s.rows, coalesce(k.known, 0))
+              FROM (SELECT shard, wallet_id, rows FROM archived_sums WHERE kind = 3) AS s
+              FULL JOIN (
+                  SELECT shard, wallet_id, count(*) AS known FROM archived_holds GROUP BY shard, wallet_id
+              ) AS k USING (shard, wallet_id)
+              WHERE ($1::smallint IS NULL OR (shard, wallet_id) = ($1, $2::bigint))
+                AND coalesce(s.rows, 0) <> coalesce(k.known, 0)
+              UNION ALL
+              SELECT f.shard, f.wallet_id, format('row %s gave back %s to grant %s', f.seq, -f.held_change, f.grant_id)
+              FROM row_shares AS f
+              LEFT JOIN archived AS a USING (shard, wallet_id)
+              LEFT JOIN row_shares AS h ON h.shard = f.shard AND h.wallet_id = f.wallet_id AND h.seq = f.refers_to
+                                       AND h.grant_id = f.grant_id
+              WHERE ($1::smallint IS NULL OR (f.shard, f.wallet_id) = ($1, $2::bigint))
+                AND f.kind IN (4, 5, 6) AND f.grant_id <> 0 AND f.refers_to > coalesce(a.to_seq, 0)
+                AND h.held_change IS DISTINCT FROM -f.held_change",
     },
     Invariant {
         name: "hold_is_finished_once_and_in_time",
-        sql: "SELECT e.shard, e.wallet_id, format('hold %s was finished by row %s', e.refers_to, max(e.seq))
-              FROM entries AS e
-              LEFT JOIN holds AS h ON h.shard = e.shard AND h.wallet_id = e.wallet_id AND h.seq = e.refers_to
-              WHERE ($1::smallint IS NULL OR (e.shard, e.wallet_id) = ($1, $2::bigint))
-                AND e.kind IN (4, 5, 6)
-              GROUP BY e.shard, e.wallet_id, e.refers_to
-              HAVING count(*) > 1 OR bool_or(h.seq IS NULL)
-                  OR bool_or(e.kind IN (4, 5) AND e.created_at >= h.expires_at)
-                  OR bool_or(e.kind = 6 AND e.created_at < h.expires_at)",
+        sql: "SELECT f.shard, f.wallet_id, format('hold %s was finished by row %s', f.refers_to, max(f.seq))
+              FROM entries AS f
+              LEFT JOIN entries AS h ON h.shard = f.shard AND h.wallet_id = f.wallet_id AND h.seq = f.refers_to
+              WHERE ($1::smallint IS NULL OR (f.shard, f.wallet_id) = ($1, $2::bigint))
+                AND f.kind IN (4, 5, 6)
+              GROUP BY f.shard, f.wallet_id, f.refers_to
+              HAVING count(*) > 1
+                  OR bool_or(f.kind IN (4, 5) AND f.created_at >= h.expires_at)
+                  OR bool_or(f.kind = 6 AND f.created_at < h.expires_at)
+              UNION ALL
+              SELECT h.shard, h.wallet_id, format('hold %s is open, and the sweep is past it', h.seq)
+              FROM open_holds AS h
+              WHERE ($1::smallint IS NULL OR (h.shard, h.wallet_id) = ($1, $2::bigint))
+                AND h.expires_at <= (SELECT swept_until FROM hold_sweep)
+              UNION ALL
+              SELECT h.shard, h.wallet_id, format('hold %s was over when it was placed', h.seq)
+              FROM entries AS h
+              WHERE ($1::smallint IS NULL OR (h.shard, h.wallet_id) = ($1, $2::bigint))
+                AND h.kind = 3 AND h.expires_at <= h.created_at",
     },
     Invariant {
         name: "reference_is_granted_once",

@@ -1,5 +1,4 @@
--- Debits and holds of remembered wallets: see quick.rs.
--- A hold is open while `finished_by` is null. Asked for its state, the planner would read the whole index of open holds.
+-- Rows of remembered wallets: see quick.rs.
 WITH w AS (
     UPDATE wallets AS w
     SET version = n.version, seq = n.seq, settled = n.settled, held = n.held, debt = n.debt,
@@ -21,43 +20,27 @@ WITH w AS (
 ), e AS (
     INSERT INTO entries (shard, wallet_id, seq, kind, actor_kind, amount, held_change, settled_after, held_after, quantity,
                          grant_id, refers_to, counterpart, created_at, actor_id, actor_name, operation, title, category,
-                         metadata, detail, idem_key, request_hash, hash)
+                         metadata, detail, expires_at, idem_key, request_hash, hash)
     SELECT *
     FROM unnest($19::smallint[], $20::bigint[], $21::bigint[], $22::smallint[],
                 $23::smallint[], $24::bigint[], $25::bigint[], $26::bigint[], $27::bigint[],
                 $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[],
                 $32::timestamptz[], $33::uuid[], $34::text[], $35::text[], $36::text[],
-                $37::text[], $38::text[], $39::text[], $40::text[], $41::bytea[], $42::bytea[])
+                $37::text[], $38::text[], $39::text[], $40::timestamptz[], $41::text[], $42::bytea[], $43::bytea[])
 ), a AS (
     INSERT INTO allocations (shard, wallet_id, seq, place, grant_id, amount, held_change)
     SELECT *
-    FROM unnest($43::smallint[], $44::bigint[], $45::bigint[], $46::smallint[], $47::bigint[],
-                $48::bigint[], $49::bigint[])
-), p AS (
-    INSERT INTO holds (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, pin_grants, pin_amounts,
-                       actor_key, customer, finished_by)
-    SELECT n.shard, n.wallet_id, n.seq, n.state, n.amount, n.captured, n.created_at, n.expires_at,
-           n.pin_grants::bigint[], n.pin_amounts::bigint[], n.actor_key, n.customer, n.finished_by
-    FROM unnest($50::smallint[], $51::bigint[], $52::bigint[], $53::smallint[], $54::bigint[],
-                $55::bigint[], $56::timestamptz[], $57::timestamptz[], $58::text[], $59::text[],
-                $60::uuid[], $61::text[], $62::bigint[])
-         AS n (shard, wallet_id, seq, state, amount, captured, created_at, expires_at, pin_grants, pin_amounts,
-               actor_key, customer, finished_by)
-), f AS (
-    UPDATE holds AS h
-    SET state = n.state, captured = n.captured, finished_by = n.finished_by
-    FROM unnest($63::smallint[], $64::bigint[], $65::bigint[], $66::smallint[], $67::bigint[], $68::bigint[])
-         AS n (shard, wallet_id, seq, state, captured, finished_by)
-    WHERE h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq AND h.finished_by IS NULL
-    RETURNING 1
+    FROM unnest($44::smallint[], $45::bigint[], $46::bigint[], $47::smallint[], $48::bigint[],
+                $49::bigint[], $50::bigint[])
 )
 SELECT ledger_require(
     (SELECT count(*) FROM w) = cardinality($1::smallint[])
     AND (SELECT count(*) FROM g) = cardinality($13::smallint[])
-    AND (SELECT count(*) FROM f) = cardinality($63::smallint[])
     AND NOT EXISTS (
         SELECT
-        FROM unnest($69::smallint[], $70::bigint[], $71::text[]) AS n (shard, wallet_id, idem_key)
+        FROM unnest($51::smallint[], $52::bigint[], $53::text[]) AS n (shard, wallet_id, idem_key)
         JOIN archived_keys AS k ON k.shard = n.shard AND k.wallet_id = n.wallet_id AND k.idem_key = n.idem_key
     )
+    -- No hold is placed where the sweep has been.
+    AND NOT EXISTS (SELECT FROM hold_sweep WHERE swept_until >= $54::timestamptz)
 )

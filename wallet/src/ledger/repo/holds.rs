@@ -1,0 +1,211 @@
+//! The SQL of holds: a hold is its row of the ledger, and open until a row finishes it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqlx::PgConnection;
+
+use super::{split, wallet_id};
+use crate::error::{Error, Result};
+use crate::id::WalletId;
+use crate::identity::Actor;
+use crate::ledger::detail::Detail;
+use crate::ledger::entry::{EntryKind, HoldState};
+use crate::ledger::state::{Hold, Subject};
+use crate::money::Credits;
+
+/// Reads holds by their rows, finished or not. Of one whose row is archived the lines and pins are not at hand: it is
+/// finished, and they are in the file.
+pub(in crate::ledger) async fn read(
+    connection: &mut PgConnection,
+    wanted: &[(WalletId, i64)],
+) -> Result<Vec<(WalletId, Hold)>> {
+    let (shards, numbers) = split(wanted.iter().map(|(wallet, _)| *wallet));
+    let seqs: Vec<i64> = wanted.iter().map(|(_, seq)| *seq).collect();
+    let rows = sqlx::query!(
+        r#"SELECT h.shard, h.wallet_id, h.seq, h.held_change, h.created_at, h.expires_at AS "expires_at!", h.actor_kind,
+                h.actor_id, h.actor_name, h.metadata, h.detail, h.grant_id,
+                f.seq AS "finished_by?", f.kind AS "finish?", f.amount AS "moved?", f.detail AS "taken?"
+         FROM (
+             SELECT DISTINCT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS n (shard, wallet_id, seq)
+         ) AS n
+         JOIN entries AS h ON h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq AND h.kind = 3
+         LEFT JOIN entries AS f ON f.shard = h.shard AND f.wallet_id = h.wallet_id AND f.refers_to = h.seq
+                               AND f.kind IN (4, 5, 6)"#,
+        &shards,
+        &numbers,
+        &seqs
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let parted = rows.iter().filter(|row| row.grant_id.is_none());
+    let parted: Vec<_> = parted.map(|row| (wallet_id(row.shard, row.wallet_id), row.seq)).collect();
+    let mut several = pins(connection, &parted).await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let wallet = wallet_id(row.shard, row.wallet_id);
+        let state = row.finish.map_or(Ok(HoldState::Open), left_by)?;
+        // A capture's row tells the lines again, with what was taken of each.
+        let is_captured = state == HoldState::Captured;
+        let detail = if is_captured { row.taken } else { row.detail };
+        let lines = detail.as_deref().and_then(Detail::from_text).map(Detail::into_lines).unwrap_or_default();
+        let captured = row.moved.filter(|_| is_captured).unwrap_or_default();
+        let pins = match row.grant_id {
+            Some(grant) => vec![(grant, Credits::from_micros(row.held_change))],
+            None => several.remove(&(wallet, row.seq)).unwrap_or_default(),
+        };
+        let metadata = row.metadata.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
+        let hold = Hold {
+            seq: row.seq,
+            amount: Credits::from_micros(row.held_change),
+            captured: Credits::from_micros(captured.saturating_neg()),
+            state,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            lines: Arc::new(lines),
+            pins,
+            subject: Subject::of(&Actor::from_parts(row.actor_kind, row.actor_id, row.actor_name), &metadata),
+            finished_by: row.finished_by,
+        };
+        found.push((wallet, hold));
+    }
+    if found.len() < wanted.len() {
+        found.extend(archived(connection, wanted).await?);
+    }
+    Ok(found)
+}
+
+fn left_by(finish: i16) -> Result<HoldState> {
+    let state = EntryKind::from_code(finish).and_then(HoldState::left_by);
+    state.ok_or_else(|| Error::internal("unknown end of a hold"))
+}
+
+/// Reads what is kept of holds whose rows are archived.
+async fn archived(connection: &mut PgConnection, wanted: &[(WalletId, i64)]) -> Result<Vec<(WalletId, Hold)>> {
+    let (shards, numbers) = split(wanted.iter().map(|(wallet, _)| *wallet));
+    let seqs: Vec<i64> = wanted.iter().map(|(_, seq)| *seq).collect();
+    let rows = sqlx::query!(
+        "SELECT h.shard, h.wallet_id, h.seq, h.finish, h.finished_by, h.amount, h.captured, h.created_at, h.expires_at
+         FROM (
+             SELECT DISTINCT * FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS n (shard, wallet_id, seq)
+         ) AS n
+         JOIN archived_holds AS h ON h.shard = n.shard AND h.wallet_id = n.wallet_id AND h.seq = n.seq",
+        &shards,
+        &numbers,
+        &seqs
+    )
+    .fetch_all(connection)
+    .await?;
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let hold = Hold {
+            seq: row.seq,
+            amount: Credits::from_micros(row.amount),
+            captured: Credits::from_micros(row.captured),
+            state: left_by(row.finish)?,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            lines: Arc::default(),
+            pins: Vec::new(),
+            subject: Subject::default(),
+            finished_by: Some(row.finished_by),
+        };
+        found.push((wallet_id(row.shard, row.wallet_id), hold));
+    }
+    Ok(found)
+}
+
+/// Reads from which grant how much was set aside, of holds that several grants had a share in.
+async fn pins(
+    connection: &mut PgConnection,
+    holds: &[(WalletId, i64)],
+) -> Result<HashMap<(WalletId, i64), Vec<(i64, Credits)>>> {
+    let mut found: HashMap<_, Vec<_>> = HashMap::with_capacity(holds.len());
+    if holds.is_empty() {
+        return Ok(found);
+    }
+    let (shards, numbers) = split(holds.iter().map(|(wallet, _)| *wallet));
+    let seqs: Vec<i64> = holds.iter().map(|(_, seq)| *seq).collect();
+    let rows = sqlx::query!(
+        "SELECT a.shard, a.wallet_id, a.seq, a.grant_id, a.held_change
+         FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS n (shard, wallet_id, seq)
+         JOIN allocations AS a ON a.shard = n.shard AND a.wallet_id = n.wallet_id AND a.seq = n.seq
+         ORDER BY a.shard, a.wallet_id, a.seq, a.place",
+        &shards,
+        &numbers,
+        &seqs
+    )
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        let pin = (row.grant_id, Credits::from_micros(row.held_change));
+        found.entry((wallet_id(row.shard, row.wallet_id), row.seq)).or_default().push(pin);
+    }
+    Ok(found)
+}
+
+/// Names the first hold after one row and up to another that is still open.
+pub(in crate::ledger) async fn first_open(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    after: i64,
+    to: i64,
+) -> Result<Option<i64>> {
+    let seq = sqlx::query_scalar!(
+        r#"SELECT seq AS "seq!"
+         FROM open_holds
+         WHERE shard = $1 AND wallet_id = $2 AND seq > $3 AND seq <= $4
+         ORDER BY seq
+         LIMIT 1"#,
+        wallet.shard.as_i16(),
+        wallet.number,
+        after,
+        to
+    );
+    Ok(seq.fetch_optional(connection).await?)
+}
+
+/// Names the holds that were open right after a row.
+pub(in crate::ledger) async fn open_at(connection: &mut PgConnection, wallet: WalletId, seq: i64) -> Result<Vec<i64>> {
+    let rows = sqlx::query_scalar!(
+        r#"SELECT h.seq AS "seq!"
+         FROM entries AS h
+         WHERE h.shard = $1 AND h.wallet_id = $2 AND h.seq <= $3 AND h.kind = 3
+           AND NOT EXISTS (
+               SELECT FROM entries AS f
+               WHERE f.shard = h.shard AND f.wallet_id = h.wallet_id AND f.refers_to = h.seq AND f.kind IN (4, 5, 6)
+                 AND f.seq <= $3
+           )
+         UNION ALL
+         SELECT seq
+         FROM archived_holds
+         WHERE shard = $1 AND wallet_id = $2 AND seq <= $3 AND finished_by > $3
+         ORDER BY 1"#,
+        wallet.shard.as_i16(),
+        wallet.number,
+        seq
+    );
+    Ok(rows.fetch_all(connection).await?)
+}
+
+/// Keeps what has become of the holds among rows that leave.
+pub(in crate::ledger) async fn keep(
+    connection: &mut PgConnection,
+    (wallet, from, to): (WalletId, i64, i64),
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO archived_holds (shard, wallet_id, seq, finish, finished_by, amount, captured, created_at, expires_at)
+         SELECT h.shard, h.wallet_id, h.seq, f.kind, f.seq, h.held_change, -f.amount, h.created_at, h.expires_at
+         FROM entries AS h
+         JOIN entries AS f ON f.shard = h.shard AND f.wallet_id = h.wallet_id AND f.refers_to = h.seq
+                          AND f.kind IN (4, 5, 6)
+         WHERE h.shard = $1 AND h.wallet_id = $2 AND h.seq BETWEEN $3 AND $4 AND h.kind = 3",
+        wallet.shard.as_i16(),
+        wallet.number,
+        from,
+        to
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
