@@ -14,6 +14,9 @@ use crate::sample::Sample;
 use crate::seed::{self, Payer};
 use crate::{Plan, Yardsticks};
 
+/// The window in which every call sets credits aside, and then takes them.
+const PAIRS: &str = "engine, hold and capture, one hot wallet, 256 callers";
+
 /// Charges inside this process.
 pub async fn engine(
     plan: &Plan,
@@ -31,16 +34,12 @@ pub async fn engine(
         drive(name, callers, plan.window, meter, call)
     };
     let hot_256 = report.add(charges("engine, one hot wallet, 256 callers", 256, &one).await?);
+    let pairs = report.add(drive(PAIRS, 256, plan.window, meter, holding(wallet, hot, &receipt)).await?);
+    // A machine is not as fast at one time as at another: pairs stand between two windows of what they are held against.
+    let hot_after = report.add(charges("engine, one hot wallet, 256 callers, after the pairs", 256, &one).await?);
     let spread_256 = report.add(charges("engine, many wallets, 256 callers", 256, spread).await?);
     let hot_32 = report.add(charges("engine, one hot wallet, 32 callers", 32, &one).await?);
     let single = report.add(charges("engine, one caller", 1, &one).await?);
-    let name = "engine, hold and capture, one hot wallet, 256 callers";
-    let (held, from, priced) = (wallet.clone(), hot.wallet, Arc::clone(&receipt));
-    let pair = move |caller: usize, number: u64| {
-        let (wallet, receipt) = (held.clone(), Arc::clone(&priced));
-        async move { seed::hold_and_capture(&wallet, from, &receipt, format!("hc{caller}-{number}")).await }
-    };
-    let pairs = report.add(drive(name, 256, plan.window, meter, pair).await?);
 
     let sixteen = yardsticks.sixteen.as_ref();
     report.ratio("engine, one hot wallet, 256 callers / TPC-B at 16 clients", &hot_256, sixteen, 8.0, 15.0);
@@ -54,10 +53,24 @@ pub async fn engine(
     );
     report.ratio("engine, one hot wallet, 32 callers / TPC-B at 32", &hot_32, yardsticks.thirty_two.as_ref(), 3.0, 6.5);
     report.ratio("engine, one caller / TPC-B at 1 client", &single, yardsticks.one.as_ref(), 1.0, 2.5);
-    report.ratio("hold and capture pairs / charges, one hot wallet", &pairs, Some(&hot_256), 0.4, 0.5);
+    let around = hot_256.per_second.midpoint(hot_after.per_second);
+    report.at_least("hold and capture pairs / charges before and after", pairs.per_second / around, 0.4, 0.5);
     report.at_most("WAL bytes a charge, one hot wallet", hot_256.cost.wal_bytes, 1300.0, 800.0);
     report.at_most("WAL bytes a charge, many wallets", spread_256.cost.wal_bytes, 1600.0, 1100.0);
     Ok(())
+}
+
+/// Callers that set credits aside and take them, each time with keys of their own.
+fn holding(
+    wallet: &Wallet,
+    payer: &Payer,
+    receipt: &Arc<Receipt>,
+) -> impl Fn(usize, u64) -> BoxFuture<'static, Result<()>> + Send + Sync + use<> {
+    let (wallet, payer, receipt) = (wallet.clone(), payer.wallet, Arc::clone(receipt));
+    move |caller, number| {
+        let (wallet, receipt, key) = (wallet.clone(), Arc::clone(&receipt), format!("hc{caller}-{number}"));
+        Box::pin(async move { seed::hold_and_capture(&wallet, payer, &receipt, key).await })
+    }
 }
 
 /// Callers that go round the payers, each charge with a key of its own.
