@@ -1,9 +1,10 @@
 //! What goes wrong, as it crosses the wire to the browser: never anything internal.
 
-use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 use wallet::error::Refusal;
+
+use crate::server_fns::wire::TextEncoding;
 
 /// Why a server function did not answer with what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -77,7 +78,7 @@ impl From<wallet::error::Error> for AppError {
 }
 
 impl FromServerFnError for AppError {
-    type Encoder = JsonEncoding;
+    type Encoder = TextEncoding;
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {

@@ -54,7 +54,7 @@ struct Rule {
 /// Folders with source code.
 const SOURCES: [&str; 7] = ["wallet", "app", "server", "xtask", "bench", "frontend", "end2end"];
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     Rule {
         why: "SQL is only in the wallet's repo, db and idempotency files",
         folders: &["wallet/src", "app/src", "server/src"],
@@ -128,6 +128,14 @@ const RULES: [Rule; 9] = [
         except: &["xtask/src/layers.rs"],
         unless: &[],
         text: &["todo!(", "unimplemented!(", "TODO", "FIXME"],
+    },
+    Rule {
+        why: "answers of server functions are TextJson: bytes would bring a second JSON reader of every type",
+        folders: &["app/src"],
+        extensions: &["rs"],
+        except: &[],
+        unless: &["output = TextJson", "#[server(default)]"],
+        text: &["#[server"],
     },
 ];
 

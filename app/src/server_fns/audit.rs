@@ -5,9 +5,10 @@ use leptos::server_fn::codec::GetUrl;
 use wallet::identity::AuditPage;
 
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// Gives one page of the audit log, newest first.
-#[server(endpoint = "audit", input = GetUrl)]
+#[server(endpoint = "audit", input = GetUrl, output = TextJson)]
 pub async fn audit_log(
     /// Rows older than this one.
     #[server(default)]

@@ -5,9 +5,10 @@ use leptos::server_fn::codec::GetUrl;
 use wallet::tariff::{Announcement, Changelog};
 
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// Gives a page of the changelog, newest first.
-#[server(endpoint = "changelog", input = GetUrl)]
+#[server(endpoint = "changelog", input = GetUrl, output = TextJson)]
 pub async fn load_changelog(
     /// Only what was announced before this version.
     before: Option<i32>,
@@ -18,7 +19,7 @@ pub async fn load_changelog(
 }
 
 /// Gives one version of the changelog.
-#[server(endpoint = "price_change", input = GetUrl)]
+#[server(endpoint = "price_change", input = GetUrl, output = TextJson)]
 pub async fn load_announcement(
     /// The version.
     version: i32,

@@ -9,6 +9,7 @@ use wallet::ledger::BalanceView;
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// Everything that the keys page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +35,7 @@ pub struct KeysPage {
 }
 
 /// Gives the keys page.
-#[server(endpoint = "keys_page", input = GetUrl)]
+#[server(endpoint = "keys_page", input = GetUrl, output = TextJson)]
 pub async fn load_keys_page() -> Result<KeysPage, AppError> {
     let (viewer, wallet) = crate::asker::signed_in()?;
     let keys = wallet.identity().keys(&viewer).await?;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use wallet::ledger::{ArchivedRows, BalanceView, EntryDetail, EntryView};
 
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// How many rows one page of the history has.
 pub const HISTORY_ROWS: u16 = 50;
@@ -81,7 +82,7 @@ pub struct HistoryPage {
 }
 
 /// Gives one page of the history.
-#[server(endpoint = "history", input = GetUrl)]
+#[server(endpoint = "history", input = GetUrl, output = TextJson)]
 pub async fn history(
     /// The filters and the place.
     #[server(default)]
@@ -105,7 +106,7 @@ pub async fn history(
 }
 
 /// Gives one row with its receipt.
-#[server(endpoint = "receipt", input = GetUrl)]
+#[server(endpoint = "receipt", input = GetUrl, output = TextJson)]
 pub async fn receipt(
     /// The row.
     seq: i64,

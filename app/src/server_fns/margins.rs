@@ -7,6 +7,7 @@ use wallet::tariff::{CostRow, Margins};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// Everything that the page of margins shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,7 +21,7 @@ pub struct MarginsPage {
 }
 
 /// Gives the page of margins.
-#[server(endpoint = "margins", input = GetUrl)]
+#[server(endpoint = "margins", input = GetUrl, output = TextJson)]
 pub async fn load_margins(
     /// The operation whose history is wanted.
     operation: Option<String>,

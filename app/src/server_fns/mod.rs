@@ -15,3 +15,4 @@ pub mod tariffs;
 pub mod top_up;
 pub mod wallet;
 pub mod webhooks;
+pub mod wire;

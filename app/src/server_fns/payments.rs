@@ -8,6 +8,7 @@ use wallet::ledger::BalanceView;
 use wallet::payment::{PaymentPage, PaymentView};
 
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// One order with what its page says around it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct OrderPage {
 }
 
 /// Gives one order of the person's account.
-#[server(endpoint = "order", input = GetUrl)]
+#[server(endpoint = "order", input = GetUrl, output = TextJson)]
 pub async fn order(
     /// The order.
     id: String,
@@ -35,7 +36,7 @@ pub async fn order(
 }
 
 /// Asks the provider how far an open order is, and gives the order; the same as its page's "Check now".
-#[server(endpoint = "order_check")]
+#[server(endpoint = "order_check", output = TextJson)]
 pub async fn check_order(
     /// The order.
     id: String,
@@ -47,7 +48,7 @@ pub async fn check_order(
 }
 
 /// Gives the orders of the person's account, newest first.
-#[server(endpoint = "orders", input = GetUrl)]
+#[server(endpoint = "orders", input = GetUrl, output = TextJson)]
 pub async fn orders(
     /// Orders older than this one.
     #[server(default)]

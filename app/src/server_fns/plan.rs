@@ -10,6 +10,7 @@ use wallet::plan::{BillingPeriod, PlanSummary, SubscriptionView, Terms};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// Everything that the plan page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ pub struct PlanOffer {
 }
 
 /// Gives the plan of the person's account, and a plan to choose, named as on the price page.
-#[server(endpoint = "plan_page", input = GetUrl)]
+#[server(endpoint = "plan_page", input = GetUrl, output = TextJson)]
 pub async fn load_plan_page(
     /// The plan's code.
     #[server(default)]

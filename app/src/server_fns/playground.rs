@@ -12,6 +12,7 @@ use wallet::money::Credits;
 use wallet::tariff::{ParamSpec, Quote, Tariff};
 
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// One kind of request to try.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,7 +69,7 @@ pub enum TrialAnswer {
 }
 
 /// Gives the playground; "not found" where the demo is off.
-#[server(endpoint = "playground", input = GetUrl)]
+#[server(endpoint = "playground", input = GetUrl, output = TextJson)]
 pub async fn load_playground() -> Result<Playground, AppError> {
     let (viewer, wallet) = crate::asker::signed_in()?;
     ssr::must_be_demo()?;
@@ -102,7 +103,7 @@ pub struct TrialRequest {
 }
 
 /// Runs one trial: prices it, and charges or holds its credits.
-#[server(endpoint = "playground_run")]
+#[server(endpoint = "playground_run", output = TextJson)]
 pub async fn run_trial(
     /// What to ask for.
     request: TrialRequest,
@@ -114,7 +115,7 @@ pub async fn run_trial(
 }
 
 /// Takes or gives back what a trial set aside.
-#[server(endpoint = "playground_finish")]
+#[server(endpoint = "playground_finish", output = TextJson)]
 pub async fn finish_hold(
     /// The hold's row.
     hold: i64,

@@ -7,6 +7,7 @@ use wallet::catalog::CatalogView;
 use wallet::tariff::{Announcement, PriceBook};
 
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// Everything that the price page shows, and all that its calculator needs to count by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub struct PriceList {
 }
 
 /// Gives the public price list.
-#[server(endpoint = "prices", input = GetUrl)]
+#[server(endpoint = "prices", input = GetUrl, output = TextJson)]
 pub async fn load_prices() -> Result<PriceList, AppError> {
     let wallet = crate::asker::wallet()?;
     let settings = crate::asker::settings()?;

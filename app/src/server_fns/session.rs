@@ -10,6 +10,7 @@ use wallet::tariff::RiseNotice;
 
 use crate::context::AppSettings;
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// Who is signed in, and what the frame needs to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ pub struct Session {
 }
 
 /// Gives the session of this browser.
-#[server(endpoint = "session", input = GetUrl)]
+#[server(endpoint = "session", input = GetUrl, output = TextJson)]
 pub async fn load_session() -> Result<Session, AppError> {
     let wallet = crate::asker::wallet()?;
     let viewer = crate::context::viewer();

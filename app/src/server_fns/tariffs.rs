@@ -9,6 +9,7 @@ use wallet::tariff::{BookSummary, DraftEdit, PriceBook, PriceChange, Rehearsal, 
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// One operation in the editor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,7 +71,7 @@ impl RehearsalState {
 }
 
 /// Gives one version; the draft where there is one, else the one in force, where none is named.
-#[server(endpoint = "price_book", input = GetUrl)]
+#[server(endpoint = "price_book", input = GetUrl, output = TextJson)]
 pub async fn load_price_book(
     /// The version.
     version: Option<i32>,
@@ -103,7 +104,7 @@ pub async fn load_price_book(
 }
 
 /// Gives the rehearsal of one version, for a page that waits for it.
-#[server(endpoint = "rehearsal", input = GetUrl)]
+#[server(endpoint = "rehearsal", input = GetUrl, output = TextJson)]
 pub async fn load_rehearsal(
     /// The version.
     version: i32,
@@ -135,7 +136,7 @@ pub struct OperationPage {
 }
 
 /// Gives the form of an operation: one that the version has, by code, or a new one with a rule to start from.
-#[server(endpoint = "price_book_operation", input = GetUrl)]
+#[server(endpoint = "price_book_operation", input = GetUrl, output = TextJson)]
 pub async fn load_operation(
     /// The version.
     version: i32,

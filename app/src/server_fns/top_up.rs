@@ -11,6 +11,7 @@ use wallet::money::Currency;
 use crate::components::pack_picker::Pack;
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// Everything that the top-up page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,7 +41,7 @@ pub struct TopUpOffer {
 }
 
 /// Gives the packs in one currency; the first of the catalog where the word means none.
-#[server(endpoint = "top_up_offer", input = GetUrl)]
+#[server(endpoint = "top_up_offer", input = GetUrl, output = TextJson)]
 pub async fn load_top_up_offer(
     /// The currency's code.
     #[server(default)]

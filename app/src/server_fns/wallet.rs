@@ -11,6 +11,7 @@ use wallet::plan::{PlanSummary, SubscriptionView};
 use crate::components::pack_picker::Pack;
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// How many rows the front page shows.
 #[cfg(feature = "ssr")]
@@ -64,7 +65,7 @@ pub struct Overview {
 }
 
 /// Gives the front page of the wallet.
-#[server(endpoint = "wallet_overview", input = GetUrl)]
+#[server(endpoint = "wallet_overview", input = GetUrl, output = TextJson)]
 pub async fn wallet_overview() -> Result<Overview, AppError> {
     use wallet::ledger::{EntryFilter, Page};
     let (viewer, wallet) = crate::asker::signed_in()?;

@@ -9,6 +9,7 @@ use wallet::notify::webhook::{CreatedEndpoint, DeliveryDetail, DeliveryPage, End
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::wire::TextJson;
 
 /// What the page of webhooks is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ pub struct WebhooksPage {
 }
 
 /// Gives the page of webhooks.
-#[server(endpoint = "webhooks_page", input = GetUrl)]
+#[server(endpoint = "webhooks_page", input = GetUrl, output = TextJson)]
 pub async fn load_webhooks_page(
     /// What is wanted.
     query: WebhooksQuery,
