@@ -53,6 +53,73 @@ async fn the_last_credit_is_spent_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn credits_that_come_beside_a_charge_of_a_wallet_that_must_be_read_are_there(pool: PgPool) {
+    let wallet = open(&pool);
+    for round in 0..40 {
+        let id = new_wallet(&wallet).await;
+        grant(&wallet, id, "g", 100).await;
+        // A node that has not seen the wallet: the charge must read it first, and the others queue up behind.
+        let node = open(&pool);
+        let more = Command::Adjustment { amount: credits(10), reason: "sorry".to_owned() };
+        let back = Command::Clawback { grant: Some(1), amount: credits(20), reason: "refund".to_owned() };
+        let answers = tokio::join!(
+            charge(&node, id, "c1", 1),
+            submit(&node, id, "g2", Command::Grant(grant_of(50))),
+            submit(&node, id, "a", more),
+            submit(&node, id, "b", back),
+            charge(&node, id, "c2", 1),
+        );
+        for answer in [answers.0, answers.1, answers.2, answers.3, answers.4] {
+            answer.unwrap_or_else(|error| panic!("round {round}: {error}"));
+        }
+        assert_eq!(available(&node, id).await, credits(100 - 1 + 50 + 10 - 20 - 1), "round {round}");
+        node.shutdown().await;
+    }
+    sound(&wallet).await;
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_wallet_that_somebody_keeps_locked_holds_up_no_other(pool: PgPool) {
+    let wallet = open(&pool);
+    let account = AccountId::new();
+    // Of one account, so of one writer.
+    let stuck = wallet_of(&wallet, account, Environment::Production).await;
+    let other = wallet_of(&wallet, account, Environment::Production).await;
+    for id in [stuck, other] {
+        grant(&wallet, id, "g", 100).await;
+        charge(&wallet, id, "remembered", 1).await.expect("charged");
+    }
+    let mut person = pool.begin().await.expect("a transaction");
+    sqlx::query("SELECT FROM wallets WHERE shard = $1 AND wallet_id = $2 FOR UPDATE")
+        .bind(stuck.shard.as_i16())
+        .bind(stuck.number)
+        .execute(&mut *person)
+        .await
+        .expect("locked");
+    let (refused, done) = tokio::join!(charge(&wallet, stuck, "s1", 1), charge(&wallet, other, "o1", 1));
+    assert_eq!(refusal(refused), Refusal::Unavailable);
+    done.expect("charged");
+    // From now on it does not even wait.
+    let (refused, done) = tokio::join!(charge(&wallet, stuck, "s2", 1), charge(&wallet, other, "o2", 1));
+    assert_eq!(refusal(refused), Refusal::Unavailable);
+    done.expect("charged");
+    // Who waits when the wallet is let go gets through.
+    let waiting = tokio::spawn({
+        let wallet = wallet.clone();
+        async move { charge(&wallet, stuck, "s3", 1).await }
+    });
+    charge(&wallet, other, "o3", 1).await.expect("charged");
+    person.rollback().await.expect("let go");
+    waiting.await.expect("no panic").expect("charged");
+    charge(&wallet, stuck, "s4", 1).await.expect("charged");
+    assert_eq!(available(&wallet, stuck).await, credits(97));
+    assert_eq!(available(&wallet, other).await, credits(96));
+    sound(&wallet).await;
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn one_key_from_many_callers_acts_once(pool: PgPool) {
     let nodes = [open(&pool), open(&pool)];
     let id = new_wallet(&nodes[0]).await;

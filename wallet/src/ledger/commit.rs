@@ -1,5 +1,6 @@
 //! Does commands in a transaction that locks and reads first, then decides and writes.
 
+use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -8,13 +9,15 @@ use sqlx::{PgConnection, PgPool};
 use super::batch::{Batch, Work};
 use super::cache::Cache;
 use super::command::Outcome;
+use super::detour::Detours;
 use super::follow::Followers;
 use super::gather::gather;
-use super::repo::store;
+use super::repo::{load, store};
 use super::service::Rider;
 use super::state::Rules;
 use crate::clock::Clock;
 use crate::error::{Error, Refusal, Result};
+use crate::id::WalletId;
 
 /// How often a batch is tried again after a conflict, a deadlock or an unknown outcome.
 const MAX_TRIES: u32 = 5;
@@ -25,16 +28,64 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) rules: RwLock<Rules>,
     pub(super) followers: Followers,
+    pub(super) detours: Detours,
 }
 
 /// Why a batch did not happen.
 pub(super) enum Failure {
     /// Somebody else was quicker: try again.
     Conflict,
+    /// Somebody else keeps a row that is needed.
+    Blocked,
     /// The connection broke while committing: it may have happened.
     Unknown,
     /// It has not happened, and trying again at once is no use.
     Failed(Error),
+}
+
+impl Failure {
+    /// Tells what is known of the commands afterwards.
+    pub(super) const fn known(&self) -> Known {
+        match self {
+            Self::Unknown => Known::Perhaps,
+            Self::Conflict | Self::Blocked | Self::Failed(_) => Known::NotDone,
+        }
+    }
+}
+
+/// What is known of commands before they are tried (again).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// They have not happened.
+    NotDone,
+    /// They may have happened: only their keys can tell, under the wallets' locks.
+    Perhaps,
+}
+
+/// How long a transaction waits for a row that somebody else keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// As long as its session says: briefly, since others wait behind it.
+    Short,
+    /// Two seconds: nobody waits behind it.
+    Long,
+}
+
+/// Why commands were not done.
+enum Undone {
+    /// Somebody else keeps a row that is needed.
+    Blocked,
+    /// For this reason.
+    Failed(Error),
+}
+
+impl From<Undone> for Error {
+    fn from(undone: Undone) -> Self {
+        match undone {
+            Undone::Blocked => Refusal::Unavailable.into(),
+            Undone::Failed(error) => error,
+        }
+    }
 }
 
 /// What a transaction did: an answer for each command, and the state after it.
@@ -45,64 +96,134 @@ pub(super) struct Done {
 
 impl Shared {
     /// Does commands in one transaction; where the whole fails, each is tried alone, so that one that the database
-    /// does not take disturbs no other. `unknown` says that they may have happened before.
+    /// does not take disturbs no other. `None` for those whose wallet somebody else keeps locked.
     pub(super) async fn after_reading(
         &self,
         works: &[&Work],
         cache: &mut Cache,
-        unknown: bool,
-    ) -> Vec<Result<Outcome>> {
+        known: Known,
+    ) -> Vec<Option<Result<Outcome>>> {
         for work in works {
             cache.forget(work.wallet);
         }
-        match self.commit(works, None, unknown).await {
+        match self.commit(works, None, known, Patience::Short).await {
             Ok(done) => {
                 self.tell_followers(&done.batch);
                 cache.keep(done.batch);
-                done.answers
+                done.answers.into_iter().map(Some).collect()
             }
-            Err(Error::Internal(error)) if works.len() > 1 => {
-                tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
-                let mut answers = Vec::with_capacity(works.len());
-                for work in works {
-                    answers.push(self.alone(work, None, unknown).await);
-                }
-                answers
-            }
-            Err(error) => works.iter().map(|_| Err(again(&error))).collect(),
+            Err(Undone::Blocked) => self.around_the_blocked(works, cache, known).await,
+            Err(Undone::Failed(error)) => self.one_by_one(works, known, &error).await,
         }
     }
 
+    /// Does what can be done while somebody else keeps wallets locked.
+    async fn around_the_blocked(
+        &self,
+        works: &[&Work],
+        cache: &mut Cache,
+        known: Known,
+    ) -> Vec<Option<Result<Outcome>>> {
+        let blocked = self.find_blocked(works).await;
+        let is_free = |work: &Work| {
+            blocked.as_ref().is_ok_and(|blocked| {
+                !blocked.contains(&work.wallet) && work.other_wallet().is_none_or(|other| !blocked.contains(&other))
+            })
+        };
+        let free: Vec<&Work> = works.iter().copied().filter(|work| is_free(work)).collect();
+        let done = if free.is_empty() { None } else { Some(self.commit(&free, None, known, Patience::Short).await) };
+        let mut told = match done {
+            Some(Ok(done)) => {
+                self.tell_followers(&done.batch);
+                cache.keep(done.batch);
+                done.answers.into_iter().map(Some).collect()
+            }
+            Some(Err(Undone::Failed(error))) => self.one_by_one(&free, known, &error).await,
+            Some(Err(Undone::Blocked)) | None => Vec::new(),
+        }
+        .into_iter();
+        if let Ok(blocked) = &blocked {
+            tracing::warn!(wallets = blocked.len(), "somebody keeps wallets locked; their commands wait apart");
+            self.detours.note(blocked);
+        }
+        works.iter().map(|work| if is_free(work) { told.next().flatten() } else { None }).collect()
+    }
+
+    /// Names the wallets of commands that somebody else keeps locked at this moment.
+    async fn find_blocked(&self, works: &[&Work]) -> Result<BTreeSet<WalletId>> {
+        let wallets: BTreeSet<WalletId> =
+            works.iter().flat_map(|work| [Some(work.wallet), work.other_wallet()]).flatten().collect();
+        let all: Vec<WalletId> = wallets.iter().copied().collect();
+        let mut transaction = self.pool.begin().await?;
+        let free = load::free_wallets(&mut transaction, &all).await?;
+        transaction.rollback().await?;
+        Ok(free.into_iter().fold(wallets, |mut wallets, free| {
+            wallets.remove(&free);
+            wallets
+        }))
+    }
+
+    /// Tries each command alone after all together have failed inside; any other failure is everybody's answer.
+    async fn one_by_one(&self, works: &[&Work], known: Known, error: &Error) -> Vec<Option<Result<Outcome>>> {
+        if works.len() < 2 || matches!(error, Error::Refused(_)) {
+            return works.iter().map(|_| Some(Err(again(error)))).collect();
+        }
+        tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
+        let mut answers = Vec::with_capacity(works.len());
+        for work in works {
+            answers.push(Some(self.alone(work, None, known, Patience::Short).await));
+        }
+        answers
+    }
+
     /// Does one command in a transaction of its own, together with its rider.
-    pub(super) async fn alone(&self, work: &Work, rider: Option<&dyn Rider>, unknown: bool) -> Result<Outcome> {
-        let done = self.commit(&[work], rider, unknown).await?;
+    pub(super) async fn alone(
+        &self,
+        work: &Work,
+        rider: Option<&dyn Rider>,
+        known: Known,
+        patience: Patience,
+    ) -> Result<Outcome> {
+        let done = self.commit(&[work], rider, known, patience).await?;
         self.tell_followers(&done.batch);
         done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer")))
     }
 
-    /// Does commands in one transaction, and tries again where that can help. `unknown` says that they may have
-    /// happened before: then the keys tell, under the wallets' locks.
-    async fn commit(&self, works: &[&Work], rider: Option<&dyn Rider>, unknown: bool) -> Result<Done> {
-        let mut unknown = unknown;
+    /// Does commands in one transaction, and tries again where that can help.
+    async fn commit(
+        &self,
+        works: &[&Work],
+        rider: Option<&dyn Rider>,
+        known: Known,
+        patience: Patience,
+    ) -> Result<Done, Undone> {
+        let mut known = known;
         for attempt in 1..=MAX_TRIES {
-            match self.attempt(works, rider).await {
+            match self.attempt(works, rider, patience).await {
                 Ok(done) => return Ok(done),
                 Err(Failure::Conflict) => {}
-                Err(Failure::Unknown) => unknown = true,
-                Err(Failure::Failed(error)) if unknown => {
+                Err(Failure::Blocked) if patience == Patience::Short => return Err(Undone::Blocked),
+                Err(Failure::Unknown) => known = Known::Perhaps,
+                Err(Failure::Failed(error)) if known == Known::Perhaps => {
                     tracing::warn!(%error, "a command whose outcome is not known could not be looked up");
-                    return Err(Refusal::OutcomeUnknown.into());
+                    return Err(Undone::Failed(Refusal::OutcomeUnknown.into()));
                 }
-                Err(Failure::Failed(error)) => return Err(error),
+                Err(Failure::Blocked) if known == Known::NotDone => return Err(Undone::Blocked),
+                Err(Failure::Blocked) => return Err(Undone::Failed(Refusal::OutcomeUnknown.into())),
+                Err(Failure::Failed(error)) => return Err(Undone::Failed(error)),
             }
             tokio::time::sleep(pause(attempt)).await;
         }
-        Err(if unknown { Refusal::OutcomeUnknown.into() } else { Refusal::Unavailable.into() })
+        let refusal = if known == Known::Perhaps { Refusal::OutcomeUnknown } else { Refusal::Unavailable };
+        Err(Undone::Failed(refusal.into()))
     }
 
     /// Does commands in one transaction, once.
-    async fn attempt(&self, works: &[&Work], rider: Option<&dyn Rider>) -> Result<Done, Failure> {
+    async fn attempt(&self, works: &[&Work], rider: Option<&dyn Rider>, patience: Patience) -> Result<Done, Failure> {
         let mut transaction = self.pool.begin().await.map_err(|error| before_commit(error.into()))?;
+        if patience == Patience::Long {
+            load::wait_longer(&mut transaction).await.map_err(|error| before_commit(error.into()))?;
+        }
         let rules = self.rules();
         let done = transact(&mut transaction, works, &self.clock, &rules).await.map_err(before_commit)?;
         if let (Some(rider), Some(Ok(outcome))) = (rider, done.answers.first()) {
@@ -152,8 +273,10 @@ pub(super) fn before_commit(error: Error) -> Failure {
         sqlx::Error::Database(told) => match told.code().as_deref() {
             // Serialization failure, deadlock, and a key that another node has just used.
             Some("40001" | "40P01" | "23505") => Failure::Conflict,
-            // Lock timeout, too many connections, disk full, the server stops or starts, read-only.
-            Some("55P03" | "53300" | "53100" | "57P01" | "57P02" | "57P03" | "25006") => {
+            // Lock timeout.
+            Some("55P03") => Failure::Blocked,
+            // Too many connections, disk full, the server stops or starts, read-only.
+            Some("53300" | "53100" | "57P01" | "57P02" | "57P03" | "25006") => {
                 tracing::warn!(error = %database, "the ledger is not available");
                 Failure::Failed(Refusal::Unavailable.into())
             }

@@ -15,14 +15,14 @@ use tokio::sync::oneshot;
 use super::batch::{Batch, Work};
 use super::cache::{Cache, Lent};
 use super::command::Outcome;
-use super::commit::{Failure, Shared, before_commit, while_committing};
+use super::commit::{Failure, Known, Shared, before_commit, while_committing};
 use super::gather;
 use super::queue::{Job, Queue};
 use super::repo::quick::{self, Writes};
 use super::state::WalletState;
 use super::writer::MAX_BATCH;
 use crate::db;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::WalletId;
 
 /// Commands on their way to one statement.
@@ -38,29 +38,32 @@ struct Open {
     waiting: Vec<usize>,
     /// Wallets of commands that must be decided under a lock; later commands of theirs wait behind those.
     locked: HashSet<WalletId>,
+    /// Commands of wallets that somebody else keeps locked: they wait apart ([`super::detour`]).
+    detoured: Vec<Job>,
 }
 
 impl Open {
     /// Adds commands: decides what can be decided from memory. What is refused is decided again under a lock.
     fn add(&mut self, jobs: Vec<Job>, shared: &Shared, cache: &mut Cache) {
-        let (rules, now) = (shared.rules(), shared.clock.now());
-        for Job { work, reply } in jobs {
-            let mut answer = None;
-            if self.unread.contains(&work.wallet) {
+        let (rules, now, detours) = (shared.rules(), shared.clock.now(), shared.detours.now());
+        for job in jobs {
+            if detours.contains(&job.work.wallet) {
+                self.detoured.push(job);
+                continue;
+            }
+            let Job { work, reply } = job;
+            let is_locked = self.locked.contains(&work.wallet);
+            let lent = if is_locked { Lent::Locked } else { cache.lend(&work, &mut self.batch) };
+            let answer = match lent {
+                Lent::Ready => self.batch.perform(&work, now, &rules).ok().map(Ok),
+                Lent::Unread | Lent::Locked => None,
+            };
+            if lent == Lent::Unread {
+                self.unread.insert(work.wallet);
                 self.waiting.push(self.works.len());
-            } else if !self.locked.contains(&work.wallet) {
-                match cache.lend(&work, &mut self.batch) {
-                    Lent::Ready => answer = self.batch.perform(&work, now, &rules).ok().map(Ok),
-                    Lent::Unread => {
-                        self.unread.insert(work.wallet);
-                        self.waiting.push(self.works.len());
-                    }
-                    Lent::Locked => {}
-                }
-                if answer.is_none() && !self.unread.contains(&work.wallet) {
-                    self.locked.insert(work.wallet);
-                    cache.forget(work.wallet);
-                }
+            } else if answer.is_none() {
+                self.locked.insert(work.wallet);
+                cache.forget(work.wallet);
             }
             cache.saw(&work);
             self.works.push(work);
@@ -95,6 +98,10 @@ impl Open {
 
     /// Makes what was decided ready to be stored, and remembers the wallets as if it were. `None` where nothing was.
     fn close(&mut self, cache: &mut Cache) -> Option<Writes> {
+        if !self.batch.only_spends() {
+            tracing::error!("a batch was decided from memory that makes or takes back grants");
+            self.void(cache);
+        }
         let mut batch = std::mem::take(&mut self.batch);
         let writes = (!batch.is_empty()).then(|| Writes::take(&mut batch));
         cache.keep(batch);
@@ -112,24 +119,26 @@ impl Open {
         }
     }
 
-    /// Does what must be decided under a lock.
-    async fn finish(&mut self, shared: &Shared, cache: &mut Cache, unknown: bool) {
+    /// Does what must be decided under a lock. What somebody else keeps locked takes a detour.
+    async fn finish(&mut self, shared: &Arc<Shared>, cache: &mut Cache, known: Known) {
         let left = self.works.iter().zip(&mut self.answers).filter(|(_, answer)| answer.is_none());
         let (works, slots): (Vec<&Work>, Vec<_>) = left.unzip();
-        if works.is_empty() {
-            return;
-        }
-        for (slot, told) in slots.into_iter().zip(shared.after_reading(&works, cache, unknown).await) {
-            *slot = Some(told);
+        if !works.is_empty() {
+            for (slot, told) in slots.into_iter().zip(shared.after_reading(&works, cache, known).await) {
+                *slot = told;
+            }
         }
     }
 
     /// Answers. Nobody listens where the caller went away: what happened has happened.
-    fn answer(self) {
-        for (reply, answer) in self.replies.into_iter().zip(self.answers) {
-            let answer = answer.unwrap_or_else(|| Err(Error::internal("a command without an answer")));
-            drop(reply.send(answer));
+    fn answer(mut self, shared: &Arc<Shared>, known: Known) {
+        for ((work, reply), answer) in self.works.into_iter().zip(self.replies).zip(self.answers) {
+            match answer {
+                Some(answer) => drop(reply.send(answer)),
+                None => self.detoured.push(Job { work, reply }),
+            }
         }
+        shared.detour(self.detoured, known);
     }
 }
 
@@ -153,7 +162,7 @@ impl Shared {
                 }
             };
             open.read(&self, &mut cache).await;
-            let mut unknown = false;
+            let mut known = Known::NotDone;
             if let Some(writes) = open.close(&mut cache) {
                 // What waits for a lock must be done before anything is decided on top of it.
                 let room = if open.locked.is_empty() { MAX_BATCH } else { 0 };
@@ -166,14 +175,14 @@ impl Shared {
                     }
                     Err(failure) => {
                         cache.note(matches!(failure, Failure::Conflict));
-                        unknown = matches!(failure, Failure::Unknown);
+                        known = failure.known();
                         open.void(&mut cache);
                         next.iter_mut().for_each(|next| next.void(&mut cache));
                     }
                 }
             }
-            open.finish(&self, &mut cache, unknown).await;
-            open.answer();
+            open.finish(&self, &mut cache, known).await;
+            open.answer(&self, known);
         }
     }
 

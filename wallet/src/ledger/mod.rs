@@ -17,6 +17,8 @@ pub mod command;
 mod commit;
 pub mod decide;
 pub mod detail;
+#[cfg(feature = "postgres")]
+mod detour;
 mod draft;
 pub mod entry;
 pub mod export;

@@ -24,6 +24,9 @@
 //!      and with new grants one for each table;
 //!   6. `COMMIT`, and only then answer.
 //!
+//! Where somebody else keeps a wallet locked, a batch waits a quarter of a second, then goes on without that wallet, whose
+//! commands wait apart for up to two seconds ([`super::detour`]).
+//!
 //! What bounds it is one backend's CPU, about 10–25 µs for each command (rows and their index entries); not the
 //! disk, since a batch costs one flush.
 
@@ -38,7 +41,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::Work;
 use super::command::Outcome;
-use super::commit::Shared;
+use super::commit::{Known, Patience, Shared};
+use super::detour::{Detours, MAX_DETOURS};
 use super::follow::Followers;
 use super::queue::{Job, Queue};
 use super::service::Rider;
@@ -62,7 +66,7 @@ const SESSION: [(&str, &str); 9] = [
     ("enable_mergejoin", "off"),
     ("enable_seqscan", "off"),
     ("jit", "off"),
-    ("lock_timeout", "2s"),
+    ("lock_timeout", "250ms"),
     ("statement_timeout", "15s"),
     ("idle_in_transaction_session_timeout", "15s"),
     ("application_name", "scrip writer"),
@@ -83,7 +87,8 @@ impl Writers {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let count = writers.unwrap_or(cores).clamp(1, 256);
         // Each writer keeps one and takes a second one while it reads.
-        let connections = u32::try_from(count.saturating_mul(2).saturating_add(MAX_ALONE)).unwrap_or(u32::MAX);
+        let connections =
+            u32::try_from(count.saturating_mul(2).saturating_add(MAX_ALONE + MAX_DETOURS)).unwrap_or(u32::MAX);
         let options = db.pool().connect_options().as_ref().clone().options(SESSION);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -95,6 +100,7 @@ impl Writers {
             clock: db.clock().clone(),
             rules: RwLock::default(),
             followers: Followers::default(),
+            detours: Detours::default(),
         });
         let stop = CancellationToken::new();
         let queues: Vec<Arc<Queue>> = (0..count).map(|_| Arc::new(Queue::default())).collect();
@@ -121,7 +127,7 @@ impl Writers {
         let (shared, alone) = (Arc::clone(&self.shared), Arc::clone(&self.alone));
         let task = tokio::spawn(async move {
             let _turn = alone.acquire_owned().await.map_err(|_| Refusal::Unavailable)?;
-            shared.alone(&work, Some(rider.as_ref()), false).await
+            shared.alone(&work, Some(rider.as_ref()), Known::NotDone, Patience::Long).await
         });
         task.await.unwrap_or_else(|cause| Err(Error::internal(cause)))
     }

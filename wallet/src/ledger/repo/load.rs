@@ -94,6 +94,32 @@ pub(in crate::ledger) async fn lock_wallets(
     Ok(rows.into_iter().map(Found::from).collect())
 }
 
+/// Names those of some wallets that nobody else keeps locked.
+pub(in crate::ledger) async fn free_wallets(
+    connection: &mut PgConnection,
+    wallets: &[WalletId],
+) -> Result<Vec<WalletId>, sqlx::Error> {
+    let (shards, numbers) = split(wallets.iter().copied());
+    let rows = sqlx::query!(
+        "SELECT w.shard, w.wallet_id
+         FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
+         JOIN wallets AS w ON w.shard = n.shard AND w.wallet_id = n.wallet_id
+         ORDER BY w.shard, w.wallet_id
+         FOR UPDATE OF w SKIP LOCKED",
+        &shards,
+        &numbers
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| wallet_id(row.shard, row.wallet_id)).collect())
+}
+
+/// Lets a transaction wait longer for rows than its session does: two seconds.
+pub(in crate::ledger) async fn wait_longer(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("SET LOCAL lock_timeout = '2s'").execute(connection).await?;
+    Ok(())
+}
+
 /// Reads wallets without a lock: whatever is decided by that may be written only if they have not moved since.
 pub(in crate::ledger) async fn peek_wallets(
     connection: &mut PgConnection,
