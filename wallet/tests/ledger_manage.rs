@@ -3,6 +3,7 @@
 
 mod ledger_support;
 
+use chrono::TimeDelta;
 use ledger_support::*;
 use serde_json::json;
 use sqlx::PgPool;
@@ -11,8 +12,8 @@ use wallet::error::{Refusal, Result};
 use wallet::id::{AccountId, KeyId, ProjectId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::{
-    BudgetPeriod, BudgetScope, CaptureAmount, Command, Environment, GrantSource, NewBudget, NewGrant, NewWallet,
-    Outcome, Rules, Scope,
+    BudgetPeriod, BudgetScope, CaptureAmount, Command, CustomerFailure, EntryKind, Envelope, Environment, FeeKind,
+    GrantSource, NewBudget, NewGrant, NewWallet, Outcome, Receipt, ReleaseReason, Rules, Scope,
 };
 use wallet::money::Credits;
 
@@ -112,7 +113,7 @@ async fn frozen_and_forgotten_wallets_do_not_spend(pool: PgPool) {
     wallet.ledger().unfreeze(id).await.expect("unfrozen");
     charge(&wallet, id, "c", 1).await.expect("charged");
 
-    wallet.ledger().set_rules(Rules { inactivity_months: Some(12) });
+    wallet.ledger().set_rules(Rules { inactivity_months: Some(12), ..Rules::default() });
     wallet.clock().advance(hours(24 * 365) - hours(1));
     assert!(!wallet.ledger().balance(id).await.expect("a balance").inactive);
     wallet.clock().advance(hours(1));
@@ -161,5 +162,108 @@ async fn the_past_can_be_read(pool: PgPool) {
         assert_eq!(Credits::checked_sum(held.iter().map(|hold| hold.amount)), Some(was.held));
     }
     assert_eq!(wallet.ledger().open_holds(id).await.expect("holds").len(), 1);
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_job_that_failed_for_the_customers_reasons_costs_what_the_catalog_says(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "g", 100).await;
+    let failed = |hold| Command::Release { hold, reason: ReleaseReason::CustomerFailure };
+    let held = hold(&wallet, id, "h1", &[10, 5]).await.seq();
+    submit(&wallet, id, "f1", failed(held)).await.expect("released");
+    assert_eq!(available(&wallet, id).await, credits(100));
+
+    wallet.ledger().set_rules(Rules { customer_failure: CustomerFailure::ChargedOnce, ..Rules::default() });
+    let held = hold(&wallet, id, "h2", &[10, 5]).await.seq();
+    let outcome = submit(&wallet, id, "f2", failed(held)).await.expect("charged");
+    assert_eq!(outcome.entry().map(|entry| entry.kind), Some(EntryKind::Capture));
+    assert_eq!(available(&wallet, id).await, credits(85));
+    // Once: neither a repeat nor another try charges again.
+    assert!(submit(&wallet, id, "f2", failed(held)).await.expect("the same").replayed);
+    assert_eq!(refusal(submit(&wallet, id, "f3", failed(held)).await), Refusal::HoldCaptured);
+    // What is the platform's own fault is free whatever the catalog says.
+    let held = hold(&wallet, id, "h3", &[10]).await.seq();
+    submit(&wallet, id, "r3", release(held)).await.expect("released");
+    assert_eq!(available(&wallet, id).await, credits(85));
+    assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
+    wallet.shutdown().await;
+}
+
+/// A command of an end customer.
+fn on_behalf(id: WalletId, name: &str, customer: &str, command: Command) -> Envelope {
+    let metadata = serde_json::json!({ "customer_id": customer });
+    envelope(id, name, command).with_metadata(metadata)
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_paid_back_is_free_again_under_the_ceiling_that_counted_it(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "g", 1000).await;
+    cap(&wallet, id, "Acme", BudgetScope::Customer("acme".to_owned()), BudgetPeriod::Day, 10).await;
+    cap(&wallet, id, "Day", BudgetScope::Environment, BudgetPeriod::Day, 100).await;
+    let spent = || async {
+        let budgets = wallet.ledger().budgets(id).await.expect("budgets");
+        budgets.iter().map(|budget| budget.spent).collect::<Vec<_>>()
+    };
+    // The hold names the customer, its capture need not.
+    let held = wallet.ledger().submit(on_behalf(id, "h", "acme", hold_of(&[10]))).await.expect("held").seq();
+    let taken = submit(&wallet, id, "x", capture_all(held)).await.expect("captured").seq();
+    assert_eq!(spent().await, [credits(10), credits(10)]);
+    let back = |charge| Command::CreditBack { charge, reason: "failed".to_owned() };
+    submit(&wallet, id, "b", back(taken)).await.expect("paid back");
+    assert_eq!(spent().await, [Credits::ZERO, Credits::ZERO]);
+
+    // What yesterday counted frees nothing of today.
+    let held = wallet.ledger().submit(on_behalf(id, "h2", "acme", hold_of(&[10]))).await.expect("held").seq();
+    let today = wallet.ledger().budgets(id).await.expect("budgets")[0].window;
+    wallet.clock().advance(today.end - wallet.clock().now() - TimeDelta::minutes(30));
+    let held_late = wallet.ledger().submit(envelope(id, "h3", hold_of(&[7]))).await.expect("held").seq();
+    wallet.clock().advance(TimeDelta::minutes(31));
+    let taken = submit(&wallet, id, "x3", capture_all(held_late)).await.expect("captured").seq();
+    charge(&wallet, id, "c3", 5).await.expect("charged");
+    submit(&wallet, id, "b3", back(taken)).await.expect("paid back");
+    assert_eq!(spent().await, [Credits::ZERO, credits(5)]);
+    assert!(held > 0);
+
+    // A fee counts under no ceiling, neither when it is taken nor when it is paid back.
+    let fee = Command::Fee { kind: FeeKind::WebhookFee, receipt: Receipt::flat("retry", "Retry", credits(2)) };
+    let fee = submit(&wallet, id, "fee", fee).await.expect("taken").seq();
+    submit(&wallet, id, "fee-back", back(fee)).await.expect("paid back");
+    assert_eq!(spent().await, [Credits::ZERO, credits(5)]);
+
+    // What is free goes on under a ceiling that was lowered below what is spent.
+    cap(&wallet, id, "Day", BudgetScope::Environment, BudgetPeriod::Day, 1).await;
+    charge(&wallet, id, "free", 0).await.expect("free");
+    assert_eq!(stopped_by(charge(&wallet, id, "dear", 1).await).0, "Day");
+    assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn whoever_buys_is_there(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "g", 100).await;
+    wallet.ledger().set_rules(Rules { inactivity_months: Some(12), ..Rules::default() });
+    wallet.clock().advance(hours(24 * 400));
+    let gift = NewGrant::new(credits(1), GrantSource::Promo, "Come back");
+    submit(&wallet, id, "gift", Command::Grant(gift)).await.expect("granted");
+    assert_eq!(refusal(charge(&wallet, id, "c", 1).await), Refusal::WalletInactive);
+    grant(&wallet, id, "bought", 10).await;
+    charge(&wallet, id, "c", 1).await.expect("charged");
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn lines_that_are_too_much_together_are_refused_by_name(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "g", 1).await;
+    let most = 1_000_000_000_000;
+    let refused = refusal(submit(&wallet, id, "h", hold_of(&[most; 10])).await);
+    assert!(matches!(&refused, Refusal::Unprocessable { fields } if fields[0].field == "lines"), "{refused:?}");
     wallet.shutdown().await;
 }

@@ -287,7 +287,7 @@ async fn what_others_wrote_is_only_text(pool: PgPool) {
 async fn the_owner_says_that_a_quiet_wallet_is_still_in_use(pool: PgPool) {
     let site = Site::start(pool.clone()).await;
     let program = site.program("quiet", 100).await;
-    site.wallet().ledger().set_rules(Rules { inactivity_months: Some(12) });
+    site.wallet().ledger().set_rules(Rules { inactivity_months: Some(12), ..Rules::default() });
     let quiet = "UPDATE wallets SET active_at = active_at - interval '13 months', version = version + 1";
     sqlx::query(quiet).execute(&pool).await.expect("long ago");
     let charge = json!({ "operation": "gpt-5", "params": {} });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, UnitName};
-use crate::ledger::Rules;
+use crate::ledger::{CustomerFailure, Rules};
 use crate::money::{Credits, Currency, Money};
 
 /// Where one deployment differs from another.
@@ -60,7 +60,11 @@ impl Settings {
     /// brings its own with it.
     #[must_use]
     pub const fn ledger_rules(&self) -> Rules {
-        Rules { inactivity_months: self.inactivity_months }
+        let customer_failure = match self.customer_failure {
+            FailurePolicy::Free => CustomerFailure::Free,
+            FailurePolicy::ChargedOnce => CustomerFailure::ChargedOnce,
+        };
+        Rules { inactivity_months: self.inactivity_months, customer_failure }
     }
 }
 

@@ -45,6 +45,16 @@ pub struct Window {
 }
 
 impl Window {
+    /// Takes a period from storage; one without an end is over.
+    pub(super) fn stored(start: DateTime<Utc>, end: Option<DateTime<Utc>>) -> Self {
+        Self { start, end: end.unwrap_or(start) }
+    }
+
+    /// Gives the end for storage.
+    pub(super) fn stored_end(&self) -> Option<DateTime<Utc>> {
+        (self.end > self.start).then_some(self.end)
+    }
+
     /// Says whether an instant lies in it.
     #[must_use]
     pub fn contains(&self, at: DateTime<Utc>) -> bool {
@@ -133,8 +143,13 @@ impl Budget {
 
     /// Moves on to the period around a moment: what was spent in an earlier one counts no more. Whoever reads a
     /// ceiling does this, so that decisions need no calendar.
+    ///
+    /// A period that has begun ends when it was to end: another time zone counts from the next one on.
     #[must_use]
     pub fn into_period<Z: TimeZone>(self, at: DateTime<Utc>, zone: &Z) -> Self {
+        if self.window.contains(at) {
+            return self;
+        }
         let window = self.period.window(at, zone);
         let spent = if window.contains(self.window.start) { self.spent } else { Credits::ZERO };
         Self { window, spent, ..self }
@@ -143,6 +158,10 @@ impl Budget {
 
 /// Counts a spending under every ceiling that it falls under, or refuses by the first that is too low.
 pub(super) fn spend(core: &mut Core, subject: &Subject, amount: Credits) -> Result<(), Stop> {
+    if !amount.is_positive() {
+        // What is free goes on, also where a ceiling was lowered below what was spent.
+        return Ok(());
+    }
     for budget in core.budgets.iter_mut().filter(|budget| budget.counts(subject)) {
         let spent = budget.spent;
         let after = spent.checked_add(amount).filter(|after| *after <= budget.ceiling);
@@ -191,6 +210,28 @@ mod tests {
         // Samoa had no 30 December 2011.
         let day = BudgetPeriod::Day.window(utc("2011-12-30T09:59:59Z"), &Tz::Pacific__Apia);
         assert_eq!(day.end, utc("2011-12-30T10:00:00Z"));
+    }
+
+    fn spent_in(window: Window) -> Budget {
+        Budget {
+            id: Uuid::nil(),
+            name: "Month".to_owned(),
+            scope: BudgetScope::Environment,
+            period: BudgetPeriod::Month,
+            ceiling: Credits::ONE,
+            window,
+            spent: Credits::ONE,
+        }
+    }
+
+    #[test]
+    fn a_period_that_has_begun_ends_as_it_was_to_end() {
+        let moscow = BudgetPeriod::Month.window(utc("2026-11-15T12:00:00Z"), &Tz::Europe__Moscow);
+        let same = spent_in(moscow).into_period(utc("2026-11-30T20:59:59Z"), &Utc);
+        assert_eq!((same.window, same.spent), (moscow, Credits::ONE));
+        // The next one is of the new zone.
+        let next = spent_in(moscow).into_period(utc("2026-12-01T00:00:00Z"), &Utc);
+        assert_eq!((next.window.start, next.spent), (utc("2026-12-01T00:00:00Z"), Credits::ZERO));
     }
 
     proptest! {

@@ -45,7 +45,7 @@ pub fn decide(wallet: &WalletState, request: &Request, now: DateTime<Utc>, rules
         }
         Command::Hold { lines, expires_in } => hold::place(&mut draft, lines, *expires_in, rules)?,
         Command::Capture { hold, amount } => hold::capture(&mut draft, find_hold(wallet, *hold)?, amount)?,
-        Command::Release { hold, reason } => hold::release(&mut draft, find_hold(wallet, *hold)?, *reason)?,
+        Command::Release { hold, reason } => hold::release(&mut draft, find_hold(wallet, *hold)?, *reason, rules)?,
         Command::ExpireHold { hold } => hold::expire(&mut draft, find_hold(wallet, *hold)?)?,
         Command::CreditBack { charge, reason } => {
             grant::credit_back(&mut draft, find_debit(wallet, *charge)?, reason)?;

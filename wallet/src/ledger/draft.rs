@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::chain::{self, Hash};
 use super::detail::Detail;
-use super::entry::{EntryKind, EntryView};
+use super::entry::{EntryKind, EntryView, GrantSource};
 use super::state::{Allocation, Core, DEBT, Decision, Entry, Grant, Hold, Request, Stop};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -146,7 +146,9 @@ impl<'a> Draft<'a> {
         core.settled = plus(core.settled, amount)?;
         core.held = plus(core.held, held_change)?;
         core.last_at = self.now;
-        if Core::is_activity(row.kind) && !matches!(actor, Actor::System { .. }) {
+        // Who pays shows that the wallet is wanted, although the payment's own command is the system's.
+        let is_bought = row.kind == EntryKind::Grant && row.category.as_deref() == Some(GrantSource::TopUp.as_str());
+        if is_bought || (Core::is_activity(row.kind) && !matches!(actor, Actor::System { .. })) {
             core.active_at = self.now;
         }
         if core.held.is_negative() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::budget;
 use super::burn;
 use super::command::NewGrant;
 use super::decide::{self, MAX_AMOUNT};
@@ -139,8 +140,11 @@ pub(super) fn credit_back(draft: &mut Draft<'_>, debit: &PastDebit, reason: &str
     row.refers_to = Some(debit.entry.seq);
     row.detail = Some(Detail::Why(reason.to_owned()));
     let back = negated(debit.entry.amount)?;
-    let subject = super::state::Subject::of(&debit.entry.actor, &debit.entry.metadata);
-    super::budget::unspend(&mut draft.core, &subject, back, debit.entry.created_at);
+    // Ceilings count charges and holds, and no fees.
+    if matches!(debit.entry.kind, EntryKind::Charge | EntryKind::Capture) {
+        let (subject, counted_at) = &debit.counted;
+        budget::unspend(&mut draft.core, subject, back, *counted_at);
+    }
     let seq = draft.post(row)?;
     draft.credited = Some((debit.entry.seq, seq));
     // What went back into a grant whose time is over ends at once.

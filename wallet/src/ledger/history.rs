@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use super::archive::too_old;
 use super::entry::{BalanceView, GrantSource, HoldState, HoldView};
+use super::hold::MAX_LIFETIME;
 use super::repo::archive::{self, Span};
 use super::repo::{holds, past, read};
 use super::service::{Ledger, grant_view, hold_view};
@@ -65,8 +66,21 @@ impl Ledger {
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
         let archived = archive::newest(&mut transaction, wallet).await?;
         let seq = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), at).await?;
-        let open = holds::open_at(&mut transaction, wallet, seq).await?;
-        let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|hold| (wallet, hold)).collect();
+        let held = past::moment(&mut transaction, wallet, seq)
+            .await?
+            .map_or(Credits::ZERO, |moment| Credits::from_micros(moment.held_after));
+        let from = placed_since(at.min(self.db.now()))
+            .filter(|from| archived.as_ref().is_none_or(|span| span.last_at <= *from));
+        let from = match from {
+            Some(from) => newest_at(&mut transaction, wallet, seq, archived.as_ref(), from).await?,
+            None => 0,
+        };
+        let mut open = holds::open_at(&mut transaction, wallet, (from, seq)).await?;
+        if Credits::checked_sum(open.iter().map(|(_, amount)| *amount)) != Some(held) {
+            // One that was placed earlier: it timed out while no sweep ran.
+            open = holds::open_at(&mut transaction, wallet, (0, seq)).await?;
+        }
+        let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|(hold, _)| (wallet, hold)).collect();
         let mut found = holds::read(&mut transaction, &wanted).await?;
         transaction.commit().await?;
         found.sort_by_key(|(_, hold)| hold.seq);
@@ -78,6 +92,11 @@ impl Ledger {
     pub async fn open_holds(&self, wallet: WalletId) -> Result<Vec<HoldView>> {
         self.holds_at(wallet, DateTime::<Utc>::MAX_UTC).await
     }
+}
+
+/// Tells since when holds were placed that can be open at an instant: no hold lasts longer than seven days.
+fn placed_since(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    at.checked_sub_signed(TimeDelta::seconds(i64::from(MAX_LIFETIME)))
 }
 
 /// Finds the newest row at or before an instant, by halving; 0 before the first. What is archived can't be told.

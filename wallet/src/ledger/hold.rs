@@ -12,7 +12,7 @@ use super::detail::Detail;
 use super::draft::{Draft, Row, minus, negated, plus, sum};
 use super::entry::{EntryKind, HoldLine, HoldState};
 use super::receipt::Receipt;
-use super::state::{Allocation, Hold, Rules, Stop};
+use super::state::{Allocation, CustomerFailure, Hold, Rules, Stop};
 use crate::error::{Problem, Refusal};
 use crate::money::Credits;
 
@@ -41,7 +41,10 @@ pub(super) fn place(
     for line in lines {
         decide::price(line)?;
     }
-    let total = sum(lines.iter().map(|line| line.total))?;
+    let total = Credits::checked_sum(lines.iter().map(|line| line.total)).filter(|total| *total <= decide::MAX_AMOUNT);
+    let too_much =
+        || Refusal::unprocessable("lines", Problem::TooLarge, format!("at most {} together", decide::MAX_AMOUNT));
+    let total = total.ok_or_else(too_much)?;
     decide::may_spend(draft, rules)?;
     draft.expire_due()?;
     let shares = draft.enough(total)?;
@@ -89,9 +92,13 @@ pub(super) fn capture(draft: &mut Draft<'_>, hold: &Hold, amount: &CaptureAmount
     finish(draft, hold, row, HoldState::Captured, total, Some(lines))
 }
 
-/// Gives back what was set aside.
-pub(super) fn release(draft: &mut Draft<'_>, hold: &Hold, reason: ReleaseReason) -> Result<(), Stop> {
+/// Gives back what was set aside. Where the catalog says that a job which failed for the customer's reasons is charged
+/// once, it is taken instead.
+pub(super) fn release(draft: &mut Draft<'_>, hold: &Hold, reason: ReleaseReason, rules: &Rules) -> Result<(), Stop> {
     may_finish(draft, hold)?;
+    if (reason, rules.customer_failure) == (ReleaseReason::CustomerFailure, CustomerFailure::ChargedOnce) {
+        return capture(draft, hold, &CaptureAmount::All);
+    }
     let mut row = Row::new(EntryKind::Release, give_back(draft, hold, Credits::ZERO)?);
     name(&mut row, &hold.lines);
     let reason = match reason {

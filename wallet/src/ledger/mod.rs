@@ -70,7 +70,7 @@ pub use manage::{NewBudget, Unseen};
 pub use receipt::{FormulaLine, Receipt};
 #[cfg(feature = "postgres")]
 pub use service::{Envelope, Ledger, LedgerOptions, NewWallet, Rider};
-pub use state::Rules;
+pub use state::{CustomerFailure, Rules};
 #[cfg(feature = "postgres")]
 pub use verify::{Breach, Lateness, Scope};
 #[cfg(feature = "postgres")]

@@ -168,6 +168,8 @@ pub struct PastDebit {
     pub allocations: Vec<Allocation>,
     /// The row that paid it back before.
     pub credited_by: Option<i64>,
+    /// On whose behalf and when ceilings counted it: at the hold, for a capture.
+    pub counted: (Subject, DateTime<Utc>),
 }
 
 /// One grant's share of a row.
@@ -251,6 +253,18 @@ impl Subject {
 pub struct Rules {
     /// After how many months without activity spending waits for the owner; none: never.
     pub inactivity_months: Option<u16>,
+    /// What a job costs that failed for the customer's reasons.
+    pub customer_failure: CustomerFailure,
+}
+
+/// What a job costs that failed for the customer's reasons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CustomerFailure {
+    /// Nothing.
+    #[default]
+    Free,
+    /// All that was set aside for it, once.
+    ChargedOnce,
 }
 
 impl Rules {

@@ -49,7 +49,8 @@ impl Ledger {
         self.sweep(commands).await
     }
 
-    /// Submits commands together; a refusal means that somebody else was quicker.
+    /// Submits commands together; a refusal means that somebody else was quicker. One that fails holds up no other: the
+    /// next sweep finds it again.
     async fn sweep(&self, commands: impl Iterator<Item = Envelope>) -> Result<u64> {
         let answers = futures::future::join_all(commands.map(|envelope| self.submit(envelope))).await;
         let mut done = 0_u64;
@@ -57,7 +58,7 @@ impl Ledger {
             match answer {
                 Ok(outcome) if !outcome.replayed && !outcome.entries.is_empty() => done = done.saturating_add(1),
                 Ok(_) | Err(Error::Refused(_)) => {}
-                Err(error) => return Err(error),
+                Err(error) => tracing::error!(%error, "something that is due could not be done"),
             }
         }
         Ok(done)

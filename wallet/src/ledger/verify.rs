@@ -15,8 +15,8 @@ use crate::error::{Refusal, Result};
 use crate::id::WalletId;
 use crate::money::Credits;
 
-/// The most findings that one invariant reports.
-const MAX_FOUND: usize = 100;
+/// The most findings that one invariant reports of one wallet.
+const MAX_FOUND: usize = 10;
 /// How many rows of a chain are read at once.
 const CHAIN_PAGE: i64 = 5_000;
 /// How many wallets are listed at once.

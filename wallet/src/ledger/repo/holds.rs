@@ -165,27 +165,33 @@ pub(in crate::ledger) async fn first_open(
     Ok(seq.fetch_optional(connection).await?)
 }
 
-/// Names the holds that were open right after a row.
-pub(in crate::ledger) async fn open_at(connection: &mut PgConnection, wallet: WalletId, seq: i64) -> Result<Vec<i64>> {
-    let rows = sqlx::query_scalar!(
-        r#"SELECT h.seq AS "seq!"
+/// Names the holds that were placed after the row `from` and open right after the row `seq`, with their amounts.
+pub(in crate::ledger) async fn open_at(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    (from, seq): (i64, i64),
+) -> Result<Vec<(i64, Credits)>> {
+    let rows = sqlx::query!(
+        r#"SELECT h.seq AS "seq!", h.held_change AS "amount!"
          FROM entries AS h
-         WHERE h.shard = $1 AND h.wallet_id = $2 AND h.seq <= $3 AND h.kind = 3
+         WHERE h.shard = $1 AND h.wallet_id = $2 AND h.seq > $4 AND h.seq <= $3 AND h.kind = 3
            AND NOT EXISTS (
                SELECT FROM entries AS f
                WHERE f.shard = h.shard AND f.wallet_id = h.wallet_id AND f.refers_to = h.seq AND f.kind IN (4, 5, 6)
                  AND f.seq <= $3
            )
          UNION ALL
-         SELECT seq
+         SELECT seq, amount
          FROM archived_holds
          WHERE shard = $1 AND wallet_id = $2 AND seq <= $3 AND finished_by > $3
          ORDER BY 1"#,
         wallet.shard.as_i16(),
         wallet.number,
-        seq
+        seq,
+        from
     );
-    Ok(rows.fetch_all(connection).await?)
+    let rows = rows.fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.seq, Credits::from_micros(row.amount))).collect())
 }
 
 /// Keeps what has become of the holds among rows that leave.

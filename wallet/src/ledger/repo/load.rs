@@ -13,8 +13,8 @@ use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::batch::Done;
 use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope, Window};
 use crate::ledger::chain::Hash;
-use crate::ledger::entry::EntryView;
-use crate::ledger::state::{Allocation, Core, Grant, PastDebit};
+use crate::ledger::entry::{EntryKind, EntryView};
+use crate::ledger::state::{Allocation, Core, Grant, PastDebit, Subject};
 use crate::money::Credits;
 
 /// A wallet as it was read, and what else must be read of it.
@@ -239,9 +239,20 @@ pub(in crate::ledger) async fn debits(
         .fetch_optional(&mut *connection)
         .await?;
         let allocations = shares(&mut *connection, *wallet, *seq).await?;
-        found.push((*wallet, PastDebit { entry, allocations, credited_by }));
+        let counted = counted(&mut *connection, &entry).await?;
+        found.push((*wallet, PastDebit { entry, allocations, credited_by, counted }));
     }
     Ok(found)
+}
+
+/// Tells on whose behalf and when ceilings counted a debit: a capture was counted when its hold was placed.
+async fn counted(connection: &mut PgConnection, debit: &EntryView) -> Result<(Subject, DateTime<Utc>)> {
+    let hold = match debit.refers_to.filter(|_| debit.kind == EntryKind::Capture) {
+        Some(hold) => super::read::entry(connection, debit.wallet, hold).await?,
+        None => None,
+    };
+    let counted = hold.as_ref().unwrap_or(debit);
+    Ok((Subject::of(&counted.actor, &counted.metadata), counted.created_at))
 }
 
 /// Reads the shares of one row, in their order.
@@ -282,7 +293,7 @@ pub(in crate::ledger) async fn lock_budgets(
     let (shards, ids): (Vec<i16>, Vec<Uuid>) = projects.iter().copied().unzip();
     let rows = sqlx::query!(
         "SELECT b.budget_id, b.project_id, b.wallet_id, b.name, b.scope, b.subject, b.period, b.ceiling,
-                b.window_start, b.spent
+                b.window_start, b.window_end, b.spent
          FROM unnest($1::smallint[], $2::uuid[]) AS n (shard, project_id)
          JOIN budgets AS b ON b.shard = n.shard AND b.project_id = n.project_id
          ORDER BY b.shard, b.budget_id
@@ -300,7 +311,7 @@ pub(in crate::ledger) async fn lock_budgets(
             scope: scope(&row.scope, row.subject)?,
             period: BudgetPeriod::from_code(row.period).ok_or_else(|| Error::internal("unknown period"))?,
             ceiling: Credits::from_micros(row.ceiling),
-            window: Window { start: row.window_start, end: row.window_start },
+            window: Window::stored(row.window_start, row.window_end),
             spent: Credits::from_micros(row.spent),
         };
         found.push((row.project_id, row.wallet_id, budget));

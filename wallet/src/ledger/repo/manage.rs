@@ -59,8 +59,8 @@ pub(in crate::ledger) async fn set_budget(
     let own = (budget.scope != BudgetScope::Project).then_some(wallet.number);
     let id = sqlx::query_scalar!(
         "INSERT INTO budgets (shard, budget_id, project_id, wallet_id, name, scope, subject, period, ceiling,
-                              window_start, spent)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0)
+                              window_start, window_end, spent)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)
          ON CONFLICT (shard, project_id, scope, coalesce(wallet_id, 0), coalesce(subject, ''), period)
          DO UPDATE SET name = excluded.name, ceiling = excluded.ceiling
          RETURNING budget_id",
@@ -73,7 +73,8 @@ pub(in crate::ledger) async fn set_budget(
         subject,
         budget.period.code(),
         budget.ceiling.micros(),
-        budget.window.start
+        budget.window.start,
+        budget.window.stored_end()
     )
     .fetch_one(&mut *connection)
     .await?;
@@ -135,7 +136,7 @@ pub(in crate::ledger) async fn account(connection: &mut PgConnection, wallet: Wa
 /// Reads the ceilings that concern a wallet, as they were left.
 pub(in crate::ledger) async fn budgets(connection: &mut PgConnection, wallet: WalletId) -> Result<Vec<Budget>> {
     let rows = sqlx::query!(
-        "SELECT b.budget_id, b.name, b.scope, b.subject, b.period, b.ceiling, b.window_start, b.spent
+        "SELECT b.budget_id, b.name, b.scope, b.subject, b.period, b.ceiling, b.window_start, b.window_end, b.spent
          FROM wallets AS w
          JOIN budgets AS b ON b.shard = w.shard AND b.project_id = w.project_id
              AND (b.wallet_id IS NULL OR b.wallet_id = w.wallet_id)
@@ -146,20 +147,17 @@ pub(in crate::ledger) async fn budgets(connection: &mut PgConnection, wallet: Wa
     )
     .fetch_all(connection)
     .await?;
-    let budget = |id, name, scope, period, ceiling, window, spent| Budget {
-        id,
-        name,
-        scope,
-        period,
-        ceiling: Credits::from_micros(ceiling),
-        window: Window { start: window, end: window },
-        spent: Credits::from_micros(spent),
-    };
     rows.into_iter()
         .map(|row| {
-            let scope = load::scope(&row.scope, row.subject)?;
-            let period = BudgetPeriod::from_code(row.period).unwrap_or(BudgetPeriod::Month);
-            Ok(budget(row.budget_id, row.name, scope, period, row.ceiling, row.window_start, row.spent))
+            Ok(Budget {
+                id: row.budget_id,
+                name: row.name,
+                scope: load::scope(&row.scope, row.subject)?,
+                period: BudgetPeriod::from_code(row.period).unwrap_or(BudgetPeriod::Month),
+                ceiling: Credits::from_micros(row.ceiling),
+                window: Window::stored(row.window_start, row.window_end),
+                spent: Credits::from_micros(row.spent),
+            })
         })
         .collect()
 }

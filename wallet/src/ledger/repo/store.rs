@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::id::WalletId;
 use crate::ledger::NewWallet;
 use crate::ledger::batch::Batch;
+use crate::ledger::budget::Window;
 
 /// Stores a batch under its wallets' locks: in the one statement of the short way where it only spends, else in one
 /// for each table that it touches.
@@ -187,22 +188,26 @@ async fn update_budgets(connection: &mut PgConnection, batch: &Batch) -> Result<
     let mut changed = BTreeMap::new();
     for (before, now) in batch.wallets() {
         for budget in now.budgets.iter().filter(|budget| !before.budgets.contains(budget)) {
-            changed.insert((now.id.shard.as_i16(), budget.id), (budget.window.start, budget.spent.micros()));
+            changed.insert((now.id.shard.as_i16(), budget.id), (budget.window, budget.spent.micros()));
         }
     }
     if changed.is_empty() {
         return Ok(());
     }
     let (shards, ids): (Vec<i16>, Vec<Uuid>) = changed.keys().copied().unzip();
-    let (windows, spent): (Vec<DateTime<Utc>>, Vec<i64>) = changed.into_values().unzip();
+    let (windows, spent): (Vec<Window>, Vec<i64>) = changed.into_values().unzip();
+    let starts: Vec<DateTime<Utc>> = windows.iter().map(|window| window.start).collect();
+    let ends: Vec<Option<DateTime<Utc>>> = windows.iter().map(Window::stored_end).collect();
     sqlx::query!(
         "UPDATE budgets AS b
-         SET window_start = n.window_start, spent = n.spent
-         FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::bigint[]) AS n (shard, budget_id, window_start, spent)
+         SET window_start = n.window_start, window_end = n.window_end, spent = n.spent
+         FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
+              AS n (shard, budget_id, window_start, window_end, spent)
          WHERE b.shard = n.shard AND b.budget_id = n.budget_id",
         &shards,
         &ids,
-        &windows,
+        &starts,
+        &ends as &[Option<DateTime<Utc>>],
         &spent
     )
     .execute(connection)

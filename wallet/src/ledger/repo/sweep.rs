@@ -93,9 +93,13 @@ pub(in crate::ledger) async fn late(
     grants: DateTime<Utc>,
 ) -> Result<(i64, i64)> {
     let row = sqlx::query!(
-        r#"SELECT (SELECT count(*) FROM open_holds
-                   WHERE expires_at <= $1
-                     AND expires_at > coalesce((SELECT swept_until FROM hold_sweep), '-infinity')) AS "holds!",
+        r#"SELECT (SELECT coalesce(sum(due.holds), 0)::bigint
+                   FROM generate_series(0, 255) AS s (shard)
+                   CROSS JOIN LATERAL (
+                       SELECT count(*) AS holds FROM open_holds
+                       WHERE shard = s.shard::smallint AND expires_at <= $1
+                         AND expires_at > coalesce((SELECT swept_until FROM hold_sweep), '-infinity')
+                   ) AS due) AS "holds!",
                   (SELECT count(*) FROM grants
                    WHERE open AND expires_at IS NOT NULL AND expires_at <= $2 AND remaining > 0) AS "grants!""#,
         holds,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -16,7 +17,7 @@ use crate::ledger::entry::EntryView;
 use crate::ledger::state::{Allocation, Entry};
 use crate::money::Credits;
 
-/// Runs one invariant; gives what was found, at most `limit` rows.
+/// Runs one invariant; gives what was found, at most `limit` rows for each wallet, so that no wallet hides another.
 pub(in crate::ledger) async fn run(
     connection: &mut PgConnection,
     invariant: &Invariant,
@@ -24,15 +25,21 @@ pub(in crate::ledger) async fn run(
     limit: usize,
 ) -> Result<Vec<(Option<WalletId>, String)>> {
     // Not a checked query: the invariants are a list, all of the same form.
-    let rows: Vec<(Option<i16>, Option<i64>, String)> = sqlx::query_as(invariant.sql)
+    let mut rows = sqlx::query_as(invariant.sql)
         .bind(wallet.map(|wallet| wallet.shard.as_i16()))
         .bind(wallet.map(|wallet| wallet.number))
-        .fetch_all(connection)
-        .await?;
-    let found = |(shard, number, found): (Option<i16>, Option<i64>, String)| {
-        (shard.zip(number).map(|(shard, number)| wallet_id(shard, number)), found)
-    };
-    Ok(rows.into_iter().take(limit).map(found).collect())
+        .fetch(connection);
+    let (mut found, mut told) = (Vec::new(), HashMap::new());
+    while let Some(row) = rows.try_next().await? {
+        let (shard, number, what): (Option<i16>, Option<i64>, String) = row;
+        let wallet = shard.zip(number).map(|(shard, number)| wallet_id(shard, number));
+        let told: &mut usize = told.entry(wallet).or_default();
+        if *told < limit {
+            *told = told.saturating_add(1);
+            found.push((wallet, what));
+        }
+    }
+    Ok(found)
 }
 
 /// Names the wallets after a wallet, in the order of their ids.

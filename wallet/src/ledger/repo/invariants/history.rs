@@ -154,7 +154,11 @@ pub(super) const INVARIANTS: &[Invariant] = &[
         name: "history_is_guarded",
         sql: "SELECT NULL::smallint, NULL::bigint, format('trigger %s is missing or off', n.name)
               FROM (VALUES ('entries', 'entries_append_only'), ('allocations', 'allocations_append_only'),
-                           ('archives', 'archives_append_only'), ('archived_keys', 'archived_keys_append_only'))
+                           ('archives', 'archives_append_only'), ('archived_keys', 'archived_keys_append_only'),
+                           ('archived_holds', 'archived_holds_append_only'),
+                           ('entries', 'entries_not_truncated'), ('allocations', 'allocations_not_truncated'),
+                           ('archives', 'archives_not_truncated'), ('archived_keys', 'archived_keys_not_truncated'),
+                           ('archived_holds', 'archived_holds_not_truncated'))
                    AS n (relation, name)
               LEFT JOIN pg_trigger AS t ON t.tgrelid = n.relation::regclass AND t.tgname = n.name
               WHERE ($1::smallint IS NULL OR $2::bigint IS NOT NULL) AND (t.oid IS NULL OR t.tgenabled = 'D')
