@@ -9,7 +9,8 @@ use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use wallet::db::MIGRATOR;
 use wallet::error::Refusal;
-use wallet::ledger::{Command, HoldState, Receipt, Scope};
+use wallet::id::AccountId;
+use wallet::ledger::{Command, Environment, HoldState, Receipt, Scope};
 
 /// The migration that made holds rows of the ledger alone.
 const HOLDS_ARE_ENTRIES: i64 = 13;
@@ -74,6 +75,16 @@ async fn no_hold_is_placed_where_the_sweep_has_been(pool: PgPool) {
     point(60).await.expect("moved");
     assert_eq!(refusal(submit(&wallet, id, "short", hold_for(60)).await), Refusal::Unavailable);
     assert_eq!(wallet.ledger().balance(id).await.expect("a balance").held, credits(0));
+    // Nor does it stop those who come with it.
+    let other = wallet_of(&wallet, AccountId::new(), Environment::Production).await;
+    grant(&wallet, other, "g", 100).await;
+    let (refused, done, elsewhere) = tokio::join!(
+        submit(&wallet, id, "short", hold_for(60)),
+        charge(&wallet, id, "beside", 1),
+        charge(&wallet, other, "elsewhere", 1)
+    );
+    assert_eq!(refusal(refused), Refusal::Unavailable);
+    done.and(elsewhere).expect("charged");
     let held = submit(&wallet, id, "longer", hold_for(61)).await.expect("held").seq();
     submit(&wallet, id, "taken", capture_all(held)).await.expect("captured");
     charge(&wallet, id, "charge", 1).await.expect("charges know no sweep");

@@ -109,6 +109,7 @@ const CANARIES: &[(&str, &str)] = &[
     ("hold_is_finished_once_and_in_time", "UPDATE entries SET expires_at = 'infinity' WHERE seq = 8"),
     ("hold_is_finished_once_and_in_time", "UPDATE hold_sweep SET swept_until = 'infinity'"),
     ("hold_is_finished_once_and_in_time", "UPDATE entries SET expires_at = created_at WHERE seq = 17"),
+    ("hash_chain_is_unbroken", "UPDATE entries SET expires_at = expires_at + interval '1 hour' WHERE seq = 17"),
     ("reference_is_granted_once", "UPDATE grants SET reference = 'payment:1' WHERE source <> 6"),
     ("clawback_is_within_its_grant", "UPDATE grants SET clawed = 0"),
     ("expired_grants_are_not_spent", "UPDATE grants SET expires_at = effective_at WHERE grant_id = 1"),

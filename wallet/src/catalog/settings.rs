@@ -64,7 +64,7 @@ impl Settings {
             FailurePolicy::Free => CustomerFailure::Free,
             FailurePolicy::ChargedOnce => CustomerFailure::ChargedOnce,
         };
-        Rules { inactivity_months: self.inactivity_months, customer_failure }
+        Rules { inactivity_months: self.inactivity_months, customer_failure, swept_until: None }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::state::Entry;
@@ -12,6 +13,8 @@ pub struct Hash([u8; 32]);
 
 /// Leads every encoding, so that a later form can't be taken for this one.
 const FORM: &[u8] = b"scrip-entry-1";
+/// Leads the encoding of a hold, which also says when it times out.
+const FORM_OF_HOLD: &[u8] = b"scrip-entry-2";
 
 impl Hash {
     /// Takes the hash from storage; `None` where it is not 32 bytes.
@@ -90,9 +93,19 @@ impl Encoder {
 /// Computes the hash of a row that follows `previous` (all zeros before the first row).
 #[must_use]
 pub fn hash(previous: &Hash, entry: &Entry) -> Hash {
+    encode(previous, entry, entry.expires_at)
+}
+
+/// Says whether a row's hash is the hash of what it says. Holds of older versions of Scrip don't cover when they time out.
+#[must_use]
+pub fn is_right(previous: &Hash, entry: &Entry) -> bool {
+    hash(previous, entry) == entry.hash || (entry.expires_at.is_some() && encode(previous, entry, None) == entry.hash)
+}
+
+fn encode(previous: &Hash, entry: &Entry, expires_at: Option<DateTime<Utc>>) -> Hash {
     let view = &entry.view;
     let mut to = Encoder(Sha256::new());
-    to.0.update(FORM);
+    to.0.update(if expires_at.is_some() { FORM_OF_HOLD } else { FORM });
     to.0.update(previous.0);
     to.number(i64::from(view.wallet.shard.as_i16()));
     to.number(view.wallet.number);
@@ -121,6 +134,9 @@ pub fn hash(previous: &Hash, entry: &Entry) -> Hash {
         to.number(allocation.grant);
         to.number(allocation.amount.micros());
         to.number(allocation.held.micros());
+    }
+    if let Some(expires_at) = expires_at {
+        to.number(expires_at.timestamp_micros());
     }
     Hash(to.0.finalize().into())
 }

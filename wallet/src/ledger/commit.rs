@@ -8,11 +8,11 @@ use sqlx::{PgConnection, PgPool};
 
 use super::batch::{Batch, Work};
 use super::cache::Cache;
-use super::command::Outcome;
+use super::command::{Command, Outcome};
 use super::detour::Detours;
 use super::follow::Followers;
 use super::gather::gather;
-use super::repo::{load, store};
+use super::repo::{load, store, sweep};
 use super::service::Rider;
 use super::state::Rules;
 use crate::clock::Clock;
@@ -305,8 +305,11 @@ pub(super) async fn transact(
     rules: &Rules,
 ) -> Result<Done> {
     let mut batch = gather(connection, works, clock).await?;
-    let now = clock.now();
-    let answers = works.iter().map(|work| batch.perform(work, now, rules)).collect();
+    let places_holds = works.iter().any(|work| matches!(work.request.command, Command::Hold { .. }));
+    // The statement that stores would refuse the whole batch for one such hold.
+    let swept_until = if places_holds { sweep::point(&mut *connection).await? } else { None };
+    let (now, rules) = (clock.now(), Rules { swept_until, ..*rules });
+    let answers = works.iter().map(|work| batch.perform(work, now, &rules)).collect();
     store::store(connection, &mut batch).await?;
     Ok(Done { answers, batch })
 }

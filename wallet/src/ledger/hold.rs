@@ -58,6 +58,9 @@ pub(super) fn place(
     row.detail = Some(Detail::lines(&lines));
     let expires_at = draft.now.checked_add_signed(TimeDelta::seconds(i64::from(lifetime)));
     let expires_at = expires_at.ok_or(Stop::Broken("the clock is at its end"))?;
+    if rules.swept_until.is_some_and(|swept| expires_at <= swept) {
+        return Err(Refusal::Unavailable.into());
+    }
     row.expires_at = Some(expires_at);
     let seq = draft.post(row)?;
     draft.holds.push(Hold {

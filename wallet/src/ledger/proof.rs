@@ -64,6 +64,9 @@ pub struct ProvenEntry {
     pub request_hash: String,
     /// When, in microseconds since 1970.
     pub created_at: i64,
+    /// When a hold times out, in microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
     /// Grant, change, change of held.
     pub shares: Vec<(i64, Credits, Credits)>,
     /// The row's hash, in hexadecimal.
@@ -94,6 +97,7 @@ impl From<&Entry> for ProvenEntry {
             key: entry.key.as_str().to_owned(),
             request_hash: entry.request_hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect(),
             created_at: view.created_at.timestamp_micros(),
+            expires_at: entry.expires_at.map(|at| at.timestamp_micros()),
             shares: entry.allocations.iter().map(|share| (share.grant, share.amount, share.held)).collect(),
             hash: entry.hash.to_string(),
         }
@@ -131,7 +135,10 @@ impl ProvenEntry {
             metadata: self.metadata.as_deref().map(Into::into),
             detail: self.detail.clone(),
             allocations: self.shares.iter().map(share).collect(),
-            expires_at: None,
+            expires_at: match self.expires_at {
+                Some(at) => Some(DateTime::from_timestamp_micros(at)?),
+                None => None,
+            },
             key: IdempotencyKey::stored(self.key.clone()),
             request_hash: RequestHash::from_hex(&self.request_hash)?,
             counterpart: self.counterpart.map(|number| WalletId { number, shard: wallet.shard }),
@@ -188,7 +195,7 @@ impl Verifier {
         if view.created_at.timestamp_micros() < self.created_at {
             return told("its time is before the row before");
         }
-        if chain::hash(&self.head, entry) != entry.hash {
+        if !chain::is_right(&self.head, entry) {
             return told("its hash is not the hash of what it says");
         }
         self.seq = view.seq;

@@ -200,7 +200,7 @@ pub struct Entry {
     pub request_hash: RequestHash,
     /// The other wallet of a transfer.
     pub counterpart: Option<WalletId>,
-    /// When a hold times out; of a hold's own row only, as it is written.
+    /// When a hold times out; of a hold's own row only.
     pub expires_at: Option<DateTime<Utc>>,
     /// The row's hash.
     pub hash: Hash,
@@ -255,6 +255,8 @@ pub struct Rules {
     pub inactivity_months: Option<u16>,
     /// What a job costs that failed for the customer's reasons.
     pub customer_failure: CustomerFailure,
+    /// Up to when holds that timed out are finished, where that was asked: none is placed that would time out by then.
+    pub swept_until: Option<DateTime<Utc>>,
 }
 
 /// What a job costs that failed for the customer's reasons.

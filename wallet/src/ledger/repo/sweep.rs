@@ -86,6 +86,11 @@ pub(in crate::ledger) async fn swept_until(executor: impl PgExecutor<'_>, until:
     Ok(())
 }
 
+/// Tells up to when every hold that times out is finished.
+pub(in crate::ledger) async fn point(executor: impl PgExecutor<'_>) -> Result<Option<DateTime<Utc>>> {
+    Ok(sqlx::query_scalar!("SELECT swept_until FROM hold_sweep").fetch_optional(executor).await?)
+}
+
 /// Counts holds and grants whose time was over before the given moments.
 pub(in crate::ledger) async fn late(
     executor: impl PgExecutor<'_>,

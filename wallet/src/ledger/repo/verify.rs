@@ -84,6 +84,7 @@ struct ChainRow {
     category: Option<String>,
     metadata: Option<String>,
     detail: Option<String>,
+    expires_at: Option<DateTime<Utc>>,
     idem_key: String,
     request_hash: Vec<u8>,
     hash: Vec<u8>,
@@ -99,8 +100,8 @@ pub(in crate::ledger) async fn chain_after(
     let rows = sqlx::query_as!(
         ChainRow,
         "SELECT seq, kind, actor_kind, amount, held_change, settled_after, held_after, quantity, grant_id, refers_to,
-                counterpart, created_at, actor_id, actor_name, operation, title, category, metadata, detail, idem_key,
-                request_hash, hash
+                counterpart, created_at, actor_id, actor_name, operation, title, category, metadata, detail, expires_at,
+                idem_key, request_hash, hash
          FROM entries
          WHERE shard = $1 AND wallet_id = $2 AND seq > $3
          ORDER BY seq
@@ -172,7 +173,7 @@ fn entry(wallet: WalletId, row: ChainRow, shares: &mut HashMap<i64, Vec<Allocati
         key: IdempotencyKey::stored(row.idem_key),
         request_hash: RequestHash::from_slice(&row.request_hash).unwrap_or_else(|| RequestHash::of(b"")),
         counterpart: row.counterpart.map(|number| WalletId { number, ..wallet }),
-        expires_at: None,
+        expires_at: row.expires_at,
         hash: Hash::from_slice(&row.hash).ok_or_else(|| Error::internal("a hash is not 32 bytes"))?,
     })
 }
