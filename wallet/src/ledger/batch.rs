@@ -47,6 +47,8 @@ pub struct Batch {
     states: HashMap<WalletId, WalletState>,
     before: HashMap<WalletId, Core>,
     done: HashMap<WalletId, HashMap<IdempotencyKey, Done>>,
+    /// The same of this batch's own commands: the place of their row.
+    own: HashMap<WalletId, HashMap<IdempotencyKey, usize>>,
     entries: Vec<Entry>,
 }
 
@@ -76,7 +78,11 @@ impl Batch {
     /// Decides one command on top of those before it. A refusal leaves no trace.
     pub fn perform(&mut self, work: &Work, now: DateTime<Utc>, rules: &Rules) -> Result<Outcome> {
         if let Some(done) = self.done.get(&work.wallet).and_then(|keys| keys.get(&work.request.key)) {
-            return replay(done, work.request.request_hash);
+            return replay(&done.entry, done.request_hash, work.request.request_hash);
+        }
+        let own = self.own.get(&work.wallet).and_then(|keys| keys.get(&work.request.key));
+        if let Some(own) = own.and_then(|place| self.entries.get(*place)) {
+            return replay(&own.view, own.request_hash, work.request.request_hash);
         }
         let state = self.states.get(&work.wallet).ok_or_else(|| Refusal::not_found("wallet"))?;
         let decided = match work.other_wallet() {
@@ -102,18 +108,17 @@ impl Batch {
 
     /// Takes a decision over and makes its answer: the own row first.
     fn take(&mut self, work: &Work, decision: Decision) -> Outcome {
-        let own = decision.own.and_then(|own| decision.entries.get(own)).map(|entry| entry.view.clone());
-        let own_seq = own.as_ref().map_or(0, |entry| entry.seq);
-        let others = decision.entries.iter().map(|entry| &entry.view).filter(|entry| entry.seq != own_seq);
-        let entries: Vec<EntryView> = own.iter().chain(others).cloned().collect();
+        let own = decision.own.and_then(|own| decision.entries.get(own));
+        let own_seq = own.map_or(0, |entry| entry.view.seq);
+        let others = decision.entries.iter().filter(|entry| entry.view.seq != own_seq);
+        let entries: Vec<EntryView> = own.into_iter().chain(others).map(|entry| entry.view.clone()).collect();
         let core = &decision.core;
-        let balance = own.as_ref().map_or_else(
+        let balance = own.map_or_else(
             || after(core.seq, core.settled, core.held),
-            |entry| after(entry.seq, entry.settled_after, entry.held_after),
+            |entry| after(entry.view.seq, entry.view.settled_after, entry.view.held_after),
         );
-        if let Some(entry) = own {
-            let done = Done { request_hash: work.request.request_hash, entry };
-            self.know_done(work.wallet, work.request.key.clone(), done);
+        if let Some(place) = decision.own.and_then(|own| self.entries.len().checked_add(own)) {
+            self.own.entry(work.wallet).or_default().insert(work.request.key.clone(), place);
         }
         self.keep(work.wallet, decision);
         Outcome { entries, balance, replayed: false }
@@ -200,13 +205,12 @@ impl Batch {
 }
 
 /// Answers as the first did.
-pub(super) fn replay(done: &Done, request_hash: RequestHash) -> Result<Outcome> {
-    if done.request_hash != request_hash {
+pub(super) fn replay(entry: &EntryView, first: RequestHash, again: RequestHash) -> Result<Outcome> {
+    if first != again {
         return Err(Refusal::IdempotencyMismatch.into());
     }
-    let entry = done.entry.clone();
     let balance = after(entry.seq, entry.settled_after, entry.held_after);
-    Ok(Outcome { entries: vec![entry], balance, replayed: true })
+    Ok(Outcome { entries: vec![entry.clone()], balance, replayed: true })
 }
 
 fn after(seq: i64, settled: crate::money::Credits, held: crate::money::Credits) -> BalanceAfter {

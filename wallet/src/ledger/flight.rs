@@ -7,6 +7,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
@@ -72,12 +73,14 @@ impl Open {
         }
     }
 
+    /// Says whether wallets must be read before the commands can be decided.
+    fn must_read(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
     /// Reads the wallets that are not remembered, and decides what waited for that.
     async fn read(&mut self, shared: &Shared, cache: &mut Cache) {
         let wallets: Vec<WalletId> = std::mem::take(&mut self.unread).into_iter().collect();
-        if wallets.is_empty() {
-            return;
-        }
         match shared.peek(&wallets).await {
             Ok(states) => states.into_iter().for_each(|state| self.batch.know(state)),
             // Whoever locks them will say what is wrong.
@@ -150,23 +153,27 @@ impl Shared {
         if let Err(error) = db::observe_clock(&self.pool, &self.clock).await {
             tracing::warn!(%error, "the database's clock could not be read");
         }
-        let (mut cache, mut line, mut next) = (Cache::default(), None, None);
+        let (mut cache, mut line, mut next, mut landed) = (Cache::default(), None, None, Landed::default());
         loop {
             let mut open: Open = match next.take() {
                 Some(open) => open,
                 None => {
+                    landed.answer(&self);
                     let Some(jobs) = queue.0.take(MAX_BATCH).await else { return };
                     let mut open = Open::default();
                     open.add(jobs, &self, &mut cache);
                     open
                 }
             };
-            open.read(&self, &mut cache).await;
+            if open.must_read() {
+                landed.answer(&self);
+                open.read(&self, &mut cache).await;
+            }
             let mut known = Known::NotDone;
             if let Some(writes) = open.close(&mut cache) {
                 // What waits for a lock must be done before anything is decided on top of it.
                 let room = if open.locked.is_empty() { MAX_BATCH } else { 0 };
-                match self.fly(&mut line, &writes, &queue.0, &mut cache, (&mut next, room)).await {
+                match self.fly(&mut line, &writes, &queue.0, &mut cache, (&mut next, room), &mut landed).await {
                     Ok(()) => {
                         cache.note(false);
                         for (wallet, seq) in writes.newest() {
@@ -181,21 +188,29 @@ impl Shared {
                     }
                 }
             }
+            landed.answer(&self);
             open.finish(&self, &mut cache, known).await;
-            open.answer(&self, known);
+            landed = Landed(Some((open, known)));
         }
     }
 
-    /// Stores a batch, and gathers the next one meanwhile, up to `room` commands.
+    /// Stores a batch, and meanwhile answers the one before, and gathers the next one, up to `room` commands.
     async fn fly(
-        &self,
+        self: &Arc<Self>,
         line: &mut Option<PoolConnection<Postgres>>,
         writes: &Writes,
         queue: &Queue,
         cache: &mut Cache,
         (next, room): (&mut Option<Open>, usize),
+        landed: &mut Landed,
     ) -> Result<(), Failure> {
         let mut flying = pin!(self.store_quickly(line, writes));
+        // It is on its way before anybody hears of the last one: the database never waits for that.
+        let at_once = futures::poll!(flying.as_mut());
+        landed.answer(self);
+        if let Poll::Ready(stored) = at_once {
+            return stored;
+        }
         let mut gathers = room > 0;
         loop {
             let left = room.saturating_sub(next.as_ref().map_or(0, |next| next.works.len()));
@@ -229,11 +244,25 @@ impl Shared {
     }
 }
 
-/// Closes a queue when its writer ends, and lets whoever waits in it hear so.
+/// A batch that has happened and whose callers have not heard so.
+#[derive(Default)]
+struct Landed(Option<(Open, Known)>);
+
+impl Landed {
+    fn answer(&mut self, shared: &Arc<Shared>) {
+        if let Some((open, known)) = self.0.take() {
+            open.answer(shared, known);
+        }
+    }
+}
+
+/// Closes a queue when its writer ends, and lets whoever waits in it hear so. After a panic another writer goes on with it.
 struct Closing(Arc<Queue>);
 
 impl Drop for Closing {
     fn drop(&mut self) {
-        self.0.abandon();
+        if !std::thread::panicking() {
+            self.0.abandon();
+        }
     }
 }

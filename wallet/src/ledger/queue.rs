@@ -111,3 +111,65 @@ impl State {
         jobs
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::AccountId;
+    use crate::idempotency::{IdempotencyKey, RequestHash};
+    use crate::identity::Actor;
+    use crate::ledger::Command;
+    use crate::ledger::state::Request;
+
+    fn job(wallet: WalletId, name: usize) -> Job {
+        let request = Request {
+            command: Command::ExpireGrants,
+            key: IdempotencyKey::parse(&format!("k{name}")).expect("a key"),
+            request_hash: RequestHash::of(b""),
+            actor: Actor::system("test"),
+            metadata: serde_json::Value::Null,
+            metadata_text: None,
+        };
+        Job { work: Work { wallet, request }, reply: oneshot::channel().0 }
+    }
+
+    fn names(jobs: &[Job]) -> Vec<String> {
+        jobs.iter().map(|job| job.work.request.key.as_str().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn wallets_take_turns_and_keep_their_own_order() {
+        let (one, two) = (WalletId::new(AccountId::new()), WalletId::new(AccountId::new()));
+        let queue = Queue::default();
+        for name in 0..3 {
+            queue.push(job(one, name)).expect("room");
+        }
+        queue.push(job(two, 9)).expect("room");
+        assert_eq!(names(&queue.take(2).await.expect("jobs")), ["k0", "k9"]);
+        assert_eq!(names(&queue.take(9).await.expect("jobs")), ["k1", "k2"]);
+    }
+
+    #[tokio::test]
+    async fn a_flood_on_one_wallet_leaves_room_for_others() {
+        let (flooded, other) = (WalletId::new(AccountId::new()), WalletId::new(AccountId::new()));
+        let queue = Queue::default();
+        for name in 0..WALLET_CAPACITY {
+            queue.push(job(flooded, name)).expect("room");
+        }
+        assert!(matches!(queue.push(job(flooded, 0)), Err(crate::error::Error::Refused(Refusal::Unavailable))));
+        queue.push(job(other, 0)).expect("room");
+        // The other one's turn comes at once.
+        assert_eq!(names(&queue.take(2).await.expect("jobs")), ["k0", "k0"]);
+    }
+
+    #[tokio::test]
+    async fn a_closed_queue_gives_what_waits_and_takes_no_more() {
+        let wallet = WalletId::new(AccountId::new());
+        let queue = Queue::default();
+        queue.push(job(wallet, 1)).expect("room");
+        queue.close();
+        assert!(queue.push(job(wallet, 2)).is_err());
+        assert_eq!(names(&queue.take(9).await.expect("jobs")), ["k1"]);
+        assert!(queue.take(9).await.is_none());
+    }
+}

@@ -25,6 +25,6 @@ impl Ledger {
             // In this order: a row leaves the table only together with its key's arrival there.
             found = archive::done(&mut connection, &[(wallet, key)]).await?;
         }
-        found.first().map(|(_, _, done)| replay(done, request_hash)).transpose()
+        found.first().map(|(_, _, done)| replay(&done.entry, done.request_hash, request_hash)).transpose()
     }
 }

@@ -105,7 +105,7 @@ impl Writers {
         let stop = CancellationToken::new();
         let queues: Vec<Arc<Queue>> = (0..count).map(|_| Arc::new(Queue::default())).collect();
         let mut tasks: Vec<JoinHandle<()>> =
-            queues.iter().map(|queue| tokio::spawn(Arc::clone(&shared).write(Arc::clone(queue)))).collect();
+            queues.iter().map(|queue| tokio::spawn(keep_writing(Arc::clone(&shared), Arc::clone(queue)))).collect();
         let (following, pool, stopped) = (Arc::clone(&shared), db.pool().clone(), stop.clone());
         tasks.push(tokio::spawn(async move { following.followers.poll(&pool, &stopped).await }));
         tasks.push(tokio::spawn(keep_time(db.pool().clone(), db.clock().clone(), stop.clone())));
@@ -166,6 +166,25 @@ impl Drop for Writers {
     }
 }
 
+/// Lets one writer after another serve a queue until it is closed and empty.
+async fn keep_writing(shared: Arc<Shared>, queue: Arc<Queue>) {
+    one_after_another(|| Arc::clone(&shared).write(Arc::clone(&queue))).await;
+}
+
+/// Runs a task to its end; where one breaks, a new one takes its place. Whoever waited for an answer of the broken one
+/// hears that the outcome is not known.
+async fn one_after_another<Task>(task: impl Fn() -> Task)
+where
+    Task: Future<Output = ()> + Send + 'static,
+{
+    while let Err(error) = tokio::spawn(task()).await {
+        if error.is_cancelled() {
+            return;
+        }
+        tracing::error!(%error, "a ledger writer broke; another one takes its place");
+    }
+}
+
 /// Follows the database's clock, and the deployment's demo offset, until stopped.
 async fn keep_time(pool: PgPool, clock: Clock, stop: CancellationToken) {
     if clock.is_fixed() {
@@ -178,5 +197,23 @@ async fn keep_time(pool: PgPool, clock: Clock, stop: CancellationToken) {
         }
         // A database that is away is told about where it matters; the process's own count goes on meanwhile.
         drop(db::observe_clock(&pool, &clock).await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_writer_that_breaks_is_replaced() {
+        let begun = Arc::new(AtomicU32::new(0));
+        let writer = || {
+            let begun = Arc::clone(&begun);
+            async move { assert!(begun.fetch_add(1, Ordering::SeqCst) > 1, "breaks twice") }
+        };
+        one_after_another(writer).await;
+        assert_eq!(begun.load(Ordering::SeqCst), 3);
     }
 }
