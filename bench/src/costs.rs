@@ -134,13 +134,15 @@ async fn hashing(wallet: &Wallet, variants: &[Variant]) -> Result<String> {
 
 /// What the shard in the keys costs PostgreSQL: the same rows into the same table with and without it.
 async fn sharding(pool: &PgPool) -> Result<String> {
-    const SETUP: [&str; 6] = [
+    const SETUP: [&str; 8] = [
         "DROP TABLE IF EXISTS bench_with, bench_without",
         "CREATE UNLOGGED TABLE bench_rows AS SELECT * FROM entries LIMIT 0",
         "CREATE TABLE bench_with (LIKE entries INCLUDING ALL)",
         "CREATE TABLE bench_without (LIKE entries INCLUDING CONSTRAINTS INCLUDING DEFAULTS)",
         "ALTER TABLE bench_without DROP COLUMN shard, ADD PRIMARY KEY (wallet_id, seq), ADD UNIQUE (wallet_id, idem_key)",
-        "CREATE INDEX ON bench_without (wallet_id, refers_to) WHERE refers_to IS NOT NULL",
+        "CREATE UNIQUE INDEX ON bench_without (wallet_id, refers_to) WHERE kind IN (4, 5, 6)",
+        "CREATE INDEX ON bench_without (wallet_id, refers_to) WHERE refers_to IS NOT NULL AND kind NOT IN (4, 5, 6)",
+        "CREATE INDEX ON bench_without (expires_at) WHERE expires_at IS NOT NULL",
     ];
     for statement in SETUP {
         sqlx::query(statement).execute(pool).await?;

@@ -140,6 +140,15 @@ mod tests {
                 let period = period(anchor, &zone, dates, every, index).expect("in the calendar");
                 prop_assert_eq!(period.start, before);
                 prop_assert!(period.end > period.start);
+                if !calendar {
+                    let wanted = date.checked_add_months(Months::new(every * index)).expect("in the calendar");
+                    let local = period.start.with_timezone(&zone).naive_local();
+                    // A time that the clocks leave out is the only reason for another one.
+                    let is_left_out = zone.from_local_datetime(&wanted).earliest().is_none();
+                    prop_assert!(local == wanted || is_left_out, "{} in place of {}", local, wanted);
+                    let last = (28..=31).rev().find(|day| wanted.with_day(*day).is_some()).expect("a last day");
+                    prop_assert_eq!(wanted.day(), date.day().min(last));
+                }
                 let long = (period.end - period.start).num_days();
                 prop_assert!(long <= if yearly { 366 } else { 31 }, "{} days", long);
                 before = period.end;
