@@ -165,9 +165,6 @@ pub enum Refusal {
     /// Somebody else changed it meanwhile.
     #[error("somebody else changed this meanwhile; load it again")]
     VersionConflict,
-    /// The first request with this key is still being worked on.
-    #[error("a request with this idempotency key is being worked on; try again in a moment")]
-    IdempotencyInFlight,
     /// The key was used with another body.
     #[error("this idempotency key was used with another request")]
     IdempotencyMismatch,
@@ -210,7 +207,6 @@ impl Refusal {
             Self::HoldReleased => "hold_released",
             Self::HoldExpired => "hold_expired",
             Self::VersionConflict => "version_conflict",
-            Self::IdempotencyInFlight => "idempotency_in_flight",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::IdempotencyKeyRequired => "idempotency_key_required",
             Self::RateLimited { .. } => "rate_limited",
@@ -228,11 +224,7 @@ impl Refusal {
             Self::OutOfCredits { .. } | Self::PlanRequired { .. } => 402,
             Self::Forbidden { .. } | Self::WalletInactive => 403,
             Self::NotFound { .. } => 404,
-            Self::HoldCaptured
-            | Self::HoldReleased
-            | Self::HoldExpired
-            | Self::VersionConflict
-            | Self::IdempotencyInFlight => 409,
+            Self::HoldCaptured | Self::HoldReleased | Self::HoldExpired | Self::VersionConflict => 409,
             Self::Unprocessable { .. } | Self::IdempotencyMismatch => 422,
             Self::RateLimited { .. } => 429,
             Self::Unavailable | Self::OutcomeUnknown => 503,

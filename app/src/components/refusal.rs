@@ -81,7 +81,6 @@ pub fn notice_text(locale: Locale, code: &str) -> String {
     match code {
         "version_conflict" => td_string!(locale, refusal.version_conflict),
         "idempotency_mismatch" => td_string!(locale, refusal.mismatch),
-        "idempotency_in_flight" => td_string!(locale, refusal.in_flight),
         "forbidden" => td_string!(locale, refusal.forbidden),
         "not_found" => td_string!(locale, refusal.not_found),
         "rate_limited" => td_string!(locale, refusal.rate_limited),
