@@ -85,7 +85,7 @@ fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>, narrow: bool) -> im
     let after_class = if narrow { "hidden" } else { "r text-muted hidden sm:table-cell" };
     let seq = row.seq;
     let class = move || if newest_live.get() == Some(seq) { "hot row-new" } else { "hot" };
-    let (title, detail, at) = (row.clone(), row.clone(), row.created_at);
+    let (title, detail, actor, at) = (row.clone(), row.clone(), row.clone(), row.created_at);
     let after = row.settled_after;
     view! {
         <tr class=class data-seq=seq>
@@ -108,7 +108,7 @@ fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>, narrow: bool) -> im
                     </span>
                 </span>
             </td>
-            <td class=by>{actor_name(&row)}</td>
+            <td class=by>{move || actor_name(i18n.get_locale(), &actor)}</td>
             <td class="r"><EntryAmount entry=row.clone() /></td>
             <td class=after_class>{move || credits_text(i18n.get_locale(), after)}</td>
         </tr>

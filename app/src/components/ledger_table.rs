@@ -135,7 +135,7 @@ fn EntryRow(
     let seq = row.seq;
     let class = move || if newest_live.get() == Some(seq) { "hot row-new" } else { "hot" };
     let is_selected = move || (selected.get() == Some(seq)).then_some("true");
-    let (title, detail, at, after) = (row.clone(), row.clone(), row.created_at, row.settled_after);
+    let (title, detail, by, at, after) = (row.clone(), row.clone(), row.clone(), row.created_at, row.settled_after);
     view! {
         <tr class=class aria-selected=is_selected data-seq=seq>
             <td class="num text-muted hidden sm:table-cell whitespace-nowrap">
@@ -155,7 +155,7 @@ fn EntryRow(
                 </span>
             </td>
             <td class="hidden sm:table-cell text-muted"><KindTag entry=row.clone() /></td>
-            <td class="hidden sm:table-cell text-muted">{actor_name(&row)}</td>
+            <td class="hidden sm:table-cell text-muted">{move || actor_name(i18n.get_locale(), &by)}</td>
             <td class="r"><EntryAmount entry=row.clone() /></td>
             <td class="r text-muted hidden sm:table-cell">{move || credits_text(i18n.get_locale(), after)}</td>
         </tr>

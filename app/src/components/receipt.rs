@@ -265,7 +265,7 @@ fn Facts(entry: EntryView, hash: String) -> impl IntoView {
     let i18n = use_i18n();
     let after = entry.settled_after;
     let before = after.checked_sub(entry.amount).unwrap_or(after);
-    let (by, at) = (actor_name(&entry), entry.created_at);
+    let (by, at) = (entry.clone(), entry.created_at);
     let metadata = params_text(&entry.metadata);
     let metadata = metadata.trim_start_matches(", ").to_owned();
     let has_metadata = !metadata.is_empty();
@@ -279,7 +279,7 @@ fn Facts(entry: EntryView, hash: String) -> impl IntoView {
                 <dt class="text-muted">{t!(i18n, receipt.when)}</dt>
                 <dd class="num"><When at=at style=WhenStyle::DateTime /></dd>
                 <dt class="text-muted">{t!(i18n, ledger.by)}</dt>
-                <dd>{by}</dd>
+                <dd>{move || actor_name(i18n.get_locale(), &by)}</dd>
                 <Show when=move || has_metadata>
                     <dt class="text-muted">{t!(i18n, receipt.metadata)}</dt>
                     <dd class="break-words">{metadata.clone()}</dd>

@@ -74,8 +74,7 @@ impl From<EntryView> for EntryBody {
             wallet::identity::Actor::Staff { .. } => "staff",
             wallet::identity::Actor::System { .. } => "system",
         };
-        // Staff are the platform, not persons, to those outside.
-        let name = if kind == "staff" { "staff".to_owned() } else { entry.actor.name().to_owned() };
+        let name = entry.actor.name().to_owned();
         Self {
             seq: entry.seq,
             kind: entry.kind.as_str().to_owned(),

@@ -144,6 +144,14 @@ pub struct EntryView {
     pub created_at: DateTime<Utc>,
 }
 
+impl EntryView {
+    /// Gives the row as customers see it: who of the platform's staff did it stays inside.
+    #[must_use]
+    pub fn outside(self) -> Self {
+        Self { actor: self.actor.outside(), ..self }
+    }
+}
+
 /// A wallet at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BalanceView {
