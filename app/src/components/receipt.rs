@@ -7,7 +7,7 @@ use wallet::money::Credits;
 
 use crate::components::amount::{credits_text, signed_text, unit_text};
 use crate::components::entry::{actor_name, entry_title};
-use crate::components::when::{When, WhenStyle, date_text};
+use crate::components::when::{When, WhenStyle, ZoneNote, date_text, use_zone};
 use crate::i18n::*;
 
 /// The receipt as a panel: question, lines, grants, times, seal.
@@ -171,12 +171,13 @@ fn PaidWith(kind: EntryKind, allocations: Vec<AllocationView>) -> impl IntoView 
         EntryKind::Grant | EntryKind::TransferIn => t_string!(i18n, receipt.added_as),
         _ => t_string!(i18n, receipt.paid_with),
     };
+    let zone = use_zone();
     let rows = allocations
         .into_iter()
         .map(|part| {
             let change = if part.amount == Credits::ZERO { part.held_change } else { part.amount };
             let amount = if change.is_negative() { change.checked_neg().unwrap_or(change) } else { change };
-            let expires = part.expires_at.map(|at| at.date_naive());
+            let expires = part.expires_at.map(|at| zone.day(at));
             let is_debt = part.source.is_none();
             let until = move || match expires {
                 Some(day) => t_string!(i18n, wallet.batch_expires, date = date_text(i18n.get_locale(), day)),
@@ -287,6 +288,7 @@ fn Facts(entry: EntryView, hash: String) -> impl IntoView {
                 <dt class="text-muted">{t!(i18n, receipt.seal)}</dt>
                 <dd class="font-mono text-xs break-all leading-5">{hash}</dd>
             </dl>
+            <p class="text-sm text-muted mt-3"><ZoneNote /></p>
         </div>
     }
 }

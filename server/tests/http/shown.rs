@@ -1,6 +1,7 @@
-//! What a wallet's pages, files and streams show: nobody of the platform's staff by name.
+//! What a wallet's pages, files and streams show: local times, and nobody of the platform's staff by name.
 
 use reqwest::header::ACCEPT;
+use serde_json::json;
 use sqlx::PgPool;
 use tokio::time::timeout;
 use wallet::id::UserId;
@@ -45,4 +46,29 @@ async fn customers_never_read_who_of_the_staff_it_was(pool: PgPool) {
         heard.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
     }
     assert!(heard.contains("staff") && !heard.contains("Orlov") && !heard.contains(&id), "{heard}");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn times_are_those_of_the_accounts_zone(pool: PgPool) {
+    let site = Site::start(pool.clone()).await;
+    let program = site.program("kathmandu", 50).await;
+    sqlx::query("UPDATE accounts SET time_zone = 'Asia/Kathmandu' WHERE id = $1")
+        .bind(program.viewer.account.uuid())
+        .execute(&pool)
+        .await
+        .expect("moved");
+    let charge = program.post("/charges", "job-1", &json!({ "operation": "gpt-5" })).await.json();
+    let text = charge["created_at"].as_str().expect("a time");
+    let at: chrono::DateTime<chrono::Utc> = text.parse().expect("an instant");
+    let clock = at.with_timezone(&wallet::zone::named("Asia/Kathmandu")).format("%H:%M:%S").to_string();
+    let mut browser = site.browser();
+    browser.sign_in("kathmandu").await;
+    for path in ["/wallet", "/wallet/history", &format!("/wallet/history/{}", charge["id"])] {
+        let page = browser.open(path).await.text;
+        assert!(page.contains("Times are Asia/Kathmandu."), "{path}");
+        assert!(page.contains(&format!(">{clock}</time>")), "{path}: {clock}");
+    }
+    // Files and the API stay in UTC.
+    let csv = browser.open("/wallet/history.csv").await.text;
+    assert!(csv.contains(&at.format("%Y-%m-%dT%H:%M:%S").to_string()) && csv.contains("+00:00"), "{csv}");
 }
