@@ -39,7 +39,7 @@ pub fn OrderPage() -> impl IntoView {
 #[component]
 fn OrderContent(page: Page) -> impl IntoView {
     let live = use_live_wallet();
-    if let Some(live) = live {
+    if let Some(live) = live.filter(|_| page.is_live) {
         live.start_from(page.balance.clone());
     }
     let page = RwSignal::new(page);
@@ -128,7 +128,7 @@ fn Waiting(page: Page) -> impl IntoView {
 #[component]
 fn Paid(page: Page) -> impl IntoView {
     let i18n = use_i18n();
-    let live = use_live_wallet();
+    let live = use_live_wallet().filter(|_| page.is_live);
     let drawn = page.balance.available;
     let available =
         move || live.and_then(|live| live.balance.with(|now| now.as_ref().map(|now| now.available))).unwrap_or(drawn);
