@@ -205,16 +205,17 @@ impl Ledger {
             let (operation, title) = (entry.operation.clone(), entry.title.clone());
             detail.into_receipt(operation, title, entry.category.clone(), entry.quantity, total)
         });
+        let reason = detail.as_ref().and_then(Detail::reason).map(str::to_owned);
         let lines = detail.map(Detail::into_lines).unwrap_or_default();
         let story = entry.refers_to.filter(|_| is_answer(entry.kind)).unwrap_or(seq);
         let mut timeline = read::story(&mut connection, wallet, story).await?;
         if timeline.len() < 2 {
             timeline.clear();
         }
-        let key = (!proof.idem_key.starts_with('§')).then_some(proof.idem_key);
         let timeline = timeline.into_iter().map(EntryView::outside).collect();
+        let key = (!proof.idem_key.starts_with('§')).then_some(proof.idem_key);
         let allocations = read::allocations(&mut connection, wallet, seq).await?;
-        Ok(EntryDetail { entry, receipt, lines, allocations, hash: proof.hash, timeline, idempotency_key: key })
+        Ok(EntryDetail { entry, receipt, lines, reason, allocations, hash: proof.hash, timeline, idempotency_key: key })
     }
 
     /// Reads a hold.
