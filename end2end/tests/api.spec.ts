@@ -84,3 +84,21 @@ test('bad input is refused by name, never by a 500', async ({ page, request }) =
     expect(error).toMatchObject({ code: expect.any(String), message: expect.any(String), request_id: expect.any(String) });
   }
 });
+
+test('the receipt of a capture shows every line, and what was not taken', async ({ page, request }) => {
+  await newcomer(page, request);
+  const key = await newKey(page);
+  const lines = [{ operation: 'kling-v2.1' }, { operation: 'upscale' }];
+  const held = await request.post('/api/v2/holds', { headers: bearer(key, 'hold'), data: { lines } });
+  const { id } = await held.json();
+  const taken = await request.post(`/api/v2/holds/${id}/capture`, { headers: bearer(key, 'capture'), data: { lines: [40, 1] } });
+  const { finished_by: seq } = await taken.json();
+  await page.goto(`/wallet/history/${seq}`);
+  await expect(page.getByRole('heading', { name: 'Why 41 tokens?' })).toBeVisible();
+  const price = page.getByTestId('price');
+  await expect(price.getByRole('rowgroup').filter({ hasText: 'kling-v2.1' })).toContainText(/One price, 1 call, price book \d+/);
+  await expect(price.getByRole('row', { name: 'Not taken, given back −4' })).toBeVisible();
+  await expect(price.getByRole('row', { name: 'Charged 41' })).toBeVisible();
+  const shown = await (await request.get(`/api/v2/charges/${seq}`, { headers: bearer(key) })).json();
+  expect(shown).toMatchObject({ amount: 41, receipt: null, lines: [{ captured: 40 }, { captured: 1 }] });
+});

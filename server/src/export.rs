@@ -92,6 +92,7 @@ async fn history(
     let Some(Extension(viewer)) = viewer else {
         return (StatusCode::UNAUTHORIZED, "Sign in first.").into_response();
     };
-    let wanted = filter::of(&query, state.wallet.clock().now());
+    let zone = wallet::zone::named(&viewer.time_zone);
+    let wanted = filter::of(&query, state.wallet.clock().now(), &zone);
     ledger_csv(state.wallet.clone(), viewer.wallet, wanted)
 }

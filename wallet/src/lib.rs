@@ -29,6 +29,8 @@ pub mod payment;
 pub mod notify;
 pub mod tariff;
 
+pub mod insight;
+
 pub mod catalog;
 
 #[cfg(feature = "postgres")]

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::db::{self, Db, JobQueue};
 use crate::error::Result;
 use crate::identity::Identity;
+use crate::insight::Insight;
 use crate::ledger::{self, Breach, Ledger, LedgerOptions, Scope};
 use crate::notify::Notify;
 use crate::notify::webhook::Webhooks;
@@ -54,6 +55,7 @@ struct Inner {
     notify: Notify,
     webhooks: Webhooks,
     payments: Payments,
+    insight: Insight,
 }
 
 impl Wallet {
@@ -83,8 +85,10 @@ impl Wallet {
         );
         let payments =
             Payments::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), plans.clone(), notify.clone());
+        let insight = Insight::new(db.clone(), ledger.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone());
-        Self { inner: Arc::new(Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments }) }
+        let inner = Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments, insight };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Gives the connections.
@@ -139,6 +143,12 @@ impl Wallet {
     #[must_use]
     pub fn plans(&self) -> &Plans {
         &self.inner.plans
+    }
+
+    /// What was spent, and until when the credits last.
+    #[must_use]
+    pub fn insight(&self) -> &Insight {
+        &self.inner.insight
     }
 
     /// Taking money for credits.

@@ -64,6 +64,19 @@ pub fn credits_text(locale: Locale, amount: Credits) -> String {
     if amount.is_negative() { format!("{MINUS}{text}") } else { text }
 }
 
+/// Writes an amount of credits with all of its decimals, for receipts: `0.024`, `1 234,000001`.
+#[must_use]
+pub fn exact_text(locale: Locale, amount: Credits) -> String {
+    let micros = amount.micros().unsigned_abs();
+    let mut text = grouped(locale, &(micros / 1_000_000).to_string());
+    let decimals = format!("{:06}", micros % 1_000_000);
+    let decimals = decimals.trim_end_matches('0');
+    if !decimals.is_empty() {
+        text = format!("{text}{}{decimals}", point(locale));
+    }
+    if amount.is_negative() { format!("{MINUS}{text}") } else { text }
+}
+
 /// Writes how many there are: `1,234`, `1 234`.
 #[must_use]
 pub fn count_text(locale: Locale, count: i64) -> String {
@@ -145,6 +158,13 @@ mod tests {
         assert_eq!(credits_text(Locale::en, credits("1.005")), "1.01");
         assert_eq!(credits_text(Locale::en, credits("999.999")), "1,000");
         assert_eq!(range_text(Locale::en, credits("5"), credits("13")), "5–13");
+    }
+
+    #[test]
+    fn receipts_keep_every_decimal() {
+        assert_eq!(exact_text(Locale::en, credits("1.005")), "1.005");
+        assert_eq!(exact_text(Locale::ru, credits("-12480.000024")), "−12\u{a0}480,000024");
+        assert_eq!(exact_text(Locale::en, credits("37")), "37");
     }
 
     #[test]

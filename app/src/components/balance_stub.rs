@@ -5,7 +5,7 @@ use wallet::ledger::{BalanceView, GrantView};
 use wallet::money::Credits;
 
 use crate::components::amount::{credits_text, unit_text};
-use crate::components::when::date_text;
+use crate::components::when::{Zone, date_text, use_zone};
 use crate::i18n::*;
 
 /// The left half of the front page's panel.
@@ -81,7 +81,8 @@ fn NextExpiry(
     balance: Signal<BalanceView>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let next = Memo::new(move |_| balance.with(next_expiry));
+    let zone = use_zone();
+    let next = Memo::new(move |_| balance.with(|balance| next_expiry(&zone, balance)));
     view! {
         <Fact
             label=Signal::derive(move || t_string!(i18n, wallet.expires_next).to_owned())
@@ -100,7 +101,7 @@ fn NextExpiry(
 }
 
 /// Sums what is left of the grants that expire first.
-fn next_expiry(balance: &BalanceView) -> Option<(Credits, chrono::NaiveDate)> {
+fn next_expiry(zone: &Zone, balance: &BalanceView) -> Option<(Credits, chrono::NaiveDate)> {
     let left = |grant: &GrantView| grant.remaining.is_positive();
     let first = balance.grants.iter().filter(|grant| left(grant)).filter_map(|grant| grant.expires_at).min()?;
     let sum = Credits::checked_sum(
@@ -110,7 +111,7 @@ fn next_expiry(balance: &BalanceView) -> Option<(Credits, chrono::NaiveDate)> {
             .filter(|grant| left(grant) && grant.expires_at == Some(first))
             .map(|grant| grant.remaining),
     )?;
-    Some((sum, first.date_naive()))
+    Some((sum, zone.day(first)))
 }
 
 /// One piece of the bar.
@@ -124,7 +125,7 @@ struct Piece {
 }
 
 /// Puts the grants that still hold something in burn order, with the colours of the theme.
-fn pieces(balance: &BalanceView) -> Vec<Piece> {
+fn pieces(zone: &Zone, balance: &BalanceView) -> Vec<Piece> {
     let with_credits: Vec<&GrantView> =
         balance.grants.iter().filter(|grant| grant.remaining.is_positive() || grant.held.is_positive()).collect();
     let count = with_credits.len();
@@ -135,7 +136,7 @@ fn pieces(balance: &BalanceView) -> Vec<Piece> {
             label: grant.label.clone(),
             remaining: grant.remaining,
             held: grant.held,
-            expires: grant.expires_at.map(|at| at.date_naive()),
+            expires: grant.expires_at.map(|at| zone.day(at)),
             color: match (count - index, index % 3) {
                 (1, _) => "var(--lot-3)",
                 (2, _) => "var(--lot-2)",
@@ -154,7 +155,8 @@ pub fn BatchBar(
     balance: Signal<BalanceView>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let parts = Memo::new(move |_| balance.with(pieces));
+    let zone = use_zone();
+    let parts = Memo::new(move |_| balance.with(|balance| pieces(&zone, balance)));
     let summary = move || {
         let locale = i18n.get_locale();
         let list = parts.with(|parts| {

@@ -82,9 +82,10 @@ pub fn kind_name(locale: Locale, entry: &EntryView) -> &'static str {
 
 /// Names who did it: a key, a person, staff or the system; nothing for the system.
 #[must_use]
-pub fn actor_name(entry: &EntryView) -> String {
+pub fn actor_name(locale: Locale, entry: &EntryView) -> String {
     match &entry.actor {
-        Actor::User { name, .. } | Actor::Key { name, .. } | Actor::Staff { name, .. } => name.clone(),
+        Actor::User { name, .. } | Actor::Key { name, .. } => name.clone(),
+        Actor::Staff { .. } => td_string!(locale, ledger.staff).to_owned(),
         Actor::System { .. } => "—".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use wallet::ledger::EntryView;
 use crate::components::amount::credits_text;
 use crate::components::entry::{CategoryDot, EntryAmount, actor_name, entry_detail, entry_title};
 use crate::components::live_status::LiveStatus;
-use crate::components::when::{When, WhenStyle, when_text};
+use crate::components::when::{When, WhenStyle, ZoneNote, local_text, use_zone};
 use crate::i18n::*;
 use crate::live::{Feed, use_feed, use_live_wallet};
 
@@ -72,7 +72,7 @@ pub fn LedgerFeed(
                 </div>
             </div>
             <LiveSummary feed=feed />
-            <p class="text-sm text-muted mt-2">{t!(i18n, ledger.zone_note)}</p>
+            <p class="text-sm text-muted mt-2"><ZoneNote /></p>
         </section>
     }
 }
@@ -85,7 +85,8 @@ fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>, narrow: bool) -> im
     let after_class = if narrow { "hidden" } else { "r text-muted hidden sm:table-cell" };
     let seq = row.seq;
     let class = move || if newest_live.get() == Some(seq) { "hot row-new" } else { "hot" };
-    let (title, detail, at) = (row.clone(), row.clone(), row.created_at);
+    let (title, detail, actor, at) = (row.clone(), row.clone(), row.clone(), row.created_at);
+    let zone = use_zone();
     let after = row.settled_after;
     view! {
         <tr class=class data-seq=seq>
@@ -101,14 +102,14 @@ fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>, narrow: bool) -> im
                         </a>
                         <span class="text-sm text-muted">
                             <span class="sm:hidden num">
-                                {move || when_text(i18n.get_locale(), at, WhenStyle::Minute)}" "
+                                {move || local_text(i18n.get_locale(), &zone, at, WhenStyle::Minute)}" "
                             </span>
                             {move || entry_detail(i18n.get_locale(), &detail)}
                         </span>
                     </span>
                 </span>
             </td>
-            <td class=by>{actor_name(&row)}</td>
+            <td class=by>{move || actor_name(i18n.get_locale(), &actor)}</td>
             <td class="r"><EntryAmount entry=row.clone() /></td>
             <td class=after_class>{move || credits_text(i18n.get_locale(), after)}</td>
         </tr>

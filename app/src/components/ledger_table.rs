@@ -10,7 +10,7 @@ use wallet::money::Credits;
 
 use crate::components::amount::{credits_text, signed_text};
 use crate::components::entry::{EntryAmount, KindTag, actor_name, entry_detail, entry_title};
-use crate::components::when::{When, WhenStyle, day_heading, when_text};
+use crate::components::when::{When, WhenStyle, Zone, day_heading, local_text, use_zone};
 use crate::i18n::*;
 
 /// One line of the table.
@@ -33,8 +33,8 @@ impl Line {
 }
 
 /// Puts day headings between the rows; a day that goes on on another page gets no sum.
-fn lines(rows: &[EntryView], has_newer: bool, has_older: bool) -> Vec<Line> {
-    let day_of = |row: &EntryView| row.created_at.date_naive();
+fn lines(zone: &Zone, rows: &[EntryView], has_newer: bool, has_older: bool) -> Vec<Line> {
+    let day_of = |row: &EntryView| zone.day(row.created_at);
     let mut cut = HashSet::new();
     if has_newer {
         cut.extend(rows.first().map(day_of));
@@ -76,6 +76,7 @@ pub fn LedgerTable(
     has_older: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let zone = use_zone();
     view! {
         <table class="grid-table">
             <caption class="sr-only">{t!(i18n, ledger.caption)}</caption>
@@ -91,7 +92,7 @@ pub fn LedgerTable(
             </thead>
             <tbody>
                 <For
-                    each=move || rows.with(|rows| lines(rows, has_newer, has_older))
+                    each=move || rows.with(|rows| lines(&zone, rows, has_newer, has_older))
                     key=Line::key
                     let:line
                 >
@@ -135,7 +136,8 @@ fn EntryRow(
     let seq = row.seq;
     let class = move || if newest_live.get() == Some(seq) { "hot row-new" } else { "hot" };
     let is_selected = move || (selected.get() == Some(seq)).then_some("true");
-    let (title, detail, at, after) = (row.clone(), row.clone(), row.created_at, row.settled_after);
+    let (title, detail, by, at, after) = (row.clone(), row.clone(), row.clone(), row.created_at, row.settled_after);
+    let zone = use_zone();
     view! {
         <tr class=class aria-selected=is_selected data-seq=seq>
             <td class="num text-muted hidden sm:table-cell whitespace-nowrap">
@@ -150,12 +152,12 @@ fn EntryRow(
                     {move || entry_title(i18n.get_locale(), &title)}
                 </A>
                 <span class="text-sm text-muted">
-                    <span class="sm:hidden num">{move || when_text(i18n.get_locale(), at, WhenStyle::Minute)}" "</span>
+                    <span class="sm:hidden num">{move || local_text(i18n.get_locale(), &zone, at, WhenStyle::Minute)}" "</span>
                     {move || entry_detail(i18n.get_locale(), &detail)}
                 </span>
             </td>
             <td class="hidden sm:table-cell text-muted"><KindTag entry=row.clone() /></td>
-            <td class="hidden sm:table-cell text-muted">{actor_name(&row)}</td>
+            <td class="hidden sm:table-cell text-muted">{move || actor_name(i18n.get_locale(), &by)}</td>
             <td class="r"><EntryAmount entry=row.clone() /></td>
             <td class="r text-muted hidden sm:table-cell">{move || credits_text(i18n.get_locale(), after)}</td>
         </tr>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::when::{WhenStyle, when_text};
+use crate::components::when::{WhenStyle, local_text, use_zone};
 use crate::i18n::*;
 use crate::live::{Link, use_live_wallet};
 
@@ -12,9 +12,11 @@ pub fn LiveStatus() -> impl IntoView {
     let i18n = use_i18n();
     let live = use_live_wallet();
     let link = move || live.map_or(Link::Connecting, |live| live.link.get());
+    let zone = StoredValue::new(use_zone());
     let heard = move || {
         let at = live.and_then(|live| live.heard_at.get());
-        at.map_or_else(String::new, |at| when_text(i18n.get_locale(), at, WhenStyle::Clock))
+        let clock = |at| zone.with_value(|zone| local_text(i18n.get_locale(), zone, at, WhenStyle::Clock));
+        at.map_or_else(String::new, clock)
     };
     let words = move || match link() {
         Link::Connecting => String::new(),

@@ -29,6 +29,8 @@ pub mod public_shell;
 pub mod receipt;
 pub mod refusal;
 pub mod rehearsal;
+pub mod runway;
 pub mod shell;
+pub mod spending;
 pub mod webhook_table;
 pub mod when;

@@ -6,7 +6,7 @@ use wallet::plan::{BillingPeriod, SubscriptionView, Terms};
 
 use crate::components::amount::{credits_text, money_text, signed_text, unit_text};
 use crate::components::panel::TablePanel;
-use crate::components::when::date_text;
+use crate::components::when::{date_text, use_zone};
 use crate::i18n::*;
 
 /// What is paid and when, what comes and when, and with which card.
@@ -36,7 +36,8 @@ pub fn PlanFacts(
         let locale = i18n.get_locale();
         format!("{} {}", signed_text(locale, terms.credits), unit_text(locale, terms.credits))
     };
-    let day = next_try.unwrap_or(next_at).date_naive();
+    let zone = use_zone();
+    let day = zone.day(next_try.unwrap_or(next_at));
     view! {
         <dl class="mt-3 grid grid-cols-[minmax(0,10rem)_minmax(0,1fr)] gap-x-4 gap-y-2 num">
             <dt class="text-muted">{t!(i18n, plan.price)}</dt>
@@ -45,7 +46,7 @@ pub fn PlanFacts(
             <dd class="font-semibold">{credits}</dd>
             {credits_at
                 .map(|at| {
-                    let day = at.date_naive();
+                    let day = zone.day(at);
                     view! {
                         <dt class="text-muted">{t!(i18n, plan.next_credits)}</dt>
                         <dd>{move || date_text(i18n.get_locale(), day)}</dd>
@@ -104,11 +105,12 @@ pub fn Months(
     if periods.is_empty() {
         return ().into_any();
     }
+    let zone = use_zone();
     let rows = periods
         .into_iter()
         .map(|period| {
             let name = names.iter().find(|(code, _)| *code == period.plan).map_or(period.plan.clone(), |(_, name)| name.clone());
-            let (from, to, credits) = (period.starts_at.date_naive(), period.ends_at.date_naive(), period.credits);
+            let (from, to, credits) = (zone.day(period.starts_at), zone.day(period.ends_at), period.credits);
             view! {
                 <tr>
                     <td class="num">

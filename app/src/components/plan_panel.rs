@@ -5,7 +5,7 @@ use wallet::money::Credits;
 use wallet::plan::{PlanSummary, SubscriptionStatus, SubscriptionView};
 
 use crate::components::amount::{money_text, signed_text};
-use crate::components::when::date_text;
+use crate::components::when::{date_text, use_zone};
 use crate::i18n::*;
 
 /// Says whether the card of a plan was declined and nobody has paid since.
@@ -71,22 +71,25 @@ fn NextOfPlan(paid: SubscriptionView) -> impl IntoView {
     let pays_at = paid.next_try_at.unwrap_or(until);
     // Months of a year that is paid come without a payment.
     let comes_alone = paid.next_credits_at.filter(|at| *at < pays_at);
+    let zone = use_zone();
+    let (until, pays_on) = (zone.day(until), zone.day(pays_at));
+    let comes_alone = comes_alone.map(|at| zone.day(at));
     let credits = move || signed_text(i18n.get_locale(), terms.credits);
     let last = move || {
         let locale = i18n.get_locale();
         if is_ending {
-            return t_string!(i18n, plan.ends_on, date = date_text(locale, until.date_naive()));
+            return t_string!(i18n, plan.ends_on, date = date_text(locale, until));
         }
-        let (date, price) = (date_text(locale, pays_at.date_naive()), money_text(locale, terms.price));
+        let (date, price) = (date_text(locale, pays_on), money_text(locale, terms.price));
         t_string!(i18n, plan.pays_on, date = date, price = price, card = method.get_value())
     };
     view! {
         <dl class="mt-2 grid gap-1 num">
             {comes_alone
-                .map(|at| {
+                .map(|day| {
                     view! {
                         <div class="flex gap-3">
-                            <dt class="flex-1 text-muted">{move || date_text(i18n.get_locale(), at.date_naive())}</dt>
+                            <dt class="flex-1 text-muted">{move || date_text(i18n.get_locale(), day)}</dt>
                             <dd class="font-semibold">{credits}</dd>
                         </div>
                     }

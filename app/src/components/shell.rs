@@ -9,6 +9,7 @@ use crate::components::icon::{Brand, Icon, icon};
 use crate::components::live_status::LiveStatus;
 use crate::components::panel::PanelError;
 use crate::components::price_change::RiseBanner;
+use crate::components::when::Zone;
 use crate::error::tell_status;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
@@ -147,6 +148,10 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
         live.start_from(balance);
     }
     let is_admin = active.is_admin();
+    // What admins see is the platform's, not an account's: in UTC.
+    if let Some(zone) = session.zone.clone().filter(|_| !is_admin) {
+        provide_context(Zone::of(zone));
+    }
     // The overview shows one banner at a time, and decides which.
     let rise = session.rise.clone().filter(|_| !is_admin && active != Nav::Overview);
     let viewer = session.viewer;

@@ -1,7 +1,10 @@
 //! The only place where an instant becomes text: the same on the server and in the browser, so never the browser's `Intl`.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc, Weekday};
+use std::sync::Arc;
+
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Utc, Weekday};
 use leptos::prelude::*;
+use wallet::zone::LocalTime;
 
 use crate::i18n::*;
 
@@ -18,6 +21,38 @@ pub enum WhenStyle {
     DateTime,
 }
 
+/// The time zone that a page's times are written in; the frame of signed-in pages puts the account's into the context.
+#[derive(Clone, Debug)]
+pub struct Zone(Arc<LocalTime>);
+
+impl Zone {
+    /// Takes the zone of an account.
+    #[must_use]
+    pub fn of(time: LocalTime) -> Self {
+        Self(Arc::new(time))
+    }
+
+    /// Gives the day of an instant.
+    #[must_use]
+    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        self.0.local(at).date()
+    }
+}
+
+/// Gives the zone of this page: the account's, or UTC where nobody is signed in.
+#[must_use]
+pub fn use_zone() -> Zone {
+    use_context::<Zone>().unwrap_or_else(|| Zone::of(LocalTime::default()))
+}
+
+/// Says below a table in which zone its times are.
+#[component]
+pub fn ZoneNote() -> impl IntoView {
+    let i18n = use_i18n();
+    let zone = use_zone();
+    move || t_string!(i18n, ledger.zone_note, zone = zone.0.name())
+}
+
 /// An instant as a `<time>` with its exact value.
 #[component]
 pub fn When(
@@ -28,17 +63,28 @@ pub fn When(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let exact = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-    view! { <time datetime=exact.clone() title=exact>{move || when_text(i18n.get_locale(), at, style)}</time> }
+    let zone = use_zone();
+    view! { <time datetime=exact.clone() title=exact>{move || local_text(i18n.get_locale(), &zone, at, style)}</time> }
 }
 
-/// Writes an instant.
+/// Writes an instant in UTC, for pages that are the same for everybody.
 #[must_use]
 pub fn when_text(locale: Locale, at: DateTime<Utc>, style: WhenStyle) -> String {
+    text(locale, at.naive_utc(), style)
+}
+
+/// Writes an instant in the zone of an account.
+#[must_use]
+pub fn local_text(locale: Locale, zone: &Zone, at: DateTime<Utc>, style: WhenStyle) -> String {
+    text(locale, zone.0.local(at), style)
+}
+
+fn text(locale: Locale, at: NaiveDateTime, style: WhenStyle) -> String {
     match style {
         WhenStyle::Clock => at.format("%H:%M:%S").to_string(),
         WhenStyle::Minute => at.format("%H:%M").to_string(),
-        WhenStyle::Date => date_text(locale, at.date_naive()),
-        WhenStyle::DateTime => format!("{}, {}", date_text(locale, at.date_naive()), at.format("%H:%M")),
+        WhenStyle::Date => date_text(locale, at.date()),
+        WhenStyle::DateTime => format!("{}, {}", date_text(locale, at.date()), at.format("%H:%M")),
     }
 }
 

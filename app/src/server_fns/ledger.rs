@@ -94,14 +94,15 @@ pub async fn history(
     let page = Page { before: query.before, limit: HISTORY_ROWS };
     // The balance first: a row that comes between the two is then in the list and in the stream, never in neither.
     let balance = wallet.ledger().balance(viewer.wallet).await?;
-    let page = wallet.ledger().entries(viewer.wallet, &filter::of(&query, now), page).await?;
+    let zone = wallet::zone::named(&viewer.time_zone);
+    let page = wallet.ledger().entries(viewer.wallet, &filter::of(&query, now, &zone), page).await?;
     Ok(HistoryPage {
         query,
         entries: page.entries,
         older: page.next,
         archived: page.archived,
         balance,
-        today: now.date_naive(),
+        today: now.with_timezone(&zone).date_naive(),
     })
 }
 
@@ -118,17 +119,18 @@ pub async fn receipt(
 /// From the form's words to the ledger's filter.
 #[cfg(feature = "ssr")]
 pub mod filter {
-    use chrono::{DateTime, Datelike, Days, NaiveTime, Utc};
+    use chrono::{DateTime, Datelike, Days, NaiveTime, TimeZone, Utc};
     use wallet::ledger::{EntryFilter, EntryKind};
+    use wallet::zone::instant;
 
     use super::HistoryQuery;
 
     /// The most letters that are searched for.
     const TEXT_MAX: usize = 200;
 
-    /// Reads the filter; words that mean nothing filter nothing.
+    /// Reads the filter; words that mean nothing filter nothing. Days are those of the account's zone.
     #[must_use]
-    pub fn of(query: &HistoryQuery, now: DateTime<Utc>) -> EntryFilter {
+    pub fn of(query: &HistoryQuery, now: DateTime<Utc>, zone: &impl TimeZone) -> EntryFilter {
         let kinds = match query.kind.as_str() {
             "spend" => {
                 vec![EntryKind::Charge, EntryKind::Capture, EntryKind::AddOn, EntryKind::Metered, EntryKind::WebhookFee]
@@ -141,13 +143,14 @@ pub mod filter {
             "correction" => vec![EntryKind::Adjustment],
             _ => Vec::new(),
         };
-        let midnight = now.date_naive().and_time(NaiveTime::MIN).and_utc();
-        let from = match query.period.as_str() {
-            "7d" => midnight.checked_sub_days(Days::new(6)),
-            "30d" => midnight.checked_sub_days(Days::new(29)),
-            "month" => midnight.checked_sub_days(Days::new(u64::from(now.day0()))),
+        let today = now.with_timezone(zone).date_naive();
+        let first_day = match query.period.as_str() {
+            "7d" => today.checked_sub_days(Days::new(6)),
+            "30d" => today.checked_sub_days(Days::new(29)),
+            "month" => today.with_day(1),
             _ => None,
         };
+        let from = first_day.and_then(|day| instant(zone, day.and_time(NaiveTime::MIN)));
         // A text of the database holds no NUL, so nothing can match one.
         let plain = |letter: char| if letter == '\0' { '\u{fffd}' } else { letter };
         let some = |text: &str| {

@@ -15,8 +15,10 @@ use crate::server_fns::wire::TextJson;
 pub struct OrderPage {
     /// The order.
     pub order: PaymentView,
-    /// The balance now.
+    /// The balance now of the wallet that the order is for.
     pub balance: BalanceView,
+    /// Whether that is the open wallet, whose balance is live on every page; an order by a test key is for the other one.
+    pub is_live: bool,
     /// Where the receipt goes.
     pub email: String,
     /// What can be given back, and until when.
@@ -78,6 +80,7 @@ mod ssr {
     pub async fn page(viewer: &Viewer, wallet: &Wallet, order: PaymentView) -> Result<OrderPage, AppError> {
         let balance = wallet.ledger().balance(order.wallet).await?;
         let refund = wallet.catalog().view().await?.settings.refund;
-        Ok(OrderPage { order, balance, email: viewer.email.clone(), refund })
+        let is_live = order.wallet == viewer.wallet;
+        Ok(OrderPage { order, balance, is_live, email: viewer.email.clone(), refund })
     }
 }

@@ -7,6 +7,7 @@ use wallet::catalog::UnitName;
 use wallet::identity::Viewer;
 use wallet::ledger::BalanceView;
 use wallet::tariff::RiseNotice;
+use wallet::zone::LocalTime;
 
 use crate::context::AppSettings;
 use crate::error::AppError;
@@ -17,6 +18,8 @@ use crate::server_fns::wire::TextJson;
 pub struct Session {
     /// Who is signed in.
     pub viewer: Option<Viewer>,
+    /// The zone in which the open account's times are written.
+    pub zone: Option<LocalTime>,
     /// What the open wallet holds.
     pub balance: Option<BalanceView>,
     /// The process.
@@ -44,8 +47,10 @@ pub async fn load_session() -> Result<Session, AppError> {
         Some(viewer) if catalog.is_some() => wallet.tariffs().coming_rise(viewer.account, viewer.user).await?,
         _ => None,
     };
+    let now = wallet.clock().now();
     Ok(Session {
         rise,
+        zone: viewer.as_ref().map(|viewer| LocalTime::of(&viewer.time_zone, now)),
         viewer,
         balance,
         settings,

@@ -1,9 +1,9 @@
 //! The front page of the wallet.
 
-use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
+use wallet::insight::{Forecast, Spending, Unused};
 use wallet::ledger::{BalanceView, EntryView};
 use wallet::payment::PaymentView;
 use wallet::plan::{PlanSummary, SubscriptionView};
@@ -16,22 +16,6 @@ use crate::server_fns::wire::TextJson;
 /// How many rows the front page shows.
 #[cfg(feature = "ssr")]
 const FEED_ROWS_MAX: u16 = 8;
-
-/// When the wallet runs out at the pace of the last seven days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Forecast {
-    /// The wallet is younger than seven days, or spends too often for this estimate.
-    NotEnough,
-    /// Nothing was spent in seven days.
-    NotSpent,
-    /// It lasts until then.
-    Until {
-        /// The moment, at the average pace.
-        at: DateTime<Utc>,
-        /// What is spent in a day.
-        per_day: wallet::money::Credits,
-    },
-}
 
 /// Everything that the front page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +32,10 @@ pub struct Overview {
     pub paid_plan: Option<SubscriptionView>,
     /// When the wallet runs out.
     pub forecast: Forecast,
+    /// What will expire before it is needed.
+    pub unused: Option<Unused>,
+    /// What was spent in the last days.
+    pub spending: Spending,
     /// Up to three packs for the quick top-up.
     pub packs: Vec<Pack>,
     /// Payments on their way.
@@ -77,7 +65,7 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
     let catalog = wallet.catalog().view().await?;
     let payments = wallet.payments().payments(&viewer, None, 20).await?.payments;
     let plan_monthly = catalog.plan(&viewer.plan.code).map(|plan| plan.monthly_credits);
-    let forecast = ssr::forecast(&wallet, viewer.wallet, balance.available).await?;
+    let seen = wallet.insight().see(&balance, &viewer.time_zone).await?;
     let low_below = balance.last_refill.map(|refill| ssr::part(refill, catalog.settings.low_alert_percent));
     Ok(Overview {
         balance,
@@ -85,7 +73,9 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         plan: viewer.plan.clone(),
         plan_monthly,
         paid_plan: wallet.plans().paid_plan(viewer.account).await?,
-        forecast,
+        forecast: seen.forecast,
+        unused: seen.unused,
+        spending: seen.spending,
         packs: ssr::quick_packs(&catalog),
         open_payments: payments.into_iter().filter(|payment| payment.status.is_open()).take(3).collect(),
         low_below,
@@ -98,50 +88,10 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
 
 #[cfg(feature = "ssr")]
 mod ssr {
-    use chrono::Days;
-    use wallet::Wallet;
     use wallet::catalog::CatalogView;
-    use wallet::id::WalletId;
-    use wallet::ledger::{EntryFilter, EntryKind, Page};
     use wallet::money::Credits;
 
-    use super::Forecast;
     use crate::components::pack_picker::Pack;
-    use crate::error::AppError;
-
-    /// The days that a forecast looks back.
-    const DAYS: i64 = 7;
-    /// The most rows that a forecast adds up; busier wallets get theirs from the statistics.
-    const ROWS_MAX: u16 = 200;
-
-    /// Extends the pace of the last seven days.
-    pub async fn forecast(wallet: &Wallet, id: WalletId, available: Credits) -> Result<Forecast, AppError> {
-        let now = wallet.clock().now();
-        let Some(from) = now.checked_sub_days(Days::new(DAYS.unsigned_abs())) else { return Ok(Forecast::NotEnough) };
-        let before = EntryFilter { to: Some(from), ..EntryFilter::default() };
-        let first = wallet.ledger().entries(id, &before, Page { before: None, limit: 1 }).await?;
-        if first.entries.is_empty() {
-            return Ok(Forecast::NotEnough);
-        }
-        let spent = EntryFilter {
-            kinds: vec![EntryKind::Charge, EntryKind::Capture],
-            from: Some(from),
-            ..EntryFilter::default()
-        };
-        let page = wallet.ledger().entries(id, &spent, Page { before: None, limit: ROWS_MAX }).await?;
-        if page.next.is_some() {
-            return Ok(Forecast::NotEnough);
-        }
-        let spent = page.entries.iter().map(|row| row.amount.micros().saturating_neg()).sum::<i64>();
-        let per_day = spent / DAYS;
-        if per_day <= 0 {
-            return Ok(Forecast::NotSpent);
-        }
-        let seconds = i128::from(available.micros().max(0)) * 86_400 / i128::from(per_day);
-        let lasts = i64::try_from(seconds).ok().and_then(chrono::Duration::try_seconds);
-        let at = lasts.and_then(|lasts| now.checked_add_signed(lasts));
-        Ok(at.map_or(Forecast::NotSpent, |at| Forecast::Until { at, per_day: Credits::from_micros(per_day) }))
-    }
 
     /// Takes so many hundredths of an amount.
     pub fn part(of: Credits, percent: u8) -> Credits {

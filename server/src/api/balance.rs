@@ -47,7 +47,8 @@ pub struct Balance {
     badge_required: bool,
     /// What expires next.
     expiring: Vec<Expiring>,
-    /// For how many days the credits last at the pace of the last weeks; null where that can't be said.
+    /// For how many days the credits last at the pace of the last seven; null where that can't be said: a wallet that is
+    /// younger, or that spent nothing.
     runway_days: Option<i64>,
     /// Whether credits are bought by themselves when they run low.
     auto_top_up: AutoTopUp,
@@ -92,7 +93,7 @@ fn expiring(grants: &[GrantView]) -> Vec<Expiring> {
 }
 
 impl Balance {
-    fn new(balance: &BalanceView, caller: &Caller, catalog: &CatalogView) -> Self {
+    fn new(balance: &BalanceView, caller: &Caller, catalog: &CatalogView, runway_days: Option<i64>) -> Self {
         let plan = &caller.0.plan;
         Self {
             token_balance: balance.available.into(),
@@ -106,7 +107,7 @@ impl Balance {
             seq: balance.seq,
             badge_required: catalog.plan(&plan.code).is_some_and(|plan| plan.features.badge_required),
             expiring: expiring(&balance.grants),
-            runway_days: None,
+            runway_days,
             auto_top_up: AutoTopUp { enabled: false },
         }
     }
@@ -119,7 +120,9 @@ pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Respon
     caller.may("balance:read")?;
     let balance = state.wallet.ledger().balance(caller.0.wallet).await?;
     let catalog = state.wallet.catalog().view().await?;
-    Ok(Out(Balance::new(&balance, &caller, &catalog)).into_response())
+    let forecast = state.wallet.insight().forecast(&balance).await?;
+    let runway_days = forecast.days(state.wallet.clock().now());
+    Ok(Out(Balance::new(&balance, &caller, &catalog, runway_days)).into_response())
 }
 
 /// At which instant.

@@ -17,6 +17,7 @@ use super::amount::Amount;
 use super::body::{Body, Named, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
+use super::holds::HoldLineBody;
 use super::key::Key;
 use super::ledger::{Allocation, EntryBody};
 use super::models::{Line, one_call};
@@ -66,8 +67,11 @@ pub struct Charge {
     settled_after: Amount,
     /// What could be spent right after.
     available_after: Amount,
-    /// Why it cost what it cost.
+    /// Why it cost what it cost, where one price says it all; null for a capture of several lines or of a part.
     receipt: Option<ReceiptBody>,
+    /// Of a capture: what was held for each line and why, and what was taken of it; `captured` adds up to `amount`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lines: Vec<HoldLineBody>,
     /// What was taken from which grant; only when asked for by `GET`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     allocations: Vec<Allocation>,
@@ -101,6 +105,9 @@ pub struct ReceiptBody {
     lines: Vec<Line>,
     /// What it comes to.
     total: Amount,
+    /// The locked quote that priced it; absent where the price book in force did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote_id: Option<String>,
 }
 
 impl From<Receipt> for ReceiptBody {
@@ -114,6 +121,7 @@ impl From<Receipt> for ReceiptBody {
             price_book_version: receipt.price_book_version,
             lines: receipt.lines.into_iter().map(Line::from).collect(),
             total: receipt.total.into(),
+            quote_id: receipt.quote,
         }
     }
 }
@@ -128,6 +136,7 @@ impl Charge {
             settled_after: entry.settled_after.into(),
             available_after: available.into(),
             receipt: receipt.map(ReceiptBody::from),
+            lines: Vec::new(),
             allocations: Vec::new(),
             timeline: Vec::new(),
             metadata: entry.metadata,
@@ -139,7 +148,8 @@ impl Charge {
         let own = detail.entry.seq;
         let timeline = detail.timeline.into_iter().filter(|entry| entry.seq != own).map(EntryBody::from).collect();
         let allocations = detail.allocations.into_iter().map(Allocation::from).collect();
-        Self { allocations, timeline, ..Self::new(detail.entry, detail.receipt) }
+        let lines = detail.lines.into_iter().map(HoldLineBody::from).collect();
+        Self { lines, allocations, timeline, ..Self::new(detail.entry, detail.receipt) }
     }
 }
 
@@ -174,21 +184,17 @@ pub(super) async fn charge(
         quote: quote(quote_id.as_deref(), "quote_id")?,
         metadata: checked(metadata)?,
     };
-    let line = request.line.clone();
+    let line = Some(request.line.clone()).filter(|_| request.quote.is_none());
     let outcome = state.wallet.tariffs().charge(request, caller.actor(), key).await?;
     let entry = outcome.entry().ok_or_else(|| Fault::internal(&"a charge wrote no row"))?.clone();
-    let receipt = receipt_of(state, &entry, &line, outcome.replayed).await?;
+    let receipt = receipt_of(state, &entry, line.filter(|_| !outcome.replayed)).await?;
     Ok((outcome, Charge::new(entry, receipt)))
 }
 
-/// Gives the receipt without asking the database, where the price in memory is the one that was charged.
-async fn receipt_of(
-    state: &AppState,
-    entry: &EntryView,
-    line: &LineRequest,
-    replayed: bool,
-) -> Answer<Option<Receipt>> {
-    if !replayed {
+/// Gives the receipt without asking the database, where the price in memory is the one that was charged just now; a
+/// locked quote may be of an older version.
+async fn receipt_of(state: &AppState, entry: &EntryView, line: Option<LineRequest>) -> Answer<Option<Receipt>> {
+    if let Some(line) = line {
         let quote = state.wallet.tariffs().quote(&line.operation, &line.params, line.count).await;
         if let Ok(quote) = quote.map_err(drop)
             && quote.credits.checked_neg() == Some(entry.amount)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wallet::error::{Problem, Refusal};
-use wallet::ledger::{CaptureAmount, Command, Envelope, HoldView, Outcome, ReleaseReason};
+use wallet::ledger::{CaptureAmount, Command, Envelope, HoldLine, HoldView, Outcome, ReleaseReason};
 use wallet::tariff::{HoldRequest, LineRequest};
 
 use super::amount::Amount;
@@ -58,7 +58,7 @@ pub struct Hold {
 
 /// One line of a hold.
 #[derive(Debug, Serialize, ToSchema)]
-struct HoldLineBody {
+pub struct HoldLineBody {
     /// The operation.
     operation: String,
     /// How much was taken of it.
@@ -67,19 +67,20 @@ struct HoldLineBody {
     receipt: ReceiptBody,
 }
 
+impl From<HoldLine> for HoldLineBody {
+    fn from(line: HoldLine) -> Self {
+        Self { operation: line.receipt.operation.clone(), captured: line.captured.into(), receipt: line.receipt.into() }
+    }
+}
+
 impl From<HoldView> for Hold {
     fn from(hold: HoldView) -> Self {
-        let lines = hold.lines.into_iter().map(|line| HoldLineBody {
-            operation: line.receipt.operation.clone(),
-            captured: line.captured.into(),
-            receipt: line.receipt.into(),
-        });
         Self {
             id: hold.seq,
             state: hold.state.as_str().to_owned(),
             amount: hold.amount.into(),
             captured: hold.captured.into(),
-            lines: lines.collect(),
+            lines: hold.lines.into_iter().map(HoldLineBody::from).collect(),
             created_at: hold.created_at,
             expires_at: hold.expires_at,
             finished_by: hold.finished_by,

@@ -16,6 +16,7 @@ use super::body::{Asked, Named, Out};
 use super::caller::Caller;
 use super::charges::ReceiptBody;
 use super::envelope::{Answer, ErrorBody, Fault};
+use super::holds::HoldLineBody;
 use super::page;
 use crate::state::AppState;
 
@@ -74,8 +75,7 @@ impl From<EntryView> for EntryBody {
             wallet::identity::Actor::Staff { .. } => "staff",
             wallet::identity::Actor::System { .. } => "system",
         };
-        // Staff are the platform, not persons, to those outside.
-        let name = if kind == "staff" { "staff".to_owned() } else { entry.actor.name().to_owned() };
+        let name = entry.actor.name().to_owned();
         Self {
             seq: entry.seq,
             kind: entry.kind.as_str().to_owned(),
@@ -228,8 +228,12 @@ pub struct EntryFull {
     /// The row.
     #[serde(flatten)]
     entry: EntryBody,
-    /// Why it cost what it cost.
+    /// Why it cost what it cost, where one price says it all; null for several lines or a part of one.
     receipt: Option<ReceiptBody>,
+    /// Of a hold and its capture: what was held for each line and why, and what this row took of it.
+    lines: Vec<HoldLineBody>,
+    /// Why it was done, where somebody said so: `platform_failure`, a correction's words.
+    reason: Option<String>,
     /// What it took from which grant, or gave to it.
     allocations: Vec<Allocation>,
     /// The rows of the same story, oldest first.
@@ -243,6 +247,8 @@ impl From<EntryDetail> for EntryFull {
         Self {
             entry: detail.entry.into(),
             receipt: detail.receipt.map(ReceiptBody::from),
+            lines: detail.lines.into_iter().map(HoldLineBody::from).collect(),
+            reason: detail.reason,
             allocations: detail.allocations.into_iter().map(Allocation::from).collect(),
             timeline: detail.timeline.into_iter().map(EntryBody::from).collect(),
             hash: detail.hash,

@@ -11,5 +11,7 @@ mod news;
 mod payments;
 mod plans;
 mod prices;
+mod receipts;
+mod shown;
 mod support;
 mod webhooks;

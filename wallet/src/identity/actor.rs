@@ -35,6 +35,9 @@ pub enum Actor {
     },
 }
 
+/// What somebody of the platform is called outside of it.
+const STAFF: &str = "staff";
+
 impl Actor {
     /// Names a part of Scrip itself.
     pub fn system(what: impl Into<String>) -> Self {
@@ -60,6 +63,15 @@ impl Actor {
         }
     }
 
+    /// Gives who did it as customers see it: staff are the platform, not persons.
+    #[must_use]
+    pub fn outside(self) -> Self {
+        match self {
+            Self::Staff { .. } => Self::Staff { id: crate::id::UserId::from_uuid(Uuid::nil()), name: STAFF.to_owned() },
+            other => other,
+        }
+    }
+
     /// Gives the number that storage and the hash chain use for the kind.
     #[must_use]
     pub const fn code(&self) -> i16 {
@@ -80,5 +92,19 @@ impl Actor {
             (3, Some(id)) => Self::Staff { id: crate::id::UserId::from_uuid(id), name },
             _ => Self::System { what: name },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outside_of_the_platform_staff_are_nobody() {
+        let staff = |name: &str| Actor::Staff { id: crate::id::UserId::new(), name: name.to_owned() };
+        assert_eq!(staff("Lev Orlov").outside(), staff("Ada Admin").outside());
+        assert_eq!(staff("Lev Orlov").outside().name(), "staff");
+        let own = Actor::User { id: crate::id::UserId::new(), name: "Mira".to_owned() };
+        assert_eq!(own.clone().outside(), own);
     }
 }

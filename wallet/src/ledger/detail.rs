@@ -41,6 +41,9 @@ pub struct Priced {
     /// Label, quantity, unit price, credits.
     #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
     lines: Vec<(String, String, Option<Credits>, Credits)>,
+    /// The locked quote's name; absent where the book in force priced it, and in rows that are older than this field.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    quote: Option<String>,
 }
 
 /// One line of a hold.
@@ -96,6 +99,7 @@ impl Priced {
             pricing_type: receipt.pricing_type.clone(),
             params: receipt.params.clone(),
             lines: receipt.lines.iter().map(line).collect(),
+            quote: receipt.quote.clone(),
         }
     }
 
@@ -112,6 +116,7 @@ impl Priced {
             pricing_type: self.pricing_type,
             lines: self.lines.into_iter().map(line).collect(),
             total,
+            quote: self.quote,
         }
     }
 }
@@ -177,7 +182,8 @@ impl Detail {
         serde_json::from_str(text).ok()
     }
 
-    /// Gives the receipt of a debit, completed from its row's columns.
+    /// Gives the receipt of a debit, completed from its row's columns. A capture has one only where it took the whole of
+    /// one line; what several lines or a part of one come to is told by [`Detail::into_lines`].
     #[must_use]
     pub fn into_receipt(
         self,
@@ -191,8 +197,20 @@ impl Detail {
             Self::Receipt(priced) => {
                 Some(priced.receipt(operation?, name.unwrap_or_default(), category.unwrap_or_default(), count, total))
             }
-            Self::Lines(lines) => lines.into_iter().next().map(|line| line.line().receipt),
+            Self::Lines(lines) => match <[Line; 1]>::try_from(lines) {
+                Ok([line]) if line.captured == line.total && line.total == total => Some(line.line().receipt),
+                _ => None,
+            },
             Self::Grants(_) | Self::Why(_) => None,
+        }
+    }
+
+    /// Gives why it was done, where somebody said so.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Why(reason) => Some(reason),
+            _ => None,
         }
     }
 
@@ -203,5 +221,51 @@ impl Detail {
             Self::Lines(lines) => lines.into_iter().map(Line::line).collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn credits(whole: i64) -> Credits {
+        Credits::from_whole(whole).expect("fits")
+    }
+
+    fn line(whole: i64, captured: i64) -> HoldLine {
+        HoldLine { receipt: Receipt::flat("job", "Job", credits(whole)), captured: credits(captured) }
+    }
+
+    fn receipt_of(lines: &[HoldLine], total: i64) -> Option<Receipt> {
+        let text = Detail::lines(lines).to_text().expect("a text");
+        let detail = Detail::from_text(&text).expect("a detail");
+        assert_eq!(detail.clone().into_lines(), lines);
+        detail.into_receipt(Some("job".to_owned()), None, None, 1, credits(total))
+    }
+
+    #[test]
+    fn a_capture_has_one_receipt_only_where_one_line_was_taken_whole() {
+        assert_eq!(receipt_of(&[line(44, 44)], 44).expect("the whole line").total, credits(44));
+        assert_eq!(receipt_of(&[line(44, 40)], 40), None);
+        assert_eq!(receipt_of(&[line(5, 5), line(32, 32)], 37), None);
+        assert_eq!(receipt_of(&[line(44, 0)], 0), None);
+    }
+
+    #[test]
+    fn a_quote_is_kept_and_rows_without_one_read_as_before() {
+        let mut receipt = Receipt::flat("gpt-5", "GPT-5", credits(2));
+        let old = r#"{"r":{"v":0,"r":"flat","t":"fixed"}}"#;
+        assert_eq!(Detail::receipt(&receipt).to_text().as_deref(), Some(old));
+        let read = |text: &str| {
+            let (operation, title, category) = ("gpt-5".to_owned(), "GPT-5".to_owned(), "tool".to_owned());
+            let detail = Detail::from_text(text).expect("a detail");
+            detail.into_receipt(Some(operation), Some(title), Some(category), 1, credits(2)).expect("a receipt")
+        };
+        assert_eq!(read(old), receipt);
+        receipt.quote = Some("quo_0193a1d27f5e7c3a9b1e5d2f8c6a4b10".to_owned());
+        assert_eq!(read(&Detail::receipt(&receipt).to_text().expect("a text")), receipt);
+        let held = [HoldLine { receipt, captured: Credits::ZERO }];
+        let text = Detail::lines(&held).to_text().expect("a text");
+        assert_eq!(Detail::from_text(&text).expect("a detail").into_lines(), held);
     }
 }

@@ -144,6 +144,14 @@ pub struct EntryView {
     pub created_at: DateTime<Utc>,
 }
 
+impl EntryView {
+    /// Gives the row as customers see it: who of the platform's staff did it stays inside.
+    #[must_use]
+    pub fn outside(self) -> Self {
+        Self { actor: self.actor.outside(), ..self }
+    }
+}
+
 /// A wallet at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BalanceView {
@@ -219,10 +227,12 @@ pub struct AllocationView {
 pub struct EntryDetail {
     /// The row.
     pub entry: EntryView,
-    /// Why it cost what it cost; the first line's for a hold of several.
+    /// Why it cost what it cost, where one price says it all: of a charge, and of a capture that took the whole of one line.
     pub receipt: Option<Receipt>,
-    /// The lines of a hold.
+    /// The lines of a hold, or of its capture with what was taken of each.
     pub lines: Vec<HoldLine>,
+    /// Why it was done, where somebody said so: the reason of a release, a correction.
+    pub reason: Option<String>,
     /// What it took from which grant, or gave to it.
     pub allocations: Vec<AllocationView>,
     /// The row's hash, in hexadecimal.
@@ -231,6 +241,32 @@ pub struct EntryDetail {
     pub timeline: Vec<EntryView>,
     /// The caller's idempotency key; `None` where Scrip itself made it.
     pub idempotency_key: Option<String>,
+}
+
+/// One part of what a row comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptPart {
+    /// What it was priced at, and why.
+    pub receipt: Receipt,
+    /// How much of it this row took, or set aside.
+    pub amount: Credits,
+}
+
+impl EntryDetail {
+    /// Tells what the row's amount (a hold's: what it set aside) is made of: a charge is one part, a hold and a capture
+    /// one for each line. The parts add up to it.
+    #[must_use]
+    pub fn parts(&self) -> Vec<ReceiptPart> {
+        if self.lines.is_empty() {
+            let part = |receipt: &Receipt| ReceiptPart { receipt: receipt.clone(), amount: receipt.total };
+            return self.receipt.iter().map(part).collect();
+        }
+        let part = |line: &HoldLine| {
+            let amount = if self.entry.kind == EntryKind::Hold { line.receipt.total } else { line.captured };
+            ReceiptPart { receipt: line.receipt.clone(), amount }
+        };
+        self.lines.iter().map(part).collect()
+    }
 }
 
 stored_enum! {

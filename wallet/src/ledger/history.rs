@@ -59,6 +59,17 @@ impl Ledger {
         })
     }
 
+    /// Finds the newest row at or before a past instant; 0 before the first.
+    pub async fn newest_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<i64> {
+        let mut transaction = self.db.begin().await?;
+        db::one_moment(&mut transaction).await?;
+        let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
+        let archived = archive::newest(&mut transaction, wallet).await?;
+        let seq = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), at).await?;
+        transaction.commit().await?;
+        Ok(seq)
+    }
+
     /// Reads the holds that were open at a past instant. The lines of one that is archived since are in its file.
     pub async fn holds_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<Vec<HoldView>> {
         let mut transaction = self.db.begin().await?;

@@ -63,7 +63,7 @@ pub use budget::{Budget, BudgetPeriod, BudgetScope, Window};
 pub use command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
 pub use entry::{
     AllocationView, ArchivedRows, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource,
-    GrantView, HoldLine, HoldState, HoldView, Page,
+    GrantView, HoldLine, HoldState, HoldView, Page, ReceiptPart,
 };
 #[cfg(feature = "postgres")]
 pub use manage::{NewBudget, Unseen};

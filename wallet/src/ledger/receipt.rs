@@ -28,6 +28,9 @@ pub struct Receipt {
     pub lines: Vec<FormulaLine>,
     /// What it cost.
     pub total: Credits,
+    /// The name of the locked quote that it was priced by: `quo_…`; `None` where the book in force priced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<String>,
 }
 
 impl Receipt {
@@ -44,6 +47,7 @@ impl Receipt {
             pricing_type: "fixed".to_owned(),
             lines: Vec::new(),
             total,
+            quote: None,
         }
     }
 }

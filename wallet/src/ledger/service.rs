@@ -168,7 +168,8 @@ impl Ledger {
         })
     }
 
-    /// Reads one page of a wallet's ledger, newest first.
+    /// Reads one page of a wallet's ledger, newest first. This and the other reads are for customers: staff have no name in
+    /// them, the audit log has it.
     pub async fn entries(&self, wallet: WalletId, filter: &EntryFilter, page: Page) -> Result<EntryPage> {
         let limit = page.limit.clamp(1, MAX_PAGE);
         let before = page.before.unwrap_or(i64::MAX);
@@ -176,6 +177,7 @@ impl Ledger {
         let mut entries = read::entries(self.db.pool(), wallet, filter, before, wanted).await?;
         let more = entries.len() > usize::from(limit);
         entries.truncate(usize::from(limit));
+        let entries: Vec<EntryView> = entries.into_iter().map(EntryView::outside).collect();
         let next = if more { entries.last().map(|entry| entry.seq) } else { None };
         let at_end = next.is_none() && entries.last().is_none_or(|entry| entry.seq > 1);
         let archived = if at_end { self.archived(wallet).await? } else { None };
@@ -184,13 +186,14 @@ impl Ledger {
 
     /// Reads the rows after a `seq`, oldest first, at most `limit`.
     pub async fn entries_after(&self, wallet: WalletId, seq: i64, limit: u16) -> Result<Vec<EntryView>> {
-        read::entries_after(self.db.pool(), wallet, seq, i64::from(limit.clamp(1, MAX_PAGE))).await
+        let rows = read::entries_after(self.db.pool(), wallet, seq, i64::from(limit.clamp(1, MAX_PAGE))).await?;
+        Ok(rows.into_iter().map(EntryView::outside).collect())
     }
 
     /// Reads one row with everything that is known about it.
     pub async fn entry(&self, wallet: WalletId, seq: i64) -> Result<EntryDetail> {
         let mut connection = self.db.pool().acquire().await?;
-        let Some(entry) = read::entry(&mut connection, wallet, seq).await? else {
+        let Some(entry) = read::entry(&mut connection, wallet, seq).await?.map(EntryView::outside) else {
             let archived = archive::containing(&mut connection, wallet, seq).await?;
             let what = archived.map(|(_, file)| format!("entry (it is in the archive {file})"));
             return Err(Refusal::not_found(what.unwrap_or_else(|| "entry".to_owned())).into());
@@ -202,15 +205,17 @@ impl Ledger {
             let (operation, title) = (entry.operation.clone(), entry.title.clone());
             detail.into_receipt(operation, title, entry.category.clone(), entry.quantity, total)
         });
+        let reason = detail.as_ref().and_then(Detail::reason).map(str::to_owned);
         let lines = detail.map(Detail::into_lines).unwrap_or_default();
         let story = entry.refers_to.filter(|_| is_answer(entry.kind)).unwrap_or(seq);
         let mut timeline = read::story(&mut connection, wallet, story).await?;
         if timeline.len() < 2 {
             timeline.clear();
         }
+        let timeline = timeline.into_iter().map(EntryView::outside).collect();
         let key = (!proof.idem_key.starts_with('§')).then_some(proof.idem_key);
         let allocations = read::allocations(&mut connection, wallet, seq).await?;
-        Ok(EntryDetail { entry, receipt, lines, allocations, hash: proof.hash, timeline, idempotency_key: key })
+        Ok(EntryDetail { entry, receipt, lines, reason, allocations, hash: proof.hash, timeline, idempotency_key: key })
     }
 
     /// Reads a hold.

@@ -121,6 +121,7 @@ impl Quote {
             pricing_type: self.pricing_type.clone(),
             lines: self.lines.clone(),
             total: self.credits,
+            quote: None,
         }
     }
 }
@@ -147,4 +148,12 @@ pub struct LockedQuote {
     pub expires_at: DateTime<Utc>,
     /// The price.
     pub quote: Quote,
+}
+
+impl LockedQuote {
+    /// Writes the receipt that a charge by this quote carries.
+    #[must_use]
+    pub fn receipt(&self) -> Receipt {
+        Receipt { quote: Some(self.id.to_string()), ..self.quote.receipt() }
+    }
 }

@@ -154,7 +154,7 @@ impl Tariffs {
         if let Some(id) = quote {
             let (locked, plans) = self.locked(wallet, line, id).await?;
             check_plans(&shelf, plan_rank, plans.iter().map(String::as_str))?;
-            return Ok(locked.quote.receipt());
+            return Ok(locked.receipt());
         }
         let book = self.active().await?;
         let tariff = book.tariff_or_refuse(&line.operation)?;

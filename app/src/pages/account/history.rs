@@ -13,7 +13,7 @@ use crate::components::live_status::LiveStatus;
 use crate::components::panel::{EmptyState, Loaded, PageHead};
 use crate::components::receipt::ReceiptPanel;
 use crate::components::shell::{AppShell, Nav};
-use crate::components::when::date_text;
+use crate::components::when::{ZoneNote, date_text, use_zone};
 use crate::i18n::*;
 use crate::live::{shown_balance, use_feed, use_live_wallet};
 use crate::server_fns::ledger::{HISTORY_ROWS, HistoryPage as Page, HistoryQuery, history, receipt};
@@ -261,7 +261,7 @@ fn Pages(query: HistoryQuery, older: Option<i64>, first: i64) -> impl IntoView {
     };
     view! {
         <nav aria-label=move || t_string!(i18n, ledger.pages) class="flex items-center gap-2 mt-3">
-            <p class="text-sm text-muted flex-1">{t!(i18n, ledger.zone_note)}</p>
+            <p class="text-sm text-muted flex-1"><ZoneNote /></p>
             {link(newer, view! { {t!(i18n, ledger.newer)} }.into_any())}
             {link(older, view! { {t!(i18n, ledger.older)} }.into_any())}
         </nav>
@@ -272,9 +272,10 @@ fn Pages(query: HistoryQuery, older: Option<i64>, first: i64) -> impl IntoView {
 #[component]
 fn Archived(archived: ArchivedRows) -> impl IntoView {
     let i18n = use_i18n();
+    let until = use_zone().day(archived.until);
     let words = move || {
         let locale = i18n.get_locale();
-        let until = date_text(locale, archived.until.date_naive());
+        let until = date_text(locale, until);
         t_string!(i18n, ledger.archived, to = archived.to, until = until)
     };
     view! { <p class="panel p-4 mt-3 text-sm text-muted">{words}</p> }

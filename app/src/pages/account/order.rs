@@ -8,7 +8,7 @@ use crate::components::amount::{credits_text, money_text, signed_text, unit_text
 use crate::components::order_steps::{OrderHead, OrderSteps, failure_text};
 use crate::components::panel::Loaded;
 use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{When, WhenStyle, date_text};
+use crate::components::when::{When, WhenStyle, date_text, use_zone};
 use crate::i18n::*;
 use crate::live::use_live_wallet;
 use crate::server_fns::payments::{OrderPage as Page, order};
@@ -39,7 +39,7 @@ pub fn OrderPage() -> impl IntoView {
 #[component]
 fn OrderContent(page: Page) -> impl IntoView {
     let live = use_live_wallet();
-    if let Some(live) = live {
+    if let Some(live) = live.filter(|_| page.is_live) {
         live.start_from(page.balance.clone());
     }
     let page = RwSignal::new(page);
@@ -128,7 +128,7 @@ fn Waiting(page: Page) -> impl IntoView {
 #[component]
 fn Paid(page: Page) -> impl IntoView {
     let i18n = use_i18n();
-    let live = use_live_wallet();
+    let live = use_live_wallet().filter(|_| page.is_live);
     let drawn = page.balance.available;
     let available =
         move || live.and_then(|live| live.balance.with(|now| now.as_ref().map(|now| now.available))).unwrap_or(drawn);
@@ -136,12 +136,13 @@ fn Paid(page: Page) -> impl IntoView {
     let (is_plan, is_renewal) = (order.plan.is_some(), order.plan.as_ref().is_some_and(|part| part.month > 0));
     let (credits, money) = (order.credits, order.money);
     let settled_at = order.settled_at.unwrap_or(order.updated_at);
+    let zone = use_zone();
     // What a plan brings is not given back for money.
     let refund = page.refund.filter(|_| !is_plan).map(|policy| {
         let until = settled_at + chrono::Duration::days(i64::from(policy.days));
         let percent = i64::from(policy.max_used_percent);
         let most = wallet::money::Credits::from_micros(credits.micros() / 100 * percent);
-        (until.date_naive(), most)
+        (zone.day(until), most)
     });
     let entry = order.entry_seq;
     view! {

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use wallet::insight::Forecast;
 use wallet::ledger::BalanceView;
 use wallet::money::Credits;
 use wallet::payment::PaymentView;
@@ -14,11 +15,13 @@ use crate::components::panel::{Banner, BannerKind, Loaded};
 use crate::components::plan_panel::{PlanPanel, owes};
 use crate::components::price_change::RiseBanner;
 use crate::components::refusal::FormErrors;
+use crate::components::runway::Runway;
 use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{When, WhenStyle, when_text};
+use crate::components::spending::SpendingPanel;
+use crate::components::when::{When, WhenStyle};
 use crate::i18n::*;
 use crate::live::shown_balance;
-use crate::server_fns::wallet::{Forecast, Overview, wallet_overview};
+use crate::server_fns::wallet::{Overview, wallet_overview};
 use crate::session::use_session;
 
 /// The front page of the wallet.
@@ -43,6 +46,10 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
     let is_sent = use_query_map().with_untracked(|map| map.get_str("mail") == Some("sent"));
     let balance = shown_balance(overview.balance.clone());
     let low_below = overview.low_below;
+    let per_day = match overview.forecast {
+        Forecast::Until { per_day, .. } => Some(per_day),
+        Forecast::NotEnough | Forecast::NotSpent => None,
+    };
     view! {
         <FormErrors outcome=overview.outcome.clone() />
         {is_sent.then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, wallet.mail_sent)}</p></Banner> })}
@@ -56,7 +63,7 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
             <BalanceStub balance=balance />
             <div class="perf-y hidden lg:block my-2" aria-hidden="true"></div>
             <hr class="perf-x lg:hidden mx-2" />
-            <QuickTopUp packs=overview.packs />
+            <QuickTopUp packs=overview.packs per_day=per_day />
         </section>
         <div class="grid lg:grid-cols-[minmax(0,1fr)_minmax(0,400px)] gap-5 mt-5">
             <div class="min-w-0">
@@ -65,11 +72,12 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
                     .then(|| view! { <FirstRequest public_url=overview.public_url has_playground=overview.has_playground /> })}
             </div>
             <div class="grid gap-5 content-start">
-                <Runway forecast=overview.forecast />
+                <Runway forecast=overview.forecast unused=overview.unused />
                 <PlanPanel plan=overview.plan monthly=overview.plan_monthly paid=overview.paid_plan />
                 <OpenPayments payments=overview.open_payments />
             </div>
         </div>
+        <SpendingPanel spending=overview.spending />
     }
 }
 
@@ -193,7 +201,7 @@ fn InactiveBanner() -> impl IntoView {
 
 /// Up to three packs; the order is made on the next page.
 #[component]
-fn QuickTopUp(packs: Vec<Pack>) -> impl IntoView {
+fn QuickTopUp(packs: Vec<Pack>, per_day: Option<Credits>) -> impl IntoView {
     let i18n = use_i18n();
     if packs.is_empty() {
         return view! {
@@ -211,11 +219,15 @@ fn QuickTopUp(packs: Vec<Pack>) -> impl IntoView {
         .enumerate()
         .map(|(index, pack)| {
             let (credits, money) = (pack.credits, pack.money);
+            let days = per_day.and_then(|per_day| credits.micros().checked_div(per_day.micros()));
+            let lasts = days.filter(|days| *days > 0).map(|days| {
+                view! { <span class="block text-xs">{move || t_string!(i18n, wallet.about_days, count = days)}</span> }
+            });
             view! {
                 <label class="pick flex items-center gap-3 px-3 h-11">
                     <input type="radio" name="package" value=pack.code checked=index == middle />
                     <span class="num font-semibold w-14 text-right">{move || credits_text(i18n.get_locale(), credits)}</span>
-                    <span class="text-sm text-muted flex-1">{pack.name}</span>
+                    <span class="text-sm text-muted flex-1 leading-tight">{pack.name}{lasts}</span>
                     <span class="num">{move || money_text(i18n.get_locale(), money)}</span>
                 </label>
             }
@@ -233,31 +245,6 @@ fn QuickTopUp(packs: Vec<Pack>) -> impl IntoView {
         </form>
     }
     .into_any()
-}
-
-/// When the wallet runs out, or why that can't be said.
-#[component]
-fn Runway(forecast: Forecast) -> impl IntoView {
-    let i18n = use_i18n();
-    let heading = move || match forecast {
-        Forecast::NotEnough => t_string!(i18n, wallet.no_forecast).to_owned(),
-        Forecast::NotSpent => t_string!(i18n, wallet.not_spent).to_owned(),
-        Forecast::Until { at, .. } => when_text(i18n.get_locale(), at, WhenStyle::DateTime),
-    };
-    let note = move || match forecast {
-        Forecast::NotEnough => t_string!(i18n, wallet.no_forecast_note).to_owned(),
-        Forecast::NotSpent => t_string!(i18n, wallet.not_spent_note).to_owned(),
-        Forecast::Until { per_day, .. } => {
-            t_string!(i18n, wallet.pace, amount = credits_text(i18n.get_locale(), per_day))
-        }
-    };
-    view! {
-        <section aria-labelledby="run" class="panel p-5">
-            <h2 id="run" class="text-muted">{t!(i18n, wallet.runs_out)}</h2>
-            <p class="fig text-xl mt-0.5">{heading}</p>
-            <p class="text-sm text-muted">{note}</p>
-        </section>
-    }
 }
 
 /// Top-ups that the bank has not confirmed yet.

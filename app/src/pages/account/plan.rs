@@ -13,7 +13,7 @@ use crate::components::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead}
 use crate::components::plan::{Months, PlanFacts, PlanRules};
 use crate::components::refusal::FormErrors;
 use crate::components::shell::{AppShell, Nav};
-use crate::components::when::date_text;
+use crate::components::when::{date_text, use_zone};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::plan::{PlanOffer, PlanPage as Page, load_plan_page};
@@ -108,7 +108,7 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
     let (is_paying, submit) = sent_once();
     let terms = offer.terms;
     let price = move || money_text(i18n.get_locale(), terms.price);
-    let next = offer.next_payment_at.date_naive();
+    let next = use_zone().day(offer.next_payment_at);
     let name = StoredValue::new(offer.plan.name.clone());
     let consent = move || {
         let locale = i18n.get_locale();
@@ -193,7 +193,7 @@ fn CurrentPlan(current: SubscriptionView, key: Uuid, may_pay: bool) -> impl Into
         (true, false) => ("tag tag-err", Signal::derive(move || t_string!(i18n, plan.state_past_due).to_owned())),
         (false, false) => ("tag tag-ok", Signal::derive(move || t_string!(i18n, plan.state_active).to_owned())),
     };
-    let ends = current.paid_until.date_naive();
+    let ends = use_zone().day(current.paid_until);
     let actions = may_pay.then(|| {
         view! {
             <div class="flex flex-wrap gap-2 mt-5">

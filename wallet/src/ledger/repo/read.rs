@@ -201,7 +201,8 @@ pub(in crate::ledger) async fn entries(
            AND ($6::text IS NULL OR category = $6)
            AND ($7::timestamptz IS NULL OR created_at >= $7)
            AND ($8::timestamptz IS NULL OR created_at < $8)
-           AND ($9::text IS NULL OR operation ILIKE $9 OR title ILIKE $9 OR metadata ILIKE $9 OR actor_name ILIKE $9)
+           AND ($9::text IS NULL OR operation ILIKE $9 OR title ILIKE $9 OR metadata ILIKE $9
+                OR (actor_kind <> 3 AND actor_name ILIKE $9))
            AND ($10::text IS NULL OR (metadata::json ->> $10) = $11)
          ORDER BY seq DESC
          LIMIT $12",

@@ -1,13 +1,16 @@
 //! The receipt of one ledger row: why it is as much as it is.
 
+mod price;
+
 use leptos::html::Aside;
 use leptos::prelude::*;
-use wallet::ledger::{AllocationView, EntryDetail, EntryKind, EntryView, FormulaLine, Receipt};
+use wallet::ledger::{AllocationView, EntryDetail, EntryKind, EntryView};
 use wallet::money::Credits;
 
-use crate::components::amount::{credits_text, signed_text, unit_text};
+use self::price::Price;
+use crate::components::amount::{credits_text, exact_text, signed_text, unit_text};
 use crate::components::entry::{actor_name, entry_title};
-use crate::components::when::{When, WhenStyle, date_text};
+use crate::components::when::{When, WhenStyle, ZoneNote, date_text, use_zone};
 use crate::i18n::*;
 
 /// The receipt as a panel: question, lines, grants, times, seal.
@@ -24,6 +27,9 @@ pub fn ReceiptPanel(
     let seq = entry.seq;
     let title = entry.clone();
     let panel = NodeRef::<Aside>::new();
+    let key = detail.idempotency_key.clone();
+    let reason = detail.reason.clone().filter(|reason| Some(reason) != title.title.as_ref());
+    let reason = reason.or_else(|| (entry.kind == EntryKind::HoldExpired).then(|| "timed_out".to_owned()));
     keep_focus(panel, seq);
     view! {
         <aside
@@ -40,12 +46,13 @@ pub fn ReceiptPanel(
             <div class="px-5 pb-4">
                 <h2 id="rc" class="fig text-2xl">{question(&entry)}</h2>
                 <p class="text-muted mt-1">{move || entry_title(i18n.get_locale(), &title)}</p>
-                {detail.receipt.clone().map(|receipt| view! { <Formula receipt=receipt /> })}
+                {move || reason.clone().map(|reason| view! { <p class="mt-2">{reason_text(i18n.get_locale(), &reason)}</p> })}
+                <Price detail=detail.clone() />
             </div>
             <hr class="perf-x mx-2" />
             <PaidWith kind=entry.kind allocations=detail.allocations.clone() />
             <Timeline entry=entry.clone() rows=detail.timeline.clone() />
-            <Facts entry=entry hash=detail.hash.clone() />
+            <Facts entry=entry hash=detail.hash.clone() key=key />
         </aside>
     }
 }
@@ -102,52 +109,14 @@ fn question(entry: &EntryView) -> impl IntoView + use<> {
     }
 }
 
-/// The lines of the price, their sum, and the book that they come from.
-#[component]
-fn Formula(receipt: Receipt) -> impl IntoView {
-    let i18n = use_i18n();
-    let total = receipt.total;
-    let lines = receipt.lines.iter().map(|line| view! { <FormulaRow line=line.clone() /> }).collect_view();
-    let version = receipt.price_book_version;
-    let operation = receipt.operation.clone();
-    let params = params_text(&receipt.params);
-    view! {
-        <p class="text-sm text-muted mt-1 font-mono break-words">{operation}{params}</p>
-        <table class="w-full num mt-4">
-            <caption class="sr-only">{t!(i18n, receipt.caption)}</caption>
-            <thead>
-                <tr class="text-sm text-muted text-left">
-                    <th scope="col" class="font-normal pb-1">{t!(i18n, receipt.line)}</th>
-                    <th scope="col" class="font-normal pb-1 text-right">{t!(i18n, receipt.amount)}</th>
-                    <th scope="col" class="font-normal pb-1 pl-3 text-right">{t!(i18n, receipt.price)}</th>
-                    <th scope="col" class="font-normal pb-1 pl-3 text-right">{t!(i18n, ledger.credits)}</th>
-                </tr>
-            </thead>
-            <tbody>
-                {lines} <tr class="border-t-2 border-base-content">
-                    <th scope="row" class="text-left pt-2" colspan="3">{t!(i18n, receipt.total)}</th>
-                    <td class="text-right pt-1">
-                        <span class="fig text-2xl">{move || credits_text(i18n.get_locale(), total)}</span>
-                    </td>
-                </tr>
-            </tbody>
-        </table>
-        <p class="text-sm text-muted mt-1">{t!(i18n, receipt.from_book, version = move || version.to_string())}</p>
-    }
-}
-
-/// One line of the price.
-#[component]
-fn FormulaRow(line: FormulaLine) -> impl IntoView {
-    let i18n = use_i18n();
-    let (unit_price, credits) = (line.unit_price, line.credits);
-    view! {
-        <tr class="border-t border-line">
-            <th scope="row" class="text-left py-2">{line.label}</th>
-            <td class="text-right">{line.quantity}</td>
-            <td class="text-right pl-3">{move || unit_price.map(|price| credits_text(i18n.get_locale(), price))}</td>
-            <td class="text-right pl-3 font-semibold">{move || credits_text(i18n.get_locale(), credits)}</td>
-        </tr>
+/// Says why it was done: the codes of a release in words, words as they are.
+fn reason_text(locale: Locale, reason: &str) -> String {
+    match reason {
+        "platform_failure" => td_string!(locale, receipt.platform_failure).to_owned(),
+        "customer_failure" => td_string!(locale, receipt.customer_failure).to_owned(),
+        "cancelled" => td_string!(locale, receipt.cancelled).to_owned(),
+        "timed_out" => td_string!(locale, receipt.timed_out).to_owned(),
+        words => words.to_owned(),
     }
 }
 
@@ -171,12 +140,13 @@ fn PaidWith(kind: EntryKind, allocations: Vec<AllocationView>) -> impl IntoView 
         EntryKind::Grant | EntryKind::TransferIn => t_string!(i18n, receipt.added_as),
         _ => t_string!(i18n, receipt.paid_with),
     };
+    let zone = use_zone();
     let rows = allocations
         .into_iter()
         .map(|part| {
             let change = if part.amount == Credits::ZERO { part.held_change } else { part.amount };
             let amount = if change.is_negative() { change.checked_neg().unwrap_or(change) } else { change };
-            let expires = part.expires_at.map(|at| at.date_naive());
+            let expires = part.expires_at.map(|at| zone.day(at));
             let is_debt = part.source.is_none();
             let until = move || match expires {
                 Some(day) => t_string!(i18n, wallet.batch_expires, date = date_text(i18n.get_locale(), day)),
@@ -261,11 +231,11 @@ fn step_text(locale: Locale, row: &EntryView) -> String {
 
 /// Balance, who, when, metadata and the seal.
 #[component]
-fn Facts(entry: EntryView, hash: String) -> impl IntoView {
+fn Facts(entry: EntryView, hash: String, key: Option<String>) -> impl IntoView {
     let i18n = use_i18n();
     let after = entry.settled_after;
     let before = after.checked_sub(entry.amount).unwrap_or(after);
-    let (by, at) = (actor_name(&entry), entry.created_at);
+    let (by, at) = (entry.clone(), entry.created_at);
     let metadata = params_text(&entry.metadata);
     let metadata = metadata.trim_start_matches(", ").to_owned();
     let has_metadata = !metadata.is_empty();
@@ -274,19 +244,24 @@ fn Facts(entry: EntryView, hash: String) -> impl IntoView {
             <dl class="grid grid-cols-[7.5rem_minmax(0,1fr)] gap-y-1.5 text-sm">
                 <dt class="text-muted">{t!(i18n, ledger.balance)}</dt>
                 <dd class="num">
-                    {move || format!("{} → {}", credits_text(i18n.get_locale(), before), credits_text(i18n.get_locale(), after))}
+                    {move || format!("{} → {}", exact_text(i18n.get_locale(), before), exact_text(i18n.get_locale(), after))}
                 </dd>
                 <dt class="text-muted">{t!(i18n, receipt.when)}</dt>
                 <dd class="num"><When at=at style=WhenStyle::DateTime /></dd>
                 <dt class="text-muted">{t!(i18n, ledger.by)}</dt>
-                <dd>{by}</dd>
+                <dd>{move || actor_name(i18n.get_locale(), &by)}</dd>
                 <Show when=move || has_metadata>
                     <dt class="text-muted">{t!(i18n, receipt.metadata)}</dt>
                     <dd class="break-words">{metadata.clone()}</dd>
                 </Show>
+                {key.map(|key| view! {
+                    <dt class="text-muted">{t!(i18n, receipt.key)}</dt>
+                    <dd class="font-mono text-xs break-all leading-5">{key}</dd>
+                })}
                 <dt class="text-muted">{t!(i18n, receipt.seal)}</dt>
                 <dd class="font-mono text-xs break-all leading-5">{hash}</dd>
             </dl>
+            <p class="text-sm text-muted mt-3"><ZoneNote /></p>
         </div>
     }
 }

@@ -1,0 +1,48 @@
+//! The SQL of insight.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use crate::error::Result;
+use crate::id::WalletId;
+use crate::money::Credits;
+
+/// What was spent on a category from one instant on until the next one.
+pub(super) struct SpentSince {
+    /// The place of the instant.
+    pub place: usize,
+    pub category: String,
+    pub amount: Credits,
+}
+
+/// Sums the debits after a row, less what was paid back, between instants (in order) and by category. Rows of a wallet
+/// lie together by `seq`, so that only the asked-for ones are read.
+pub(super) async fn spent(
+    pool: &PgPool,
+    wallet: WalletId,
+    after: i64,
+    instants: &[DateTime<Utc>],
+) -> Result<Vec<SpentSince>> {
+    let rows = sqlx::query!(
+        r#"SELECT width_bucket(created_at, $4::timestamptz[]) AS "bucket!",
+                  coalesce(category, '') AS "category!",
+                  (-sum(amount))::bigint AS "spent!"
+           FROM entries
+           WHERE shard = $1 AND wallet_id = $2 AND seq > $3
+             AND kind IN (2, 4, 8, 10, 11, 12)
+             AND created_at >= ($4::timestamptz[])[1]
+           GROUP BY 1, 2
+           ORDER BY 1, 2"#,
+        wallet.shard.as_i16(),
+        wallet.number,
+        after,
+        instants
+    )
+    .fetch_all(pool)
+    .await?;
+    let place = |bucket: i32| usize::try_from(bucket).ok()?.checked_sub(1);
+    let found = rows.into_iter().filter_map(|row| {
+        Some(SpentSince { place: place(row.bucket)?, category: row.category, amount: Credits::from_micros(row.spent) })
+    });
+    Ok(found.collect())
+}
