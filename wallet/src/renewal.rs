@@ -21,7 +21,7 @@ const STEPS_MAX: u32 = 40;
 /// When a charge is asked about again that the provider has not decided.
 const OPEN_MINUTES: i64 = 2;
 /// When a renewal is looked at again whose money was put aside for staff.
-const HELD_HOURS: i64 = 24;
+const HELD_HOURS: i64 = 1;
 
 /// What a run of the renewal job did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -101,6 +101,8 @@ impl Wallet {
                         self.declined(&of, &code).await?;
                         report.declined = report.declined.saturating_add(1);
                     }
+                    // Read it again: it was cancelled or paid meanwhile.
+                    Renewal::Moved => {}
                     Renewal::Open => return self.look_again(&of, TimeDelta::minutes(OPEN_MINUTES)).await,
                     Renewal::Held => return self.look_again(&of, TimeDelta::hours(HELD_HOURS)).await,
                 },

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::Interval;
-use crate::id::{PaymentId, SubscriptionId, WalletId};
+use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Currency, Money};
 
 #[cfg(feature = "postgres")]
@@ -92,7 +92,8 @@ pub enum PaymentStatus {
     Expired,
     /// The provider did not say; the reconciler will find out.
     Unknown,
-    /// Paid, but amount, currency or order differ from ours: nothing is granted, staff decide.
+    /// Paid, but amount, currency or order differ from ours, or the plan's months have no place any more (another plan,
+    /// a month that was paid, a plan that is over): nothing is granted, staff decide (`scrip payment held`).
     Held,
 }
 
@@ -139,7 +140,8 @@ impl PaymentStatus {
     /// Says whether a payment may go from this state to another.
     ///
     /// Money that was taken always wins: a payment that we took for failed, cancelled or expired still succeeds (or
-    /// is held) when the provider says that it was paid. Nothing leaves `Succeeded`; refunds are rows of their own.
+    /// is held) when the provider says that it was paid. Held money is given its credits after all, or given back, by
+    /// staff alone. Nothing leaves `Succeeded`; refunds are rows of their own.
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         match self {
@@ -188,6 +190,33 @@ pub struct PaymentView {
     pub expires_at: DateTime<Utc>,
     /// The ledger row of its grant.
     pub entry_seq: Option<i64>,
+}
+
+/// Money that was taken and brings nothing, as staff see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldPayment {
+    /// The payment.
+    pub id: PaymentId,
+    /// Who paid.
+    pub account: AccountId,
+    /// Whom to write to.
+    pub email: String,
+    /// What was ordered, in words.
+    pub title: String,
+    /// What the order would have brought.
+    pub credits: Credits,
+    /// What we asked for.
+    pub money: Money,
+    /// The provider's name.
+    pub provider: String,
+    /// The provider's name of the payment.
+    pub provider_ref: Option<String>,
+    /// Why it was put aside, as a code: `mismatch`, `already_subscribed`, `month_already_paid`, `subscription_over`.
+    pub why: String,
+    /// What was asked, and what the provider took.
+    pub compared: serde_json::Value,
+    /// When it was put aside.
+    pub held_at: DateTime<Utc>,
 }
 
 /// One page of payments, newest first.

@@ -1,6 +1,7 @@
 //! The handle: order credits, follow a payment to its end, take providers' messages.
 
 mod events;
+mod held;
 mod order;
 mod plan;
 mod sandbox;

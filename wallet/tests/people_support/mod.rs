@@ -128,6 +128,12 @@ pub struct Books {
     pub declines: Option<String>,
     /// The next charge of a kept card is made, its answer gets lost, and then nobody answers any more.
     pub swallow_next_charge: bool,
+    /// Charges of kept cards are made, but nobody hears so: answers get lost, and a look finds nothing.
+    pub hides: bool,
+    /// Charges of kept cards don't arrive.
+    pub deaf: bool,
+    /// Charges of kept cards take other money than was asked for.
+    pub takes_other_money: bool,
 }
 
 impl Double {
@@ -160,6 +166,9 @@ impl Double {
         books.fetched += 1;
         if books.silent {
             return FetchAnswer::Unknown { detail: "silent".into() };
+        }
+        if books.hides {
+            return FetchAnswer::Missing;
         }
         books.pages.get(reference).map_or(FetchAnswer::Missing, |page| FetchAnswer::Found(page.clone()))
     }
@@ -215,7 +224,7 @@ impl Provider for Double {
     async fn charge_saved(&self, charge: &SavedCharge) -> ChargeAnswer {
         let reference = reference(charge.payment);
         let mut books = self.books();
-        if books.silent {
+        if books.silent || books.deaf {
             return ChargeAnswer::Unknown { detail: "silent".into() };
         }
         if !books.pages.contains_key(&reference) {
@@ -228,7 +237,7 @@ impl Provider for Double {
                 reference: reference.clone(),
                 order: Some(charge.payment),
                 status,
-                money: charge.money,
+                money: if books.takes_other_money { roubles(1) } else { charge.money },
                 refunded_minor: 0,
                 method: Some("Visa •• 4242".into()),
                 saved_method: None,
@@ -238,6 +247,9 @@ impl Provider for Double {
         }
         if std::mem::take(&mut books.swallow_next_charge) {
             books.silent = true;
+            return ChargeAnswer::Unknown { detail: "the answer got lost".into() };
+        }
+        if books.hides {
             return ChargeAnswer::Unknown { detail: "the answer got lost".into() };
         }
         ChargeAnswer::Made { reference }

@@ -2,6 +2,8 @@
 #![cfg(feature = "postgres")]
 
 mod begin;
+mod held;
+mod lost;
 #[path = "../people_support/mod.rs"]
 mod people_support;
 mod renew;

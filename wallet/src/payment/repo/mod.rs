@@ -1,6 +1,7 @@
 //! The SQL of payments, providers' messages and the sandbox provider's own books.
 
 pub(crate) mod event;
+pub(crate) mod held;
 pub(crate) mod invariants;
 pub(crate) mod new_payment;
 pub(crate) mod payment;

@@ -30,19 +30,31 @@ pub(crate) struct NewPaymentRow<'a> {
     pub(crate) check_at: DateTime<Utc>,
     /// What it pays of a plan, and to what its payer agreed.
     pub(crate) plan: Option<(&'a PlanPart, &'a str)>,
+    /// It is only made while this subscription has this version and goes on.
+    pub(crate) renews: Option<(SubscriptionId, i64)>,
 }
 
 /// Adds a payment; nothing happens where the key was used before, or where another payment for the same months of a plan
-/// is open.
+/// is open, or where the subscription that it renews has changed. Whoever changes it meanwhile waits.
 pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()> {
     let part = row.plan.map(|(part, _)| part);
     sqlx::query!(
-        "INSERT INTO payments (id, account_id, shard, wallet_id, user_id, idempotency_key, request_hash, package,
+        "WITH going_on AS MATERIALIZED (
+             SELECT
+             FROM subscriptions
+             WHERE account_id = $2
+               AND id = $26
+               AND version = $27
+               AND NOT cancel_at_end
+             FOR SHARE
+         )
+         INSERT INTO payments (id, account_id, shard, wallet_id, user_id, idempotency_key, request_hash, package,
                                title, credits, minor, currency, email, name, locale, provider, return_base,
                                created_at, updated_at, expires_at, check_at, subscription_id, plan, billing, month,
                                consent)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21,
-                 $22, $23, $24, $25)
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21,
+                $22, $23, $24, $25
+         WHERE $26::uuid IS NULL OR EXISTS (SELECT FROM going_on)
          ON CONFLICT DO NOTHING",
         row.id.uuid(),
         row.account.uuid(),
@@ -68,7 +80,9 @@ pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()>
         part.map(|part| part.plan.as_str()),
         part.map(|part| part.interval.code()),
         part.map(|part| i32::try_from(part.month).unwrap_or(i32::MAX)),
-        row.plan.map(|(_, consent)| consent)
+        row.plan.map(|(_, consent)| consent),
+        row.renews.map(|(subscription, _)| subscription.uuid()),
+        row.renews.map(|(_, version)| version)
     )
     .execute(pool)
     .await?;
@@ -105,4 +119,38 @@ pub(crate) async fn open_renewal(pool: &PgPool, subscription: SubscriptionId) ->
     .fetch_optional(pool)
     .await?;
     Ok(id.map(PaymentId::from_uuid))
+}
+
+/// Takes renewals that were closed lately since their provider did not know them, and sets each one's next look with
+/// growing steps. Two reconcilers take different ones.
+pub(crate) async fn take_closed_renewals(
+    pool: &PgPool,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<PaymentId>> {
+    let ids = sqlx::query_scalar!(
+        "UPDATE payments
+         SET checks = checks + 1,
+             check_at = $1 + make_interval(secs => least(3600, 30 * 2 ^ least(checks, 10)))
+         WHERE id IN (
+             SELECT id
+             FROM payments
+             WHERE status = 'expired'
+               AND provider_ref IS NULL
+               AND month > 0
+               AND updated_at > $3
+               AND check_at <= $1
+             ORDER BY check_at
+             LIMIT $2
+             FOR UPDATE SKIP LOCKED
+         )
+         RETURNING id",
+        now,
+        limit,
+        since
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().map(PaymentId::from_uuid).collect())
 }

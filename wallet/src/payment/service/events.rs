@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::super::provider::{FetchAnswer, VerifiedEvent};
 use super::super::repo::{self, event::EventRow, event::NewEventRow};
 use super::Payments;
+use super::order::PROVIDER_PATIENCE;
 use super::settle::Reconciled;
 use crate::error::{Refusal, Result};
 use crate::id::PaymentId;
@@ -74,10 +75,10 @@ impl Payments {
         }
         // The message overtook the answer that names the payment: the provider knows our order.
         let provider = self.provider(&event.provider).ok_or(Refusal::Unavailable)?;
-        let order = match provider.fetch_payment(reference).await {
-            FetchAnswer::Found(found) => found.order,
-            FetchAnswer::Missing => None,
-            FetchAnswer::Unknown { .. } => return Err(Refusal::Unavailable.into()),
+        let order = match tokio::time::timeout(PROVIDER_PATIENCE, provider.fetch_payment(reference)).await {
+            Ok(FetchAnswer::Found(found)) => found.order,
+            Ok(FetchAnswer::Missing) => None,
+            Ok(FetchAnswer::Unknown { .. }) | Err(_) => return Err(Refusal::Unavailable.into()),
         };
         let Some(order) = order else { return Ok(None) };
         let row = repo::payment::by_id(self.db.pool(), order).await?;

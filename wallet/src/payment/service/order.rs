@@ -7,12 +7,12 @@ use super::super::repo::{self, new_payment::NewPaymentRow, payment::PaymentRow};
 use super::super::{PaymentStatus, PaymentView, PlanPart};
 use super::{Buyer, Contact, Payments};
 use crate::error::{Refusal, Result};
-use crate::id::PaymentId;
+use crate::id::{PaymentId, SubscriptionId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::money::{Credits, Money};
 
 /// How long an order can be paid.
-const OPEN_MINUTES: i64 = 60;
+pub(super) const OPEN_MINUTES: i64 = 60;
 /// When the reconciler first looks at an order.
 const FIRST_LOOK_SECONDS: i64 = 60;
 /// How long a provider has to answer before its answer counts as unknown.
@@ -30,6 +30,10 @@ pub(super) struct NewOrder {
     pub(super) plan: Option<PlanPart>,
     /// Who takes the money; the first one that can where nothing is said.
     pub(super) provider: Option<String>,
+    /// How long it can be paid.
+    pub(super) open: TimeDelta,
+    /// It is only made while this subscription has this version and goes on.
+    pub(super) renews: Option<(SubscriptionId, i64)>,
 }
 
 impl Buyer {
@@ -118,9 +122,10 @@ impl Payments {
             provider: provider.name(),
             return_base: return_base.trim_end_matches('/'),
             created_at: now,
-            expires_at: now + TimeDelta::minutes(OPEN_MINUTES),
+            expires_at: now + order.open,
             check_at: now + TimeDelta::seconds(FIRST_LOOK_SECONDS),
             plan: order.plan.as_ref().map(|part| (part, CONSENT)),
+            renews: order.renews,
         };
         repo::new_payment::insert(self.db.pool(), &row).await
     }

@@ -1,13 +1,16 @@
 //! Money for plans: the first payment on the provider's page, the next ones by the card that was kept.
 
+use chrono::TimeDelta;
+
 use super::super::provider::{ChargeAnswer, Provider, SavedCharge};
 use super::super::repo::{self, payment::PaymentRow};
 use super::super::{PaymentStatus, PaymentView, PlanChoice, PlanPart};
-use super::order::{NewOrder, PROVIDER_PATIENCE};
-use super::settle::Finder;
+use super::held::RETURNED;
+use super::order::{NewOrder, OPEN_MINUTES, PROVIDER_PATIENCE};
+use super::settle::{Finder, Reconciled};
 use super::{Buyer, Payments};
 use crate::catalog::CatalogView;
-use crate::error::{Problem, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::SubscriptionId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::plan::{SavedMethod, Subscription, Terms};
@@ -26,7 +29,29 @@ pub(crate) enum Renewal {
     Open,
     /// Taken, but put aside: staff decide.
     Held,
+    /// Nothing was asked: the plan was cancelled or paid since it was read.
+    Moved,
 }
+
+/// What following one payment of a renewal came to.
+enum Followed {
+    /// This.
+    To(Renewal),
+    /// The card was never charged with it; another payment has to be made.
+    Untried,
+}
+
+/// How long a renewal stays open: its charge is repeated under its key, which providers remember for a day.
+const RENEWAL_HOURS: i64 = 20;
+/// In the last hours of that time the card is not charged any more, only asked about: when a payment is closed because
+/// its provider does not know it, no charge is on its way.
+const LAST_HOURS: i64 = 1;
+/// How many payments one attempt may take whose provider never had them.
+const AGAIN_MAX: u32 = 50;
+/// How long a closed renewal is asked about.
+const CLOSED_DAYS: i64 = 3;
+/// How many closed renewals one run of the reconciler asks about.
+const CLOSED_MAX: i64 = 200;
 
 impl Payments {
     /// Prices a plan: what will be paid each time, and the credits of each month.
@@ -62,7 +87,7 @@ impl Payments {
             interval: choice.interval,
             month: 0,
         };
-        let order = new_order(&catalog, part, terms, None);
+        let order = new_order(&catalog, part, terms);
         self.place(&buyer, &order, (&key, &hash), return_base).await
     }
 
@@ -80,7 +105,7 @@ impl Payments {
         let of = self.plans.subscription(buyer.account).await?.ok_or_else(nothing)?;
         let (terms, month) = of.terms.zip(self.plans.owed(&of).await?).ok_or_else(nothing)?;
         let part = PlanPart { subscription: of.id, plan: of.plan.clone(), interval: terms.interval, month };
-        let order = new_order(&*self.catalog.view().await?, part, terms, None);
+        let order = new_order(&*self.catalog.view().await?, part, terms);
         // The credits go where the plan's credits go.
         let buyer = Buyer { wallet: of.wallet, ..buyer };
         self.place(&buyer, &order, (&key, &hash), return_base).await
@@ -92,33 +117,85 @@ impl Payments {
         let (Some(terms), Some(method)) = (of.terms, &of.method) else {
             return Ok(Renewal::Declined { code: "no_saved_card".to_owned() });
         };
-        let what = format!("renewal:{}:{month}:{attempt}", of.id);
-        let (hash, key) = (RequestHash::of(what.as_bytes()), IdempotencyKey::internal(what));
         let part = PlanPart { subscription: of.id, plan: of.plan.clone(), interval: terms.interval, month };
-        let mut found = repo::payment::by_key(self.db.pool(), of.account, key.as_str()).await?;
-        if found.is_none() {
-            let provider = Some(method.provider.clone());
-            let order = new_order(&*self.catalog.view().await?, part.clone(), terms, provider);
-            let buyer = Buyer { account: of.account, wallet: of.wallet, user: None, contact: None, may_pay: true };
-            self.add(&buyer, &order, (&key, &hash), "").await?;
-            found = repo::payment::by_key(self.db.pool(), of.account, key.as_str()).await?;
-        }
-        let Some(row) = found else {
-            // Another payment for these months is open: its owner is paying by hand.
-            if let Some(open) = repo::new_payment::open_for(self.db.pool(), &part).await? {
+        let mut what = format!("renewal:{}:{month}:{attempt}", of.id);
+        for _ in 0..AGAIN_MAX {
+            let Some(row) = self.renewal(of, &part, terms, method, &what).await? else {
+                // Another payment for these months is open: its owner is paying by hand. Or the plan has changed.
+                let open = repo::new_payment::open_for(self.db.pool(), &part).await?;
+                let Some(open) = open else { return Ok(Renewal::Moved) };
                 self.refresh_as(open, Finder::Reconciler).await?;
+                return Ok(Renewal::Open);
+            };
+            match self.follow(&row, method).await? {
+                Followed::To(renewal) => return Ok(renewal),
+                Followed::Untried => what = format!("renewal:{}:{month}:{attempt}:{}", of.id, row.id),
             }
-            return Ok(Renewal::Open);
-        };
-        if row.status.is_open() && row.provider_ref.is_none() {
-            self.charge(&row, method).await?;
         }
-        Ok(match self.refresh_as(row.id, Finder::Soon).await? {
-            view if view.status.is_open() => Renewal::Open,
-            PaymentView { status: PaymentStatus::Succeeded, .. } => Renewal::Paid,
-            PaymentView { status: PaymentStatus::Held, .. } => Renewal::Held,
-            view => Renewal::Declined { code: view.failure.unwrap_or_else(|| view.status.code().to_owned()) },
+        Err(Error::internal("a renewal finds no provider that makes its payment"))
+    }
+
+    /// Finds the payment of an attempt, or makes it; `None` where another one for the same months is open, or the
+    /// subscription is not as it was seen.
+    async fn renewal(
+        &self,
+        of: &Subscription,
+        part: &PlanPart,
+        terms: Terms,
+        method: &SavedMethod,
+        what: &str,
+    ) -> Result<Option<PaymentRow>> {
+        let (hash, key) = (RequestHash::of(what.as_bytes()), IdempotencyKey::internal(what));
+        if let Some(row) = repo::payment::by_key(self.db.pool(), of.account, key.as_str()).await? {
+            return Ok(Some(row));
+        }
+        let order = NewOrder {
+            provider: Some(method.provider.clone()),
+            open: TimeDelta::hours(RENEWAL_HOURS),
+            renews: Some((of.id, of.version)),
+            ..new_order(&*self.catalog.view().await?, part.clone(), terms)
+        };
+        let buyer = Buyer { account: of.account, wallet: of.wallet, user: None, contact: None, may_pay: true };
+        self.add(&buyer, &order, (&key, &hash), "").await?;
+        repo::payment::by_key(self.db.pool(), of.account, key.as_str()).await
+    }
+
+    /// Charges the card where nobody knows that it was, while the provider still remembers the key, and asks what became
+    /// of it.
+    async fn follow(&self, row: &PaymentRow, method: &SavedMethod) -> Result<Followed> {
+        let may_charge = self.db.now() + TimeDelta::hours(LAST_HOURS) < row.expires_at;
+        if row.status.is_open() && row.provider_ref.is_none() && may_charge {
+            self.charge(row, method).await?;
+        }
+        let seen = self.refresh_as(row.id, Finder::Soon).await?;
+        let was_made =
+            repo::payment::by_id(self.db.pool(), row.id).await?.is_some_and(|row| row.provider_ref.is_some());
+        Ok(match seen.status {
+            status if status.is_open() => Followed::To(Renewal::Open),
+            PaymentStatus::Succeeded => Followed::To(Renewal::Paid),
+            PaymentStatus::Held => Followed::To(Renewal::Held),
+            // The provider never had it, or its money was given back: this says nothing about the card.
+            PaymentStatus::Expired if !was_made => Followed::Untried,
+            PaymentStatus::Cancelled if seen.failure.as_deref() == Some(RETURNED) => Followed::Untried,
+            status => {
+                Followed::To(Renewal::Declined { code: seen.failure.unwrap_or_else(|| status.code().to_owned()) })
+            }
         })
+    }
+
+    /// Goes on asking about renewals that were closed since their provider did not know them: money that turns up late
+    /// is put aside for staff, where another payment took its place.
+    pub(super) async fn ask_about_closed_renewals(&self, report: &mut Reconciled) -> Result<()> {
+        let now = self.db.now();
+        let since = now - TimeDelta::days(CLOSED_DAYS);
+        for id in repo::new_payment::take_closed_renewals(self.db.pool(), since, now, CLOSED_MAX).await? {
+            report.checked = report.checked.saturating_add(1);
+            if let Err(error) = self.refresh_as(id, Finder::Reconciler).await {
+                tracing::error!(payment = %id, %error, "a closed renewal could not be checked");
+                report.failed = report.failed.saturating_add(1);
+            }
+        }
+        Ok(())
     }
 
     /// Asks about money for a later month that is on its way; says whether it still is. A plan does not end before.
@@ -158,9 +235,18 @@ async fn ask(provider: &dyn Provider, charge: &SavedCharge) -> ChargeAnswer {
     }
 }
 
-fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms, provider: Option<String>) -> NewOrder {
+fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms) -> NewOrder {
     let title = catalog.plan(&plan.plan).map_or_else(|| plan.plan.clone(), |plan| plan.name.clone());
-    NewOrder { package: None, title, credits: terms.credits, money: terms.price, plan: Some(plan), provider }
+    NewOrder {
+        package: None,
+        title,
+        credits: terms.credits,
+        money: terms.price,
+        plan: Some(plan),
+        provider: None,
+        open: TimeDelta::minutes(OPEN_MINUTES),
+        renews: None,
+    }
 }
 
 /// Prices a plan from the catalog.

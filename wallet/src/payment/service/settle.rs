@@ -12,6 +12,7 @@ use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
 use super::super::repo::{self, payment::PaymentRow};
 use super::super::{PaymentStatus, PaymentView, PlanPart};
 use super::Payments;
+use super::order::PROVIDER_PATIENCE;
 use crate::catalog::{BurnClass, CatalogView, Expiry};
 use crate::db::Db;
 use crate::error::{Refusal, Result};
@@ -28,8 +29,6 @@ use crate::plan::{PaidPlan, Plans, SavedMethod, Settlement};
 const RUN_MAX: i64 = 200;
 /// A payment that was being confirmed for longer than this arrived late: its person has probably left.
 const LATE_SECONDS: i64 = 60;
-/// How long a provider has to answer before its answer counts as unknown.
-const PROVIDER_PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
 
 /// What a run of the reconciler did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +63,7 @@ impl Payments {
 
     pub(super) async fn refresh_as(&self, id: PaymentId, finder: Finder) -> Result<PaymentView> {
         let row = repo::payment::by_id(self.db.pool(), id).await?.ok_or_else(|| Refusal::not_found("payment"))?;
-        if matches!(row.status, PaymentStatus::Succeeded | PaymentStatus::Held) {
+        if matches!(row.status, PaymentStatus::Succeeded | PaymentStatus::Held) || row.is_returned() {
             return Ok(row.view());
         }
         match self.fetch(&row).await? {
@@ -78,7 +77,7 @@ impl Payments {
         self.view(id).await
     }
 
-    async fn fetch(&self, row: &PaymentRow) -> Result<FetchAnswer> {
+    pub(super) async fn fetch(&self, row: &PaymentRow) -> Result<FetchAnswer> {
         let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
         let answer = async {
             match &row.provider_ref {
@@ -150,7 +149,7 @@ impl Payments {
     }
 
     /// Gives what was paid: a plan's month, or the credits that were ordered.
-    async fn settle(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
+    pub(super) async fn settle(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
         let Some(part) = &row.plan else { return self.settle_top_up(row, finder).await };
         match self.settle_plan(row, part, found).await {
             Err(error) => match PlanTaken::of(&error) {
@@ -250,13 +249,14 @@ impl Payments {
                 }
             }
         }
+        self.ask_about_closed_renewals(&mut report).await?;
         self.process_left_events(&mut report).await?;
         Ok(report)
     }
 }
 
 /// Says whether the money that the provider took is the money that we asked for, for this order.
-fn agrees(row: &PaymentRow, found: &ProviderPayment) -> bool {
+pub(super) fn agrees(row: &PaymentRow, found: &ProviderPayment) -> bool {
     found.money == row.money && found.order == Some(row.id) && found.refunded_minor == 0
 }
 

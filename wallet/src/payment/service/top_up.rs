@@ -1,7 +1,9 @@
 //! Ordering credits: the server's price, one order per key, a page to pay it on.
 
+use chrono::TimeDelta;
+
 use super::super::{Order, PaymentView, TopUp};
-use super::order::NewOrder;
+use super::order::{NewOrder, OPEN_MINUTES};
 use super::{Buyer, Payments};
 use crate::catalog::CatalogView;
 use crate::error::{Problem, Refusal, Result};
@@ -30,7 +32,8 @@ impl Payments {
             return Ok(known);
         }
         let Order { package, title, credits, money } = self.order(top_up).await?;
-        let order = NewOrder { package, title, credits, money, plan: None, provider: None };
+        let open = TimeDelta::minutes(OPEN_MINUTES);
+        let order = NewOrder { package, title, credits, money, plan: None, provider: None, open, renews: None };
         self.place(&buyer, &order, (&key, &hash), return_base).await
     }
 }
