@@ -229,14 +229,23 @@ pub(super) fn checked(metadata: Map<String, Value>) -> Answer<Value> {
         return Err(wrong(Problem::TooMany, "At most 50 keys."));
     }
     let metadata = Value::Object(metadata);
-    let text = metadata.to_string();
-    if text.len() > METADATA_MAX {
+    if metadata.to_string().len() > METADATA_MAX {
         return Err(wrong(Problem::TooLong, "At most 4096 bytes of JSON."));
     }
-    if text.contains("\\u0000") {
+    if has_nul(&metadata) {
         return Err(wrong(Problem::NotAllowed, "A text can't hold the character NUL."));
     }
     Ok(metadata)
+}
+
+/// Says whether a text anywhere in a value, or a key, holds the character NUL.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Reads a charge of the caller's wallet.

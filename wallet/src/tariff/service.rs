@@ -84,7 +84,7 @@ impl Tariffs {
         let shelf = self.keeper.shelf().await?;
         let book = self.active().await?;
         let quote = book.quote(&line.operation, &line.params, line.count)?;
-        let plans = book.tariff_or_refuse(&line.operation)?.plans_needed(&line.params);
+        let plans = book.plans_needed(&line.operation, &line.params);
         let plans: Vec<String> = plans.into_iter().map(str::to_owned).collect();
         let now = self.db.now();
         let expires_at = now + TimeDelta::minutes(shelf.rules.quote_minutes);
@@ -157,10 +157,9 @@ impl Tariffs {
             return Ok(locked.quote.receipt());
         }
         let book = self.active().await?;
-        let tariff = book.tariff_or_refuse(&line.operation)?;
         // The price first: a wrong param is named before a plan that is too low.
         let quote = book.quote(&line.operation, &line.params, line.count)?;
-        check_plans(&shelf, plan_rank, tariff.plans_needed(&line.params).into_iter())?;
+        check_plans(&shelf, plan_rank, book.plans_needed(&line.operation, &line.params).into_iter())?;
         Ok(quote.receipt())
     }
 
