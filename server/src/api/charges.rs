@@ -174,28 +174,18 @@ pub(super) async fn charge(
         quote: quote(quote_id.as_deref(), "quote_id")?,
         metadata: checked(metadata)?,
     };
-    let line = request.line.clone();
-    let outcome = state.wallet.tariffs().charge(request, caller.actor(), key).await?;
+    let charged = state.wallet.tariffs().charge_with_receipt(request, caller.actor(), key).await?;
+    let (outcome, receipt) = charged;
     let entry = outcome.entry().ok_or_else(|| Fault::internal(&"a charge wrote no row"))?.clone();
-    let receipt = receipt_of(state, &entry, &line, outcome.replayed).await?;
+    let receipt = match receipt {
+        Some(receipt) => Some(receipt),
+        None => kept_receipt(state, &entry).await?,
+    };
     Ok((outcome, Charge::new(entry, receipt)))
 }
 
-/// Gives the receipt without asking the database, where the price in memory is the one that was charged.
-async fn receipt_of(
-    state: &AppState,
-    entry: &EntryView,
-    line: &LineRequest,
-    replayed: bool,
-) -> Answer<Option<Receipt>> {
-    if !replayed {
-        let quote = state.wallet.tariffs().quote(&line.operation, &line.params, line.count).await;
-        if let Ok(quote) = quote.map_err(drop)
-            && quote.credits.checked_neg() == Some(entry.amount)
-        {
-            return Ok(Some(quote.receipt()));
-        }
-    }
+/// Gives the receipt that the ledger keeps.
+async fn kept_receipt(state: &AppState, entry: &EntryView) -> Answer<Option<Receipt>> {
     match state.wallet.ledger().entry(entry.wallet, entry.seq).await {
         Ok(detail) => Ok(detail.receipt),
         // An archived charge: its key answers for ever, its receipt is in the archive.

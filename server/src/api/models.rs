@@ -279,10 +279,26 @@ pub async fn calculate_price(
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
     /// From 1 to 100 lines.
-    lines: Vec<WantedLine>,
+    lines: Vec<PricedLine>,
 }
 
-/// One thing to price, charge or set aside.
+/// One thing to price.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PricedLine {
+    /// The operation.
+    operation: String,
+    /// Its params.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    params: Map<String, Value>,
+    /// How many calls.
+    #[serde(default = "one_call")]
+    #[schema(minimum = 1, maximum = 1_000_000, default = 1)]
+    count: i64,
+}
+
+/// One thing to set aside.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WantedLine {
@@ -296,7 +312,7 @@ pub struct WantedLine {
     #[serde(default = "one_call")]
     #[schema(minimum = 1, maximum = 1_000_000, default = 1)]
     pub count: i64,
-    /// A locked quote to honour; charges and holds only.
+    /// A locked quote to honour.
     #[serde(default)]
     pub quote_id: Option<String>,
 }

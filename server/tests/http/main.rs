@@ -11,5 +11,6 @@ mod news;
 mod payments;
 mod plans;
 mod prices;
+mod quotes;
 mod support;
 mod webhooks;
