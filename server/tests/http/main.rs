@@ -10,6 +10,7 @@ mod live;
 mod news;
 mod payments;
 mod plans;
+mod price_files;
 mod prices;
 mod quotes;
 mod support;
