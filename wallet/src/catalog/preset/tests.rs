@@ -172,6 +172,19 @@ fn settings_are_the_table_of_the_design() {
     assert_eq!(auto, ["Off ", "Off ", "Off ", "OptIn ", "On 10.00 USD"]);
     let top_up = row(|view| format!("{} {}", view.packages.len(), view.settings.top_up.free_amount.is_some()));
     assert_eq!(top_up, ["0 true", "8 false", "0 true", "3 false", "0 true"]);
+    let currencies = row(|view| view.settings.currencies.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+    assert_eq!(currencies, ["RUB USD", "RUB", "USD", "USD", "USD"]);
+    let dates = row(|view| format!("{:?}", view.settings.billing_dates));
+    let (anniversary, calendar) = ("Some(Anniversary)", "Some(CalendarMonth)");
+    assert_eq!(dates, ["None", anniversary, "None", anniversary, calendar]);
+    let intervals =
+        row(|view| view.settings.intervals.iter().map(|interval| interval.code()).collect::<Vec<_>>().join(" "));
+    assert_eq!(intervals, ["", "month", "", "month", "month year"]);
+    let failure = row(|view| format!("{:?}", view.settings.customer_failure));
+    assert_eq!(failure, ["Free", "Free", "Free", "ChargedOnce", "Free"]);
+    let order = row(|view| serde_json::to_string(&view.settings.burn_order).expect("plain data"));
+    let classes = r#"{"classes":["allowance","promo","top_up"]}"#;
+    assert_eq!(order, [classes, classes, classes, classes, r#""oldest_first""#]);
     let notice = row(|view| format!("{} {} %", view.settings.notice_days, view.settings.low_alert_percent));
     assert_eq!(notice, vec!["30 20 %"; 5]);
 }
