@@ -12,6 +12,7 @@ mod payments;
 mod plans;
 mod price_files;
 mod prices;
+mod pricing;
 mod quotes;
 mod support;
 mod webhooks;

@@ -8,6 +8,7 @@
 mod announce;
 mod announcement;
 mod book;
+mod buys;
 #[cfg(feature = "postgres")]
 mod draft;
 mod edit;
@@ -49,6 +50,7 @@ use serde_json::{Map, Value};
 pub use announce::{ANNOUNCE_PRICES, Told};
 pub use announcement::{Announcement, Changelog, OptionChange, PercentSpan};
 pub use book::{BATCH_MAX, BookStatus, BookSummary, Direction, PriceBook, PriceChange, TARIFFS_MAX};
+pub use buys::Buy;
 pub use edit::{DraftEdit, EditKind};
 pub use impact::{Impact, RiseNotice};
 pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};

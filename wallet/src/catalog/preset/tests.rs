@@ -2,9 +2,10 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::catalog::Interval;
+use crate::money::Credits;
 use crate::money::Currency;
 use crate::tariff::rule::{Sum, SumPart};
-use crate::tariff::{BookStatus, LineRequest, PriceBook, Quote};
+use crate::tariff::{BookStatus, Buy, LineRequest, PriceBook, Quote};
 
 mod mistakes;
 
@@ -244,15 +245,77 @@ fn a_sum_needs_the_plans_of_the_parts_that_it_takes() {
     assert_eq!(needed(json!({ "parts": ["clip"] })), "");
 }
 
+/// What an amount buys, as the price page counts it: `62,500 characters Google Text-to-Speech`.
+fn bought(name: &str, amount: &str) -> Vec<String> {
+    let shown = |buy: Buy| {
+        let counted = buy.counted.map(|counted| format!(" {counted}")).unwrap_or_default();
+        if buy.least == buy.most {
+            format!("{}{counted} {}", buy.most, buy.operation)
+        } else {
+            format!("{}–{}{counted} {}", buy.least, buy.most, buy.operation)
+        }
+    };
+    book(name).buys(amount.parse().expect("an amount"), 10).into_iter().map(shown).collect()
+}
+
 #[test]
 fn neural_drafts_250_credits_buy_what_its_list_says() {
-    let book = book("neuraldraft");
-    for (operation, times) in
-        [("chat_message", 250), ("social_post", 50), ("image", 7), ("blog_post", 4), ("video_clip", 6), ("website", 1)]
+    let bought = bought("neuraldraft", "250");
+    // ~250 chat messages, ~50 text-only social posts, ~7 images, 4 blog posts, ~6 budget clips, 1 website.
+    for listed in ["250 chat_message", "5–50 social_post", "7 image", "4 blog_post", "0–6 video_clip", "1 website"]
     {
-        let price = quote(&book, operation, json!({})).credits.micros();
-        assert_eq!(250_000_000 / price, times, "{operation}");
+        assert!(bought.iter().any(|row| row == listed), "{listed}: {bought:?}");
     }
+    assert!(bought.iter().all(|row| !row.contains("contact_form")), "what is free is not counted");
+}
+
+#[test]
+fn one_credit_of_aixplain_buys_all_four_lines_of_its_list() {
+    // Its pages have 2000 characters: 50 of them translated, 30 spoken; "up to 40 mins", "up to +16K tokens".
+    let expected =
+        ["41 aws-transcribe", "100000 characters azure-translate", "62500 characters google-tts", "16666 tokens gpt-4"];
+    assert_eq!(bought("aixplain", "1"), expected);
+    assert_eq!(
+        bought("aixplain", "0.0003"),
+        ["30 characters azure-translate", "18 characters google-tts", "5 tokens gpt-4"]
+    );
+}
+
+#[test]
+fn an_amount_buys_something_of_every_category() {
+    let rows = book("neuralbox").buys("1000".parse().expect("an amount"), 10);
+    let of = |operation: &str| rows.iter().find(|buy| buy.operation == operation).map(|buy| (buy.least, buy.most));
+    assert_eq!(rows.len(), 10);
+    assert_eq!(
+        (of("gpt-5-nano"), of("photon-flash"), of("whisper")),
+        (Some((1_000, 1_000)), Some((1_000, 1_000)), Some((500, 500)))
+    );
+    assert_eq!(book("neuralbox").buys(Credits::ZERO, 10), []);
+    // A charge is rounded up to whole credits, so half a credit more buys nothing more.
+    assert_eq!(bought("neuralinka", "2.5"), bought("neuralinka", "2"));
+    assert!(
+        bought("neuralinka", "2").contains(&"0–1 gpt-4".replace("gpt-4", "dall-e")),
+        "{:?}",
+        bought("neuralinka", "2")
+    );
+}
+
+#[test]
+fn every_rule_has_an_example_that_can_be_priced() {
+    for name in Preset::NAMES {
+        let book = book(name);
+        for tariff in &book.tariffs {
+            let priced = book.quote(&tariff.operation, &tariff.rule.example(), 1);
+            assert!(priced.is_ok(), "{name} {}: {priced:?}", tariff.operation);
+        }
+    }
+    let transcribe = book("aixplain").tariff("speech-translation").expect("in the book").rule.example();
+    assert_eq!(
+        Value::Object(transcribe),
+        json!({
+            "transcribe.seconds": 60, "translate.characters": 1_000_000, "speak.characters": 1_000_000,
+        })
+    );
 }
 
 #[test]
