@@ -106,6 +106,51 @@ fn help_lists_every_setting() {
     }
 }
 
+#[test]
+fn a_wrong_preset_is_refused_by_file_line_and_column_and_an_odd_one_is_taken_with_a_word() {
+    let list = run(&["preset", "check", "neuralbox"], &[]);
+    let told = String::from_utf8_lossy(&list.stderr);
+    let doubled = "warning: line 414: the operation luma-ray2-flash is here twice with the same price; one row is kept";
+    assert_eq!((list.status.success(), told.trim_end()), (true, doubled));
+    let source = wallet::catalog::Preset::source_of("neuralbox").expect("built in");
+    let file = format!("{}.toml", folder());
+    std::fs::write(&file, source.replacen("flat = 39", "flat = -39", 1).replacen("rank = 4", "rank = 3", 1))
+        .expect("written");
+    let output = run(&["preset", "check", &file], &[]);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{told}");
+    // A negative amount stops the reader of TOML: it is the one mistake that is told.
+    assert!(lines.len() == 1 && lines[0].starts_with("scrip: ") && lines[0].contains(&file), "{told}");
+    assert!(lines[0].contains("column 8: -39 is negative; an amount is 0 or more"), "{told}");
+    let wrong = source.replacen("rank = 4", "rank = 3", 1).replacen("code = \"gpt-5\"", "code = \"gpt 5\"", 1);
+    std::fs::write(&file, wrong).expect("written");
+    let told = String::from_utf8_lossy(&run(&["preset", "check", &file], &[]).stderr).into_owned();
+    for words in ["column 8: a rank is 0 or more", "column 8: gpt 5.operation: An operation is 1–64"] {
+        let named = told.lines().filter(|line| line.contains(&file) && line.contains("line ") && line.contains(words));
+        assert_eq!(named.count(), 1, "{words}: {told}");
+    }
+    std::fs::write(&file, [0xff, 0xfe, 0x00]).expect("written");
+    refuses(&run(&["preset", "check", &file], &[]), &[&file, "can't be read"]);
+    std::fs::remove_file(&file).ok();
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_preset_leaves_as_the_file_that_it_came_from(pool: PgPool) {
+    let database = url(&pool);
+    let settings = [("DATABASE_URL", database.as_str())];
+    assert!(run(&["migrate"], &settings).status.success());
+    refuses(&run(&["preset", "export"], &settings), &["load a preset first"]);
+    let loaded = run(&["preset", "load", "neuralbox"], &settings);
+    let told = String::from_utf8_lossy(&loaded.stderr);
+    assert!(loaded.status.success() && told.contains("warning: line 414: the operation luma-ray2-flash"), "{told}");
+    let output = run(&["preset", "export"], &settings);
+    let source = wallet::catalog::Preset::source_of("neuralbox").expect("built in");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), source);
+    let again = run(&["preset", "load", "neuralbox"], &settings);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("nothing changed"));
+}
+
 #[sqlx::test(migrations = false)]
 async fn a_database_is_refused_for_what_it_is(pool: PgPool) {
     let url = url(&pool);

@@ -295,6 +295,8 @@ pub enum Problem {
     TooMany,
     /// Not a number.
     NotANumber,
+    /// A number that can be read in two ways: `1,000`.
+    Ambiguous,
     /// Not an e-mail address.
     NotAnEmail,
     /// Not the type or form that is expected.

@@ -28,10 +28,12 @@ fn words(locale: Locale, mistake: &Mistake) -> String {
             td_string!(locale, mistake.too_many_rows, count = found, found = count_text(locale, found), most = most)
         }
         Mistake::UnclosedQuote => td_string!(locale, mistake.unclosed_quote).to_owned(),
+        Mistake::ControlCharacter => td_string!(locale, mistake.control_character).to_owned(),
         Mistake::Twice { operation } => td_string!(locale, mistake.twice, operation = operation),
         Mistake::OptionTwice { operation } => td_string!(locale, mistake.option_twice, operation = operation),
         Mistake::NoPrice => td_string!(locale, mistake.no_price, expected = an_amount(locale)),
         Mistake::NotAnAmount { found, why } => not_an_amount(locale, found, why),
+        Mistake::Ambiguous { found } => td_string!(locale, mistake.ambiguous, found = found),
         Mistake::Negative { found } => {
             td_string!(locale, mistake.negative, found = found.to_string(), expected = an_amount(locale))
         }
@@ -51,6 +53,17 @@ fn words(locale: Locale, mistake: &Mistake) -> String {
         Mistake::NoOperationToAdd { operation } => {
             td_string!(locale, mistake.no_operation_to_add, operation = operation)
         }
+        Mistake::OnlyPrices { operation, column, found, known } => {
+            td_string!(
+                locale,
+                mistake.only_prices,
+                operation = operation,
+                column = column,
+                found = found,
+                known = known
+            )
+        }
+        Mistake::NotText => td_string!(locale, mistake.not_text).to_owned(),
         Mistake::NewHasOptions => td_string!(locale, mistake.new_has_options).to_owned(),
         Mistake::NotACategory { found, mut known } => {
             let last = known.pop().unwrap_or_default();
@@ -92,7 +105,8 @@ mod tests {
     use super::*;
 
     /// What a file says here, or must say in every language.
-    const OF_FILES: [&str; 9] = ["FOUND", "ONE", "TWO", "THREE", "name", "category", "unit", "USD", "a–z"];
+    const OF_FILES: [&str; 11] =
+        ["FOUND", "ONE", "TWO", "THREE", "name", "category", "unit", "USD", "a–z", "CSV", "UTF"];
 
     /// One mistake of each kind.
     fn each() -> Vec<Mistake> {
@@ -107,18 +121,22 @@ mod tests {
             Mistake::Cells { found: 3, expected: 2 },
             Mistake::TooManyRows { found: 20_001, most: 20_000 },
             Mistake::UnclosedQuote,
+            Mistake::ControlCharacter,
             Mistake::Twice { operation: found() },
             Mistake::OptionTwice { operation: found() },
             Mistake::NoPrice,
             amount(AmountError::NotANumber),
             amount(AmountError::TooPrecise),
             amount(AmountError::TooLarge),
+            Mistake::Ambiguous { found: found() },
             Mistake::Negative { found: credits("-2.5") },
             Mistake::TooLarge { found: credits("9999999999"), max: credits("1000000000") },
             Mistake::NoOption { operation: found(), option: "ONE × TWO".to_owned(), known: words() },
             Mistake::NotAnOperation { found: found() },
             Mistake::NoOperation { operation: found() },
             Mistake::NoOperationToAdd { operation: found() },
+            Mistake::OnlyPrices { operation: found(), column: "unit".to_owned(), found: found(), known: found() },
+            Mistake::NotText,
             Mistake::NewHasOptions,
             Mistake::NotACategory { found: found(), known: words() },
             Mistake::NotACurrency { found: found() },

@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod balance_stub;
+pub mod doubled;
 pub mod draft_edits;
 pub mod entry;
 pub mod field;

@@ -52,6 +52,8 @@ pub fn CellEditor(
     };
     // Of a conflict the page itself tells.
     let is_conflict = outcome.notice.as_deref() == Some("version_conflict");
+    // What the fields show as saved: after a conflict, what differs from it is what this person has changed.
+    let seen = tariff.rule.cells().iter().map(|cell| cell.credits.to_string()).collect::<Vec<_>>().join(" ");
     let about = outcome.errors.iter().find(|error| !is_conflict && !error.field.starts_with("price.")).cloned();
     view! {
         <aside id="edit" aria-labelledby="ed" class="panel p-5 xl:sticky xl:top-[4.5rem] scroll-mt-20">
@@ -69,6 +71,7 @@ pub fn CellEditor(
             <form method="post" action=format!("/admin/tariffs/{}/prices", context.version) class="mt-3 grid gap-4">
                 <input type="hidden" name="operation" value=tariff.operation.clone() />
                 <input type="hidden" name="revision" value=context.revision.to_string() />
+                <input type="hidden" name="seen" value=seen />
                 {about
                     .map(|error| {
                         view! { <p class="text-sm text-error" role="alert">{move || field_error_text(i18n.get_locale(), &error)}</p> }

@@ -28,6 +28,7 @@ pub fn field_error_text(locale: Locale, error: &FieldError) -> String {
         Problem::TooPrecise => td_string!(locale, problem.too_precise),
         Problem::TooMany => td_string!(locale, problem.too_many),
         Problem::NotANumber => td_string!(locale, problem.not_a_number),
+        Problem::Ambiguous => td_string!(locale, problem.ambiguous),
         Problem::NotAnEmail => td_string!(locale, problem.not_an_email),
         Problem::Malformed => td_string!(locale, problem.malformed),
         Problem::Taken => td_string!(locale, problem.taken),

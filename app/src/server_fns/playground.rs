@@ -195,7 +195,8 @@ mod ssr {
         let values = params_of_form(&specs, |name| params.get(name).map(String::as_str));
         let quote = book.quote(&tariff.operation, &values, count).ok();
         let rank_of = |plan: &str| catalog.plan(plan).map_or(i32::MAX, |plan| plan.rank);
-        let is_allowed = tariff.plans_needed(&values).into_iter().all(|plan| rank_of(plan) <= rank);
+        let needed = book.plans_needed(&tariff.operation, &values);
+        let is_allowed = needed.into_iter().all(|plan| rank_of(plan) <= rank);
         let mut tariff = tariff.clone();
         // What we pay is nobody else's business.
         tariff.upstream_cost = None;
@@ -219,9 +220,9 @@ mod ssr {
         let tariff = book.tariff_or_refuse(&request.operation)?;
         let params = params_of_form(&tariff.rule.params(), |name| request.params.get(name).map(String::as_str));
         let count = request.count.unwrap_or(1);
-        let quote = wallet.tariffs().quote(&request.operation, &params, count).await?;
+        let quote = book.quote(&request.operation, &params, count)?;
         let catalog = wallet.catalog().view().await?;
-        for plan in tariff.plans_needed(&params) {
+        for plan in book.plans_needed(&request.operation, &params) {
             if catalog.plan(plan).is_none_or(|plan| plan.rank > viewer.plan.rank) {
                 return Err(Refusal::PlanRequired { plan: plan.to_owned() }.into());
             }

@@ -184,24 +184,18 @@ pub(super) async fn charge(
         quote: quote(quote_id.as_deref(), "quote_id")?,
         metadata: checked(metadata)?,
     };
-    let line = Some(request.line.clone()).filter(|_| request.quote.is_none());
-    let outcome = state.wallet.tariffs().charge(request, caller.actor(), key).await?;
+    let charged = state.wallet.tariffs().charge_with_receipt(request, caller.actor(), key).await?;
+    let (outcome, receipt) = charged;
     let entry = outcome.entry().ok_or_else(|| Fault::internal(&"a charge wrote no row"))?.clone();
-    let receipt = receipt_of(state, &entry, line.filter(|_| !outcome.replayed)).await?;
+    let receipt = match receipt {
+        Some(receipt) => Some(receipt),
+        None => kept_receipt(state, &entry).await?,
+    };
     Ok((outcome, Charge::new(entry, receipt)))
 }
 
-/// Gives the receipt without asking the database, where the price in memory is the one that was charged just now; a
-/// locked quote may be of an older version.
-async fn receipt_of(state: &AppState, entry: &EntryView, line: Option<LineRequest>) -> Answer<Option<Receipt>> {
-    if let Some(line) = line {
-        let quote = state.wallet.tariffs().quote(&line.operation, &line.params, line.count).await;
-        if let Ok(quote) = quote.map_err(drop)
-            && quote.credits.checked_neg() == Some(entry.amount)
-        {
-            return Ok(Some(quote.receipt()));
-        }
-    }
+/// Gives the receipt that the ledger keeps.
+async fn kept_receipt(state: &AppState, entry: &EntryView) -> Answer<Option<Receipt>> {
     match state.wallet.ledger().entry(entry.wallet, entry.seq).await {
         Ok(detail) => Ok(detail.receipt),
         // An archived charge: its key answers for ever, its receipt is in the archive.
@@ -235,14 +229,23 @@ pub(super) fn checked(metadata: Map<String, Value>) -> Answer<Value> {
         return Err(wrong(Problem::TooMany, "At most 50 keys."));
     }
     let metadata = Value::Object(metadata);
-    let text = metadata.to_string();
-    if text.len() > METADATA_MAX {
+    if metadata.to_string().len() > METADATA_MAX {
         return Err(wrong(Problem::TooLong, "At most 4096 bytes of JSON."));
     }
-    if text.contains("\\u0000") {
+    if has_nul(&metadata) {
         return Err(wrong(Problem::NotAllowed, "A text can't hold the character NUL."));
     }
     Ok(metadata)
+}
+
+/// Says whether a text anywhere in a value, or a key, holds the character NUL.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Reads a charge of the caller's wallet.

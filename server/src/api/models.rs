@@ -28,10 +28,12 @@ pub struct Model {
     /// What one call is.
     #[schema(example = "image")]
     unit: String,
-    /// The least that a call costs.
+    /// The least that a call of one unit costs.
     min: Amount,
-    /// The most.
+    /// The most, without what is counted per target.
     max: Amount,
+    /// The least that a call costs however small it is, where the rule sets one.
+    minimum: Option<Amount>,
     /// The rule: `flat`, `per_unit`, `graduated`, `volume`, `matrix`, `range`, `composite`, `sum`.
     #[schema(example = "matrix")]
     pricing_type: String,
@@ -39,8 +41,23 @@ pub struct Model {
     params: Vec<Param>,
     /// The lowest plan that may call it.
     plan: Option<String>,
+    /// The options that need a plan.
+    gates: Vec<Gate>,
     /// Who makes the model.
     supplier: Option<String>,
+}
+
+/// An option that needs a plan.
+#[derive(Debug, Serialize, ToSchema)]
+struct Gate {
+    /// The param.
+    #[schema(example = "tier")]
+    param: String,
+    /// The option.
+    #[schema(example = "premium")]
+    value: String,
+    /// The lowest plan that may ask for it.
+    plan: String,
 }
 
 /// A param of an operation.
@@ -86,6 +103,11 @@ impl From<&Tariff> for Model {
             required: spec.required,
             default: spec.default,
         });
+        let gates = tariff.gates.iter().map(|gate| Gate {
+            param: gate.param.clone(),
+            value: gate.value.clone(),
+            plan: gate.plan.clone(),
+        });
         Self {
             operation: tariff.operation.clone(),
             name: tariff.name.clone(),
@@ -93,9 +115,11 @@ impl From<&Tariff> for Model {
             unit: tariff.unit.clone(),
             min: range.min.into(),
             max: range.max.into(),
+            minimum: tariff.rule.minimum().map(Amount),
             pricing_type: range.pricing_type,
             params: params.collect(),
             plan: tariff.minimum_plan.clone(),
+            gates: gates.collect(),
             supplier: tariff.supplier.clone(),
         }
     }
@@ -255,10 +279,26 @@ pub async fn calculate_price(
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
     /// From 1 to 100 lines.
-    lines: Vec<WantedLine>,
+    lines: Vec<PricedLine>,
 }
 
-/// One thing to price, charge or set aside.
+/// One thing to price.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PricedLine {
+    /// The operation.
+    operation: String,
+    /// Its params.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    params: Map<String, Value>,
+    /// How many calls.
+    #[serde(default = "one_call")]
+    #[schema(minimum = 1, maximum = 1_000_000, default = 1)]
+    count: i64,
+}
+
+/// One thing to set aside.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WantedLine {
@@ -272,7 +312,7 @@ pub struct WantedLine {
     #[serde(default = "one_call")]
     #[schema(minimum = 1, maximum = 1_000_000, default = 1)]
     pub count: i64,
-    /// A locked quote to honour; charges and holds only.
+    /// A locked quote to honour.
     #[serde(default)]
     pub quote_id: Option<String>,
 }

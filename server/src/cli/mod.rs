@@ -40,7 +40,7 @@ pub enum Command {
     Serve,
     /// Brings the database to this version's schema.
     Migrate,
-    /// Loads, checks or lists presets: what a deployment sells.
+    /// Loads, checks, exports or lists presets: what a deployment sells.
     #[command(subcommand)]
     Preset(preset::Command),
     /// Makes staff.

@@ -22,6 +22,9 @@ pub enum Command {
         /// A TOML file, or a name from `scrip preset list`.
         preset: String,
     },
+    /// Writes what the catalog sells now as such a file: the very file that it was filled from, where nothing has
+    /// changed since.
+    Export,
     /// Lists the presets that are built in.
     List,
 }
@@ -50,6 +53,12 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
                 preset.tariffs.len()
             );
         }
+        Command::Export => {
+            let wallet = super::open(settings).await?;
+            let file = wallet.catalog().export().await.map_err(super::admin::plain)?;
+            print!("{file}");
+            wallet.shutdown().await;
+        }
         Command::List => Preset::NAMES.iter().for_each(|name| println!("{name}")),
     }
     Ok(ExitCode::SUCCESS)
@@ -57,14 +66,18 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
 
 /// Reads a preset that is built in, or a file.
 pub fn read(name: &str) -> anyhow::Result<(Preset, Vec<Warning>)> {
-    if let Some(preset) = Preset::by_name(name) {
-        return Ok((preset, Vec::new()));
+    if let Some(source) = Preset::source_of(name) {
+        return parse(name, source);
     }
     if !Path::new(name).exists() {
         bail!("there is no preset {name}: name one of {}, or a TOML file", Preset::NAMES.join(", "));
     }
     let text = std::fs::read_to_string(name).with_context(|| format!("{name} can't be read"))?;
-    Preset::parse(&text).map_err(|problems| {
+    parse(name, &text)
+}
+
+fn parse(name: &str, text: &str) -> anyhow::Result<(Preset, Vec<Warning>)> {
+    Preset::parse(text).map_err(|problems| {
         // All problems, each with its place; the last one is the error itself.
         for problem in problems.iter().skip(1) {
             eprintln!("{name}: {problem}");

@@ -2,12 +2,16 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use wallet::catalog::{OperationForm, PriceFormat};
+use wallet::catalog::{OperationForm, PriceFormat, Warning};
 use wallet::error::{Error, Problem, Refusal};
+use wallet::tariff::rule::{CELLS_MAX, read_price};
 
 use super::admin::{admin, revision};
 use super::post::{Post, see_other};
 use crate::state::AppState;
+
+/// The most oddities of a file that the next page tells.
+const WARNINGS_TOLD: usize = 20;
 
 /// Writes a code for an address.
 fn encoded(code: &str) -> String {
@@ -15,7 +19,7 @@ fn encoded(code: &str) -> String {
 }
 
 /// Changes the prices of one operation of a draft.
-pub async fn change_price(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
+pub async fn change_price(State(state): State<AppState>, Path(n): Path<i32>, mut form: Post) -> Response {
     let operation = form.field("operation").to_owned();
     let changed = async {
         let actor = admin(&form)?;
@@ -30,9 +34,27 @@ pub async fn change_price(State(state): State<AppState>, Path(n): Path<i32>, for
     let edited = encoded(&operation);
     match changed.await {
         Ok(_) => see_other(&format!("{page}#op-{edited}")),
-        // A grid of prices is edited on a page of its own.
-        Err(error) if !form.field("price.1").is_empty() => form.refuse(&format!("{page}?edit={edited}"), error).await,
-        Err(error) => form.refuse(&page, error).await,
+        Err(error) => {
+            // A grid of prices is edited on a page of its own.
+            let is_grid = !form.field("price.1").is_empty();
+            if matches!(error, Error::Refused(Refusal::VersionConflict)) {
+                forget_untouched(&mut form);
+            }
+            form.refuse(&if is_grid { format!("{page}?edit={edited}") } else { page }, error).await
+        }
+    }
+}
+
+/// Forgets the prices that were sent as they had been shown: after a conflict the page shows them as they are now, so
+/// that the second try brings only what this person has changed.
+fn forget_untouched(form: &mut Post) {
+    let seen: Vec<String> = form.field("seen").split(' ').take(CELLS_MAX).map(str::to_owned).collect();
+    for (place, seen) in seen.iter().enumerate() {
+        let name = format!("price.{place}");
+        let typed = read_price(form.field(&name)).ok();
+        if typed.is_some() && typed == read_price(seen).ok() {
+            form.forget(&name);
+        }
     }
 }
 
@@ -81,26 +103,39 @@ pub async fn remove_operation(State(state): State<AppState>, Path(n): Path<i32>,
 
 /// Takes a file of prices into a draft: uploaded, or pasted.
 pub async fn import(State(state): State<AppState>, Path(n): Path<i32>, mut form: Post) -> Response {
-    form.take_file("upload", "file");
+    let taken = form.take_file("upload", "file");
     let imported = async {
         let (actor, revision) = (admin(&form)?, revision(&form)?);
+        taken?;
         let text = form.field("file");
         if text.trim().is_empty() {
             let message = "Choose a file, or paste its text.";
             return Err(Error::from(Refusal::invalid("file", Problem::Required, message)));
         }
-        let format = if is_toml(text) { PriceFormat::Toml } else { PriceFormat::Csv };
+        let format = if is_toml(text, form.file_name()) { PriceFormat::Toml } else { PriceFormat::Csv };
         state.wallet.catalog().import_prices(&actor, n, revision, format, text).await
     };
     match imported.await {
-        Ok(_) => see_other(&format!("/admin/tariffs/{n}?show=changed")),
+        Ok((_, warnings)) => see_other(&format!("/admin/tariffs/{n}?show=changed{}", told(&warnings))),
         Err(error) => form.refuse(&format!("/admin/tariffs/{n}/import"), error).await,
     }
 }
 
-/// Tells the two forms apart: a price list in TOML has tables, a sheet never does.
-fn is_toml(text: &str) -> bool {
-    text.lines().any(|line| line.trim_start().starts_with("[[operation"))
+/// Writes what was odd in a file for the page that comes next: the operations that stood in it twice.
+fn told(warnings: &[Warning]) -> String {
+    let doubled: Vec<&str> = warnings.iter().take(WARNINGS_TOLD).map(|warning| warning.operation.as_str()).collect();
+    if doubled.is_empty() { String::new() } else { format!("&doubled={}", encoded(&doubled.join(","))) }
+}
+
+/// Tells the two forms apart: a price list in TOML has tables and values, the head of a sheet has neither. The name of
+/// a file decides only where its text says nothing.
+fn is_toml(text: &str, file_name: &str) -> bool {
+    let lines = || text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    let first = lines().find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default();
+    first.starts_with('[')
+        || first.contains('=')
+        || lines().any(|line| line.starts_with("[[operation"))
+        || file_name.to_lowercase().ends_with(".toml")
 }
 
 /// Throws a draft away.

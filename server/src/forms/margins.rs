@@ -12,9 +12,10 @@ const PAGE: &str = "/admin/margins";
 
 /// Keeps a sheet of upstream costs: the file, where there is one, else what was pasted.
 pub async fn upload(State(state): State<AppState>, mut form: Post) -> Response {
-    form.take_file("file", "costs");
+    let taken = form.take_file("file", "costs");
     let kept = async {
         let actor = admin(&form)?;
+        taken?;
         if form.field("costs").trim().is_empty() {
             let message = "Choose a file, or paste a sheet.";
             return Err(Error::from(Refusal::invalid("costs", Problem::Required, message)));

@@ -1,7 +1,7 @@
 //! A posted form: its fields, who posted it, and how it is refused.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use app::context::{FormOutcome, Viewer};
@@ -10,15 +10,17 @@ use axum::extract::{ConnectInfo, FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use wallet::error::{Error, FieldError, Problem, Refusal};
+use wallet::error::{Error, FieldError, Mistake, Problem, Refusal, SheetError};
 use wallet::idempotency::IdempotencyKey;
 
 use super::files;
 use crate::pages;
 use crate::state::AppState;
 
-/// The most fields of one form.
-const FIELDS_MAX: usize = 200;
+/// The most fields of one form: the largest grid of prices, and what goes with it.
+const FIELDS_MAX: usize = wallet::tariff::rule::CELLS_MAX + 100;
+/// What the name of an uploaded file is kept as.
+const FILE_NAME: &str = "file_name";
 /// Fields that are never shown again.
 const SECRET: [&str; 4] = ["password", "new_password", "current_password", "token"];
 
@@ -27,6 +29,10 @@ const SECRET: [&str; 4] = ["password", "new_password", "current_password", "toke
 pub struct Post {
     parts: Parts,
     fields: BTreeMap<String, String>,
+    /// What the uploaded files are called, by their fields.
+    file_names: BTreeMap<String, String>,
+    /// Uploaded files that are not UTF-8, by their fields.
+    unreadable: BTreeSet<String>,
     state: AppState,
 }
 
@@ -37,8 +43,9 @@ impl FromRequest<AppState> for Post {
         let (parts, body) = request.into_parts();
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if kind.to_ascii_lowercase().starts_with("multipart/form-data") {
-            let fields = files::read(Request::from_parts(parts.clone(), body), state).await?;
-            return Ok(Self { parts, fields, state: state.clone() });
+            let files::Parts { fields, names: file_names, unreadable } =
+                files::read(Request::from_parts(parts.clone(), body), state).await?;
+            return Ok(Self { parts, fields, file_names, unreadable, state: state.clone() });
         }
         if !kind.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded") {
             let text = "Send the form as application/x-www-form-urlencoded.";
@@ -50,7 +57,10 @@ impl FromRequest<AppState> for Post {
         // Several values of a field (checkboxes) are joined by commas. Text that is not UTF-8 becomes replacement
         // characters, which no rule takes.
         let mut fields = BTreeMap::<String, String>::new();
-        for (name, value) in form_urlencoded::parse(&body).take(FIELDS_MAX) {
+        if form_urlencoded::parse(&body).nth(FIELDS_MAX).is_some() {
+            return Err((StatusCode::BAD_REQUEST, "The form has too many fields.").into_response());
+        }
+        for (name, value) in form_urlencoded::parse(&body) {
             match fields.entry(name.into_owned()) {
                 Entry::Vacant(place) => _ = place.insert(value.into_owned()),
                 Entry::Occupied(mut place) => {
@@ -59,7 +69,8 @@ impl FromRequest<AppState> for Post {
                 }
             }
         }
-        Ok(Self { parts, fields, state: state.clone() })
+        let (file_names, unreadable) = (BTreeMap::new(), BTreeSet::new());
+        Ok(Self { parts, fields, file_names, unreadable, state: state.clone() })
     }
 }
 
@@ -76,11 +87,30 @@ impl Post {
         Some(self.field(name).trim()).filter(|text| !text.is_empty())
     }
 
-    /// Puts the text of an uploaded file in place of a field, where there is a file.
-    pub fn take_file(&mut self, file: &str, field: &str) {
+    /// Puts the text of an uploaded file in place of a field, where there is a file; refuses one that is no text.
+    pub fn take_file(&mut self, file: &str, field: &str) -> Result<(), Error> {
+        let name = self.file_names.remove(file);
+        if self.unreadable.remove(file) {
+            self.fields.extend(name.map(|name| (FILE_NAME.to_owned(), name)));
+            let error = FieldError::in_file(field, SheetError { line: 1, column: 1, mistake: Mistake::NotText });
+            return Err(error.into());
+        }
         if let Some(text) = self.fields.remove(file).filter(|text| !text.trim().is_empty()) {
             self.fields.insert(field.to_owned(), text);
+            self.fields.extend(name.map(|name| (FILE_NAME.to_owned(), name)));
         }
+        Ok(())
+    }
+
+    /// What the file that was taken is called; empty where none was.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.field(FILE_NAME)
+    }
+
+    /// Forgets a field: the page then shows what is saved.
+    pub fn forget(&mut self, name: &str) {
+        self.fields.remove(name);
     }
 
     /// All values of a field that a form may hold several times.

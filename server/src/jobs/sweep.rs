@@ -1,4 +1,4 @@
-//! Every minute: mails whose wait is over, sessions and links whose time is over, uses of keys.
+//! Every minute: mails whose wait is over, sessions, links and locked quotes whose time is over, uses of keys.
 
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ impl TaskHandler for Sweep {
             send(tools, mail).await?;
         }
         wallet.webhooks().sweep().await.map_err(super::text)?;
+        wallet.tariffs().sweep_quotes().await.map_err(super::text)?;
         wallet.identity().sweep().await.map_err(super::text)?;
         wallet.identity().sessions_sweep().await.map_err(super::text)?;
         wallet.identity().flush_key_uses().await.map_err(super::text)

@@ -77,6 +77,14 @@ async fn nonsense_in_the_editor_is_never_a_500(pool: PgPool) {
                 "kind",
                 "rule",
                 "category",
+                "name",
+                "unit",
+                "supplier",
+                "label",
+                "minimum_plan",
+                "replaces",
+                "seen",
+                "upload",
             ];
             let fields: Vec<(&str, &str)> = names.into_iter().map(|name| (name, value)).collect();
             let told = browser.post(path, &fields).await;

@@ -63,6 +63,11 @@ impl Site {
 
     /// Starts a server with settings of its own.
     pub async fn start_with(pool: PgPool, flags: &[&str]) -> Self {
+        Self::start_selling(pool, "neuralbox", flags).await
+    }
+
+    /// Starts a server that sells another preset.
+    pub async fn start_selling(pool: PgPool, preset: &str, flags: &[&str]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let folder = std::env::temp_dir().join(format!("scrip-test-{}", uuid::Uuid::now_v7()));
@@ -74,7 +79,7 @@ impl Site {
         let settings = server::cli::Cli::try_parse_from(line).expect("settings").settings;
         database::migrate(&pool).await.expect("migrated");
         let wallet = Wallet::new(pool, Options::default());
-        let preset = Preset::by_name("neuralbox").expect("a preset");
+        let preset = Preset::by_name(preset).expect("a preset");
         // The same preset again changes nothing: a second server of one database.
         wallet.catalog().load_preset(&preset).await.expect("loaded");
         providers::attach(&wallet, &settings);

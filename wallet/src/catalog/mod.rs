@@ -51,6 +51,23 @@ pub struct CatalogView {
 }
 
 impl CatalogView {
+    /// Gives what one credit costs somebody on a plan, and that plan; for whoever has none that costs anything, what it
+    /// costs on the lowest one that does, else at the price of a free amount or of the smallest package.
+    #[must_use]
+    pub fn rate_for(&self, own: Option<&str>, interval: Interval, currency: Currency) -> Option<(Option<&Plan>, Rate)> {
+        let of_plan = |plan: &Plan| {
+            let rate = plan.rate(interval, currency);
+            rate.or_else(|| plan.rate(Interval::Month, currency))
+        };
+        let of = |plan| Some((Some(plan), of_plan(plan)?));
+        let free = || self.settings.top_up.free_amount.as_ref()?.rate(currency);
+        let smallest = || self.packages.iter().find_map(|package| package.rate(currency));
+        own.and_then(|code| self.plan(code))
+            .and_then(of)
+            .or_else(|| self.plans.iter().find_map(of))
+            .or_else(|| Some((None, free().or_else(smallest)?)))
+    }
+
     /// Finds a plan by code.
     #[must_use]
     pub fn plan(&self, code: &str) -> Option<&Plan> {

@@ -165,6 +165,9 @@ pub struct MeteredItem {
     pub monthly_credits: Credits,
 }
 
+/// The most decimals of a price of one credit.
+const RATE_DECIMALS: u32 = 6;
+
 /// The price of one credit, exact: a sum of money for a number of credits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -214,20 +217,51 @@ impl Rate {
     }
 
     fn try_decimal(self, decimals: u32) -> Option<String> {
-        // minor ÷ 10^exponent ÷ (micros ÷ 10^6) × 10^decimals
-        let scale = 10_i128.checked_pow(decimals.checked_add(6)?)?;
-        let top = i128::from(self.money.minor()).checked_mul(scale)?.checked_mul(2)?;
-        let bottom = 10_i128.checked_pow(self.currency().exponent())?.checked_mul(i128::from(self.credits.micros()))?;
-        let rounded = top.checked_add(bottom)?.checked_div(bottom.checked_mul(2)?)?;
-        let one = 10_i128.checked_pow(decimals)?;
-        let (whole, part) = (rounded.checked_div(one)?, rounded.checked_rem(one)?);
-        if part == 0 {
-            return Some(whole.to_string());
-        }
-        let width = usize::try_from(decimals).ok()?;
-        let part = format!("{part:0width$}");
-        Some(format!("{whole}.{}", part.trim_end_matches('0')))
+        let (whole, part) = divided(self.scaled(Credits::ONE, decimals)?, decimals)?;
+        let part = part.trim_end_matches('0');
+        Some(if part.is_empty() { whole } else { format!("{whole}.{part}") })
     }
+
+    /// Writes the price of one credit so that near prices can be told apart: with three significant digits and at least
+    /// three decimals, six at most: `2.967`, `0.00476`.
+    #[must_use]
+    pub fn fine(self) -> String {
+        let decimals = (3..RATE_DECIMALS).find(|decimals| self.scaled(Credits::ONE, *decimals) >= Some(100));
+        self.decimal(decimals.unwrap_or(RATE_DECIMALS))
+    }
+
+    /// Writes what so many credits cost in main units, with the currency's decimals, and more where less would be no
+    /// price at all: `0.18`, `0.0024`.
+    #[must_use]
+    pub fn cost(self, credits: Credits) -> String {
+        self.try_cost(credits).unwrap_or_default()
+    }
+
+    fn try_cost(self, credits: Credits) -> Option<String> {
+        let exponent = self.currency().exponent();
+        let fine = (exponent..RATE_DECIMALS).find(|decimals| self.scaled(credits, *decimals) >= Some(10));
+        let decimals = if credits.is_positive() { fine.unwrap_or(RATE_DECIMALS) } else { exponent };
+        let (whole, part) = divided(self.scaled(credits, decimals)?, decimals)?;
+        Some(if decimals == 0 { whole } else { format!("{whole}.{part}") })
+    }
+
+    /// Gives what so many credits cost, in main units × 10^decimals, rounded to the nearest.
+    fn scaled(self, credits: Credits, decimals: u32) -> Option<i128> {
+        // minor ÷ 10^exponent × (credits ÷ own credits) × 10^decimals
+        let top = i128::from(self.money.minor()).checked_mul(i128::from(credits.micros()))?;
+        let top = top.checked_mul(10_i128.checked_pow(decimals)?)?.checked_mul(2)?;
+        let bottom = 10_i128.checked_pow(self.currency().exponent())?.checked_mul(i128::from(self.credits.micros()))?;
+        top.checked_add(bottom)?.checked_div(bottom.checked_mul(2)?)
+    }
+}
+
+/// Parts a number × 10^decimals into what stands before and after the point.
+fn divided(scaled: i128, decimals: u32) -> Option<(String, String)> {
+    let one = 10_i128.checked_pow(decimals)?;
+    let (whole, part) = (scaled.checked_div(one)?, scaled.checked_rem(one)?);
+    let width = usize::try_from(decimals).ok()?;
+    let part = if decimals == 0 { String::new() } else { format!("{part:0width$}") };
+    Some((whole.to_string(), part))
 }
 
 impl fmt::Display for Rate {
@@ -257,5 +291,32 @@ mod tests {
         assert_eq!(scale.discount_percent(hobby), Some(20));
         assert_eq!(hobby.discount_percent(hobby), Some(0));
         assert_eq!(scale.compare(build), Some(Ordering::Less));
+    }
+
+    #[test]
+    fn near_prices_of_a_credit_can_be_told_apart() {
+        let cases = [
+            (("25", "5000"), "0.005"),
+            (("119", "25000"), "0.00476"),
+            (("399", "100000"), "0.00399"),
+            (("890", "300"), "2.967"),
+            (("100", "12000"), "0.00833"),
+            (("3.50", "100"), "0.035"),
+            (("1", "1"), "1"),
+            (("0.01", "100000"), "0"),
+        ];
+        for ((money, credits), shown) in cases {
+            assert_eq!(rate(money, credits).fine(), shown, "{money} for {credits}");
+        }
+    }
+
+    #[test]
+    fn credits_cost_money_at_a_rate() {
+        let cost = |rate: Rate, credits: &str| rate.cost(credits.parse().expect("credits"));
+        let pro = rate("18.50", "700");
+        assert_eq!((cost(pro, "7"), cost(pro, "13"), cost(pro, "700")), ("0.19".into(), "0.34".into(), "18.50".into()));
+        assert_eq!((cost(rate("1", "1"), "0.024"), cost(rate("1", "1"), "10")), ("0.024".into(), "10.00".into()));
+        assert_eq!((cost(rate("25", "5000"), "1"), cost(rate("25", "5000"), "0")), ("0.0050".into(), "0.00".into()));
+        assert_eq!(cost(rate("1", "1"), "0.000001"), "0.000001");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use super::{CatalogView, Preset, preset, repo};
+use super::{CatalogView, Preset, Warning, preset, repo};
 use crate::db::Db;
 use crate::error::{FieldError, Problem, Refusal, Result, SheetError};
 use crate::identity::{self, Actor, NewAudit};
@@ -145,7 +145,8 @@ impl Catalog {
     }
 
     /// Takes a file of prices into a draft: TOML replaces all operations, CSV changes the prices that it names. A file
-    /// with one mistake changes nothing; each is told by line and column.
+    /// with one mistake changes nothing; each is told by line and column. Also gives what was odd in the file and could
+    /// be read all the same.
     pub async fn import_prices(
         &self,
         staff: &Actor,
@@ -153,20 +154,19 @@ impl Catalog {
         expected_revision: i64,
         format: PriceFormat,
         text: &str,
-    ) -> Result<PriceBook> {
-        let tariffs = match format {
+    ) -> Result<(PriceBook, Vec<Warning>)> {
+        let (tariffs, warnings) = match format {
             PriceFormat::Toml => {
                 let view = self.view().await?;
-                preset::parse_prices(text, &view.plans)
-                    .map(|(tariffs, _)| tariffs)
-                    .map_err(|errors| wrong_file("file", errors))?
+                preset::parse_prices(text, &view.plans).map_err(|errors| wrong_file("file", errors))?
             }
             PriceFormat::Csv => {
                 let book = self.tariffs.book(version).await?;
-                sheet::read_prices(text, &book).map_err(|errors| wrong_file("file", errors))?
+                (sheet::read_prices(text, &book).map_err(|errors| wrong_file("file", errors))?, Vec::new())
             }
         };
-        self.tariffs.replace_all(staff, version, expected_revision, tariffs).await
+        let book = self.tariffs.replace_all(staff, version, expected_revision, tariffs).await?;
+        Ok((book, warnings))
     }
 
     /// Takes a sheet of upstream costs into a draft: margins follow, prices stay.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, UnitName};
+use super::{Interval, Rate, UnitName};
 use crate::ledger::{CustomerFailure, Rules};
 use crate::money::{Credits, Currency, Money};
 
@@ -101,6 +101,13 @@ impl FreeAmount {
         let rest = i128::from(top.checked_rem(per)? > 0);
         let minor = top.checked_div(per)?.checked_add(rest)?;
         Some(Money::from_minor(i64::try_from(minor).ok()?, currency))
+    }
+
+    /// Gives the price of one credit.
+    #[must_use]
+    pub fn rate(&self, currency: Currency) -> Option<Rate> {
+        let price = self.prices.iter().find(|price| price.currency() == currency)?;
+        Rate::new(*price, self.credits)
     }
 }
 

@@ -60,6 +60,9 @@ pub enum Mistake {
     /// A quote is opened and never closed.
     #[error("this quote is never closed")]
     UnclosedQuote,
+    /// A cell with a control character.
+    #[error("this cell holds a control character, such as a line end; a cell is one line of text")]
+    ControlCharacter,
     /// An operation is in the sheet twice.
     #[error("{operation} is here twice")]
     Twice {
@@ -82,6 +85,12 @@ pub enum Mistake {
         found: String,
         /// Why not.
         why: AmountError,
+    },
+    /// An amount that can be read in two ways.
+    #[error("“{found}” can mean a thousand times more or less; write it without a comma: 1000, or 1.0")]
+    Ambiguous {
+        /// The text.
+        found: String,
     },
     /// An amount below zero.
     #[error("{found} is negative; {AN_AMOUNT}", AN_AMOUNT = AN_AMOUNT)]
@@ -125,6 +134,24 @@ pub enum Mistake {
         /// The operation.
         operation: String,
     },
+    /// A sheet says something else of an operation than the price book, besides its price.
+    #[error(
+        "the {column} of {operation} is “{known}”, not “{found}”; a sheet changes prices only: change it in the editor, \
+         or leave the cell empty"
+    )]
+    OnlyPrices {
+        /// The operation.
+        operation: String,
+        /// The column.
+        column: String,
+        /// What the sheet says.
+        found: String,
+        /// What the price book says.
+        known: String,
+    },
+    /// A file that is no text.
+    #[error("this is not text in UTF-8; save the file as UTF-8 (in a spreadsheet: “CSV UTF-8”)")]
+    NotText,
     /// A sheet can only add operations with one price.
     #[error("a new operation has one price for all; add options in the editor")]
     NewHasOptions,
@@ -211,12 +238,20 @@ mod tests {
             (Mistake::Cells { found: 1, expected: 2 }, "1 cells; expected 2"),
             (Mistake::TooManyRows { found: 20_001, most: 20_000 }, "20001 rows; expected at most 20000"),
             (Mistake::UnclosedQuote, "this quote is never closed"),
+            (
+                Mistake::ControlCharacter,
+                "this cell holds a control character, such as a line end; a cell is one line of text",
+            ),
             (Mistake::Twice { operation: text() }, "x is here twice"),
             (Mistake::OptionTwice { operation: text() }, "x with this option is here twice"),
             (Mistake::NoPrice, "the price is empty; {amount}"),
             (amount(AmountError::NotANumber), "“x” is not a number; {amount}"),
             (amount(AmountError::TooPrecise), "“x” is too many decimals; {amount}"),
             (amount(AmountError::TooLarge), "“x” is too large; {amount}"),
+            (
+                Mistake::Ambiguous { found: text() },
+                "“x” can mean a thousand times more or less; write it without a comma: 1000, or 1.0",
+            ),
             (Mistake::Negative { found: credits(-2) }, "-2 is negative; {amount}"),
             (Mistake::TooLarge { found: credits(9), max: credits(8) }, "9 is too large; a price is at most 8"),
             (
@@ -232,6 +267,12 @@ mod tests {
                 Mistake::NoOperationToAdd { operation: text() },
                 "there is no operation “x” in the price book; give its name, category and unit to add it",
             ),
+            (
+                Mistake::OnlyPrices { operation: text(), column: "unit".to_owned(), found: text(), known: text() },
+                "the unit of x is “x”, not “x”; a sheet changes prices only: change it in the editor, or leave the cell \
+                 empty",
+            ),
+            (Mistake::NotText, "this is not text in UTF-8; save the file as UTF-8 (in a spreadsheet: “CSV UTF-8”)"),
             (Mistake::NewHasOptions, "a new operation has one price for all; add options in the editor"),
             (Mistake::NotACategory { found: text(), known: two() }, "“x” is not a category: s × hd or l"),
             (Mistake::NotACurrency { found: text() }, "“x” is not a currency; expected an ISO 4217 code: USD"),

@@ -173,6 +173,21 @@ impl PriceBook {
         })
     }
 
+    /// Lists the plans that a call with these params needs: the operation's own, and for a sum those of the parts that
+    /// it takes. An operation that there is none of needs none; pricing refuses it.
+    #[must_use]
+    pub fn plans_needed(&self, operation: &str, params: &Map<String, Value>) -> Vec<&str> {
+        let Some(tariff) = self.tariff(operation) else { return Vec::new() };
+        let mut plans = tariff.plans_of(|param| params.get(param));
+        if let Rule::Sum(sum) = &tariff.rule {
+            for part in sum.taken(params) {
+                let Some(own) = self.tariff(&part.operation) else { continue };
+                plans.extend(own.plans_of(|param| params.get(sum.param_name(part, param).as_ref())));
+            }
+        }
+        plans
+    }
+
     /// Prices several things; the paths of what is wrong begin with `lines.0`.
     pub fn quote_batch(&self, lines: &[LineRequest]) -> Result<QuoteBatch, Refusal> {
         let refuse = |problem: Problem, message: String| {

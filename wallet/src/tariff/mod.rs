@@ -8,6 +8,7 @@
 mod announce;
 mod announcement;
 mod book;
+mod buys;
 #[cfg(feature = "postgres")]
 mod draft;
 mod edit;
@@ -49,6 +50,7 @@ use serde_json::{Map, Value};
 pub use announce::{ANNOUNCE_PRICES, Told};
 pub use announcement::{Announcement, Changelog, OptionChange, PercentSpan};
 pub use book::{BATCH_MAX, BookStatus, BookSummary, Direction, PriceBook, PriceChange, TARIFFS_MAX};
+pub use buys::Buy;
 pub use edit::{DraftEdit, EditKind};
 pub use impact::{Impact, RiseNotice};
 pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};
@@ -126,6 +128,11 @@ impl FromStr for Category {
     }
 }
 
+/// The longest name of an operation or a supplier, in letters.
+const NAME_MAX: usize = 100;
+/// The longest unit, in letters.
+const UNIT_MAX: usize = 40;
+
 /// The price of one operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tariff {
@@ -187,16 +194,16 @@ impl Tariff {
         Ok(priced)
     }
 
-    /// Lists the plans that a call with these params needs.
-    #[must_use]
-    pub fn plans_needed(&self, params: &Map<String, Value>) -> Vec<&str> {
+    /// Lists the plans that the operation itself needs; `given` knows the params by the rule's own names. What the parts
+    /// of a sum need too, [`PriceBook::plans_needed`] knows.
+    fn plans_of<'v>(&self, given: impl Fn(&str) -> Option<&'v Value>) -> Vec<&str> {
         let mut plans: Vec<&str> = self.minimum_plan.as_deref().into_iter().collect();
         if self.gates.is_empty() {
             return plans;
         }
         let specs = self.rule.params();
         for gate in &self.gates {
-            let asked = match params.get(&gate.param) {
+            let asked = match given(&gate.param) {
                 Some(Value::String(text)) => Some(text.clone()),
                 Some(Value::Null) | None => {
                     specs.iter().find(|spec| spec.name == gate.param).and_then(|spec| spec.default.clone())
@@ -221,11 +228,19 @@ impl Tariff {
         if !is_operation(&self.operation) {
             wrong("operation", Problem::NotAllowed, "An operation is 1–64 of a–z, 0–9, point, dash and underscore.");
         }
-        if self.name.trim().is_empty() || self.name.chars().count() > 100 {
-            wrong("name", Problem::Required, "A name has 1–100 letters.");
-        }
-        if self.unit.trim().is_empty() || self.unit.chars().count() > 40 {
-            wrong("unit", Problem::Required, "A unit has 1–40 letters: image, minute, 1000 characters.");
+        let texts = [
+            ("name", self.name.as_str(), NAME_MAX, "A name has 1–100 letters."),
+            ("unit", &self.unit, UNIT_MAX, "A unit has 1–40 letters: image, minute, 1000 characters."),
+            ("supplier", self.supplier.as_deref().unwrap_or("—"), NAME_MAX, "A supplier has 1–100 letters."),
+        ];
+        for (field, text, longest, message) in texts {
+            if text.trim().is_empty() {
+                wrong(field, Problem::Required, message);
+            } else if text.chars().count() > longest {
+                wrong(field, Problem::TooLong, message);
+            } else if text.chars().any(char::is_control) {
+                wrong(field, Problem::NotAllowed, "No control characters here: no line ends, no NUL.");
+            }
         }
         if self.upstream_cost.as_ref().is_some_and(|cost| cost.micros < 0) {
             wrong("upstream_cost", Problem::TooSmall, "An upstream cost can't be negative.");

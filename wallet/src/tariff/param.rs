@@ -11,6 +11,8 @@ use crate::error::{FieldError, Problem, Refusal};
 pub const QUANTITY_MAX: i64 = 1_000_000_000_000;
 /// The most params that one call may carry.
 pub const PARAMS_MAX: usize = 64;
+/// The longest name of a target, in letters.
+const TARGET_MAX: usize = 64;
 
 /// One param of a rule, as a form shows it and as the API checks it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +164,8 @@ impl<'a> Reader<'a> {
         values: impl Iterator<Item = &'v str> + Clone,
     ) -> Option<Vec<usize>> {
         let (name, value) = self.take(name);
+        // A part may share the name: it was given once.
+        self.shared_read.push(name.clone().into_owned());
         let Some(value) = value else { return Some((0..values.count()).collect()) };
         let place = |text: &str| values.clone().position(|value| value == text);
         let mut places: Vec<usize> = Vec::new();
@@ -184,36 +188,60 @@ impl<'a> Reader<'a> {
         Some(places)
     }
 
-    /// Reads a whole number; a list of texts counts as its length (`target_languages: ["de", "fr"]`).
+    /// Reads a whole number.
     pub(crate) fn integer(&mut self, name: &str, min: i64, max: i64, default: Option<i64>) -> Option<i64> {
         let (name, value) = self.take(name);
-        let number = match value {
-            Some(Value::Number(number)) => number.as_i64(),
-            Some(Value::Array(items)) if items.iter().all(Value::is_string) => i64::try_from(items.len()).ok(),
-            Some(_) => None,
-            None => {
-                if default.is_none() {
-                    self.wrong(&name, Problem::Required, format!("Give {name}: a whole number from {min} to {max}."));
-                }
-                return default;
+        let Some(value) = value else {
+            if default.is_none() {
+                self.wrong(&name, Problem::Required, format!("Give {name}: a whole number from {min} to {max}."));
             }
+            return default;
         };
-        match number {
-            Some(number) if number < min => {
-                self.wrong(&name, Problem::TooSmall, format!("{name} must be at least {min}."));
-                None
-            }
-            Some(number) if number > max => {
-                self.wrong(&name, Problem::TooLarge, format!("{name} must be at most {max}."));
-                None
-            }
-            Some(number) => Some(number),
-            None => {
-                let message = format!("{name} must be a whole number from {min} to {max}.");
-                self.wrong(&name, Problem::NotANumber, message);
-                None
-            }
+        let Some(number) = value.as_i64() else {
+            let message = format!("{name} must be a whole number from {min} to {max}.");
+            self.wrong(&name, Problem::NotANumber, message);
+            return None;
+        };
+        self.within(&name, number, min, max)
+    }
+
+    /// Reads how many targets there are: a number, or a list of their names (`target_languages: ["de", "fr"]`), which
+    /// counts as its length.
+    pub(crate) fn targets(&mut self, name: &str, max: i64) -> Option<i64> {
+        let (name, value) = self.take(name);
+        let Some(value) = value else { return Some(0) };
+        if let Some(number) = value.as_i64() {
+            return self.within(&name, number, 0, max);
         }
+        let Value::Array(items) = value else {
+            let message = format!("{name} must be a whole number from 0 to {max}, or a list of at most {max} names.");
+            self.wrong(&name, Problem::NotANumber, message);
+            return None;
+        };
+        let number = i64::try_from(items.len()).unwrap_or(i64::MAX);
+        if number > max {
+            self.wrong(&name, Problem::TooMany, format!("{name} takes at most {max} names."));
+            return None;
+        }
+        let is_name = |item: &Value| item.as_str().is_some_and(is_target);
+        if let Some(place) = items.iter().position(|item| !is_name(item)) {
+            let message = format!("A name in {name} is 1–{TARGET_MAX} letters without control characters.");
+            self.wrong(&format!("{name}.{place}"), Problem::NotAllowed, message);
+            return None;
+        }
+        Some(number)
+    }
+
+    fn within(&mut self, name: &str, number: i64, min: i64, max: i64) -> Option<i64> {
+        if number < min {
+            self.wrong(name, Problem::TooSmall, format!("{name} must be at least {min}."));
+            return None;
+        }
+        if number > max {
+            self.wrong(name, Problem::TooLarge, format!("{name} must be at most {max}."));
+            return None;
+        }
+        Some(number)
     }
 
     /// Refuses when a param was wrong, missing or unknown; `known` is asked only where some were not read.
@@ -237,6 +265,11 @@ impl<'a> Reader<'a> {
         }
         if self.problems.is_empty() { Ok(()) } else { Err(Refusal::Unprocessable { fields: self.problems }) }
     }
+}
+
+/// Says whether a text can name a target; it is kept with the charge.
+fn is_target(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= TARGET_MAX && !text.chars().any(char::is_control)
 }
 
 /// Lists names for a sentence: `a, b, c`.

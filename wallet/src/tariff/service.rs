@@ -47,6 +47,14 @@ pub struct HoldRequest {
     pub metadata: Value,
 }
 
+/// What prices one request, taken once: a price change while it is worked on gives no charge at a mixed price.
+struct Pricing {
+    shelf: Arc<Shelf>,
+    /// The book in force at `now`.
+    book: Arc<PriceBook>,
+    now: DateTime<Utc>,
+}
+
 /// The tariffs' handle; cheap to clone.
 #[derive(Clone)]
 pub struct Tariffs {
@@ -63,9 +71,7 @@ impl Tariffs {
 
     /// Gives the price book in force, from memory.
     pub async fn active(&self) -> Result<Arc<PriceBook>> {
-        let shelf = self.keeper.shelf().await?;
-        let book = shelf.in_force(self.db.now());
-        Ok(book.ok_or_else(|| Refusal::not_found("price book (load a preset first)"))?.clone())
+        Ok(self.pricing().await?.book)
     }
 
     /// Prices an operation by the book in force; no database round trip.
@@ -81,12 +87,10 @@ impl Tariffs {
     /// Prices a thing and keeps the price for a while: a charge or hold of this wallet that names the quote costs
     /// exactly that, whatever the price book says by then.
     pub async fn lock_quote(&self, wallet: WalletId, line: &LineRequest) -> Result<LockedQuote> {
-        let shelf = self.keeper.shelf().await?;
-        let book = self.active().await?;
+        let Pricing { shelf, book, now } = self.pricing().await?;
         let quote = book.quote(&line.operation, &line.params, line.count)?;
-        let plans = book.tariff_or_refuse(&line.operation)?.plans_needed(&line.params);
+        let plans = book.plans_needed(&line.operation, &line.params);
         let plans: Vec<String> = plans.into_iter().map(str::to_owned).collect();
-        let now = self.db.now();
         let expires_at = now + TimeDelta::minutes(shelf.rules.quote_minutes);
         let locked = LockedQuote { id: QuoteId::new(), expires_at, quote };
         repo::insert_quote(self.db.pool(), wallet, &locked, &plans, now).await?;
@@ -100,30 +104,37 @@ impl Tariffs {
 
     /// Prices and charges, once per key.
     pub async fn charge(&self, request: ChargeRequest, actor: Actor, key: IdempotencyKey) -> Result<Outcome> {
+        Ok(self.charge_with_receipt(request, actor, key).await?.0)
+    }
+
+    /// Prices and charges, once per key; gives the receipt that was written with it. A repeat has none to give: the
+    /// ledger keeps the first one's.
+    pub async fn charge_with_receipt(
+        &self,
+        request: ChargeRequest,
+        actor: Actor,
+        key: IdempotencyKey,
+    ) -> Result<(Outcome, Option<Receipt>)> {
         let ChargeRequest { wallet, plan_rank, line, quote, metadata } = request;
         let hash = hash(&json!({ "charge": line, "quote": quote, "metadata": metadata }));
-        let receipt = match self.receipt(wallet, plan_rank, &line, quote).await {
+        let receipt = match self.charge_receipt(wallet, plan_rank, &line, quote).await {
             Ok(receipt) => receipt,
-            Err(error) => return self.repeat_or(error, wallet, &key, hash).await,
+            Err(error) => return Ok((self.repeat_or(error, wallet, &key, hash).await?, None)),
         };
-        let envelope = Envelope::new(wallet, key, actor, Command::Charge { receipt });
-        self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await
+        let envelope = Envelope::new(wallet, key, actor, Command::Charge { receipt: receipt.clone() });
+        let outcome = self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await?;
+        let written = Some(receipt).filter(|_| !outcome.replayed);
+        Ok((outcome, written))
     }
 
     /// Prices and sets aside, once per key.
     pub async fn hold(&self, request: HoldRequest, actor: Actor, key: IdempotencyKey) -> Result<Outcome> {
         let HoldRequest { wallet, plan_rank, lines, expires_in, metadata } = request;
         let hash = hash(&json!({ "hold": lines, "expires_in": expires_in, "metadata": metadata }));
-        let mut receipts = Vec::with_capacity(lines.len());
-        for (place, (line, quote)) in lines.iter().enumerate() {
-            match self.receipt(wallet, plan_rank, line, *quote).await {
-                Ok(receipt) => receipts.push(receipt),
-                Err(error) => {
-                    let error = under(error, &format!("lines.{place}"));
-                    return self.repeat_or(error, wallet, &key, hash).await;
-                }
-            }
-        }
+        let receipts = match self.hold_receipts(wallet, plan_rank, &lines).await {
+            Ok(receipts) => receipts,
+            Err(error) => return self.repeat_or(error, wallet, &key, hash).await,
+        };
         let envelope = Envelope::new(wallet, key, actor, Command::Hold { lines: receipts, expires_in });
         self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await
     }
@@ -142,34 +153,74 @@ impl Tariffs {
         self.ledger.recall(wallet, key, hash).await?.ok_or(error)
     }
 
-    /// Prices one line for a payer: by a locked quote or by the book in force, and only where the plan may.
-    async fn receipt(
+    /// Takes what prices one request.
+    async fn pricing(&self) -> Result<Pricing> {
+        let shelf = self.keeper.shelf().await?;
+        let now = self.db.now();
+        let book = shelf.in_force(now).ok_or_else(no_book)?.clone();
+        Ok(Pricing { shelf, book, now })
+    }
+
+    /// Prices the one line of a charge.
+    async fn charge_receipt(
         &self,
         wallet: WalletId,
         plan_rank: i32,
         line: &LineRequest,
         quote: Option<QuoteId>,
     ) -> Result<Receipt> {
-        let shelf = self.keeper.shelf().await?;
+        self.receipt(&self.pricing().await?, wallet, plan_rank, line, quote).await
+    }
+
+    /// Prices the lines of a hold, all by one book: one that takes effect between two lines counts for none of them.
+    async fn hold_receipts(
+        &self,
+        wallet: WalletId,
+        plan_rank: i32,
+        lines: &[(LineRequest, Option<QuoteId>)],
+    ) -> Result<Vec<Receipt>> {
+        let pricing = self.pricing().await?;
+        let mut receipts = Vec::with_capacity(lines.len());
+        for (place, (line, quote)) in lines.iter().enumerate() {
+            let receipt = self.receipt(&pricing, wallet, plan_rank, line, *quote).await;
+            receipts.push(receipt.map_err(|error| under(error, &format!("lines.{place}")))?);
+        }
+        Ok(receipts)
+    }
+
+    /// Prices one line for a payer: by a locked quote or by the book in force, and only where the plan may.
+    async fn receipt(
+        &self,
+        pricing: &Pricing,
+        wallet: WalletId,
+        plan_rank: i32,
+        line: &LineRequest,
+        quote: Option<QuoteId>,
+    ) -> Result<Receipt> {
+        let Pricing { shelf, book, now } = pricing;
         if let Some(id) = quote {
-            let (locked, plans) = self.locked(wallet, line, id).await?;
-            check_plans(&shelf, plan_rank, plans.iter().map(String::as_str))?;
+            let (locked, plans) = self.locked(wallet, line, id, *now).await?;
+            check_plans(shelf, plan_rank, plans.iter().map(String::as_str))?;
             return Ok(locked.receipt());
         }
-        let book = self.active().await?;
-        let tariff = book.tariff_or_refuse(&line.operation)?;
         // The price first: a wrong param is named before a plan that is too low.
         let quote = book.quote(&line.operation, &line.params, line.count)?;
-        check_plans(&shelf, plan_rank, tariff.plans_needed(&line.params).into_iter())?;
+        check_plans(shelf, plan_rank, book.plans_needed(&line.operation, &line.params).into_iter())?;
         Ok(quote.receipt())
     }
 
     /// Finds a locked quote that still holds, and is for the same thing.
-    async fn locked(&self, wallet: WalletId, line: &LineRequest, id: QuoteId) -> Result<(LockedQuote, Vec<String>)> {
+    async fn locked(
+        &self,
+        wallet: WalletId,
+        line: &LineRequest,
+        id: QuoteId,
+        now: DateTime<Utc>,
+    ) -> Result<(LockedQuote, Vec<String>)> {
         let wrong = |problem, message: &str| Refusal::unprocessable("quote_id", problem, message);
         let found = repo::locked_quote(self.db.pool(), wallet, id).await?;
         let (locked, plans) = found.ok_or_else(|| wrong(Problem::Unknown, "There is no such quote."))?;
-        if locked.expires_at <= self.db.now() {
+        if locked.expires_at <= now {
             return Err(wrong(Problem::Expired, "The quote's time is over. Ask for a new one.").into());
         }
         let quote = &locked.quote;
@@ -185,6 +236,10 @@ impl Tariffs {
         let shelf = self.keeper.shelf().await?;
         Ok(self.db.now() + TimeDelta::days(shelf.rules.notice_days))
     }
+}
+
+fn no_book() -> Refusal {
+    Refusal::not_found("price book (load a preset first)")
 }
 
 /// Refuses where a needed plan is above the payer's, and names the highest one needed.

@@ -5,9 +5,11 @@
 
 mod costs;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{Days, NaiveDate};
 
-use super::rule::Flat;
+use super::rule::{Flat, is_ambiguous};
 use super::{Category, PRICE_MAX, PriceBook, Rule, Tariff, UpstreamCost, is_operation};
 use crate::error::{Mistake, SheetError};
 use crate::money::{Credits, Currency};
@@ -57,7 +59,8 @@ pub fn write_prices(book: &PriceBook) -> String {
 
 /// Quotes a cell where CSV or a spreadsheet needs it: one that begins like a formula is no formula.
 fn quoted(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let begins = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let formula = begins(text) || text.strip_prefix('\'').is_some_and(begins);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', ';', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -65,18 +68,18 @@ fn quoted(text: &str) -> String {
 /// Reads a price sheet on top of a book: gives the book's tariffs with the sheet's prices.
 pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<SheetError>> {
     let sheet = Sheet::read(text, &PRICE_COLUMNS, &["operation", "price"])?;
-    let mut tariffs = book.tariffs.clone();
+    let mut known: BTreeMap<&str, Known<'_>> =
+        book.tariffs.iter().map(|tariff| (tariff.operation.as_str(), Known::new(tariff))).collect();
+    let mut new: Vec<Tariff> = Vec::new();
     let mut errors = Vec::new();
-    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
     for row in &sheet.rows {
         let operation = sheet.cell(row, "operation");
         let option = sheet.cell(row, "option");
-        let place = (operation.text.clone(), option.text.clone());
-        if seen.contains(&place) {
+        if !seen.insert((operation.text.clone(), option.text.clone())) {
             errors.push(operation.wrong(Mistake::OptionTwice { operation: operation.text.clone() }));
             continue;
         }
-        seen.push(place);
         let price = match price(&sheet.cell(row, "price")) {
             Ok(price) => price,
             Err(error) => {
@@ -84,18 +87,95 @@ pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<Shee
                 continue;
             }
         };
-        let done = match tariffs.iter_mut().find(|tariff| tariff.operation == operation.text) {
-            Some(tariff) => set_price(tariff, &option, price),
-            None => add_flat(&sheet, row, price, tariffs.len()).map(|tariff| tariffs.push(tariff)),
-        };
-        errors.extend(done.err());
+        match known.get_mut(operation.text.as_str()) {
+            Some(known) => {
+                errors.extend(known.differences(&sheet, row));
+                errors.extend(known.set(&option, price).err());
+            }
+            None => match add_flat(&sheet, row, price, book.tariffs.len().saturating_add(new.len())) {
+                // The second price of a new operation.
+                Ok(tariff) if new.iter().any(|known| known.operation == tariff.operation) => {
+                    errors.push(option.wrong(Mistake::NewHasOptions));
+                }
+                Ok(tariff) => new.push(tariff),
+                Err(error) => errors.push(error),
+            },
+        }
     }
-    if errors.is_empty() { Ok(tariffs) } else { Err(errors) }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let priced = |tariff: &Tariff| known.get(tariff.operation.as_str()).map_or_else(|| tariff.clone(), Known::priced);
+    Ok(book.tariffs.iter().map(priced).chain(new).collect())
+}
+
+/// An operation of the book and the prices that the sheet gives it.
+struct Known<'b> {
+    tariff: &'b Tariff,
+    prices: Vec<Credits>,
+    /// Where each option's price is; of equal names the first.
+    places: BTreeMap<String, usize>,
+    is_changed: bool,
+}
+
+impl<'b> Known<'b> {
+    fn new(tariff: &'b Tariff) -> Self {
+        let cells = tariff.rule.cells();
+        let mut places = BTreeMap::new();
+        for (place, cell) in cells.iter().enumerate() {
+            places.entry(cell.labels.join(JOINT)).or_insert(place);
+        }
+        let prices = cells.into_iter().map(|cell| cell.credits).collect();
+        Self { tariff, prices, places, is_changed: false }
+    }
+
+    fn set(&mut self, option: &Cell, price: Credits) -> Result<(), SheetError> {
+        let place = self.places.get(&option.text).and_then(|place| self.prices.get_mut(*place));
+        let Some(known) = place else {
+            let known = self.tariff.rule.cells().iter().map(|cell| cell.labels.join(JOINT)).collect();
+            let (operation, found) = (self.tariff.operation.clone(), option.text.clone());
+            return Err(option.wrong(Mistake::NoOption { operation, option: found, known }));
+        };
+        self.is_changed |= *known != price;
+        *known = price;
+        Ok(())
+    }
+
+    /// Lists what a row says of the operation besides its price, where that is something else than the book says. An
+    /// empty cell says nothing.
+    fn differences(&self, sheet: &Sheet, row: &[Cell]) -> Vec<SheetError> {
+        let supplier = self.tariff.supplier.as_deref().unwrap_or("");
+        let said = [
+            ("name", self.tariff.name.as_str()),
+            ("category", self.tariff.category.code()),
+            ("unit", self.tariff.unit.as_str()),
+            ("supplier", supplier),
+        ];
+        let differs = |(column, known): (&str, &str)| {
+            let cell = sheet.cell(row, column);
+            let mistake = Mistake::OnlyPrices {
+                operation: self.tariff.operation.clone(),
+                column: column.to_owned(),
+                found: cell.text.clone(),
+                known: known.to_owned(),
+            };
+            (!cell.text.is_empty() && cell.text != known.trim()).then(|| cell.wrong(mistake))
+        };
+        said.into_iter().filter_map(differs).collect()
+    }
+
+    fn priced(&self) -> Tariff {
+        let rule = Some(()).filter(|()| self.is_changed).and_then(|()| self.tariff.rule.with_cells(&self.prices));
+        Tariff { rule: rule.unwrap_or_else(|| self.tariff.rule.clone()), ..self.tariff.clone() }
+    }
 }
 
 fn price(cell: &Cell) -> Result<Credits, SheetError> {
     if cell.text.is_empty() {
         return Err(cell.wrong(Mistake::NoPrice));
+    }
+    if is_ambiguous(&cell.text) {
+        return Err(cell.wrong(Mistake::Ambiguous { found: cell.text.clone() }));
     }
     let wrong = |why| cell.wrong(Mistake::NotAnAmount { found: cell.text.clone(), why });
     let price: Credits = cell.text.replace(',', ".").parse().map_err(wrong)?;
@@ -106,22 +186,6 @@ fn price(cell: &Cell) -> Result<Credits, SheetError> {
         return Err(cell.wrong(Mistake::TooLarge { found: price, max: PRICE_MAX }));
     }
     Ok(price)
-}
-
-fn set_price(tariff: &mut Tariff, option: &Cell, price: Credits) -> Result<(), SheetError> {
-    let cells = tariff.rule.cells();
-    let place = cells.iter().position(|cell| cell.labels.join(JOINT) == option.text);
-    let Some(place) = place else {
-        let known = cells.iter().map(|cell| cell.labels.join(JOINT)).collect();
-        let (operation, found) = (tariff.operation.clone(), option.text.clone());
-        return Err(option.wrong(Mistake::NoOption { operation, option: found, known }));
-    };
-    let prices: Vec<Credits> =
-        cells.iter().enumerate().map(|(at, cell)| if at == place { price } else { cell.credits }).collect();
-    if let Some(rule) = tariff.rule.with_cells(&prices) {
-        tariff.rule = rule;
-    }
-    Ok(())
 }
 
 /// Makes a flat tariff of a row that names an operation which the book doesn't have.
@@ -166,16 +230,19 @@ pub fn read_costs(
 ) -> Result<Vec<Tariff>, Vec<SheetError>> {
     let sheet = Sheet::read(text, &COST_COLUMNS, &["operation", "cost", "currency"])?;
     let mut tariffs = book.tariffs.clone();
+    let mut places: BTreeMap<&str, &mut Tariff> = BTreeMap::new();
+    for (tariff, known) in tariffs.iter_mut().zip(&book.tariffs) {
+        places.insert(&known.operation, tariff);
+    }
     let mut errors = Vec::new();
-    let mut seen: Vec<String> = Vec::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for row in &sheet.rows {
         let operation = sheet.cell(row, "operation");
-        if seen.contains(&operation.text) {
+        if !seen.insert(operation.text.clone()) {
             errors.push(operation.wrong(Mistake::Twice { operation: operation.text.clone() }));
             continue;
         }
-        seen.push(operation.text.clone());
-        match tariffs.iter_mut().find(|tariff| tariff.operation == operation.text) {
+        match places.get_mut(operation.text.as_str()) {
             None => {
                 errors.push(operation.wrong(Mistake::NoOperation { operation: operation.text.clone() }));
             }
@@ -238,6 +305,9 @@ impl Sheet {
                 errors.push(first.wrong(Mistake::Cells { found: row.len(), expected: head.len() }));
             }
         }
+        let cells = head.iter().chain(rows.iter().flatten());
+        let is_control = |cell: &&Cell| cell.text.chars().any(char::is_control);
+        errors.extend(cells.filter(is_control).map(|cell| cell.wrong(Mistake::ControlCharacter)));
         if rows.len() > ROWS_MAX {
             errors.push(start.wrong(Mistake::TooManyRows { found: rows.len(), most: ROWS_MAX }));
         }

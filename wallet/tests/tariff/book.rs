@@ -10,24 +10,58 @@ use wallet::catalog::{Loaded, Preset};
 use wallet::clock::Clock;
 use wallet::error::{Problem, Refusal};
 use wallet::identity::Actor;
-use wallet::tariff::{ChargeRequest, HoldRequest};
+use wallet::tariff::{ChargeRequest, HoldRequest, Tariff};
 
 use crate::support::*;
 
-#[sqlx::test(migrations = "../migrations")]
-async fn every_preset_loads_once_and_comes_back_as_its_file(pool: PgPool) {
-    let wallet = open(&pool);
+/// Loads a preset twice, and reads it back as it was.
+async fn comes_back(pool: &PgPool, name: &str, other: &str) {
+    let wallet = open(pool);
     assert!(matches!(refusal(wallet.tariffs().active().await), Refusal::NotFound { .. }));
-    assert_eq!(load(&wallet, "neuralbox").await, Loaded::New);
+    assert_eq!(load(&wallet, name).await, Loaded::New);
     let view = wallet.catalog().view().await.expect("a catalog");
-    let preset = Preset::by_name("neuralbox").expect("built in");
+    let preset = Preset::by_name(name).expect("built in");
     assert_eq!(*view, preset.view);
     assert_eq!(wallet.tariffs().active().await.expect("a book").tariffs, preset.tariffs);
     assert_eq!(wallet.catalog().export().await.expect("a file"), preset.source);
-    assert_eq!(load(&wallet, "neuralbox").await, Loaded::Unchanged);
+    assert_eq!(load(&wallet, name).await, Loaded::Unchanged);
     assert_eq!(wallet.tariffs().versions().await.expect("a list").len(), 1);
-    let other = Preset::by_name("neuraldraft").expect("built in");
+    let other = Preset::by_name(other).expect("built in");
     assert_eq!(field(wallet.catalog().load_preset(&other).await), ("preset".to_owned(), Problem::NotAllowed));
+    // After a change the file is written anew, and reads back as what is sold.
+    let book = wallet.tariffs().create_draft(&staff()).await.expect("a draft");
+    let renamed = Tariff { name: "Renamed".to_owned(), ..preset.tariffs[0].clone() };
+    let book = wallet.tariffs().set_tariff(&staff(), book.version, book.revision, renamed).await.expect("changed");
+    wallet.tariffs().publish(&staff(), book.version, book.revision, None).await.expect("published");
+    let written = wallet.catalog().export().await.expect("a file");
+    let (again, warnings) = Preset::parse(&written).expect("a preset");
+    assert_eq!((again.name.as_str(), &again.view, warnings.as_slice()), (name, &preset.view, [].as_slice()));
+    assert_eq!(again.tariffs, wallet.tariffs().active().await.expect("a book").tariffs);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn neuralinka_loads_once_and_comes_back_as_its_file(pool: PgPool) {
+    comes_back(&pool, "neuralinka", "neuralbox").await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn neuralbox_loads_once_and_comes_back_as_its_file(pool: PgPool) {
+    comes_back(&pool, "neuralbox", "neuraldraft").await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn aixplain_loads_once_and_comes_back_as_its_file(pool: PgPool) {
+    comes_back(&pool, "aixplain", "neuralbox").await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn neuraldraft_loads_once_and_comes_back_as_its_file(pool: PgPool) {
+    comes_back(&pool, "neuraldraft", "neuralbox").await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn monthly_credits_loads_once_and_comes_back_as_its_file(pool: PgPool) {
+    comes_back(&pool, "monthly-credits", "neuralbox").await;
 }
 
 #[sqlx::test(migrations = "../migrations")]

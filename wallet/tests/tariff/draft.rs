@@ -58,7 +58,7 @@ async fn every_edit_can_be_undone_and_says_whose_it_was(pool: PgPool) {
     let book = tariffs.remove(&admin, version, book.revision, "dall-e-3").await.expect("removed");
     let sheet = "operation,price\ngpt-5.2,3\ngpt-5.2-pro,32\n";
     let book = wallet.catalog().import_prices(&admin, version, book.revision, PriceFormat::Csv, sheet).await;
-    let book = book.expect("imported");
+    let (book, _) = book.expect("imported");
     let edits = tariffs.edits(version).await.expect("a list");
     let kinds: Vec<_> = edits.iter().map(|edit| (edit.kind, edit.changes.len(), edit.is_standing)).collect();
     assert_eq!(kinds, [(EditKind::Imported, 2, true), (EditKind::Removed, 1, true), (EditKind::Changed, 1, true)]);

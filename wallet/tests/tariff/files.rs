@@ -15,7 +15,8 @@ async fn files_change_a_draft_whole_or_not_at_all(pool: PgPool) {
     let book = wallet.tariffs().create_draft(&admin).await.expect("a draft");
     let csv = catalog.export_prices(2, PriceFormat::Csv).await.expect("a sheet");
     let cheaper = csv.replace(",request,OpenAI,,39", ",request,OpenAI,,32");
-    let book = catalog.import_prices(&admin, 2, book.revision, PriceFormat::Csv, &cheaper).await.expect("imported");
+    let imported = catalog.import_prices(&admin, 2, book.revision, PriceFormat::Csv, &cheaper).await;
+    let (book, _) = imported.expect("imported");
     let diff = wallet.tariffs().diff(2).await.expect("a diff");
     assert_eq!(diff.len(), 1, "{diff:?}");
     assert_eq!((diff[0].operation.as_str(), diff[0].direction), ("gpt-5.2-pro", Direction::Drop));
@@ -25,7 +26,9 @@ async fn files_change_a_draft_whole_or_not_at_all(pool: PgPool) {
     assert_eq!(field(refused), ("file".into(), Problem::Malformed));
     let same = wallet.tariffs().book(2).await.expect("the draft");
     assert_eq!(same, book, "nothing of a wrong file is used");
-    let book = catalog.import_prices(&admin, 2, book.revision, PriceFormat::Toml, &toml).await.expect("imported");
+    let imported = catalog.import_prices(&admin, 2, book.revision, PriceFormat::Toml, &toml).await;
+    let (book, warnings) = imported.expect("imported");
+    assert_eq!(warnings, []);
     assert_eq!(book.tariffs, same.tariffs);
     let costs = "operation,cost,currency\ngpt-5.2-pro,0.61,USD\n";
     let book = catalog.import_costs(&admin, 2, book.revision, costs).await.expect("imported");

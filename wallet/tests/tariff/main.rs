@@ -9,3 +9,4 @@ mod ledger_support;
 mod publish;
 mod rehearsal;
 mod support;
+mod switch;

@@ -3,52 +3,17 @@
 use leptos::prelude::*;
 use leptos_router::components::Form;
 use wallet::money::Credits;
-use wallet::tariff::{Category, PriceBook};
+use wallet::tariff::{Buy, PriceBook};
 
 use super::query::{Kept, PriceQuery, submit_on_change};
-use crate::components::amount::{credits_text, range_text, unit_text};
+use super::words::{counted_words, unit_words};
+use crate::components::amount::{count_text, range_text, unit_text};
 use crate::i18n::*;
 
 /// What is counted when nothing else is asked for.
 const DEFAULT_CREDITS: &str = "250";
 /// The most rows.
-const ROWS: usize = 8;
-
-/// How many of one operation an amount buys.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Buy {
-    name: String,
-    least: i64,
-    most: i64,
-    min: Credits,
-    max: Credits,
-}
-
-/// Takes the cheapest and the best of each category, so that the list shows what an amount is worth everywhere.
-fn buys(book: &PriceBook, credits: Credits) -> Vec<Buy> {
-    let mut rows = Vec::new();
-    for category in Category::ALL {
-        let mut priced: Vec<Buy> = book
-            .tariffs
-            .iter()
-            .filter(|tariff| tariff.category == category)
-            .filter_map(|tariff| {
-                let range = tariff.rule.range();
-                let most = credits.micros().checked_div(range.min.micros())?;
-                let least = credits.micros().checked_div(range.max.micros())?;
-                Some(Buy { name: tariff.name.clone(), least, most, min: range.min, max: range.max })
-            })
-            .filter(|buy| buy.most > 0)
-            .collect();
-        priced.sort_by_key(|buy| buy.max);
-        let last = priced.pop();
-        rows.extend(priced.into_iter().next().filter(|_| category != Category::Tool));
-        rows.extend(last);
-    }
-    rows.sort_by_key(|buy| std::cmp::Reverse(buy.most));
-    rows.truncate(ROWS);
-    rows
-}
+const ROWS: usize = 10;
 
 /// The amount, and what it buys.
 #[component]
@@ -69,7 +34,7 @@ pub fn BuysList(
             return view! { <p class="text-sm text-error" id="buys-error">{t!(i18n, prices.buys_wrong)}</p> }
                 .into_any();
         };
-        let rows = book.with_value(|book| buys(book, amount));
+        let rows = book.with_value(|book| book.buys(amount, ROWS));
         if rows.is_empty() {
             return view! { <p class="text-muted">{t!(i18n, prices.buys_none)}</p> }.into_any();
         }
@@ -114,19 +79,32 @@ pub fn BuysList(
 #[component]
 fn BuyRow(buy: Buy) -> impl IntoView {
     let i18n = use_i18n();
-    let whole = |number: i64| Credits::from_whole(number).unwrap_or(Credits::MAX);
-    let (least, most) = (whole(buy.least), whole(buy.most));
+    let (least, most) = (buy.least, buy.most);
+    let figure = move || {
+        let locale = i18n.get_locale();
+        match least {
+            0 => t_string!(i18n, prices.up_to, most = count_text(locale, most)),
+            least if least == most => count_text(locale, most),
+            least => format!("{}–{}", count_text(locale, least), count_text(locale, most)),
+        }
+    };
+    let counted = buy.counted.clone();
+    let counted = move || counted.clone().map(|what| format!("{} · ", counted_words(i18n.get_locale(), &what)));
+    let (unit, is_call) = (buy.unit.clone(), buy.quantities == 0);
+    let price = move || {
+        let locale = i18n.get_locale();
+        let price = range_text(locale, buy.min, buy.max);
+        if is_call {
+            t_string!(i18n, prices.each, price = price)
+        } else {
+            t_string!(i18n, prices.unit_price, price = price, per = unit_words(locale, &unit))
+        }
+    };
     view! {
         <div class="flex items-baseline gap-3">
-            <dd class="num fig text-xl w-20 text-right flex-none">{move || range_text(i18n.get_locale(), least, most)}</dd>
-            <dt class="flex-1">{buy.name}</dt>
-            <dd class="text-sm text-muted num whitespace-nowrap">
-                {move || {
-                    let locale = i18n.get_locale();
-                    let price = if buy.min == buy.max { credits_text(locale, buy.min) } else { range_text(locale, buy.min, buy.max) };
-                    t_string!(i18n, prices.each, price = price)
-                }}
-            </dd>
+            <dd class="num fig text-xl w-24 text-right flex-none">{figure}</dd>
+            <dt class="flex-1 min-w-0 break-words"><span class="text-muted">{counted}</span>{buy.name}</dt>
+            <dd class="text-sm text-muted num text-right">{price}</dd>
         </div>
     }
 }

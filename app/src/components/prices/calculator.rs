@@ -8,7 +8,7 @@ use wallet::tariff::{Category, ParamKind, ParamSpec, PriceBook};
 
 use super::call::Call;
 use super::query::{Kept, PARAM_PREFIX, PriceQuery, submit_on_change};
-use super::words::{category_name, option_words, unit_words};
+use super::words::{category_name, label_words, option_words, quantity_words, unit_words};
 use crate::components::amount::{credits_text, unit_text};
 use crate::components::refusal::field_error_text;
 use crate::i18n::*;
@@ -212,17 +212,22 @@ fn OptionGrid(matrix: Matrix, call: Call) -> impl IntoView {
 /// One option of a rule that has no grid.
 #[component]
 fn ParamField(spec: ParamSpec, value: Option<String>) -> impl IntoView {
+    let i18n = use_i18n();
     let name = format!("{PARAM_PREFIX}{}", spec.name);
     let label = option_words(&spec.name);
     let value = value.unwrap_or_default();
     let field = match spec.kind {
         ParamKind::Choice(options) => {
+            // What is not chosen is not shown as chosen.
+            let none = (!options.contains(&value))
+                .then(|| view! { <option value="" selected=true>{t!(i18n, prices.choose)}</option> });
             let options = options
                 .into_iter()
                 .map(|option| view! { <option value=option.clone() selected=option == value>{option_words(&option)}</option> })
                 .collect_view();
             view! {
                 <select name=name class="field" on:change=move |event| submit_on_change(&event)>
+                    {none}
                     {options}
                 </select>
             }
@@ -271,8 +276,11 @@ fn Answer(call: Call) -> impl IntoView {
             .lines
             .iter()
             .map(|line| match line.unit_price {
-                Some(price) => format!("{} × {} ({})", line.quantity, credits_text(locale, price), line.label),
-                None => format!("{}: {}", line.label, credits_text(locale, line.credits)),
+                Some(price) => {
+                    let (quantity, label) = (quantity_words(locale, &line.quantity), label_words(locale, &line.label));
+                    format!("{quantity} × {} ({label})", credits_text(locale, price))
+                }
+                None => format!("{}: {}", label_words(locale, &line.label), credits_text(locale, line.credits)),
             })
             .collect();
         lines.join(" + ")

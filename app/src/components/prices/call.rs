@@ -34,6 +34,12 @@ impl Call {
         if let (Rule::Matrix(matrix), Some(cell)) = (&tariff.rule, query.get("cell")) {
             choose_cell(matrix, cell, &mut params);
         }
+        // Before anything is asked, what must be said is said as in an example; what was cleared afterwards is missing.
+        if !query.asks_for_params() {
+            params.extend(
+                tariff.rule.example().into_iter().filter(|(name, _)| !params.contains_key(name)).collect::<Vec<_>>(),
+            );
+        }
         let count = query.get("count").unwrap_or("1").to_owned();
         let answer = price(&tariff, &params, &count, book);
         Some(Self { tariff, params, count, answer })

@@ -3,16 +3,20 @@
 mod buys;
 mod calculator;
 mod call;
+mod offers;
 mod packages;
 mod plans;
 mod query;
+mod reader;
 mod table;
 mod words;
 
 pub use buys::BuysList;
 pub use calculator::CallCalculator;
+pub use offers::{AddOnList, FreeAmountLine, MeteredTable};
 pub use packages::PackageTable;
 pub use plans::PlanStrip;
 pub use query::{Kept, PriceQuery, submit_on_change};
+pub use reader::{Coming, Reader};
 pub use table::{CategoryTabs, PriceSearch, PriceTable};
-pub use words::unit_words;
+pub use words::{label_words, quantity_words, unit_words};

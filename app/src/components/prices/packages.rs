@@ -22,7 +22,7 @@ pub fn PackageTable(
         .into_iter()
         .filter_map(|package| {
             let price = package.price(currency)?;
-            let rate = package.rate(currency)?.decimal(3);
+            let rate = package.rate(currency)?.fine();
             let (credits, name, code) = (package.credits, package.name.clone(), package.code.clone());
             let words = move || {
                 let locale = i18n.get_locale();

@@ -1,7 +1,7 @@
 //! The plans, side by side.
 
 use leptos::prelude::*;
-use wallet::catalog::{CatalogView, Interval, Plan};
+use wallet::catalog::{CatalogView, Interval, Plan, Rate};
 use wallet::money::{Credits, Currency, Money};
 
 use super::words::price_text;
@@ -30,7 +30,8 @@ pub fn PlanStrip(
         .plans
         .iter()
         .map(|plan| {
-            let discount = catalog.discount_percent(plan, interval, currency);
+            let paid = if plan.price(interval, currency).is_some() { interval } else { Interval::Month };
+            let discount = catalog.discount_percent(plan, paid, currency);
             view! { <PlanCard plan=plan.clone() currency=currency interval=interval discount=discount own=own.clone() /> }
         })
         .collect_view();
@@ -46,9 +47,13 @@ fn PlanCard(
     own: Option<String>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let price = plan.price(interval, currency);
-    let rate = plan.rate(interval, currency).map(|rate| rate.decimal(3));
     let is_free = !plan.is_paid() && !plan.custom;
+    // A plan that isn't paid by the year is shown as it can be had.
+    let interval = if plan.price(interval, currency).is_some() { interval } else { Interval::Month };
+    let free = Some(Money::from_minor(0, currency)).filter(|_| is_free);
+    let price = plan.price(interval, currency).or(free);
+    let rate = plan.rate(interval, currency).map(Rate::fine);
+    let is_once = plan.one_time_credits.is_positive() && !plan.monthly_credits.is_positive();
     let is_own = own.as_deref() == Some(plan.code.as_str());
     let is_sold = price.is_some_and(|price| price.minor() > 0) && !plan.custom && plan.monthly_credits.is_positive();
     let choose = is_sold
@@ -68,7 +73,7 @@ fn PlanCard(
             </div>
             <p class="text-sm text-muted num mt-1">
                 {rate.map(|rate| { move || rate_words(i18n.get_locale(), &rate, currency) })}
-                {is_free.then_some(t!(i18n, prices.no_card))}
+                {is_free.then_some(move || if is_once { t_string!(i18n, prices.no_card) } else { t_string!(i18n, prices.no_card_monthly) })}
             </p>
             {plan.features.summary.clone().map(|summary| view! { <p class="text-sm text-muted mt-1">{summary}</p> })}
             <span class="flex-1"></span>
@@ -99,12 +104,17 @@ fn PlanCard(
 /// Says what one credit costs: `₽2.967 per token`.
 pub fn rate_words(locale: Locale, decimal: &str, currency: Currency) -> String {
     let unit = unit_text(locale, Credits::ONE);
+    td_string!(locale, prices.per_credit, price = decimal_text(locale, decimal, currency), unit = unit)
+}
+
+/// Writes a decimal with the sign of its currency: `$0.00476`.
+pub fn decimal_text(locale: Locale, decimal: &str, currency: Currency) -> String {
     let symbol = price_text(locale, Money::from_minor(0, currency));
     let figure = match locale {
         Locale::en => decimal.to_owned(),
         Locale::ru => decimal.replace('.', ","),
     };
-    td_string!(locale, prices.per_credit, price = symbol.replacen('0', &figure, 1), unit = unit)
+    symbol.replacen('0', &figure, 1)
 }
 
 #[component]

@@ -30,6 +30,12 @@ impl PriceQuery {
         value.filter(|value| !value.is_empty())
     }
 
+    /// Says whether the calculator's form was sent: it then says all that its model takes.
+    #[must_use]
+    pub fn asks_for_params(&self) -> bool {
+        self.pairs.iter().any(|(name, _)| name == "count" || name == "cell" || name.starts_with(PARAM_PREFIX))
+    }
+
     /// Gives the category whose prices are shown; none for all.
     #[must_use]
     pub fn category(&self) -> Option<Category> {

@@ -6,8 +6,10 @@ use wallet::tariff::{Category, PriceBook, Tariff};
 
 use super::packages::heading;
 use super::query::{Kept, PriceQuery, submit_on_change};
+use super::reader::{Coming, Reader, gates};
 use super::words::{category_name, depends_words, unit_words};
-use crate::components::amount::range_text;
+use crate::components::amount::{credits_text, range_text};
+use crate::components::when::day_month_text;
 use crate::i18n::*;
 
 /// Says whether a tariff is looked for.
@@ -27,6 +29,10 @@ pub fn PriceTable(
     query: Memo<PriceQuery>,
     /// The model that stands in the calculator.
     selected: Memo<Option<String>>,
+    /// What a credit costs this reader.
+    reader: Memo<Option<Reader>>,
+    /// The prices that were announced, and the names of the plans.
+    coming: StoredValue<Coming>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let rows = Memo::new(move |_| {
@@ -48,11 +54,14 @@ pub fn PriceTable(
                         <th scope="col" class="hidden md:table-cell">{t!(i18n, prices.supplier)}</th>
                         <th scope="col" class="hidden sm:table-cell">{t!(i18n, prices.unit)}</th>
                         <th scope="col" class="r">{move || heading(i18n.get_locale())}</th>
+                        {move || reader.get().map(|reader| view! {
+                            <th scope="col" class="r hidden sm:table-cell">{move || reader.heading(i18n.get_locale())}</th>
+                        })}
                     </tr>
                 </thead>
                 <tbody>
                     <For each=move || rows.get() key=|tariff| tariff.operation.clone() let:tariff>
-                        <PriceRow tariff=tariff query=query selected=selected />
+                        <PriceRow tariff=tariff book=book query=query selected=selected reader=reader coming=coming />
                     </For>
                 </tbody>
             </table>
@@ -128,9 +137,17 @@ pub fn CategoryTabs(
 }
 
 #[component]
-fn PriceRow(tariff: Tariff, query: Memo<PriceQuery>, selected: Memo<Option<String>>) -> impl IntoView {
+fn PriceRow(
+    tariff: Tariff,
+    book: StoredValue<PriceBook>,
+    query: Memo<PriceQuery>,
+    selected: Memo<Option<String>>,
+    reader: Memo<Option<Reader>>,
+    coming: StoredValue<Coming>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let range = tariff.rule.range();
+    let (min, max) = (range.min, range.max);
     let operation = tariff.operation.clone();
     let is_selected = {
         let operation = operation.clone();
@@ -143,6 +160,13 @@ fn PriceRow(tariff: Tariff, query: Memo<PriceQuery>, selected: Memo<Option<Strin
         Memo::new(move |_| depends_words(i18n.get_locale(), &tariff))
     };
     let words = Memo::new(move |_| unit_words(i18n.get_locale(), &unit));
+    let price = move || {
+        if max.micros() == 0 {
+            t_string!(i18n, prices.free).to_owned()
+        } else {
+            range_text(i18n.get_locale(), min, max)
+        }
+    };
     view! {
         <tr class="hot" aria-selected=move || if is_selected() { "true" } else { "false" }>
             <th scope="row" class="!text-left">
@@ -150,8 +174,8 @@ fn PriceRow(tariff: Tariff, query: Memo<PriceQuery>, selected: Memo<Option<Strin
                     let operation = operation.clone();
                     move || query.read().with_model(&operation)
                 }>{tariff.name.clone()}</a>
-                {tariff.minimum_plan.clone().map(|plan| view! { <span class="tag ml-2">{t!(i18n, prices.from_plan, plan = plan)}</span> })}
-                {has_other_name.then(|| view! { <span class="block text-xs text-muted font-mono font-normal">{operation}</span> })}
+                <Gates tariff=tariff.clone() book=book coming=coming />
+                {has_other_name.then(|| view! { <span class="block text-xs text-muted font-mono font-normal">{operation.clone()}</span> })}
                 <span class="block sm:hidden text-sm text-muted font-normal">
                     {words} {move || depends.get().map(|depends| format!(", {depends}"))}
                 </span>
@@ -161,16 +185,60 @@ fn PriceRow(tariff: Tariff, query: Memo<PriceQuery>, selected: Memo<Option<Strin
                 {words} {move || depends.get().map(|depends| view! { <span class="block text-xs">{depends}</span> })}
             </td>
             <td class="r font-semibold text-lg whitespace-nowrap">
-                {move || {
-                    if range.max.micros() == 0 {
-                        t_string!(i18n, prices.free).to_owned()
-                    } else {
-                        range_text(i18n.get_locale(), range.min, range.max)
-                    }
-                }}
+                {price} <BelowPrice tariff=tariff coming=coming />
             </td>
+            {move || reader.get().map(|reader| view! {
+                <td class="r text-muted num whitespace-nowrap hidden sm:table-cell">
+                    {move || reader.money(i18n.get_locale(), min, max)}
+                </td>
+            })}
         </tr>
     }
+}
+
+/// The plans that the operation, or one of its options, needs.
+#[component]
+fn Gates(tariff: Tariff, book: StoredValue<PriceBook>, coming: StoredValue<Coming>) -> impl IntoView {
+    let i18n = use_i18n();
+    let gates = book.with_value(|book| coming.with_value(|coming| gates(book, &tariff, coming)));
+    gates
+        .into_iter()
+        .map(|(option, plan)| {
+            let words = move || match option.clone() {
+                Some(option) => t_string!(i18n, prices.option_from_plan, option = option, plan = plan.clone()),
+                None => t_string!(i18n, prices.from_plan, plan = plan.clone()),
+            };
+            view! { <span class="tag ml-2">{words}</span> }
+        })
+        .collect_view()
+}
+
+/// The least of a call, and the price that was announced.
+#[component]
+fn BelowPrice(tariff: Tariff, coming: StoredValue<Coming>) -> impl IntoView {
+    let i18n = use_i18n();
+    let class = "block text-xs font-normal text-muted";
+    let least = tariff.rule.minimum().filter(|least| least.is_positive()).map(|least| {
+        let words = move || {
+            let price = credits_text(i18n.get_locale(), least);
+            t_string!(i18n, prices.at_least, price = price)
+        };
+        view! { <span class=class>{words}</span> }
+    });
+    let later = coming.with_value(|coming| coming.of(&tariff.operation)).map(|(at, later)| {
+        let words = move || {
+            let locale = i18n.get_locale();
+            let date = day_month_text(locale, at.date_naive());
+            match &later {
+                Some(range) => {
+                    t_string!(i18n, prices.from_day, date = date, price = range_text(locale, range.min, range.max))
+                }
+                None => t_string!(i18n, prices.until_day, date = date),
+            }
+        };
+        view! { <span class="block text-xs font-semibold text-rise">{words}</span> }
+    });
+    view! { {least} {later} }
 }
 
 /// Nothing is called so: the words, and the way back to all.

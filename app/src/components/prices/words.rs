@@ -4,7 +4,7 @@ use wallet::money::Money;
 use wallet::tariff::rule::Rule;
 use wallet::tariff::{Category, Tariff};
 
-use crate::components::amount::money_text;
+use crate::components::amount::{count_text, credits_text, money_text};
 use crate::i18n::*;
 
 /// Names a category.
@@ -21,7 +21,7 @@ pub fn category_name(locale: Locale, category: Category) -> &'static str {
     }
 }
 
-/// Says what one price is for: `per image`; units that have no word here stand as the book writes them.
+/// Says what one price is for: `per image`; what has no word here stands as the book writes it.
 pub fn unit_words(locale: Locale, unit: &str) -> String {
     let words = match unit {
         "request" => td_string!(locale, prices.per_request),
@@ -30,10 +30,85 @@ pub fn unit_words(locale: Locale, unit: &str) -> String {
         "track" => td_string!(locale, prices.per_track),
         "run" => td_string!(locale, prices.per_run),
         "minute" => td_string!(locale, prices.per_minute),
-        "1000 characters" => td_string!(locale, prices.per_1000_characters),
-        other => return td_string!(locale, prices.per_other, unit = other.to_owned()),
+        "second" => td_string!(locale, prices.per_second),
+        "message" => td_string!(locale, prices.per_message),
+        "edit" => td_string!(locale, prices.per_edit),
+        "post" => td_string!(locale, prices.per_post),
+        "language" => td_string!(locale, prices.per_language),
+        "plan" => td_string!(locale, prices.per_plan),
+        "website" => td_string!(locale, prices.per_website),
+        "submit" => td_string!(locale, prices.per_submit),
+        "call" => td_string!(locale, prices.per_call),
+        "job" => td_string!(locale, prices.per_job),
+        "page" => td_string!(locale, prices.per_page),
+        other => return per_many(locale, other),
     };
     words.to_owned()
+}
+
+/// Says what a price is for where it is for many: `per 1,000,000 characters`.
+fn per_many(locale: Locale, unit: &str) -> String {
+    let counted = unit.split_once(' ').and_then(|(count, what)| Some((count.parse::<i64>().ok()?, what)));
+    let unit = match counted {
+        Some((count, what)) => format!("{} {}", count_text(locale, count), counted_words(locale, what)),
+        None => unit.to_owned(),
+    };
+    td_string!(locale, prices.per_other, unit = unit)
+}
+
+/// Names what a quantity counts, as it stands after a large number; what has no word here stands as the book writes it.
+pub fn counted_words(locale: Locale, what: &str) -> String {
+    let words = match what {
+        "characters" => td_string!(locale, prices.characters),
+        "tokens" => td_string!(locale, prices.tokens),
+        "seconds" => td_string!(locale, prices.seconds),
+        "minutes" => td_string!(locale, prices.minutes),
+        "input_tokens" => td_string!(locale, prices.input_tokens),
+        "output_tokens" => td_string!(locale, prices.output_tokens),
+        "languages" | "target_languages" => td_string!(locale, prices.languages),
+        other => return option_words(other),
+    };
+    words.to_owned()
+}
+
+/// Writes the label of a formula's line in the reader's language, as far as the wallet wrote it: `per 1000 characters`,
+/// `Minimum`. A label of the price book stands as it is.
+pub fn label_words(locale: Locale, label: &str) -> String {
+    if label == "Minimum" {
+        return td_string!(locale, prices.minimum).to_owned();
+    }
+    if label == "Rounded up to a whole one" {
+        return td_string!(locale, prices.rounded_whole).to_owned();
+    }
+    if let Some(Ok(step)) = label.strip_prefix("Rounded up to ").map(str::parse) {
+        return td_string!(locale, prices.rounded, step = credits_text(locale, step));
+    }
+    let Some(rest) = label.strip_prefix("per ") else { return label.to_owned() };
+    let (quantity, rest) = rest.split_once(", ").map_or((rest, None), |(quantity, rest)| (quantity, Some(rest)));
+    let per = match quantity {
+        "character" => td_string!(locale, prices.per_character).to_owned(),
+        "token" => td_string!(locale, prices.per_token).to_owned(),
+        "target_language" => td_string!(locale, prices.per_language).to_owned(),
+        other => unit_words(locale, other),
+    };
+    let from = |rest: &str| match rest.strip_prefix("from ").and_then(|first| first.parse::<i64>().ok()) {
+        Some(first) => td_string!(locale, prices.from_unit, first = count_text(locale, first)),
+        None => rest.to_owned(),
+    };
+    rest.map_or_else(|| per.clone(), |rest| format!("{per}, {}", from(rest)))
+}
+
+/// Writes the quantity of a formula's line: `2,000 characters`, `3 × 120 seconds`, `4`.
+pub fn quantity_words(locale: Locale, quantity: &str) -> String {
+    let (times, measured) = quantity.split_once(" × ").map_or((None, quantity), |(times, rest)| (Some(times), rest));
+    let number = |text: &str| text.parse::<i64>().map_or_else(|_| text.to_owned(), |number| count_text(locale, number));
+    let measured = match measured.split_once(' ') {
+        Some((count, what)) if count.parse::<i64>().is_ok() => {
+            format!("{} {}", number(count), counted_words(locale, what))
+        }
+        _ => number(measured),
+    };
+    times.map_or_else(|| measured.clone(), |times| format!("{} × {measured}", number(times)))
 }
 
 /// Says what a price depends on: `by size × quality`.
@@ -80,6 +155,58 @@ mod tests {
         assert_eq!(option_words("hd"), "hd");
         assert_eq!(option_words("extra"), "extra");
         assert_eq!(option_words("very_high"), "very high");
+    }
+
+    #[test]
+    fn units_and_labels_are_in_the_readers_language() {
+        let cases = [
+            ("1000000 characters", "per 1,000,000 characters", "за 1\u{a0}000\u{a0}000 знаков"),
+            ("1000000 tokens", "per 1,000,000 tokens", "за 1\u{a0}000\u{a0}000 токенов"),
+            ("message", "per message", "за сообщение"),
+            ("website", "per website", "за сайт"),
+            ("stone", "per stone", "за stone"),
+        ];
+        for (unit, en, ru) in cases {
+            assert_eq!((unit_words(Locale::en, unit), unit_words(Locale::ru, unit)), (en.to_owned(), ru.to_owned()));
+        }
+        let cases = [
+            ("Minimum", "Minimum", "Минимум"),
+            ("Rounded up to a whole one", "Rounded up to a whole one", "Округление до целого"),
+            ("Rounded up to 0.01", "Rounded up to 0.01", "Округление до 0,01"),
+            ("per 1000 characters", "per 1,000 characters", "за 1\u{a0}000 знаков"),
+            ("per 60 seconds", "per 60 seconds", "за 60 секунд"),
+            ("per character", "per character", "за знак"),
+            (
+                "per 1000 characters, from 10001",
+                "per 1,000 characters, from 10,001",
+                "за 1\u{a0}000 знаков, с 10\u{a0}001-го",
+            ),
+            ("Translation", "Translation", "Translation"),
+            ("1792x1024, hd", "1792x1024, hd", "1792x1024, hd"),
+        ];
+        for (label, en, ru) in cases {
+            assert_eq!(
+                (label_words(Locale::en, label), label_words(Locale::ru, label)),
+                (en.to_owned(), ru.to_owned())
+            );
+        }
+        assert_eq!(quantity_words(Locale::ru, "3 × 2000 characters"), "3 × 2\u{a0}000 знаков");
+        assert_eq!(quantity_words(Locale::en, "1000"), "1,000");
+    }
+
+    #[test]
+    fn every_unit_and_label_of_the_presets_has_russian_words() {
+        use wallet::catalog::Preset;
+        let is_russian = |text: &str| !text.contains(|letter: char| letter.is_ascii_alphabetic());
+        for name in Preset::NAMES {
+            for tariff in Preset::by_name(name).expect("built in").tariffs {
+                assert!(is_russian(&unit_words(Locale::ru, &tariff.unit)), "{name}: {}", tariff.unit);
+                for (param, _) in tariff.rule.quantities() {
+                    let what = param.rsplit('.').next().unwrap_or_default();
+                    assert!(is_russian(&counted_words(Locale::ru, what)), "{name}: {param}");
+                }
+            }
+        }
     }
 
     #[test]

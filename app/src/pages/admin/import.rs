@@ -43,6 +43,7 @@ fn Import(page: EditorPage) -> impl IntoView {
     let mistakes: Vec<FieldError> = outcome.errors.iter().filter(|error| error.field == "file").cloned().collect();
     let is_wrong = !mistakes.is_empty();
     let typed = outcome.value("file").unwrap_or_default();
+    let file_name = outcome.value("file_name");
     let class = if is_wrong {
         "field !h-auto font-mono text-sm py-2 !border-error"
     } else {
@@ -57,7 +58,7 @@ fn Import(page: EditorPage) -> impl IntoView {
             <Conflict edits=page.edits outcome=outcome.clone() />
             {(outcome.notice.as_deref() != Some("version_conflict"))
                 .then(|| view! { <FormErrors outcome=outcome.clone() shown=&["file"] /> })}
-            <Mistakes mistakes=mistakes />
+            <Mistakes mistakes=mistakes file_name=file_name />
             <form method="post" action=format!("{back}/import") enctype="multipart/form-data" class="panel p-5 grid gap-4">
                 <input type="hidden" name="revision" value=page.book.revision.to_string() />
                 <p class="text-muted">{t!(i18n, import.what)}</p>
@@ -95,7 +96,11 @@ fn Import(page: EditorPage) -> impl IntoView {
 
 /// What is wrong with the file, each mistake with its line and column.
 #[component]
-fn Mistakes(mistakes: Vec<FieldError>) -> impl IntoView {
+fn Mistakes(
+    mistakes: Vec<FieldError>,
+    /// What the file is called; none for a text that was pasted.
+    file_name: Option<String>,
+) -> impl IntoView {
     let i18n = use_i18n();
     if mistakes.is_empty() {
         return ().into_any();
@@ -106,7 +111,12 @@ fn Mistakes(mistakes: Vec<FieldError>) -> impl IntoView {
         .collect_view();
     view! {
         <section class="rounded-box px-4 py-3 mb-4 tag-err" role="alert" data-testid="mistakes">
-            <h2 class="font-semibold">{t!(i18n, import.wrong)}</h2>
+            <h2 class="font-semibold break-words">
+                {move || match file_name.clone() {
+                    Some(name) => t_string!(i18n, import.wrong_in, name = name),
+                    None => t_string!(i18n, import.wrong).to_owned(),
+                }}
+            </h2>
             <ul class="mt-1 list-disc pl-5 num">{list}</ul>
         </section>
     }

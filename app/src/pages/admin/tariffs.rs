@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use wallet::tariff::{BookStatus, BookSummary, Direction, PriceBook};
 
+use crate::components::doubled::Doubled;
 use crate::components::draft_edits::{Conflict, LastEdit};
 use crate::components::panel::Loaded;
 use crate::components::price_cells::CellEditor;
@@ -64,6 +65,7 @@ pub fn Editor(
     view! {
         <EditorHead book=page.book has_draft=has_draft />
         <Versions versions=page.versions current=version />
+        <Doubled />
         <Conflict edits=page.edits.clone() outcome=outcome.get_value() />
         {(!is_conflict).then(|| view! { <FormErrors outcome=outcome.get_value() shown=&["price"] /> })}
         <div class="grid xl:grid-cols-[minmax(0,1fr)_372px] gap-6 items-start">

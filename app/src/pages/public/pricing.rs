@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use wallet::catalog::{CatalogView, Interval};
+use wallet::catalog::{CatalogView, FailurePolicy, Interval};
 use wallet::money::Currency;
 use wallet::tariff::{Announcement, PriceBook};
 
 use crate::components::panel::Loaded;
 use crate::components::prices::{
-    BuysList, CallCalculator, CategoryTabs, PackageTable, PlanStrip, PriceQuery, PriceSearch, PriceTable,
+    AddOnList, BuysList, CallCalculator, CategoryTabs, Coming, FreeAmountLine, MeteredTable, PackageTable, PlanStrip,
+    PriceQuery, PriceSearch, PriceTable, Reader,
 };
 use crate::components::public_shell::PublicShell;
 use crate::components::when::{WhenStyle, when_text};
@@ -46,36 +47,38 @@ fn Prices(list: PriceList) -> impl IntoView {
     });
     let interval =
         Memo::new(move |_| if query.read().get("billing") == Some("y") { Interval::Year } else { Interval::Month });
-    let head =
-        view! { <Hero book=list.book.clone() announced=list.announced notice_days=catalog.settings.notice_days /> };
+    let head = view! {
+        <Hero
+            book=list.book.clone()
+            announced=list.announced.clone()
+            notice_days=catalog.settings.notice_days
+            customer_failure=catalog.settings.customer_failure
+        />
+    };
+    let coming = StoredValue::new(Coming::new(list.announced, &catalog));
     let note = catalog.settings.unit.note.clone();
     let book = StoredValue::new(list.book);
     let offers = StoredValue::new(catalog);
     let viewer = use_session().get_untracked().and_then(Result::ok).and_then(|session| session.viewer);
     let own = StoredValue::new(viewer.map(|viewer| viewer.plan.code));
+    let reader = Memo::new(move |_| {
+        let own = own.get_value();
+        offers.with_value(|offers| Reader::of(offers, own.as_deref(), interval.get(), currency.get()))
+    });
     let selected = Memo::new(move |_| query.read().get("model").map(str::to_owned));
     view! {
         {head}
-        <section aria-labelledby="plans" class="border-t border-line pt-6">
-            <div class="flex flex-wrap items-center gap-x-4 gap-y-3 mb-4">
-                <h2 id="plans" class="text-xl font-semibold">{t!(i18n, prices.plans)}</h2>
-                <p class="text-muted hidden lg:block">{t!(i18n, prices.plans_note)}</p>
-                <span class="flex-1"></span>
-                <Choices offers=offers query=query currency=currency interval=interval />
-            </div>
-            {move || {
-                let (currency, interval) = (currency.get(), interval.get());
-                view! { <PlanStrip catalog=offers.get_value() currency=currency interval=interval own=own.get_value() /> }
-            }}
-        </section>
-        <section aria-labelledby="packs" class="mt-12 grid lg:grid-cols-[minmax(0,1fr)_440px] gap-x-12 gap-y-12">
-            <div>
-                <h2 id="packs" class="text-xl font-semibold">{t!(i18n, prices.packages)}</h2>
-                <p class="text-muted mt-1 mb-4">{t!(i18n, prices.packages_note)}</p>
-                {move || {
-                    let currency = currency.get();
-                    view! { <PackageTable packages=offers.with_value(|offers| offers.packages.clone()) currency=currency /> }
-                }}
+        <Plans offers=offers query=query currency=currency interval=interval own=own />
+        <section class="mt-12 grid lg:grid-cols-[minmax(0,1fr)_440px] gap-x-12 gap-y-12">
+            <div class="grid gap-10 content-start">
+                <TopUps offers=offers currency=currency />
+                {offers.with_value(|offers| {
+                    let (add_ons, metered) = (offers.add_ons.clone(), offers.metered.clone());
+                    view! {
+                        {(!add_ons.is_empty()).then(|| view! { <AddOnList add_ons=add_ons /> })}
+                        {(!metered.is_empty()).then(|| view! { <MeteredTable items=metered /> })}
+                    }
+                })}
             </div>
             <BuysList book=book query=query />
         </section>
@@ -88,7 +91,7 @@ fn Prices(list: PriceList) -> impl IntoView {
             <CategoryTabs book=book query=query />
             <div class="grid lg:grid-cols-[minmax(0,1fr)_400px] gap-x-12 gap-y-8 mt-1">
                 <div>
-                    <PriceTable book=book query=query selected=selected />
+                    <PriceTable book=book query=query selected=selected reader=reader coming=coming />
                     {move || {
                         let language = if i18n.get_locale() == Locale::ru { "ru" } else { "en" };
                         note.get(language).map(|note| view! { <p class="text-sm text-muted mt-1 px-3">{note.clone()}</p> })
@@ -100,9 +103,79 @@ fn Prices(list: PriceList) -> impl IntoView {
     }
 }
 
+/// The plans, where there are any; else what there is to choose stands alone.
+#[component]
+fn Plans(
+    offers: StoredValue<CatalogView>,
+    query: Memo<PriceQuery>,
+    currency: Memo<Currency>,
+    interval: Memo<Interval>,
+    own: StoredValue<Option<String>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    if offers.with_value(|offers| offers.plans.is_empty()) {
+        return view! {
+            <div class="border-t border-line pt-6 flex justify-end gap-3">
+                <Choices offers=offers query=query currency=currency interval=interval />
+            </div>
+        }
+        .into_any();
+    }
+    view! {
+        <section aria-labelledby="plans" class="border-t border-line pt-6">
+            <div class="flex flex-wrap items-center gap-x-4 gap-y-3 mb-4">
+                <h2 id="plans" class="text-xl font-semibold">{t!(i18n, prices.plans)}</h2>
+                <p class="text-muted hidden lg:block">{t!(i18n, prices.plans_note)}</p>
+                <span class="flex-1"></span>
+                <Choices offers=offers query=query currency=currency interval=interval />
+            </div>
+            {move || {
+                let (currency, interval) = (currency.get(), interval.get());
+                view! { <PlanStrip catalog=offers.get_value() currency=currency interval=interval own=own.get_value() /> }
+            }}
+        </section>
+    }
+    .into_any()
+}
+
+/// The packages and the free amount, as far as either is sold.
+#[component]
+fn TopUps(offers: StoredValue<CatalogView>, currency: Memo<Currency>) -> impl IntoView {
+    let i18n = use_i18n();
+    let (packages, free) =
+        offers.with_value(|offers| (offers.packages.clone(), offers.settings.top_up.free_amount.clone()));
+    let has_packages = !packages.is_empty();
+    if !has_packages && free.is_none() {
+        return ().into_any();
+    }
+    let (packages, has) = (StoredValue::new(packages), StoredValue::new(has_packages));
+    let title = move || if has_packages { t_string!(i18n, prices.packages) } else { t_string!(i18n, prices.top_up) };
+    view! {
+        <section aria-labelledby="packs">
+            <h2 id="packs" class="text-xl font-semibold">{title}</h2>
+            {has_packages.then(|| view! { <p class="text-muted mt-1 mb-4">{t!(i18n, prices.packages_note)}</p> })}
+            {move || {
+                let currency = currency.get();
+                let table = has_packages
+                    .then(|| view! { <PackageTable packages=packages.get_value() currency=currency /> });
+                let line = free
+                    .clone()
+                    .map(|amount| view! { <FreeAmountLine amount=amount currency=currency beside_packages=has /> });
+                view! { {table} {line} }
+            }}
+        </section>
+    }
+    .into_any()
+}
+
 /// The heading, and which book is in force.
 #[component]
-fn Hero(book: PriceBook, announced: Vec<Announcement>, notice_days: u16) -> impl IntoView {
+fn Hero(
+    book: PriceBook,
+    announced: Vec<Announcement>,
+    notice_days: u16,
+    customer_failure: FailurePolicy,
+) -> impl IntoView {
     let i18n = use_i18n();
     let since = book.effective_at;
     let next = announced.first().map(|announcement| (announcement.changes.len(), announcement.effective_at));
@@ -110,7 +183,12 @@ fn Hero(book: PriceBook, announced: Vec<Announcement>, notice_days: u16) -> impl
         <section class="pt-10 lg:pt-14 pb-8 grid lg:grid-cols-[minmax(0,1fr)_380px] gap-8 lg:gap-12 items-end">
             <div>
                 <h1 class="hero">{t!(i18n, prices.hero)}</h1>
-                <p class="text-lg text-muted mt-3 max-w-[56ch]">{t!(i18n, prices.hero_note)}</p>
+                <p class="text-lg text-muted mt-3 max-w-[56ch]">
+                    {move || match customer_failure {
+                        FailurePolicy::Free => t_string!(i18n, prices.hero_note),
+                        FailurePolicy::ChargedOnce => t_string!(i18n, prices.hero_note_charged),
+                    }}
+                </p>
             </div>
             <div class="panel px-4 py-3 text-sm">
                 <p class="flex items-center gap-2 flex-wrap">

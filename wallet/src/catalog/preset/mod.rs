@@ -32,6 +32,8 @@ pub struct Preset {
 pub struct Warning {
     /// Where: the line, from 1.
     pub line: usize,
+    /// The operation that it is about.
+    pub operation: String,
     /// What, and what was done about it.
     pub message: String,
 }

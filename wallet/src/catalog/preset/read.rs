@@ -7,13 +7,16 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::raw;
-use super::rules::{link, rule_of, rule_span};
+use super::rules::{operations, rule_of, rule_span};
 use super::{Preset, PresetError, Warning};
 use crate::catalog::{
     AddOn, AutoTopUp, CatalogView, FreeAmount, Interval, MeteredItem, Package, Plan, PlanPrice, Settings, TopUp,
 };
 use crate::money::{Credits, Currency, Money};
-use crate::tariff::{OptionGate, Rule, Tariff, UpstreamCost, is_operation};
+use crate::tariff::{Rule, Tariff, is_operation};
+
+/// The longest name of a plan, package, add-on or item, in letters.
+const NAME_MAX: usize = 100;
 
 /// Where a byte of the text is: line and column from 1, the column in characters.
 fn place(text: &str, byte: usize) -> (usize, usize) {
@@ -37,9 +40,9 @@ impl Report<'_> {
         self.errors.push(PresetError { line, column, message: message.into() });
     }
 
-    fn warn(&mut self, span: Range<usize>, message: impl Into<String>) {
+    pub(super) fn warn(&mut self, span: Range<usize>, operation: &str, message: impl Into<String>) {
         let (line, _) = place(self.text, span.start);
-        self.warnings.push(Warning { line, message: message.into() });
+        self.warnings.push(Warning { line, operation: operation.to_owned(), message: message.into() });
     }
 }
 
@@ -132,6 +135,7 @@ pub(super) fn read(text: &str) -> Result<(Preset, Vec<Warning>), Vec<PresetError
         plans,
     };
     let tariffs = operations(&mut report, &file.operations, &view.plans);
+    names(&mut report, std::iter::once(&file.preset));
     let name = file.preset.into_inner();
     if report.errors.is_empty() {
         Ok((Preset { name, view, tariffs, source: text.to_owned() }, report.warnings))
@@ -142,6 +146,7 @@ pub(super) fn read(text: &str) -> Result<(Preset, Vec<Warning>), Vec<PresetError
 }
 
 fn settings(report: &mut Report<'_>, raw: raw::Settings, currencies: &[Currency]) -> Settings {
+    names(report, std::iter::once(&raw.name));
     if currencies.is_empty() {
         report.error(raw.currencies.span(), "name at least one currency: [\"RUB\"]");
     }
@@ -256,12 +261,23 @@ fn codes<'a>(report: &mut Report<'_>, what: &str, codes: impl Iterator<Item = &'
     }
 }
 
+/// Names for people are short, of one line, and kept in the database, which takes no NUL.
+fn names<'a>(report: &mut Report<'_>, names: impl Iterator<Item = &'a Spanned<String>>) {
+    for name in names {
+        let text = name.get_ref();
+        if !(1..=NAME_MAX).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+            report.error(name.span(), format!("a name has 1–{NAME_MAX} letters and no control characters"));
+        }
+    }
+}
+
 fn amount_or_none(amount: Option<&Spanned<raw::Amount>>) -> Credits {
     amount.map(|amount| amount.get_ref().credits()).unwrap_or_default()
 }
 
 fn plans(report: &mut Report<'_>, raw: &[raw::Plan], currencies: &[Currency]) -> Vec<Plan> {
     codes(report, "plan", raw.iter().map(|plan| &plan.code));
+    names(report, raw.iter().map(|plan| &plan.name));
     let mut plans: Vec<Plan> = Vec::with_capacity(raw.len());
     for plan in raw {
         if *plan.rank.get_ref() < 0 || plans.iter().any(|known| known.rank == *plan.rank.get_ref()) {
@@ -293,6 +309,7 @@ fn plans(report: &mut Report<'_>, raw: &[raw::Plan], currencies: &[Currency]) ->
 
 fn packages(report: &mut Report<'_>, raw: &[raw::Package], currencies: &[Currency]) -> Vec<Package> {
     codes(report, "package", raw.iter().map(|package| &package.code));
+    names(report, raw.iter().map(|package| &package.name));
     let mut packages: Vec<Package> = Vec::with_capacity(raw.len());
     for package in raw {
         let credits = package.credits.get_ref().credits();
@@ -312,6 +329,7 @@ fn packages(report: &mut Report<'_>, raw: &[raw::Package], currencies: &[Currenc
 
 fn add_ons(report: &mut Report<'_>, raw: &[raw::AddOn]) -> Vec<AddOn> {
     codes(report, "add-on", raw.iter().map(|add_on| &add_on.code));
+    names(report, raw.iter().map(|add_on| &add_on.name));
     let add_on = |raw: &raw::AddOn| AddOn {
         code: raw.code.get_ref().clone(),
         name: raw.name.get_ref().clone(),
@@ -323,6 +341,7 @@ fn add_ons(report: &mut Report<'_>, raw: &[raw::AddOn]) -> Vec<AddOn> {
 
 fn metered(report: &mut Report<'_>, raw: &[raw::Metered]) -> Vec<MeteredItem> {
     codes(report, "metered item", raw.iter().map(|item| &item.code));
+    names(report, raw.iter().map(|item| &item.name));
     let item = |raw: &raw::Metered| MeteredItem {
         code: raw.code.get_ref().clone(),
         name: raw.name.get_ref().clone(),
@@ -331,74 +350,4 @@ fn metered(report: &mut Report<'_>, raw: &[raw::Metered]) -> Vec<MeteredItem> {
         monthly_credits: raw.monthly_credits.get_ref().credits(),
     };
     raw.iter().map(item).collect()
-}
-
-fn operations(report: &mut Report<'_>, raw: &[raw::Operation], plans: &[Plan]) -> Vec<Tariff> {
-    let mut tariffs: Vec<Tariff> = Vec::with_capacity(raw.len());
-    let mut sums: Vec<(usize, &raw::Sum)> = Vec::new();
-    for operation in raw {
-        let known_plan = |report: &mut Report<'_>, span: Range<usize>, plan: &str| {
-            if !plans.iter().any(|known| known.code == plan) {
-                report.error(span, format!("there is no plan “{plan}” in this file"));
-            }
-        };
-        if let Some(plan) = &operation.minimum_plan {
-            known_plan(report, plan.span(), plan.get_ref());
-        }
-        for gate in &operation.gates {
-            known_plan(report, gate.span(), &gate.get_ref().plan);
-        }
-        let Some(rule) = rule_of(report, operation) else { continue };
-        let tariff = tariff(operation, rule, tariffs.len());
-        if let Some(known) = tariffs.iter().find(|known| known.operation == tariff.operation) {
-            let (span, code) = (operation.code.span(), &tariff.operation);
-            if same_but_for_place(known, &tariff) {
-                report.warn(span, format!("the operation {code} is here twice with the same price; one row is kept"));
-            } else {
-                report.error(span, format!("the operation {code} is here twice with different prices; keep one"));
-            }
-            continue;
-        }
-        if let Some(sum) = &operation.sum {
-            sums.push((tariffs.len(), sum.get_ref()));
-        }
-        tariffs.push(tariff);
-    }
-    link(report, &mut tariffs, &sums);
-    for tariff in &tariffs {
-        let Some(operation) = raw.iter().find(|operation| operation.code.get_ref() == &tariff.operation) else {
-            continue;
-        };
-        for problem in tariff.problems() {
-            let span = if problem.field.contains(".rule") { rule_span(operation) } else { operation.code.span() };
-            report.error(span, format!("{}: {}", problem.field, problem.message));
-        }
-    }
-    tariffs
-}
-
-fn same_but_for_place(known: &Tariff, tariff: &Tariff) -> bool {
-    let mut tariff = tariff.clone();
-    tariff.position = known.position;
-    *known == tariff
-}
-
-fn tariff(raw: &raw::Operation, rule: Rule, position: usize) -> Tariff {
-    Tariff {
-        operation: raw.code.get_ref().clone(),
-        name: raw.name.clone(),
-        category: raw.category,
-        unit: raw.unit.clone(),
-        supplier: raw.supplier.clone(),
-        upstream_cost: raw.upstream_cost.as_ref().map(|cost| UpstreamCost {
-            // Credits have six decimals like upstream costs.
-            micros: cost.amount.get_ref().credits().micros(),
-            currency: cost.currency,
-            review_on: cost.review_on,
-        }),
-        minimum_plan: raw.minimum_plan.as_ref().map(|plan| plan.get_ref().clone()),
-        gates: raw.gates.iter().map(|gate| OptionGate::clone(gate.get_ref())).collect(),
-        rule,
-        position: i32::try_from(position).unwrap_or(i32::MAX),
-    }
 }

@@ -1,18 +1,93 @@
-//! The rules of operations, from the file as it is written to the tariff's own form.
+//! The operations and their rules, from the file as it is written to the tariff's own form.
+
+use std::ops::Range;
 
 use toml::Spanned;
 
 use super::raw;
 use super::read::Report;
+use crate::catalog::Plan;
 use crate::money::Credits;
 use crate::tariff::rule::{
     self, Composite, Flat, Level, Matrix, Meter, Modifier, PerTarget, PerUnit, Quantity, Sum, SumPart, Surcharge,
     SurchargeOption, Tier, Tiered,
 };
-use crate::tariff::{Rule, Tariff};
+use crate::tariff::{OptionGate, Rule, Tariff, UpstreamCost};
 
 /// The names of the rules, as an error lists them.
 const RULES: &str = "flat, per_unit, graduated, volume, matrix, range, composite, sum";
+
+/// Reads the operations of a file, for plans that there are.
+pub(super) fn operations(report: &mut Report<'_>, raw: &[raw::Operation], plans: &[Plan]) -> Vec<Tariff> {
+    let mut tariffs: Vec<Tariff> = Vec::with_capacity(raw.len());
+    let mut sums: Vec<(usize, &raw::Sum)> = Vec::new();
+    for operation in raw {
+        let known_plan = |report: &mut Report<'_>, span: Range<usize>, plan: &str| {
+            if !plans.iter().any(|known| known.code == plan) {
+                report.error(span, format!("there is no plan “{plan}” in this file"));
+            }
+        };
+        if let Some(plan) = &operation.minimum_plan {
+            known_plan(report, plan.span(), plan.get_ref());
+        }
+        for gate in &operation.gates {
+            known_plan(report, gate.span(), &gate.get_ref().plan);
+        }
+        let Some(rule) = rule_of(report, operation) else { continue };
+        let tariff = tariff(operation, rule, tariffs.len());
+        if let Some(known) = tariffs.iter().find(|known| known.operation == tariff.operation) {
+            let (span, code) = (operation.code.span(), &tariff.operation);
+            if same_but_for_place(known, &tariff) {
+                let message = format!("the operation {code} is here twice with the same price; one row is kept");
+                report.warn(span, code, message);
+            } else {
+                report.error(span, format!("the operation {code} is here twice with different prices; keep one"));
+            }
+            continue;
+        }
+        if let Some(sum) = &operation.sum {
+            sums.push((tariffs.len(), sum.get_ref()));
+        }
+        tariffs.push(tariff);
+    }
+    link(report, &mut tariffs, &sums);
+    for tariff in &tariffs {
+        let Some(operation) = raw.iter().find(|operation| operation.code.get_ref() == &tariff.operation) else {
+            continue;
+        };
+        for problem in tariff.problems() {
+            let span = if problem.field.contains(".rule") { rule_span(operation) } else { operation.code.span() };
+            report.error(span, format!("{}: {}", problem.field, problem.message));
+        }
+    }
+    tariffs
+}
+
+fn same_but_for_place(known: &Tariff, tariff: &Tariff) -> bool {
+    let mut tariff = tariff.clone();
+    tariff.position = known.position;
+    *known == tariff
+}
+
+fn tariff(raw: &raw::Operation, rule: Rule, position: usize) -> Tariff {
+    Tariff {
+        operation: raw.code.get_ref().clone(),
+        name: raw.name.clone(),
+        category: raw.category,
+        unit: raw.unit.clone(),
+        supplier: raw.supplier.clone(),
+        upstream_cost: raw.upstream_cost.as_ref().map(|cost| UpstreamCost {
+            // Credits have six decimals like upstream costs.
+            micros: cost.amount.get_ref().credits().micros(),
+            currency: cost.currency,
+            review_on: cost.review_on,
+        }),
+        minimum_plan: raw.minimum_plan.as_ref().map(|plan| plan.get_ref().clone()),
+        gates: raw.gates.iter().map(|gate| OptionGate::clone(gate.get_ref())).collect(),
+        rule,
+        position: i32::try_from(position).unwrap_or(i32::MAX),
+    }
+}
 
 /// Reads the one rule of an operation.
 pub(super) fn rule_of(report: &mut Report<'_>, raw: &raw::Operation) -> Option<Rule> {
@@ -39,7 +114,7 @@ pub(super) fn rule_of(report: &mut Report<'_>, raw: &raw::Operation) -> Option<R
 }
 
 /// Where the rule of an operation is written.
-pub(super) fn rule_span(raw: &raw::Operation) -> std::ops::Range<usize> {
+pub(super) fn rule_span(raw: &raw::Operation) -> Range<usize> {
     let spans = [
         raw.flat.as_ref().map(Spanned::span),
         raw.per_unit.as_ref().map(Spanned::span),
@@ -119,7 +194,7 @@ fn sum(raw: &raw::Sum) -> Sum {
 }
 
 /// Copies the rules of operations into the sums that name them.
-pub(super) fn link(report: &mut Report<'_>, tariffs: &mut [Tariff], sums: &[(usize, &raw::Sum)]) {
+fn link(report: &mut Report<'_>, tariffs: &mut [Tariff], sums: &[(usize, &raw::Sum)]) {
     let rules: Vec<(String, Rule)> =
         tariffs.iter().map(|tariff| (tariff.operation.clone(), tariff.rule.clone())).collect();
     for (place, raw) in sums {

@@ -128,6 +128,9 @@ impl Rule {
 /// Reads a price as people type it: the server after a form, the browser while it is typed.
 pub fn read_price(typed: &str) -> Result<Credits, (Problem, &'static str)> {
     let plain: String = typed.chars().filter(|letter| !letter.is_whitespace()).collect();
+    if is_ambiguous(&plain) {
+        return Err((Problem::Ambiguous, "A comma before three digits can mean either: write 1000, or 1.0."));
+    }
     let plain = plain.replace(',', ".").replace('−', "-");
     if plain.is_empty() {
         return Err((Problem::Required, "Enter a price; 0 is free."));
@@ -144,6 +147,17 @@ pub fn read_price(typed: &str) -> Result<Credits, (Problem, &'static str)> {
         return Err((Problem::TooLarge, "This price is too large."));
     }
     Ok(price)
+}
+
+/// Says whether an amount can be read in two ways: `1,000` is a thousand to some and one to others. `0,125` and `12,50`
+/// are not.
+#[must_use]
+pub fn is_ambiguous(amount: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    amount.split_once(',').is_some_and(|(whole, part)| {
+        let is_group = is_number(whole) && whole.len() <= 3 && !whole.starts_with('0');
+        is_group && is_number(part) && part.len() == 3
+    })
 }
 
 #[cfg(test)]
@@ -248,6 +262,18 @@ mod tests {
             ("price.3", Problem::TooLarge),
         ];
         assert_eq!(problems, named);
+    }
+
+    #[test]
+    fn a_comma_before_three_digits_is_refused_as_ambiguous() {
+        for typed in ["1,000", "12,500", " 999,999 ", "1 ,000"] {
+            assert_eq!(read_price(typed).map_err(|(problem, _)| problem), Err(Problem::Ambiguous), "{typed}");
+        }
+        for (typed, price) in
+            [("0,125", "0.125"), ("4,5", "4.5"), ("1,0000", "1"), ("1000,125", "1000.125"), ("1.000", "1")]
+        {
+            assert_eq!(read_price(typed).map(|price| price.to_string()), Ok(price.to_owned()), "{typed}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::matrix::CELLS_MAX;
 use super::{Checker, Line, Movement, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
@@ -101,6 +102,7 @@ impl Composite {
 
     pub(crate) fn check(&self, checker: &mut Checker) {
         checker.price("base", self.base);
+        checker.label("label", &self.label);
         if self.surcharges.is_empty() && self.targets.is_empty() {
             let message = "A composite price needs a surcharge or a target; without one it is flat.";
             checker.wrong("surcharges", Problem::Required, message);
@@ -108,17 +110,23 @@ impl Composite {
             let surcharges = self.surcharges.iter().map(|surcharge| surcharge.param.as_str());
             checker.names("surcharges", surcharges.chain(self.targets.iter().map(|target| target.param.as_str())));
         }
+        let prices = self.surcharges.iter().map(|surcharge| surcharge.options.len());
+        if prices.fold(0_usize, usize::saturating_add) > CELLS_MAX {
+            checker.wrong("surcharges", Problem::TooLong, format!("At most {CELLS_MAX} options in all."));
+        }
         for surcharge in &self.surcharges {
             checker.inside(&surcharge.param, |checker| {
                 checker.names("options", surcharge.values());
                 for option in &surcharge.options {
                     checker.price(&option.value, option.credits);
+                    checker.label(&option.value, &option.label);
                 }
             });
         }
         for target in &self.targets {
             checker.inside(&target.param, |checker| {
                 checker.price("credits", target.credits);
+                checker.label("label", &target.label);
                 if target.max < 1 || target.max > 10_000 {
                     checker.wrong("max", Problem::NotAllowed, "max is from 1 to 10000.");
                 }
@@ -153,7 +161,7 @@ impl Composite {
             }
         }
         for target in &self.targets {
-            let Some(targets) = reader.integer(&target.param, 0, target.max, Some(0)) else {
+            let Some(targets) = reader.targets(&target.param, target.max) else {
                 total = None;
                 continue;
             };

@@ -5,6 +5,7 @@
 //! that the same quantity can cost under other options, and the formula as lines that a person can read.
 
 mod cells;
+mod check;
 mod composite;
 mod flat;
 mod matrix;
@@ -18,17 +19,19 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use cells::{PriceCell, read_price};
+pub use cells::{PriceCell, is_ambiguous, read_price};
 pub use composite::{Composite, PerTarget, Surcharge, SurchargeOption};
 pub use flat::Flat;
-pub use matrix::{Axis, Matrix};
+pub use matrix::{Axis, CELLS_MAX, Matrix};
 pub use per_unit::{Meter, PerUnit, Quantity};
 pub use range::{Level, Modifier, ModifierOption, Range};
 pub use sum::{Sum, SumPart};
 pub use tiered::{Tier, Tiered};
 
+pub(crate) use check::Checker;
+
 use super::exact::Exact;
-use super::param::{ParamSpec, Reader};
+use super::param::{ParamKind, ParamSpec, Reader};
 use crate::error::{FieldError, Problem, Refusal};
 use crate::ledger::receipt::FormulaLine;
 use crate::money::Credits;
@@ -138,71 +141,6 @@ impl Worked {
     }
 }
 
-/// Something a rule's check found: the path inside the rule, and what to do.
-pub(crate) struct Checker {
-    path: Vec<String>,
-    pub(crate) problems: Vec<FieldError>,
-}
-
-impl Checker {
-    /// Starts at a path.
-    pub(crate) fn at(path: &str) -> Self {
-        Self { path: vec![path.to_owned()], problems: Vec::new() }
-    }
-
-    /// Checks something inside.
-    pub(crate) fn inside(&mut self, name: &str, check: impl FnOnce(&mut Self)) {
-        self.path.push(name.to_owned());
-        check(self);
-        self.path.pop();
-    }
-
-    /// Notes a problem with `name`.
-    pub(crate) fn wrong(&mut self, name: &str, problem: Problem, message: impl Into<String>) {
-        let mut field = self.path.join(".");
-        if !name.is_empty() {
-            field.push('.');
-            field.push_str(name);
-        }
-        self.problems.push(FieldError::new(field, problem, message));
-    }
-
-    /// A price may not be negative (it would mint credits) nor absurd.
-    pub(crate) fn price(&mut self, name: &str, price: Credits) {
-        if price.is_negative() {
-            self.wrong(name, Problem::TooSmall, format!("A price can't be negative ({price})."));
-        } else if price > PRICE_MAX {
-            self.wrong(name, Problem::TooLarge, format!("A price can be at most {PRICE_MAX} ({price})."));
-        }
-    }
-
-    /// A name of a param or option: short, visible, without the sign that joins paths.
-    pub(crate) fn name(&mut self, name: &str, text: &str) {
-        if text.is_empty() {
-            self.wrong(name, Problem::Required, "A name is missing here.");
-        } else if text.len() > 64 || text.chars().any(|letter| letter.is_control() || letter.is_whitespace()) {
-            self.wrong(name, Problem::NotAllowed, format!("“{text}” is not a name: 1–64 letters without spaces."));
-        }
-    }
-
-    /// A list with at least one and at most [`PARTS_MAX`] names, none twice.
-    pub(crate) fn names<'a>(&mut self, name: &str, texts: impl Iterator<Item = &'a str>) {
-        let mut seen: Vec<&str> = Vec::new();
-        for text in texts {
-            self.name(name, text);
-            if seen.contains(&text) {
-                self.wrong(name, Problem::Taken, format!("“{text}” is here twice."));
-            }
-            seen.push(text);
-        }
-        if seen.is_empty() {
-            self.wrong(name, Problem::Required, "At least one is needed here.");
-        } else if seen.len() > PARTS_MAX {
-            self.wrong(name, Problem::TooLong, format!("At most {PARTS_MAX} are allowed here."));
-        }
-    }
-}
-
 impl Rule {
     /// Names the rule: what `NeuralBox`'s API calls `pricing_type`.
     #[must_use]
@@ -244,6 +182,15 @@ impl Rule {
         PriceRange { min, max, pricing_type: self.pricing_type().to_owned() }
     }
 
+    /// Gives the least that a call costs however small it is, where the rule sets one.
+    #[must_use]
+    pub const fn minimum(&self) -> Option<Credits> {
+        match self {
+            Self::PerUnit(rule) => rule.minimum,
+            _ => None,
+        }
+    }
+
     /// Lists the params that the rule takes, in the order of a form.
     #[must_use]
     pub fn params(&self) -> Vec<ParamSpec> {
@@ -255,6 +202,38 @@ impl Rule {
             Self::Range(rule) => rule.params(),
             Self::Composite(rule) => rule.params(),
             Self::Sum(rule) => rule.params(),
+        }
+    }
+
+    /// Gives params that make a call of the rule: what must be said, with the first option and the quantity that the
+    /// price is for. What may be left out is.
+    #[must_use]
+    pub fn example(&self) -> Map<String, Value> {
+        let mut params = Map::new();
+        for spec in self.params().into_iter().filter(|spec| spec.required) {
+            let value = match &spec.kind {
+                ParamKind::Choice(values) => values.first().map(|value| Value::from(value.as_str())),
+                ParamKind::Choices(values) => Some(Value::from(values.clone())),
+                ParamKind::Integer { min, max, .. } => {
+                    let per = self.quantities().into_iter().find(|(name, _)| *name == spec.name).map(|(_, per)| per);
+                    Some(Value::from(per.unwrap_or(*min).clamp(*min, *max)))
+                }
+            };
+            params.extend(value.map(|value| (spec.name, value)));
+        }
+        params
+    }
+
+    /// Lists the quantities that the rule counts, each with the number of units that a price is for.
+    #[must_use]
+    pub fn quantities(&self) -> Vec<(String, i64)> {
+        let of = |quantity: &Quantity| (quantity.param.clone(), quantity.per);
+        match self {
+            Self::PerUnit(rule) => rule.meters.iter().map(|meter| of(&meter.quantity)).collect(),
+            Self::Graduated(rule) | Self::Volume(rule) => vec![of(&rule.quantity)],
+            Self::Range(rule) => rule.quantity.iter().map(of).collect(),
+            Self::Sum(rule) => rule.quantities(),
+            Self::Flat(_) | Self::Matrix(_) | Self::Composite(_) => Vec::new(),
         }
     }
 

@@ -97,9 +97,10 @@ impl Quantity {
 
 impl PerUnit {
     pub(crate) fn bounds(&self) -> (Credits, Credits) {
-        // One unit of the dearest and the cheapest meter: "1 per 1000 characters".
-        let prices = || self.meters.iter().map(|meter| meter.price);
-        (prices().min().unwrap_or_default(), prices().max().unwrap_or_default())
+        // One unit of the dearest and the cheapest meter, "1 per 1000 characters", and never less than a call costs.
+        let least = self.minimum.unwrap_or_default();
+        let prices = || self.meters.iter().map(|meter| meter.price.max(least));
+        (prices().min().unwrap_or(least), prices().max().unwrap_or(least))
     }
 
     pub(crate) fn params(&self) -> Vec<ParamSpec> {

@@ -1,7 +1,10 @@
 //! The sum of other operations: a pipeline is the sum of its models; a benchmark is, over the chosen models, the
 //! price of the whole data set.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{Checker, Movement, Rule, Worked};
 use crate::error::Problem;
@@ -47,6 +50,23 @@ impl Sum {
         (least.unwrap_or_default(), most)
     }
 
+    /// Lists the parts that a call takes: those that it selects, all where it selects none.
+    pub(crate) fn taken<'a>(&'a self, params: &'a Map<String, Value>) -> impl Iterator<Item = &'a SumPart> {
+        let chosen = self.select.as_ref().and_then(|select| params.get(select)).and_then(Value::as_array);
+        self.parts.iter().filter(move |part| {
+            chosen.is_none_or(|chosen| chosen.iter().any(|key| key.as_str() == Some(part.key.as_str())))
+        })
+    }
+
+    /// Says what a param of a part is called in a call of the sum.
+    pub(crate) fn param_name<'a>(&self, part: &SumPart, param: &'a str) -> Cow<'a, str> {
+        if self.shared.iter().any(|shared| shared == param) {
+            Cow::Borrowed(param)
+        } else {
+            Cow::Owned(format!("{}.{param}", part.key))
+        }
+    }
+
     pub(crate) fn params(&self) -> Vec<ParamSpec> {
         let mut specs: Vec<ParamSpec> = Vec::new();
         if let Some(select) = &self.select {
@@ -60,26 +80,46 @@ impl Sum {
         }
         for part in &self.parts {
             for mut spec in part.rule.params() {
-                if self.shared.contains(&spec.name) {
-                    if specs.iter().any(|known| known.name == spec.name) {
-                        continue;
-                    }
-                } else {
-                    spec.name = format!("{}.{}", part.key, spec.name);
+                spec.name = self.param_name(part, &spec.name).into_owned();
+                // A shared param is asked for once.
+                if specs.iter().all(|known| known.name != spec.name) {
+                    specs.push(spec);
                 }
-                specs.push(spec);
             }
         }
         specs
     }
 
+    /// Lists the quantities of the parts by their names in a call of the sum, each once.
+    pub(crate) fn quantities(&self) -> Vec<(String, i64)> {
+        let mut all: Vec<(String, i64)> = Vec::new();
+        for part in &self.parts {
+            for (name, per) in part.rule.quantities() {
+                let name = self.param_name(part, &name).into_owned();
+                if all.iter().all(|(known, _)| *known != name) {
+                    all.push((name, per));
+                }
+            }
+        }
+        all
+    }
+
     pub(crate) fn check(&self, checker: &mut Checker) {
         checker.names("parts", self.parts.iter().map(|part| part.key.as_str()));
-        for name in &self.shared {
-            checker.name("shared", name);
+        if !self.shared.is_empty() {
+            checker.names("shared", self.shared.iter().map(String::as_str));
         }
         if let Some(select) = &self.select {
             checker.name("select", select);
+        }
+        // Each param has one meaning: no name is a part's and the sum's.
+        let of_parts = |name: &str| self.parts.iter().any(|part| name.starts_with(&format!("{}.", part.key)));
+        for name in self.shared.iter().filter(|name| of_parts(name) || Some(*name) == self.select.as_ref()) {
+            let message = format!("“{name}” is the name of another param of this sum.");
+            checker.wrong("shared", Problem::Taken, message);
+        }
+        if let Some(select) = self.select.as_ref().filter(|select| of_parts(select)) {
+            checker.wrong("select", Problem::Taken, format!("“{select}” is the name of another param of this sum."));
         }
         for part in &self.parts {
             if part.key.contains('.') {

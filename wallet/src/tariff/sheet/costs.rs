@@ -1,5 +1,7 @@
 //! Upstream costs as a sheet: what each operation costs, for how many units, by which source, until when.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::{Cell, Sheet, cost, quoted};
@@ -41,13 +43,15 @@ pub fn read_sourced_costs(
     let sheet = Sheet::read(text, &SOURCED_COLUMNS, &["operation", "cost", "currency"])?;
     let mut costs: Vec<SourcedCost> = Vec::new();
     let mut errors = Vec::new();
+    let known: BTreeSet<&str> = book.tariffs.iter().map(|tariff| tariff.operation.as_str()).collect();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     for row in &sheet.rows {
         let operation = sheet.cell(row, "operation");
-        if costs.iter().any(|known| known.operation == operation.text) {
+        if !seen.insert(operation.text.clone()) {
             errors.push(operation.wrong(Mistake::Twice { operation: operation.text.clone() }));
             continue;
         }
-        if book.tariff(&operation.text).is_none() {
+        if !known.contains(operation.text.as_str()) {
             errors.push(operation.wrong(Mistake::NoOperation { operation: operation.text.clone() }));
             continue;
         }

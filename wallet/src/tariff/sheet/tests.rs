@@ -128,6 +128,71 @@ fn mistakes_bring_their_facts() {
 }
 
 #[test]
+fn a_sheet_of_prices_drops_no_other_word_silently() {
+    let of = |row: &str| {
+        let sheet = format!("operation,name,category,unit,supplier,option,price\n{row}\n");
+        errors(read_prices(&sheet, &book()))
+    };
+    let tail = "a sheet changes prices only: change it in the editor, or leave the cell empty";
+    for (row, place, told) in [
+        ("gpt-5,GPT-5,,,,,2", 7, "the name of gpt-5 is “The \"gpt-5\", v2”, not “GPT-5”"),
+        ("gpt-5,,text,,,,2", 8, "the category of gpt-5 is “image”, not “text”"),
+        ("gpt-5,,,call,,,2", 9, "the unit of gpt-5 is “image”, not “call”"),
+        ("gpt-5,,,,OpenAI,,2", 10, "the supplier of gpt-5 is “”, not “OpenAI”"),
+    ] {
+        assert_eq!(of(row), [format!("line 2, column {place}: {told}; {tail}")]);
+    }
+    let new = "sora,Sora,video,clip,,,1\nsora,Sora,video,clip,,hd,2";
+    assert_eq!(of(new), ["line 3, column 23: a new operation has one price for all; add options in the editor"]);
+}
+
+#[test]
+fn an_amount_that_can_be_read_in_two_ways_is_refused() {
+    let of = |sheet: &str| read_prices(sheet, &book()).map(|tariffs| tariffs[0].rule.range().max.to_string());
+    for sheet in ["operation;price\ngpt-5;1,000\n", "operation,price\ngpt-5,\"12,500\"\n"] {
+        let found = of(sheet).expect_err("refused");
+        assert!(
+            matches!(found.as_slice(), [SheetError { line: 2, mistake: Mistake::Ambiguous { .. }, .. }]),
+            "{found:?}"
+        );
+    }
+    for (sheet, price) in [("operation;price\ngpt-5;0,125", "0.125"), ("operation;price\ngpt-5;1000", "1000")] {
+        assert_eq!(of(sheet).as_deref(), Ok(price));
+    }
+    let costs = "operation;cost;currency\ngpt-5;1,000;USD\n";
+    let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
+    assert!(errors(read_costs(costs, &book(), today, 90))[0].contains("a thousand times"));
+}
+
+#[test]
+fn a_cell_is_one_line_of_text() {
+    for name in ["So\u{0}ra", "\"So\nra\"", "So\u{7}ra"] {
+        let sheet = format!("operation,price,name,category,unit\nsora,1,{name},video,clip\n");
+        let told =
+            "line 2, column 8: this cell holds a control character, such as a line end; a cell is one line of text";
+        assert_eq!(errors(read_prices(&sheet, &book())), [told]);
+    }
+}
+
+#[test]
+fn a_large_sheet_of_large_grids_is_read_at_once() {
+    let values = |letter: char, many: usize| (0..many).map(|place| format!("{letter}{place}")).collect();
+    let axis =
+        |param: &str, letter, many| Axis { param: param.to_owned(), values: values(letter, many), default: None };
+    let cells = vec![Credits::ONE; 2_000];
+    let grid = Matrix { axes: vec![axis("row", 'r', 100), axis("column", 'c', 20)], cells };
+    let name = |place: usize| format!("grid-{place}");
+    let tariffs = (0..10).map(|place| tariff(&name(place), Rule::Matrix(grid.clone()))).collect();
+    let book = PriceBook { tariffs, ..book() };
+    let sheet = write_prices(&book).replace(",1\n", ",2\n");
+    assert_eq!(sheet.lines().count(), 20_001);
+    let begun = std::time::Instant::now();
+    let read = read_prices(&sheet, &book).expect("read");
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert!(read.iter().all(|tariff| tariff.rule.cells().iter().all(|cell| cell.credits.micros() == 2_000_000)));
+}
+
+#[test]
 fn costs_are_read_with_their_day_of_review() {
     let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
     let sheet = "operation,cost,currency,review_on\ngpt-5,0.041,USD,\ndall-e-3,0.04,USD,2026-12-24\n";

@@ -1,0 +1,153 @@
+//! What prices mean to one reader: in money, on which plan, and from when they change.
+
+use chrono::{DateTime, Utc};
+use wallet::catalog::{CatalogView, Interval, Rate};
+use wallet::money::{Credits, Currency};
+use wallet::tariff::rule::Rule;
+use wallet::tariff::{Announcement, PriceBook, PriceRange, Tariff};
+
+use super::plans::decimal_text;
+use crate::i18n::*;
+
+/// What one credit costs a reader, and on which plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reader {
+    plan: Option<String>,
+    rate: Rate,
+}
+
+impl Reader {
+    /// Takes the reader's own plan where that costs money, else what a newcomer would pay.
+    pub fn of(catalog: &CatalogView, own: Option<&str>, interval: Interval, currency: Currency) -> Option<Self> {
+        let (plan, rate) = catalog.rate_for(own, interval, currency)?;
+        Some(Self { plan: plan.map(|plan| plan.name.clone()), rate })
+    }
+
+    /// Names the column: `On Pro`.
+    pub fn heading(&self, locale: Locale) -> String {
+        match &self.plan {
+            Some(plan) => td_string!(locale, prices.on_plan, plan = plan.clone()),
+            None => td_string!(locale, prices.in_money).to_owned(),
+        }
+    }
+
+    /// Writes a price in money: `$0.13–0.34`.
+    pub fn money(&self, locale: Locale, min: Credits, max: Credits) -> String {
+        let currency = self.rate.currency();
+        let (least, most) = (self.rate.cost(min), self.rate.cost(max));
+        if least == most {
+            return decimal_text(locale, &least, currency);
+        }
+        // One sign for both.
+        decimal_text(locale, &format!("{least}–{most}"), currency)
+    }
+}
+
+/// What was announced and is not in force yet, and what plans are called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coming {
+    announced: Vec<Announcement>,
+    plans: Vec<(String, String)>,
+}
+
+impl Coming {
+    /// Takes the changes, and the plans of a catalog.
+    pub fn new(announced: Vec<Announcement>, catalog: &CatalogView) -> Self {
+        let plans = catalog.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect();
+        Self { announced, plans }
+    }
+
+    /// Finds the next price of an operation and its day; no price where the operation goes away. What moves no price is
+    /// no change here.
+    pub fn of(&self, operation: &str) -> Option<(DateTime<Utc>, Option<PriceRange>)> {
+        let changes = self.announced.iter().flat_map(|one| one.changes.iter().map(|change| (one.effective_at, change)));
+        let mut of_operation = changes.filter(|(_, change)| change.operation == operation);
+        let (at, change) = of_operation.find(|(_, change)| change.direction.moves_a_price())?;
+        Some((at, change.after.clone()))
+    }
+
+    /// Names a plan; one that is not offered by its code.
+    fn plan(&self, code: &str) -> String {
+        self.plans.iter().find(|(known, _)| known == code).map_or(code, |(_, name)| name).to_owned()
+    }
+}
+
+/// Lists the plans that an operation needs, each with the option that needs it: its own, and those of a sum's parts.
+pub fn gates(book: &PriceBook, tariff: &Tariff, plans: &Coming) -> Vec<(Option<String>, String)> {
+    let own = |tariff: &Tariff, part: Option<&str>| -> Vec<(Option<String>, String)> {
+        let under = |option: &str| part.map_or_else(|| option.to_owned(), |part| format!("{part} {option}"));
+        let whole = tariff.minimum_plan.iter().map(|plan| (part.map(str::to_owned), plans.plan(plan)));
+        let options = tariff.gates.iter().map(|gate| (Some(under(&gate.value)), plans.plan(&gate.plan)));
+        whole.chain(options).collect()
+    };
+    let mut all = own(tariff, None);
+    if let Rule::Sum(sum) = &tariff.rule {
+        for part in &sum.parts {
+            all.extend(book.tariff(&part.operation).map(|tariff| own(tariff, Some(&part.key))).unwrap_or_default());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wallet::catalog::Preset;
+
+    fn view(name: &str) -> CatalogView {
+        Preset::by_name(name).expect("built in").view
+    }
+
+    #[test]
+    fn prices_are_told_in_money_for_this_reader() {
+        let credits = |whole| Credits::from_whole(whole).expect("fits");
+        let reader = |name: &str, own: Option<&str>, interval| {
+            let catalog = view(name);
+            Reader::of(&catalog, own, interval, catalog.settings.currencies[0]).expect("a rate")
+        };
+        let guest = reader("neuralbox", None, Interval::Month);
+        assert_eq!(guest.heading(Locale::en), "On Basic");
+        assert_eq!(guest.money(Locale::en, credits(5), credits(13)), "₽14.83–38.57");
+        assert_eq!(guest.money(Locale::ru, credits(5), credits(5)), "14,83\u{a0}₽");
+        let elite = reader("neuralbox", Some("elite"), Interval::Month);
+        assert_eq!(
+            (elite.heading(Locale::ru).as_str(), elite.money(Locale::en, credits(3), credits(3)).as_str()),
+            ("С планом Elite", "₽4.99")
+        );
+        let starter = reader("neuralbox", Some("starter"), Interval::Month);
+        assert_eq!(starter, guest, "who pays nothing for a plan sees what one would cost");
+        let free_amount = reader("aixplain", None, Interval::Month);
+        assert_eq!(
+            (
+                free_amount.heading(Locale::en).as_str(),
+                free_amount.money(Locale::en, credits(10), credits(10)).as_str()
+            ),
+            ("Money", "$10.00")
+        );
+        assert_eq!(
+            reader("monthly-credits", None, Interval::Year).money(Locale::en, credits(10), credits(10)),
+            "$0.083"
+        );
+    }
+
+    #[test]
+    fn option_gates_are_named_by_the_plans_name() {
+        let preset = Preset::by_name("neuraldraft").expect("built in");
+        let plans = Coming::new(Vec::new(), &preset.view);
+        let book = PriceBook {
+            version: 1,
+            status: wallet::tariff::BookStatus::Active,
+            effective_at: None,
+            retired_at: None,
+            revision: 1,
+            rounding_step: preset.view.settings.rounding_step,
+            based_on: None,
+            created_by: String::new(),
+            created_at: DateTime::UNIX_EPOCH,
+            tariffs: preset.tariffs,
+        };
+        let of = |operation: &str| gates(&book, book.tariff(operation).expect("in the book"), &plans);
+        assert_eq!(of("video_clip"), [(Some("premium".to_owned()), "Build".to_owned())]);
+        assert_eq!(of("image"), []);
+    }
+}

@@ -1,0 +1,60 @@
+use super::*;
+
+/// Changes NeuralBox's file in one place and gives what is wrong with it.
+fn wrong(from: &str, to: &str) -> Vec<String> {
+    let source = Preset::source_of("neuralbox").expect("built in");
+    assert!(source.contains(from), "{from:?} is in the file");
+    let errors = Preset::parse(&source.replacen(from, to, 1)).err().unwrap_or_default();
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn mistakes_are_named_by_line_and_column() {
+    let cases = [
+        ("flat = 39", "flat = -39", "column 8: -39 is negative; an amount is 0 or more"),
+        ("flat = 39", "flat = 0.5", "column 8: 0.5 is a bare decimal; write it in quotes"),
+        ("flat = 39", "flat = nan", "column 8: NaN is a bare decimal"),
+        ("flat = 39", "flat = \"9223372036855\"", "column 8: “9223372036855” is too large"),
+        ("flat = 39", "flat = 1000000001", "column 8: gpt-5.2-pro.rule.credits: A price can be at most 1000000000"),
+        ("flat = 39", "flatt = 39", "column 1: unknown field `flatt`"),
+        ("flat = 39", "", "column 8: the operation gpt-5.2-pro has no price; give one of flat, per_unit"),
+        ("flat = 39", "flat = 39\nflat = 40", "column 1: duplicate key"),
+        ("flat = 39", "flat = 39\nminimum_plan = \"gold\"", "column 16: there is no plan “gold” in this file"),
+        (
+            "5, 9,    # 1024x1024",
+            "5,    # 1024x1024",
+            "dall-e-3.rule.cells: Every cell needs a price: 6 cells, 5 prices",
+        ),
+        ("category = \"music\"", "category = \"noise\"", "column 12: unknown variant `noise`"),
+        ("credits = 10000", "credits = 0", "column 11: a package holds more than 0 credits"),
+        ("price = { RUB = 24990 }", "price = { USD = 300 }", "column 11: USD is not one of the catalog's currencies"),
+        ("price = { RUB = 24990 }", "price = { XYZ = 300 }", "column 11: “XYZ” is not a currency"),
+        ("price = { RUB = 24990 }", "price = { RUB = \"1.005\" }", "column 17: too many decimals; RUB has at most 2"),
+        ("rank = 4", "rank = 3", "column 8: a rank is 0 or more, and every plan has its own"),
+        ("name = \"GPT-5\"", "name = \"GPT\\u0000\"", "gpt-5.name: No control characters here: no line ends, no NUL."),
+        ("name = \"VIP\"", "name = \"V\\u0000P\"", "column 8: a name has 1–100 letters and no control characters"),
+        ("name = \"Light\"", "name = \"\"", "column 8: a name has 1–100 letters and no control characters"),
+        ("code = \"gpt-5\"", "code = \"gpt 5\"", "column 8: gpt 5.operation: An operation is 1–64 of a–z"),
+    ];
+    for (from, to, expected) in cases {
+        let errors = wrong(from, to);
+        assert!(errors.iter().any(|error| error.contains(expected)), "{to:?}: {errors:?}");
+        let line = Preset::source_of("neuralbox").unwrap_or("").split(from).next().unwrap_or("").lines().count();
+        let near = |error: &String| {
+            let found = error.strip_prefix("line ").and_then(|rest| rest.split(',').next()?.parse::<usize>().ok());
+            found.is_some_and(|found| found.abs_diff(line) <= 8)
+        };
+        assert!(errors.iter().all(near), "{to:?}: line {line}: {errors:?}");
+    }
+}
+
+#[test]
+fn the_doubled_row_with_another_price_is_refused() {
+    let source = Preset::source_of("neuralbox").expect("built in");
+    let second = source.rfind("flat = 42").expect("the doubled row");
+    let (before, after) = source.split_at(second);
+    let errors =
+        Preset::parse(&format!("{before}{}", after.replacen("flat = 42", "flat = 43", 1))).err().unwrap_or_default();
+    assert_eq!(errors.len(), 1);
+    assert!(errors[0].message.contains("luma-ray2-flash is here twice with different prices"), "{}", errors[0]);
+}
