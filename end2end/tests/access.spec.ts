@@ -1,19 +1,17 @@
 import { PASSWORD, balance, expect, freshEmail, mailedLink, newcomer, prove, signIn, signUp, test } from './scrip';
 
-test('the starter credits arrive once per person', async ({ page, request, browser }) => {
+test('the starter credits arrive once per person', async ({ page, request, another }) => {
   const email = await signUp(page, freshEmail().replace('example.com', 'gmail.com'));
   await expect(balance(page)).toHaveText('0');
   await prove(page, request, email);
   // The same person under another spelling of the address gets a wallet, but no second gift.
-  const context = await browser.newContext({ locale: 'en-US' });
-  const other = await context.newPage();
+  const other = await another();
   const alias = email.replace('@', '+again@');
   await signUp(other, alias);
   await other.goto(await mailedLink(request, alias, /\/verify-email\?token=[^"\s<]+/));
   await other.getByRole('button', { name: 'Confirm this address' }).click();
   await expect(other).toHaveURL(/\/wallet/);
   await expect(balance(other)).toHaveText('0');
-  await context.close();
 });
 
 test('a mailed link that is followed twice gives once', async ({ page, request }) => {
@@ -43,7 +41,8 @@ test('signs out and in again, and guards what is behind', async ({ page, request
   await expect(page).toHaveURL(/\/wallet\/history/);
 });
 
-test('a wrong password says so, and keeps the address', async ({ page, request }) => {
+test('a wrong password says so, and keeps the address', async ({ page, request, refused }) => {
+  refused.push(/^\/sign-in$/);
   const email = await newcomer(page, request);
   await page.context().clearCookies();
   await signIn(page, email, 'not the password');
@@ -52,7 +51,8 @@ test('a wrong password says so, and keeps the address', async ({ page, request }
   await expect(page.getByLabel('Password')).toHaveValue('');
 });
 
-test('sign-up names every wrong field, and loses nothing', async ({ page }) => {
+test('sign-up names every wrong field, and loses nothing', async ({ page, refused }) => {
+  refused.push(/^\/sign-up$/);
   await page.goto('/sign-up');
   await page.getByLabel('Your name').fill('Mira');
   await page.getByLabel('E-mail').evaluate((field: HTMLInputElement) => field.setAttribute('type', 'text'));

@@ -99,7 +99,8 @@ test('forms say what they are not: another kind of body, another site', async ({
   expect(foreign.status()).toBe(403);
 });
 
-test('a new password that is too short says so at its field', async ({ page, request }) => {
+test('a new password that is too short says so at its field', async ({ page, request, refused }) => {
+  refused.push(/^\/reset$/);
   await newcomer(page, request);
   await page.context().clearCookies();
   await page.goto('/reset?token=made-up');
@@ -111,7 +112,8 @@ test('a new password that is too short says so at its field', async ({ page, req
   await expect(page.getByRole('alert').first()).toContainText(/link/i);
 });
 
-test('an address that is none is kept, and told at its field', async ({ page }) => {
+test('an address that is none is kept, and told at its field', async ({ page, refused }) => {
+  refused.push(/^\/forgot$/);
   await page.goto('/forgot');
   await page.getByLabel('E-mail').evaluate((field: HTMLInputElement) => field.setAttribute('type', 'text'));
   await page.getByLabel('E-mail').fill('mira at example');
@@ -120,7 +122,8 @@ test('an address that is none is kept, and told at its field', async ({ page }) 
   await expect(page.getByLabel('E-mail')).toHaveValue('mira at example');
 });
 
-test('a key whose name is too long is told at its field, and nothing typed is lost', async ({ page, request }) => {
+test('a key whose name is too long is told at its field, and nothing typed is lost', async ({ page, request, refused }) => {
+  refused.push(/^\/developers\/keys$/);
   await newcomer(page, request);
   await page.goto('/developers/keys');
   const name = 'nightly '.repeat(40).trim();

@@ -1,20 +1,20 @@
-import { Line, PASSWORD, balance, charge, expect, newKey, newcomer, secondBrowser, test } from './scrip';
+import { Line, PASSWORD, balance, charge, expect, newKey, newcomer, signIn, test } from './scrip';
 
-test('every open browser sees a charge within a second, without a reload', async ({ page, request, browser, complaints }) => {
+test('every open browser sees a charge within a second, without a reload', async ({ page, request, another }) => {
   const email = await newcomer(page, request);
   const key = await newKey(page);
   await page.goto('/wallet/history');
-  const other = await secondBrowser(browser, email, complaints);
-  await other.page.goto('/wallet');
-  for (const one of [page, other.page]) await expect(one.getByText('Live', { exact: true }).first()).toBeVisible();
+  const other = await another();
+  await signIn(other, email, PASSWORD);
+  await expect(other).toHaveURL(/\/wallet/);
+  for (const one of [page, other]) await expect(one.getByText('Live', { exact: true }).first()).toBeVisible();
 
   await charge(request, key, 'gpt-5', 'live');
   await Promise.all([
     expect(balance(page)).toHaveText('48', { timeout: 1_000 }),
-    expect(balance(other.page)).toHaveText('48', { timeout: 1_000 }),
+    expect(balance(other)).toHaveText('48', { timeout: 1_000 }),
   ]);
-  await expect(other.page.getByRole('row', { name: /gpt-5/ })).toHaveCount(1);
-  await other.context.close();
+  await expect(other.getByRole('row', { name: /gpt-5/ })).toHaveCount(1);
 });
 
 test('after a cut nothing is missed and nothing doubled', async ({ page, request }) => {

@@ -1,9 +1,10 @@
 import AxeBuilder from '@axe-core/playwright';
-import { admin, charge, expect, newKey, newcomer, test } from './scrip';
+import { admin, charge, draftOfMyOwn, expect, newKey, newcomer, orderLight, payWith, test } from './scrip';
 
-const PUBLIC = ['/pricing', '/changelog', '/sign-in', '/sign-up', '/forgot'];
-const SIGNED_IN = ['/wallet', '/wallet/history', '/wallet/history/1', '/wallet/top-up', '/wallet/orders', '/developers/keys', '/developers/webhooks', '/playground'];
-const STAFF = ['/admin/margins'];
+const PUBLIC = ['/pricing', '/changelog', '/sign-in', '/sign-up', '/forgot', '/reset?token=made-up', '/verify-email?token=made-up'];
+const SIGNED_IN = ['/wallet', '/wallet/history', '/wallet/history/1', '/wallet/top-up', '/wallet/plan', '/wallet/plan?plan=basic&interval=month&currency=RUB', '/wallet/orders', '/developers/keys', '/developers/webhooks', '/playground'];
+const STAFF = ['/admin/margins', '/admin/tariffs', '/admin/audit'];
+const DRAFT = ['', '/publish', '/import', '/operations', '/operations?code=dall-e-3'];
 const LOOKS = [
   { colorScheme: 'light', width: 1440 },
   { colorScheme: 'dark', width: 1440 },
@@ -19,10 +20,20 @@ for (const look of LOOKS) {
     await charge(request, key, 'dall-e-3', 'picture', { size: '1024x1024', quality: 'standard' });
     await page.emulateMedia({ colorScheme: look.colorScheme, reducedMotion: 'reduce' });
     await page.setViewportSize({ width: look.width, height: 900 });
-    for (const path of [...SIGNED_IN, ...PUBLIC, ...STAFF]) {
+    // An order on its way, and one that is paid.
+    await orderLight(page);
+    await page.goto('/wallet/orders');
+    const open = await page.getByRole('row', { name: /449/ }).getByRole('link').first().getAttribute('href');
+    await orderLight(page);
+    await payWith(page, '4242 4242 4242 4242');
+    await expect(page.getByText('145 tokens available')).toBeVisible();
+    const orders = [open ?? '', new URL(page.url()).pathname];
+    let draft = '';
+    for (const path of [...SIGNED_IN, ...orders, ...PUBLIC, ...STAFF, ...DRAFT]) {
       if (path === PUBLIC[0]) await page.context().clearCookies();
       if (path === STAFF[0]) await admin(page);
-      await page.goto(path);
+      if (path === DRAFT[0]) draft = await draftOfMyOwn(page);
+      await page.goto(`${draft}${path}`);
       await expect(page.locator('h1').first()).toBeAttached();
       await expect(page.locator('html')).toHaveAttribute('lang', 'en');
       expect(await page.title(), path).toMatch(/Scrip/);
@@ -33,5 +44,7 @@ for (const look of LOOKS) {
       const isWider = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1);
       expect(isWider, `${path} scrolls sideways at ${look.width} px`).toBe(false);
     }
+    await page.goto(draft);
+    await page.getByRole('button', { name: 'Discard this draft' }).click();
   });
 }

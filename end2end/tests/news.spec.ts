@@ -1,7 +1,7 @@
 import { admin, charge, expect, hasScript, newKey, newcomer, test } from './scrip';
 
 // One rise may be announced at a time on the one server under test: the project without script reads the page only.
-test('a rise is announced everywhere with the reader’s own figures', async ({ page, request, browser }) => {
+test('a rise is announced everywhere with the reader’s own figures', async ({ page, request, another }) => {
   const operation = 'claude-sonnet-4.5';
   const email = await newcomer(page, request);
   const key = await newKey(page);
@@ -12,8 +12,7 @@ test('a rise is announced everywhere with the reader’s own figures', async ({ 
   const charged = await charge(request, key, operation, 'before-the-rise');
   expect(charged.status()).toBe(201);
   const cost = (await charged.json()).amount;
-  const context = await browser.newContext({ locale: 'en-US' });
-  const staff = await context.newPage();
+  const staff = await another();
   await admin(staff);
   // The editor has its own spec. Here its forms are posted at once, so that no draft of ours stands open for others.
   const day = new Date(Date.now() + 32 * 24 * 3_600_000).toISOString().slice(0, 10);
@@ -23,7 +22,6 @@ test('a rise is announced everywhere with the reader’s own figures', async ({ 
   expect((await post(`${draft}/rehearse`, { revision: '2' })).status()).toBe(303);
   await expect.poll(async () => (await staff.request.get(`${draft}/publish`)).text()).toContain('matches this draft');
   expect((await post(`${draft}/publish`, { revision: '2', effective_at: day, confirm: 'yes' })).status()).toBe(303);
-  await context.close();
 
   await page.goto('/changelog');
   const row = page.getByRole('row', { name: new RegExp(operation) });
@@ -57,7 +55,8 @@ test('a rise is announced everywhere with the reader’s own figures', async ({ 
   await expect(banner).toHaveCount(0);
 });
 
-test('an admin uploads what operations cost, and a wrong sheet comes back', async ({ page }) => {
+test('an admin uploads what operations cost, and a wrong sheet comes back', async ({ page, refused }) => {
+  refused.push(/^\/admin\/margins$/);
   await admin(page);
   await page.goto('/admin/margins');
   const head = 'operation,cost,per,currency,source,review_on';
@@ -76,7 +75,8 @@ test('an admin uploads what operations cost, and a wrong sheet comes back', asyn
   await expect(page.getByRole('heading', { name: `What ${operation} cost` })).toBeVisible();
 });
 
-test('an endpoint is made, tried out, and its log shows what came of it', async ({ page, request }) => {
+test('an endpoint is made, tried out, and its log shows what came of it', async ({ page, request, refused }) => {
+  refused.push(/^\/developers\/webhooks$/);
   await newcomer(page, request);
   await page.goto('/developers/webhooks');
   await page.getByLabel('Address').fill('https://127.1/hook');

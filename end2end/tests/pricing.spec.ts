@@ -62,7 +62,8 @@ test('speaks Russian when asked, and keeps the theme that was chosen', async ({ 
   await expect(page.locator('html')).toHaveAttribute('data-theme', 'scrip-dark');
 });
 
-test('says plainly that a page is not there', async ({ page }) => {
+test('says plainly that a page is not there', async ({ page, refused }) => {
+  refused.push(/^\/no\/such\/page$/);
   const answer = await page.goto('/no/such/page');
   expect(answer?.status()).toBe(404);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is no such page');

@@ -1,32 +1,58 @@
 // What every spec shares: a page that may not complain, people, mails, cards, keys.
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { type APIRequestContext, type Browser, type BrowserContext, type Page, expect, test as base } from '@playwright/test';
+import { type APIRequestContext, type BrowserContext, type Page, expect, test as base } from '@playwright/test';
 
-/** What a browser reports for answers that are refusals on purpose. */
-const REFUSED_ON_PURPOSE = /Failed to load resource: the server responded with a status of (402|404|409|422|429|504)/;
+/** What a browser reports for an answer that is a refusal; the address tells whether it is one on purpose. */
+const REFUSED = /Failed to load resource: the server responded with a status of (402|404|409|422|429|504)/;
 /** What it reports when a spec cuts the network. */
 const CUT_ON_PURPOSE = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|SOCKET_NOT_CONNECTED|INTERNET_DISCONNECTED|NETWORK_CHANGED)/;
 
-/** Fails the test on anything that the page complains about: errors, hydration warnings, policy violations. */
-export function watch(page: Page, complaints: string[]) {
+/**
+ * Fails the test on anything that the page complains about: errors, hydration warnings, policy violations, files that are
+ * not there. Only what a spec says to be refused may be, by its path.
+ */
+export function watch(page: Page, complaints: string[], refused: RegExp[]) {
   page.on('pageerror', (error) => complaints.push(`page error: ${error.message}`));
   page.on('console', (message) => {
     const text = message.text();
     const isBad = message.type() === 'error' || (message.type() === 'warning' && /hydrat|wasm|Refused/i.test(text));
-    if (isBad && !REFUSED_ON_PURPOSE.test(text) && !CUT_ON_PURPOSE.test(text)) complaints.push(`${message.type()}: ${text}`);
+    const address = message.location().url;
+    const path = URL.canParse(address) ? new URL(address).pathname : address;
+    const isExpected = REFUSED.test(text) && refused.some((expected) => expected.test(path));
+    if (isBad && !isExpected && !CUT_ON_PURPOSE.test(text)) complaints.push(`${message.type()}: ${text} (${path})`);
   });
 }
 
-export const test = base.extend<{ complaints: string[] }>({
+type Fixtures = {
+  /** The paths that this spec expects to be refused; a spec adds its own. */
+  refused: RegExp[];
+  complaints: string[];
+  /** Opens a page in a browser of its own, watched as the first one is. */
+  another: () => Promise<Page>;
+};
+
+export const test = base.extend<Fixtures>({
+  refused: async ({}, use) => use([]),
   complaints: [
-    async ({ page }, use) => {
+    async ({ page, refused }, use) => {
       const complaints: string[] = [];
-      watch(page, complaints);
+      watch(page, complaints, refused);
       await use(complaints);
       expect(complaints, 'the page complained').toEqual([]);
     },
     { auto: true },
   ],
+  another: async ({ browser, complaints, refused }, use) => {
+    const contexts: BrowserContext[] = [];
+    await use(async () => {
+      const context = await browser.newContext({ locale: 'en-US', javaScriptEnabled: hasScript() });
+      contexts.push(context);
+      const page = await context.newPage();
+      watch(page, complaints, refused);
+      return page;
+    });
+    for (const context of contexts) await context.close();
+  },
 });
 export { expect };
 
@@ -150,16 +176,6 @@ export async function orderLight(page: Page) {
   await page.goto('/wallet/top-up?package=light');
   await page.getByRole('button', { name: 'Pay ₽449.00' }).click();
   await expect(page.getByRole('heading', { name: 'Test payment' })).toBeVisible();
-}
-
-/** A second browser of the same person. */
-export async function secondBrowser(browser: Browser, email: string, complaints: string[]): Promise<{ context: BrowserContext; page: Page }> {
-  const context = await browser.newContext({ locale: 'en-US' });
-  const page = await context.newPage();
-  watch(page, complaints);
-  await signIn(page, email, PASSWORD);
-  await expect(page).toHaveURL(/\/wallet/);
-  return { context, page };
 }
 
 /** A line to the server under test that can be cut and mended, as a network can. */

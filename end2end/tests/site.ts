@@ -80,7 +80,8 @@ export class Site {
     private folder: string,
   ) {}
 
-  static async open(): Promise<Site> {
+  /** Starts one on an empty database: with the demo's catalog, or with that of a file. */
+  static async open(catalog?: string): Promise<Site> {
     const name = `scrip_spec_${process.pid}_${Date.now()}`;
     const admin = await Database.open(setting('DATABASE_URL'));
     await admin.run(`CREATE DATABASE ${name}`);
@@ -90,6 +91,9 @@ export class Site {
     const folder = mkdtempSync(join(tmpdir(), 'scrip-spec-'));
     const own = { DATABASE_URL: address.href, HOST: '127.0.0.1', PORT: '0', SCRIP_DATA_DIR: folder };
     const environment = { ...process.env, ...own, SCRIP_MODE: 'development', SCRIP_DEMO: 'true' };
+    if (catalog) {
+      for (const line of [['migrate'], ['preset', 'load', catalog]]) execFileSync(setting('SCRIP_BIN'), line, { env: environment, stdio: 'ignore' });
+    }
     const server = spawn(setting('SCRIP_BIN'), ['serve'], { env: environment, stdio: ['ignore', 'pipe', 'ignore'] });
     for await (const line of createInterface({ input: server.stdout })) {
       const url = line.match(/^Scrip serves (http\S+)/)?.[1];
@@ -101,10 +105,10 @@ export class Site {
   }
 
   /** A page on this server, in a browser of its own. */
-  async page(browser: Browser, complaints: string[]): Promise<Page> {
+  async page(browser: Browser, complaints: string[], refused: RegExp[] = []): Promise<Page> {
     const context = await browser.newContext({ baseURL: this.url, locale: 'en-US', javaScriptEnabled: hasScript() });
     const page = await context.newPage();
-    watch(page, complaints);
+    watch(page, complaints, refused);
     return page;
   }
 

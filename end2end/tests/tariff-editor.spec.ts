@@ -1,6 +1,7 @@
-import { admin, draftOfMyOwn, expect, hasScript, test } from './scrip';
+import { admin, draftOfMyOwn, expect, test } from './scrip';
 
-test('a file of prices goes out and comes in, mistakes are named by line and column', async ({ page }) => {
+test('a file of prices goes out and comes in, mistakes are named by line and column', async ({ page, refused }) => {
+  refused.push(/^\/admin\/tariffs\/\d+\/import$/);
   await admin(page);
   const draft = await draftOfMyOwn(page);
   await page.goto(draft);
@@ -31,7 +32,8 @@ test('a file of prices goes out and comes in, mistakes are named by line and col
   await expect(page).not.toHaveURL(draft);
 });
 
-test('a reader of Russian is told the mistakes of a file in Russian', async ({ page }) => {
+test('a reader of Russian is told the mistakes of a file in Russian', async ({ page, refused }) => {
+  refused.push(/^\/admin\/tariffs\/\d+\/import$/, /^\/admin\/margins$/);
   await admin(page);
   const draft = await draftOfMyOwn(page);
   await page.goto(`${draft}/import`);
@@ -67,7 +69,8 @@ test('a reader of Russian is told the mistakes of a file in Russian', async ({ p
   await expect(costs).toHaveValue(/no-such,1,1,USD/);
 });
 
-test('an operation of any rule is added, changed, removed, and brought back', async ({ page }) => {
+test('an operation of any rule is added, changed, removed, and brought back', async ({ page, refused }) => {
+  refused.push(/^\/admin\/tariffs\/\d+\/operations$/);
   await admin(page);
   const draft = await draftOfMyOwn(page);
   await page.goto(draft);
@@ -103,11 +106,11 @@ test('an operation of any rule is added, changed, removed, and brought back', as
   await page.getByRole('button', { name: 'Discard this draft' }).click();
 });
 
-test('of two admins on one draft the second hears what the first has set', async ({ page, browser }) => {
+test('of two admins on one draft the second hears what the first has set', async ({ page, another, refused }) => {
+  refused.push(/^\/admin\/tariffs\/\d+\/prices$/);
   await admin(page);
   const draft = await draftOfMyOwn(page);
-  const context = await browser.newContext({ locale: 'en-US', javaScriptEnabled: hasScript() });
-  const other = await context.newPage();
+  const other = await another();
   await admin(other);
   await page.goto(draft);
   await other.goto(draft);
@@ -129,5 +132,4 @@ test('of two admins on one draft the second hears what the first has set', async
   await expect(conflict).toHaveCount(0);
   await expect(page.getByTestId('last-edit')).toContainText('GPT-5 1 → 1.5');
   await page.getByRole('button', { name: 'Discard this draft' }).click();
-  await context.close();
 });

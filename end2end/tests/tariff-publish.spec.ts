@@ -17,8 +17,9 @@ function listed(page: Page, operation: string) {
   return page.getByRole('row').filter({ has: page.getByText(operation, { exact: true }) });
 }
 
-test('one publication lowers prices at once and raises others after the notice', async ({ site, browser, complaints }) => {
-  const page = await site.page(browser, complaints);
+test('one publication lowers prices at once and raises others after the notice', async ({ site, browser, complaints, refused }) => {
+  refused.push(/^\/admin\/tariffs\/\d+\/publish$/);
+  const page = await site.page(browser, complaints, refused);
   await admin(page);
   const draft = await draftOfMyOwn(page);
   await setPrices(page, draft, { 'gpt-5': '3', 'gpt-5.2-pro': '32' });
@@ -71,8 +72,8 @@ test('one publication lowers prices at once and raises others after the notice',
   await page.context().close();
 });
 
-test('a rehearsal shows how far it is, and then what it found, without a reload', async ({ site, browser, complaints }) => {
-  const page = await site.page(browser, complaints);
+test('a rehearsal shows how far it is, and then what it found, without a reload', async ({ site, browser, complaints, refused }) => {
+  const page = await site.page(browser, complaints, refused);
   await admin(page);
   const draft = await draftOfMyOwn(page);
   await setPrices(page, draft, { 'claude-opus-4.5': '9' });

@@ -1,13 +1,13 @@
 import { admin, bearer, charge, draftOfMyOwn, expect, hasScript, newKey, newcomer, test } from './scrip';
 
 // Both projects change the one price book of the server under test, so they take different models.
-test('an admin lowers a price: the list and the next charge follow, the log tells', async ({ page, request, browser }) => {
+test('an admin lowers a price: the list and the next charge follow, the log tells', async ({ page, request, another, refused }) => {
+  refused.push(/^\/admin\/tariffs\/\d+\/prices$/);
   const [operation, name, before, after] = hasScript() ? ['gpt-5.2', 'GPT-5.2', 4, 3] : ['inpaint', 'Inpaint', 3, 2];
   await newcomer(page, request);
   const key = await newKey(page);
 
-  const context = await browser.newContext({ locale: 'en-US', javaScriptEnabled: hasScript() });
-  const staff = await context.newPage();
+  const staff = await another();
   await admin(staff);
   const draft = await draftOfMyOwn(staff);
   await staff.goto(draft);
@@ -39,10 +39,10 @@ test('an admin lowers a price: the list and the next charge follow, the log tell
   await staff.goto('/admin/audit');
   await expect(staff.getByText('Published a price book').first()).toBeVisible();
   await expect(staff.getByText('Changed a price').first()).toBeVisible();
-  await context.close();
 });
 
-test('the tariff editor is not there for others', async ({ page, request }) => {
+test('the tariff editor is not there for others', async ({ page, request, refused }) => {
+  refused.push(/^\/admin\/tariffs$/);
   await newcomer(page, request);
   const answer = await page.goto('/admin/tariffs');
   expect(answer?.status()).toBe(404);

@@ -42,7 +42,8 @@ test('3-D Secure: rejected charges nothing', async ({ page, request }) => {
   await expect(balance(page)).toHaveText('50');
 });
 
-test('paid, but the answer got lost: the credits come all the same', async ({ page, request }) => {
+test('paid, but the answer got lost: the credits come all the same', async ({ page, request, refused }) => {
+  refused.push(/^\/sandbox\/checkout\//);
   await newcomer(page, request);
   await orderLight(page);
   await payWith(page, '4000 0000 0000 0341');
@@ -82,7 +83,8 @@ test('the browser never comes back: the event alone brings the credits', async (
   }).toPass();
 });
 
-test('a mistyped card is told at its field, and kept', async ({ page, request }) => {
+test('a mistyped card is told at its field, and kept', async ({ page, request, refused }) => {
+  refused.push(/^\/sandbox\/checkout\//);
   await newcomer(page, request);
   await orderLight(page);
   await payWith(page, '4242 4242 4242 4241');
@@ -90,7 +92,8 @@ test('a mistyped card is told at its field, and kept', async ({ page, request })
   await expect(page.getByLabel('Card number')).toHaveAttribute('aria-invalid', 'true');
 });
 
-test('an order that belongs to somebody else is not there', async ({ page, request }) => {
+test('an order that belongs to somebody else is not there', async ({ page, request, refused }) => {
+  refused.push(/^\/wallet\/orders\//);
   await newcomer(page, request);
   const answer = await page.goto('/wallet/orders/01900000-0000-7000-8000-000000000000');
   expect(answer?.status()).toBe(404);
