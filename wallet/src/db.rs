@@ -187,9 +187,37 @@ pub async fn one_moment(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
+/// Says whether JSON holds the character NUL, which PostgreSQL takes in no text. The text `\\u0000`, whose backslash is
+/// escaped, is six harmless characters.
+#[must_use]
+pub fn has_nul(json: &str) -> bool {
+    let mut rest = json;
+    while let Some((_, escaped)) = rest.split_once('\\') {
+        if escaped.starts_with("u0000") {
+            return true;
+        }
+        // Whatever is escaped is no beginning of another escape.
+        let mut letters = escaped.chars();
+        letters.next();
+        rest = letters.as_str();
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_real_nul_is_one() {
+        for text in ["\0", "a\0b", "\\\0", "\\u0000\0", "\"\0"] {
+            assert!(has_nul(&serde_json::json!({ "a": [text] }).to_string()), "{text:?}");
+            assert!(has_nul(&serde_json::json!({ text: 1 }).to_string()), "{text:?}");
+        }
+        for text in ["", "\\u0000", "\\\\u0000", "u0000", "\\", "\u{1}", "\n0000"] {
+            assert!(!has_nul(&serde_json::json!({ text: [text] }).to_string()), "{text:?}");
+        }
+    }
 
     /// How many connections of the pool are in a transaction, when nobody uses them.
     async fn left_open(pool: &PgPool) -> i64 {

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use wallet::db::has_nul;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::idempotency::IdempotencyKey;
 use wallet::ledger::{Command, EntryDetail, EntryKind, EntryView, Envelope, Outcome, Receipt};
@@ -229,23 +230,14 @@ pub(super) fn checked(metadata: Map<String, Value>) -> Answer<Value> {
         return Err(wrong(Problem::TooMany, "At most 50 keys."));
     }
     let metadata = Value::Object(metadata);
-    if metadata.to_string().len() > METADATA_MAX {
+    let text = metadata.to_string();
+    if text.len() > METADATA_MAX {
         return Err(wrong(Problem::TooLong, "At most 4096 bytes of JSON."));
     }
-    if has_nul(&metadata) {
+    if has_nul(&text) {
         return Err(wrong(Problem::NotAllowed, "A text can't hold the character NUL."));
     }
     Ok(metadata)
-}
-
-/// Says whether a text anywhere in a value, or a key, holds the character NUL.
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(map) => map.iter().any(|(key, value)| key.contains('\0') || has_nul(value)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 /// Reads a charge of the caller's wallet.

@@ -99,7 +99,8 @@ async fn a_second_try_after_a_conflict_brings_only_what_was_changed(pool: PgPool
     let told = post(&mut browser, &save(old, seen, mine)).await;
     assert_eq!(told.status, StatusCode::CONFLICT, "{}", told.text);
     let shown = |place: usize| {
-        let field = told.text.split(&format!("name=\"price.{place}\"")).nth(1).expect("the field");
+        let grid = told.text.split("id=\"edit\"").nth(1).expect("the grid");
+        let field = grid.split(&format!("name=\"price.{place}\"")).nth(1).expect("the field");
         let value = field.split("value=\"").nth(1).expect("a value");
         value.split('"').next().expect("a value").to_owned()
     };

@@ -16,7 +16,8 @@ fn text_of(html: &str) -> String {
     let (mut text, mut is_tag) = (String::new(), false);
     let body = html.split_once("<main").map_or(html, |(_, body)| body);
     let body = body.split_once("</main>").map_or(body, |(body, _)| body);
-    for letter in body.chars() {
+    // Between two texts of one sentence stands a comment.
+    for letter in body.replace("<!>", "").chars() {
         match letter {
             '<' => {
                 is_tag = true;

@@ -14,7 +14,7 @@ use super::repo::{archive, holds, read, store};
 use super::state::{Grant, Hold, Request, Rules};
 use super::writer::Writers;
 use super::{BalanceView, Command, EntryDetail, EntryFilter, EntryPage, EntryView, GrantView, HoldView, Outcome, Page};
-use crate::db::{self, Db};
+use crate::db::{self, Db, has_nul};
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -307,7 +307,7 @@ impl Envelope {
             return Err(FieldError::new("params", Problem::TooLong, "at most 256 KB of JSON").into());
         }
         for (field, text) in [("metadata", text), ("params", command.as_str())] {
-            if text.contains("\\u0000") {
+            if has_nul(text) {
                 return Err(FieldError::new(field, Problem::Malformed, "remove the NUL characters").into());
             }
         }

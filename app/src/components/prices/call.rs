@@ -34,11 +34,11 @@ impl Call {
         if let (Rule::Matrix(matrix), Some(cell)) = (&tariff.rule, query.get("cell")) {
             choose_cell(matrix, cell, &mut params);
         }
-        // Before anything is asked, what must be said is said as in an example; what was cleared afterwards is missing.
-        if !query.asks_for_params() {
-            params.extend(
-                tariff.rule.example().into_iter().filter(|(name, _)| !params.contains_key(name)).collect::<Vec<_>>(),
-            );
+        // Before this model is asked for anything, what must be said is said as in an example; what was cleared then is
+        // missing. The form of another model, sent along when the model is changed, asks this one nothing.
+        let is_asked = specs.iter().any(|spec| query.has(&format!("{PARAM_PREFIX}{}", spec.name)));
+        if !is_asked && params.is_empty() {
+            params = tariff.rule.example();
         }
         let count = query.get("count").unwrap_or("1").to_owned();
         let answer = price(&tariff, &params, &count, book);
@@ -91,5 +91,55 @@ fn choose_cell(matrix: &Matrix, cell: &str, params: &mut Map<String, Value>) {
         for (axis, value) in matrix.axes.iter().zip(values) {
             params.insert(axis.param.clone(), Value::from(value));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leptos_router::params::ParamsMap;
+    use wallet::catalog::Preset;
+    use wallet::error::Problem;
+    use wallet::tariff::BookStatus;
+
+    fn book(name: &str) -> PriceBook {
+        let preset = Preset::by_name(name).expect("built in");
+        PriceBook {
+            version: 1,
+            status: BookStatus::Active,
+            effective_at: None,
+            retired_at: None,
+            revision: 1,
+            rounding_step: preset.view.settings.rounding_step,
+            based_on: None,
+            created_by: String::new(),
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            tariffs: preset.tariffs,
+        }
+    }
+
+    fn call(name: &str, pairs: &[(&str, &str)]) -> Call {
+        let map: ParamsMap = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Call::of(&book(name), &PriceQuery::of(&map)).expect("a call")
+    }
+
+    fn answer(call: Call) -> Result<String, Vec<(String, Problem)>> {
+        let problems = |fields: Vec<FieldError>| fields.into_iter().map(|field| (field.field, field.problem)).collect();
+        call.answer.map(|priced| priced.credits.to_string()).map_err(problems)
+    }
+
+    #[test]
+    fn a_model_opens_with_an_example_and_what_is_cleared_is_missing() {
+        assert_eq!(answer(call("aixplain", &[("model", "gpt-4")])), Ok("60".to_owned()));
+        let fresh = call("aixplain", &[("model", "gpt-4"), ("p.characters", "5"), ("cell", "a,b"), ("count", "2")]);
+        assert_eq!(answer(fresh), Ok("120".to_owned()), "the form of another model was sent");
+        let typed = call("aixplain", &[("model", "gpt-4"), ("p.tokens", "16000"), ("count", "1")]);
+        assert_eq!((typed.option("tokens"), answer(typed)), (Some("16000".to_owned()), Ok("0.96".to_owned())));
+        let cleared = answer(call("aixplain", &[("model", "gpt-4"), ("p.tokens", ""), ("count", "1")]));
+        assert_eq!(cleared, Err(vec![("params.tokens".to_owned(), Problem::Required)]));
+        for operation in ["azure-translate", "aws-transcribe", "google-tts", "speech-translation", "benchmark"] {
+            assert!(answer(call("aixplain", &[("model", operation)])).is_ok(), "{operation}");
+        }
+        assert_eq!(answer(call("neuralbox", &[("model", "dall-e-3"), ("cell", "1792x1024,hd")])), Ok("13".to_owned()));
     }
 }

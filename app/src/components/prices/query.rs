@@ -30,10 +30,10 @@ impl PriceQuery {
         value.filter(|value| !value.is_empty())
     }
 
-    /// Says whether the calculator's form was sent: it then says all that its model takes.
+    /// Says whether the address names a choice, be it an empty one.
     #[must_use]
-    pub fn asks_for_params(&self) -> bool {
-        self.pairs.iter().any(|(name, _)| name == "count" || name == "cell" || name.starts_with(PARAM_PREFIX))
+    pub fn has(&self, key: &str) -> bool {
+        self.pairs.iter().any(|(name, _)| name == key)
     }
 
     /// Gives the category whose prices are shown; none for all.
