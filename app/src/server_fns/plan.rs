@@ -1,12 +1,11 @@
 //! The plan that the account is on, and the one that it may choose.
 
-use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wallet::catalog::{Expiry, Plan};
-use wallet::plan::{BillingPeriod, PlanSummary, SubscriptionView, Terms};
+use wallet::plan::{BillingPeriod, FirstDates, PlanSummary, SubscriptionView, Terms};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
@@ -44,8 +43,8 @@ pub struct PlanOffer {
     pub plan: Plan,
     /// What is paid, how often, for what.
     pub terms: Terms,
-    /// When it is paid next, were it paid now.
-    pub next_payment_at: DateTime<Utc>,
+    /// Its dates, were it paid now.
+    pub dates: FirstDates,
 }
 
 /// Gives the plan of the person's account, and a plan to choose, named as on the price page.
@@ -84,11 +83,10 @@ pub async fn load_plan_page(
 #[cfg(feature = "ssr")]
 mod ssr {
     use wallet::Wallet;
-    use wallet::catalog::{BillingDates, CatalogView, Interval};
+    use wallet::catalog::{CatalogView, Interval};
     use wallet::identity::Viewer;
     use wallet::money::Currency;
     use wallet::payment::PlanChoice;
-    use wallet::plan::period::billing_date;
 
     use super::PlanOffer;
 
@@ -103,9 +101,7 @@ mod ssr {
         let currency = currency.parse::<Currency>().ok().or_else(|| catalog.settings.currencies.first().copied())?;
         let choice = PlanChoice { plan: plan.to_owned(), interval, currency };
         let terms = wallet.payments().plan_terms(&choice).await.ok()?;
-        let dates = catalog.settings.billing_dates.unwrap_or(BillingDates::Anniversary);
-        let zone = wallet::zone::named(&viewer.time_zone);
-        let next_payment_at = billing_date(wallet.clock().now(), &zone, dates, terms.months())?;
-        Some(PlanOffer { plan: catalog.plan(plan)?.clone(), terms, next_payment_at })
+        let dates = wallet.plans().first_dates(&terms, &viewer.time_zone).await.ok()?;
+        Some(PlanOffer { plan: catalog.plan(plan)?.clone(), terms, dates })
     }
 }

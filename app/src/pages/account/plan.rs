@@ -108,11 +108,16 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
     let (is_paying, submit) = sent_once();
     let terms = offer.terms;
     let price = move || money_text(i18n.get_locale(), terms.price);
-    let next = offer.next_payment_at.date_naive();
+    let next = offer.dates.next_payment_at.date_naive();
+    let short = offer.dates.short_month_ends_at.map(|at| at.date_naive());
     let name = StoredValue::new(offer.plan.name.clone());
     let consent = move || {
         let locale = i18n.get_locale();
-        t_string!(i18n, plan.consent, price = price(), date = date_text(locale, next))
+        let consent = t_string!(i18n, plan.consent, price = price(), date = date_text(locale, next));
+        match short {
+            Some(day) => format!("{} {consent}", t_string!(i18n, plan.calendar_note, date = date_text(locale, day))),
+            None => consent,
+        }
     };
     view! {
         <form
@@ -129,7 +134,7 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
                 {(!page.may_pay).then(|| view! { <p class="text-rise">{t!(i18n, top_up.no_right)}</p> })}
                 <section aria-labelledby="get" class="panel p-5">
                     <h2 id="get" class="h2">{move || t_string!(i18n, wallet.plan_name, name = name.get_value())}</h2>
-                    <PlanFacts terms=terms next_at=offer.next_payment_at />
+                    <PlanFacts terms=terms next_at=offer.dates.next_payment_at />
                 </section>
                 <PlanRules expiry=page.expiry />
             </div>
