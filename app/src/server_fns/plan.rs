@@ -30,6 +30,10 @@ pub struct PlanPage {
     pub is_sandbox: bool,
     /// Whether this person may pay for the account.
     pub may_pay: bool,
+    /// The account's time zone.
+    pub time_zone: String,
+    /// The time zones to choose from.
+    pub time_zones: Vec<String>,
     /// What became of the form, where the page answers it.
     pub outcome: FormOutcome,
     /// Makes a second submit show the same order.
@@ -75,6 +79,8 @@ pub async fn load_plan_page(
         expiry: catalog.settings.allowance_expiry,
         is_sandbox: !crate::asker::settings()?.production,
         may_pay: viewer.role.may_pay(),
+        time_zone: viewer.time_zone.clone(),
+        time_zones: wallet::zone::names().map(str::to_owned).collect(),
         outcome: crate::asker::outcome("/wallet/plan"),
         idempotency_key: Uuid::now_v7(),
     })

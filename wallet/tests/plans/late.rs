@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgPool;
 use wallet::Wallet;
-use wallet::identity::Viewer;
+use wallet::error::{Problem, Refusal};
+use wallet::identity::{Role, Viewer};
 use wallet::payment::provider::ProviderStatus;
 use wallet::plan::{SubscriptionStatus, SubscriptionView};
 
@@ -103,6 +104,33 @@ async fn later_changes_of_account_and_catalog_change_no_date(pool: PgPool) {
         months(&node, &viewer).await.iter().map(|row| row.created_at.format("%m-%d %H").to_string()).collect();
     assert_eq!(came, ["09-21 14", "10-01 00", "11-01 00", "12-01 00", "01-01 00"]);
     is_right(&node).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_accounts_time_zone_counts_for_the_plan_that_begins_then(pool: PgPool) {
+    let wallet = open_with(&pool, "monthly-credits").await;
+    let viewer = member(&wallet, ANNA).await;
+    for name in ["Europe/Moskow", "Etc/GMT+3", "US/Eastern", ""] {
+        let refused = refusal(wallet.identity().set_time_zone(&viewer, name).await);
+        assert_eq!(problems(refused), [("time_zone".to_owned(), Problem::Unknown)], "{name}");
+    }
+    let reader = Viewer { role: Role::Developer, ..viewer.clone() };
+    let refused = refusal(wallet.identity().set_time_zone(&reader, "Europe/Moscow").await);
+    assert!(matches!(refused, Refusal::Forbidden { .. }));
+    for _ in 0..2 {
+        wallet.identity().set_time_zone(&viewer, "Europe/Moscow").await.expect("set");
+    }
+    let log = wallet.identity().audit_log(None, 50).await.expect("a page").rows;
+    assert_eq!(log.iter().filter(|row| row.action == "account.time_zone").count(), 1);
+    let terms = wallet.payments().plan_terms(&standard_yearly()).await.expect("priced");
+    let dates = wallet.plans().first_dates(&terms, "Europe/Moscow").await.expect("counted");
+    assert_eq!(dates.next_payment_at, at("2027-08-31T21:00:00Z"));
+    assert_eq!(dates.short_month_ends_at, Some(at("2026-09-30T21:00:00Z")));
+    let double = Double::new(&wallet);
+    let payment = order(&wallet, &viewer, &standard_yearly(), "form").await.id;
+    double.set(payment, ProviderStatus::Paid);
+    wallet.payments().check(&viewer, payment).await.expect("checked");
+    assert_eq!(on(&wallet, &viewer).await.paid_until, dates.next_payment_at);
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -10,7 +10,7 @@ use wallet::plan::{SubscriptionStatus, SubscriptionView};
 use crate::components::amount::{credits_text, money_text, unit_text};
 use crate::components::field::sent_once;
 use crate::components::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
-use crate::components::plan::{Months, PlanFacts, PlanRules};
+use crate::components::plan::{Months, PlanFacts, PlanRules, TimeZone};
 use crate::components::refusal::FormErrors;
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::date_text;
@@ -84,6 +84,7 @@ fn PlanContent(page: Page) -> impl IntoView {
     view! {
         {main}
         <Months periods=page.periods names=page.names />
+        <TimeZone current=page.time_zone zones=page.time_zones may_change=may_pay outcome=page.outcome />
     }
 }
 
@@ -91,6 +92,10 @@ fn PlanContent(page: Page) -> impl IntoView {
 #[component]
 fn PlanErrors(outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
+    if outcome.error("time_zone").is_some() {
+        // Said at its field.
+        return ().into_any();
+    }
     let is_taken = outcome.error("plan").is_some_and(|error| error.problem == Problem::Taken);
     if is_taken {
         return view! {
