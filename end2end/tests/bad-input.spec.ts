@@ -29,6 +29,7 @@ const FORMS: Record<string, Record<string, string>> = {
   '/wallet/plan/pay': { idempotency_key: 'a-month' },
   '/wallet/plan/cancel': {},
   '/wallet/plan/resume': {},
+  '/wallet/plan/time-zone': { time_zone: 'Europe/Moscow' },
   '/wallet/orders/0193a1d2-7f5e-7c3a-9b1e-5d2f8c6a4b10/check': {},
   '/wallet/orders/not-an-id/check': {},
   '/developers/keys': { name: 'prod', environment: 'production', scopes: 'content:read', ceiling: '' },

@@ -59,31 +59,16 @@ fn options(url: &str) -> Option<PgConnectOptions> {
 
 /// Reads the server's version and durability; refuses an old one.
 pub async fn facts(pool: &PgPool) -> anyhow::Result<Facts> {
-    let setting = async |name: &'static str| {
-        sqlx::query_scalar::<_, String>("SELECT current_setting($1)").bind(name).fetch_one(pool).await
-    };
-    let number: i32 = setting("server_version_num").await?.parse()?;
-    let version = setting("server_version").await?;
+    let (number, version) = wallet::db::version(pool).await?;
     if number < OLDEST_VERSION {
         bail!("PostgreSQL {version} is too old: Scrip needs version 15 or later");
     }
-    let mut not_durable = Vec::new();
-    for name in ["fsync", "synchronous_commit", "full_page_writes"] {
-        let value = setting(name).await?;
-        if value == "off" || value == "local" && name != "synchronous_commit" {
-            not_durable.push(format!("{name}={value}"));
-        }
-    }
-    Ok(Facts { version, not_durable })
+    Ok(Facts { version, not_durable: wallet::db::durability(pool).await?.lapses() })
 }
 
 /// Refuses a database that was not migrated.
 pub async fn migrated(pool: &PgPool) -> anyhow::Result<()> {
-    let known: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
-        .fetch_all(pool)
-        .await
-        .unwrap_or_default();
-    let missing = wallet::db::MIGRATOR.iter().filter(|migration| !known.contains(&migration.version)).count();
+    let missing = wallet::db::missing_migrations(pool).await;
     if missing > 0 {
         bail!("the database lacks {missing} migrations: run `scrip migrate`, or unset SCRIP_NO_MIGRATE");
     }

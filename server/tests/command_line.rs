@@ -275,6 +275,13 @@ async fn an_admin_is_made_and_a_ledger_leaves_with_its_proof(pool: PgPool) {
     refuses(&run(&["admin", "create", "--email", "root", "--password", "x"], &settings), &["email", "password"]);
     refuses(&run(&["admin", "create", "--email", "a@example.com"], &settings), &["--password"]);
 
+    let held = run(&["payment", "held"], &settings);
+    assert!(String::from_utf8_lossy(&held.stdout).contains("Nothing is put aside"), "{held:?}");
+    refuses(&run(&["payment", "release", "x", "--note", "why"], &settings), &["x is no payment", "scrip payment held"]);
+    refuses(&run(&["payment", "returned", "x"], &settings), &["--note"]);
+    let unknown = "0193a1d2-7f5e-7c3a-9b1e-5d2f8c6a4b10";
+    refuses(&run(&["payment", "returned", unknown, "--note", "why"], &settings), &["payment not found"]);
+
     let wallet = wallet::Wallet::new(pool.clone(), wallet::Options::default());
     let user = wallet.identity().authenticate(wallet::demo::USER_EMAIL, wallet::demo::USER_PASSWORD, None);
     let viewer = wallet.identity().viewer(user.await.expect("a person").id).await.expect("a viewer");

@@ -131,12 +131,41 @@ pub struct Durability {
 }
 
 impl Durability {
-    /// Says whether nothing that was acknowledged can be lost by a crash.
+    /// Lists the settings by which a crash may lose what was acknowledged, as `fsync=off`; none is what it should be.
     #[must_use]
-    pub fn is_durable(&self) -> bool {
-        let durable = ["on", "remote_apply", "remote_write"];
-        durable.contains(&self.synchronous_commit.as_str()) && self.fsync == "on" && self.full_page_writes == "on"
+    pub fn lapses(&self) -> Vec<String> {
+        let commits: &[&str] = &["on", "remote_apply", "remote_write"];
+        let settings = [
+            ("fsync", &self.fsync, &["on"][..]),
+            ("synchronous_commit", &self.synchronous_commit, commits),
+            ("full_page_writes", &self.full_page_writes, &["on"][..]),
+        ];
+        let lapse = |(name, value, durable): &(&str, &String, &[&str])| {
+            (!durable.contains(&value.as_str())).then(|| format!("{name}={value}"))
+        };
+        settings.iter().filter_map(lapse).collect()
     }
+}
+
+/// Tells the server's version, as a number (`150018`) and as a text (`15.18`).
+pub async fn version(pool: &PgPool) -> Result<(i32, String)> {
+    let row = sqlx::query!(
+        r#"SELECT current_setting('server_version_num')::int AS "number!",
+                  current_setting('server_version') AS "text!""#
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok((row.number, row.text))
+}
+
+/// Counts the migrations that the database lacks; all of them where it has never been migrated.
+pub async fn missing_migrations(pool: &PgPool) -> usize {
+    // Not a checked query: sqlx makes the table, not our migrations.
+    let known: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+        .fetch_all(pool)
+        .await
+        .unwrap_or_default();
+    MIGRATOR.iter().filter(|migration| !known.contains(&migration.version)).count()
 }
 
 /// Asks the server how durable its commits are.
@@ -237,6 +266,20 @@ mod tests {
             .expect("asked");
         }
         open
+    }
+
+    #[test]
+    fn only_commits_that_wait_for_the_disk_are_durable() {
+        let server = |commit: &str, fsync: &str| Durability {
+            synchronous_commit: commit.to_owned(),
+            fsync: fsync.to_owned(),
+            full_page_writes: "on".to_owned(),
+        };
+        for commit in ["on", "remote_apply", "remote_write"] {
+            assert_eq!(server(commit, "on").lapses(), Vec::<String>::new());
+        }
+        assert_eq!(server("local", "on").lapses(), ["synchronous_commit=local"]);
+        assert_eq!(server("off", "off").lapses(), ["fsync=off", "synchronous_commit=off"]);
     }
 
     #[sqlx::test(migrations = "../migrations")]

@@ -5,7 +5,7 @@
 //! façade [`Wallet`] that everybody calls.
 //!
 //! Modules import from left to right only: money, id → error, db, clock, zone, idempotency → identity → ledger → tariff →
-//! plan → payment → notify → insight, catalog.
+//! catalog → plan → notify → payment → the façade's own files, which join concepts.
 
 pub mod id;
 pub mod money;
@@ -22,16 +22,17 @@ pub mod identity;
 
 pub mod ledger;
 
-pub mod plan;
-
-pub mod payment;
-
-pub mod notify;
 pub mod tariff;
 
 pub mod insight;
 
 pub mod catalog;
+
+pub mod plan;
+
+pub mod notify;
+
+pub mod payment;
 
 #[cfg(feature = "postgres")]
 mod announce;

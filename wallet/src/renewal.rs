@@ -89,17 +89,19 @@ impl Wallet {
     async fn renew(&self, account: AccountId, report: &mut Renewed) -> Result<()> {
         for _ in 0..STEPS_MAX {
             let Some(of) = self.plans().subscription(account).await? else { return Ok(()) };
-            match self.plans().due(&of).await? {
+            match self.plans().due(&of) {
                 Due::Wait(until) => return self.plans().wait_until(&of, until).await,
                 Due::Grant { month } => {
                     self.plans().grant(&of, month).await?;
                     report.granted = report.granted.saturating_add(1);
                 }
+                Due::Move { to } => self.plans().move_to(&of, to).await?,
                 Due::Charge { month, attempt } => match self.payments().charge_renewal(&of, month, attempt).await? {
                     Renewal::Paid => report.paid = report.paid.saturating_add(1),
                     Renewal::Declined { code } => {
-                        self.declined(&of, &code).await?;
-                        report.declined = report.declined.saturating_add(1);
+                        if self.declined(&of, &code).await? {
+                            report.declined = report.declined.saturating_add(1);
+                        }
                     }
                     // Read it again: it was cancelled or paid meanwhile.
                     Renewal::Moved => {}
@@ -124,10 +126,11 @@ impl Wallet {
         self.plans().wait_until(of, until).await
     }
 
-    /// Counts a decline and tells of it, where the card is charged again; after the last one the end is told.
-    async fn declined(&self, of: &Subscription, code: &str) -> Result<()> {
+    /// Counts a decline and tells of it, where the card is charged again; after the last one the end is told. `false` where
+    /// the subscription has changed since it was read.
+    async fn declined(&self, of: &Subscription, code: &str) -> Result<bool> {
         let mut tx = self.db().begin().await?;
-        let Some(next_try_at) = self.plans().decline_in_tx(&mut tx, of).await? else { return Ok(()) };
+        let Some(next_try_at) = self.plans().decline_in_tx(&mut tx, of).await? else { return Ok(false) };
         tracing::info!(subscription = %of.id, code, "a renewal was declined");
         if next_try_at.is_some()
             && let Some((to, locale, mail)) = self.trouble(of).await?
@@ -135,7 +138,8 @@ impl Wallet {
             let mail = Mail::PlanUnpaid(PlanTroubleMail { next_try_at, ..mail });
             self.notify().enqueue_mail_in_tx(&mut tx, &to, &locale, &mail).await?;
         }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Ends a plan and tells of it; `false` where it has changed since it was read.
@@ -164,8 +168,10 @@ impl Wallet {
             money: terms.price,
             method: of.method.as_ref().map(|method| method.label.clone()),
             next_try_at: None,
-            down_to: catalog.free_plan().filter(|plan| !plan.is_paid()).map(|plan| plan.name.clone()),
+            down_to: catalog.starting_plan().map(|plan| plan.name.clone()),
             is_unpaid: false,
+            tries: of.failures,
+            expiry: Some(catalog.settings.allowance_expiry),
         };
         Ok(Some((owner.email, owner.locale, mail)))
     }

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::catalog::{BurnClass, Catalog};
 use crate::db::Db;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Result};
 use crate::id::{AccountId, KeyId, ProjectId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::ports::{Household, Letter, Proof, Recipient};
@@ -32,12 +32,15 @@ pub(crate) struct Welcome {
 /// Marks the address as proven and the gift as given, in the transaction of the gift's grant.
 struct FirstGift {
     db: Db,
+    plans: Plans,
     proof: Proof,
     plan: String,
 }
 
-/// Says that the person had the gift before; never leaves this module.
-const HAD_BEFORE: &str = "one-time credits";
+/// The person had the gift before: undoes its grant, and never leaves this module.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the person had the one-time credits before")]
+struct HadBefore;
 
 #[async_trait]
 impl Rider for FirstGift {
@@ -46,8 +49,9 @@ impl Rider for FirstGift {
         let (proof, plan) = (&self.proof, &self.plan);
         let first = identity::take_offer_in_tx(connection, &proof.person_hash, plan, proof.account, now).await?;
         if !first && !outcome.replayed {
-            return Err(Refusal::not_found(HAD_BEFORE).into());
+            return Err(Error::internal(HadBefore));
         }
+        self.plans.begin_free_in_tx(connection, proof.account).await?;
         identity::prove_in_tx(connection, proof, now).await
     }
 }
@@ -81,6 +85,10 @@ impl Household for Welcome {
         self.plans.join_free_in_tx(connection, account).await
     }
 
+    async fn begin_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()> {
+        self.plans.begin_free_in_tx(connection, account).await
+    }
+
     async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: Letter) -> Result<()> {
         let name = to.name.to_owned();
         let mail = match letter {
@@ -94,7 +102,7 @@ impl Household for Welcome {
 
     async fn welcome(&self, proof: &Proof) -> Result<bool> {
         let view = self.catalog.view().await?;
-        let Some(plan) = view.free_plan().filter(|plan| plan.one_time_credits.is_positive()) else {
+        let Some(plan) = view.starting_plan().filter(|plan| plan.one_time_credits.is_positive()) else {
             return Ok(false);
         };
         if identity::offer_taken(self.db.pool(), &proof.person_hash, &plan.code).await? {
@@ -105,12 +113,13 @@ impl Household for Welcome {
         grant.priority = view.settings.burn_order.priority(BurnClass::Allowance);
         grant.reference = Some(format!("plan:{}", plan.code));
         let key = IdempotencyKey::internal(format!("one_time:{}:{person}", plan.code));
-        let rider = FirstGift { db: self.db.clone(), proof: proof.clone(), plan: plan.code.clone() };
+        let (db, plans) = (self.db.clone(), self.plans.clone());
+        let rider = FirstGift { db, plans, proof: proof.clone(), plan: plan.code.clone() };
         let envelope =
             Envelope::new(proof.wallet, key, Actor::system("plans"), Command::Grant(grant)).with_rider(Arc::new(rider));
         match self.ledger.submit(envelope).await {
             Ok(_) => Ok(true),
-            Err(Error::Refused(Refusal::NotFound { what })) if what == HAD_BEFORE => Ok(false),
+            Err(Error::Internal(cause)) if cause.is::<HadBefore>() => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -128,7 +137,7 @@ impl Welcome {
     /// Writes the free plan's gift in words: `50 tokens`.
     async fn gift(&self, locale: &str) -> Result<Option<String>> {
         let view = self.catalog.view().await?;
-        let gift = view.free_plan().map(|plan| plan.one_time_credits).filter(|gift| gift.is_positive());
+        let gift = view.starting_plan().map(|plan| plan.one_time_credits).filter(|gift| gift.is_positive());
         Ok(gift.map(|gift| format!("{gift} {}", view.settings.unit.word(locale, gift))))
     }
 }

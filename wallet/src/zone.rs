@@ -101,6 +101,28 @@ pub fn named(name: &str) -> chrono_tz::Tz {
     name.parse().unwrap_or(chrono_tz::Tz::UTC)
 }
 
+/// The parts of the world that name zones for people; other names stand for them, or for whole countries.
+#[cfg(feature = "postgres")]
+const REGIONS: [&str; 10] = [
+    "Africa/",
+    "America/",
+    "Antarctica/",
+    "Arctic/",
+    "Asia/",
+    "Atlantic/",
+    "Australia/",
+    "Europe/",
+    "Indian/",
+    "Pacific/",
+];
+
+/// Lists the zones that an account can choose: UTC, and the places of the IANA's list.
+#[cfg(feature = "postgres")]
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let places = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+    std::iter::once("UTC").chain(places.filter(|name| REGIONS.iter().any(|region| name.starts_with(region))))
+}
+
 /// Zones with everything that zones do: half hours, a day left out, clocks that go back over midnight.
 #[cfg(all(test, feature = "postgres"))]
 pub(crate) const ZONES: [chrono_tz::Tz; 9] = [

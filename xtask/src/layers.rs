@@ -48,8 +48,13 @@ struct Rule {
     except: &'static [&'static str],
     /// Lines that may: some of their text.
     unless: &'static [&'static str],
+    /// What must not stand there: whole words, or with `*` what begins so.
     text: &'static [&'static str],
 }
+
+/// The wallet's concepts: each imports what stands left of it, and nothing else of them. The façade's own files, beside
+/// their folders, may import all.
+const CONCEPTS: [&str; 7] = ["identity", "ledger", "tariff", "catalog", "plan", "notify", "payment"];
 
 /// Folders with source code.
 const SOURCES: [&str; 7] = ["wallet", "app", "server", "xtask", "bench", "frontend", "end2end"];
@@ -61,7 +66,7 @@ const RULES: [Rule; 10] = [
         extensions: &["rs"],
         except: &["/repo.rs", "/repo/", "wallet/src/db.rs", "wallet/src/idempotency.rs", "/tests.rs", "/tests/"],
         unless: &[],
-        text: &["sqlx::query", "query!(", "query_as!(", "query_scalar!(", "raw_sql("],
+        text: &["sqlx::query*", "query!(", "query_as!(", "query_scalar!(", "raw_sql("],
     },
     Rule {
         why: "NOTIFY takes a lock that all commits share",
@@ -167,6 +172,9 @@ pub fn rules() -> Result<()> {
             }
         }
     }
+    for file in stamp::files(&shell::root().join("wallet/src"))? {
+        breaches.extend(wrong_imports(&near(&file), &std::fs::read_to_string(&file)?));
+    }
     for folder in SOURCES {
         for file in stamp::files(&shell::root().join(folder))? {
             if file.extension().is_some_and(|extension| extension == "rs" || extension == "ts") {
@@ -199,11 +207,31 @@ impl Rule {
     }
 }
 
-/// Whether a line has some text that is not part of a longer word.
+/// The imports of a file of one concept that reach to the right.
+fn wrong_imports(name: &str, text: &str) -> Vec<String> {
+    let Some(path) = name.strip_prefix("wallet/src/") else { return Vec::new() };
+    let own = path.split(['/', '.']).next().unwrap_or_default();
+    let Some(place) = CONCEPTS.iter().position(|concept| *concept == own) else { return Vec::new() };
+    let later = &CONCEPTS[place + 1..];
+    let breach = |(number, line): (usize, &str)| {
+        let code = line.split("//").next().unwrap_or_default();
+        let found = later.iter().find(|concept| has_word(code, &format!("crate::{concept}")))?;
+        Some(format!(
+            "{name}:{}: `crate::{found}`: concepts import from left to right: {}",
+            number + 1,
+            CONCEPTS.join(", ")
+        ))
+    };
+    text.lines().enumerate().filter_map(breach).collect()
+}
+
+/// Whether a line has some text that is not part of a longer word; of a text that ends with `*` only its beginning counts.
 fn has_word(line: &str, text: &str) -> bool {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let is_prefix = text.ends_with('*');
+    let text = text.trim_end_matches('*');
     let starts_word = text.starts_with(in_word);
-    let ends_word = text.ends_with(in_word);
+    let ends_word = text.ends_with(in_word) && !is_prefix;
     line.match_indices(text).any(|(at, _)| {
         let before = line[..at].chars().next_back().is_some_and(in_word);
         let after = line[at + text.len()..].chars().next().is_some_and(in_word);
@@ -239,8 +267,24 @@ mod tests {
         assert!(has_word("let x: f64 = 0.0;", "f64"));
         assert!(!has_word("let leaf64 = 1;", "f64"));
         assert!(!has_word("f64s", "f64"));
-        assert!(has_word("sqlx::query_as!(", "sqlx::query") || has_word("sqlx::query_as!(", "query_as!("));
+        for line in
+            ["sqlx::query(", "sqlx::query_as!(", "sqlx::query_scalar::<_, i64>(", "sqlx::query_as(", "sqlx::query!("]
+        {
+            assert!(has_word(line, "sqlx::query*"), "{line}");
+        }
+        assert!(!has_word("my_sqlx::query(", "sqlx::query*"));
         assert!(!has_word("my_query!(x)", "query!("));
+    }
+
+    #[test]
+    fn concepts_import_from_left_to_right_only() {
+        let found =
+            wrong_imports("wallet/src/plan/month.rs", "use crate::catalog::Plan;\nuse crate::payment::Payments;\n");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("wallet/src/plan/month.rs:2: `crate::payment`"), "{found:?}");
+        assert!(wrong_imports("wallet/src/ledger.rs", "use crate::tariff::Rule;").len() == 1);
+        assert!(wrong_imports("wallet/src/identity/mod.rs", "//! Beside [`crate::plan`].").is_empty());
+        assert!(wrong_imports("wallet/src/renewal.rs", "use crate::payment::Renewal;").is_empty());
     }
 
     #[test]

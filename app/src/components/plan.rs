@@ -6,7 +6,9 @@ use wallet::plan::{BillingPeriod, SubscriptionView, Terms};
 
 use crate::components::amount::{credits_text, money_text, signed_text, unit_text};
 use crate::components::panel::TablePanel;
+use crate::components::refusal::field_error_text;
 use crate::components::when::{date_text, use_zone};
+use crate::context::FormOutcome;
 use crate::i18n::*;
 
 /// What is paid and when, what comes and when, and with which card.
@@ -154,4 +156,59 @@ pub fn Months(
         </section>
     }
     .into_any()
+}
+
+/// The account's time zone: in which days, weeks and months of ceilings begin, and the dates of plans that begin later.
+#[component]
+pub fn TimeZone(
+    /// The one that counts.
+    current: String,
+    /// The ones to choose from.
+    zones: Vec<String>,
+    /// Whether this person may change it.
+    may_change: bool,
+    /// What became of the form.
+    outcome: FormOutcome,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let error = outcome.error("time_zone").cloned();
+    let chosen = outcome.value("time_zone").filter(|zone| zones.contains(zone)).unwrap_or_else(|| current.clone());
+    let form = may_change.then(|| {
+        let options = zones
+            .into_iter()
+            .map(|zone| {
+                let is_chosen = zone == chosen;
+                view! { <option value=zone.clone() selected=is_chosen>{zone.clone()}</option> }
+            })
+            .collect_view();
+        let is_wrong = error.is_some();
+        view! {
+            <form method="post" action="/wallet/plan/time-zone" class="flex flex-wrap items-end gap-2 mt-3">
+                <label class="block">
+                    <span class="block text-sm font-medium mb-1">{t!(i18n, plan.time_zone)}</span>
+                    <select
+                        name="time_zone"
+                        class="field"
+                        aria-invalid=is_wrong.then_some("true")
+                        aria-describedby="time-zone-note"
+                    >
+                        {options}
+                    </select>
+                </label>
+                <button class="btn btn-plain">{t!(i18n, plan.time_zone_save)}</button>
+            </form>
+            <p id="time-zone-note" class="text-sm text-error mt-1">
+                {move || error.as_ref().map(|error| field_error_text(i18n.get_locale(), error))}
+            </p>
+        }
+    });
+    view! {
+        <section aria-labelledby="time-zone" class="mt-8 max-w-[720px]">
+            <h2 id="time-zone" class="h2 mb-2">{t!(i18n, plan.time_zone)}</h2>
+            <p class="text-sm text-muted">
+                {move || t_string!(i18n, plan.time_zone_note, zone = current.clone())}
+            </p>
+            {form}
+        </section>
+    }
 }

@@ -1,12 +1,11 @@
 //! The plan that the account is on, and the one that it may choose.
 
-use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wallet::catalog::{Expiry, Plan};
-use wallet::plan::{BillingPeriod, PlanSummary, SubscriptionView, Terms};
+use wallet::plan::{BillingPeriod, FirstDates, PlanSummary, SubscriptionView, Terms};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
@@ -31,6 +30,10 @@ pub struct PlanPage {
     pub is_sandbox: bool,
     /// Whether this person may pay for the account.
     pub may_pay: bool,
+    /// The account's time zone.
+    pub time_zone: String,
+    /// The time zones to choose from.
+    pub time_zones: Vec<String>,
     /// What became of the form, where the page answers it.
     pub outcome: FormOutcome,
     /// Makes a second submit show the same order.
@@ -44,8 +47,8 @@ pub struct PlanOffer {
     pub plan: Plan,
     /// What is paid, how often, for what.
     pub terms: Terms,
-    /// When it is paid next, were it paid now.
-    pub next_payment_at: DateTime<Utc>,
+    /// Its dates, were it paid now.
+    pub dates: FirstDates,
 }
 
 /// Gives the plan of the person's account, and a plan to choose, named as on the price page.
@@ -76,6 +79,8 @@ pub async fn load_plan_page(
         expiry: catalog.settings.allowance_expiry,
         is_sandbox: !crate::asker::settings()?.production,
         may_pay: viewer.role.may_pay(),
+        time_zone: viewer.time_zone.clone(),
+        time_zones: wallet::zone::names().map(str::to_owned).collect(),
         outcome: crate::asker::outcome("/wallet/plan"),
         idempotency_key: Uuid::now_v7(),
     })
@@ -84,11 +89,10 @@ pub async fn load_plan_page(
 #[cfg(feature = "ssr")]
 mod ssr {
     use wallet::Wallet;
-    use wallet::catalog::{BillingDates, CatalogView, Interval};
+    use wallet::catalog::{CatalogView, Interval};
     use wallet::identity::Viewer;
     use wallet::money::Currency;
     use wallet::payment::PlanChoice;
-    use wallet::plan::period::billing_date;
 
     use super::PlanOffer;
 
@@ -103,9 +107,7 @@ mod ssr {
         let currency = currency.parse::<Currency>().ok().or_else(|| catalog.settings.currencies.first().copied())?;
         let choice = PlanChoice { plan: plan.to_owned(), interval, currency };
         let terms = wallet.payments().plan_terms(&choice).await.ok()?;
-        let dates = catalog.settings.billing_dates.unwrap_or(BillingDates::Anniversary);
-        let zone = wallet::zone::named(&viewer.time_zone);
-        let next_payment_at = billing_date(wallet.clock().now(), &zone, dates, terms.months())?;
-        Some(PlanOffer { plan: catalog.plan(plan)?.clone(), terms, next_payment_at })
+        let dates = wallet.plans().first_dates(&terms, &viewer.time_zone).await.ok()?;
+        Some(PlanOffer { plan: catalog.plan(plan)?.clone(), terms, dates })
     }
 }

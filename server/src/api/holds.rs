@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wallet::error::{Problem, Refusal};
+use wallet::ledger::hold::MAX_LINES;
 use wallet::ledger::{CaptureAmount, Command, Envelope, HoldLine, HoldView, Outcome, ReleaseReason};
 use wallet::tariff::{HoldRequest, LineRequest};
 
@@ -23,7 +24,8 @@ use crate::state::AppState;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewHold {
-    /// What the job is made of, from 1 to 100 lines.
+    /// What the job is made of, from 1 to 64 lines.
+    #[schema(min_items = 1, max_items = 64)]
     lines: Vec<WantedLine>,
     /// For how many seconds; 24 hours where nothing is said, at most 7 days.
     #[serde(default)]
@@ -104,8 +106,10 @@ pub async fn create(
 ) -> Answer<Response> {
     caller.may("holds:write")?;
     let NewHold { lines, expires_in, metadata } = body.value;
-    if lines.is_empty() || lines.len() > wallet::tariff::BATCH_MAX {
-        return Err(Refusal::unprocessable("lines", Problem::Required, "Give from 1 to 100 lines.").into());
+    if lines.is_empty() || lines.len() > MAX_LINES {
+        let problem = if lines.is_empty() { Problem::Required } else { Problem::TooMany };
+        let message = format!("Give from 1 to {MAX_LINES} lines.");
+        return Err(Refusal::unprocessable("lines", problem, message).into());
     }
     let mut wanted = Vec::with_capacity(lines.len());
     for (place, line) in lines.into_iter().enumerate() {

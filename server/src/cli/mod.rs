@@ -5,6 +5,7 @@ mod clock;
 mod demo;
 mod doctor;
 mod ledger;
+mod payment;
 mod preset;
 mod verify;
 
@@ -46,6 +47,9 @@ pub enum Command {
     /// Makes staff.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Lists money that was put aside, and decides about it.
+    #[command(subcommand)]
+    Payment(payment::Command),
     /// Checks every invariant of the wallet on the live database; exit code 1 on any breach.
     Verify,
     /// Checks settings, database, clock and providers.
@@ -74,6 +78,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Preset(command) => preset::run(command, &settings).await,
         Command::Admin(command) => admin::run(command, &settings).await,
+        Command::Payment(command) => payment::run(command, &settings).await,
         Command::Verify => verify::run(&settings).await,
         Command::Ledger(command) => ledger::run(command, &settings).await,
         Command::Doctor => doctor::run(&settings).await,

@@ -43,6 +43,7 @@ pub fn router() -> Router<AppState> {
         .route("/wallet/plan/pay", post(plan::pay))
         .route("/wallet/plan/cancel", post(plan::cancel))
         .route("/wallet/plan/resume", post(plan::resume))
+        .route("/wallet/plan/time-zone", post(plan::time_zone))
         .route("/wallet/confirm-activity", post(wallet::confirm_activity))
         // A price rise that was read.
         .route("/wallet/price-changes/{version}/dismiss", post(news::dismiss))

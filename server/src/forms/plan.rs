@@ -1,4 +1,4 @@
-//! The plan: chosen, paid by hand after a decline, cancelled, taken up again.
+//! The plan: chosen, paid by hand after a decline, cancelled, taken up again; and the time zone of its dates.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -84,6 +84,15 @@ pub async fn cancel(State(state): State<AppState>, form: Post) -> Response {
 pub async fn resume(State(state): State<AppState>, form: Post) -> Response {
     let done = match form.viewer() {
         Ok(viewer) => state.wallet.plans().resume(&viewer).await,
+        Err(error) => Err(error),
+    };
+    changed(form, done).await
+}
+
+/// Sets the account's time zone, in which ceilings and the dates of later plans are counted.
+pub async fn time_zone(State(state): State<AppState>, form: Post) -> Response {
+    let done = match form.viewer() {
+        Ok(viewer) => state.wallet.identity().set_time_zone(&viewer, form.field("time_zone")).await,
         Err(error) => Err(error),
     };
     changed(form, done).await

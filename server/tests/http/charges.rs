@@ -80,6 +80,14 @@ async fn a_hold_is_captured_in_part_and_finished_once(pool: PgPool) {
     let program = site.program("hank", 100).await;
 
     let lines = json!({ "lines": [{ "operation": "kling-v2.1" }, { "operation": "gpt-5" }], "expires_in": 3600 });
+    for (count, problem) in [(0, "required"), (65, "too_many")] {
+        let many = json!({ "lines": vec![json!({ "operation": "gpt-5" }); count] });
+        let refused = program.post("/holds", &format!("hold-{count}"), &many).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+        let field = &refused.json()["error"]["detail"]["fields"][0];
+        assert_eq!((&field["field"], &field["problem"]), (&json!("lines"), &json!(problem)), "{}", refused.text);
+        assert!(refused.text.contains("from 1 to 64 lines"), "{}", refused.text);
+    }
     let hold = program.post("/holds", "hold-1", &lines).await;
     assert_eq!(hold.status, StatusCode::CREATED, "{}", hold.text);
     let hold = hold.json();

@@ -40,6 +40,26 @@ async fn live(site: &Site, by: TimeDelta) -> wallet::Renewed {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn an_owner_chooses_the_time_zone_of_later_dates(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut browser = site.browser();
+    let (_, viewer) = site.person("traveller").await;
+    browser.sign_in("traveller").await;
+    assert!(browser.open("/wallet/plan").await.text.contains("Now: UTC."));
+    for zone in ["Europe/Moskow", "", "+03:00"] {
+        let refused = browser.post("/wallet/plan/time-zone", &[("time_zone", zone)]).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+        assert!(refused.text.contains("Now: UTC.") && refused.text.contains("aria-invalid"), "{}", refused.text);
+    }
+    let told = browser.post("/wallet/plan/time-zone", &[("time_zone", "Asia/Kathmandu")]).await;
+    assert_eq!((told.status, location(&told).as_str()), (StatusCode::SEE_OTHER, "/wallet/plan"));
+    let page = browser.open("/wallet/plan").await.text;
+    assert!(page.contains("Now: Asia/Kathmandu."), "{page}");
+    let seen = site.wallet().identity().viewer(viewer.user).await.expect("a viewer");
+    assert_eq!(seen.time_zone, "Asia/Kathmandu");
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_plan_is_chosen_paid_renewed_and_left(pool: PgPool) {
     let site = Site::start(pool).await;
     let mut browser = site.browser();

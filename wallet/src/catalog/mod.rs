@@ -80,10 +80,11 @@ impl CatalogView {
         self.packages.iter().find(|package| package.code == code)
     }
 
-    /// Gives the plan that everybody starts on: the lowest rank.
+    /// Gives the plan that everybody starts on and that ended plans go down to: the lowest one that costs nothing and needs
+    /// no talk. A preset with plans has one; a catalog without plans has none.
     #[must_use]
-    pub fn free_plan(&self) -> Option<&Plan> {
-        self.plans.iter().min_by_key(|plan| plan.rank)
+    pub fn starting_plan(&self) -> Option<&Plan> {
+        self.plans.iter().filter(|plan| !plan.is_paid() && !plan.custom).min_by_key(|plan| plan.rank)
     }
 
     /// Gives the plan that discounts are counted from: the cheapest paid one.

@@ -35,7 +35,7 @@ impl Interval {
 
     /// Gives the number of months that one payment is for.
     #[must_use]
-    pub const fn months(self) -> i64 {
+    pub const fn months(self) -> u32 {
         match self {
             Self::Month => 1,
             Self::Year => 12,
@@ -105,7 +105,7 @@ impl Plan {
     /// Gives the price of one credit; `None` for a free or custom plan.
     #[must_use]
     pub fn rate(&self, interval: Interval, currency: Currency) -> Option<Rate> {
-        let credits = self.monthly_credits.checked_mul(interval.months())?;
+        let credits = self.monthly_credits.checked_mul(i64::from(interval.months()))?;
         Rate::new(self.price(interval, currency)?, credits)
     }
 }

@@ -67,14 +67,6 @@ impl Catalog {
         self.inner.load().await
     }
 
-    /// Says which preset the catalog was filled from; `None` where it is empty.
-    pub async fn preset_name(&self) -> Result<Option<String>> {
-        let mut tx = self.inner.db.begin().await?;
-        let source = repo::source(&mut tx).await?;
-        tx.commit().await?;
-        Ok(source.map(|(name, _)| name))
-    }
-
     /// Fills an empty catalog from a preset. The same preset again changes nothing, and edits made since stand.
     /// Another one is refused: its prices would take effect without notice. Import it into a draft instead.
     pub async fn load_preset(&self, preset: &Preset) -> Result<Loaded> {

@@ -135,6 +135,23 @@ pub enum BillingDates {
     CalendarMonth,
 }
 
+impl BillingDates {
+    /// Gives the name kept in storage.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Anniversary => "anniversary",
+            Self::CalendarMonth => "calendar_month",
+        }
+    }
+
+    /// Reads the name kept in storage.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Anniversary, Self::CalendarMonth].into_iter().find(|dates| dates.code() == code)
+    }
+}
+
 /// What a job costs that failed for the customer's reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

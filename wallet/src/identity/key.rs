@@ -9,9 +9,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::id::{AccountId, KeyId, ProjectId, WalletId};
-use crate::identity::Actor;
+use crate::identity::{Actor, PlanSummary};
 use crate::money::Credits;
-use crate::plan::PlanSummary;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Base-62 digits that hold 128 bits.

@@ -7,9 +7,8 @@ use sqlx::PgConnection;
 
 use crate::error::Result;
 use crate::id::{AccountId, KeyId, ProjectId, UserId, WalletId};
-use crate::identity::Environment;
+use crate::identity::{Environment, PlanSummary};
 use crate::money::Credits;
-use crate::plan::PlanSummary;
 
 /// A letter to a person about their identity.
 pub(crate) enum Letter {
@@ -76,10 +75,13 @@ pub(crate) trait Household: Send + Sync {
     /// Puts a new account on the free plan.
     async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;
 
+    /// Lets the free plan of an account begin whose owner's address is proven.
+    async fn begin_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;
+
     /// Queues a letter.
     async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: Letter) -> Result<()>;
 
-    /// Grants what the person gets once, and marks the address as proven in the same transaction; `false`, with
+    /// Grants what the person gets once, marks the address as proven and lets the free plan begin, all in one transaction; `false`, with
     /// nothing done, where nothing is due.
     async fn welcome(&self, proof: &Proof) -> Result<bool>;
 

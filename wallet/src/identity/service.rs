@@ -84,6 +84,29 @@ impl Identity {
         repo::user::set_locale(self.db.pool(), id, &super::check_locale(locale)).await
     }
 
+    /// Sets the time zone of a person's account, in which periods of ceilings and the dates of later plans are counted. A
+    /// repeat changes nothing.
+    pub async fn set_time_zone(&self, viewer: &Viewer, name: &str) -> Result<()> {
+        if !viewer.role.may_pay() {
+            return Err(Refusal::Forbidden { why: "your role may not change the account".to_owned() }.into());
+        }
+        if !zone::names().any(|known| known == name) {
+            let message = "Choose a time zone of the list: Europe/Moscow.";
+            return Err(Refusal::invalid("time_zone", Problem::Unknown, message).into());
+        }
+        let mut tx = self.db.begin().await?;
+        let Some(before) = repo::tree::set_time_zone(&mut tx, viewer.account, name).await? else { return Ok(()) };
+        let audit = NewAudit {
+            actor: viewer.actor(),
+            action: "account.time_zone".to_owned(),
+            subject: format!("account {}", viewer.account),
+            before: serde_json::json!(before),
+            after: serde_json::json!(name),
+        };
+        self.audit_in_tx(&mut tx, &audit).await?;
+        Ok(tx.commit().await?)
+    }
+
     /// Writes a row into the audit log.
     pub async fn audit(&self, audit: &NewAudit) -> Result<()> {
         let mut tx = self.db.begin().await?;

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, ProjectId, UserId, WalletId};
-use crate::identity::Actor;
-use crate::plan::PlanSummary;
+use crate::identity::{Actor, PlanSummary};
 
 /// What a member may do in an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -7,7 +7,6 @@ use sqlx::PgConnection;
 use tokio::sync::watch;
 
 use super::batch::Work;
-use super::commit;
 use super::detail::Detail;
 use super::entry::EntryKind;
 use super::repo::{archive, holds, read, store};
@@ -126,15 +125,6 @@ impl Ledger {
         }
     }
 
-    /// Does one command in the caller's transaction, locking the wallet's row: for acts that must commit together.
-    /// A refusal writes nothing, and the transaction goes on. A rider is not run.
-    pub async fn submit_in_tx(&self, connection: &mut PgConnection, envelope: Envelope) -> Result<Outcome> {
-        let work = envelope.work()?;
-        let shared = &self.writers.shared;
-        let done = commit::transact(connection, &[&work], &shared.clock, &shared.rules()).await?;
-        done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer")))
-    }
-
     /// Makes a wallet in the caller's transaction.
     pub async fn create_wallet_in_tx(&self, connection: &mut PgConnection, wallet: NewWallet) -> Result<WalletId> {
         let id = WalletId::new(wallet.account);
@@ -213,7 +203,7 @@ impl Ledger {
             timeline.clear();
         }
         let timeline = timeline.into_iter().map(EntryView::outside).collect();
-        let key = (!proof.idem_key.starts_with('§')).then_some(proof.idem_key);
+        let key = Some(IdempotencyKey::stored(proof.idem_key)).filter(|key| !key.is_internal()).map(String::from);
         let allocations = read::allocations(&mut connection, wallet, seq).await?;
         Ok(EntryDetail { entry, receipt, lines, reason, allocations, hash: proof.hash, timeline, idempotency_key: key })
     }

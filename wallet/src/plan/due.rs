@@ -5,7 +5,8 @@
 //!
 //! Months are counted from the anchor (see [`super::period`]). A payment pays one month or twelve; credits come month by
 //! month. Time that passes while no job runs is nobody's fault but ours: months that were paid are all granted and last
-//! as long as if they came today, months that were not paid are not charged afterwards.
+//! as long as if they came today. After more than [`LATE_DAYS`] of it, dates are counted anew from where the card is
+//! charged: time that passed is not charged afterwards, and nobody pays a whole month for the rest of one.
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
@@ -16,6 +17,11 @@ use crate::catalog::{BillingDates, Expiry};
 /// After the first decline, the card is charged again on these days.
 pub const RETRY_DAYS: [i64; 4] = [1, 3, 5, 7];
 
+/// So many days after the date on which it should have been charged, a card pays for a month that begins then.
+pub const LATE_DAYS: i64 = 3;
+/// Where months are the calendar's, a month that begins so late has at least so many days; else it is the next one.
+const REST_DAYS: i64 = 15;
+
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -25,6 +31,11 @@ pub enum Due {
     Grant {
         /// The month, from 0.
         month: u32,
+    },
+    /// Dates are counted anew: the next month that is paid begins then.
+    Move {
+        /// The new anchor.
+        to: DateTime<Utc>,
     },
     /// The money for the months from one on.
     Charge {
@@ -46,32 +57,51 @@ pub enum EndReason {
     Unpaid,
 }
 
-/// Where and how an account's dates are counted.
+/// Where and how a subscription's dates are counted.
 #[derive(Clone, Copy, Debug)]
-pub struct Calendar<'a, Z> {
-    /// The account's time zone.
-    pub zone: &'a Z,
+pub struct Calendar<Z> {
+    /// The time zone.
+    pub zone: Z,
     /// How billing dates run.
     pub dates: BillingDates,
 }
 
-impl<Z: TimeZone> Calendar<'_, Z> {
-    /// Gives a month of a subscription; `None` beyond the calendar.
+#[cfg(feature = "postgres")]
+impl Calendar<chrono_tz::Tz> {
+    /// Gives the calendar of a subscription.
+    #[must_use]
+    pub fn of(subscription: &Subscription) -> Self {
+        Self { zone: crate::zone::named(&subscription.time_zone), dates: subscription.dates }
+    }
+}
+
+impl<Z: TimeZone> Calendar<Z> {
+    /// Gives a month of a subscription; `None` beyond the calendar, and for months before the anchor.
     #[must_use]
     pub fn month(&self, subscription: &Subscription, month: u32) -> Option<Period> {
-        period(subscription.anchor, self.zone, self.dates, 1, month)
+        let place = month.checked_sub(subscription.anchor_month)?;
+        let found = period(subscription.anchor, &self.zone, self.dates, 1, place)?;
+        Some(Period { index: month, ..found })
     }
 
     /// Gives the month that holds an instant.
     #[must_use]
     pub fn month_at(&self, subscription: &Subscription, at: DateTime<Utc>) -> Option<Period> {
-        period_at(subscription.anchor, self.zone, self.dates, 1, at)
+        let found = period_at(subscription.anchor, &self.zone, self.dates, 1, at)?;
+        Some(Period { index: found.index.checked_add(subscription.anchor_month)?, ..found })
     }
 
-    /// Gives the instant at which so many months are over.
+    /// Gives the instant at which so many months are over; `None` before the anchor.
     #[must_use]
     pub fn after(&self, subscription: &Subscription, months: u32) -> Option<DateTime<Utc>> {
-        billing_date(subscription.anchor, self.zone, self.dates, months)
+        let months = months.checked_sub(subscription.anchor_month)?;
+        billing_date(subscription.anchor, &self.zone, self.dates, months)
+    }
+
+    /// Gives the end of the first payment's time, were a plan paid at an instant.
+    #[must_use]
+    pub fn first_end(&self, at: DateTime<Utc>, months: u32) -> Option<DateTime<Utc>> {
+        billing_date(at, &self.zone, self.dates, months)
     }
 
     /// Says what is due.
@@ -119,24 +149,27 @@ impl<Z: TimeZone> Calendar<'_, Z> {
         if subscription.cancel_at_end {
             return Some(Due::End(EndReason::Cancelled));
         }
-        if subscription.status == SubscriptionStatus::PastDue {
-            match subscription.next_try_at {
-                None => return Some(Due::End(EndReason::Unpaid)),
-                Some(at) if now < at => return Some(Due::Wait(Some(at))),
-                Some(_) => {}
-            }
+        let day = match (subscription.status, subscription.next_try_at) {
+            (SubscriptionStatus::PastDue, None) => return Some(Due::End(EndReason::Unpaid)),
+            (SubscriptionStatus::PastDue, Some(at)) if now < at => return Some(Due::Wait(Some(at))),
+            (SubscriptionStatus::PastDue, Some(at)) => at.max(paid_until),
+            _ => paid_until,
+        };
+        if now.signed_duration_since(day) > TimeDelta::days(LATE_DAYS) {
+            return Some(Due::Move { to: self.begin(now)? });
         }
-        // A month that is over is not charged any more.
-        let month = self.month_at(subscription, now)?.index.max(subscription.months_paid);
-        Some(Due::Charge { month, attempt: subscription.failures })
+        Some(Due::Charge { month: subscription.months_paid, attempt: subscription.failures })
     }
 
-    /// Gives the month whose money is owed after a decline, so that its owner can pay it by hand.
+    /// Gives the instant at which a month begins whose day has passed through us: now, or on the calendar's next first day
+    /// where hardly anything is left before it.
     #[must_use]
-    pub fn owed(&self, subscription: &Subscription, now: DateTime<Utc>) -> Option<u32> {
-        let is_owed = subscription.status == SubscriptionStatus::PastDue && !subscription.cancel_at_end;
-        let month = self.month_at(subscription, now)?.index.max(subscription.months_paid);
-        is_owed.then_some(month)
+    pub fn begin(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if self.dates == BillingDates::Anniversary {
+            return Some(now);
+        }
+        let next = billing_date(now, &self.zone, self.dates, 1)?;
+        Some(if next.signed_duration_since(now) < TimeDelta::days(REST_DAYS) { next } else { now })
     }
 
     /// Gives the end of a month's credits by the catalog's rule; `None`: they don't end.
@@ -154,9 +187,9 @@ impl<Z: TimeZone> Calendar<'_, Z> {
             Expiry::PeriodEnd => self.month_at(subscription, now).map(|current| current.end),
             Expiry::Months(months) => {
                 let months = u32::from(months);
-                expiry_after(month.start, self.zone, months)
+                expiry_after(month.start, &self.zone, months)
                     .filter(|at| now < month.end && *at > now)
-                    .or_else(|| expiry_after(now, self.zone, months))
+                    .or_else(|| expiry_after(now, &self.zone, months))
             }
         }
     }

@@ -21,17 +21,14 @@ pub use service::Plans;
 #[cfg(feature = "postgres")]
 pub(crate) use service::{PaidPlan, Settlement};
 
+pub use crate::identity::PlanSummary;
 pub use subscription::{BillingPeriod, SavedMethod, Subscription, SubscriptionStatus, SubscriptionView, Terms};
 
-/// The plan that an account is on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlanSummary {
-    /// The plan's code in the catalog; empty where the catalog has no plans.
-    pub code: String,
-    /// Its name.
-    pub name: String,
-    /// Its place among the plans: an operation with a minimum plan needs at least that rank.
-    pub rank: i32,
-    /// When the paid period ends; `None` on a free plan.
-    pub expires_at: Option<DateTime<Utc>>,
+/// The dates of a plan that would begin now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstDates {
+    /// When it is paid next.
+    pub next_payment_at: DateTime<Utc>,
+    /// Where months are the calendar's: when the first one ends, which counts as a whole one.
+    pub short_month_ends_at: Option<DateTime<Utc>>,
 }

@@ -11,13 +11,12 @@ use super::due::Calendar;
 use super::repo;
 use super::subscription::{Subscription, Terms};
 use crate::catalog::{BillingDates, BurnClass, CatalogView};
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::ledger::{Command, Envelope, GrantSource, NewGrant, Outcome, Rider};
 use crate::money::{Credits, Money};
-use crate::zone;
 
 /// A month with everything that is written of it.
 #[derive(Clone, Debug)]
@@ -45,9 +44,7 @@ impl Month {
         paid: Option<(PaymentId, u32)>,
         now: DateTime<Utc>,
     ) -> Result<Self> {
-        let beyond = || Error::internal("a billing date is beyond the calendar");
-        let zone = zone::named(&subscription.time_zone);
-        let calendar = Calendar { zone: &zone, dates: dates(catalog) };
+        let calendar = Calendar::of(subscription);
         let period = calendar.month(subscription, index).ok_or_else(beyond)?;
         let share = |(payment, from): (PaymentId, u32), terms: &Terms| {
             let nth = index.checked_sub(from)?;
@@ -124,20 +121,27 @@ pub(crate) fn dates(catalog: &CatalogView) -> BillingDates {
     catalog.settings.billing_dates.unwrap_or(BillingDates::Anniversary)
 }
 
-/// Why money that was taken for a plan brings nothing: staff give it back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a subscription without an end of its months would be: beyond the calendar.
+pub(crate) fn beyond() -> Error {
+    Error::internal("a billing date is beyond the calendar")
+}
+
+/// Why money that was taken for a plan brings nothing: staff give it back. As an error of a rider it undoes the grant,
+/// and never leaves the wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PlanTaken {
     /// The account is on a paid plan already.
+    #[error("the account is on a paid plan already")]
     OtherPlan,
     /// Another payment paid the same month.
+    #[error("another payment paid the same month")]
     MonthPaid,
     /// The subscription was over when the money came.
+    #[error("the subscription was over when the money came")]
     Over,
 }
 
 impl PlanTaken {
-    const ALL: [Self; 3] = [Self::OtherPlan, Self::MonthPaid, Self::Over];
-
     /// Gives the reason's code.
     pub(crate) const fn code(self) -> &'static str {
         match self {
@@ -147,17 +151,16 @@ impl PlanTaken {
         }
     }
 
-    /// Reads the reason from a refusal.
+    /// Finds the reason in an error.
     pub(crate) fn of(error: &Error) -> Option<Self> {
-        let Error::Refused(Refusal::NotFound { what }) = error else { return None };
-        Self::ALL.into_iter().find(|reason| reason.code() == what)
+        let Error::Internal(cause) = error else { return None };
+        cause.downcast_ref().copied()
     }
 }
 
 impl From<PlanTaken> for Error {
-    /// A refusal that undoes the grant; it never leaves the wallet.
     fn from(reason: PlanTaken) -> Self {
-        Refusal::not_found(reason.code()).into()
+        Self::internal(reason)
     }
 }
 

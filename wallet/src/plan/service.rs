@@ -2,18 +2,20 @@
 
 mod renewing;
 
-use sqlx::PgConnection;
 use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
 
 pub(crate) use renewing::{PaidPlan, Settlement};
 
 use super::due::{Calendar, Due};
-use super::month::dates;
+use super::month::{beyond, dates};
 use super::repo::{self, PlanRow};
-use super::{BillingPeriod, PlanSummary, Subscription, SubscriptionStatus, SubscriptionView};
-use crate::catalog::{Catalog, CatalogView, Plan};
+use super::{BillingPeriod, FirstDates, PlanSummary, Subscription, SubscriptionStatus, SubscriptionView, Terms};
+use crate::catalog::{BillingDates, Catalog, CatalogView};
 use crate::db::Db;
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Problem, Refusal, Result};
 use crate::id::AccountId;
 use crate::identity::{self, NewAudit, Viewer};
 use crate::ledger::Ledger;
@@ -21,8 +23,6 @@ use crate::zone;
 
 /// The most months of one page.
 const PERIODS_MAX: i64 = 120;
-/// So long after the time that was paid a plan still counts, while the job charges a card, and again if it was declined.
-const GRACE_DAYS: i64 = 8;
 
 /// Everything about the plans of accounts. Cheap to clone.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl Plans {
 
     /// Tells the plan of an account: the free one where it has no other, or where the paid time is over.
     pub async fn current(&self, account: AccountId) -> Result<PlanSummary> {
-        Ok(self.current_of(&[account]).await?.remove(&account).unwrap_or_default())
+        Ok(self.current_of(&[account]).await?.remove(&account).unwrap_or_else(PlanSummary::none))
     }
 
     /// Tells the plans of accounts.
@@ -55,43 +55,41 @@ impl Plans {
         let plan = |account: &AccountId| {
             let row = rows.remove(account).filter(|row| row.counts(now));
             let paid = row.as_ref().and_then(|row| view.plan(&row.plan));
-            let summary = paid.or_else(|| view.free_plan()).map(|plan| PlanSummary {
+            let summary = paid.or_else(|| view.starting_plan()).map(|plan| PlanSummary {
                 code: plan.code.clone(),
                 name: plan.name.clone(),
                 rank: plan.rank,
                 expires_at: row.and_then(|row| row.expires_at),
             });
-            (*account, summary.unwrap_or_default())
+            (*account, summary.unwrap_or_else(PlanSummary::none))
         };
         Ok(accounts.iter().map(plan).collect())
-    }
-
-    /// Refuses an account whose plan is below the one that an operation needs.
-    pub async fn require(&self, plan: &PlanSummary, minimum: Option<&str>) -> Result<()> {
-        let Some(minimum) = minimum else { return Ok(()) };
-        let view = self.catalog.view().await?;
-        let needed = view.plan(minimum).map_or(i32::MAX, |plan| plan.rank);
-        if plan.rank >= needed { Ok(()) } else { Err(Refusal::PlanRequired { plan: minimum.to_owned() }.into()) }
     }
 
     /// Puts a new account on the plan that everybody starts on, in the transaction that makes it.
     pub(crate) async fn join_free_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()> {
         let now = self.db.now();
-        match self.catalog.view().await?.free_plan() {
-            Some(plan) => {
-                let due_at = plan.monthly_credits.is_positive().then_some(now);
-                repo::insert(connection, account, &plan.code, now, due_at).await
-            }
+        match self.catalog.view().await?.starting_plan() {
+            Some(plan) => repo::insert(connection, account, &plan.code, now).await,
             None => Ok(()),
         }
     }
 
+    /// Lets the months of a plan that costs nothing begin, in the transaction that proves the address of the account's
+    /// owner. A repeat changes nothing.
+    pub(crate) async fn begin_free_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()> {
+        repo::begin_free(connection, account, self.db.now()).await
+    }
+
     /// Reads an account's subscription; `None` for an account without people or plan.
     pub(crate) async fn subscription(&self, account: AccountId) -> Result<Option<Subscription>> {
-        let Some(mut found) = repo::by_account(self.db.pool(), account).await? else { return Ok(None) };
+        let catalog = self.catalog.view().await?;
+        let Some(mut found) = repo::by_account(self.db.pool(), account, dates(&catalog)).await? else {
+            return Ok(None);
+        };
         if found.terms.is_none() {
-            let monthly = self.catalog.view().await?.plan(&found.plan).map(|plan| plan.monthly_credits);
-            found.credits = monthly.unwrap_or_default();
+            let free = catalog.plan(&found.plan).filter(|plan| !plan.is_paid());
+            found.credits = free.map(|plan| plan.monthly_credits).unwrap_or_default();
         }
         Ok(Some(found))
     }
@@ -101,6 +99,21 @@ impl Plans {
         let found = self.subscription(account).await?.filter(Subscription::is_paid_and_live);
         let catalog = self.catalog.view().await?;
         Ok(found.and_then(|found| view(&catalog, found)))
+    }
+
+    /// Says what is due of a subscription now.
+    pub(crate) fn due(&self, of: &Subscription) -> Due {
+        Calendar::of(of).due(of, self.db.now())
+    }
+
+    /// Tells the dates of a plan that began now, in an account's time zone.
+    pub async fn first_dates(&self, terms: &Terms, time_zone: &str) -> Result<FirstDates> {
+        let (dates, now) = (dates(&*self.catalog.view().await?), self.db.now());
+        let calendar = Calendar { zone: zone::named(time_zone), dates };
+        let end = |months| calendar.first_end(now, months).ok_or_else(beyond);
+        let is_calendar = dates == BillingDates::CalendarMonth;
+        let short_month_ends_at = if is_calendar { Some(end(1)?) } else { None };
+        Ok(FirstDates { next_payment_at: end(terms.months())?, short_month_ends_at })
     }
 
     /// Lists the newest months of an account's subscriptions, with the ledger rows that they brought.
@@ -146,22 +159,21 @@ impl Plans {
 }
 
 impl PlanRow {
-    /// Says whether the plan counts: paid, or to be paid any moment; not where it was to end and has.
-    fn counts(&self, now: chrono::DateTime<chrono::Utc>) -> bool {
-        let grace = if self.cancel_at_end { chrono::TimeDelta::zero() } else { chrono::TimeDelta::days(GRACE_DAYS) };
-        let over = self.expires_at.is_some_and(|end| end.checked_add_signed(grace).is_some_and(|end| end <= now));
-        self.status != SubscriptionStatus::Cancelled && !over
+    /// Says whether the plan counts. A paid one that goes on counts beyond the time that is paid, for as long as the job has
+    /// not charged the card or tries it again: that it comes late, or waits for a provider or for staff, is our fault.
+    fn counts(&self, now: DateTime<Utc>) -> bool {
+        let is_over = self.expires_at.is_some_and(|end| end <= now);
+        match self.status {
+            SubscriptionStatus::Cancelled => false,
+            _ if self.cancel_at_end || !self.is_paid => !is_over,
+            SubscriptionStatus::Active => true,
+            SubscriptionStatus::PastDue => self.next_try_at.is_some(),
+        }
     }
 }
 
-/// Gives the plan that costs nothing and that ended plans go down to.
-fn down_to(catalog: &CatalogView) -> Option<&Plan> {
-    catalog.free_plan().filter(|plan| !plan.is_paid())
-}
-
 fn view(catalog: &CatalogView, of: Subscription) -> Option<SubscriptionView> {
-    let zone = zone::named(&of.time_zone);
-    let calendar = Calendar { zone: &zone, dates: dates(catalog) };
+    let calendar = Calendar::of(&of);
     let paid_until = calendar.after(&of, of.months_paid)?;
     let more = of.months_granted < of.months_paid;
     let next_credits_at = match (more, of.cancel_at_end) {
@@ -182,25 +194,4 @@ fn view(catalog: &CatalogView, of: Subscription) -> Option<SubscriptionView> {
         next_try_at: of.next_try_at,
         method: of.method.map(|method| method.label),
     })
-}
-
-impl Plans {
-    /// Says what is due of a subscription now.
-    pub(crate) async fn due(&self, of: &Subscription) -> Result<Due> {
-        let (catalog, zone) = (self.catalog.view().await?, zone::named(&of.time_zone));
-        Ok(Calendar { zone: &zone, dates: dates(&catalog) }.due(of, self.db.now()))
-    }
-}
-
-impl Plans {
-    /// Gives the month whose money is owed after a decline.
-    pub(crate) async fn owed(&self, of: &Subscription) -> Result<Option<u32>> {
-        let (catalog, zone) = (self.catalog.view().await?, zone::named(&of.time_zone));
-        Ok(Calendar { zone: &zone, dates: dates(&catalog) }.owed(of, self.db.now()))
-    }
-}
-
-/// What a subscription without an end of its months would be: beyond the calendar.
-fn beyond() -> Error {
-    Error::internal("a billing date is beyond the calendar")
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::Interval;
+use crate::catalog::{BillingDates, Interval};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Money};
 
@@ -55,10 +55,7 @@ impl Terms {
     /// Gives the number of months that one payment is for.
     #[must_use]
     pub const fn months(self) -> u32 {
-        match self.interval {
-            Interval::Month => 1,
-            Interval::Year => 12,
-        }
+        self.interval.months()
     }
 
     /// Gives one month's share of a payment: the shares of all its months are the whole, to the last minor unit.
@@ -99,8 +96,12 @@ pub struct Subscription {
     pub credits: Credits,
     /// Where its months are counted from.
     pub anchor: DateTime<Utc>,
-    /// The account's IANA time zone, in which its dates are counted.
+    /// Which month begins at the anchor: 0, or the one before which we were silent for days.
+    pub anchor_month: u32,
+    /// The IANA time zone in which its dates are counted: the account's, as it was when a paid plan began.
     pub time_zone: String,
+    /// How its dates run: by the catalog, as it was when a paid plan began.
+    pub dates: BillingDates,
     /// Whether it goes on.
     pub status: SubscriptionStatus,
     /// Whether it ends with the time that is paid.
@@ -132,6 +133,13 @@ impl Subscription {
     #[must_use]
     pub fn is_paid_and_live(&self) -> bool {
         self.terms.is_some() && self.status != SubscriptionStatus::Cancelled
+    }
+
+    /// Gives the month whose money is owed after a decline, so that its owner can pay it by hand.
+    #[must_use]
+    pub fn owed(&self) -> Option<u32> {
+        let is_owed = self.status == SubscriptionStatus::PastDue && !self.cancel_at_end;
+        is_owed.then_some(self.months_paid)
     }
 }
 
@@ -193,7 +201,7 @@ mod tests {
             let terms = Terms { interval, price, credits: Credits::ONE };
             let shares: Vec<i64> =
                 (0..terms.months()).filter_map(|nth| terms.share(nth)).map(|share| share.minor()).collect();
-            assert_eq!(shares.len(), usize::try_from(interval.months()).expect("fits"));
+            assert_eq!(shares.len(), usize::try_from(terms.months()).expect("fits"));
             assert_eq!(shares.iter().sum::<i64>(), minor);
             assert!(shares.iter().max() <= shares.iter().min().map(|least| least + 1).as_ref(), "{shares:?}");
         }

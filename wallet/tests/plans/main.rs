@@ -3,6 +3,7 @@
 
 mod begin;
 mod held;
+mod late;
 mod lost;
 #[path = "../people_support/mod.rs"]
 mod people_support;

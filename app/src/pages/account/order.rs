@@ -248,11 +248,19 @@ fn CalledOff(order: PaymentView) -> impl IntoView {
     let i18n = use_i18n();
     let again = again(&order);
     let is_expired = order.status == PaymentStatus::Expired;
+    let is_returned = order.failure.as_deref() == Some("returned");
+    let head = move || match (is_returned, is_expired) {
+        (true, _) => t_string!(i18n, order.returned),
+        (false, true) => t_string!(i18n, order.expired),
+        (false, false) => t_string!(i18n, order.cancelled),
+    };
+    let note = move || match is_returned {
+        true => t_string!(i18n, order.returned_note),
+        false => t_string!(i18n, order.cancelled_note),
+    };
     view! {
-        <h1 class="h1">
-            {move || if is_expired { t_string!(i18n, order.expired) } else { t_string!(i18n, order.cancelled) }}
-        </h1>
-        <p class="text-muted mt-1" role="status">{t!(i18n, order.cancelled_note)}</p>
+        <h1 class="h1">{head}</h1>
+        <p class="text-muted mt-1" role="status">{note}</p>
         <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
         <div class="flex flex-wrap gap-2 mt-4">
             <a class="btn btn-primary" href=again>{t!(i18n, order.again)}</a>

@@ -10,7 +10,7 @@ use wallet::plan::{SubscriptionStatus, SubscriptionView};
 use crate::components::amount::{credits_text, money_text, unit_text};
 use crate::components::field::sent_once;
 use crate::components::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
-use crate::components::plan::{Months, PlanFacts, PlanRules};
+use crate::components::plan::{Months, PlanFacts, PlanRules, TimeZone};
 use crate::components::refusal::FormErrors;
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{date_text, use_zone};
@@ -84,6 +84,7 @@ fn PlanContent(page: Page) -> impl IntoView {
     view! {
         {main}
         <Months periods=page.periods names=page.names />
+        <TimeZone current=page.time_zone zones=page.time_zones may_change=may_pay outcome=page.outcome />
     }
 }
 
@@ -91,6 +92,10 @@ fn PlanContent(page: Page) -> impl IntoView {
 #[component]
 fn PlanErrors(outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
+    if outcome.error("time_zone").is_some() {
+        // Said at its field.
+        return ().into_any();
+    }
     let is_taken = outcome.error("plan").is_some_and(|error| error.problem == Problem::Taken);
     if is_taken {
         return view! {
@@ -108,11 +113,17 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
     let (is_paying, submit) = sent_once();
     let terms = offer.terms;
     let price = move || money_text(i18n.get_locale(), terms.price);
-    let next = use_zone().day(offer.next_payment_at);
+    let zone = use_zone();
+    let next = zone.day(offer.dates.next_payment_at);
+    let short = offer.dates.short_month_ends_at.map(|at| zone.day(at));
     let name = StoredValue::new(offer.plan.name.clone());
     let consent = move || {
         let locale = i18n.get_locale();
-        t_string!(i18n, plan.consent, price = price(), date = date_text(locale, next))
+        let consent = t_string!(i18n, plan.consent, price = price(), date = date_text(locale, next));
+        match short {
+            Some(day) => format!("{} {consent}", t_string!(i18n, plan.calendar_note, date = date_text(locale, day))),
+            None => consent,
+        }
     };
     view! {
         <form
@@ -129,7 +140,7 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
                 {(!page.may_pay).then(|| view! { <p class="text-rise">{t!(i18n, top_up.no_right)}</p> })}
                 <section aria-labelledby="get" class="panel p-5">
                     <h2 id="get" class="h2">{move || t_string!(i18n, wallet.plan_name, name = name.get_value())}</h2>
-                    <PlanFacts terms=terms next_at=offer.next_payment_at />
+                    <PlanFacts terms=terms next_at=offer.dates.next_payment_at />
                 </section>
                 <PlanRules expiry=page.expiry />
             </div>

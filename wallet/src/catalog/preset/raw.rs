@@ -60,7 +60,7 @@ pub(super) struct Settings {
     pub(super) rounding_step: Spanned<Amount>,
     pub(super) top_up: TopUp,
     pub(super) allowance_expiry: Expiry,
-    pub(super) top_up_expiry: Expiry,
+    pub(super) top_up_expiry: Spanned<Expiry>,
     pub(super) billing_dates: Option<BillingDates>,
     #[serde(default)]
     pub(super) intervals: Vec<Interval>,

@@ -10,7 +10,7 @@ use super::raw;
 use super::rules::{operations, rule_of, rule_span};
 use super::{Preset, PresetError, Warning};
 use crate::catalog::{
-    AddOn, AutoTopUp, CatalogView, FreeAmount, Interval, MeteredItem, Package, Plan, PlanPrice, Settings, TopUp,
+    AddOn, AutoTopUp, CatalogView, Expiry, FreeAmount, Interval, MeteredItem, Package, Plan, PlanPrice, Settings, TopUp,
 };
 use crate::money::{Credits, Currency, Money};
 use crate::tariff::{Rule, Tariff, is_operation};
@@ -156,6 +156,10 @@ fn settings(report: &mut Report<'_>, raw: raw::Settings, currencies: &[Currency]
     if *raw.low_alert_percent.get_ref() > 100 {
         report.error(raw.low_alert_percent.span(), "a percentage is from 0 to 100");
     }
+    if *raw.top_up_expiry.get_ref() == Expiry::PeriodEnd {
+        let message = "bought credits belong to no billing period: never, never_while_active or { months = 2 }";
+        report.error(raw.top_up_expiry.span(), message);
+    }
     let prefix = raw.key_prefix.get_ref();
     if !(1..=8).contains(&prefix.len()) || !prefix.bytes().all(|byte| byte.is_ascii_lowercase()) {
         report.error(raw.key_prefix.span(), "a key prefix is 1–8 letters a–z: \"nb\"");
@@ -181,7 +185,7 @@ fn settings(report: &mut Report<'_>, raw: raw::Settings, currencies: &[Currency]
         rounding_step: raw.rounding_step.get_ref().credits(),
         top_up: TopUp { packages: raw.top_up.packages, free_amount },
         allowance_expiry: raw.allowance_expiry,
-        top_up_expiry: raw.top_up_expiry,
+        top_up_expiry: raw.top_up_expiry.into_inner(),
         billing_dates: raw.billing_dates,
         intervals: raw.intervals,
         customer_failure: raw.customer_failure,
@@ -302,6 +306,12 @@ fn plans(report: &mut Report<'_>, raw: &[raw::Plan], currencies: &[Currency]) ->
             custom: plan.custom,
             features: plan.features.clone(),
         });
+    }
+    if let Some(first) = raw.first()
+        && !plans.iter().any(|plan| !plan.is_paid() && !plan.custom)
+    {
+        let message = "one of the plans must cost nothing (month = { USD = 0 }): everybody starts on it";
+        report.error(first.code.span(), message);
     }
     plans.sort_by_key(|plan| plan.rank);
     plans

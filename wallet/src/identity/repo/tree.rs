@@ -30,6 +30,27 @@ pub(crate) async fn insert_account(
     Ok(())
 }
 
+/// Sets an account's time zone, and gives the one before; `None` where it is the same.
+pub(crate) async fn set_time_zone(
+    connection: &mut PgConnection,
+    account: AccountId,
+    name: &str,
+) -> Result<Option<String>> {
+    let before = sqlx::query_scalar!(
+        r#"UPDATE accounts AS a
+         SET time_zone = $2
+         FROM (SELECT id, time_zone FROM accounts WHERE id = $1 FOR UPDATE) AS before
+         WHERE a.id = before.id
+           AND before.time_zone <> $2
+         RETURNING before.time_zone AS "before!""#,
+        account.uuid(),
+        name
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(before)
+}
+
 /// Adds a project.
 pub(crate) async fn insert_project(
     connection: &mut PgConnection,

@@ -16,7 +16,7 @@ use super::super::{
 use super::Identity;
 use crate::error::{FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, KeyId};
-use crate::plan::PlanSummary;
+use crate::identity::PlanSummary;
 
 /// The most working keys of an account.
 const KEYS_MAX: i64 = 100;

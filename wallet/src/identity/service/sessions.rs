@@ -5,7 +5,6 @@ use sha2::{Digest, Sha256};
 use super::super::{SessionRecord, repo};
 use super::Identity;
 use crate::error::Result;
-use crate::id::UserId;
 
 fn hash(token: &[u8]) -> [u8; 32] {
     Sha256::digest(token).into()
@@ -31,14 +30,6 @@ impl Identity {
     /// Deletes a session.
     pub async fn session_delete(&self, token: &[u8]) -> Result<()> {
         repo::session::delete(self.db.pool(), &hash(token)).await
-    }
-
-    /// Signs a person out everywhere, and says of how many sessions.
-    pub async fn sessions_delete_of(&self, user: UserId) -> Result<u64> {
-        let mut tx = self.db.begin().await?;
-        let count = repo::session::delete_of(&mut tx, user).await?;
-        tx.commit().await?;
-        Ok(count)
     }
 
     /// Deletes sessions whose time is over.

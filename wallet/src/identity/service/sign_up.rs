@@ -179,6 +179,7 @@ impl Identity {
         };
         if !self.household.welcome(&proof).await? {
             let mut tx = self.db.begin().await?;
+            self.household.begin_free_plan_in_tx(&mut tx, proof.account).await?;
             prove_in_tx(&mut tx, &proof, self.db.now()).await?;
             tx.commit().await?;
         }

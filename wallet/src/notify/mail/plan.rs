@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::figures::money_text;
 use super::price::{Said, date};
-use crate::catalog::Interval;
+use crate::catalog::{Expiry, Interval};
 use crate::id::PaymentId;
 use crate::money::Money;
 
@@ -45,6 +45,12 @@ pub struct PlanTroubleMail {
     pub down_to: Option<String>,
     /// Whether it is over because nobody paid.
     pub is_unpaid: bool,
+    /// How often the card was declined.
+    #[serde(default)]
+    pub tries: u32,
+    /// When a month's credits expire.
+    #[serde(default)]
+    pub expiry: Option<Expiry>,
 }
 
 impl PlanMail {
@@ -94,7 +100,7 @@ impl PlanTroubleMail {
         let money = money_text(self.money, "en");
         let card = self.method.as_deref().unwrap_or("your card");
         let again = match self.next_try_at {
-            Some(at) => format!("We try again on {}. Until then your credits and your plan stay.", date(at, "en")),
+            Some(at) => format!("We try again on {}. {}", date(at, "en"), self.stays_english()),
             None => "That was the last try.".to_owned(),
         };
         let lines = vec![
@@ -109,7 +115,7 @@ impl PlanTroubleMail {
         let money = money_text(self.money, "ru");
         let card = self.method.as_deref().unwrap_or("вашей карты");
         let again = match self.next_try_at {
-            Some(at) => format!("Попробуем ещё раз {}. До тех пор кошелёк и тариф остаются как есть.", date(at, "ru")),
+            Some(at) => format!("Попробуем ещё раз {}. {}", date(at, "ru"), self.stays_russian()),
             None => "Это была последняя попытка.".to_owned(),
         };
         let lines = vec![
@@ -120,11 +126,34 @@ impl PlanTroubleMail {
         (format!("Оплата тарифа {} не прошла", self.plan), Some(money), lines, "Оплатить другой картой")
     }
 
+    /// Says what stays until the card is charged again.
+    const fn stays_english(&self) -> &'static str {
+        match self.expiry {
+            Some(Expiry::PeriodEnd) => {
+                "Until then your plan stays. What was left of the month's credits has ended with the month; what you \
+                 bought stays."
+            }
+            Some(_) => "Until then your credits and your plan stay.",
+            None => "Until then your plan stays.",
+        }
+    }
+
+    const fn stays_russian(&self) -> &'static str {
+        match self.expiry {
+            Some(Expiry::PeriodEnd) => {
+                "До тех пор тариф действует. Остаток месячного начисления сгорел с концом месяца; купленное отдельно \
+                 остаётся."
+            }
+            Some(_) => "До тех пор кошелёк и тариф остаются как есть.",
+            None => "До тех пор тариф действует.",
+        }
+    }
+
     pub(super) fn ended_english(&self) -> Said {
         let now = self.down_to.as_ref().map(|plan| format!("You are on {plan} now."));
         let mut lines = vec![format!("Nothing more is charged for {}.", self.plan)];
         if self.is_unpaid {
-            lines.insert(0, format!("{} could not be taken, on five days.", money_text(self.money, "en")));
+            lines.insert(0, format!("{} could not be taken. Tries: {}.", money_text(self.money, "en"), self.tries));
         }
         lines.extend(now);
         lines.push("What you bought stays in your wallet.".to_owned());
@@ -135,7 +164,7 @@ impl PlanTroubleMail {
         let now = self.down_to.as_ref().map(|plan| format!("Теперь вы на тарифе {plan}."));
         let mut lines = vec![format!("За тариф {} больше ничего не списывается.", self.plan)];
         if self.is_unpaid {
-            lines.insert(0, format!("Списать {} не удалось ни в один из пяти дней.", money_text(self.money, "ru")));
+            lines.insert(0, format!("Списать {} не удалось. Попыток: {}.", money_text(self.money, "ru"), self.tries));
         }
         lines.extend(now);
         lines.push("Всё, что вы купили, остаётся в кошельке.".to_owned());
@@ -171,12 +200,19 @@ mod tests {
             next_try_at: Some(until),
             down_to: Some("Starter".into()),
             is_unpaid: true,
+            tries: 2,
+            expiry: Some(Expiry::PeriodEnd),
         };
         for (mail, words) in [
             (Mail::PlanStarted(mail.clone()), ["₽890", "21 December 2026", "890\u{a0}₽"]),
             (Mail::PlanRenewed(mail), ["300 tokens", "21 December 2026", "продлён"]),
-            (Mail::PlanUnpaid(trouble.clone()), ["Visa •• 4242", "21 December 2026", "не прошла"]),
-            (Mail::PlanEnded(trouble), ["Starter", "has ended", "закончился"]),
+            (Mail::PlanUnpaid(trouble.clone()), ["has ended with the month", "21 December 2026", "сгорел"]),
+            (
+                Mail::PlanUnpaid(PlanTroubleMail { expiry: Some(Expiry::Months(2)), ..trouble.clone() }),
+                ["Visa •• 4242", "credits and your plan stay", "не прошла"],
+            ),
+            (Mail::PlanEnded(trouble.clone()), ["Starter", "Tries: 2", "Попыток: 2"]),
+            (Mail::PlanEnded(trouble), ["₽890", "has ended", "закончился"]),
         ] {
             let (english, russian) = (mail.render("en", &context), mail.render("ru", &context));
             let all = format!("{} {} {} {}", english.subject, english.text, russian.subject, russian.text);

@@ -19,7 +19,7 @@ const FIRST_LOOK_SECONDS: i64 = 60;
 pub(super) const PROVIDER_PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
 /// What the payer of a plan agrees to by the form's words: that the card is charged at each billing date, by itself,
 /// until the plan is cancelled. Another text gets another name.
-const CONSENT: &str = "renewal-1";
+const CONSENT: &str = "renewal-2";
 
 /// An order with our price, to be made.
 pub(super) struct NewOrder {

@@ -103,7 +103,7 @@ impl Payments {
         }
         let nothing = || Refusal::unprocessable("plan", Problem::NotAllowed, "Nothing is owed for a plan.");
         let of = self.plans.subscription(buyer.account).await?.ok_or_else(nothing)?;
-        let (terms, month) = of.terms.zip(self.plans.owed(&of).await?).ok_or_else(nothing)?;
+        let (terms, month) = of.terms.zip(of.owed()).ok_or_else(nothing)?;
         let part = PlanPart { subscription: of.id, plan: of.plan.clone(), interval: terms.interval, month };
         let order = new_order(&*self.catalog.view().await?, part, terms);
         // The credits go where the plan's credits go.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -24,6 +23,7 @@ use crate::notify::{Mail, Notify, PaidMail, PlanMail};
 use crate::plan::month::PlanTaken;
 use crate::plan::period::expiry_after;
 use crate::plan::{PaidPlan, Plans, SavedMethod, Settlement};
+use crate::zone;
 
 /// How many payments one run of the reconciler looks at.
 const RUN_MAX: i64 = 200;
@@ -262,10 +262,7 @@ pub(super) fn agrees(row: &PaymentRow, found: &ProviderPayment) -> bool {
 
 fn expiry(catalog: &CatalogView, row: &PaymentRow, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     match catalog.settings.top_up_expiry {
-        Expiry::Months(months) => {
-            let zone: Tz = row.time_zone.parse().unwrap_or(Tz::UTC);
-            expiry_after(now, &zone, u32::from(months))
-        }
+        Expiry::Months(months) => expiry_after(now, &zone::named(&row.time_zone), u32::from(months)),
         Expiry::Never | Expiry::NeverWhileActive | Expiry::PeriodEnd => None,
     }
 }

@@ -2,10 +2,10 @@
 //! happen once.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 
 use crate::error::Result;
-use crate::id::{PaymentId, SubscriptionId};
+use crate::id::{AccountId, PaymentId, SubscriptionId};
 use crate::plan::month::Month;
 use crate::plan::{Subscription, SubscriptionStatus, Terms};
 
@@ -26,13 +26,18 @@ pub(crate) async fn start(connection: &mut PgConnection, new: &NewStart<'_>, now
     let done = sqlx::query!(
         "INSERT INTO subscriptions AS s (account_id, id, plan, status, anchor, expires_at, shard, wallet_id, billing,
                                          minor, currency, credits, months_paid, months_granted, paid_by, provider,
-                                         method_ref, method_label, due_at, created_at, updated_at)
-         VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16, $17, $18, $18)
+                                         method_ref, method_label, due_at, created_at, updated_at, time_zone,
+                                         billing_dates)
+         VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16, $17, $18, $18, $19,
+                 $20)
          ON CONFLICT ON CONSTRAINT subscriptions_pk DO UPDATE
          SET id = excluded.id,
              plan = excluded.plan,
              status = excluded.status,
              anchor = excluded.anchor,
+             anchor_month = 0,
+             time_zone = excluded.time_zone,
+             billing_dates = excluded.billing_dates,
              expires_at = excluded.expires_at,
              shard = excluded.shard,
              wallet_id = excluded.wallet_id,
@@ -72,7 +77,9 @@ pub(crate) async fn start(connection: &mut PgConnection, new: &NewStart<'_>, now
         method.map(|method| method.reference.as_str()),
         method.map(|method| method.label.as_str()),
         new.due_at,
-        now
+        now,
+        new.of.time_zone,
+        new.of.dates.code()
     )
     .execute(connection)
     .await?;
@@ -93,6 +100,8 @@ pub(crate) async fn extend(
     let done = sqlx::query!(
         "UPDATE subscriptions
          SET status = 'active',
+             anchor = $12,
+             anchor_month = $13,
              expires_at = $5,
              months_paid = $3 + $4::int,
              months_granted = $3 + 1,
@@ -121,11 +130,48 @@ pub(crate) async fn extend(
         method.map(|method| method.reference.as_str()),
         method.map(|method| method.label.as_str()),
         new.due_at,
-        now
+        now,
+        new.of.anchor,
+        i32::try_from(new.of.anchor_month).unwrap_or(i32::MAX)
     )
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Counts the dates of a paid plan anew, from where its next month is to be paid; nothing where it has changed since.
+pub(crate) async fn move_anchor(pool: &PgPool, of: &Subscription, to: DateTime<Utc>, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE subscriptions
+         SET anchor = $4,
+             anchor_month = months_paid,
+             expires_at = $4,
+             version = version + 1,
+             updated_at = $5
+         WHERE account_id = $1
+           AND id = $2
+           AND version = $3",
+        of.account.uuid(),
+        of.id.uuid(),
+        of.version,
+        to,
+        now
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Lets a plan that costs nothing be looked at by the job.
+pub(crate) async fn begin_free(connection: &mut PgConnection, account: AccountId, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE subscriptions SET due_at = $2 WHERE account_id = $1 AND minor IS NULL AND due_at IS NULL",
+        account.uuid(),
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Notes that a month's credits have come.
@@ -202,6 +248,9 @@ pub(crate) async fn end(
              plan = coalesce($4::text, plan),
              status = $5,
              anchor = CASE WHEN $4::text IS NULL THEN anchor ELSE $6::timestamptz END,
+             anchor_month = 0,
+             time_zone = NULL,
+             billing_dates = NULL,
              expires_at = CASE WHEN $4::text IS NULL THEN expires_at END,
              shard = NULL,
              wallet_id = NULL,

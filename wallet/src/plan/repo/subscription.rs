@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::catalog::Interval;
+use crate::catalog::{BillingDates, Interval};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, Shard, SubscriptionId, WalletId};
 use crate::money::{Credits, Currency, Money};
@@ -16,6 +16,7 @@ struct Raw {
     plan: String,
     status: String,
     anchor: DateTime<Utc>,
+    anchor_month: i32,
     expires_at: Option<DateTime<Utc>>,
     id: Uuid,
     shard: i16,
@@ -37,12 +38,12 @@ struct Raw {
     method_label: Option<String>,
     version: i64,
     time_zone: String,
+    billing_dates: Option<String>,
 }
 
-impl TryFrom<Raw> for Subscription {
-    type Error = Error;
-
-    fn try_from(raw: Raw) -> Result<Self> {
+impl Raw {
+    fn subscription(self, dates: BillingDates) -> Result<Subscription> {
+        let raw = self;
         let count = |number: i32| u32::try_from(number).map_err(Error::internal);
         let status = SubscriptionStatus::from_code(&raw.status);
         let terms = match (raw.billing, raw.minor, raw.currency, raw.credits) {
@@ -59,7 +60,7 @@ impl TryFrom<Raw> for Subscription {
             (Some(provider), Some(reference), Some(label)) => Some(SavedMethod { provider, reference, label }),
             _ => None,
         };
-        Ok(Self {
+        Ok(Subscription {
             id: SubscriptionId::from_uuid(raw.id),
             account: AccountId::from_uuid(raw.account_id),
             wallet: WalletId { shard: Shard::from_i16(raw.shard), number: raw.wallet_id },
@@ -67,7 +68,12 @@ impl TryFrom<Raw> for Subscription {
             credits: terms.map_or(Credits::ZERO, |terms| terms.credits),
             terms,
             anchor: raw.anchor,
+            anchor_month: count(raw.anchor_month)?,
             time_zone: raw.time_zone,
+            dates: match raw.billing_dates {
+                Some(code) => BillingDates::from_code(&code).ok_or_else(|| Error::internal("unknown billing dates"))?,
+                None => dates,
+            },
             status: status.ok_or_else(|| Error::internal("an unknown state of a subscription"))?,
             cancel_at_end: raw.cancel_at_end,
             expires_at: raw.expires_at,
@@ -84,15 +90,17 @@ impl TryFrom<Raw> for Subscription {
     }
 }
 
-/// Reads an account's subscription; a plan that costs nothing fills the account's first wallet.
-pub(crate) async fn by_account(pool: &PgPool, account: AccountId) -> Result<Option<Subscription>> {
+/// Reads an account's subscription. A plan that costs nothing fills the account's first wallet, on dates in the account's
+/// time zone of now, and on `dates`.
+pub(crate) async fn by_account(pool: &PgPool, account: AccountId, dates: BillingDates) -> Result<Option<Subscription>> {
     sqlx::query_as!(
         Raw,
         r#"SELECT s.account_id, s.plan, s.status, s.anchor, s.expires_at, s.id,
                   coalesce(s.shard, w.shard) AS "shard!", coalesce(s.wallet_id, w.wallet_id) AS "wallet_id!",
                   s.billing, s.minor, s.currency, s.credits, s.cancel_at_end, s.months_paid, s.months_granted,
                   s.paid_by, s.paid_from, s.failures, s.failing_since, s.next_try_at, s.provider, s.method_ref,
-                  s.method_label, s.version, a.time_zone
+                  s.method_label, s.version, s.anchor_month, s.billing_dates,
+                  coalesce(s.time_zone, a.time_zone) AS "time_zone!"
            FROM subscriptions AS s
            JOIN accounts AS a ON a.id = s.account_id
            CROSS JOIN LATERAL (
@@ -107,12 +115,12 @@ pub(crate) async fn by_account(pool: &PgPool, account: AccountId) -> Result<Opti
     )
     .fetch_optional(pool)
     .await?
-    .map(Subscription::try_from)
+    .map(|raw| raw.subscription(dates))
     .transpose()
 }
 
 /// Takes subscriptions that are due, and sets when they are looked at again should nobody come to an end with them. Two
-/// jobs take different ones. Where a plan costs nothing, nothing is due before the owner's address is proven.
+/// jobs take different ones.
 pub(crate) async fn take_due(
     pool: &PgPool,
     now: DateTime<Utc>,
@@ -124,16 +132,8 @@ pub(crate) async fn take_due(
          SET due_at = $2
          WHERE account_id IN (
              SELECT account_id
-             FROM subscriptions AS s
+             FROM subscriptions
              WHERE due_at <= $1
-               AND (minor IS NOT NULL OR EXISTS (
-                   SELECT
-                   FROM members
-                   JOIN users ON users.id = members.user_id
-                   WHERE members.account_id = s.account_id
-                     AND members.role = 'owner'
-                     AND users.verified_at IS NOT NULL
-               ))
              ORDER BY due_at
              LIMIT $3
              FOR UPDATE SKIP LOCKED

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
-use super::{Plans, beyond, down_to};
-use crate::catalog::Interval;
+use super::Plans;
+use crate::catalog::{BillingDates, Interval};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Money};
 use crate::plan::due::{Calendar, next_try};
-use crate::plan::month::{Granted, Month, PlanTaken, dates};
+use crate::plan::month::{Granted, Month, PlanTaken, beyond, dates};
 use crate::plan::repo::{self, Declined, NewStart};
 use crate::plan::{SavedMethod, Subscription, SubscriptionStatus, Terms};
-use crate::zone;
 
 /// The job that has taken a subscription is given so long before another one takes it.
 const LEASE_SECONDS: i64 = 60;
@@ -59,19 +58,17 @@ impl Plans {
         let (catalog, now) = (self.catalog.view().await?, self.db.now());
         let terms = Terms { interval: paid.interval, price: paid.price, credits: paid.credits };
         let of = match paid.month {
-            0 => starting(&paid, terms, now),
+            0 => Subscription { dates: dates(&catalog), ..starting(&paid, terms, now) },
             _ => {
-                let found = repo::by_account(self.db.pool(), paid.account).await?;
+                let found = self.subscription(paid.account).await?;
                 let found = found.filter(|found| found.id == paid.subscription && found.terms.is_some());
                 let found = found.ok_or_else(|| Error::from(PlanTaken::Over))?;
-                Subscription { method: paid.method.clone(), ..found }
+                in_time(Subscription { method: paid.method.clone(), ..found }, paid.month, now)?
             }
         };
         let month = Month::of(&catalog, &of, paid.month, Some((paid.payment, paid.month)), now)?;
-        let zone = zone::named(&of.time_zone);
         let months = paid.month.checked_add(terms.months()).ok_or_else(beyond)?;
-        let calendar = Calendar { zone: &zone, dates: dates(&catalog) };
-        let paid_until = calendar.after(&of, months).ok_or_else(beyond)?;
+        let paid_until = Calendar::of(&of).after(&of, months).ok_or_else(beyond)?;
         Ok(Settlement { month, of, terms, payment: paid.payment, paid_until, now })
     }
 
@@ -111,6 +108,11 @@ impl Plans {
         repo::set_due(self.db.pool(), of, until).await
     }
 
+    /// Counts the dates of a subscription anew, from where its next month is to be paid; nothing where it has changed since.
+    pub(crate) async fn move_to(&self, of: &Subscription, to: DateTime<Utc>) -> Result<()> {
+        repo::move_anchor(self.db.pool(), of, to, self.db.now()).await
+    }
+
     /// Puts in the credits of a month that was paid before, or that costs nothing. A repeat changes nothing.
     pub(crate) async fn grant(&self, of: &Subscription, month: u32) -> Result<()> {
         let (catalog, now) = (self.catalog.view().await?, self.db.now());
@@ -138,9 +140,20 @@ impl Plans {
     /// has changed since it was read.
     pub(crate) async fn end_in_tx(&self, connection: &mut PgConnection, of: &Subscription) -> Result<bool> {
         let catalog = self.catalog.view().await?;
-        let free = down_to(&catalog).map(|plan| plan.code.as_str());
+        let free = catalog.starting_plan().map(|plan| plan.code.as_str());
         repo::end(connection, of, free, self.db.now()).await
     }
+}
+
+/// Where money for a month comes when that month is over, it begins now. Money for a month that lies behind the anchor was
+/// asked for before others paid it.
+fn in_time(of: Subscription, month: u32, now: DateTime<Utc>) -> Result<Subscription> {
+    if month < of.anchor_month {
+        return Err(PlanTaken::MonthPaid.into());
+    }
+    let period = Calendar::of(&of).month(&of, month).ok_or_else(beyond)?;
+    let is_over = period.end <= now && of.months_paid <= month;
+    Ok(if is_over { Subscription { anchor: now, anchor_month: month, ..of } } else { of })
 }
 
 /// A subscription that begins with its first payment.
@@ -153,6 +166,8 @@ fn starting(paid: &PaidPlan, terms: Terms, now: DateTime<Utc>) -> Subscription {
         terms: Some(terms),
         credits: terms.credits,
         anchor: now,
+        anchor_month: 0,
+        dates: BillingDates::Anniversary,
         time_zone: paid.time_zone.clone(),
         status: SubscriptionStatus::Active,
         cancel_at_end: false,

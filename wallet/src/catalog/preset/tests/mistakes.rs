@@ -31,6 +31,12 @@ fn mistakes_are_named_by_line_and_column() {
         ("price = { RUB = 24990 }", "price = { XYZ = 300 }", "column 11: “XYZ” is not a currency"),
         ("price = { RUB = 24990 }", "price = { RUB = \"1.005\" }", "column 17: too many decimals; RUB has at most 2"),
         ("rank = 4", "rank = 3", "column 8: a rank is 0 or more, and every plan has its own"),
+        ("RUB = 0 }", "RUB = 10 }", "column 8: one of the plans must cost nothing"),
+        (
+            "top_up_expiry = \"never\"",
+            "top_up_expiry = \"period_end\"",
+            "column 17: bought credits belong to no billing period",
+        ),
         ("name = \"GPT-5\"", "name = \"GPT\\u0000\"", "gpt-5.name: No control characters here: no line ends, no NUL."),
         ("name = \"VIP\"", "name = \"V\\u0000P\"", "column 8: a name has 1–100 letters and no control characters"),
         ("name = \"Light\"", "name = \"\"", "column 8: a name has 1–100 letters and no control characters"),

@@ -1,0 +1,80 @@
+//! `scrip payment`: what staff decide about money that was put aside.
+
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::Subcommand;
+use wallet::Wallet;
+use wallet::id::PaymentId;
+use wallet::identity::Actor;
+use wallet::payment::HeldPayment;
+
+use super::admin::plain;
+use crate::config::Settings;
+use crate::providers;
+
+/// What to do about money that was taken and brings nothing.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Lists the payments that were put aside, oldest first.
+    Held,
+    /// Gives what a payment ordered after all, where its provider has by now exactly the money that was asked for, and its plan a place.
+    Release {
+        /// The payment, as `scrip payment held` shows it.
+        id: String,
+        /// Why, for the audit log.
+        #[arg(long)]
+        note: String,
+    },
+    /// Notes that the money was given back at the provider; a renewal is charged anew.
+    Returned {
+        /// The payment, as `scrip payment held` shows it.
+        id: String,
+        /// Why and how, for the audit log.
+        #[arg(long)]
+        note: String,
+    },
+}
+
+/// Runs the command.
+pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let wallet = super::open(settings).await?;
+    providers::attach(&wallet, settings);
+    wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
+    let done = decide(command, &wallet).await;
+    wallet.shutdown().await;
+    println!("{}", done?);
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn decide(command: Command, wallet: &Wallet) -> anyhow::Result<String> {
+    let (payments, staff) = (wallet.payments(), Actor::system("command line"));
+    Ok(match command {
+        Command::Held => {
+            let held = payments.held().await.map_err(plain)?;
+            if held.is_empty() { "Nothing is put aside.".to_owned() } else { table(&held) }
+        }
+        Command::Release { id, note } => {
+            let seen = payments.release(&staff, payment(&id)?, &note).await.map_err(plain)?;
+            format!("{} has brought {} to the wallet.", seen.id, seen.credits)
+        }
+        Command::Returned { id, note } => {
+            let seen = payments.returned(&staff, payment(&id)?, &note).await.map_err(plain)?;
+            format!("{} is called off: {} was given back.", seen.id, seen.money)
+        }
+    })
+}
+
+fn payment(id: &str) -> anyhow::Result<PaymentId> {
+    id.parse().map_err(|_| anyhow!("{id} is no payment: take it from `scrip payment held`"))
+}
+
+fn table(held: &[HeldPayment]) -> String {
+    let row = |one: &HeldPayment| {
+        let at = one.held_at.format("%Y-%m-%d %H:%M UTC");
+        let known = one.provider_ref.as_deref().unwrap_or("–");
+        let HeldPayment { id, email, title, money, provider, why, compared, .. } = one;
+        format!("{id}  {at}  {why}  {email}  {title}  {money}  {provider} {known}  {compared}")
+    };
+    held.iter().map(row).collect::<Vec<_>>().join("\n")
+}
