@@ -22,6 +22,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::blank::speak;
 use crate::state::AppState;
 use crate::unread::hear_out;
 
@@ -48,7 +49,8 @@ pub fn same_origin(state: &AppState) -> CsrfLayer {
     layer.clone().add_trusted_origin(state.settings.public_url()).unwrap_or(layer)
 }
 
-/// The layers around pages and files, the outermost first: id, log line, headers, panic guard, hearing out, compression.
+/// The layers around pages and files, the outermost first: id, log line, headers, panic guard, words for
+/// blank answers, hearing out, compression.
 ///
 /// They are one stack and not one `layer` after the other: a router keeps what it wraps in a box, and copies every box
 /// for every request.
@@ -73,6 +75,7 @@ pub fn common(router: Router<AppState>) -> Router<AppState> {
             .layer(from_fn(hear_out))
             .layer(CompressionLayer::new()),
     )
+            .layer(from_fn(speak))
 }
 
 /// Names a request: by the caller's own id where it is short and plain, since it goes into logs and answers, else anew.

@@ -5,6 +5,7 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+pub mod blank;
 pub mod cli;
 pub mod config;
 pub mod courier;
@@ -15,6 +16,7 @@ pub mod forms;
 pub mod heads;
 pub mod health;
 pub mod jobs;
+pub mod kept;
 pub mod layers;
 pub mod live;
 pub mod mail;

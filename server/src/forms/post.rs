@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use app::context::{FormOutcome, Viewer};
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, Request};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -20,7 +20,7 @@ use crate::state::AppState;
 /// The most fields of one form.
 const FIELDS_MAX: usize = 200;
 /// Fields that are never shown again.
-const SECRET: [&str; 4] = ["password", "new_password", "current_password", "token"];
+pub const SECRET: [&str; 4] = ["password", "new_password", "current_password", "token"];
 
 /// A posted form.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ impl FromRequest<AppState> for Post {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
+        let mut request = request;
+        DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if kind.to_ascii_lowercase().starts_with("multipart/form-data") {
             let fields = files::read(Request::from_parts(parts.clone(), body), state).await?;
@@ -84,6 +86,12 @@ impl Post {
     }
 
     /// All values of a field that a form may hold several times.
+    /// Everything that it says, by the fields' names.
+    #[must_use]
+    pub fn into_fields(self) -> BTreeMap<String, String> {
+        self.fields
+    }
+
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<String> {
         self.field(name).split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()

@@ -9,6 +9,7 @@ mod guards;
 mod live;
 mod news;
 mod payments;
+mod outage;
 mod plans;
 mod prices;
 mod support;
