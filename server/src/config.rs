@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
+use crate::peer::Network;
+
 /// How strict the process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
@@ -80,6 +82,10 @@ pub struct Web {
     /// How browsers and providers reach this server, as `https://wallet.example.com`; default `http://HOST:PORT`.
     #[arg(long, env = "PUBLIC_URL", global = true, value_parser = public_url)]
     pub public_url: Option<String>,
+    /// Reverse proxies in front of this server, as addresses or networks with commas between them: who comes through
+    /// them is told apart by their `X-Forwarded-For`.
+    #[arg(long, env = "TRUSTED_PROXIES", global = true, value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
     /// Does not migrate the database before serving.
     #[arg(long, env = "SCRIP_NO_MIGRATE", global = true, value_parser = clap::builder::BoolishValueParser::new(),
         num_args = 0..=1, default_value = "false", default_missing_value = "true")]
@@ -199,12 +205,6 @@ impl Settings {
     }
 }
 
-fn secret(text: &str) -> Result<SecretString, String> {
-    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(SecretString::from(text)) }
-}
-
-fn public_url(text: &str) -> Result<String, String> {
-    let url = reqwest::Url::parse(text).map_err(|_| "it must be an address such as https://wallet.example.com")?;
 impl Settings {
     /// Refuses to be open to others by accident: development gives away credits and shows everybody's mails.
     fn check_development(&self) -> anyhow::Result<()> {
@@ -222,6 +222,12 @@ impl Settings {
     }
 }
 
+fn secret(text: &str) -> Result<SecretString, String> {
+    if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(SecretString::from(text)) }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = reqwest::Url::parse(text).map_err(|_| "it must be an address such as https://wallet.example.com")?;
     let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || !plain {
         return Err("it must be http:// or https:// and a host, without a path".to_owned());

@@ -21,6 +21,7 @@ pub mod layers;
 pub mod live;
 pub mod mail;
 pub mod pages;
+pub mod peer;
 pub mod plain;
 pub mod providers;
 pub mod serve;

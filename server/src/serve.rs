@@ -35,6 +35,11 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     stop_on_signal(state.stopping.clone())?;
     welcome(&settings, demo.as_ref());
     let limit = Duration::from_secs(settings.web.shutdown_seconds);
+    if settings.production() && settings.web.host.is_loopback() && settings.web.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "TRUSTED_PROXIES is not set: behind a proxy all visitors count as one, and one who guesses passwords makes all wait"
+        );
+    }
     serve(listener, state.clone(), limit).await?;
     finish(worker, limit).await;
     finish(courier, limit).await;

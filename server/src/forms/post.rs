@@ -15,6 +15,7 @@ use wallet::idempotency::IdempotencyKey;
 
 use super::files;
 use crate::pages;
+use crate::peer::peer;
 use crate::state::AppState;
 
 /// The most fields of one form.
@@ -100,7 +101,8 @@ impl Post {
     /// The address of the caller's machine.
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {
-        self.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
+        let ConnectInfo(connected) = self.parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+        Some(peer(connected.ip(), &self.parts.headers, &self.state.settings.web.trusted_proxies))
     }
 
     /// The language that the person chose, else the browser's first.
