@@ -10,7 +10,7 @@ use people_support::*;
 use serde_json::json;
 use sqlx::PgPool;
 use wallet::clock::Clock;
-use wallet::error::{Problem, Refusal};
+use wallet::error::{Error, Problem, Refusal};
 use wallet::id::KeyId;
 use wallet::identity::{Actor, Environment, NewAudit, NewKey, Role, SessionRecord, StaffRole};
 use wallet::ledger::GrantSource;
@@ -37,13 +37,13 @@ async fn a_person_signs_up_with_an_account_and_two_wallets(pool: PgPool) {
 async fn an_address_is_one_person_whatever_its_case(pool: PgPool) {
     let wallet = open(&pool).await;
     sign_up(&wallet, "anna@example.com").await;
-    let again = refusal(wallet.identity().sign_up(form("ANNA@example.com")).await);
+    let again = refusal(wallet.identity().sign_up(form("ANNA@example.com"), None).await);
     assert_eq!(problems(again), [("email".to_owned(), Problem::Taken)]);
     // Twenty at once: one wins, none leaves half an account.
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..6 {
         let wallet = wallet.clone();
-        tasks.spawn(async move { wallet.identity().sign_up(form("boris@example.com")).await.is_ok() });
+        tasks.spawn(async move { wallet.identity().sign_up(form("boris@example.com"), None).await.is_ok() });
     }
     let won = tasks.join_all().await.into_iter().filter(|won| *won).count();
     assert_eq!(won, 1);
@@ -56,7 +56,7 @@ async fn bad_forms_name_every_field(pool: PgPool) {
     let wallet = open(&pool).await;
     let mut bad = form("not an address");
     bad.password = "short".into();
-    let fields = problems(refusal(wallet.identity().sign_up(bad).await));
+    let fields = problems(refusal(wallet.identity().sign_up(bad, None).await));
     assert_eq!(fields, [("email".to_owned(), Problem::NotAnEmail), ("password".to_owned(), Problem::TooShort)]);
 }
 
@@ -160,9 +160,9 @@ async fn a_new_password_signs_out_everywhere(pool: PgPool) {
         expires_at: Utc::now() + TimeDelta::hours(1),
     };
     assert!(wallet.identity().session_create(b"token", &record).await.expect("created"));
-    wallet.identity().request_password_reset("nobody@example.com").await.expect("the same answer");
-    wallet.identity().request_password_reset("Anna@example.com").await.expect("sent");
-    wallet.identity().request_password_reset("anna@example.com").await.expect("not sent twice");
+    wallet.identity().request_password_reset("nobody@example.com", None).await.expect("the same answer");
+    wallet.identity().request_password_reset("Anna@example.com", None).await.expect("sent");
+    wallet.identity().request_password_reset("anna@example.com", None).await.expect("not sent twice");
     let token = newest_token(&wallet, "anna@example.com").await;
     let weak = problems(refusal(wallet.identity().reset_password(&token, "password").await));
     assert_eq!(weak, [("password".to_owned(), Problem::TooCommon)]);

@@ -1,5 +1,7 @@
 //! Signing up and proving an address.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -8,6 +10,7 @@ use sqlx::PgConnection;
 use super::super::person::{CheckedSignUp, email_error};
 use super::super::ports::{Letter, Proof, Recipient};
 use super::super::repo::{self, user::Purpose};
+use super::super::throttle::Subjects;
 use super::super::{Actor, Email, Environment, NewAudit, NewUser, SignUp, StaffRole, User};
 use super::{Identity, broken_link, new_token, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
@@ -22,8 +25,11 @@ impl Identity {
     /// Signs a person up: user, account, project and both wallets in one transaction, and the mail that proves the
     /// address. An address that is taken is said so at its field: a person who forgot having an account would
     /// otherwise wait for a mail that never comes.
-    pub async fn sign_up(&self, form: SignUp) -> Result<NewUser> {
+    ///
+    /// Each costs memory, rows and a mail: many from one peer have to wait.
+    pub async fn sign_up(&self, form: SignUp, from: Option<IpAddr>) -> Result<NewUser> {
         let checked = form.check().map_err(|fields| Refusal::Invalid { fields })?;
+        self.count_attempt(&Subjects::visit(from)).await?;
         let password_hash = self.passwords.hash(&form.password).await?;
         self.add(&checked, &password_hash, true).await
     }
