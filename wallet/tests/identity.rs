@@ -151,6 +151,57 @@ async fn guessing_gets_slower_and_nobody_is_locked_out(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_burst_of_guesses_gets_no_further_than_one_after_the_other(pool: PgPool) {
+    let wallet = open(&pool).await;
+    sign_up(&wallet, "anna@example.com").await;
+    let (thief, anna) = (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
+    let guesses = (0..24).map(|_| wallet.identity().authenticate("anna@example.com", "wrong horse", thief));
+    let answers = futures::future::join_all(guesses).await;
+    let looked_at =
+        answers.into_iter().filter(|answer| matches!(answer, Err(Error::Refused(Refusal::Unprocessable { .. }))));
+    assert_eq!(looked_at.count(), 6, "five cost nothing, and the sixth makes the others wait");
+    // Who comes in leaves nothing behind: neither at the address nor at the peer.
+    for _ in 0..60 {
+        wallet.identity().authenticate("anna@example.com", PASSWORD, anna).await.expect("signed in");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn one_machine_signs_up_no_crowd_and_mails_nobody_to_death(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let (crowd, other) = (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
+    for number in 0..21 {
+        let email = format!("person{number}@example.com");
+        wallet.identity().request_password_reset(&email, crowd).await.expect("the same answer");
+    }
+    let waits = refusal(wallet.identity().sign_up(form("late@example.com"), crowd).await);
+    assert!(matches!(waits, Refusal::RateLimited { .. }), "{waits:?}");
+    let waits = refusal(wallet.identity().request_password_reset("late@example.com", crowd).await);
+    assert!(matches!(waits, Refusal::RateLimited { .. }), "{waits:?}");
+    wallet.identity().sign_up(form("late@example.com"), other).await.expect("from elsewhere");
+    wallet.clock().advance(TimeDelta::hours(2));
+    wallet.identity().sign_up(form("later@example.com"), crowd).await.expect("forgotten after a while");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn nobody_becomes_staff_by_having_registered_the_address_first(pool: PgPool) {
+    let wallet = open(&pool).await;
+    sign_up(&wallet, "chief@example.com").await;
+    let squatted = refusal(wallet.identity().create_staff(form("chief@example.com"), StaffRole::Admin).await);
+    assert_eq!(problems(squatted), [("email".to_owned(), Problem::Taken)]);
+    let squatted = refusal(wallet.identity().appoint_staff("chief@example.com", StaffRole::Admin).await);
+    assert_eq!(problems(squatted), [("email".to_owned(), Problem::Taken)]);
+    let viewer = member(&wallet, "anna@example.com").await;
+    let taken = refusal(wallet.identity().create_staff(form("anna@example.com"), StaffRole::Support).await);
+    assert_eq!(problems(taken), [("email".to_owned(), Problem::Taken)]);
+    let made = wallet.identity().appoint_staff("Anna@example.com", StaffRole::Support).await.expect("proven");
+    assert_eq!((made.id, made.staff), (viewer.user, Some(StaffRole::Support)));
+    wallet.identity().authenticate("anna@example.com", PASSWORD, None).await.expect("the password stays");
+    let nobody = refusal(wallet.identity().appoint_staff("nobody@example.com", StaffRole::Admin).await);
+    assert_eq!(problems(nobody), [("email".to_owned(), Problem::Unknown)]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_new_password_signs_out_everywhere(pool: PgPool) {
     let wallet = open(&pool).await;
     let viewer = member(&wallet, "anna@example.com").await;
