@@ -305,7 +305,7 @@ async fn keys_are_checked_and_viewers_make_none(pool: PgPool) {
     let bad = NewKey {
         name: " ".into(),
         environment: Environment::Preview,
-        scopes: vec!["Everything!".into()],
+        scopes: vec!["webhooks:*".into()],
         ceiling: Some(Credits::ZERO),
     };
     let fields = problems(refusal(wallet.identity().create_key(&viewer, &bad).await));

@@ -6,6 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 use wallet::catalog::CatalogView;
+use wallet::identity::KeyScope;
 use wallet::ledger::{BalanceView, GrantView};
 
 use super::amount::Amount;
@@ -116,7 +117,7 @@ impl Balance {
 #[utoipa::path(get, path = "/balance", tag = "Balance",
     responses((status = 200, body = Balance), (status = 401, body = ErrorBody)))]
 pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
-    caller.may("balance:read")?;
+    caller.may(KeyScope::BalanceRead)?;
     let balance = state.wallet.ledger().balance(caller.0.wallet).await?;
     let catalog = state.wallet.catalog().view().await?;
     Ok(Out(Balance::new(&balance, &caller, &catalog)).into_response())
@@ -212,7 +213,7 @@ impl From<BalanceView> for BalanceNow {
 #[utoipa::path(get, path = "/balance/at", tag = "Balance", params(At),
     responses((status = 200, body = BalanceThen), (status = 400, body = ErrorBody)))]
 pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<At>) -> Answer<Response> {
-    caller.may("balance:read")?;
+    caller.may(KeyScope::BalanceRead)?;
     let time = instant("time", &at.time)?;
     if time > state.wallet.clock().now() {
         return Err(Fault::invalid("time", "This instant is still to come."));

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wallet::error::{Problem, Refusal};
 use wallet::idempotency::IdempotencyKey;
+use wallet::identity::KeyScope;
 
 use super::body::{Body, Out};
 use super::caller::Caller;
@@ -65,7 +66,7 @@ struct ChargeOutcome {
 #[utoipa::path(post, path = "/charges/batch", tag = "Spending", request_body = NewCharges,
     responses((status = 200, body = ChargeOutcomes), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn create(State(state): State<AppState>, caller: Caller, body: Body<NewCharges>) -> Answer<Response> {
-    caller.may("charges:write")?;
+    caller.may(KeyScope::ChargesWrite)?;
     let charges = body.value.charges;
     if charges.is_empty() || charges.len() > CHARGES_MAX {
         return Err(Refusal::unprocessable("charges", Problem::TooMany, "Give from 1 to 1000 charges.").into());

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use wallet::error::Refusal;
+use wallet::identity::KeyScope;
 use wallet::ledger::{BalanceView, EntryView};
 
 use super::balance::BalanceNow;
@@ -49,7 +50,7 @@ pub async fn events(
     Asked(resume): Asked<Resume>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     let after = live::cursor(&headers, resume.after);
     live::events::<Documented>(&state, caller.0.wallet, after).ok_or_else(|| Refusal::Unavailable.into())
 }

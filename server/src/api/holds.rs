@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wallet::error::{Problem, Refusal};
+use wallet::identity::KeyScope;
 use wallet::ledger::{CaptureAmount, Command, Envelope, HoldView, Outcome, ReleaseReason};
 use wallet::tariff::{HoldRequest, LineRequest};
 
@@ -101,7 +102,7 @@ pub async fn create(
     Key(key): Key,
     body: Body<NewHold>,
 ) -> Answer<Response> {
-    caller.may("holds:write")?;
+    caller.may(KeyScope::HoldsWrite)?;
     let NewHold { lines, expires_in, metadata } = body.value;
     if lines.is_empty() || lines.len() > wallet::tariff::BATCH_MAX {
         return Err(Refusal::unprocessable("lines", Problem::Required, "Give from 1 to 100 lines.").into());
@@ -127,7 +128,7 @@ pub async fn create(
 #[utoipa::path(get, path = "/holds/{id}", tag = "Spending", params(("id" = i64, Path)),
     responses((status = 200, body = Hold), (status = 404, body = ErrorBody)))]
 pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named<i64>) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     Ok(Out(shown(&state, &caller, id).await?).into_response())
 }
 
@@ -154,7 +155,7 @@ pub async fn capture(
     Key(key): Key,
     body: Body<NewCapture>,
 ) -> Answer<Response> {
-    caller.may("holds:write")?;
+    caller.may(KeyScope::HoldsWrite)?;
     let hash = body.hash();
     let amount = match (body.value.amount, body.value.lines) {
         (None, None) => CaptureAmount::All,
@@ -188,7 +189,7 @@ pub async fn release(
     Key(key): Key,
     body: Body<NewRelease>,
 ) -> Answer<Response> {
-    caller.may("holds:write")?;
+    caller.may(KeyScope::HoldsWrite)?;
     let command = Command::Release { hold: id, reason: body.value.reason };
     let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), command);
     finish(&state, &caller, id, envelope.with_request_hash(body.hash())).await

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use wallet::error::{FieldError, Problem};
+use wallet::identity::KeyScope;
 use wallet::notify::webhook::{Attempt, CreatedEndpoint, Delivery, DeliveryDetail, Endpoint, EventKind, NewEndpoint};
 
 use super::body::{Asked, Body, Named, Out};
@@ -19,9 +20,9 @@ use crate::courier::{AddressRules, check_resolved};
 use crate::state::AppState;
 
 /// What a key needs to read endpoints and their log.
-const READ: &str = "webhooks:read";
+const READ: KeyScope = KeyScope::WebhooksRead;
 /// What a key needs to change them.
-const WRITE: &str = "webhooks:write";
+const WRITE: KeyScope = KeyScope::WebhooksWrite;
 
 /// An endpoint to make.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -6,6 +6,7 @@ mod browser;
 mod charges;
 mod documented;
 mod guards;
+mod keys;
 mod live;
 mod news;
 mod payments;

@@ -7,6 +7,7 @@ pub mod actor;
 mod audit;
 mod key;
 mod person;
+mod scope;
 mod session;
 mod viewer;
 
@@ -32,6 +33,7 @@ pub use person::{
     EMAIL_MAX, Email, NAME_MAX, NewUser, PASSWORD_MAX, PASSWORD_MIN, SignUp, User, check_locale, check_name,
     check_password,
 };
+pub use scope::KeyScope;
 #[cfg(feature = "postgres")]
 pub use service::Identity;
 #[cfg(feature = "postgres")]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::super::key::{hash, hint_of, write_key};
@@ -21,6 +22,8 @@ use crate::plan::PlanSummary;
 /// The most working keys of an account.
 const KEYS_MAX: i64 = 100;
 /// How far back revocations are asked for: more than nodes' clocks differ.
+/// The shortest secret of a form that makes a key, in characters: as hard to guess as the key.
+const FORM_SECRET_MIN: usize = 64;
 const REVOKED_LATELY_SECONDS: i64 = 30;
 
 impl Identity {
@@ -30,6 +33,38 @@ impl Identity {
     }
 
     /// Makes a key with a given id and secret: for demo data, so that the printed key stays the same.
+    /// Makes a key, once per form: whoever sends the same form again, by a double click or a reload, sees the same key.
+    ///
+    /// The key is worked out from the form's own secret, of which nothing is stored. What else the form says is part of
+    /// it: a form that was changed and sent again makes another key.
+    pub async fn create_key_once(&self, viewer: &Viewer, new: &NewKey, form: &str) -> Result<CreatedKey> {
+        if form.len() < FORM_SECRET_MIN {
+            let message = "The form is incomplete: load the page again.";
+            return Err(FieldError::new("idempotency_key", Problem::Required, message).into());
+        }
+        let said = serde_json::to_string(&(viewer.user, viewer.project, new))?;
+        let part = |what: &str| {
+            let digest: [u8; 32] = Sha256::digest(format!("{what}\u{0}{form}\u{0}{said}").as_bytes()).into();
+            let mut bytes = digest.iter();
+            let mut number = || bytes.by_ref().take(16).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+            [number(), number()]
+        };
+        let [id, _] = part("id of an API key");
+        let id = KeyId::from_uuid(Builder::from_custom_bytes(id.to_be_bytes()).into_uuid());
+        let made = self.create_key_with(viewer, new, (id, part("secret of an API key"))).await?;
+        if repo::key::working(self.db.pool(), &[id]).await?.is_empty() {
+            let message = "This form's key was made and revoked. Load the page again for another one.";
+            return Err(Refusal::unprocessable("idempotency_key", Problem::Expired, message).into());
+        }
+        Ok(made)
+    }
+
+    /// Makes the secret of a form for a new key.
+    #[must_use]
+    pub fn form_secret(&self) -> String {
+        super::new_token().0
+    }
+
     pub(crate) async fn create_key_with(
         &self,
         viewer: &Viewer,
@@ -113,6 +148,7 @@ impl Identity {
         let (name, first) = revoked.ok_or_else(|| Refusal::not_found("key"))?;
         if first {
             let audit = NewAudit {
+            self.household.uncap_key_in_tx(&mut tx, viewer.wallet, id).await?;
                 actor: viewer.actor(),
                 action: "key.revoked".to_owned(),
                 subject: format!("key {id}"),
@@ -196,14 +232,11 @@ fn check(new: &NewKey) -> Result<String> {
     if new.scopes.len() > SCOPES_MAX {
         problems.push(FieldError::new("scopes", Problem::TooMany, "A key has at most 16 scopes."));
     }
-    let well_formed = |scope: &String| {
-        !scope.is_empty()
-            && scope.len() <= NAME_MAX
-            && scope.bytes().all(|byte| byte.is_ascii_lowercase() || b":_-*".contains(&byte))
-    };
-    if !new.scopes.iter().all(well_formed) {
-        let message = "Write scopes such as content:* or balance:read.";
-        problems.push(FieldError::new("scopes", Problem::Malformed, message));
+    if let Some(unknown) = new.scopes.iter().find(|scope| !KeyScope::is_known(scope)) {
+        let known = KeyScope::ALL.map(KeyScope::code).join(", ");
+        let shown: String = unknown.chars().take(40).collect();
+        let message = format!("There is no scope {shown}. Choose among {}, {known}.", KeyScope::CONTENT);
+        problems.push(FieldError::new("scopes", Problem::Unknown, message));
     }
     if new.ceiling.is_some_and(|ceiling| !ceiling.is_positive()) {
         problems.push(FieldError::new("ceiling", Problem::TooSmall, "Enter more than zero, or leave it empty."));
