@@ -134,28 +134,46 @@ fn refused(error: FieldError) -> Fault {
     }
 }
 
-/// Gives an endpoint a new secret; for 24 hours messages are signed with both.
-#[utoipa::path(post, path = "/webhook-endpoints/{id}/rotate-secret", tag = "Webhooks", params(("id" = String, Path)),
-    responses((status = 200, body = EndpointBody), (status = 404, body = ErrorBody)))]
-pub async fn rotate(State(state): State<AppState>, caller: Caller, Named(id): Named<Uuid>) -> Answer<Response> {
+/// Gives an endpoint a new secret, once per key; for 24 hours messages are signed with the one before as well.
+#[utoipa::path(post, path = "/webhook-endpoints/{id}/rotate-secret", tag = "Webhooks",
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 200, body = EndpointBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+pub async fn rotate(
+    State(state): State<AppState>,
+    caller: Caller,
+    Named(id): Named<Uuid>,
+    Key(key): Key,
+) -> Answer<Response> {
     caller.may(WRITE)?;
-    let rotated = state.wallet.webhooks().rotate(caller.0.wallet, &caller.actor(), id).await?;
+    let rotated = state.wallet.webhooks().rotate(caller.0.wallet, &caller.actor(), id, &key).await?;
     Ok(Out(EndpointBody::from(rotated)).into_response())
 }
 
 /// Switches an endpoint on again that was switched off (it answered 410).
-#[utoipa::path(post, path = "/webhook-endpoints/{id}/enable", tag = "Webhooks", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/webhook-endpoints/{id}/enable", tag = "Webhooks",
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 204), (status = 404, body = ErrorBody)))]
-pub async fn enable(State(state): State<AppState>, caller: Caller, Named(id): Named<Uuid>) -> Answer<Response> {
+pub async fn enable(
+    State(state): State<AppState>,
+    caller: Caller,
+    Named(id): Named<Uuid>,
+    _key: Key,
+) -> Answer<Response> {
     caller.may(WRITE)?;
     state.wallet.webhooks().enable(caller.0.wallet, &caller.actor(), id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Removes an endpoint with its log.
-#[utoipa::path(delete, path = "/webhook-endpoints/{id}", tag = "Webhooks", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/webhook-endpoints/{id}", tag = "Webhooks",
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 204), (status = 404, body = ErrorBody)))]
-pub async fn remove(State(state): State<AppState>, caller: Caller, Named(id): Named<Uuid>) -> Answer<Response> {
+pub async fn remove(
+    State(state): State<AppState>,
+    caller: Caller,
+    Named(id): Named<Uuid>,
+    _key: Key,
+) -> Answer<Response> {
     caller.may(WRITE)?;
     state.wallet.webhooks().remove(caller.0.wallet, &caller.actor(), id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
