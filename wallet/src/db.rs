@@ -73,11 +73,34 @@ impl Db {
         task: &str,
         payload: &serde_json::Value,
     ) -> Result<()> {
+        self.enqueue(connection, task, payload, None).await
+    }
+
+    /// Does the same in a lane: of the jobs of one lane only one runs at a time, so that they leave room for others.
+    ///
+    /// A node that is killed at such a job blocks the lane for hours: what is in it must be found by another job as well.
+    pub async fn enqueue_in_lane_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        (task, lane): (&str, &str),
+        payload: &serde_json::Value,
+    ) -> Result<()> {
+        self.enqueue(connection, task, payload, Some(lane)).await
+    }
+
+    async fn enqueue(
+        &self,
+        connection: &mut PgConnection,
+        task: &str,
+        payload: &serde_json::Value,
+        lane: Option<&str>,
+    ) -> Result<()> {
         if self.jobs == JobQueue::Graphile {
             // Not a checked query: the queue's own migrations make the function, not ours.
             sqlx::query("SELECT graphile_worker.add_job($1, $2::json)")
                 .bind(task)
                 .bind(payload)
+                .bind(lane)
                 .execute(connection)
                 .await?;
         }
