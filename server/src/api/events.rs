@@ -13,7 +13,7 @@ use super::body::Asked;
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody};
 use super::ledger::EntryBody;
-use crate::live::{self, Form};
+use crate::live::{self, Form, Pass};
 use crate::state::AppState;
 
 /// Where to go on.
@@ -52,5 +52,6 @@ pub async fn events(
 ) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
     let after = live::cursor(&headers, resume.after);
-    live::events::<Documented>(&state, caller.0.wallet, after).ok_or_else(|| Refusal::Unavailable.into())
+    live::events::<Documented>(&state, caller.0.wallet, Pass::Key(caller.0.id), after)
+        .ok_or_else(|| Refusal::Unavailable.into())
 }

@@ -194,6 +194,19 @@ impl Identity {
     }
 
     /// Brings what is remembered of keys up to date: revocations of other nodes, and what keys in use may do now.
+    /// Tells the other nodes what this one has counted of a minute (since 1970), and hears what they have of the same keys.
+    pub async fn share_rates(&self, node: Uuid, minute: i64, counts: &[RateCount]) -> Result<Vec<RateCount>> {
+        repo::rate::share(self.db.pool(), node, minute, counts).await
+    }
+
+    /// Says which of these keys still work.
+    pub async fn keys_working(&self, keys: &[KeyId]) -> Result<Vec<KeyId>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(repo::key::working(self.db.pool(), keys).await?.into_iter().map(|row| row.id).collect())
+    }
+
     async fn keep_keys_up(&self) -> Result<()> {
         let began = Instant::now();
         let done = self.refresh_keys(began).await;
