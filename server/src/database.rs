@@ -21,15 +21,28 @@ pub struct Facts {
     pub not_durable: Vec<String>,
 }
 
+/// Limits of a server's connections: a statement that takes longer, or a transaction that is left open, gives its
+/// connection back to others. Commands read whole tables, and have none.
+const LIMITS: [(&str, &str); 2] = [("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")];
+
+/// Connects for serving: as [`connect`] does, with limits.
+pub async fn connect_to_serve(settings: &Settings) -> anyhow::Result<PgPool> {
+    open(settings, &LIMITS).await
+}
+
 /// Connects, and refuses a server that is too old or, in production, not durable.
 pub async fn connect(settings: &Settings) -> anyhow::Result<PgPool> {
+    open(settings, &[]).await
+}
+
+async fn open(settings: &Settings, limits: &[(&str, &str)]) -> anyhow::Result<PgPool> {
     let Some(url) = &settings.database_url else {
         bail!("DATABASE_URL is missing: set it to a PostgreSQL 15 or later, as postgres://user:password@host/database");
     };
     let options = options(url.expose_secret()).ok_or_else(|| {
         anyhow!("DATABASE_URL is not an address of PostgreSQL: write it as postgres://user:password@host:5432/database")
     })?;
-    let options = options.application_name("scrip");
+    let options = options.application_name("scrip").options(limits.iter().copied());
     let place = format!("{}:{}", options.get_host(), options.get_port());
     // Once without a pool: a pool would repeat a refused connection until its time is over.
     let first = PgConnection::connect_with(&options).await.map_err(|error| anyhow!(explain(&error, &place)))?;
@@ -70,19 +83,26 @@ pub async fn facts(pool: &PgPool) -> anyhow::Result<Facts> {
     let mut not_durable = Vec::new();
     for name in ["fsync", "synchronous_commit", "full_page_writes"] {
         let value = setting(name).await?;
-        if value == "off" || value == "local" && name != "synchronous_commit" {
+        // `local` is on this server's disk, though not yet on a standby's.
+        if value == "off" {
             not_durable.push(format!("{name}={value}"));
         }
     }
     Ok(Facts { version, not_durable })
 }
 
-/// Refuses a database that was not migrated.
+/// Refuses a database that was not migrated, or that a later version has migrated.
 pub async fn migrated(pool: &PgPool) -> anyhow::Result<()> {
     let known: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
         .fetch_all(pool)
         .await
         .unwrap_or_default();
+    let newer = known.iter().filter(|version| !wallet::db::MIGRATOR.version_exists(**version)).count();
+    if newer > 0 {
+        bail!(
+            "the database is {newer} migrations ahead of this program: run the version that migrated it, or a later one"
+        );
+    }
     let missing = wallet::db::MIGRATOR.iter().filter(|migration| !known.contains(&migration.version)).count();
     if missing > 0 {
         bail!("the database lacks {missing} migrations: run `scrip migrate`, or unset SCRIP_NO_MIGRATE");

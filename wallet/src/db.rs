@@ -97,7 +97,7 @@ impl Db {
     ) -> Result<()> {
         if self.jobs == JobQueue::Graphile {
             // Not a checked query: the queue's own migrations make the function, not ours.
-            sqlx::query("SELECT graphile_worker.add_job($1, $2::json)")
+            sqlx::query("SELECT graphile_worker.add_job($1, $2::json, queue_name => $3)")
                 .bind(task)
                 .bind(payload)
                 .bind(lane)
@@ -201,6 +201,21 @@ pub async fn advance_clock(pool: &PgPool, by: TimeDelta) -> Result<()> {
     )
     .execute(pool)
     .await?;
+    Ok(())
+}
+
+/// Lets a transaction's statements run as long as they need, where its connection has a time limit: for jobs that read
+/// whole tables.
+pub async fn take_time(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query!("SELECT set_config('statement_timeout', '0', true) AS set").fetch_one(connection).await?;
+    Ok(())
+}
+
+/// Gives a transaction's statements so many seconds each: for what anybody may ask, however much it reads.
+pub async fn hurry(connection: &mut PgConnection, seconds: u32) -> Result<()> {
+    sqlx::query!("SELECT set_config('statement_timeout', $1, true) AS set", format!("{seconds}s"))
+        .fetch_one(connection)
+        .await?;
     Ok(())
 }
 
