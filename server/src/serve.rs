@@ -32,6 +32,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 
     let worker = jobs::start(&state).await?;
     let courier = courier::start(&state)?;
+    limits::share(&state);
     stop_on_signal(state.stopping.clone())?;
     welcome(&settings, demo.as_ref());
     if settings.production() && settings.web.host.is_loopback() && settings.web.trusted_proxies.is_empty() {
@@ -39,9 +40,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
             "TRUSTED_PROXIES is not set: behind a proxy all visitors count as one, and one who guesses passwords makes all wait"
         );
     }
-    serve(listener, state.clone(), limit).await?;
     let limit = Duration::from_secs(settings.web.shutdown_seconds);
     let asked = tokio::spawn(state.stopping.clone().cancelled_owned().map(|()| Instant::now()));
+    serve(listener, state.clone(), limit).await?;
     // One time limit for all: requests, jobs and messages were asked to end at the same moment.
     let deadline = asked.await? + limit;
     tokio::join!(finish(worker, deadline), finish(courier, deadline));

@@ -117,6 +117,17 @@ impl std::fmt::Debug for CreatedKey {
     }
 }
 
+/// How many calls of one kind a key has made in a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateCount {
+    /// The key.
+    pub key: KeyId,
+    /// Whether it is about writes; reads are counted apart.
+    pub is_write: bool,
+    /// How many.
+    pub used: u32,
+}
+
 /// What a request may do that came with a right key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyAccess {

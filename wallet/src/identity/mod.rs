@@ -27,7 +27,7 @@ mod throttle;
 pub use actor::Actor;
 pub use audit::{AUDIT_PAGE_MAX, AuditPage, AuditRow, NewAudit};
 pub use key::{
-    ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, KeyText, NewKey, SCOPES_MAX, hint_of, write_key,
+    ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hint_of, write_key,
 };
 pub use person::{
     EMAIL_MAX, Email, NAME_MAX, NewUser, PASSWORD_MAX, PASSWORD_MIN, SignUp, User, check_locale, check_name,

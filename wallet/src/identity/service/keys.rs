@@ -6,13 +6,14 @@ use std::time::Instant;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use uuid::{Builder, Uuid};
 
 use super::super::key::{hash, hint_of, write_key};
 use super::super::key_cache::{Remembered, Upkeep};
 use super::super::person::name_error;
 use super::super::repo::{self, key::AccessRow, key::NewKeyRow};
 use super::super::{
-    ApiKeyView, CreatedKey, KeyAccess, KeyText, NAME_MAX, NewAudit, NewKey, SCOPES_MAX, Viewer, check_name,
+    ApiKeyView, CreatedKey, KeyAccess, KeyScope, KeyText, NewAudit, NewKey, RateCount, SCOPES_MAX, Viewer, check_name,
 };
 use super::Identity;
 use crate::error::{FieldError, Problem, Refusal, Result};
@@ -21,9 +22,9 @@ use crate::plan::PlanSummary;
 
 /// The most working keys of an account.
 const KEYS_MAX: i64 = 100;
-/// How far back revocations are asked for: more than nodes' clocks differ.
 /// The shortest secret of a form that makes a key, in characters: as hard to guess as the key.
 const FORM_SECRET_MIN: usize = 64;
+/// How far back revocations are asked for: more than nodes' clocks differ.
 const REVOKED_LATELY_SECONDS: i64 = 30;
 
 impl Identity {
@@ -32,7 +33,6 @@ impl Identity {
         self.create_key_with(viewer, new, (KeyId::new(), rand::random())).await
     }
 
-    /// Makes a key with a given id and secret: for demo data, so that the printed key stays the same.
     /// Makes a key, once per form: whoever sends the same form again, by a double click or a reload, sees the same key.
     ///
     /// The key is worked out from the form's own secret, of which nothing is stored. What else the form says is part of
@@ -65,6 +65,7 @@ impl Identity {
         super::new_token().0
     }
 
+    /// Makes a key with a given id and secret: for demo data, so that the printed key stays the same.
     pub(crate) async fn create_key_with(
         &self,
         viewer: &Viewer,
@@ -147,8 +148,8 @@ impl Identity {
         let revoked = repo::key::revoke(&mut tx, viewer.account, id, now).await?;
         let (name, first) = revoked.ok_or_else(|| Refusal::not_found("key"))?;
         if first {
-            let audit = NewAudit {
             self.household.uncap_key_in_tx(&mut tx, viewer.wallet, id).await?;
+            let audit = NewAudit {
                 actor: viewer.actor(),
                 action: "key.revoked".to_owned(),
                 subject: format!("key {id}"),
@@ -193,7 +194,6 @@ impl Identity {
         Ok(access)
     }
 
-    /// Brings what is remembered of keys up to date: revocations of other nodes, and what keys in use may do now.
     /// Tells the other nodes what this one has counted of a minute (since 1970), and hears what they have of the same keys.
     pub async fn share_rates(&self, node: Uuid, minute: i64, counts: &[RateCount]) -> Result<Vec<RateCount>> {
         repo::rate::share(self.db.pool(), node, minute, counts).await
@@ -207,6 +207,7 @@ impl Identity {
         Ok(repo::key::working(self.db.pool(), keys).await?.into_iter().map(|row| row.id).collect())
     }
 
+    /// Brings what is remembered of keys up to date: revocations of other nodes, and what keys in use may do now.
     async fn keep_keys_up(&self) -> Result<()> {
         let began = Instant::now();
         let done = self.refresh_keys(began).await;
