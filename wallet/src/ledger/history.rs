@@ -81,7 +81,7 @@ impl Ledger {
 }
 
 /// Finds the newest row at or before an instant, by halving; 0 before the first. What is archived can't be told.
-async fn newest_at(
+pub(super) async fn newest_at(
     connection: &mut PgConnection,
     wallet: WalletId,
     newest: i64,
