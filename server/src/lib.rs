@@ -57,5 +57,5 @@ pub fn build(state: AppState) -> Router {
         .merge(plain::router()) // /plain.css, for pages without the app's shell
         .merge(webhooks::router()) // /webhooks/{provider}
         .merge(described);
-    layers::common(people.merge(limited(machines, &state))).merge(api).with_state(state)
+    layers::common(people.merge(limited(machines, &state)), &state).merge(api).with_state(state)
 }

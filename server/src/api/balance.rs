@@ -13,6 +13,7 @@ use super::amount::Amount;
 use super::body::{Asked, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
+use super::holds::Hold;
 use crate::state::AppState;
 
 /// Grants that the list of what expires next shows, at most.
@@ -147,6 +148,8 @@ pub struct BalanceThen {
     settled: Amount,
     /// The grants that had something, in burn order.
     grants: Vec<Grant>,
+    /// The holds that were open, oldest first.
+    holds: Vec<Hold>,
 }
 
 /// Credits that came in at one time from one source.
@@ -209,7 +212,7 @@ impl From<BalanceView> for BalanceNow {
     }
 }
 
-/// Shows balance and grants at a past instant.
+/// Shows balance, grants and open holds at a past instant.
 #[utoipa::path(get, path = "/balance/at", tag = "Balance", params(At),
     responses((status = 200, body = BalanceThen), (status = 400, body = ErrorBody)))]
 pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<At>) -> Answer<Response> {
@@ -219,6 +222,7 @@ pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<
         return Err(Fault::invalid("time", "This instant is still to come."));
     }
     let balance = state.wallet.ledger().balance_at(caller.0.wallet, time).await?;
+    let holds = state.wallet.ledger().holds_at(caller.0.wallet, time).await?;
     let body = BalanceThen {
         time,
         seq: balance.seq,
@@ -226,6 +230,7 @@ pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<
         held: balance.held.into(),
         settled: balance.settled.into(),
         grants: balance.grants.into_iter().map(Grant::from).collect(),
+        holds: holds.into_iter().map(Hold::from).collect(),
     };
     Ok(Out(body).into_response())
 }
