@@ -47,7 +47,7 @@ pub fn version() -> String {
         .clone()
 }
 
-/// Gives an embedded file's text, for pages without the app's shell.
+/// Says whether a file is embedded.
 pub fn exists(path: &str) -> bool {
     Site::get(path).is_some()
 }

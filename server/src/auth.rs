@@ -1,18 +1,20 @@
 //! Who asks in a browser: the session, the signed-in person, and what is closed to others.
 
 use app::context::Viewer;
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Router};
 use axum_login::tower_sessions::cookie::SameSite;
 use axum_login::tower_sessions::{Expiry, SessionManagerLayer};
 use axum_login::{AuthManagerLayerBuilder, AuthUser, AuthnBackend, UserId as LoginId};
 use wallet::Wallet;
+use wallet::error::{Error, Refusal};
 use wallet::id::UserId;
 use wallet::identity::User;
 
+use crate::kept::{self, SignedOut};
 use crate::pages;
 use crate::session::{LOGIN_KEY, Store};
 use crate::state::AppState;
@@ -59,13 +61,13 @@ pub struct Credentials {
 impl AuthnBackend for Backend {
     type User = Login;
     type Credentials = Credentials;
-    type Error = wallet::error::Error;
+    type Error = Error;
 
-    async fn authenticate(&self, typed: Credentials) -> Result<Option<Login>, wallet::error::Error> {
+    async fn authenticate(&self, typed: Credentials) -> Result<Option<Login>, Error> {
         self.wallet.identity().authenticate(&typed.email, &typed.password, None).await.map(|user| Some(Login(user)))
     }
 
-    async fn get_user(&self, id: &LoginId<Self>) -> Result<Option<Login>, wallet::error::Error> {
+    async fn get_user(&self, id: &LoginId<Self>) -> Result<Option<Login>, Error> {
         Ok(self.wallet.identity().user(*id).await?.map(Login))
     }
 }
@@ -84,7 +86,10 @@ pub fn around(router: Router<AppState>, state: &AppState) -> Router<AppState> {
     let login = AuthManagerLayerBuilder::new(Backend { wallet: state.wallet.clone() }, sessions)
         .with_data_key(LOGIN_KEY)
         .build();
-    router.layer(from_fn_with_state(state.clone(), guard)).layer(login)
+    router
+        .layer(from_fn_with_state(state.clone(), guard))
+        .layer(login)
+        .layer(from_fn_with_state(state.clone(), kept::keep))
 }
 
 /// Finds the viewer, and turns away who may not see the page: people who are not signed in to the sign-in page,
@@ -94,11 +99,11 @@ async fn guard(State(state): State<AppState>, session: AuthSession, mut request:
     if let Some(login) = &session.user {
         match state.wallet.identity().viewer(login.id()).await {
             Ok(found) => viewer = Some(found),
-            Err(wallet::error::Error::Refused(_)) => {}
+            // The account has gone meanwhile. Whatever else fails says nothing about who asks.
+            Err(Error::Refused(Refusal::Unauthenticated)) => {}
             Err(error) => {
                 tracing::error!(%error, "the viewer can't be read");
-                return (StatusCode::SERVICE_UNAVAILABLE, "Scrip can't reach its database. Try again in a moment.")
-                    .into_response();
+                return StatusCode::SERVICE_UNAVAILABLE.into_response();
             }
         }
     }
@@ -140,12 +145,12 @@ fn answer(uri: &Uri, viewer: Option<&Viewer>, state: &AppState) -> Access {
     if SIGNED_IN.into_iter().any(under) && viewer.is_none() { Access::SignIn } else { Access::Open }
 }
 
-/// Sends to the sign-in page, and back afterwards where the address was a page.
+/// Sends to the sign-in page, and back afterwards; a form is kept on a page of its own.
 fn to_sign_in(request: &Request) -> Response {
-    let next = match *request.method() {
-        Method::GET => request.uri().path_and_query().map_or("/wallet", |path| path.as_str()),
-        _ => "/wallet",
-    };
+    if !request.method().is_safe() {
+        return (StatusCode::UNAUTHORIZED, Extension(SignedOut), "Sign in first.").into_response();
+    }
+    let next = request.uri().path_and_query().map_or("/wallet", |path| path.as_str());
     let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
     Redirect::to(&format!("/sign-in?next={next}")).into_response()
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 
+use crate::peer::Network;
+
 /// How strict the process is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
     /// Sandbox provider, readable mails at `/dev/mail`, cookies without `Secure`.
-    #[default]
     Development,
     /// Refuses all of that, and a database that may lose an acknowledged commit.
     Production,
@@ -29,9 +30,9 @@ pub struct Settings {
     /// How many seconds to wait for a free connection before answering 503.
     #[arg(long, env = "DATABASE_TIMEOUT", global = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=120))]
     pub database_timeout: u64,
-    /// How strict to be.
-    #[arg(long, env = "SCRIP_MODE", global = true, value_enum, default_value_t)]
-    pub mode: Mode,
+    /// How strict to be; development where nothing is said, and only as long as nobody but this machine gets in.
+    #[arg(long, env = "SCRIP_MODE", global = true, value_enum)]
+    pub mode: Option<Mode>,
     /// Shows the playground and the demo's logins, and loads the demo into an empty database.
     #[arg(long, env = "SCRIP_DEMO", global = true, value_parser = clap::builder::BoolishValueParser::new(),
         num_args = 0..=1, default_value = "false", default_missing_value = "true")]
@@ -81,6 +82,10 @@ pub struct Web {
     /// How browsers and providers reach this server, as `https://wallet.example.com`; default `http://HOST:PORT`.
     #[arg(long, env = "PUBLIC_URL", global = true, value_parser = public_url)]
     pub public_url: Option<String>,
+    /// Reverse proxies in front of this server, as addresses or networks with commas between them: who comes through
+    /// them is told apart by their `X-Forwarded-For`.
+    #[arg(long, env = "TRUSTED_PROXIES", global = true, value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
     /// Does not migrate the database before serving.
     #[arg(long, env = "SCRIP_NO_MIGRATE", global = true, value_parser = clap::builder::BoolishValueParser::new(),
         num_args = 0..=1, default_value = "false", default_missing_value = "true")]
@@ -156,7 +161,7 @@ impl Settings {
     /// Whether this is production.
     #[must_use]
     pub fn production(&self) -> bool {
-        self.mode == Mode::Production
+        self.mode == Some(Mode::Production)
     }
 
     /// The folder where mails land when there is no SMTP server.
@@ -181,7 +186,7 @@ impl Settings {
     pub fn check(&self) -> anyhow::Result<()> {
         crate::heads::keys(self)?;
         if !self.production() {
-            return Ok(());
+            return self.check_development();
         }
         if self.demo {
             anyhow::bail!("SCRIP_DEMO is for trying out: unset it, or set SCRIP_MODE=development");
@@ -200,6 +205,23 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Refuses to be open to others by accident: development gives away credits and shows everybody's mails.
+    fn check_development(&self) -> anyhow::Result<()> {
+        let is_public = self.web.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+        let open = match self.mode {
+            Some(_) => return Ok(()),
+            None if is_public => "PUBLIC_URL is a public address".to_owned(),
+            None if !self.web.host.is_loopback() => format!("HOST={} lets other machines in", self.web.host),
+            None => return Ok(()),
+        };
+        anyhow::bail!(
+            "{open}, and SCRIP_MODE is not set: set it to production, or to development where everybody may see the \
+             mails and take credits for nothing"
+        )
+    }
+}
+
 fn secret(text: &str) -> Result<SecretString, String> {
     if text.trim().is_empty() { Err("it is empty".to_owned()) } else { Ok(SecretString::from(text)) }
 }
@@ -210,5 +232,23 @@ fn public_url(text: &str) -> Result<String, String> {
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || !plain {
         return Err("it must be http:// or https:// and a host, without a path".to_owned());
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    // As browsers write it: in small letters, without the port that goes without saying.
+    Ok(url.origin().ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::public_url;
+
+    #[test]
+    fn the_public_address_is_written_as_browsers_write_it() {
+        for text in ["https://Wallet.Example.com", "https://wallet.example.com:443", "HTTPS://WALLET.EXAMPLE.COM/"] {
+            assert_eq!(public_url(text).as_deref(), Ok("https://wallet.example.com"), "{text}");
+        }
+        assert_eq!(public_url("http://127.0.0.1:3000").as_deref(), Ok("http://127.0.0.1:3000"));
+        assert_eq!(public_url("http://[::1]:3000/").as_deref(), Ok("http://[::1]:3000"));
+        for wrong in ["wallet.example.com", "ftp://wallet.example.com", "https://wallet.example.com/scrip"] {
+            assert!(public_url(wrong).is_err(), "{wrong}");
+        }
+    }
 }

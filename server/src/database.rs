@@ -21,15 +21,28 @@ pub struct Facts {
     pub not_durable: Vec<String>,
 }
 
+/// Limits of a server's connections: a statement that takes longer, or a transaction that is left open, gives its
+/// connection back to others. Commands read whole tables, and have none.
+const LIMITS: [(&str, &str); 2] = [("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")];
+
+/// Connects for serving: as [`connect`] does, with limits.
+pub async fn connect_to_serve(settings: &Settings) -> anyhow::Result<PgPool> {
+    open(settings, &LIMITS).await
+}
+
 /// Connects, and refuses a server that is too old or, in production, not durable.
 pub async fn connect(settings: &Settings) -> anyhow::Result<PgPool> {
+    open(settings, &[]).await
+}
+
+async fn open(settings: &Settings, limits: &[(&str, &str)]) -> anyhow::Result<PgPool> {
     let Some(url) = &settings.database_url else {
         bail!("DATABASE_URL is missing: set it to a PostgreSQL 15 or later, as postgres://user:password@host/database");
     };
     let options = options(url.expose_secret()).ok_or_else(|| {
         anyhow!("DATABASE_URL is not an address of PostgreSQL: write it as postgres://user:password@host:5432/database")
     })?;
-    let options = options.application_name("scrip");
+    let options = options.application_name("scrip").options(limits.iter().copied());
     let place = format!("{}:{}", options.get_host(), options.get_port());
     // Once without a pool: a pool would repeat a refused connection until its time is over.
     let first = PgConnection::connect_with(&options).await.map_err(|error| anyhow!(explain(&error, &place)))?;
@@ -66,11 +79,17 @@ pub async fn facts(pool: &PgPool) -> anyhow::Result<Facts> {
     Ok(Facts { version, not_durable: wallet::db::durability(pool).await?.lapses() })
 }
 
-/// Refuses a database that was not migrated.
+/// Refuses a database that was not migrated, or that a later version has migrated.
 pub async fn migrated(pool: &PgPool) -> anyhow::Result<()> {
-    let missing = wallet::db::missing_migrations(pool).await;
-    if missing > 0 {
-        bail!("the database lacks {missing} migrations: run `scrip migrate`, or unset SCRIP_NO_MIGRATE");
+    let found = wallet::db::migrations(pool).await;
+    if found.newer > 0 {
+        bail!(
+            "the database is {} migrations ahead of this program: run the version that migrated it, or a later one",
+            found.newer
+        );
+    }
+    if found.missing > 0 {
+        bail!("the database lacks {} migrations: run `scrip migrate`, or unset SCRIP_NO_MIGRATE", found.missing);
     }
     Ok(())
 }

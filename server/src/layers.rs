@@ -22,6 +22,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::blank::speak;
 use crate::state::AppState;
 use crate::unread::hear_out;
 
@@ -48,11 +49,14 @@ pub fn same_origin(state: &AppState) -> CsrfLayer {
     layer.clone().add_trusted_origin(state.settings.public_url()).unwrap_or(layer)
 }
 
-/// The layers around pages and files, the outermost first: id, log line, headers, panic guard, hearing out, compression.
+/// The layers around pages and files, the outermost first: id, log line, headers, panic guard, words for
+/// blank answers, hearing out, compression.
 ///
 /// They are one stack and not one `layer` after the other: a router keeps what it wraps in a box, and copies every box
 /// for every request.
-pub fn common(router: Router<AppState>) -> Router<AppState> {
+pub fn common(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+    // A year of https only. Not for other hosts of the domain: they are not ours to decide about.
+    let strict = state.settings.production().then(|| HeaderValue::from_static("max-age=31536000"));
     let header = |name: &'static str, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
     };
@@ -63,6 +67,7 @@ pub fn common(router: Router<AppState>) -> Router<AppState> {
             .layer(SetSensitiveRequestHeadersLayer::new([header::AUTHORIZATION, header::COOKIE]))
             .layer(TraceLayer::new_for_http().make_span_with(span))
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            .layer(SetResponseHeaderLayer::if_not_present(header::STRICT_TRANSPORT_SECURITY, strict))
             .layer(header("permissions-policy", "camera=(), microphone=(), geolocation=()"))
             .layer(header("cross-origin-opener-policy", "same-origin"))
             .layer(header("referrer-policy", "same-origin"))
@@ -70,6 +75,7 @@ pub fn common(router: Router<AppState>) -> Router<AppState> {
             .layer(header("x-content-type-options", "nosniff"))
             .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"))
             .layer(CatchPanicLayer::custom(panicked))
+            .layer(from_fn(speak))
             .layer(from_fn(hear_out))
             .layer(CompressionLayer::new()),
     )

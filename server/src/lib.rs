@@ -5,6 +5,7 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+pub mod blank;
 pub mod cli;
 pub mod config;
 pub mod courier;
@@ -15,10 +16,12 @@ pub mod forms;
 pub mod heads;
 pub mod health;
 pub mod jobs;
+pub mod kept;
 pub mod layers;
 pub mod live;
 pub mod mail;
 pub mod pages;
+pub mod peer;
 pub mod plain;
 pub mod providers;
 pub mod serve;
@@ -54,5 +57,5 @@ pub fn build(state: AppState) -> Router {
         .merge(plain::router()) // /plain.css, for pages without the app's shell
         .merge(webhooks::router()) // /webhooks/{provider}
         .merge(described);
-    layers::common(people.merge(limited(machines, &state))).merge(api).with_state(state)
+    layers::common(people.merge(limited(machines, &state)), &state).merge(api).with_state(state)
 }

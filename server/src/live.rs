@@ -5,6 +5,8 @@
 //! are absolute and carry none (but for the first, which says where the stream begins). A slow reader holds back its own
 //! reads and nothing else: rows are fetched in pages, and only when the page before has been taken.
 
+mod open;
+
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -18,11 +20,14 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use futures::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use wallet::Wallet;
 use wallet::id::WalletId;
 
+use crate::auth::AuthSession;
+use crate::session;
 use crate::state::AppState;
+pub use open::{Pass, Place, Streams};
 
 /// Rows read at once.
 const PAGE: u16 = 200;
@@ -50,10 +55,11 @@ pub struct Resume {
 async fn live(
     State(state): State<AppState>,
     viewer: Option<Extension<Viewer>>,
+    session: AuthSession,
     Query(resume): Query<Resume>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(Extension(viewer)) = viewer else {
+    let (Some(Extension(viewer)), Some(session)) = (viewer, session.session.id()) else {
         return if is_stream(&headers) {
             signed_out()
         } else {
@@ -61,7 +67,8 @@ async fn live(
         };
     };
     let wallet = if resume.environment.as_deref() == Some("preview") { viewer.preview_wallet } else { viewer.wallet };
-    match events::<Plain>(&state, wallet, cursor(&headers, resume.after)) {
+    let pass = Pass::Session(session::token(&session));
+    match events::<Plain>(&state, wallet, pass, cursor(&headers, resume.after)) {
         Some(events) => events,
         None => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "Too many streams are open.")
             .into_response(),
@@ -108,9 +115,11 @@ impl Form for Plain {
     }
 }
 
-/// Opens a stream; `None` when too many are open.
-pub fn events<F: Form>(state: &AppState, wallet: WalletId, after: Option<i64>) -> Option<Response> {
-    let permit = state.streams.clone().try_acquire_owned().ok()?;
+/// Opens a stream for who has shown a pass; `None` when too many are open. It ends when the pass works no more.
+pub fn events<F: Form>(state: &AppState, wallet: WalletId, pass: Pass, after: Option<i64>) -> Option<Response> {
+    let place = state.streams.enter(wallet, pass)?;
+    state.streams.watch(&state.wallet);
+    let ended = place.end();
     let follower = Follower::<F> {
         newest: state.wallet.ledger().watch(wallet),
         services: state.wallet.clone(),
@@ -118,12 +127,16 @@ pub fn events<F: Form>(state: &AppState, wallet: WalletId, after: Option<i64>) -
         cursor: after,
         started: false,
         ready: VecDeque::new(),
-        _permit: permit,
+        _place: place,
         _form: std::marker::PhantomData,
     };
     let stopping = state.stopping.clone();
     let end = async move {
-        tokio::select! { () = stopping.cancelled() => {}, () = tokio::time::sleep(LIFETIME) => {} }
+        tokio::select! {
+            () = stopping.cancelled() => {}
+            () = ended.cancelled() => {}
+            () = tokio::time::sleep(LIFETIME) => {}
+        }
     };
     let events = follower.into_stream().take_until(Box::pin(end));
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)).into_response();
@@ -142,7 +155,7 @@ struct Follower<F> {
     cursor: Option<i64>,
     started: bool,
     ready: VecDeque<Event>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
     _form: std::marker::PhantomData<fn() -> F>,
 }
 

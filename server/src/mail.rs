@@ -3,6 +3,8 @@
 mod dev;
 mod folder;
 
+use std::time::Duration;
+
 use anyhow::{Context, anyhow};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
@@ -12,6 +14,20 @@ use crate::config::Settings;
 
 pub use dev::router as dev_router;
 pub use folder::{Folder, Stored};
+
+/// How long the SMTP server has for each step of a mail.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why a mail did not leave.
+#[derive(Debug, thiserror::Error)]
+pub enum Unsent {
+    /// The SMTP server could not be reached, or did not answer: other mails would fare no better.
+    #[error("the SMTP server does not answer: {0}")]
+    OutOfReach(lettre::transport::smtp::Error),
+    /// This mail was not taken.
+    #[error(transparent)]
+    Refused(#[from] anyhow::Error),
+}
 
 /// A mail to be sent.
 #[derive(Clone, Debug)]
@@ -48,7 +64,7 @@ impl Mailer {
             Some(url) => {
                 let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret())
                     .map_err(|_| anyhow!("MAIL_URL is no SMTP server: write it as smtps://user:password@host:465"))?;
-                Way::Smtp(transport.build())
+                Way::Smtp(transport.timeout(Some(PATIENCE)).build())
             }
             None => Way::Folder(Folder::new(settings.mail_dir())),
         };
@@ -56,18 +72,66 @@ impl Mailer {
     }
 
     /// Sends a mail.
-    pub async fn send(&self, mail: &Outgoing) -> anyhow::Result<()> {
-        let message = Message::builder()
+    pub async fn send(&self, mail: &Outgoing) -> Result<(), Unsent> {
+        let message = self.written(mail)?;
+        match &self.way {
+            Way::Smtp(transport) => match transport.send(message).await {
+                Ok(_) => Ok(()),
+                // An answer of the server's own is about this mail; everything else is about the way to it.
+                Err(error) if error.is_permanent() || error.is_transient() => Err(Unsent::Refused(error.into())),
+                Err(error) => Err(Unsent::OutOfReach(error)),
+            },
+            Way::Folder(folder) => Ok(folder.write(mail, &message.formatted()).await?),
+        }
+    }
+
+    fn written(&self, mail: &Outgoing) -> anyhow::Result<Message> {
+        Ok(Message::builder()
             .from(self.from.clone())
             .to(mail.to.parse().context("the recipient's address")?)
             .subject(mail.subject.clone())
-            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))?;
-        match &self.way {
-            Way::Smtp(transport) => {
-                transport.send(message).await?;
-                Ok(())
+            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    fn mailer(port: u16) -> Mailer {
+        let url = format!("smtp://127.0.0.1:{port}");
+        let line = ["scrip", "--mail-url", &url, "serve"];
+        Mailer::new(&crate::cli::Cli::try_parse_from(line).expect("settings").settings).expect("a mailer")
+    }
+
+    fn mail() -> Outgoing {
+        let text = || "x".to_owned();
+        Outgoing { to: "anna@example.com".to_owned(), subject: text(), text: text(), html: text() }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_is_told_from_one_that_refuses() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let refusing = tokio::spawn(async move {
+            let (socket, _) = listener.accept().await.expect("a connection");
+            let (reads, mut writes) = socket.into_split();
+            let mut lines = BufReader::new(reads).lines();
+            writes.write_all(b"220 here\r\n").await.expect("sent");
+            while let Ok(Some(line)) = lines.next_line().await {
+                let answer = if line.starts_with("RCPT") { "550 nobody of that name" } else { "250 fine" };
+                writes.write_all(format!("{answer}\r\n").as_bytes()).await.expect("sent");
             }
-            Way::Folder(folder) => folder.write(mail, &message.formatted()).await,
-        }
+        });
+        let refused = mailer(port).send(&mail()).await;
+        assert!(matches!(&refused, Err(Unsent::Refused(error)) if error.to_string().contains("550")), "{refused:?}");
+        refusing.abort();
+        refusing.await.ok();
+        let away = mailer(port).send(&mail()).await;
+        assert!(matches!(away, Err(Unsent::OutOfReach(_))), "{away:?}");
     }
 }

@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use anyhow::{anyhow, bail};
 use axum::serve::ListenerExt;
+use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio::signal;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::limits;
 use crate::config::Settings;
 use crate::{AppState, build, cli, courier, jobs, providers};
 
@@ -19,10 +22,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     settings.check()?;
     // The port first: a second start must not touch the first one's database.
     let listener = listen(settings.address()).await?;
-    let wallet = match settings.web.no_migrate {
-        true => cli::open(&settings).await?,
-        false => cli::open_migrated(&settings).await?,
-    };
+    let wallet = cli::open_to_serve(&settings).await?;
     let mut settings = settings;
     // Port 0 asks for any free one; the addresses that we print and hand out must name it.
     settings.web.port = listener.local_addr()?.port();
@@ -32,12 +32,20 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
 
     let worker = jobs::start(&state).await?;
     let courier = courier::start(&state)?;
+    limits::share(&state);
     stop_on_signal(state.stopping.clone())?;
     welcome(&settings, demo.as_ref());
+    if settings.production() && settings.web.host.is_loopback() && settings.web.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "TRUSTED_PROXIES is not set: behind a proxy all visitors count as one, and one who guesses passwords makes all wait"
+        );
+    }
     let limit = Duration::from_secs(settings.web.shutdown_seconds);
+    let asked = tokio::spawn(state.stopping.clone().cancelled_owned().map(|()| Instant::now()));
     serve(listener, state.clone(), limit).await?;
-    finish(worker, limit).await;
-    finish(courier, limit).await;
+    // One time limit for all: requests, jobs and messages were asked to end at the same moment.
+    let deadline = asked.await? + limit;
+    tokio::join!(finish(worker, deadline), finish(courier, deadline));
     wallet.shutdown().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
@@ -77,8 +85,8 @@ async fn serve(listener: TcpListener, state: AppState, limit: Duration) -> anyho
     }
 }
 
-async fn finish(worker: tokio::task::JoinHandle<()>, limit: Duration) {
-    if tokio::time::timeout(limit, worker).await.is_err() {
+async fn finish(worker: tokio::task::JoinHandle<()>, deadline: Instant) {
+    if tokio::time::timeout_at(deadline, worker).await.is_err() {
         tracing::warn!("some jobs did not finish in time; they are taken up again at the next start");
     }
 }

@@ -63,7 +63,9 @@ impl SessionStore for Store {
     }
 }
 
-fn token(id: &Id) -> [u8; 16] {
+/// The part of a cookie that the wallet knows a session by.
+#[must_use]
+pub fn token(id: &Id) -> [u8; 16] {
     id.0.to_be_bytes()
 }
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use app::context::AppSettings;
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use wallet::Wallet;
 
 use crate::api::limits::RateLimits;
 use crate::assets;
 use crate::config::Settings;
+use crate::live::Streams;
 
 /// The long-lived parts of the process. Every layer and handler of a request takes a clone: it is one counter.
 #[derive(Clone, Debug)]
@@ -39,8 +39,8 @@ pub struct Parts {
     pub leptos: LeptosOptions,
     /// Fires when the process begins to stop.
     pub stopping: CancellationToken,
-    /// One permit for every open stream of events.
-    pub streams: Arc<Semaphore>,
+    /// The open streams of events.
+    pub streams: Arc<Streams>,
     /// Requests of this minute, by API key.
     pub rates: RateLimits,
     /// The client for calls to other servers.
@@ -52,7 +52,7 @@ impl AppState {
     pub fn new(wallet: Wallet, settings: Settings) -> anyhow::Result<Self> {
         // The one TLS provider of the process; a second call changes nothing.
         rustls::crypto::ring::default_provider().install_default().ok();
-        let streams = usize::try_from(settings.web.streams_max).unwrap_or(Semaphore::MAX_PERMITS);
+        let streams = usize::try_from(settings.web.streams_max).unwrap_or(usize::MAX);
         let leptos = LeptosOptions::builder()
             .output_name("scrip")
             .site_root("target/site")
@@ -73,7 +73,7 @@ impl AppState {
             app,
             leptos,
             stopping: CancellationToken::new(),
-            streams: Arc::new(Semaphore::new(streams)),
+            streams: Arc::new(Streams::new(streams)),
             rates,
             http,
         })))

@@ -59,6 +59,13 @@ fn wrong_settings_are_refused_in_one_line() {
     refuses(&run(&["serve"], &with(("PUBLIC_URL", "http://a.example"))), &["https://"]);
     refuses(&run(&["serve"], &with(("PUBLIC_URL", "https://a.example"))), &["MAIL_URL is missing"]);
     refuses(&run(&["serve"], &with(("SCRIP_DEMO", "true"))), &["SCRIP_DEMO"]);
+    // Not by accident: development is only for this machine where nobody said so.
+    let open = |more: (&'static str, &'static str)| run(&["serve"], &[database, more]);
+    refuses(&open(("PUBLIC_URL", "https://a.example")), &["PUBLIC_URL", "SCRIP_MODE is not set", "production"]);
+    refuses(&open(("HOST", "0.0.0.0")), &["HOST=0.0.0.0", "SCRIP_MODE is not set", "production"]);
+    let chosen = [database, ("HOST", "0.0.0.0"), ("PORT", "0"), ("SCRIP_MODE", "development")];
+    refuses(&run(&["serve"], &chosen), &["127.0.0.1:1", "start it"]);
+    refuses(&open(("TRUSTED_PROXIES", "10.0.0.0/8,proxy")), &["trusted-proxies", "192.168.0.0/16"]);
     refuses(&run(&["demo", "load"], &production), &["never for production"]);
     refuses(&run(&["dance"], &[]), &["dance", "--help"]);
     refuses(&run(&["preset", "check", "/none.toml"], &[]), &["/none.toml", "neuralbox"]);
@@ -82,6 +89,14 @@ fn help_lists_every_setting() {
             "SCRIP_DEMO",
             "SCRIP_DATA_DIR",
             "SCRIP_LOG",
+            "SCRIP_LOG_FORMAT",
+            "SCRIP_HEAD_KEY",
+            "SCRIP_HEAD_KEY_FILE",
+            "SCRIP_NO_MIGRATE",
+            "TRUSTED_PROXIES",
+            "WEBHOOK_PRIVATE",
+            "SANDBOX_WEBHOOK_SECRET",
+            "DATABASE_TIMEOUT",
             "MAIL_URL",
             "MAIL_DIR",
             "MAIL_FROM",

@@ -73,11 +73,34 @@ impl Db {
         task: &str,
         payload: &serde_json::Value,
     ) -> Result<()> {
+        self.enqueue(connection, task, payload, None).await
+    }
+
+    /// Does the same in a lane: of the jobs of one lane only one runs at a time, so that they leave room for others.
+    ///
+    /// A node that is killed at such a job blocks the lane for hours: what is in it must be found by another job as well.
+    pub async fn enqueue_in_lane_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        (task, lane): (&str, &str),
+        payload: &serde_json::Value,
+    ) -> Result<()> {
+        self.enqueue(connection, task, payload, Some(lane)).await
+    }
+
+    async fn enqueue(
+        &self,
+        connection: &mut PgConnection,
+        task: &str,
+        payload: &serde_json::Value,
+        lane: Option<&str>,
+    ) -> Result<()> {
         if self.jobs == JobQueue::Graphile {
             // Not a checked query: the queue's own migrations make the function, not ours.
-            sqlx::query("SELECT graphile_worker.add_job($1, $2::json)")
+            sqlx::query("SELECT graphile_worker.add_job($1, $2::json, queue_name => $3)")
                 .bind(task)
                 .bind(payload)
+                .bind(lane)
                 .execute(connection)
                 .await?;
         }
@@ -158,14 +181,25 @@ pub async fn version(pool: &PgPool) -> Result<(i32, String)> {
     Ok((row.number, row.text))
 }
 
-/// Counts the migrations that the database lacks; all of them where it has never been migrated.
-pub async fn missing_migrations(pool: &PgPool) -> usize {
+/// How a database's migrations differ from this program's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrations {
+    /// How many it lacks; all where it has never been migrated.
+    pub missing: usize,
+    /// How many it has that this program does not know: a later version made them.
+    pub newer: usize,
+}
+
+/// Compares the database's migrations with this program's.
+pub async fn migrations(pool: &PgPool) -> Migrations {
     // Not a checked query: sqlx makes the table, not our migrations.
     let known: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
         .fetch_all(pool)
         .await
         .unwrap_or_default();
-    MIGRATOR.iter().filter(|migration| !known.contains(&migration.version)).count()
+    let missing = MIGRATOR.iter().filter(|migration| !known.contains(&migration.version)).count();
+    let newer = known.iter().filter(|version| !MIGRATOR.version_exists(**version)).count();
+    Migrations { missing, newer }
 }
 
 /// Asks the server how durable its commits are.
@@ -207,6 +241,21 @@ pub async fn advance_clock(pool: &PgPool, by: TimeDelta) -> Result<()> {
     )
     .execute(pool)
     .await?;
+    Ok(())
+}
+
+/// Lets a transaction's statements run as long as they need, where its connection has a time limit: for jobs that read
+/// whole tables.
+pub async fn take_time(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query!("SELECT set_config('statement_timeout', '0', true) AS set").fetch_one(connection).await?;
+    Ok(())
+}
+
+/// Gives a transaction's statements so many seconds each: for what anybody may ask, however much it reads.
+pub async fn hurry(connection: &mut PgConnection, seconds: u32) -> Result<()> {
+    sqlx::query!("SELECT set_config('statement_timeout', $1, true) AS set", format!("{seconds}s"))
+        .fetch_one(connection)
+        .await?;
     Ok(())
 }
 

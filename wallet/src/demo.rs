@@ -8,7 +8,7 @@ use crate::catalog::BurnClass;
 use crate::error::{Error, Refusal, Result};
 use crate::id::KeyId;
 use crate::idempotency::IdempotencyKey;
-use crate::identity::{Actor, Environment, NewKey, SignUp, StaffRole, Viewer};
+use crate::identity::{Actor, Environment, KeyScope, NewKey, SignUp, StaffRole, Viewer};
 use crate::ledger::{CaptureAmount, Command, Envelope, GrantSource, NewGrant};
 use crate::money::Credits;
 use crate::tariff::{ChargeRequest, HoldRequest, LineRequest};
@@ -79,7 +79,7 @@ impl Wallet {
         let new = NewKey {
             name: "Demo key".to_owned(),
             environment: Environment::Production,
-            scopes: Vec::new(),
+            scopes: KeyScope::ALL.map(|scope| scope.code().to_owned()).to_vec(),
             ceiling: None,
         };
         let made = (KeyId::from_uuid(Uuid::from_u128(KEY_ID)), KEY_SECRET);

@@ -36,6 +36,12 @@ impl Error {
             Self::Internal(_) => None,
         }
     }
+
+    /// Says whether the same call may go well a moment later: the database was busy or away, whatever was asked of it.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::Unavailable | Refusal::OutcomeUnknown))
+    }
 }
 
 impl fmt::Display for Error {
@@ -85,9 +91,9 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => {
                 Self::Refused(Refusal::OutcomeUnknown)
             }
-            // The server stops, starts, or has no free connection.
+            // The server stops, starts, has no free connection, or gave up on what took too long.
             sqlx::Error::Database(told)
-                if matches!(told.code().as_deref(), Some("57P01" | "57P02" | "57P03" | "53300")) =>
+                if matches!(told.code().as_deref(), Some("57P01" | "57P02" | "57P03" | "53300" | "57014")) =>
             {
                 Self::Refused(Refusal::Unavailable)
             }

@@ -81,6 +81,10 @@ impl Household for Welcome {
         self.ledger.set_budget_in_tx(connection, wallet, budget).await.map(drop)
     }
 
+    async fn uncap_key_in_tx(&self, connection: &mut PgConnection, wallet: WalletId, key: KeyId) -> Result<()> {
+        self.ledger.remove_budgets_of_key_in_tx(connection, wallet, key).await
+    }
+
     async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()> {
         self.plans.join_free_in_tx(connection, account).await
     }

@@ -10,7 +10,7 @@ use people_support::*;
 use serde_json::json;
 use sqlx::PgPool;
 use wallet::clock::Clock;
-use wallet::error::{Problem, Refusal};
+use wallet::error::{Error, Problem, Refusal};
 use wallet::id::KeyId;
 use wallet::identity::{Actor, Environment, NewAudit, NewKey, Role, SessionRecord, StaffRole};
 use wallet::ledger::GrantSource;
@@ -37,13 +37,13 @@ async fn a_person_signs_up_with_an_account_and_two_wallets(pool: PgPool) {
 async fn an_address_is_one_person_whatever_its_case(pool: PgPool) {
     let wallet = open(&pool).await;
     sign_up(&wallet, "anna@example.com").await;
-    let again = refusal(wallet.identity().sign_up(form("ANNA@example.com")).await);
+    let again = refusal(wallet.identity().sign_up(form("ANNA@example.com"), None).await);
     assert_eq!(problems(again), [("email".to_owned(), Problem::Taken)]);
     // Twenty at once: one wins, none leaves half an account.
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..6 {
         let wallet = wallet.clone();
-        tasks.spawn(async move { wallet.identity().sign_up(form("boris@example.com")).await.is_ok() });
+        tasks.spawn(async move { wallet.identity().sign_up(form("boris@example.com"), None).await.is_ok() });
     }
     let won = tasks.join_all().await.into_iter().filter(|won| *won).count();
     assert_eq!(won, 1);
@@ -56,7 +56,7 @@ async fn bad_forms_name_every_field(pool: PgPool) {
     let wallet = open(&pool).await;
     let mut bad = form("not an address");
     bad.password = "short".into();
-    let fields = problems(refusal(wallet.identity().sign_up(bad).await));
+    let fields = problems(refusal(wallet.identity().sign_up(bad, None).await));
     assert_eq!(fields, [("email".to_owned(), Problem::NotAnEmail), ("password".to_owned(), Problem::TooShort)]);
 }
 
@@ -151,6 +151,57 @@ async fn guessing_gets_slower_and_nobody_is_locked_out(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_burst_of_guesses_gets_no_further_than_one_after_the_other(pool: PgPool) {
+    let wallet = open(&pool).await;
+    sign_up(&wallet, "anna@example.com").await;
+    let (thief, anna) = (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
+    let guesses = (0..24).map(|_| wallet.identity().authenticate("anna@example.com", "wrong horse", thief));
+    let answers = futures::future::join_all(guesses).await;
+    let looked_at =
+        answers.into_iter().filter(|answer| matches!(answer, Err(Error::Refused(Refusal::Unprocessable { .. }))));
+    assert_eq!(looked_at.count(), 6, "five cost nothing, and the sixth makes the others wait");
+    // Who comes in leaves nothing behind: neither at the address nor at the peer.
+    for _ in 0..60 {
+        wallet.identity().authenticate("anna@example.com", PASSWORD, anna).await.expect("signed in");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn one_machine_signs_up_no_crowd_and_mails_nobody_to_death(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let (crowd, other) = (Some(IpAddr::from([192, 0, 2, 1])), Some(IpAddr::from([192, 0, 2, 2])));
+    for number in 0..21 {
+        let email = format!("person{number}@example.com");
+        wallet.identity().request_password_reset(&email, crowd).await.expect("the same answer");
+    }
+    let waits = refusal(wallet.identity().sign_up(form("late@example.com"), crowd).await);
+    assert!(matches!(waits, Refusal::RateLimited { .. }), "{waits:?}");
+    let waits = refusal(wallet.identity().request_password_reset("late@example.com", crowd).await);
+    assert!(matches!(waits, Refusal::RateLimited { .. }), "{waits:?}");
+    wallet.identity().sign_up(form("late@example.com"), other).await.expect("from elsewhere");
+    wallet.clock().advance(TimeDelta::hours(2));
+    wallet.identity().sign_up(form("later@example.com"), crowd).await.expect("forgotten after a while");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn nobody_becomes_staff_by_having_registered_the_address_first(pool: PgPool) {
+    let wallet = open(&pool).await;
+    sign_up(&wallet, "chief@example.com").await;
+    let squatted = refusal(wallet.identity().create_staff(form("chief@example.com"), StaffRole::Admin).await);
+    assert_eq!(problems(squatted), [("email".to_owned(), Problem::Taken)]);
+    let squatted = refusal(wallet.identity().appoint_staff("chief@example.com", StaffRole::Admin).await);
+    assert_eq!(problems(squatted), [("email".to_owned(), Problem::Taken)]);
+    let viewer = member(&wallet, "anna@example.com").await;
+    let taken = refusal(wallet.identity().create_staff(form("anna@example.com"), StaffRole::Support).await);
+    assert_eq!(problems(taken), [("email".to_owned(), Problem::Taken)]);
+    let made = wallet.identity().appoint_staff("Anna@example.com", StaffRole::Support).await.expect("proven");
+    assert_eq!((made.id, made.staff), (viewer.user, Some(StaffRole::Support)));
+    wallet.identity().authenticate("anna@example.com", PASSWORD, None).await.expect("the password stays");
+    let nobody = refusal(wallet.identity().appoint_staff("nobody@example.com", StaffRole::Admin).await);
+    assert_eq!(problems(nobody), [("email".to_owned(), Problem::Unknown)]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_new_password_signs_out_everywhere(pool: PgPool) {
     let wallet = open(&pool).await;
     let viewer = member(&wallet, "anna@example.com").await;
@@ -160,9 +211,9 @@ async fn a_new_password_signs_out_everywhere(pool: PgPool) {
         expires_at: Utc::now() + TimeDelta::hours(1),
     };
     assert!(wallet.identity().session_create(b"token", &record).await.expect("created"));
-    wallet.identity().request_password_reset("nobody@example.com").await.expect("the same answer");
-    wallet.identity().request_password_reset("Anna@example.com").await.expect("sent");
-    wallet.identity().request_password_reset("anna@example.com").await.expect("not sent twice");
+    wallet.identity().request_password_reset("nobody@example.com", None).await.expect("the same answer");
+    wallet.identity().request_password_reset("Anna@example.com", None).await.expect("sent");
+    wallet.identity().request_password_reset("anna@example.com", None).await.expect("not sent twice");
     let token = newest_token(&wallet, "anna@example.com").await;
     let weak = problems(refusal(wallet.identity().reset_password(&token, "password").await));
     assert_eq!(weak, [("password".to_owned(), Problem::TooCommon)]);
@@ -254,7 +305,7 @@ async fn keys_are_checked_and_viewers_make_none(pool: PgPool) {
     let bad = NewKey {
         name: " ".into(),
         environment: Environment::Preview,
-        scopes: vec!["Everything!".into()],
+        scopes: vec!["webhooks:*".into()],
         ceiling: Some(Credits::ZERO),
     };
     let fields = problems(refusal(wallet.identity().create_key(&viewer, &bad).await));

@@ -12,8 +12,8 @@ use wallet::error::{Refusal, Result};
 use wallet::id::{AccountId, KeyId, ProjectId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::{
-    BudgetPeriod, BudgetScope, CaptureAmount, Command, CustomerFailure, EntryKind, Envelope, Environment, FeeKind,
-    GrantSource, NewBudget, NewGrant, NewWallet, Outcome, Receipt, ReleaseReason, Rules, Scope,
+    BudgetPeriod, BudgetScope, CaptureAmount, Command, CustomerFailure, EntryFilter, EntryKind, Envelope, Environment,
+    FeeKind, GrantSource, NewBudget, NewGrant, NewWallet, Outcome, Page, Receipt, ReleaseReason, Rules, Scope,
 };
 use wallet::money::Credits;
 
@@ -73,7 +73,7 @@ async fn ceilings_stop_in_the_same_step(pool: PgPool) {
         [credits(15), credits(100), Credits::ZERO]
     );
     assert_eq!(stopped_by(by_key("k5", 10).await).0, "All");
-    wallet.ledger().remove_budget(id, budgets[1].id).await.expect("removed");
+    wallet.ledger().remove_budget(id, budgets[1].id, |_| Ok(())).await.expect("removed");
     by_key("k5", 10).await.expect("charged");
     assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
     wallet.shutdown().await;
@@ -266,4 +266,39 @@ async fn lines_that_are_too_much_together_are_refused_by_name(pool: PgPool) {
     let refused = refusal(submit(&wallet, id, "h", hold_of(&[most; 10])).await);
     assert!(matches!(&refused, Refusal::Unprocessable { fields } if fields[0].field == "lines"), "{refused:?}");
     wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_project_has_so_many_ceilings_and_no_more(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    let set = async |customer: usize, whole| {
+        let scope = BudgetScope::Customer(format!("customer {customer}"));
+        let budget = NewBudget { name: "x".into(), scope, period: BudgetPeriod::Day, ceiling: credits(whole) };
+        wallet.ledger().set_budget(id, budget).await
+    };
+    for customer in 0..100 {
+        set(customer, 1).await.expect("set");
+    }
+    assert!(matches!(refusal(set(100, 1).await), Refusal::Unprocessable { .. }));
+    set(7, 2).await.expect("changed");
+    let budgets = wallet.ledger().budgets(id).await.expect("listed");
+    assert_eq!(budgets.len(), 100);
+    wallet.ledger().remove_budget(id, budgets[0].id, |_| Ok(())).await.expect("removed");
+    set(100, 1).await.expect("there is room again");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_search_that_takes_too_long_is_given_up(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "g", 10).await;
+    let mut blocker = pool.begin().await.expect("begun");
+    sqlx::query("LOCK TABLE entries IN ACCESS EXCLUSIVE MODE").execute(&mut *blocker).await.expect("locked");
+    let filter = EntryFilter { text: Some("nowhere".into()), ..EntryFilter::default() };
+    let found = wallet.ledger().entries(id, &filter, Page::default()).await;
+    assert_eq!(refusal(found), Refusal::Unavailable);
+    blocker.rollback().await.expect("unlocked");
+    let found = wallet.ledger().entries(id, &filter, Page::default()).await.expect("searched");
+    assert!(found.entries.is_empty());
 }

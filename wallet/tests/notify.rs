@@ -55,3 +55,15 @@ async fn a_mail_is_tried_again_and_given_up(pool: PgPool) {
     wallet.clock().advance(minutes(3));
     assert!(wallet.notify().take_mail(id).await.expect("asked").is_some());
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn mails_of_long_ago_are_removed_and_due_ones_are_not(pool: PgPool) {
+    let wallet = open(&pool).await;
+    sign_up(&wallet, "anna@example.com").await;
+    mails(&wallet, "anna@example.com").await;
+    sign_up(&wallet, "boris@example.com").await;
+    assert_eq!(wallet.notify().purge().await.expect("purged"), 0, "too young");
+    wallet.clock().advance(minutes(91 * 24 * 60));
+    assert_eq!(wallet.notify().purge().await.expect("purged"), 1);
+    assert_eq!(wallet.notify().due_mails(10).await.expect("a list").len(), 1, "what was never sent stays");
+}

@@ -154,6 +154,48 @@ async fn a_browser_that_never_comes_back_loses_nothing(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_crowd_of_open_orders_delays_nobody(pool: PgPool) {
+    let (wallet, viewer, double) = buyer(&pool).await;
+    for name in ["boris", "clara", "dan"] {
+        let other = member(&wallet, &format!("{name}@example.com")).await;
+        for form in 0..20 {
+            order(&wallet, &other, &format!("form-{form}")).await;
+        }
+        let more = wallet.payments().start_top_up(&other, &light(), "form-20", BASE).await;
+        assert_eq!(problems(refusal(more)), [("package".to_owned(), Problem::TooMany)]);
+        assert_eq!(order(&wallet, &other, "form-3").await.status, PaymentStatus::Pending, "a repeat is no new order");
+    }
+    let payment = order(&wallet, &viewer, "form").await.id;
+    double.set(payment, ProviderStatus::Paid);
+    wallet.clock().advance(minutes(2));
+    let report = wallet.payments().reconcile().await.expect("reconciled");
+    assert_eq!((report.checked, report.closed), (61, 1), "one run asks about all that are due");
+    one_grant(&wallet, &viewer, payment).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn messages_of_long_ago_are_removed_and_open_ones_are_not(pool: PgPool) {
+    let (wallet, ..) = buyer(&pool).await;
+    for (key, state) in [("done", "done"), ("open", "received")] {
+        sqlx::query(
+            "INSERT INTO provider_events (id, provider, dedupe_key, kind, raw, state, received_at, processed_at)
+             VALUES ($1, 'test', $2, 'x', '{}', $3, $4, CASE WHEN $3 = 'done' THEN $4 END)",
+        )
+        .bind(uuid::Uuid::now_v7())
+        .bind(key)
+        .bind(state)
+        .bind(wallet.clock().now())
+        .execute(&pool)
+        .await
+        .expect("stored");
+    }
+    assert_eq!(wallet.payments().purge_events().await.expect("purged"), 0, "too young");
+    wallet.clock().advance(chrono::TimeDelta::days(401));
+    assert_eq!(wallet.payments().purge_events().await.expect("purged"), 1);
+    assert_eq!(wallet.payments().purge_events().await.expect("purged"), 0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn an_answer_that_got_lost_is_found_again(pool: PgPool) {
     let (wallet, viewer, double) = buyer(&pool).await;
     double.books().swallow_next_page = true;

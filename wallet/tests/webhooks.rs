@@ -195,18 +195,31 @@ async fn a_new_secret_signs_beside_the_old_one_for_a_day(pool: PgPool) {
     let other = wallet.webhooks().create(anna.wallet, &anna.actor(), &new(&[EventKind::CreditsLow]), &key("e")).await;
     assert_eq!(refusal(other), Refusal::IdempotencyMismatch);
     let id = made.endpoint.id;
-    let rotated = wallet.webhooks().rotate(anna.wallet, &anna.actor(), id).await.expect("rotated");
-    assert_ne!(rotated.secret, made.secret);
+    let rotate = async |name: &str| wallet.webhooks().rotate(anna.wallet, &anna.actor(), id, &key(name)).await;
+    let between = rotate("r1").await.expect("rotated");
+    assert_ne!(between.secret, made.secret);
+    assert_eq!(rotate("r1").await.expect("the same request, the same answer").secret, between.secret);
+    wallet.clock().advance(TimeDelta::hours(1));
+    let rotated = rotate("r2").await.expect("rotated");
     wallet.webhooks().test(anna.wallet, id, &key("t1")).await.expect("queued");
     let taken = take(&wallet).await;
-    assert_eq!(taken[0].secrets, [rotated.secret.clone(), made.secret.clone()]);
+    let all = [rotated.secret.clone(), between.secret.clone(), made.secret.clone()];
+    assert_eq!(taken[0].secrets, all, "who knows only the first secret is not cut off by a second rotation");
+    for name in ["r3", "r4", "r5"] {
+        rotate(name).await.expect("rotated");
+    }
+    assert_eq!(problems(refusal(rotate("r6").await)), [("id".to_owned(), Problem::TooMany)]);
+    let rotated = rotate("r1").await.expect("the newest one, whatever the repeated request made");
     wallet.clock().advance(TimeDelta::days(1));
     wallet.webhooks().test(anna.wallet, id, &key("t2")).await.expect("queued");
     let taken = take(&wallet).await;
     assert!(taken.iter().all(|message| message.secrets == [rotated.secret.clone()]));
 
     let gone = taken.iter().find(|message| message.tries == 1).expect("the new one");
+    wallet.webhooks().test(anna.wallet, id, &key("t3")).await.expect("queued");
     wallet.webhooks().finish(gone, &answered(410)).await.expect("kept");
+    let log = wallet.webhooks().deliveries(anna.wallet, None, None, 50).await.expect("a log").deliveries;
+    assert!(log.iter().all(|delivery| delivery.state == DeliveryState::Failed), "nothing waits for ever: {log:?}");
     let list = wallet.webhooks().endpoints(anna.wallet).await.expect("a list");
     assert!(list[0].disabled.as_ref().is_some_and(|(_, why)| why.contains("410")));
     charge(&wallet, anna.wallet, "gpt-5", "1").await;
@@ -217,6 +230,38 @@ async fn a_new_secret_signs_beside_the_old_one_for_a_day(pool: PgPool) {
     assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 1);
     wallet.webhooks().remove(anna.wallet, &anna.actor(), id).await.expect("removed");
     assert!(wallet.webhooks().endpoints(anna.wallet).await.expect("a list").is_empty());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_same_endpoint_asked_for_twice_at_once_is_made_once(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let wanted = new(&[EventKind::CreditsLow]);
+    let (actor, key) = (anna.actor(), key("once"));
+    let all = (0..4).map(|_| wallet.webhooks().create(anna.wallet, &actor, &wanted, &key));
+    let made: Vec<_> = futures::future::join_all(all).await.into_iter().map(|made| made.expect("made")).collect();
+    assert!(made.iter().all(|one| one == &made[0]), "{made:?}");
+    assert_eq!(wallet.webhooks().endpoints(anna.wallet).await.expect("a list").len(), 1);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_endpoint_that_cannot_be_told_holds_up_no_other(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let boris = member(&wallet, "boris@example.com").await;
+    for person in [&anna, &boris] {
+        endpoint(&wallet, person, "e", &[EventKind::LedgerEntryCreated]).await;
+    }
+    charge(&wallet, anna.wallet, "gpt-5", "1").await;
+    charge(&wallet, boris.wallet, "gpt-5", "1").await;
+    // A row that can't be read, as a later version might write one.
+    sqlx::query("ALTER TABLE entries DROP CONSTRAINT entries_actor_kind").execute(&pool).await.expect("loosened");
+    sqlx::query("UPDATE entries SET actor_kind = 99 WHERE wallet_id = $1")
+        .bind(anna.wallet.number)
+        .execute(&pool)
+        .await
+        .expect("spoilt");
+    assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 1);
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -253,7 +298,7 @@ async fn what_is_no_endpoint_is_refused(pool: PgPool) {
     let many = webhooks.create(anna.wallet, &anna.actor(), &new(&[EventKind::CreditsLow]), &key("more")).await;
     assert_eq!(problems(refusal(many)), [("url".to_owned(), Problem::TooMany)]);
     let nowhere = Uuid::now_v7();
-    assert!(webhooks.rotate(anna.wallet, &anna.actor(), nowhere).await.is_err());
+    assert!(webhooks.rotate(anna.wallet, &anna.actor(), nowhere, &key("n")).await.is_err());
     assert!(webhooks.test(anna.wallet, nowhere, &key("t")).await.is_err());
     assert!(webhooks.redeliver(anna.wallet, nowhere, &key("r")).await.is_err());
     let others = webhooks.endpoints(anna.wallet).await.expect("a list")[0].id;

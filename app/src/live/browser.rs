@@ -16,6 +16,9 @@ const QUIET: Duration = Duration::from_secs(3);
 /// The wait before the first new try; it doubles up to the longest.
 const RETRY_FIRST_MS: u64 = 250;
 const RETRY_LONGEST_MS: u64 = 8_000;
+/// After how many streams in a row that a row has stopped the page is loaded again: its script is older than the server,
+/// or rows before it have left for an archive.
+const STUCK_MAX: u32 = 2;
 
 /// One stream at a time: its number tells late events of an earlier one from its own.
 struct Stream {
@@ -23,13 +26,15 @@ struct Stream {
     source: Option<EventSource>,
     number: u64,
     retry_ms: u64,
+    stuck: u32,
 }
 
 type Shared = Rc<RefCell<Stream>>;
 
 /// Opens the stream as soon as a snapshot is there, and closes it with the owner.
 pub fn connect_when_started(live: LiveWallet) {
-    let shared: Shared = Rc::new(RefCell::new(Stream { live, source: None, number: 0, retry_ms: RETRY_FIRST_MS }));
+    let shared: Shared =
+        Rc::new(RefCell::new(Stream { live, source: None, number: 0, retry_ms: RETRY_FIRST_MS, stuck: 0 }));
     let shared = StoredValue::new_local(shared);
     let started = StoredValue::new(false);
     Effect::new(move |_| {
@@ -68,14 +73,18 @@ fn open(shared: &Shared) {
     };
     listen(&source, "open", shared, number, |shared, _, _| {
         let mut stream = shared.borrow_mut();
-        stream.retry_ms = RETRY_FIRST_MS;
+        if stream.stuck == 0 {
+            stream.retry_ms = RETRY_FIRST_MS;
+        }
         stream.live.link.set(Link::Live);
     });
-    listen(&source, "entry", shared, number, |shared, _, data| {
+    listen(&source, "entry", shared, number, |shared, number, data| {
         let live = shared.borrow().live;
-        let whole = serde_json::from_str(data).is_ok_and(|entry| live.take_entry(entry));
-        if !whole {
-            open(shared);
+        if serde_json::from_str(data).is_ok_and(|entry| live.take_entry(entry)) {
+            let mut stream = shared.borrow_mut();
+            (stream.stuck, stream.retry_ms) = (0, RETRY_FIRST_MS);
+        } else {
+            get_past(shared, number);
         }
     });
     listen(&source, "balance", shared, number, |shared, _, data| {
@@ -90,6 +99,33 @@ fn open(shared: &Shared) {
     });
     listen(&source, "error", shared, number, |shared, number, _| retry(shared, number));
     shared.borrow_mut().source = Some(source);
+}
+
+/// Opens the stream again, later each time, after a row that could not be applied; a page that stays stuck is loaded anew.
+fn get_past(shared: &Shared, number: u64) {
+    let is_stuck = {
+        let mut stream = shared.borrow_mut();
+        stream.stuck += 1;
+        stream.stuck >= STUCK_MAX
+    };
+    if is_stuck && !has_reloaded_lately() {
+        let _ = window().location().reload();
+        return;
+    }
+    retry(shared, number);
+}
+
+/// Whether this tab has loaded itself anew for such a row within the last minute; notes that it does now where not.
+fn has_reloaded_lately() -> bool {
+    const NOTE: &str = "scrip-reloaded-at";
+    const PAUSE_SECONDS: i64 = 60;
+    let Ok(Some(notes)) = window().session_storage() else { return true };
+    let now = chrono::Utc::now().timestamp();
+    let last = notes.get_item(NOTE).ok().flatten().and_then(|text| text.parse::<i64>().ok());
+    if last.is_some_and(|last| (0..PAUSE_SECONDS).contains(&(now - last))) {
+        return true;
+    }
+    notes.set_item(NOTE, &now.to_string()).is_err()
 }
 
 /// Calls back for one kind of event, as long as the stream is the present one.

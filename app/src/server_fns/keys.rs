@@ -24,6 +24,8 @@ pub struct KeysPage {
     pub production: BalanceView,
     /// What the preview wallet holds.
     pub preview: BalanceView,
+    /// The secret of the form for a new key: whoever sends it twice gets the same key.
+    pub form_secret: String,
     /// Whether this person may make and revoke keys.
     pub may_manage: bool,
     /// The deployment's address, for samples.
@@ -47,6 +49,7 @@ pub async fn load_keys_page() -> Result<KeysPage, AppError> {
         outcome: crate::asker::outcome("/developers/keys"),
         production: wallet.ledger().balance(viewer.wallet).await?,
         preview: wallet.ledger().balance(viewer.preview_wallet).await?,
+        form_secret: wallet.identity().form_secret(),
         may_manage: viewer.role.may_manage_keys(),
         public_url: crate::asker::settings()?.public_url,
         sample_operation: sample.map(|tariff| tariff.operation.clone()).unwrap_or_default(),

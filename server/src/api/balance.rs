@@ -6,12 +6,14 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 use wallet::catalog::CatalogView;
+use wallet::identity::KeyScope;
 use wallet::ledger::{BalanceView, GrantView};
 
 use super::amount::Amount;
 use super::body::{Asked, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
+use super::holds::Hold;
 use crate::state::AppState;
 
 /// Grants that the list of what expires next shows, at most.
@@ -117,7 +119,7 @@ impl Balance {
 #[utoipa::path(get, path = "/balance", tag = "Balance",
     responses((status = 200, body = Balance), (status = 401, body = ErrorBody)))]
 pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
-    caller.may("balance:read")?;
+    caller.may(KeyScope::BalanceRead)?;
     let balance = state.wallet.ledger().balance(caller.0.wallet).await?;
     let catalog = state.wallet.catalog().view().await?;
     let forecast = state.wallet.insight().forecast(&balance).await?;
@@ -149,6 +151,8 @@ pub struct BalanceThen {
     settled: Amount,
     /// The grants that had something, in burn order.
     grants: Vec<Grant>,
+    /// The holds that were open, oldest first.
+    holds: Vec<Hold>,
 }
 
 /// Credits that came in at one time from one source.
@@ -211,16 +215,17 @@ impl From<BalanceView> for BalanceNow {
     }
 }
 
-/// Shows balance and grants at a past instant.
+/// Shows balance, grants and open holds at a past instant.
 #[utoipa::path(get, path = "/balance/at", tag = "Balance", params(At),
     responses((status = 200, body = BalanceThen), (status = 400, body = ErrorBody)))]
 pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<At>) -> Answer<Response> {
-    caller.may("balance:read")?;
+    caller.may(KeyScope::BalanceRead)?;
     let time = instant("time", &at.time)?;
     if time > state.wallet.clock().now() {
         return Err(Fault::invalid("time", "This instant is still to come."));
     }
     let balance = state.wallet.ledger().balance_at(caller.0.wallet, time).await?;
+    let holds = state.wallet.ledger().holds_at(caller.0.wallet, time).await?;
     let body = BalanceThen {
         time,
         seq: balance.seq,
@@ -228,6 +233,7 @@ pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<
         held: balance.held.into(),
         settled: balance.settled.into(),
         grants: balance.grants.into_iter().map(Grant::from).collect(),
+        holds: holds.into_iter().map(Hold::from).collect(),
     };
     Ok(Out(body).into_response())
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wallet::error::{Problem, Refusal};
 use wallet::idempotency::IdempotencyKey;
+use wallet::identity::KeyScope;
 
 use super::body::{Body, Out};
 use super::caller::Caller;
@@ -61,14 +62,20 @@ struct ChargeOutcome {
     error: Option<ErrorPart>,
 }
 
-/// Charges many times; one that is refused disturbs no other.
+/// Charges many times; one that is refused disturbs no other. Each counts as a write of the rate limit.
 #[utoipa::path(post, path = "/charges/batch", tag = "Spending", request_body = NewCharges,
     responses((status = 200, body = ChargeOutcomes), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn create(State(state): State<AppState>, caller: Caller, body: Body<NewCharges>) -> Answer<Response> {
-    caller.may("charges:write")?;
+    caller.may(KeyScope::ChargesWrite)?;
     let charges = body.value.charges;
     if charges.is_empty() || charges.len() > CHARGES_MAX {
         return Err(Refusal::unprocessable("charges", Problem::TooMany, "Give from 1 to 1000 charges.").into());
+    }
+    // The request itself was counted as one.
+    let more = u32::try_from(charges.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let standing = state.rates.count_more(caller.0.id, more);
+    if more > 0 && standing.over {
+        return Err(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }.into());
     }
     let outcomes = stream::iter(charges).map(|one| outcome(&state, &caller, one)).buffered(AT_ONCE).collect();
     Ok(Out(ChargeOutcomes { outcomes: outcomes.await }).into_response())

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wallet::error::{Problem, Refusal};
+use wallet::identity::{Environment, KeyAccess, KeyScope};
 use wallet::ledger::{Budget, BudgetPeriod, BudgetScope, NewBudget};
 
 use super::amount::Amount;
@@ -15,6 +16,7 @@ use super::body::{Body, Named, Out};
 use super::caller::Caller;
 use super::charges::{positive, text};
 use super::envelope::{Answer, ErrorBody};
+use super::key::Key;
 use crate::state::AppState;
 
 /// The longest name of an end customer.
@@ -42,7 +44,7 @@ pub struct NewCeiling {
     name: String,
     /// What it counts.
     scope: Counts,
-    /// The key's id, or the end customer; where the scope is one of these. The calling key where nothing is said.
+    /// The key's id, or the end customer; where the scope is one of these.
     #[serde(default)]
     of: Option<String>,
     /// `day`, `week` or `month`; each begins at midnight in the account's time zone.
@@ -108,29 +110,35 @@ pub struct CeilingList {
 /// Lists the ceilings that concern the key's wallet, with what has been spent.
 #[utoipa::path(get, path = "/budgets", tag = "Budgets", responses((status = 200, body = CeilingList)))]
 pub async fn list(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
-    caller.may("balance:read")?;
+    caller.may(KeyScope::BalanceRead)?;
+    all(&state, &caller).await
+}
+
+async fn all(state: &AppState, caller: &Caller) -> Answer<Response> {
     let budgets = state.wallet.ledger().budgets(caller.0.wallet).await?;
     Ok(Out(CeilingList { budgets: budgets.into_iter().map(Ceiling::from).collect() }).into_response())
 }
 
-/// Sets a ceiling; one that counts the same in the same period is replaced, and keeps what was spent.
+/// Sets a ceiling; one that counts the same in the same period is replaced, and keeps what was spent. Not a key's own.
 #[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewCeiling,
+    params(("Idempotency-Key" = String, Header)),
     responses((status = 200, body = CeilingList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
-pub async fn set(State(state): State<AppState>, caller: Caller, body: Body<NewCeiling>) -> Answer<Response> {
-    caller.may("budgets:write")?;
+pub async fn set(State(state): State<AppState>, caller: Caller, _key: Key, body: Body<NewCeiling>) -> Answer<Response> {
+    caller.may(KeyScope::BudgetsWrite)?;
     let NewCeiling { name, scope, of, period, ceiling } = body.value;
-    let scope = scope_of(&caller, scope, of.as_deref())?;
+    let scope = scope_of(scope, of.as_deref())?;
+    governs(&caller.0, &scope)?;
     let budget = NewBudget { name: text("name", &name, 100)?, scope, period, ceiling: positive("ceiling", ceiling)? };
     state.wallet.ledger().set_budget(caller.0.wallet, budget).await?;
-    list(State(state), caller).await
+    all(&state, &caller).await
 }
 
-fn scope_of(caller: &Caller, counts: Counts, of: Option<&str>) -> Answer<BudgetScope> {
+fn scope_of(counts: Counts, of: Option<&str>) -> Answer<BudgetScope> {
     let wrong = |problem, message: &str| Refusal::unprocessable("of", problem, message);
     Ok(match (counts, of) {
         (Counts::Project, None) => BudgetScope::Project,
         (Counts::Environment, None) => BudgetScope::Environment,
-        (Counts::Key, None) => BudgetScope::Key(caller.0.id.uuid()),
+        (Counts::Key, None) => return Err(wrong(Problem::Required, "Name the key by its id.").into()),
         (Counts::Key, Some(key)) => {
             BudgetScope::Key(key.parse().map_err(|_| wrong(Problem::Unknown, "There is no such key."))?)
         }
@@ -142,11 +150,30 @@ fn scope_of(caller: &Caller, counts: Counts, of: Option<&str>) -> Answer<BudgetS
     })
 }
 
-/// Removes a ceiling.
-#[utoipa::path(delete, path = "/budgets/{id}", tag = "Budgets", params(("id" = String, Path)),
-    responses((status = 204), (status = 404, body = ErrorBody)))]
-pub async fn remove(State(state): State<AppState>, caller: Caller, Named(id): Named<Uuid>) -> Answer<Response> {
-    caller.may("budgets:write")?;
-    state.wallet.ledger().remove_budget(caller.0.wallet, id).await?;
+/// Removes a ceiling that concerns the key's wallet. Not a key's own.
+#[utoipa::path(delete, path = "/budgets/{id}", tag = "Budgets",
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 204), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub async fn remove(
+    State(state): State<AppState>,
+    caller: Caller,
+    Named(id): Named<Uuid>,
+    _key: Key,
+) -> Answer<Response> {
+    caller.may(KeyScope::BudgetsWrite)?;
+    let may = |scope: &BudgetScope| Ok(governs(&caller.0, scope)?);
+    state.wallet.ledger().remove_budget(caller.0.wallet, id, may).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Refuses what is not a key's to govern: its own ceiling, and with a preview key what stops production as well.
+fn governs(key: &KeyAccess, scope: &BudgetScope) -> Result<(), Refusal> {
+    let why = match scope {
+        BudgetScope::Key(id) if *id == key.id.uuid() => "a key can't change its own ceiling; use another key",
+        BudgetScope::Project if key.environment == Environment::Preview => {
+            "a preview key governs its own environment; this ceiling counts production as well"
+        }
+        _ => return Ok(()),
+    };
+    Err(Refusal::Forbidden { why: why.to_owned() })
 }

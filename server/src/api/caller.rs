@@ -6,7 +6,7 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::header;
 use axum::http::request::Parts;
 use wallet::error::Refusal;
-use wallet::identity::{Actor, KeyAccess};
+use wallet::identity::{Actor, KeyAccess, KeyScope};
 
 use super::envelope::{Answer, Fault};
 
@@ -22,11 +22,15 @@ impl Caller {
     }
 
     /// Refuses a key whose scopes do not hold this one.
-    pub fn may(&self, scope: &str) -> Answer<()> {
+    pub fn may(&self, scope: KeyScope) -> Answer<()> {
         if self.0.may(scope) {
             return Ok(());
         }
-        Err(Refusal::Forbidden { why: format!("the key lacks the scope {scope}") }.into())
+        let why = match scope.is_in(&self.0.scopes) {
+            true => format!("a preview key can't have the scope {}", scope.code()),
+            false => format!("the key lacks the scope {}", scope.code()),
+        };
+        Err(Refusal::Forbidden { why }.into())
     }
 }
 

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use wallet::db::has_nul;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::idempotency::IdempotencyKey;
+use wallet::identity::KeyScope;
 use wallet::ledger::{Command, EntryDetail, EntryKind, EntryView, Envelope, Outcome, Receipt};
 use wallet::money::Credits;
 use wallet::tariff::{ChargeRequest, LineRequest, QuoteId};
@@ -24,7 +25,7 @@ use super::ledger::{Allocation, EntryBody};
 use super::models::{Line, one_call};
 use crate::state::AppState;
 
-/// The most keys of one metadata object, and the longest text of one.
+/// The most keys of one metadata object.
 const METADATA_KEYS_MAX: usize = 50;
 /// The longest metadata, as JSON.
 const METADATA_MAX: usize = 4_096;
@@ -165,7 +166,7 @@ pub async fn create(
     Key(key): Key,
     body: Body<NewCharge>,
 ) -> Answer<Response> {
-    caller.may("charges:write")?;
+    caller.may(KeyScope::ChargesWrite)?;
     let (outcome, charge) = charge(&state, &caller, key, body.value).await?;
     Ok(written(&outcome, charge))
 }
@@ -253,7 +254,7 @@ pub(super) async fn find(state: &AppState, caller: &Caller, id: i64) -> Answer<E
 #[utoipa::path(get, path = "/charges/{id}", tag = "Spending", params(("id" = i64, Path)),
     responses((status = 200, body = Charge), (status = 404, body = ErrorBody)))]
 pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named<i64>) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     Ok(Out(Charge::detailed(find(&state, &caller, id).await?)).into_response())
 }
 
@@ -277,7 +278,7 @@ pub async fn credit_back(
     Key(key): Key,
     body: Body<NewCreditBack>,
 ) -> Answer<Response> {
-    caller.may("charges:write")?;
+    caller.may(KeyScope::ChargesWrite)?;
     let reason = text("reason", &body.value.reason, 200)?;
     let command = Command::CreditBack { charge: id, reason };
     let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), command).with_request_hash(body.hash());

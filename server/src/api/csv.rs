@@ -8,6 +8,7 @@ use futures::{Stream, TryStreamExt, stream};
 use wallet::Wallet;
 use wallet::error::Error;
 use wallet::id::WalletId;
+use wallet::identity::KeyScope;
 use wallet::ledger::{EntryFilter, EntryView, Page};
 
 use super::body::Asked;
@@ -38,7 +39,7 @@ const COLUMNS: [&str; 14] = [
 #[utoipa::path(get, path = "/ledger.csv", tag = "Ledger", params(Filter),
     responses((status = 200, content_type = "text/csv", body = String), (status = 400, body = ErrorBody)))]
 pub async fn export(State(state): State<AppState>, caller: Caller, Asked(filter): Asked<Filter>) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     Ok(response(state.wallet.clone(), caller.0.wallet, filter.read()?))
 }
 

@@ -5,6 +5,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use wallet::error::Refusal;
+use wallet::identity::KeyScope;
 use wallet::ledger::{BalanceView, EntryView};
 
 use super::balance::BalanceNow;
@@ -12,7 +13,7 @@ use super::body::Asked;
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody};
 use super::ledger::EntryBody;
-use crate::live::{self, Form};
+use crate::live::{self, Form, Pass};
 use crate::state::AppState;
 
 /// Where to go on.
@@ -49,7 +50,8 @@ pub async fn events(
     Asked(resume): Asked<Resume>,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     let after = live::cursor(&headers, resume.after);
-    live::events::<Documented>(&state, caller.0.wallet, after).ok_or_else(|| Refusal::Unavailable.into())
+    live::events::<Documented>(&state, caller.0.wallet, Pass::Key(caller.0.id), after)
+        .ok_or_else(|| Refusal::Unavailable.into())
 }

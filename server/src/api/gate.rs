@@ -52,8 +52,18 @@ pub async fn pass(State(state): State<AppState>, request: Request, next: Next) -
     response
 }
 
-/// Lets in who shows a valid key, within its limits and the time limit.
+/// Answers within the time limit, and hears the caller out first: also one that is not let in.
 async fn admit(state: &AppState, mut request: Request, next: Next) -> Response {
+    let unread = Unread::of(&mut request);
+    let response = let_in(state, request, next).await;
+    if let Some(unread) = unread {
+        unread.hear_out().await;
+    }
+    response
+}
+
+/// Lets in who shows a valid key, within its limits and the time limit.
+async fn let_in(state: &AppState, mut request: Request, next: Next) -> Response {
     let Some(secret) = bearer(&request) else {
         return Fault::from(Refusal::Unauthenticated).into_response();
     };
@@ -67,11 +77,7 @@ async fn admit(state: &AppState, mut request: Request, next: Next) -> Response {
     } else {
         request.extensions_mut().insert(Caller(access));
         DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
-        let unread = Unread::of(&mut request);
         let answered = tokio::time::timeout(state.settings.request_timeout(), next.run(request)).await;
-        if let Some(unread) = unread {
-            unread.hear_out().await;
-        }
         answered.unwrap_or_else(|_late| Fault::late().into_response())
     };
     standing.write(response.headers_mut());

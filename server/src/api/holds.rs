@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wallet::error::{Problem, Refusal};
+use wallet::identity::KeyScope;
 use wallet::ledger::hold::MAX_LINES;
 use wallet::ledger::{CaptureAmount, Command, Envelope, HoldLine, HoldView, Outcome, ReleaseReason};
 use wallet::tariff::{HoldRequest, LineRequest};
@@ -104,7 +105,7 @@ pub async fn create(
     Key(key): Key,
     body: Body<NewHold>,
 ) -> Answer<Response> {
-    caller.may("holds:write")?;
+    caller.may(KeyScope::HoldsWrite)?;
     let NewHold { lines, expires_in, metadata } = body.value;
     if lines.is_empty() || lines.len() > MAX_LINES {
         let problem = if lines.is_empty() { Problem::Required } else { Problem::TooMany };
@@ -132,7 +133,7 @@ pub async fn create(
 #[utoipa::path(get, path = "/holds/{id}", tag = "Spending", params(("id" = i64, Path)),
     responses((status = 200, body = Hold), (status = 404, body = ErrorBody)))]
 pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named<i64>) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     Ok(Out(shown(&state, &caller, id).await?).into_response())
 }
 
@@ -159,7 +160,7 @@ pub async fn capture(
     Key(key): Key,
     body: Body<NewCapture>,
 ) -> Answer<Response> {
-    caller.may("holds:write")?;
+    caller.may(KeyScope::HoldsWrite)?;
     let hash = body.hash();
     let amount = match (body.value.amount, body.value.lines) {
         (None, None) => CaptureAmount::All,
@@ -193,7 +194,7 @@ pub async fn release(
     Key(key): Key,
     body: Body<NewRelease>,
 ) -> Answer<Response> {
-    caller.may("holds:write")?;
+    caller.may(KeyScope::HoldsWrite)?;
     let command = Command::Release { hold: id, reason: body.value.reason };
     let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), command);
     finish(&state, &caller, id, envelope.with_request_hash(body.hash())).await

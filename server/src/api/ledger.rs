@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use wallet::identity::KeyScope;
 use wallet::ledger::{AllocationView, EntryDetail, EntryFilter, EntryKind, EntryView, Page};
 
 use super::amount::Amount;
@@ -213,7 +214,7 @@ pub struct EntryList {
 #[utoipa::path(get, path = "/ledger", tag = "Ledger", params(Filter),
     responses((status = 200, body = EntryList), (status = 400, body = ErrorBody)))]
 pub async fn list(State(state): State<AppState>, caller: Caller, Asked(filter): Asked<Filter>) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     let page = state.wallet.ledger().entries(caller.0.wallet, &filter.read()?, filter.page()?).await?;
     let body = EntryList {
         entries: page.entries.into_iter().map(EntryBody::from).collect(),
@@ -260,7 +261,7 @@ impl From<EntryDetail> for EntryFull {
 #[utoipa::path(get, path = "/ledger/{seq}", tag = "Ledger", params(("seq" = i64, Path)),
     responses((status = 200, body = EntryFull), (status = 404, body = ErrorBody)))]
 pub async fn one(State(state): State<AppState>, caller: Caller, Named(seq): Named<i64>) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     let detail = state.wallet.ledger().entry(caller.0.wallet, seq).await?;
     Ok(Out(EntryFull::from(detail)).into_response())
 }

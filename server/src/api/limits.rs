@@ -1,17 +1,27 @@
-//! Rate limits, by API key: requests of the running minute.
+//! Rate limits, by API key: requests of the running minute, across all nodes.
 //!
-//! Each node counts for itself and allows the whole limit, so that no request pays for a round trip; with several nodes
-//! behind one address a key may make that many times more.
+//! No request pays for a round trip: each node counts for itself, tells the others once a second what it has counted,
+//! and adds what it hears of them. So a key may get past its limit by what all nodes take within a second.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use chrono::Utc;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+use wallet::Wallet;
+use wallet::error::Result;
 use wallet::id::KeyId;
+use wallet::identity::RateCount;
 
-/// How long a window lasts.
-const WINDOW: Duration = Duration::from_secs(60);
+use crate::state::AppState;
+
+/// How long a window lasts, in seconds; it begins with the minute, on every node.
+const WINDOW: i64 = 60;
+/// How often nodes tell each other.
+const SHARED_EVERY: Duration = Duration::from_secs(1);
 /// From how many windows on old ones are swept out.
 const SWEEP_FROM: usize = 10_000;
 
@@ -20,6 +30,8 @@ const SWEEP_FROM: usize = 10_000;
 pub struct RateLimits {
     reads: u32,
     writes: u32,
+    /// What tells this node's counts from others'.
+    node: Uuid,
     windows: Mutex<Windows>,
 }
 
@@ -30,10 +42,14 @@ struct Windows {
     sweep_at: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Window {
-    started: Instant,
+    minute: i64,
     used: u32,
+    /// How many of them the other nodes know of.
+    told: u32,
+    /// What the other nodes have counted.
+    elsewhere: u32,
 }
 
 /// Where a key stands after a request.
@@ -50,36 +66,104 @@ impl RateLimits {
     /// Takes the limits of a minute.
     #[must_use]
     pub fn new(reads: u32, writes: u32) -> Self {
-        Self { reads, writes, windows: Mutex::default() }
+        Self { reads, writes, node: Uuid::now_v7(), windows: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Windows> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request.
     pub fn count(&self, key: KeyId, method: &Method) -> Standing {
-        let write = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        let limit = if write { self.writes } else { self.reads };
-        let now = Instant::now();
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        windows.sweep(now);
-        let window = windows.of_keys.entry((key, write)).or_insert(Window { started: now, used: 0 });
-        if now.duration_since(window.started) >= WINDOW {
-            *window = Window { started: now, used: 0 };
+        let kind = (key, !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS));
+        self.add(kind, 1, Utc::now().timestamp())
+    }
+
+    /// Counts the writes of a request beyond the one that it is.
+    pub fn count_more(&self, key: KeyId, writes: u32) -> Standing {
+        self.add((key, true), writes, Utc::now().timestamp())
+    }
+
+    fn add(&self, kind: (KeyId, bool), count: u32, now: i64) -> Standing {
+        let limit = if kind.1 { self.writes } else { self.reads };
+        let minute = now.div_euclid(WINDOW);
+        let mut windows = self.lock();
+        windows.sweep(minute);
+        let window = windows.of_keys.entry(kind).or_default();
+        if window.minute != minute {
+            *window = Window { minute, ..Window::default() };
         }
-        window.used = window.used.saturating_add(1);
-        let left = WINDOW.saturating_sub(now.duration_since(window.started));
+        let all = window.used.saturating_add(window.elsewhere).saturating_add(count);
+        let over = all > limit;
+        // What is refused as a whole is not done: only a single request counts either way.
+        if !over || count == 1 {
+            window.used = window.used.saturating_add(count);
+        }
         Standing {
             limit,
-            remaining: limit.saturating_sub(window.used),
-            reset_seconds: u32::try_from(left.as_secs()).unwrap_or(60).saturating_add(1),
-            over: window.used > limit,
+            remaining: limit.saturating_sub(window.used.saturating_add(window.elsewhere)),
+            reset_seconds: u32::try_from(WINDOW - now.rem_euclid(WINDOW)).unwrap_or(60),
+            over,
         }
+    }
+
+    /// Tells the other nodes what was counted since the last time, and hears of them about the same keys.
+    pub async fn share(&self, wallet: &Wallet) -> Result<()> {
+        let minute = Utc::now().timestamp().div_euclid(WINDOW);
+        let counts = self.untold(minute);
+        if counts.is_empty() {
+            return Ok(());
+        }
+        let others = wallet.identity().share_rates(self.node, minute, &counts).await?;
+        let mut windows = self.lock();
+        for count in counts {
+            if let Some(window) = windows.running(&count, minute) {
+                window.told = count.used;
+            }
+        }
+        for count in others {
+            if let Some(window) = windows.running(&count, minute) {
+                window.elsewhere = count.used;
+            }
+        }
+        Ok(())
+    }
+
+    fn untold(&self, minute: i64) -> Vec<RateCount> {
+        let windows = self.lock();
+        let untold = windows.of_keys.iter().filter(|(_, window)| window.minute == minute && window.used > window.told);
+        untold.map(|(&(key, is_write), window)| RateCount { key, is_write, used: window.used }).collect()
     }
 }
 
+/// Shares this node's counts with the others until the process stops.
+pub fn share(state: &AppState) -> JoinHandle<()> {
+    let state = state.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(SHARED_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = state.stopping.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            if let Err(error) = state.rates.share(&state.wallet).await {
+                tracing::warn!(%error, "counted calls could not be shared with other nodes");
+            }
+        }
+    })
+}
+
 impl Windows {
+    /// Finds the window that a count is about, where it is still the running one.
+    fn running(&mut self, count: &RateCount, minute: i64) -> Option<&mut Window> {
+        self.of_keys.get_mut(&(count.key, count.is_write)).filter(|window| window.minute == minute)
+    }
+
     /// Forgets windows that are over, once there are twice as many as the last sweep left.
-    fn sweep(&mut self, now: Instant) {
+    fn sweep(&mut self, minute: i64) {
         if self.of_keys.len() >= self.sweep_at.max(SWEEP_FROM) {
-            self.of_keys.retain(|_, window| now.duration_since(window.started) < WINDOW);
+            self.of_keys.retain(|_, window| window.minute == minute);
             self.sweep_at = self.of_keys.len().saturating_mul(2);
         }
     }
@@ -109,37 +193,49 @@ impl Standing {
 mod tests {
     use super::*;
 
+    /// The first second of a minute.
+    const MINUTE: i64 = 1_790_000_040;
+
     #[test]
     fn reads_and_writes_are_counted_apart_and_by_key() {
         let limits = RateLimits::new(2, 1);
         let (key, other) = (KeyId::new(), KeyId::new());
-        assert!(!limits.count(key, &Method::GET).over);
-        assert!(!limits.count(key, &Method::GET).over);
-        let third = limits.count(key, &Method::GET);
-        assert!(third.over && third.remaining == 0 && third.reset_seconds <= 61);
-        assert!(!limits.count(key, &Method::POST).over);
-        assert!(limits.count(key, &Method::POST).over);
-        assert!(!limits.count(other, &Method::GET).over);
+        let read = |key| limits.add((key, false), 1, MINUTE + 20);
+        assert!(!read(key).over && !read(key).over);
+        let third = read(key);
+        assert!(third.over && third.remaining == 0 && third.reset_seconds == 40, "{third:?}");
+        let write = |at| limits.add((key, true), 1, at);
+        assert!(!write(MINUTE).over && write(MINUTE + 59).over && !write(MINUTE + 60).over);
+        assert!(!read(other).over);
+    }
+
+    #[test]
+    fn many_writes_in_one_request_count_as_many() {
+        let limits = RateLimits::new(1, 10);
+        let key = KeyId::new();
+        let add = |count| limits.add((key, true), count, MINUTE);
+        assert!(!add(1).over && add(10).over, "eleven in all");
+        let standing = add(9);
+        assert!(!standing.over && standing.remaining == 0, "what was refused took nothing");
+        assert!(add(1).over);
     }
 
     #[test]
     fn old_windows_go_and_a_sweep_is_earned_by_as_many_new_ones() {
         let mut windows = Windows::default();
-        let began = Instant::now();
-        let fill = |windows: &mut Windows, count: usize, started: Instant| {
+        let fill = |windows: &mut Windows, count: usize, minute: i64| {
             for _ in 0..count {
-                windows.of_keys.insert((KeyId::new(), true), Window { started, used: 1 });
+                windows.of_keys.insert((KeyId::new(), true), Window { minute, used: 1, ..Window::default() });
             }
         };
-        fill(&mut windows, SWEEP_FROM, began);
-        windows.sweep(began);
+        fill(&mut windows, SWEEP_FROM, 1);
+        windows.sweep(1);
         assert_eq!(windows.of_keys.len(), SWEEP_FROM, "all of them still run");
-        let later = began + WINDOW;
-        fill(&mut windows, SWEEP_FROM - 1, later);
-        windows.sweep(later);
+        fill(&mut windows, SWEEP_FROM - 1, 2);
+        windows.sweep(2);
         assert_eq!(windows.of_keys.len(), 2 * SWEEP_FROM - 1, "no sweep for every request");
-        fill(&mut windows, 1, later);
-        windows.sweep(later);
+        fill(&mut windows, 1, 2);
+        windows.sweep(2);
         assert_eq!(windows.of_keys.len(), SWEEP_FROM, "the old ones are gone");
     }
 }

@@ -26,6 +26,7 @@ mod payments;
 pub mod price_changes;
 mod proof;
 mod reference;
+mod usage;
 mod webhooks;
 
 use axum::Router;
@@ -81,6 +82,7 @@ fn calls() -> (Router<AppState>, OpenApi) {
         .routes(routes!(proof::head))
         .routes(routes!(proof::proof))
         .routes(routes!(ledger::one))
+        .routes(routes!(usage::usage))
         .routes(routes!(budgets::list, budgets::set))
         .routes(routes!(budgets::remove))
         // Hearing of what happens.

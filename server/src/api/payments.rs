@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wallet::error::{Problem, Refusal};
 use wallet::id::PaymentId;
+use wallet::identity::KeyScope;
 use wallet::money::Currency;
 use wallet::payment::{PaymentView, TopUp};
 
@@ -114,6 +115,7 @@ pub async fn top_up(
     Key(key): Key,
     body: Body<NewTopUp>,
 ) -> Answer<Response> {
+    caller.may(KeyScope::TopUpsWrite)?;
     let NewTopUp { package, amount, currency } = body.value;
     let unknown = || Refusal::unprocessable("currency", Problem::Unknown, "There is no such currency.");
     let currency: Currency = currency.parse().map_err(|_| unknown())?;
@@ -128,7 +130,7 @@ pub async fn top_up(
 #[utoipa::path(get, path = "/payments", tag = "Payments", params(PageQuery),
     responses((status = 200, body = PaymentList), (status = 400, body = ErrorBody)))]
 pub async fn list(State(state): State<AppState>, caller: Caller, Asked(query): Asked<PageQuery>) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     let before: Option<PaymentId> = page::cursor(query.cursor.as_deref())?;
     let limit = i64::from(page::limit(query.limit)?);
     let found = state.wallet.payments().payments(&*caller.0, before, limit).await?;
@@ -143,7 +145,7 @@ pub async fn list(State(state): State<AppState>, caller: Caller, Asked(query): A
 #[utoipa::path(get, path = "/payments/{id}", tag = "Payments", params(("id" = String, Path)),
     responses((status = 200, body = Payment), (status = 404, body = ErrorBody)))]
 pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named<String>) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     let id: PaymentId = id.parse().map_err(|_| Refusal::not_found("payment"))?;
     Ok(Out(Payment::from(state.wallet.payments().check(&*caller.0, id).await?)).into_response())
 }

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use wallet::identity::KeyScope;
+
 use super::body::{Asked, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
@@ -29,7 +31,7 @@ pub struct Head {
 /// Shows the newest row and its hash: note it down, and no row before it can be changed unseen.
 #[utoipa::path(get, path = "/ledger/head", tag = "Ledger", responses((status = 200, body = Head)))]
 pub async fn head(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     let ledger = state.wallet.ledger();
     let wallet = caller.0.wallet;
     let seq = ledger.balance(wallet).await?.seq;
@@ -55,7 +57,7 @@ pub struct Span {
     responses((status = 200, content_type = "application/jsonl", body = String), (status = 400, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
 pub async fn proof(State(state): State<AppState>, caller: Caller, Asked(span): Asked<Span>) -> Answer<Response> {
-    caller.may("ledger:read")?;
+    caller.may(KeyScope::LedgerRead)?;
     let from = span.from.unwrap_or(1);
     let to = span.to.unwrap_or(i64::MAX);
     if from < 1 || to < from {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use wallet::error::{FieldError, Problem};
+use wallet::identity::KeyScope;
 use wallet::notify::webhook::{Attempt, CreatedEndpoint, Delivery, DeliveryDetail, Endpoint, EventKind, NewEndpoint};
 
 use super::body::{Asked, Body, Named, Out};
@@ -19,9 +20,9 @@ use crate::courier::{AddressRules, check_resolved};
 use crate::state::AppState;
 
 /// What a key needs to read endpoints and their log.
-const READ: &str = "webhooks:read";
+const READ: KeyScope = KeyScope::WebhooksRead;
 /// What a key needs to change them.
-const WRITE: &str = "webhooks:write";
+const WRITE: KeyScope = KeyScope::WebhooksWrite;
 
 /// An endpoint to make.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -133,28 +134,46 @@ fn refused(error: FieldError) -> Fault {
     }
 }
 
-/// Gives an endpoint a new secret; for 24 hours messages are signed with both.
-#[utoipa::path(post, path = "/webhook-endpoints/{id}/rotate-secret", tag = "Webhooks", params(("id" = String, Path)),
-    responses((status = 200, body = EndpointBody), (status = 404, body = ErrorBody)))]
-pub async fn rotate(State(state): State<AppState>, caller: Caller, Named(id): Named<Uuid>) -> Answer<Response> {
+/// Gives an endpoint a new secret, once per key; for 24 hours messages are signed with the one before as well.
+#[utoipa::path(post, path = "/webhook-endpoints/{id}/rotate-secret", tag = "Webhooks",
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 200, body = EndpointBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+pub async fn rotate(
+    State(state): State<AppState>,
+    caller: Caller,
+    Named(id): Named<Uuid>,
+    Key(key): Key,
+) -> Answer<Response> {
     caller.may(WRITE)?;
-    let rotated = state.wallet.webhooks().rotate(caller.0.wallet, &caller.actor(), id).await?;
+    let rotated = state.wallet.webhooks().rotate(caller.0.wallet, &caller.actor(), id, &key).await?;
     Ok(Out(EndpointBody::from(rotated)).into_response())
 }
 
 /// Switches an endpoint on again that was switched off (it answered 410).
-#[utoipa::path(post, path = "/webhook-endpoints/{id}/enable", tag = "Webhooks", params(("id" = String, Path)),
+#[utoipa::path(post, path = "/webhook-endpoints/{id}/enable", tag = "Webhooks",
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 204), (status = 404, body = ErrorBody)))]
-pub async fn enable(State(state): State<AppState>, caller: Caller, Named(id): Named<Uuid>) -> Answer<Response> {
+pub async fn enable(
+    State(state): State<AppState>,
+    caller: Caller,
+    Named(id): Named<Uuid>,
+    _key: Key,
+) -> Answer<Response> {
     caller.may(WRITE)?;
     state.wallet.webhooks().enable(caller.0.wallet, &caller.actor(), id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Removes an endpoint with its log.
-#[utoipa::path(delete, path = "/webhook-endpoints/{id}", tag = "Webhooks", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/webhook-endpoints/{id}", tag = "Webhooks",
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 204), (status = 404, body = ErrorBody)))]
-pub async fn remove(State(state): State<AppState>, caller: Caller, Named(id): Named<Uuid>) -> Answer<Response> {
+pub async fn remove(
+    State(state): State<AppState>,
+    caller: Caller,
+    Named(id): Named<Uuid>,
+    _key: Key,
+) -> Answer<Response> {
     caller.may(WRITE)?;
     state.wallet.webhooks().remove(caller.0.wallet, &caller.actor(), id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -13,11 +13,14 @@ use crate::config::Settings;
 /// What to do about staff.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Makes a person of the platform's staff, or gives an existing person the role.
+    /// Makes a person of the platform's staff, or (`--existing`) gives the role to somebody with a proven address.
     Create {
         /// The e-mail address.
         #[arg(long)]
         email: String,
+        /// Gives the role to the account that has this address; its password and name stay.
+        #[arg(long, conflicts_with = "name")]
+        existing: bool,
         /// The password; asked for, or read from the first line of the input, where it is not given.
         #[arg(long, env = "SCRIP_ADMIN_PASSWORD", hide_env_values = true)]
         password: Option<String>,
@@ -54,15 +57,23 @@ impl From<Role> for StaffRole {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let Command::Create { email, password, name, role } = command;
+    let Command::Create { email, existing, password, name, role } = command;
+    let role = StaffRole::from(role);
     let password = match password {
-        Some(password) => password,
-        None => ask()?,
+        Some(password) if !existing => password,
+        None if !existing => ask()?,
+        _ => String::new(),
     };
     let wallet = super::open(settings).await?;
-    let form = SignUp { email, password, name, locale: "en".to_owned() };
-    let user = wallet.identity().create_staff(form, role.into()).await.map_err(plain)?;
-    println!("{} is staff now ({}).", user.email, StaffRole::from(role).code());
+    let identity = wallet.identity();
+    if existing {
+        let user = identity.appoint_staff(&email, role).await.map_err(plain)?;
+        println!("{} is staff now ({}), with the password that the account had.", user.email, role.code());
+    } else {
+        let form = SignUp { email, password, name, locale: "en".to_owned() };
+        let user = identity.create_staff(form, role).await.map_err(plain)?;
+        println!("{} is staff now ({}).", user.email, role.code());
+    }
     wallet.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -69,7 +69,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 
 async fn database(settings: &Settings, findings: &mut Findings) {
     // Whatever is wrong with durability is told here, in any mode.
-    let relaxed = Settings { mode: crate::config::Mode::Development, ..settings.clone() };
+    let relaxed = Settings { mode: Some(crate::config::Mode::Development), ..settings.clone() };
     let pool = match database::connect(&relaxed).await {
         Ok(pool) => pool,
         Err(error) => return findings.problem("database", &error.to_string()),

@@ -101,6 +101,18 @@ pub async fn open_migrated(settings: &Settings) -> anyhow::Result<Wallet> {
     start(pool).await
 }
 
+/// Opens the wallet for serving, on a database that is brought to this version's schema first where the settings allow.
+pub async fn open_to_serve(settings: &Settings) -> anyhow::Result<Wallet> {
+    if !settings.web.no_migrate {
+        let pool = database::connect(settings).await?;
+        database::migrate(&pool).await?;
+        pool.close().await;
+    }
+    let pool = database::connect_to_serve(settings).await?;
+    database::migrated(&pool).await?;
+    start(pool).await
+}
+
 /// Opens the wallet with the catalog's settings in force.
 async fn start(pool: PgPool) -> anyhow::Result<Wallet> {
     let wallet = Wallet::new(pool, Options::default());

@@ -18,7 +18,7 @@ pub async fn sign_up(State(state): State<AppState>, session: AuthSession, form: 
         name: form.field("name").to_owned(),
         locale: form.optional("locale").map_or_else(|| form.locale(), str::to_owned),
     };
-    let made = state.wallet.identity().sign_up(typed).await.map(|new| new.user);
+    let made = state.wallet.identity().sign_up(typed, form.peer()).await.map(|new| new.user);
     come_in("/sign-up", made, session, form).await
 }
 
@@ -64,7 +64,7 @@ pub async fn sign_out(mut session: AuthSession, form: Post) -> Response {
 
 /// Mails a link for a new password. The answer is the same for an address that nobody has.
 pub async fn forgot(State(state): State<AppState>, form: Post) -> Response {
-    match state.wallet.identity().request_password_reset(form.field("email")).await {
+    match state.wallet.identity().request_password_reset(form.field("email"), form.peer()).await {
         Ok(()) => {
             let mut outcome = form.outcome();
             outcome.notice = Some("mail_sent".to_owned());

@@ -13,7 +13,7 @@ use crate::state::AppState;
 
 const PAGE: &str = "/developers/keys";
 
-/// Makes a key, and answers with the page that shows it this one time.
+/// Makes a key, and answers with the page that shows it; the same form again shows the same key.
 pub async fn create(State(state): State<AppState>, form: Post) -> Response {
     match make(&state, &form).await {
         Ok(created) => {
@@ -42,7 +42,7 @@ async fn make(state: &AppState, form: &Post) -> Result<CreatedKey, Error> {
         scopes: form.all("scopes"),
         ceiling,
     };
-    state.wallet.identity().create_key(&form.viewer()?, &new).await
+    state.wallet.identity().create_key_once(&form.viewer()?, &new, form.field("idempotency_key")).await
 }
 
 /// Revokes a key.

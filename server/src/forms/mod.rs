@@ -21,7 +21,7 @@ use axum::routing::{get, post};
 
 use crate::state::AppState;
 
-pub use post::{locale_of, see_other};
+pub use post::{Post, SECRET, locale_of, see_other};
 
 /// Gives the routes, in the order of a visit.
 pub fn router() -> Router<AppState> {

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use app::context::{FormOutcome, Viewer};
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, Request};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,6 +15,7 @@ use wallet::idempotency::IdempotencyKey;
 
 use super::files;
 use crate::pages;
+use crate::peer::peer;
 use crate::state::AppState;
 
 /// The most fields of one form: the largest grid of prices, and what goes with it.
@@ -22,7 +23,7 @@ const FIELDS_MAX: usize = wallet::tariff::rule::CELLS_MAX + 100;
 /// What the name of an uploaded file is kept as.
 const FILE_NAME: &str = "file_name";
 /// Fields that are never shown again.
-const SECRET: [&str; 4] = ["password", "new_password", "current_password", "token"];
+pub const SECRET: [&str; 4] = ["password", "new_password", "current_password", "token"];
 
 /// A posted form.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ impl FromRequest<AppState> for Post {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
         let (parts, body) = request.into_parts();
+        let mut request = request;
+        DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if kind.to_ascii_lowercase().starts_with("multipart/form-data") {
             let files::Parts { fields, names: file_names, unreadable } =
@@ -114,6 +117,12 @@ impl Post {
     }
 
     /// All values of a field that a form may hold several times.
+    /// Everything that it says, by the fields' names.
+    #[must_use]
+    pub fn into_fields(self) -> BTreeMap<String, String> {
+        self.fields
+    }
+
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<String> {
         self.field(name).split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
@@ -122,7 +131,8 @@ impl Post {
     /// The address of the caller's machine.
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {
-        self.parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
+        let ConnectInfo(connected) = self.parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+        Some(peer(connected.ip(), &self.parts.headers, &self.state.settings.web.trusted_proxies))
     }
 
     /// The language that the person chose, else the browser's first.

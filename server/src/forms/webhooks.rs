@@ -72,7 +72,7 @@ async fn make(state: &AppState, form: &Post) -> Result<CreatedEndpoint> {
 pub async fn rotate(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
     let rotated = async {
         let (wallet, actor) = about(&form)?;
-        state.wallet.webhooks().rotate(wallet, &actor, named(&id, "the endpoint")?).await
+        state.wallet.webhooks().rotate(wallet, &actor, named(&id, "the endpoint")?, &form.idempotency_key()?).await
     };
     let rotated = rotated.await;
     show_secret(form, rotated, "secret_rotated").await

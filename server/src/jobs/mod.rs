@@ -3,11 +3,13 @@
 mod announce_prices;
 mod ask_inactive;
 mod process_provider_event;
+mod purge;
 mod reconcile_payments;
 mod rehearse_prices;
 mod renew_plans;
 mod review_upstream_costs;
 mod sandbox_event;
+mod send_due_mails;
 mod send_mail;
 mod sign_heads;
 mod sweep;
@@ -16,6 +18,8 @@ mod verify_ledger;
 
 pub use sandbox_event::SandboxEvent;
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use graphile_worker::{Cron, Worker, WorkerContext, WorkerOptions};
@@ -37,12 +41,35 @@ pub struct Tools {
     pub state: AppState,
     /// How mails leave.
     pub mailer: Mailer,
+    /// The kinds of regular jobs that this node is at.
+    pub running: Arc<Mutex<HashSet<&'static str>>>,
+}
+
+/// Says that a kind of regular job is under way, for as long as it lives.
+#[derive(Debug)]
+pub struct Turn<'a>(&'a Tools, &'static str);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).remove(self.1);
+    }
+}
+
+impl Tools {
+    /// Begins a regular job; `None` where its last run is still at work on this node. A run that waits for a provider or
+    /// an SMTP server would otherwise be joined by another one every minute, until no place is left for other jobs.
+    #[must_use]
+    pub fn turn(&self, kind: &'static str) -> Option<Turn<'_>> {
+        let is_first = self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(kind);
+        is_first.then_some(Turn(self, kind))
+    }
 }
 
 /// Makes the worker of this node, with every job.
 pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
     let stopping = state.stopping.clone();
-    let tools = Tools { state: state.clone(), mailer: Mailer::new(&state.settings)? };
+    let mailer = Mailer::new(&state.settings)?;
+    let tools = Tools { state: state.clone(), mailer, running: Arc::default() };
     WorkerOptions::default()
         .pg_pool(state.wallet.pool().clone())
         .schema(SCHEMA)
@@ -53,6 +80,8 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .add_extension(tools)
         .define_job::<send_mail::SendMail>()
         .define_job::<announce_prices::AnnouncePrices>()
+        .define_job::<purge::Purge>()
+        .define_job::<send_due_mails::SendDueMails>()
         .define_job::<process_provider_event::ProcessProviderEvent>()
         .define_job::<reconcile_payments::ReconcilePayments>()
         .define_job::<rehearse_prices::RehearsePrices>()
@@ -67,6 +96,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(renew_plans::RenewPlans::default())?)
+        .with_cron(Cron::every_minute().payload(send_due_mails::SendDueMails::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
         .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)
         .with_cron(Cron::every_minute().payload(rehearse_prices::RehearsePrices::default())?)
@@ -74,6 +104,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
         .with_cron(Cron::hourly_at(12)?.payload(sign_heads::SignHeads::default())?)
         .with_cron(Cron::daily_at(6, 41)?.payload(review_upstream_costs::ReviewUpstreamCosts::default())?)
+        .with_cron(Cron::hourly_at(37)?.payload(purge::Purge::default())?)
         .with_cron(Cron::hourly_at(17)?.payload(verify_ledger::VerifyLedger::default())?)
         .init()
         .await

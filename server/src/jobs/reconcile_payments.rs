@@ -12,7 +12,9 @@ impl TaskHandler for ReconcilePayments {
     const IDENTIFIER: &'static str = "reconcile_payments";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let report = super::tools(&context)?.state.wallet.payments().reconcile().await.map_err(super::text)?;
+        let tools = super::tools(&context)?;
+        let Some(_turn) = tools.turn(Self::IDENTIFIER) else { return Ok(()) };
+        let report = tools.state.wallet.payments().reconcile().await.map_err(super::text)?;
         if report.closed > 0 || report.failed > 0 {
             tracing::info!(
                 checked = report.checked,

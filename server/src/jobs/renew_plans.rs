@@ -12,7 +12,9 @@ impl TaskHandler for RenewPlans {
     const IDENTIFIER: &'static str = "renew_plans";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let report = super::tools(&context)?.state.wallet.renew_plans().await.map_err(super::text)?;
+        let tools = super::tools(&context)?;
+        let Some(_turn) = tools.turn(Self::IDENTIFIER) else { return Ok(()) };
+        let report = tools.state.wallet.renew_plans().await.map_err(super::text)?;
         if !report.is_nothing() {
             tracing::info!(
                 granted = report.granted,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use wallet::payment::sandbox::SandboxCheckout;
 
 use super::SCHEMA;
+use crate::providers::sandbox::LOSES_ANSWER;
 use crate::providers::sandbox::message::Signed;
 use crate::state::AppState;
 
@@ -29,7 +30,7 @@ impl SandboxEvent {
     /// Makes the event of a page's newest state.
     #[must_use]
     pub fn of(page: &SandboxCheckout) -> Self {
-        let late = page.method.as_deref().is_some_and(|method| method.ends_with("0341"));
+        let late = page.method.as_deref().is_some_and(|method| method.ends_with(LOSES_ANSWER));
         Self { reference: page.reference.clone(), state: page.state.code().to_owned(), late }
     }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wallet::notify::MailContext;
 
 use super::Tools;
-use crate::mail::Outgoing;
+use crate::mail::{Outgoing, Unsent};
 
 /// The mail to send.
 #[derive(Debug, Deserialize, Serialize)]
@@ -19,14 +19,23 @@ impl TaskHandler for SendMail {
     const IDENTIFIER: &'static str = wallet::notify::SEND_MAIL;
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        send(super::tools(&context)?, self.id).await
+        send(super::tools(&context)?, self.id).await.map(drop)
     }
 }
 
-/// Takes the mail, sends it, and notes what came of it. A failure is tried again by the sweep, when its wait is over.
-pub async fn send(tools: &Tools, id: Uuid) -> Result<(), String> {
+/// Whether it makes sense to send another mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// The mail left, or it alone was refused.
+    Open,
+    /// The SMTP server can't be reached.
+    Closed,
+}
+
+/// Takes the mail, sends it, and notes what came of it. A failure is tried again by a later job, when its wait is over.
+pub async fn send(tools: &Tools, id: Uuid) -> Result<Way, String> {
     let notify = tools.state.wallet.notify();
-    let Some(mail) = notify.take_mail(id).await.map_err(super::text)? else { return Ok(()) };
+    let Some(mail) = notify.take_mail(id).await.map_err(super::text)? else { return Ok(Way::Open) };
     let product = match tools.state.wallet.catalog().view().await {
         Ok(view) => view.settings.name.clone(),
         Err(_) => "Scrip".to_owned(),
@@ -36,10 +45,11 @@ pub async fn send(tools: &Tools, id: Uuid) -> Result<(), String> {
     let outgoing =
         Outgoing { to: mail.to.clone(), subject: rendered.subject, text: rendered.text, html: rendered.html };
     match tools.mailer.send(&outgoing).await {
-        Ok(()) => notify.finish_mail(id).await.map_err(super::text),
+        Ok(()) => notify.finish_mail(id).await.map(|()| Way::Open).map_err(super::text),
         Err(error) => {
             tracing::warn!(%error, mail = %id, tries = mail.tries, "a mail could not be sent");
-            notify.fail_mail(&mail, &error.to_string()).await.map_err(super::text)
+            notify.fail_mail(&mail, &error.to_string()).await.map_err(super::text)?;
+            Ok(if matches!(error, Unsent::OutOfReach(_)) { Way::Closed } else { Way::Open })
         }
     }
 }

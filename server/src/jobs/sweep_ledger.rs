@@ -12,7 +12,9 @@ impl TaskHandler for SweepLedger {
     const IDENTIFIER: &'static str = "sweep_ledger";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let ledger = super::tools(&context)?.state.wallet.ledger();
+        let tools = super::tools(&context)?;
+        let Some(_turn) = tools.turn(Self::IDENTIFIER) else { return Ok(()) };
+        let ledger = tools.state.wallet.ledger();
         while ledger.expire_holds().await.map_err(super::text)? > 0 {}
         while ledger.expire_grants().await.map_err(super::text)? > 0 {}
         Ok::<(), String>(())

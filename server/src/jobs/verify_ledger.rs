@@ -12,7 +12,9 @@ impl TaskHandler for VerifyLedger {
     const IDENTIFIER: &'static str = "verify_ledger";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        let wallet = &super::tools(&context)?.state.wallet;
+        let tools = super::tools(&context)?;
+        let Some(_turn) = tools.turn(Self::IDENTIFIER) else { return Ok(()) };
+        let wallet = &tools.state.wallet;
         wallet.verify_and_freeze().await.map(drop).map_err(super::text)
     }
 }

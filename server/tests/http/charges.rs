@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use wallet::money::Credits;
 
-use crate::support::{Site, Told};
+use crate::support::{Program, Site, Told};
 
 fn dalle() -> serde_json::Value {
     json!({
@@ -186,7 +186,16 @@ async fn a_ceiling_stops_what_it_counts_and_is_named(pool: PgPool) {
     let site = Site::start(pool).await;
     let program = site.program("ceil", 100).await;
     let put = async |body: serde_json::Value| {
-        Told::of(program.call(Method::PUT, "/budgets").json(&body).send().await.expect("an answer")).await
+        Told::of(
+            program
+                .call(Method::PUT, "/budgets")
+                .header("idempotency-key", "k")
+                .json(&body)
+                .send()
+                .await
+                .expect("an answer"),
+        )
+        .await
     };
     let budget = json!({ "name": "Acme", "scope": "customer", "of": "acme", "period": "month", "ceiling": 20 });
     let told = put(budget).await;
@@ -202,9 +211,12 @@ async fn a_ceiling_stops_what_it_counts_and_is_named(pool: PgPool) {
     assert_eq!(listed["budgets"][0]["spent"], json!(13), "{listed}");
     let id = listed["budgets"][0]["id"].as_str().expect("an id").to_owned();
     let other = site.program("other", 10).await;
-    let gone = other.call(Method::DELETE, &format!("/budgets/{id}")).send().await.expect("an answer");
+    let keyless = program.call(Method::DELETE, &format!("/budgets/{id}")).send().await.expect("an answer");
+    assert_eq!(Told::of(keyless).await.code(), "idempotency_key_required");
+    let delete = |who: &Program<'_>| who.call(Method::DELETE, &format!("/budgets/{id}")).header("idempotency-key", "k");
+    let gone = delete(&other).send().await.expect("an answer");
     assert_eq!(gone.status(), StatusCode::NOT_FOUND);
-    let gone = program.call(Method::DELETE, &format!("/budgets/{id}")).send().await.expect("an answer");
+    let gone = delete(&program).send().await.expect("an answer");
     assert_eq!(gone.status(), StatusCode::NO_CONTENT);
     assert_eq!(program.post("/charges", "b", &dalle()).await.status, StatusCode::CREATED);
     for wrong in [
@@ -238,4 +250,58 @@ async fn exported_rows_prove_themselves(pool: PgPool) {
         assert_eq!(program.get(&format!("/ledger/proof?{query}")).await.status, StatusCode::BAD_REQUEST, "{query}");
     }
     assert_eq!(program.get("/ledger/proof?from=999").await.status, StatusCode::NOT_FOUND);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn usage_is_summed_up_by_whatever_is_asked(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("usage", 1_000).await;
+    let charge = async |key: &str, operation: &str, customer: &str| {
+        let body = json!({ "operation": operation, "metadata": { "customer_id": customer, "job": key } });
+        let told = program.post("/charges", key, &body).await;
+        assert_eq!(told.status, StatusCode::CREATED, "{}", told.text);
+        (told.json()["id"].as_i64().expect("an id"), told.json()["amount"].as_i64().expect("an amount"))
+    };
+    let (_, nano) = charge("a", "gpt-5-nano", "acme").await;
+    let (_, five) = charge("b", "gpt-5", "acme").await;
+    charge("c", "gpt-5", "=globex").await;
+    let (failed, _) = charge("d", "gpt-5", "acme").await;
+    let back = program.post(&format!("/charges/{failed}/credit-back"), "e", &json!({ "reason": "it failed" })).await;
+    assert_eq!(back.status, StatusCode::CREATED, "{}", back.text);
+
+    let all = program.get("/usage").await.json();
+    assert_eq!(all["usage"], json!([{ "group": {}, "charges": 4, "credits": nano + 2 * five }]), "{all}");
+    let told = program.get("/usage?group_by=metadata.customer_id,operation").await.json();
+    let expected = json!([
+        { "group": { "metadata.customer_id": "=globex", "operation": "gpt-5" }, "charges": 1, "credits": five },
+        { "group": { "metadata.customer_id": "acme", "operation": "gpt-5" }, "charges": 2, "credits": five },
+        { "group": { "metadata.customer_id": "acme", "operation": "gpt-5-nano" }, "charges": 1, "credits": nano },
+    ]);
+    let mut sums = told["usage"].as_array().expect("sums").clone();
+    sums.sort_by_key(|sum| sum["group"].to_string());
+    assert_eq!(json!(sums), expected, "{told}");
+    let by_day = program.get("/usage?group_by=day").await.json();
+    assert_eq!(by_day["usage"].as_array().map(Vec::len), Some(1), "{by_day}");
+    let before = program.get("/usage?group_by=day&from=2026-01-01&to=2026-02-01").await.json();
+    assert_eq!(before["usage"], json!([]));
+
+    let request = program.call(Method::GET, "/usage?group_by=metadata.customer_id").header("accept", "text/csv");
+    let told = Told::of(request.send().await.expect("an answer")).await;
+    assert!(told.header("content-type").starts_with("text/csv"));
+    let mut lines: Vec<&str> = told.text.split_terminator("\r\n").collect();
+    assert_eq!(lines.remove(0), "metadata.customer_id,charges,credits");
+    lines.sort_unstable();
+    assert_eq!(lines, [format!("'=globex,1,{five}"), format!("acme,3,{}", five + nano)], "no formula runs");
+    for (wrong, field) in [
+        ("group_by=colour", "group_by"),
+        ("group_by=day,day", "group_by"),
+        ("group_by=metadata.a,metadata.b,metadata.c,metadata.d", "group_by"),
+        ("from=2024-01-01&to=2026-01-01", "from"),
+        ("from=2026-02-01&to=2026-01-01", "from"),
+        ("to=soon", "to"),
+    ] {
+        let told = program.get(&format!("/usage?{wrong}")).await;
+        assert_eq!((told.status, told.code().as_str()), (StatusCode::BAD_REQUEST, "invalid_request"), "{wrong}");
+        assert_eq!(told.json()["error"]["detail"]["fields"][0]["field"], json!(field), "{wrong}");
+    }
 }

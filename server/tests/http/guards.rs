@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::support::{Program, Site, Told, location};
+use crate::support::{PASSWORD, Program, Site, Told, location};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn only_right_keys_come_in(pool: PgPool) {
@@ -148,4 +148,54 @@ async fn every_answer_carries_the_headers_that_protect(pool: PgPool) {
         .await
         .expect("an answer");
     assert_ne!(id.headers()["x-request-id"], "<script>");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn one_guesser_behind_a_trusted_proxy_makes_nobody_else_wait(pool: PgPool) {
+    let site = Site::start_with(pool, &["--trusted-proxies", "127.0.0.0/8,::1"]).await;
+    site.person("owner").await;
+    let sign_in = async |from: &str, email: &str, password: &str| {
+        let fields = [("email", email), ("password", password)];
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = site.client.post(format!("{}/sign-in", site.url)).header("origin", &site.url);
+        let request =
+            request.header("x-forwarded-for", from).header("content-type", "application/x-www-form-urlencoded");
+        request.body(body).send().await.expect("an answer").status()
+    };
+    for _ in 0..6 {
+        let status = sign_in("192.0.2.1, 198.51.100.7", "owner@example.com", "wrong horse").await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    // Whatever the guesser writes in front of its own address, which the proxy adds.
+    for made_up in ["198.51.100.7", "203.0.113.1, 198.51.100.7", "127.0.0.1, 198.51.100.7"] {
+        let status = sign_in(made_up, "owner@example.com", PASSWORD).await;
+        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{made_up}");
+    }
+    assert_eq!(sign_in("198.51.100.8", "owner@example.com", PASSWORD).await, StatusCode::SEE_OTHER);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_limit_holds_across_nodes(pool: PgPool) {
+    let one = Site::start_with(pool.clone(), &["--rate-writes", "60"]).await;
+    let two = Site::start_with(pool, &["--rate-writes", "60"]).await;
+    let program = one.program("spread", 10).await;
+    let there = Program { site: &two, key: program.key.clone(), viewer: program.viewer.clone() };
+    let call =
+        async |program: &Program<'_>| program.post("/charges", "same", &json!({ "operation": "gpt-5-nano" })).await;
+    // A minute may end in between, once.
+    for _ in 0..2 {
+        for _ in 0..50 {
+            assert_eq!(call(&program).await.status, StatusCode::CREATED);
+        }
+        one.state.rates.share(one.wallet()).await.expect("told");
+        call(&there).await;
+        two.state.rates.share(two.wallet()).await.expect("heard");
+        let told = call(&there).await;
+        let left: u32 = told.header("ratelimit-remaining").parse().expect("a number");
+        if left < 10 {
+            assert_eq!(left, 8, "fifty there, two here");
+            return;
+        }
+    }
+    panic!("the other node's calls were never heard of");
 }

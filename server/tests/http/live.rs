@@ -160,6 +160,41 @@ async fn a_browser_follows_its_own_wallet_and_streams_end_with_the_server(pool: 
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_stream_ends_with_the_key_or_the_session_that_opened_it(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("leaver", 100).await;
+    let mut of_key = Stream::open(&program, None).await;
+    of_key.next().await.expect("a balance");
+    let (mut browser, mut other) = (site.browser(), site.browser());
+    let mut streams = Vec::new();
+    for window in [&mut browser, &mut other] {
+        window.sign_in("leaver").await;
+        let cookies: Vec<String> = window.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = site.client.get(format!("{}/live", site.url)).header("cookie", cookies.join("; "));
+        let mut stream = Stream { response: request.send().await.expect("a stream"), buffer: String::new() };
+        stream.next().await.expect("a balance");
+        streams.push(stream);
+    }
+    let keys = site.wallet().identity().keys(&program.viewer).await.expect("keys");
+    site.wallet().identity().revoke_key(&program.viewer, keys[0].id).await.expect("revoked");
+    browser.post("/sign-out", &[]).await;
+    assert!(of_key.next().await.is_none(), "a revoked key hears nothing more");
+    assert!(streams[0].next().await.is_none(), "nor does who has signed out");
+    let seq = site.wallet().ledger().balance(program.viewer.wallet).await.expect("a balance").seq;
+    let grant =
+        wallet::ledger::NewGrant::new(wallet::money::Credits::ONE, wallet::ledger::GrantSource::Promo, "still there");
+    let envelope = wallet::ledger::Envelope::new(
+        program.viewer.wallet,
+        wallet::idempotency::IdempotencyKey::internal("test:still"),
+        wallet::identity::Actor::system("test"),
+        wallet::ledger::Command::Grant(grant),
+    );
+    site.wallet().ledger().submit(envelope).await.expect("granted");
+    let entry = streams[1].next().await.expect("the other window goes on");
+    assert_eq!(entry.id, Some(seq + 1));
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn streams_are_bounded(pool: PgPool) {
     let site = Site::start_with(pool, &["--streams-max", "1"]).await;
     let program = site.program("many", 10).await;

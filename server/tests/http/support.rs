@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use wallet::catalog::Preset;
 use wallet::idempotency::IdempotencyKey;
-use wallet::identity::{Actor, Environment, NewKey, SignUp, StaffRole, User, Viewer};
+use wallet::identity::{Actor, Environment, KeyScope, NewKey, SignUp, StaffRole, User, Viewer};
 use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
@@ -111,9 +111,9 @@ impl Site {
         (user, viewer)
     }
 
-    /// Makes a program with a key of a new person's wallet that holds so many credits (the plan's own are taken out).
+    /// Makes a program with a key that may do everything, of a new person's wallet that holds so many credits (the plan's own are taken out).
     pub async fn program(&self, name: &str, credits: i64) -> Program<'_> {
-        self.program_with(name, credits, &[]).await
+        self.program_with(name, credits, &KeyScope::ALL.map(KeyScope::code)).await
     }
 
     /// The same with scopes.

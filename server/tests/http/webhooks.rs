@@ -123,7 +123,12 @@ async fn a_charge_is_told_signed_and_its_log_can_be_replayed(pool: PgPool) {
     for secret in [&secret, &new_secret] {
         Webhook::new(secret).expect("a secret").verify(&body, &headers).expect("signed with both");
     }
-    let gone = program.call(Method::DELETE, &format!("/webhook-endpoints/{id}")).send().await.expect("an answer");
+    let gone = program
+        .call(Method::DELETE, &format!("/webhook-endpoints/{id}"))
+        .header("idempotency-key", "gone")
+        .send()
+        .await
+        .expect("an answer");
     assert_eq!(gone.status(), StatusCode::NO_CONTENT);
     assert_eq!(program.get(&format!("/webhook-deliveries/{again}")).await.status, StatusCode::NOT_FOUND);
 }
@@ -173,7 +178,7 @@ async fn nothing_of_ours_is_reached_neither_when_made_nor_when_sent(pool: PgPool
     let new = wallet::identity::NewKey {
         name: "test".to_owned(),
         environment: wallet::identity::Environment::Production,
-        scopes: Vec::new(),
+        scopes: vec!["webhooks:write".to_owned()],
         ceiling: None,
     };
     let key = site.wallet().identity().create_key(&viewer, &new).await.expect("a key").secret;

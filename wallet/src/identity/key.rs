@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::id::{AccountId, KeyId, ProjectId, WalletId};
-use crate::identity::{Actor, PlanSummary};
+use crate::identity::{Actor, KeyScope, PlanSummary};
 use crate::money::Credits;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -67,7 +67,7 @@ pub struct NewKey {
     pub name: String,
     /// The wallet it spends from.
     pub environment: Environment,
-    /// What it may do; empty means everything that the environment allows.
+    /// What it may do, by the names of [`KeyScope`]; empty means what making content takes.
     #[serde(default)]
     pub scopes: Vec<String>,
     /// The most that it may spend in a calendar month; `None` for no own ceiling.
@@ -84,7 +84,7 @@ pub struct ApiKeyView {
     pub name: String,
     /// The wallet it spends from.
     pub environment: Environment,
-    /// What it may do; empty means everything that the environment allows.
+    /// What it may do; empty means what making content takes.
     pub scopes: Vec<String>,
     /// The most that it may spend in a calendar month.
     pub ceiling: Option<Credits>,
@@ -116,6 +116,17 @@ impl std::fmt::Debug for CreatedKey {
     }
 }
 
+/// How many calls of one kind a key has made in a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateCount {
+    /// The key.
+    pub key: KeyId,
+    /// Whether it is about writes; reads are counted apart.
+    pub is_write: bool,
+    /// How many.
+    pub used: u32,
+}
+
 /// What a request may do that came with a right key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyAccess {
@@ -131,7 +142,7 @@ pub struct KeyAccess {
     pub project: ProjectId,
     /// Which of the project's wallets it is.
     pub environment: Environment,
-    /// What it may do; empty means everything that the environment allows.
+    /// What it may do; empty means what making content takes.
     pub scopes: Vec<String>,
     /// The most that it may spend in a calendar month.
     pub ceiling: Option<Credits>,
@@ -146,14 +157,11 @@ impl KeyAccess {
         Actor::Key { id: self.id, name: self.name.clone() }
     }
 
-    /// Says whether the key may do something: no scopes at all mean everything, `content:*` means all of `content:`.
+    /// Says whether the key may do something. A preview key never spends money.
     #[must_use]
-    pub fn may(&self, scope: &str) -> bool {
-        self.scopes.is_empty()
-            || self.scopes.iter().any(|held| match held.strip_suffix('*') {
-                Some(start) => scope.starts_with(start),
-                None => held == scope,
-            })
+    pub fn may(&self, scope: KeyScope) -> bool {
+        let is_for_production = scope == KeyScope::TopUpsWrite;
+        scope.is_in(&self.scopes) && (self.environment == Environment::Production || !is_for_production)
     }
 }
 
@@ -267,10 +275,12 @@ mod tests {
             ceiling: None,
             plan: PlanSummary::default(),
         };
-        assert!(access.may("charges:write"));
-        access.scopes = vec!["content:*".into(), "balance:read".into()];
-        assert!(access.may("content:write") && access.may("balance:read"));
-        assert!(!access.may("charges:write") && !access.may("contents:write"));
+        assert!(access.may(KeyScope::ChargesWrite) && !access.may(KeyScope::BudgetsWrite));
+        access.scopes = vec!["balance:read".into(), "top_ups:write".into()];
+        assert!(access.may(KeyScope::BalanceRead) && !access.may(KeyScope::ChargesWrite));
+        assert!(!access.may(KeyScope::TopUpsWrite), "a preview key spends no money");
+        access.environment = Environment::Production;
+        assert!(access.may(KeyScope::TopUpsWrite));
     }
 
     proptest! {

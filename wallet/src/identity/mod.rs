@@ -8,6 +8,7 @@ mod audit;
 mod key;
 mod person;
 mod plan_summary;
+mod scope;
 mod session;
 mod viewer;
 
@@ -27,13 +28,14 @@ mod throttle;
 pub use actor::Actor;
 pub use audit::{AUDIT_PAGE_MAX, AuditPage, AuditRow, NewAudit};
 pub use key::{
-    ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, KeyText, NewKey, SCOPES_MAX, hint_of, write_key,
+    ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hint_of, write_key,
 };
 pub use person::{
     EMAIL_MAX, Email, NAME_MAX, NewUser, PASSWORD_MAX, PASSWORD_MIN, SignUp, User, check_locale, check_name,
     check_password,
 };
 pub use plan_summary::PlanSummary;
+pub use scope::KeyScope;
 #[cfg(feature = "postgres")]
 pub use service::Identity;
 #[cfg(feature = "postgres")]

@@ -72,6 +72,9 @@ pub(crate) trait Household: Send + Sync {
         ceiling: Credits,
     ) -> Result<()>;
 
+    /// Forgets how much a key may spend that works no more.
+    async fn uncap_key_in_tx(&self, connection: &mut PgConnection, wallet: WalletId, key: KeyId) -> Result<()>;
+
     /// Puts a new account on the free plan.
     async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;
 

@@ -26,6 +26,9 @@ use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, UserId};
 use crate::zone;
 
+/// How many minutes of counted calls are kept: more than nodes' clocks differ.
+const RATE_MINUTES: i64 = 10;
+
 /// Everything about people, accounts and keys. Cheap to clone.
 #[derive(Clone)]
 pub struct Identity {
@@ -133,6 +136,8 @@ impl Identity {
         repo::session::sweep(self.db.pool()).await?;
         repo::user::sweep_tokens(self.db.pool(), long_past).await?;
         repo::throttle::sweep(self.db.pool(), long_past).await?;
+        // By the nodes' own time, as they count.
+        repo::rate::sweep(self.db.pool(), (Utc::now().timestamp() / 60).saturating_sub(RATE_MINUTES)).await?;
         Ok(())
     }
 }

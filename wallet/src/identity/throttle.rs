@@ -1,4 +1,7 @@
-//! How sign-in slows down guessing, without ever locking anybody out.
+//! How sign-in slows down guessing, without ever locking anybody out; and how one machine is kept from signing up crowds.
+//!
+//! An attempt is counted before the password is looked at, and taken back when it was right: a burst of attempts at once
+//! would otherwise get through before the first of them has failed.
 //!
 //! Three counts run in the database, so that all nodes see them: by address and peer together (the usual
 //! case: one person, one forgotten password), by peer alone (one machine trying many addresses), and by address alone
@@ -26,7 +29,10 @@ const PEER: Pace = Pace { free: 50, longest: 900, forget: 3600 };
 /// By address alone.
 const ADDRESS: Pace = Pace { free: 20, longest: 30, forget: 3600 };
 
-/// What an attempt to sign in is counted under.
+/// By peer alone, for what costs mails, memory or rows each time: signing up, asking for a new password.
+const VISIT: Pace = Pace { free: 20, longest: 300, forget: 3600 };
+
+/// What an attempt is counted under.
 pub(crate) struct Subjects(Vec<(Vec<u8>, Pace)>);
 
 impl Subjects {
@@ -42,12 +48,18 @@ impl Subjects {
         Self(subjects)
     }
 
+    /// Counts a visit by its peer. The machine's own address stands for nobody: it is a proxy's that nobody told us of.
+    pub(crate) fn visit(from: Option<IpAddr>) -> Self {
+        let peer = from.map(|peer| peer.to_canonical()).filter(|peer| !peer.is_loopback());
+        Self(peer.map(|peer| (hash(&["visit", &network(peer)]), VISIT)).into_iter().collect())
+    }
+
     /// Gives all of them, to ask whether one has to wait.
     pub(crate) fn keys(&self) -> Vec<Vec<u8>> {
         self.0.iter().map(|(key, _)| key.clone()).collect()
     }
 
-    /// Gives each with its pace, to count a failure.
+    /// Gives each with its pace, to count an attempt.
     pub(crate) fn paces(&self) -> &[(Vec<u8>, Pace)] {
         &self.0
     }
@@ -55,6 +67,11 @@ impl Subjects {
     /// Gives those of the address, to be forgotten when its owner came in. A peer's other failures stay.
     pub(crate) fn of_the_address(&self) -> Vec<Vec<u8>> {
         self.0.iter().take(2).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Gives that of the peer alone.
+    pub(crate) fn of_the_peer(&self) -> Vec<Vec<u8>> {
+        self.0.iter().skip(2).map(|(key, _)| key.clone()).collect()
     }
 }
 
@@ -94,5 +111,14 @@ mod tests {
         let subjects = Subjects::new("a@b.cc", Some(IpAddr::from([192, 0, 2, 1])));
         assert_eq!((subjects.keys().len(), subjects.of_the_address().len()), (3, 2));
         assert!(!subjects.of_the_address().contains(&hash(&["peer", "192.0.2.1"])));
+        assert_eq!(subjects.of_the_peer(), [hash(&["peer", "192.0.2.1"])]);
+    }
+
+    #[test]
+    fn a_visit_from_this_machine_is_nobodys() {
+        let counted = |text: &str| Subjects::visit(Some(text.parse().expect("an address"))).keys().len();
+        assert_eq!([counted("127.0.0.1"), counted("::1"), counted("::ffff:127.0.0.1")], [0; 3]);
+        assert_eq!([counted("192.0.2.1"), counted("10.0.0.1")], [1; 2]);
+        assert_eq!(Subjects::visit(None).keys().len(), 0);
     }
 }

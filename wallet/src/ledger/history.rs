@@ -111,7 +111,7 @@ fn placed_since(at: DateTime<Utc>) -> Option<DateTime<Utc>> {
 }
 
 /// Finds the newest row at or before an instant, by halving; 0 before the first. What is archived can't be told.
-async fn newest_at(
+pub(super) async fn newest_at(
     connection: &mut PgConnection,
     wallet: WalletId,
     newest: i64,

@@ -10,12 +10,15 @@ use super::repo::manage;
 use super::service::Ledger;
 use super::verify::Breach;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
-use crate::id::{AccountId, WalletId};
+use crate::id::{AccountId, KeyId, WalletId};
 use crate::identity;
 use crate::money::Credits;
 
 /// The longest name of a ceiling.
 const MAX_NAME: usize = 100;
+
+/// The most ceilings of a project: each is looked at with every charge.
+const BUDGETS_MAX: i64 = 100;
 
 /// A ceiling to set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,19 +81,41 @@ impl Ledger {
             window: budget.period.window(self.db.now(), &zone),
             spent: Credits::ZERO,
         };
-        manage::set_budget(connection, wallet, touched.project, &budget).await
+        let id = manage::set_budget(connection, wallet, touched.project, &budget).await?;
+        if manage::count_budgets(connection, wallet, touched.project).await? > BUDGETS_MAX {
+            let message = format!("A project has at most {BUDGETS_MAX} ceilings. Remove one first.");
+            return Err(Refusal::unprocessable("ceiling", Problem::TooMany, message).into());
+        }
+        Ok(id)
     }
 
-    /// Removes a ceiling.
-    pub async fn remove_budget(&self, wallet: WalletId, budget: Uuid) -> Result<()> {
+    /// Removes a ceiling that concerns a wallet, where `may` allows it for what the ceiling counts.
+    pub async fn remove_budget(
+        &self,
+        wallet: WalletId,
+        budget: Uuid,
+        may: impl FnOnce(&BudgetScope) -> Result<()> + Send,
+    ) -> Result<()> {
         let mut transaction = self.db.begin().await?;
         let touched = manage::touch(&mut transaction, wallet, true).await?;
         let touched = touched.ok_or_else(|| Refusal::not_found("wallet"))?;
-        if !manage::remove_budget(&mut transaction, wallet, touched.project, budget).await? {
-            return Err(Refusal::not_found("budget").into());
-        }
+        let scope = manage::budget_scope(&mut transaction, wallet, touched.project, budget).await?;
+        may(&scope.ok_or_else(|| Refusal::not_found("budget"))?)?;
+        manage::remove_budget(&mut transaction, wallet, touched.project, budget).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Removes the ceilings of a key that works no more, in the caller's transaction.
+    pub async fn remove_budgets_of_key_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        wallet: WalletId,
+        key: KeyId,
+    ) -> Result<()> {
+        let touched = manage::touch(connection, wallet, true).await?;
+        let touched = touched.ok_or_else(|| Refusal::not_found("wallet"))?;
+        manage::remove_budgets_of_key(connection, wallet, touched.project, key.uuid()).await
     }
 
     /// Reads the ceilings that concern a wallet, with what was spent in the period of now.
@@ -101,6 +126,14 @@ impl Ledger {
         let zone = self.zone(&mut connection, account).await?;
         let budgets = manage::budgets(&mut connection, wallet).await?;
         Ok(budgets.into_iter().map(|budget| budget.into_period(now, &zone)).collect())
+    }
+
+    /// Finds the time zone of a wallet's account.
+    pub(super) async fn zone_of(&self, connection: &mut PgConnection, wallet: WalletId) -> Result<Tz> {
+        match manage::account(connection, wallet).await? {
+            Some(account) => self.zone(connection, account).await,
+            None => Ok(Tz::UTC),
+        }
     }
 
     /// Finds the time zone of an account.

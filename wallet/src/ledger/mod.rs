@@ -53,6 +53,8 @@ pub mod state;
 #[cfg(feature = "postgres")]
 mod sweeps;
 #[cfg(feature = "postgres")]
+pub mod usage;
+#[cfg(feature = "postgres")]
 mod verify;
 #[cfg(feature = "postgres")]
 mod writer;

@@ -164,7 +164,16 @@ impl Ledger {
         let limit = page.limit.clamp(1, MAX_PAGE);
         let before = page.before.unwrap_or(i64::MAX);
         let wanted = i64::from(limit).saturating_add(1);
-        let mut entries = read::entries(self.db.pool(), wallet, filter, before, wanted).await?;
+        let mut entries = if *filter == EntryFilter::default() {
+            read::entries(self.db.pool(), wallet, filter, before, wanted).await?
+        } else {
+            // What is rare may be looked for in millions of rows.
+            let mut transaction = self.db.begin().await?;
+            db::hurry(&mut transaction, SEARCH_SECONDS).await?;
+            let found = read::entries(&mut *transaction, wallet, filter, before, wanted).await?;
+            transaction.commit().await?;
+            found
+        };
         let more = entries.len() > usize::from(limit);
         entries.truncate(usize::from(limit));
         let entries: Vec<EntryView> = entries.into_iter().map(EntryView::outside).collect();
@@ -237,6 +246,8 @@ impl Ledger {
 
 /// The most rows in one page.
 const MAX_PAGE: u16 = 200;
+/// How long a search may take before it is given up, in seconds.
+const SEARCH_SECONDS: u32 = 5;
 /// The longest metadata, as JSON text.
 const MAX_METADATA: usize = 16 * 1024;
 /// The longest command, as JSON text.

@@ -61,6 +61,7 @@ impl Ledger {
     pub async fn verify(&self, scope: Scope) -> Result<Vec<Breach>> {
         let mut transaction = self.db.begin().await?;
         db::one_moment(&mut transaction).await?;
+        db::take_time(&mut transaction).await?;
         let breaches = self.verify_in_tx(&mut transaction, scope).await?;
         transaction.commit().await?;
         Ok(breaches)

@@ -106,3 +106,22 @@ pub(crate) async fn fail(pool: &PgPool, id: Uuid, problem: &str, due_at: Option<
     .await?;
     Ok(())
 }
+
+/// Removes mails that were written before a time and are not to be sent any more; says how many.
+pub(super) async fn purge(pool: &PgPool, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM mails
+         WHERE id IN (
+             SELECT id
+             FROM mails
+             WHERE created_at < $1 AND state <> 'queued'
+             ORDER BY created_at
+             LIMIT $2
+         )",
+        before,
+        limit
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}

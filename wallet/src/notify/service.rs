@@ -41,6 +41,11 @@ impl QueuedMail {
     }
 }
 
+/// How long a mail is kept after it was written, to see what was sent to whom.
+const KEPT: TimeDelta = TimeDelta::days(90);
+/// Mails that are removed at once.
+const PURGED_AT_ONCE: i64 = 5_000;
+
 /// Everything about telling people. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Notify {
@@ -63,7 +68,9 @@ impl Notify {
         let id = Uuid::now_v7();
         let content = serde_json::to_value(mail)?;
         repo::insert(connection, id, (to, locale, mail.kind()), &content, self.db.now()).await?;
-        self.db.enqueue_in_tx(connection, SEND_MAIL, &json!({ "id": id })).await?;
+        // In two lanes: a slow SMTP server takes no more places from other jobs. What a lane leaves, the sweep sends.
+        let lane = if id.as_u128() % 2 == 0 { "mails-1" } else { "mails-2" };
+        self.db.enqueue_in_lane_in_tx(connection, (SEND_MAIL, lane), &json!({ "id": id })).await?;
         Ok(id)
     }
 
@@ -84,6 +91,11 @@ impl Notify {
     /// Lists mails that are due, for a job that sweeps up what its own jobs left.
     pub async fn due_mails(&self, limit: i64) -> Result<Vec<Uuid>> {
         repo::due(self.db.pool(), self.db.now(), limit.clamp(1, 1000)).await
+    }
+
+    /// Removes some mails that were sent or given up long ago; says how many.
+    pub async fn purge(&self) -> Result<u64> {
+        repo::purge(self.db.pool(), self.db.now() - KEPT, PURGED_AT_ONCE).await
     }
 
     /// Marks a mail as sent, and forgets what it said: links in it are secrets.

@@ -16,13 +16,13 @@ pub use settle::Reconciled;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::provider::Provider;
-use super::repo;
+use super::repo::{self, payment::PaymentRow};
 use super::{PaymentPage, PaymentView, PlanPart};
 use crate::catalog::Catalog;
 use crate::db::Db;
 use crate::error::{Refusal, Result};
 use crate::id::{AccountId, PaymentId, UserId, WalletId};
-use crate::identity::{Identity, KeyAccess, Viewer};
+use crate::identity::{Identity, KeyAccess, KeyScope, Viewer};
 use crate::ledger::Ledger;
 use crate::money::Currency;
 use crate::notify::Notify;
@@ -57,6 +57,13 @@ pub struct Contact {
     pub locale: String,
 }
 
+impl Buyer {
+    /// The one wallet that the buyer may know of; `None` for people, who see the whole account.
+    fn only(&self) -> Option<WalletId> {
+        self.user.is_none().then_some(self.wallet)
+    }
+}
+
 impl From<&Viewer> for Buyer {
     fn from(viewer: &Viewer) -> Self {
         Self {
@@ -75,7 +82,13 @@ impl From<&Viewer> for Buyer {
 
 impl From<&KeyAccess> for Buyer {
     fn from(key: &KeyAccess) -> Self {
-        Self { account: key.account, wallet: key.wallet, user: None, contact: None, may_pay: key.may("top_ups:write") }
+        Self {
+            account: key.account,
+            wallet: key.wallet,
+            user: None,
+            contact: None,
+            may_pay: key.may(KeyScope::TopUpsWrite),
+        }
     }
 }
 
@@ -136,11 +149,13 @@ impl Payments {
         })
     }
 
-    /// Shows a payment of the buyer's account, as it is known here.
+    /// Shows a payment of the buyer's account, as it is known here; to a key those of its own wallet.
     pub async fn payment(&self, buyer: impl Into<Buyer>, id: PaymentId) -> Result<PaymentView> {
-        let account = buyer.into().account;
+        let buyer = buyer.into();
+        let is_seen =
+            |row: &PaymentRow| row.account == buyer.account && buyer.only().is_none_or(|wallet| row.wallet == wallet);
         let row = repo::payment::by_id(self.db.pool(), id).await?;
-        let row = row.filter(|row| row.account == account).ok_or_else(|| Refusal::not_found("payment"))?;
+        let row = row.filter(is_seen).ok_or_else(|| Refusal::not_found("payment"))?;
         Ok(row.view())
     }
 
@@ -150,18 +165,19 @@ impl Payments {
         if seen.status.is_open() { self.refresh(id).await } else { Ok(seen) }
     }
 
-    /// Lists the account's payments before one, newest first.
+    /// Lists the account's payments before one, newest first; for a key those of its own wallet.
     pub async fn payments(
         &self,
         buyer: impl Into<Buyer>,
         before: Option<PaymentId>,
         limit: i64,
     ) -> Result<PaymentPage> {
-        let limit = limit.clamp(1, PAGE_MAX);
-        let rows = repo::payment::list(self.db.pool(), buyer.into().account, before, limit).await?;
+        let (buyer, limit) = (buyer.into(), limit.clamp(1, PAGE_MAX));
+        let of = (buyer.account, buyer.only());
+        let rows = repo::payment::list(self.db.pool(), of, before, limit).await?;
         let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
         let next = if full { rows.last().map(|row| row.id) } else { None };
-        Ok(PaymentPage { payments: rows.into_iter().map(repo::payment::PaymentRow::view).collect(), next })
+        Ok(PaymentPage { payments: rows.into_iter().map(PaymentRow::view).collect(), next })
     }
 
     /// The sandbox provider's own books.

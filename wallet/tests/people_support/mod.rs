@@ -67,7 +67,7 @@ pub fn form(email: &str) -> SignUp {
 }
 
 pub async fn sign_up(wallet: &Wallet, email: &str) -> NewUser {
-    wallet.identity().sign_up(form(email)).await.expect("signed up")
+    wallet.identity().sign_up(form(email), None).await.expect("signed up")
 }
 
 /// Somebody who is signed up and whose address is proven.

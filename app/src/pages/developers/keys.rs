@@ -1,6 +1,7 @@
 //! `/developers/keys`: make a key, see it once, take it back.
 
 use leptos::prelude::*;
+use wallet::identity::KeyScope;
 use wallet::ledger::BalanceView;
 
 use crate::components::amount::{credits_text, unit_text};
@@ -12,9 +13,6 @@ use crate::components::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::keys::{KeysPage as Page, load_keys_page};
-
-/// What a key may be limited to, with the words for it.
-const SCOPES: [&str; 4] = ["balance:read", "ledger:read", "charges:write", "holds:write"];
 
 /// The page of API keys.
 #[component]
@@ -65,7 +63,7 @@ fn KeysContent(page: Page) -> impl IntoView {
             }}
         </section>
         <div class="grid grid-cols-[minmax(0,1fr)] lg:grid-cols-[minmax(0,1fr)_minmax(0,1fr)] gap-5 mt-8 items-start">
-            {page.may_manage.then(|| view! { <NewKeyForm outcome=outcome /> })}
+            {page.may_manage.then(|| view! { <NewKeyForm outcome=outcome secret=page.form_secret /> })}
             <Samples public_url=page.public_url operation=page.sample_operation secret=secret />
         </div>
     }
@@ -101,21 +99,21 @@ fn EnvironmentPanel(is_preview: bool, balance: BalanceView) -> impl IntoView {
 
 /// The form for a new key.
 #[component]
-fn NewKeyForm(outcome: FormOutcome) -> impl IntoView {
+fn NewKeyForm(outcome: FormOutcome, secret: String) -> impl IntoView {
     let i18n = use_i18n();
     let typed = |name: &str| outcome.value(name).unwrap_or_default();
     let is_preview = typed("environment") == "preview";
     let chosen = typed("scopes");
-    let scopes = SCOPES
+    let scopes = KeyScope::ALL
         .into_iter()
         .map(|scope| {
-            let is_chosen = chosen.split([',', ' ']).any(|one| one == scope);
+            let is_chosen = chosen.split([',', ' ']).any(|one| one == scope.code());
             view! {
                 <label class="flex gap-2.5 items-start cursor-pointer">
-                    <input type="checkbox" class="checkbox mt-0.5" name="scopes" value=scope checked=is_chosen />
+                    <input type="checkbox" class="checkbox mt-0.5" name="scopes" value=scope.code() checked=is_chosen />
                     <span>
                         <span class="block">{move || scope_words(i18n.get_locale(), scope)}</span>
-                        <span class="text-sm text-muted font-mono">{scope}</span>
+                        <span class="text-sm text-muted font-mono">{scope.code()}</span>
                     </span>
                 </label>
             }
@@ -125,6 +123,7 @@ fn NewKeyForm(outcome: FormOutcome) -> impl IntoView {
         <section id="new-key" aria-labelledby="nk" class="panel p-5 scroll-mt-20">
             <h2 id="nk" class="h2">{t!(i18n, keys.create)}</h2>
             <form method="post" action="/developers/keys" class="mt-3 grid gap-4">
+                <input type="hidden" name="idempotency_key" value=secret />
                 <FormErrors outcome=outcome.clone() />
                 <Field
                     name="name"
@@ -159,12 +158,16 @@ fn NewKeyForm(outcome: FormOutcome) -> impl IntoView {
 }
 
 /// Says what a scope allows.
-fn scope_words(locale: Locale, scope: &str) -> &'static str {
+fn scope_words(locale: Locale, scope: KeyScope) -> &'static str {
     match scope {
-        "balance:read" => td_string!(locale, keys.scope_balance),
-        "ledger:read" => td_string!(locale, keys.scope_ledger),
-        "charges:write" => td_string!(locale, keys.scope_charges),
-        _ => td_string!(locale, keys.scope_holds),
+        KeyScope::BalanceRead => td_string!(locale, keys.scope_balance),
+        KeyScope::LedgerRead => td_string!(locale, keys.scope_ledger),
+        KeyScope::ChargesWrite => td_string!(locale, keys.scope_charges),
+        KeyScope::HoldsWrite => td_string!(locale, keys.scope_holds),
+        KeyScope::BudgetsWrite => td_string!(locale, keys.scope_budgets),
+        KeyScope::TopUpsWrite => td_string!(locale, keys.scope_top_ups),
+        KeyScope::WebhooksRead => td_string!(locale, keys.scope_webhooks_read),
+        KeyScope::WebhooksWrite => td_string!(locale, keys.scope_webhooks),
     }
 }
 

@@ -15,7 +15,7 @@ pub use provider::Sandbox;
 pub const NAME: &str = "sandbox";
 
 /// The last digits of the card whose answer gets lost.
-const LOSES_ANSWER: &str = "0341";
+pub const LOSES_ANSWER: &str = "0341";
 /// For how long an answer that got lost stays lost, in seconds.
 const LOST_SECONDS: i64 = 4;
 

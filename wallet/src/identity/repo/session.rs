@@ -1,5 +1,7 @@
 //! Browsers' sessions.
 
+use std::collections::HashSet;
+
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::Result;
@@ -35,6 +37,15 @@ pub(crate) async fn find(pool: &PgPool, id_hash: &[u8; 32]) -> Result<Option<Ses
         data: row.data,
         expires_at: row.expires_at,
     }))
+}
+
+/// Says which of these sessions have not expired.
+pub(crate) async fn alive(pool: &PgPool, id_hashes: &[Vec<u8>]) -> Result<HashSet<Vec<u8>>> {
+    let found =
+        sqlx::query_scalar!("SELECT id_hash FROM sessions WHERE id_hash = ANY($1) AND expires_at > now()", id_hashes)
+            .fetch_all(pool)
+            .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Changes a session that is still there; never brings one back that was deleted meanwhile.

@@ -1,7 +1,7 @@
-//! Failures of signing in, counted across nodes.
+//! Attempts of signing in that failed, counted across nodes.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::error::Result;
 
@@ -12,33 +12,59 @@ pub(crate) async fn blocked_until(pool: &PgPool, subjects: &[Vec<u8>]) -> Result
         .await?)
 }
 
-/// Counts a failure of a subject: `free` failures cost nothing, each further one doubles the wait up to `longest`
-/// seconds. Failures are forgotten after `forget` seconds without one.
-pub(crate) async fn count_failure(
-    pool: &PgPool,
-    subject: &[u8],
-    now: DateTime<Utc>,
-    (free, longest, forget): (i32, i32, i32),
-) -> Result<()> {
-    sqlx::query!(
+/// An attempt's subjects, each beside its pace.
+#[derive(Default)]
+pub(crate) struct Attempt {
+    pub(crate) subjects: Vec<Vec<u8>>,
+    pub(crate) free: Vec<i32>,
+    pub(crate) longest: Vec<i32>,
+    pub(crate) forget: Vec<i32>,
+}
+
+/// Counts an attempt as one that will fail, and says of how many subjects: one that has to wait is left as it is.
+///
+/// `free` failures cost nothing, each further one doubles the wait up to `longest` seconds. Failures are forgotten after
+/// `forget` seconds without one. The order of the subjects is the order of their locks.
+pub(crate) async fn count(connection: &mut PgConnection, attempt: &Attempt, now: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!(
         "INSERT INTO sign_in_throttle AS known (subject, failures, last_failed_at, blocked_until)
-         VALUES ($1, 1, $2, $2)
+         SELECT subject, 1, $2, $2
+         FROM unnest($1::bytea[]) AS counted (subject)
+         ORDER BY subject
          ON CONFLICT ON CONSTRAINT sign_in_throttle_pk DO UPDATE
-         SET failures = CASE
-                 WHEN known.last_failed_at < $2 - make_interval(secs => $5::integer) THEN 1
-                 ELSE least(known.failures + 1, 1000)
-             END,
-             last_failed_at = $2,
-             blocked_until = CASE
-                 WHEN known.last_failed_at < $2 - make_interval(secs => $5::integer) THEN $2
-                 WHEN known.failures + 1 <= $3::integer THEN $2
-                 ELSE $2 + make_interval(secs => least($4::integer, 2 ^ least(known.failures - $3::integer, 20)))
-             END",
-        subject,
+         SET (failures, last_failed_at, blocked_until) = (
+             SELECT CASE WHEN forgotten THEN 1 ELSE least(known.failures + 1, 1000) END,
+                    $2,
+                    CASE
+                        WHEN forgotten OR known.failures + 1 <= pace.free THEN $2
+                        ELSE $2 + make_interval(secs => least(pace.longest, 2 ^ least(known.failures - pace.free, 20)))
+                    END
+             FROM unnest($1::bytea[], $3::integer[], $4::integer[], $5::integer[])
+                      AS pace (subject, free, longest, forget),
+                  LATERAL (SELECT known.last_failed_at < $2 - make_interval(secs => pace.forget)) AS old (forgotten)
+             WHERE pace.subject = known.subject
+         )
+         WHERE known.blocked_until <= $2",
+        &attempt.subjects,
         now,
-        free,
-        longest,
-        forget
+        &attempt.free,
+        &attempt.longest,
+        &attempt.forget
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Takes an attempt of subjects back that has not failed, with the wait that it began.
+pub(crate) async fn take_back(pool: &PgPool, subjects: &[Vec<u8>], now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "WITH gone AS (DELETE FROM sign_in_throttle WHERE subject = ANY($1) AND failures = 1)
+         UPDATE sign_in_throttle
+         SET failures = failures - 1, blocked_until = least(blocked_until, $2)
+         WHERE subject = ANY($1) AND failures > 1",
+        subjects,
+        now
     )
     .execute(pool)
     .await?;

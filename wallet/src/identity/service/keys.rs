@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use uuid::{Builder, Uuid};
 
 use super::super::key::{hash, hint_of, write_key};
 use super::super::key_cache::{Remembered, Upkeep};
 use super::super::person::name_error;
 use super::super::repo::{self, key::AccessRow, key::NewKeyRow};
 use super::super::{
-    ApiKeyView, CreatedKey, KeyAccess, KeyText, NAME_MAX, NewAudit, NewKey, SCOPES_MAX, Viewer, check_name,
+    ApiKeyView, CreatedKey, KeyAccess, KeyScope, KeyText, NewAudit, NewKey, RateCount, SCOPES_MAX, Viewer, check_name,
 };
 use super::Identity;
 use crate::error::{FieldError, Problem, Refusal, Result};
@@ -20,6 +22,8 @@ use crate::identity::PlanSummary;
 
 /// The most working keys of an account.
 const KEYS_MAX: i64 = 100;
+/// The shortest secret of a form that makes a key, in characters: as hard to guess as the key.
+const FORM_SECRET_MIN: usize = 64;
 /// How far back revocations are asked for: more than nodes' clocks differ.
 const REVOKED_LATELY_SECONDS: i64 = 30;
 
@@ -27,6 +31,38 @@ impl Identity {
     /// Makes a key. Its secret is in the answer and nowhere else.
     pub async fn create_key(&self, viewer: &Viewer, new: &NewKey) -> Result<CreatedKey> {
         self.create_key_with(viewer, new, (KeyId::new(), rand::random())).await
+    }
+
+    /// Makes a key, once per form: whoever sends the same form again, by a double click or a reload, sees the same key.
+    ///
+    /// The key is worked out from the form's own secret, of which nothing is stored. What else the form says is part of
+    /// it: a form that was changed and sent again makes another key.
+    pub async fn create_key_once(&self, viewer: &Viewer, new: &NewKey, form: &str) -> Result<CreatedKey> {
+        if form.len() < FORM_SECRET_MIN {
+            let message = "The form is incomplete: load the page again.";
+            return Err(FieldError::new("idempotency_key", Problem::Required, message).into());
+        }
+        let said = serde_json::to_string(&(viewer.user, viewer.project, new))?;
+        let part = |what: &str| {
+            let digest: [u8; 32] = Sha256::digest(format!("{what}\u{0}{form}\u{0}{said}").as_bytes()).into();
+            let mut bytes = digest.iter();
+            let mut number = || bytes.by_ref().take(16).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+            [number(), number()]
+        };
+        let [id, _] = part("id of an API key");
+        let id = KeyId::from_uuid(Builder::from_custom_bytes(id.to_be_bytes()).into_uuid());
+        let made = self.create_key_with(viewer, new, (id, part("secret of an API key"))).await?;
+        if repo::key::working(self.db.pool(), &[id]).await?.is_empty() {
+            let message = "This form's key was made and revoked. Load the page again for another one.";
+            return Err(Refusal::unprocessable("idempotency_key", Problem::Expired, message).into());
+        }
+        Ok(made)
+    }
+
+    /// Makes the secret of a form for a new key.
+    #[must_use]
+    pub fn form_secret(&self) -> String {
+        super::new_token().0
     }
 
     /// Makes a key with a given id and secret: for demo data, so that the printed key stays the same.
@@ -112,6 +148,7 @@ impl Identity {
         let revoked = repo::key::revoke(&mut tx, viewer.account, id, now).await?;
         let (name, first) = revoked.ok_or_else(|| Refusal::not_found("key"))?;
         if first {
+            self.household.uncap_key_in_tx(&mut tx, viewer.wallet, id).await?;
             let audit = NewAudit {
                 actor: viewer.actor(),
                 action: "key.revoked".to_owned(),
@@ -157,6 +194,19 @@ impl Identity {
         Ok(access)
     }
 
+    /// Tells the other nodes what this one has counted of a minute (since 1970), and hears what they have of the same keys.
+    pub async fn share_rates(&self, node: Uuid, minute: i64, counts: &[RateCount]) -> Result<Vec<RateCount>> {
+        repo::rate::share(self.db.pool(), node, minute, counts).await
+    }
+
+    /// Says which of these keys still work.
+    pub async fn keys_working(&self, keys: &[KeyId]) -> Result<Vec<KeyId>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(repo::key::working(self.db.pool(), keys).await?.into_iter().map(|row| row.id).collect())
+    }
+
     /// Brings what is remembered of keys up to date: revocations of other nodes, and what keys in use may do now.
     async fn keep_keys_up(&self) -> Result<()> {
         let began = Instant::now();
@@ -196,14 +246,11 @@ fn check(new: &NewKey) -> Result<String> {
     if new.scopes.len() > SCOPES_MAX {
         problems.push(FieldError::new("scopes", Problem::TooMany, "A key has at most 16 scopes."));
     }
-    let well_formed = |scope: &String| {
-        !scope.is_empty()
-            && scope.len() <= NAME_MAX
-            && scope.bytes().all(|byte| byte.is_ascii_lowercase() || b":_-*".contains(&byte))
-    };
-    if !new.scopes.iter().all(well_formed) {
-        let message = "Write scopes such as content:* or balance:read.";
-        problems.push(FieldError::new("scopes", Problem::Malformed, message));
+    if let Some(unknown) = new.scopes.iter().find(|scope| !KeyScope::is_known(scope)) {
+        let known = KeyScope::ALL.map(KeyScope::code).join(", ");
+        let shown: String = unknown.chars().take(40).collect();
+        let message = format!("There is no scope {shown}. Choose among {}, {known}.", KeyScope::CONTENT);
+        problems.push(FieldError::new("scopes", Problem::Unknown, message));
     }
     if new.ceiling.is_some_and(|ceiling| !ceiling.is_positive()) {
         problems.push(FieldError::new("ceiling", Problem::TooSmall, "Enter more than zero, or leave it empty."));

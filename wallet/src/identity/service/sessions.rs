@@ -21,6 +21,17 @@ impl Identity {
         repo::session::find(self.db.pool(), &hash(token)).await
     }
 
+    /// Says which of these tokens still open a session.
+    pub async fn sessions_alive(&self, tokens: &[[u8; 16]]) -> Result<Vec<[u8; 16]>> {
+        if tokens.is_empty() {
+            return Ok(Vec::new());
+        }
+        let hashes: Vec<Vec<u8>> = tokens.iter().map(|token| hash(token).to_vec()).collect();
+        let alive = repo::session::alive(self.db.pool(), &hashes).await?;
+        let is_alive = |(_, hash): &(&[u8; 16], &Vec<u8>)| alive.contains(*hash);
+        Ok(tokens.iter().zip(&hashes).filter(is_alive).map(|(token, _)| *token).collect())
+    }
+
     /// Changes a session; `false` where it was deleted meanwhile: a request in flight never brings back a session that
     /// another request signed out.
     pub async fn session_save(&self, token: &[u8], session: &SessionRecord) -> Result<bool> {

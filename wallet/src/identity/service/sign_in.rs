@@ -7,7 +7,9 @@ use chrono::TimeDelta;
 use super::super::User;
 use super::super::person::{Email, PASSWORD_MAX, check_password, email_error, password_error};
 use super::super::ports::{Letter, Recipient};
-use super::super::repo::{self, user::Purpose};
+use super::super::repo;
+use super::super::repo::throttle::Attempt;
+use super::super::repo::user::{Purpose, UserRow};
 use super::super::throttle::Subjects;
 use super::{Identity, broken_link, new_token, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
@@ -36,44 +38,62 @@ impl Identity {
         // What can't be an address is an unknown one: it costs the same.
         let email = Email::parse(email).ok();
         let subjects = Subjects::new(email.as_ref().map_or("", Email::key), from);
-        self.wait_over(&subjects).await?;
-        let row = match &email {
+        self.count_attempt(&subjects).await?;
+        match self.right_person(email.as_ref(), password).await {
+            Ok(Some(row)) => {
+                repo::throttle::forget(self.db.pool(), &subjects.of_the_address()).await?;
+                repo::throttle::take_back(self.db.pool(), &subjects.of_the_peer(), self.db.now()).await?;
+                Ok(user(row))
+            }
+            Ok(None) => Err(Refusal::Unprocessable { fields: vec![password_error(Problem::WrongCredentials)] }.into()),
+            // Nobody has looked at the password.
+            Err(error) => {
+                repo::throttle::take_back(self.db.pool(), &subjects.keys(), self.db.now()).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn right_person(&self, email: Option<&Email>, password: &str) -> Result<Option<UserRow>> {
+        let row = match email {
             Some(email) => repo::user::by_email(self.db.pool(), email.key()).await?,
             None => None,
         };
         let hash = row.as_ref().map(|row| row.password_hash.as_str());
         let too_long = password.chars().count() > PASSWORD_MAX;
         let right = !too_long && self.passwords.verify(password, hash).await?;
-        match row {
-            Some(row) if right => {
-                repo::throttle::forget(self.db.pool(), &subjects.of_the_address()).await?;
-                Ok(user(row))
-            }
-            _ => {
-                let now = self.db.now();
-                for (subject, pace) in subjects.paces() {
-                    let pace = (pace.free, pace.longest, pace.forget);
-                    repo::throttle::count_failure(self.db.pool(), subject, now, pace).await?;
-                }
-                Err(Refusal::Unprocessable { fields: vec![password_error(Problem::WrongCredentials)] }.into())
-            }
-        }
+        Ok(row.filter(|_| right))
     }
 
-    async fn wait_over(&self, subjects: &Subjects) -> Result<()> {
-        let now = self.db.now();
-        match repo::throttle::blocked_until(self.db.pool(), &subjects.keys()).await? {
-            Some(until) if until > now => {
-                let left = u32::try_from((until - now).num_seconds()).unwrap_or(0).saturating_add(1);
-                Err(Refusal::RateLimited { retry_after_seconds: left }.into())
-            }
-            _ => Ok(()),
+    /// Counts an attempt under all of its subjects, or refuses it where one of them has to wait.
+    pub(super) async fn count_attempt(&self, subjects: &Subjects) -> Result<()> {
+        let mut attempt = Attempt::default();
+        for (subject, pace) in subjects.paces() {
+            attempt.subjects.push(subject.clone());
+            attempt.free.push(pace.free);
+            attempt.longest.push(pace.longest);
+            attempt.forget.push(pace.forget);
         }
+        let all = u64::try_from(attempt.subjects.len()).unwrap_or(u64::MAX);
+        if all == 0 {
+            return Ok(());
+        }
+        let now = self.db.now();
+        let mut tx = self.db.begin().await?;
+        if repo::throttle::count(&mut tx, &attempt, now).await? == all {
+            return Ok(tx.commit().await?);
+        }
+        tx.rollback().await?;
+        let until = repo::throttle::blocked_until(self.db.pool(), &attempt.subjects).await?;
+        let left = until.map_or(0, |until| (until - now).num_seconds());
+        let left = u32::try_from(left).unwrap_or(0).saturating_add(1);
+        Err(Refusal::RateLimited { retry_after_seconds: left }.into())
     }
 
     /// Sends a link to a new password, if somebody has that address. The answer is the same either way.
-    pub async fn request_password_reset(&self, email: &str) -> Result<()> {
+    pub async fn request_password_reset(&self, email: &str, from: Option<IpAddr>) -> Result<()> {
         let email = Email::parse(email).map_err(email_error)?;
+        self.count_attempt(&Subjects::visit(from)).await?;
         let Some(row) = repo::user::by_email(self.db.pool(), email.key()).await? else { return Ok(()) };
         let now = self.db.now();
         let last = repo::user::last_token_at(self.db.pool(), row.id, Purpose::ResetPassword).await?;

@@ -1,5 +1,7 @@
 //! Signing up and proving an address.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -8,6 +10,7 @@ use sqlx::PgConnection;
 use super::super::person::{CheckedSignUp, email_error};
 use super::super::ports::{Letter, Proof, Recipient};
 use super::super::repo::{self, user::Purpose};
+use super::super::throttle::Subjects;
 use super::super::{Actor, Email, Environment, NewAudit, NewUser, SignUp, StaffRole, User};
 use super::{Identity, broken_link, new_token, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
@@ -22,8 +25,11 @@ impl Identity {
     /// Signs a person up: user, account, project and both wallets in one transaction, and the mail that proves the
     /// address. An address that is taken is said so at its field: a person who forgot having an account would
     /// otherwise wait for a mail that never comes.
-    pub async fn sign_up(&self, form: SignUp) -> Result<NewUser> {
+    ///
+    /// Each costs memory, rows and a mail: many from one peer have to wait.
+    pub async fn sign_up(&self, form: SignUp, from: Option<IpAddr>) -> Result<NewUser> {
         let checked = form.check().map_err(|fields| Refusal::Invalid { fields })?;
+        self.count_attempt(&Subjects::visit(from)).await?;
         let password_hash = self.passwords.hash(&form.password).await?;
         self.add(&checked, &password_hash, true).await
     }
@@ -47,9 +53,35 @@ impl Identity {
         self.prove(hash).await
     }
 
-    /// Makes a person of the platform's staff, or gives the role to somebody who is there (whose password stays).
+    /// Makes a person of the platform's staff. An address that somebody has already is refused, since whoever
+    /// registered it first knows its password; [`Identity::appoint_staff`] is for people who are there.
     pub async fn create_staff(&self, form: SignUp, staff: StaffRole) -> Result<User> {
-        let mut made = self.create_proven(form).await?;
+        let checked = form.check().map_err(|fields| Refusal::Invalid { fields })?;
+        match repo::user::by_email(self.db.pool(), checked.email.key()).await? {
+            None => {
+                let made = self.create_proven(form).await?;
+                self.give_role(made, staff).await
+            }
+            Some(row) if row.staff == Some(staff) => Ok(user(row)),
+            Some(row) => Err(taken(row.verified_at.is_some()).into()),
+        }
+    }
+
+    /// Gives somebody who is there a role of the platform's staff; the password stays. Whose address is not proven may be
+    /// anybody, and is refused.
+    pub async fn appoint_staff(&self, email: &str, staff: StaffRole) -> Result<User> {
+        let email = Email::parse(email).map_err(email_error)?;
+        let row = repo::user::by_email(self.db.pool(), email.key()).await?;
+        let row = row.ok_or_else(|| {
+            Refusal::unprocessable("email", Problem::Unknown, "Nobody has an account with this address.")
+        })?;
+        if row.verified_at.is_none() {
+            return Err(taken(false).into());
+        }
+        self.give_role(user(row), staff).await
+    }
+
+    async fn give_role(&self, mut made: User, staff: StaffRole) -> Result<User> {
         if made.staff == Some(staff) {
             return Ok(made);
         }
@@ -186,6 +218,18 @@ impl Identity {
         let row = repo::user::by_id(self.db.pool(), proof.user).await?.ok_or_else(broken_link)?;
         Ok(user(row))
     }
+}
+
+/// Refuses to make somebody staff by an address that has an account.
+fn taken(is_proven: bool) -> Refusal {
+    let message = if is_proven {
+        "Somebody has an account with this address. Where that is the right person, say --existing: the account gets the \
+         role and keeps its password."
+    } else {
+        "Somebody has registered this address and never proven it: that may be anybody. Let its owner open the link in \
+         the mail first, or take another address."
+    };
+    Refusal::unprocessable("email", Problem::Taken, message)
 }
 
 /// Uses the link up and marks the address as proven. A repeat changes nothing.

@@ -90,14 +90,50 @@ pub(in crate::ledger) async fn set_budget(
     Ok(id)
 }
 
-/// Removes a ceiling; says whether there was one.
+/// Counts the ceilings of a project.
+pub(in crate::ledger) async fn count_budgets(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    project: Uuid,
+) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM budgets WHERE shard = $1 AND project_id = $2"#,
+        wallet.shard.as_i16(),
+        project
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
+/// Says what a ceiling counts that concerns a wallet; `None` where there is none, or it is another wallet's.
+pub(in crate::ledger) async fn budget_scope(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    project: Uuid,
+    budget: Uuid,
+) -> Result<Option<BudgetScope>> {
+    let row = sqlx::query!(
+        "SELECT scope, subject
+         FROM budgets
+         WHERE shard = $1 AND project_id = $2 AND budget_id = $3 AND (wallet_id IS NULL OR wallet_id = $4)",
+        wallet.shard.as_i16(),
+        project,
+        budget,
+        wallet.number
+    )
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| load::scope(&row.scope, row.subject)).transpose()
+}
+
+/// Removes a ceiling of a project.
 pub(in crate::ledger) async fn remove_budget(
     connection: &mut PgConnection,
     wallet: WalletId,
     project: Uuid,
     budget: Uuid,
-) -> Result<bool> {
-    let gone = sqlx::query!(
+) -> Result<()> {
+    sqlx::query!(
         "DELETE FROM budgets WHERE shard = $1 AND project_id = $2 AND budget_id = $3",
         wallet.shard.as_i16(),
         project,
@@ -105,6 +141,29 @@ pub(in crate::ledger) async fn remove_budget(
     )
     .execute(&mut *connection)
     .await?;
+    note_budgeted(connection, wallet, project).await
+}
+
+/// Removes the ceilings that count what one key spends.
+pub(in crate::ledger) async fn remove_budgets_of_key(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    project: Uuid,
+    key: Uuid,
+) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM budgets WHERE shard = $1 AND project_id = $2 AND scope = 'key' AND subject = $3",
+        wallet.shard.as_i16(),
+        project,
+        key.to_string()
+    )
+    .execute(&mut *connection)
+    .await?;
+    note_budgeted(connection, wallet, project).await
+}
+
+/// Notes which wallets of a project have ceilings.
+async fn note_budgeted(connection: &mut PgConnection, wallet: WalletId, project: Uuid) -> Result<()> {
     sqlx::query!(
         "UPDATE wallets AS w
          SET budgeted = EXISTS (
@@ -118,7 +177,7 @@ pub(in crate::ledger) async fn remove_budget(
     )
     .execute(connection)
     .await?;
-    Ok(gone.rows_affected() > 0)
+    Ok(())
 }
 
 /// Names the account of a wallet.

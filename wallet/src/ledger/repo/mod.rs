@@ -13,6 +13,7 @@ pub(super) mod read;
 pub(super) mod spent;
 pub(super) mod store;
 pub(super) mod sweep;
+pub(super) mod usage;
 pub(super) mod verify;
 
 use std::sync::Arc;

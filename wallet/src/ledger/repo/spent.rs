@@ -41,6 +41,7 @@ impl Reader {
     pub async fn begin(pool: &PgPool, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Self> {
         let mut tx = db::begin(pool).await?;
         db::one_moment(&mut tx).await?;
+        db::take_time(&mut tx).await?;
         // Every part would be compiled for itself, for longer than it runs.
         sqlx::query!("SELECT set_config('jit', 'off', true)").fetch_one(&mut *tx).await?;
         let pages = sqlx::query_scalar!(

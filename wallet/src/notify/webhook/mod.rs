@@ -6,6 +6,8 @@
 
 mod address;
 #[cfg(feature = "postgres")]
+mod relay;
+#[cfg(feature = "postgres")]
 mod repo;
 #[cfg(feature = "postgres")]
 mod service;
@@ -16,7 +18,9 @@ use uuid::Uuid;
 
 pub use address::is_public;
 #[cfg(feature = "postgres")]
-pub use service::{Payloads, Webhooks};
+pub use relay::Payloads;
+#[cfg(feature = "postgres")]
+pub use service::Webhooks;
 
 use crate::ledger::{EntryKind, EntryView};
 use crate::money::Credits;

@@ -1,16 +1,18 @@
 //! The handle: endpoints, the relay that follows ledger and price books, messages to take and finish, the log.
 
+use std::sync::{Arc, Mutex};
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::repo::outbox::{self, Behind, Message};
+use super::repo::outbox::{self, Message};
 use super::repo::{endpoint, log};
 use super::{
     CreatedEndpoint, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, ENDPOINTS_MAX, Endpoint, EventKind,
-    NewEndpoint, Outgoing, RETRIES_MAX, Sent, alerts, is_told, wait_after,
+    NewEndpoint, Outgoing, RETRIES_MAX, Sent, wait_after,
 };
 use crate::catalog::Catalog;
 use crate::db::Db;
@@ -19,45 +21,32 @@ use crate::id::WalletId;
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::command::FeeKind;
-use crate::ledger::{BalanceView, Command, EntryView, Envelope, Ledger, Receipt};
-use crate::money::Credits;
-use crate::tariff::{Announcement, Tariffs};
+use crate::ledger::{Command, Envelope, Ledger, Receipt};
+use crate::tariff::Tariffs;
 
-/// Ledger rows that one round tells an endpoint of.
-const ROWS_AT_ONCE: u16 = 200;
-/// Endpoints of one round.
-const ENDPOINTS_AT_ONCE: i64 = 100;
 /// Messages of one endpoint that are under way at once: one that hangs holds up nobody else.
 const EACH_AT_ONCE: i64 = 4;
 /// How long a courier has for a message before another one may take it.
 const LEASE: TimeDelta = TimeDelta::seconds(90);
+/// The most secrets of before that sign beside the newest one: each is a signature in every message.
+const OLD_SECRETS_MAX: i64 = 5;
 /// How long the secret before a rotation still signs.
 const OLD_SECRET: TimeDelta = TimeDelta::hours(24);
 /// Finished messages are kept so long.
 const KEPT: TimeDelta = TimeDelta::days(30);
-/// An endpoint that comes later than this after an announcement is not told of it.
-const PRICES_TOLD: TimeDelta = TimeDelta::days(7);
 /// The longest description.
 const DESCRIPTION_MAX: usize = 100;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// Writes what events say, as JSON: bodies belong to the API, and amounts in them are exact.
-pub trait Payloads: Send + Sync {
-    /// A ledger row.
-    fn entry(&self, entry: &EntryView) -> String;
-    /// Credits that run low, or out, at a row.
-    fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> String;
-    /// An announced change of prices.
-    fn price_change(&self, announcement: Announcement) -> String;
-}
-
 /// Everything about outgoing webhooks. Cheap to clone.
 #[derive(Clone)]
 pub struct Webhooks {
-    db: Db,
-    ledger: Ledger,
-    tariffs: Tariffs,
-    catalog: Catalog,
+    pub(super) db: Db,
+    pub(super) ledger: Ledger,
+    pub(super) tariffs: Tariffs,
+    pub(super) catalog: Catalog,
+    /// The endpoint up to which this node's last round came.
+    pub(super) relayed: Arc<Mutex<Uuid>>,
 }
 
 /// Makes a secret: `whsec_` and 44 letters that are base64 of 33 random bytes.
@@ -85,8 +74,8 @@ fn id_of(wallet: WalletId, key: &IdempotencyKey) -> Uuid {
 }
 
 impl Webhooks {
-    pub(crate) const fn new(db: Db, ledger: Ledger, tariffs: Tariffs, catalog: Catalog) -> Self {
-        Self { db, ledger, tariffs, catalog }
+    pub(crate) fn new(db: Db, ledger: Ledger, tariffs: Tariffs, catalog: Catalog) -> Self {
+        Self { db, ledger, tariffs, catalog, relayed: Arc::default() }
     }
 
     /// Makes an endpoint for a wallet, once per key; its secret is in this answer. It hears of what comes from now on.
@@ -100,13 +89,8 @@ impl Webhooks {
         check(new)?;
         let id = id_of(wallet, key);
         let mut tx = self.db.begin().await?;
-        if let Some((endpoint, secret)) = endpoint::one(&mut tx, wallet, id).await? {
-            let is_same =
-                (&endpoint.url, &endpoint.description, &endpoint.events) == (&new.url, &new.description, &new.events);
-            if !is_same {
-                return Err(Refusal::IdempotencyMismatch.into());
-            }
-            return Ok(CreatedEndpoint { endpoint, secret });
+        if let Some(known) = endpoint::one(&mut tx, wallet, id).await? {
+            return same(known, new);
         }
         if endpoint::lock_and_count(&mut tx, wallet).await? >= ENDPOINTS_MAX {
             let message = format!("A wallet has at most {ENDPOINTS_MAX} endpoints. Remove one first.");
@@ -114,7 +98,9 @@ impl Webhooks {
         }
         let secret = new_secret();
         if !endpoint::insert(&mut tx, wallet, id, new, &secret, self.db.now()).await? {
-            return Err(Refusal::not_found("the wallet").into());
+            // The same request has come twice at once, and the other one was first.
+            let known = endpoint::one(&mut tx, wallet, id).await?;
+            return same(known.ok_or_else(|| Refusal::not_found("the wallet"))?, new);
         }
         let after = json!({ "url": new.url, "events": new.events });
         self.audit(&mut tx, by, "webhook.created", id, Value::Null, after).await?;
@@ -129,11 +115,26 @@ impl Webhooks {
         endpoint::list(self.db.pool(), wallet).await
     }
 
-    /// Gives an endpoint a new secret, which is in this answer; for a day messages are signed with both.
-    pub async fn rotate(&self, wallet: WalletId, by: &Actor, id: Uuid) -> Result<CreatedEndpoint> {
-        let mut tx = self.db.begin().await?;
-        self.of(&mut tx, wallet, id).await?;
-        endpoint::rotate(&mut tx, id, &new_secret(), self.db.now() + OLD_SECRET).await?;
+    /// Gives an endpoint a new secret, once per key; it is in this answer. For a day messages are signed with the one
+    /// before as well, also where that one was new itself.
+    pub async fn rotate(
+        &self,
+        wallet: WalletId,
+        by: &Actor,
+        id: Uuid,
+        key: &IdempotencyKey,
+    ) -> Result<CreatedEndpoint> {
+        let (mut tx, now) = (self.db.begin().await?, self.db.now());
+        let known = endpoint::one(&mut tx, wallet, id).await?;
+        let (endpoint, secret) = known.ok_or_else(|| Refusal::not_found("the endpoint"))?;
+        if endpoint::is_rotated_by(&mut tx, id, key).await? {
+            return Ok(CreatedEndpoint { endpoint, secret });
+        }
+        if endpoint::count_old(&mut tx, id, now).await? >= OLD_SECRETS_MAX {
+            let message = format!("At most {OLD_SECRETS_MAX} rotations in 24 hours: older secrets still sign.");
+            return Err(Refusal::unprocessable("id", Problem::TooMany, message).into());
+        }
+        endpoint::rotate(&mut tx, id, key, &new_secret(), now + OLD_SECRET).await?;
         self.audit(&mut tx, by, "webhook.rotated", id, Value::Null, Value::Null).await?;
         let rotated = endpoint::one(&mut tx, wallet, id).await?;
         tx.commit().await?;
@@ -225,54 +226,6 @@ impl Webhooks {
         Ok(DeliveryDetail { delivery, payload, attempts })
     }
 
-    /// Queues what has happened since the last round, for every endpoint that listens; says how many messages.
-    ///
-    /// Any number of nodes may do it: an endpoint's cursor moves with its messages, by one of them.
-    pub async fn relay(&self, payloads: &dyn Payloads) -> Result<u64> {
-        let mut queued = 0_u64;
-        for (endpoint, version) in self.untold_prices().await? {
-            let announcement = self.tariffs.announcement(version).await?;
-            let at = announcement.announced_at;
-            let payload = envelope(EventKind::PriceChangeAnnounced, at, &payloads.price_change(announcement));
-            let subject = format!("price_change:{version}");
-            let event = EventKind::PriceChangeAnnounced;
-            let mut tx = self.db.begin().await?;
-            let message = Message { endpoint, event, subject, payload, replay_of: None };
-            queued = queued.saturating_add(outbox::queue(&mut tx, &[message], self.db.now()).await?);
-            tx.commit().await?;
-        }
-        for behind in outbox::behind(self.db.pool(), ENDPOINTS_AT_ONCE).await? {
-            queued = queued.saturating_add(self.relay_rows(&behind, payloads).await?);
-        }
-        Ok(queued)
-    }
-
-    async fn untold_prices(&self) -> Result<Vec<(Uuid, i32)>> {
-        outbox::untold_prices(self.db.pool(), self.db.now() - PRICES_TOLD, ENDPOINTS_AT_ONCE).await
-    }
-
-    async fn relay_rows(&self, behind: &Behind, payloads: &dyn Payloads) -> Result<u64> {
-        let entries = self.ledger.entries_after(behind.wallet, behind.told_seq, ROWS_AT_ONCE).await?;
-        let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(0) };
-        let low_below = self.low_below(&self.ledger.balance(behind.wallet).await?).await?;
-        let messages: Vec<Message> =
-            entries.iter().flat_map(|entry| messages(behind, entry, low_below, payloads)).collect();
-        let mut tx = self.db.begin().await?;
-        if !outbox::advance(&mut tx, behind.id, behind.told_seq, last).await? {
-            return Ok(0);
-        }
-        let queued = outbox::queue(&mut tx, &messages, self.db.now()).await?;
-        tx.commit().await?;
-        Ok(queued)
-    }
-
-    /// Gives the line below which credits are low: a part (setting) of the last refill.
-    async fn low_below(&self, balance: &BalanceView) -> Result<Option<Credits>> {
-        let percent = i64::from(self.catalog.view().await?.settings.low_alert_percent);
-        let part = |refill: Credits| refill.micros().checked_div(100)?.checked_mul(percent).map(Credits::from_micros);
-        Ok(balance.last_refill.and_then(part))
-    }
-
     /// Takes messages that are due, of endpoints that aren't busy with others; at most `limit`.
     pub async fn take(&self, busy: &[Uuid], limit: usize) -> Result<Vec<Outgoing>> {
         let (now, limit) = (self.db.now(), i64::try_from(limit).unwrap_or(i64::MAX));
@@ -303,6 +256,7 @@ impl Webhooks {
         outbox::set_state(&mut tx, outgoing.id, state, due_at, now).await?;
         if sent.is_gone() {
             endpoint::disable(&mut tx, outgoing.endpoint, "The endpoint answered 410 Gone.", now).await?;
+            outbox::give_up(&mut tx, outgoing.endpoint, now).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -325,8 +279,9 @@ impl Webhooks {
         }
     }
 
-    /// Removes finished messages of long ago.
+    /// Removes finished messages and secrets of long ago.
     pub async fn sweep(&self) -> Result<u64> {
+        endpoint::sweep_old(self.db.pool(), self.db.now() - KEPT).await?;
         outbox::sweep(self.db.pool(), self.db.now() - KEPT).await
     }
 
@@ -355,25 +310,14 @@ impl Webhooks {
     }
 }
 
-/// Lists what an endpoint hears of a row.
-fn messages(behind: &Behind, entry: &EntryView, low_below: Option<Credits>, payloads: &dyn Payloads) -> Vec<Message> {
-    let row = is_told(entry).then_some(EventKind::LedgerEntryCreated);
-    let events = row.into_iter().chain(alerts(entry, low_below)).filter(|event| behind.events.contains(event));
-    events
-        .map(|event| {
-            let data = match event {
-                EventKind::LedgerEntryCreated => payloads.entry(entry),
-                _ => payloads.credits(entry, low_below),
-            };
-            let subject = format!("entry:{}", entry.seq);
-            let payload = envelope(event, entry.created_at, &data);
-            Message { endpoint: behind.id, event, subject, payload, replay_of: None }
-        })
-        .collect()
+/// Gives the endpoint that a repeated request made; another request with its key is refused.
+fn same((endpoint, secret): (Endpoint, String), new: &NewEndpoint) -> Result<CreatedEndpoint> {
+    let is_same = (&endpoint.url, &endpoint.description, &endpoint.events) == (&new.url, &new.description, &new.events);
+    if is_same { Ok(CreatedEndpoint { endpoint, secret }) } else { Err(Refusal::IdempotencyMismatch.into()) }
 }
 
 /// Writes a message: type, time and data, as Standard Webhooks has it.
-fn envelope(event: EventKind, at: chrono::DateTime<chrono::Utc>, data: &str) -> String {
+pub(super) fn envelope(event: EventKind, at: chrono::DateTime<chrono::Utc>, data: &str) -> String {
     format!(r#"{{"type":"{}","timestamp":{},"data":{data}}}"#, event.code(), json!(at))
 }
 

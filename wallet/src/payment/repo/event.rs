@@ -102,3 +102,22 @@ pub(crate) async fn open(pool: &PgPool, before: DateTime<Utc>, limit: i64) -> Re
     .fetch_all(pool)
     .await?)
 }
+
+/// Removes messages that were worked on and came before a time; says how many.
+pub(crate) async fn purge(pool: &PgPool, before: DateTime<Utc>, limit: i64) -> Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM provider_events
+         WHERE id IN (
+             SELECT id
+             FROM provider_events
+             WHERE received_at < $1 AND state IN ('done', 'ignored')
+             ORDER BY received_at
+             LIMIT $2
+         )",
+        before,
+        limit
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -89,6 +89,19 @@ pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()>
     Ok(())
 }
 
+/// Counts an account's open payments.
+pub(crate) async fn count_open(pool: &PgPool, account: AccountId) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!"
+           FROM payments
+           WHERE account_id = $1
+             AND status IN ('pending', 'processing', 'unknown')"#,
+        account.uuid()
+    )
+    .fetch_one(pool)
+    .await?)
+}
+
 /// Finds the open payment for the months of a plan from one on.
 pub(crate) async fn open_for(pool: &PgPool, part: &PlanPart) -> Result<Option<PaymentId>> {
     let id = sqlx::query_scalar!(

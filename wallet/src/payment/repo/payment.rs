@@ -195,7 +195,7 @@ pub(crate) async fn id_by_ref(pool: &PgPool, provider: &str, reference: &str) ->
 /// Lists an account's payments before one, newest first.
 pub(crate) async fn list(
     pool: &PgPool,
-    account: AccountId,
+    (account, wallet): (AccountId, Option<WalletId>),
     before: Option<PaymentId>,
     limit: i64,
 ) -> Result<Vec<PaymentRow>> {
@@ -209,11 +209,13 @@ pub(crate) async fn list(
          JOIN accounts ON accounts.id = payments.account_id
          WHERE account_id = $1
            AND ($2::uuid IS NULL OR payments.id < $2)
+           AND ($4::bigint IS NULL OR wallet_id = $4)
          ORDER BY payments.id DESC
          LIMIT $3",
         account.uuid(),
         before.map(PaymentId::uuid),
-        limit
+        limit,
+        wallet.map(|wallet| wallet.number)
     )
     .fetch_all(pool)
     .await?

@@ -16,6 +16,8 @@ use crate::id::PaymentId;
 pub const PROCESS_EVENT: &str = "process_provider_event";
 /// The reconciler leaves a message so long to its own job.
 const LEFT_SECONDS: i64 = 60;
+/// How long a message is kept after it came, for disputes.
+const KEPT: TimeDelta = TimeDelta::days(400);
 /// How many messages one run of the reconciler works on.
 const RUN_MAX: i64 = 200;
 
@@ -83,6 +85,12 @@ impl Payments {
         let Some(order) = order else { return Ok(None) };
         let row = repo::payment::by_id(self.db.pool(), order).await?;
         Ok(row.filter(|row| row.provider == event.provider).map(|row| row.id))
+    }
+
+    /// Removes some messages that were worked on long ago; says how many. A provider that sends one again after that is
+    /// asked again, which changes nothing.
+    pub async fn purge_events(&self) -> Result<u64> {
+        repo::event::purge(self.db.pool(), self.db.now() - KEPT, RUN_MAX).await
     }
 
     pub(super) async fn process_left_events(&self, report: &mut Reconciled) -> Result<()> {

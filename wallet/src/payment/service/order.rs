@@ -6,13 +6,15 @@ use super::super::provider::{CheckoutAnswer, CheckoutOrder, Provider};
 use super::super::repo::{self, new_payment::NewPaymentRow, payment::PaymentRow};
 use super::super::{PaymentStatus, PaymentView, PlanPart};
 use super::{Buyer, Contact, Payments};
-use crate::error::{Refusal, Result};
+use crate::error::{Problem, Refusal, Result};
 use crate::id::{PaymentId, SubscriptionId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::money::{Credits, Money};
 
 /// How long an order can be paid.
 pub(super) const OPEN_MINUTES: i64 = 60;
+/// The most orders of an account that wait to be paid: the reconciler asks about each of them.
+const OPEN_MAX: i64 = 20;
 /// When the reconciler first looks at an order.
 const FIRST_LOOK_SECONDS: i64 = 60;
 /// How long a provider has to answer before its answer counts as unknown.
@@ -72,6 +74,11 @@ impl Payments {
         (key, hash): (&IdempotencyKey, &RequestHash),
         return_base: &str,
     ) -> Result<PaymentView> {
+        if repo::new_payment::count_open(self.db.pool(), buyer.account).await? >= OPEN_MAX {
+            let message =
+                format!("{OPEN_MAX} orders wait to be paid. Pay one, or come back in an hour, when they are over.");
+            return Err(Refusal::unprocessable("package", Problem::TooMany, message).into());
+        }
         self.add(buyer, order, (key, hash), return_base).await?;
         if let Some(known) = self.known(buyer, key, hash).await? {
             return Ok(known);

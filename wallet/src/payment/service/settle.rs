@@ -1,9 +1,11 @@
 //! From money to credits: ask the provider, compare, grant once.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt, stream};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -25,8 +27,12 @@ use crate::plan::period::expiry_after;
 use crate::plan::{PaidPlan, Plans, SavedMethod, Settlement};
 use crate::zone;
 
-/// How many payments one run of the reconciler looks at.
-const RUN_MAX: i64 = 200;
+/// How many payments the reconciler takes at once: what it has taken waits with it.
+const TAKEN_MAX: i64 = 40;
+/// How many payments it asks about at the same time.
+const ASKED_AT_ONCE: usize = 8;
+/// How long a run takes new payments: the next one begins in a minute.
+const RUN_LONGEST: Duration = Duration::from_secs(45);
 /// A payment that was being confirmed for longer than this arrived late: its person has probably left.
 const LATE_SECONDS: i64 = 60;
 
@@ -41,6 +47,21 @@ pub struct Reconciled {
     pub events: u32,
     /// Payments and messages that stay for the next run.
     pub failed: u32,
+}
+
+impl Reconciled {
+    /// Counts a payment that was asked about.
+    fn note(&mut self, id: PaymentId, checked: Result<PaymentView>) {
+        self.checked = self.checked.saturating_add(1);
+        match checked {
+            Ok(view) if !view.status.is_open() => self.closed = self.closed.saturating_add(1),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(payment = %id, %error, "a payment could not be checked");
+                self.failed = self.failed.saturating_add(1);
+            }
+        }
+    }
 }
 
 /// Who found out that the money is there.
@@ -238,15 +259,16 @@ impl Payments {
     /// here.
     pub async fn reconcile(&self) -> Result<Reconciled> {
         let mut report = Reconciled::default();
-        for id in repo::payment::take_due(self.db.pool(), self.db.now(), RUN_MAX).await? {
-            report.checked = report.checked.saturating_add(1);
-            match self.refresh_as(id, Finder::Reconciler).await {
-                Ok(view) if !view.status.is_open() => report.closed = report.closed.saturating_add(1),
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(payment = %id, %error, "a payment could not be checked");
-                    report.failed = report.failed.saturating_add(1);
-                }
+        let began = Instant::now();
+        while began.elapsed() < RUN_LONGEST {
+            let due = repo::payment::take_due(self.db.pool(), self.db.now(), TAKEN_MAX).await?;
+            if due.is_empty() {
+                break;
+            }
+            let asked = stream::iter(due).map(|id| async move { (id, self.refresh_as(id, Finder::Reconciler).await) });
+            let mut asked = asked.buffer_unordered(ASKED_AT_ONCE);
+            while let Some((id, checked)) = asked.next().await {
+                report.note(id, checked);
             }
         }
         self.ask_about_closed_renewals(&mut report).await?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::super::{Endpoint, EventKind, NewEndpoint};
 use crate::error::Result;
 use crate::id::{Shard, WalletId};
+use crate::idempotency::IdempotencyKey;
 
 struct EndpointRow {
     id: Uuid,
@@ -83,10 +84,11 @@ pub(in crate::notify::webhook) async fn insert(
 pub(in crate::notify::webhook) async fn list(pool: &PgPool, wallet: WalletId) -> Result<Vec<Endpoint>> {
     let rows = sqlx::query_as!(
         EndpointRow,
-        "SELECT id, url, description, events, old_secret_until, disabled_at, disabled_why, created_at
+        r#"SELECT id, url, description, events, disabled_at, disabled_why, created_at,
+                (SELECT max(signs_until) FROM webhook_rotations WHERE endpoint_id = id) AS "old_secret_until?"
          FROM webhook_endpoints
          WHERE shard = $1 AND wallet_id = $2
-         ORDER BY id",
+         ORDER BY id"#,
         wallet.shard.as_i16(),
         wallet.number
     )
@@ -102,10 +104,11 @@ pub(in crate::notify::webhook) async fn one(
     id: Uuid,
 ) -> Result<Option<(Endpoint, String)>> {
     let row = sqlx::query!(
-        "SELECT id, url, description, events, old_secret_until, disabled_at, disabled_why, created_at, secret
+        r#"SELECT id, url, description, events, disabled_at, disabled_why, created_at, secret,
+                (SELECT max(signs_until) FROM webhook_rotations WHERE endpoint_id = id) AS "old_secret_until?"
          FROM webhook_endpoints
          WHERE shard = $1 AND wallet_id = $2 AND id = $3
-         FOR UPDATE",
+         FOR UPDATE"#,
         wallet.shard.as_i16(),
         wallet.number,
         id
@@ -127,24 +130,63 @@ pub(in crate::notify::webhook) async fn one(
     }))
 }
 
-/// Gives an endpoint a new secret; the one before signs beside it until its time is over.
+/// Says whether a request has rotated an endpoint's secret already.
+pub(in crate::notify::webhook) async fn is_rotated_by(
+    connection: &mut PgConnection,
+    id: Uuid,
+    key: &IdempotencyKey,
+) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (SELECT FROM webhook_rotations WHERE endpoint_id = $1 AND key = $2) AS "known!""#,
+        id,
+        key.as_str()
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
+/// Counts the secrets of before that still sign.
+pub(in crate::notify::webhook) async fn count_old(
+    connection: &mut PgConnection,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM webhook_rotations WHERE endpoint_id = $1 AND signs_until > $2"#,
+        id,
+        now
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
+/// Gives an endpoint a new secret; the one before signs beside it until its time is over, and so do older ones.
 pub(in crate::notify::webhook) async fn rotate(
     connection: &mut PgConnection,
     id: Uuid,
+    key: &IdempotencyKey,
     secret: &str,
     old_until: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE webhook_endpoints
-         SET old_secret = secret, old_secret_until = $3, secret = $2
+        "INSERT INTO webhook_rotations (endpoint_id, key, old_secret, signs_until)
+         SELECT id, $2, secret, $3
+         FROM webhook_endpoints
          WHERE id = $1",
         id,
-        secret,
+        key.as_str(),
         old_until
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    sqlx::query!("UPDATE webhook_endpoints SET secret = $2 WHERE id = $1", id, secret).execute(connection).await?;
     Ok(())
+}
+
+/// Removes secrets that have not signed for long; says how many.
+pub(in crate::notify::webhook) async fn sweep_old(pool: &PgPool, before: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!("DELETE FROM webhook_rotations WHERE signs_until < $1", before).execute(pool).await?;
+    Ok(done.rows_affected())
 }
 
 /// Switches an endpoint off.

@@ -17,8 +17,9 @@ pub(in crate::notify::webhook) struct Behind {
     pub(in crate::notify::webhook) told_seq: i64,
 }
 
-/// Lists endpoints that are to hear of ledger rows.
-pub(in crate::notify::webhook) async fn behind(pool: &PgPool, limit: i64) -> Result<Vec<Behind>> {
+/// Lists endpoints that are to hear of ledger rows: those after a place first, so that none waits for ever behind busy
+/// ones.
+pub(in crate::notify::webhook) async fn behind(pool: &PgPool, after: Uuid, limit: i64) -> Result<Vec<Behind>> {
     let rows = sqlx::query!(
         "SELECT e.id, e.shard, e.wallet_id, e.events, e.told_seq
          FROM webhook_endpoints AS e
@@ -26,9 +27,10 @@ pub(in crate::notify::webhook) async fn behind(pool: &PgPool, limit: i64) -> Res
          WHERE e.disabled_at IS NULL
            AND w.seq > e.told_seq
            AND e.events && ARRAY['ledger.entry.created', 'project.credits_low', 'project.out_of_credits']
-         ORDER BY e.id
+         ORDER BY e.id <= $2, e.id
          LIMIT $1",
-        limit
+        limit,
+        after
     )
     .fetch_all(pool)
     .await?;
@@ -159,7 +161,12 @@ pub(in crate::notify::webhook) async fn take(
            FROM taken, webhook_endpoints AS e
            WHERE d.id = taken.id AND e.id = d.endpoint_id
            RETURNING d.id, d.endpoint_id, coalesce(d.replay_of, d.id) AS "message!", d.event, e.url, d.payload, e.secret,
-                     CASE WHEN e.old_secret_until > $1 THEN e.old_secret END AS old_secret, d.tries"#,
+                     ARRAY(
+                         SELECT old_secret
+                         FROM webhook_rotations
+                         WHERE endpoint_id = e.id AND signs_until > $1
+                         ORDER BY signs_until DESC
+                     ) AS "old_secrets!", d.tries"#,
         now,
         busy,
         limit,
@@ -176,7 +183,7 @@ pub(in crate::notify::webhook) async fn take(
             event: event(&row.event)?,
             url: row.url,
             payload: row.payload,
-            secrets: std::iter::once(row.secret).chain(row.old_secret).collect(),
+            secrets: std::iter::once(row.secret).chain(row.old_secrets).collect(),
             tries: u32::try_from(row.tries).unwrap_or(u32::MAX),
         })
     });
@@ -224,6 +231,22 @@ pub(in crate::notify::webhook) async fn set_state(
         delivery,
         state.code(),
         due_at,
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Gives up what is queued for an endpoint that will hear of nothing more.
+pub(in crate::notify::webhook) async fn give_up(
+    connection: &mut PgConnection,
+    endpoint: Uuid,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE webhook_deliveries SET state = 'failed', finished_at = $2 WHERE endpoint_id = $1 AND state = 'queued'",
+        endpoint,
         at
     )
     .execute(connection)
