@@ -2,8 +2,10 @@
 
 mod renewing;
 
-use sqlx::PgConnection;
 use std::collections::HashMap;
+
+use async_trait::async_trait;
+use sqlx::PgConnection;
 
 pub(crate) use renewing::{PaidPlan, Settlement};
 
@@ -17,6 +19,7 @@ use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::AccountId;
 use crate::identity::{self, NewAudit, Viewer};
 use crate::ledger::Ledger;
+use crate::tariff::PlanRanks;
 use crate::zone;
 
 /// The most months of one page.
@@ -151,6 +154,14 @@ impl PlanRow {
         let grace = if self.cancel_at_end { chrono::TimeDelta::zero() } else { chrono::TimeDelta::days(GRACE_DAYS) };
         let over = self.expires_at.is_some_and(|end| end.checked_add_signed(grace).is_some_and(|end| end <= now));
         self.status != SubscriptionStatus::Cancelled && !over
+    }
+}
+
+#[async_trait]
+impl PlanRanks for Plans {
+    async fn ranks_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, i32>> {
+        let plans = self.current_of(accounts).await?;
+        Ok(plans.into_iter().map(|(account, plan)| (account, plan.rank)).collect())
     }
 }
 

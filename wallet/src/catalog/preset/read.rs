@@ -13,7 +13,7 @@ use crate::catalog::{
     AddOn, AutoTopUp, CatalogView, FreeAmount, Interval, MeteredItem, Package, Plan, PlanPrice, Settings, TopUp,
 };
 use crate::money::{Credits, Currency, Money};
-use crate::tariff::{OptionGate, Rule, Tariff, UpstreamCost, is_operation};
+use crate::tariff::{Apart, OptionGate, Rule, Tariff, UpstreamCost, is_operation};
 
 /// Where a byte of the text is: line and column from 1, the column in characters.
 fn place(text: &str, byte: usize) -> (usize, usize) {
@@ -352,7 +352,7 @@ fn operations(report: &mut Report<'_>, raw: &[raw::Operation], plans: &[Plan]) -
         let tariff = tariff(operation, rule, tariffs.len());
         if let Some(known) = tariffs.iter().find(|known| known.operation == tariff.operation) {
             let (span, code) = (operation.code.span(), &tariff.operation);
-            if same_but_for_place(known, &tariff) {
+            if known.apart(&tariff) == Apart::Place {
                 report.warn(span, format!("the operation {code} is here twice with the same price; one row is kept"));
             } else {
                 report.error(span, format!("the operation {code} is here twice with different prices; keep one"));
@@ -377,12 +377,6 @@ fn operations(report: &mut Report<'_>, raw: &[raw::Operation], plans: &[Plan]) -
     tariffs
 }
 
-fn same_but_for_place(known: &Tariff, tariff: &Tariff) -> bool {
-    let mut tariff = tariff.clone();
-    tariff.position = known.position;
-    *known == tariff
-}
-
 fn tariff(raw: &raw::Operation, rule: Rule, position: usize) -> Tariff {
     Tariff {
         operation: raw.code.get_ref().clone(),
@@ -393,6 +387,7 @@ fn tariff(raw: &raw::Operation, rule: Rule, position: usize) -> Tariff {
         upstream_cost: raw.upstream_cost.as_ref().map(|cost| UpstreamCost {
             // Credits have six decimals like upstream costs.
             micros: cost.amount.get_ref().credits().micros(),
+            per: cost.per.unwrap_or(1),
             currency: cost.currency,
             review_on: cost.review_on,
         }),

@@ -21,7 +21,7 @@ use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::command::FeeKind;
 use crate::ledger::{BalanceView, Command, EntryView, Envelope, Ledger, Receipt};
 use crate::money::Credits;
-use crate::tariff::{Announcement, Tariffs};
+use crate::tariff::{Announcement, BookStatus, Tariffs};
 
 /// Ledger rows that one round tells an endpoint of.
 const ROWS_AT_ONCE: u16 = 200;
@@ -230,11 +230,11 @@ impl Webhooks {
     /// Any number of nodes may do it: an endpoint's cursor moves with its messages, by one of them.
     pub async fn relay(&self, payloads: &dyn Payloads) -> Result<u64> {
         let mut queued = 0_u64;
-        for (endpoint, version) in self.untold_prices().await? {
+        for (endpoint, version, subject) in self.untold_prices().await? {
             let announcement = self.tariffs.announcement(version).await?;
-            let at = announcement.announced_at;
+            let is_withdrawn = announcement.status == BookStatus::Withdrawn;
+            let at = if is_withdrawn { announcement.changed_at } else { announcement.announced_at };
             let payload = envelope(EventKind::PriceChangeAnnounced, at, &payloads.price_change(announcement));
-            let subject = format!("price_change:{version}");
             let event = EventKind::PriceChangeAnnounced;
             let mut tx = self.db.begin().await?;
             let message = Message { endpoint, event, subject, payload, replay_of: None };
@@ -247,7 +247,7 @@ impl Webhooks {
         Ok(queued)
     }
 
-    async fn untold_prices(&self) -> Result<Vec<(Uuid, i32)>> {
+    async fn untold_prices(&self) -> Result<Vec<(Uuid, i32, String)>> {
         outbox::untold_prices(self.db.pool(), self.db.now() - PRICES_TOLD, ENDPOINTS_AT_ONCE).await
     }
 

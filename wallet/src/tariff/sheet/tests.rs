@@ -128,24 +128,6 @@ fn mistakes_bring_their_facts() {
 }
 
 #[test]
-fn costs_are_read_with_their_day_of_review() {
-    let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
-    let sheet = "operation,cost,currency,review_on\ngpt-5,0.041,USD,\ndall-e-3,0.04,USD,2026-12-24\n";
-    let tariffs = read_costs(sheet, &book(), today, 90).expect("read");
-    let cost = tariffs[0].upstream_cost.as_ref().expect("a cost");
-    assert_eq!((cost.micros, cost.review_on), (41_000, NaiveDate::from_ymd_opt(2027, 2, 19)));
-    let wrong = "operation,cost,currency,review_on\ngpt-6,1,USD,\ngpt-5,1,ABC,\ndall-e-3,1,USD,soon\n";
-    assert_eq!(
-        errors(read_costs(wrong, &book(), today, 90)),
-        [
-            "line 2, column 1: there is no operation “gpt-6” in the price book",
-            "line 3, column 9: “ABC” is not a currency; expected an ISO 4217 code: USD",
-            "line 4, column 16: “soon” is not a day; expected 2026-12-21",
-        ]
-    );
-}
-
-#[test]
 fn sourced_costs_name_what_is_wrong_by_line_and_column() {
     let today = "2026-11-21".parse().expect("a day");
     let name = book().tariffs[0].operation.clone();
