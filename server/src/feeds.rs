@@ -1,7 +1,7 @@
 //! The changelog of prices as feeds: RSS 2.0 and Atom, in English and Russian (`?lang=ru`).
 //!
-//! An entry's id is its permalink, and its words stay the same from the announcement on: a reader shows it once. Feeds
-//! answer 304 to who has the newest one.
+//! An entry's id is its permalink, and its words stay the same from the announcement on: a reader shows it once. Only a
+//! change of what is announced updates it. Feeds answer 304 to who has the newest one.
 
 use std::fmt::Write;
 
@@ -42,6 +42,7 @@ struct Feed {
     product: String,
     public_url: String,
     announcements: Vec<Announcement>,
+    updated: Option<DateTime<Utc>>,
 }
 
 async fn atom(state: State<AppState>, wanted: Query<Wanted>, headers: HeaderMap) -> Response {
@@ -66,7 +67,7 @@ async fn answer(
             return (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.").into_response();
         }
     };
-    let (body, updated) = (write(&feed), feed.updated());
+    let (body, updated) = (write(&feed), feed.updated);
     let tag: String = Sha256::digest(body.as_bytes()).iter().take(12).map(|byte| format!("{byte:02x}")).collect();
     // Weak: compression changes the bytes, not the news.
     let tag = format!("W/\"{tag}\"");
@@ -123,11 +124,8 @@ impl Feed {
             product,
             public_url: state.app.public_url.clone(),
             announcements: changelog.announcements,
+            updated: changelog.changed_at,
         })
-    }
-
-    fn updated(&self) -> Option<DateTime<Utc>> {
-        self.announcements.iter().map(|one| one.announced_at).max()
     }
 
     fn title(&self) -> String {
@@ -165,16 +163,16 @@ impl Feed {
              <link rel=\"self\" type=\"application/atom+xml\" href=\"{url}/changelog.atom{query}\"/>",
             lang = self.language(),
             title = xml(&self.title()),
-            updated = iso(self.updated().unwrap_or(DateTime::UNIX_EPOCH)),
+            updated = iso(self.updated.unwrap_or(DateTime::UNIX_EPOCH)),
             author = xml(&self.product),
             query = if self.locale == Locale::ru { "?lang=ru" } else { "" },
         );
         for one in &self.announcements {
-            let (link, at) = (xml(&self.link(one)), iso(one.announced_at));
+            let (link, at, changed_at) = (xml(&self.link(one)), iso(one.announced_at), iso(one.changed_at));
             let _ = write!(
                 text,
                 "<entry><title>{title}</title><id>{link}</id><link rel=\"alternate\" type=\"text/html\" href=\"{link}\"/>\
-                 <published>{at}</published><updated>{at}</updated><content type=\"html\">{content}</content></entry>",
+                 <published>{at}</published><updated>{changed_at}</updated><content type=\"html\">{content}</content></entry>",
                 title = xml(&summary_text(self.locale, one)),
                 content = xml(&self.content(one)),
             );
@@ -195,7 +193,7 @@ impl Feed {
             lang = self.language(),
             query = if self.locale == Locale::ru { "?lang=ru" } else { "" },
         );
-        if let Some(updated) = self.updated() {
+        if let Some(updated) = self.updated {
             let _ = write!(text, "<lastBuildDate>{}</lastBuildDate>", http_date(updated));
         }
         for one in &self.announcements {

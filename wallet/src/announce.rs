@@ -8,8 +8,8 @@ use crate::catalog::UnitName;
 use crate::error::Result;
 use crate::money::Credits;
 use crate::notify::repo::news::{self, RiseReader};
-use crate::notify::{Mail, RiseLine, RiseMail};
-use crate::tariff::{Announcement, OperationImpact, PriceChange, Told};
+use crate::notify::{Mail, RiseLine, RiseMail, WithdrawnMail};
+use crate::tariff::{Announcement, BookStatus, OperationImpact, PriceChange, Told};
 
 /// Mails queued in one transaction.
 const MAILS_AT_ONCE: i64 = 200;
@@ -37,9 +37,13 @@ impl Wallet {
     async fn tell(&self, version: i32) -> Result<Told> {
         self.tariffs().weigh(version).await?;
         let announcement = self.tariffs().announcement(version).await?;
-        let mails = if announcement.rises() { self.mail_rise(&announcement).await? } else { 0 };
+        let mails = match announcement.status {
+            BookStatus::Withdrawn => self.mail_withdrawal(&announcement).await?,
+            _ if announcement.rises() => self.mail_rise(&announcement).await?,
+            _ => 0,
+        };
         let told = Told { version, mails };
-        self.tariffs().mark_told(version).await?;
+        self.tariffs().mark_told(&announcement).await?;
         tracing::info!(version, mails = told.mails, "told of a price change");
         Ok(told)
     }
@@ -63,6 +67,28 @@ impl Wallet {
                 let (email, locale) = (reader.email.clone(), reader.locale.clone());
                 let mail = Mail::PriceRise(compose(announcement, reader, days, &view.settings.unit)?);
                 self.notify().enqueue_mail_in_tx(&mut tx, &email, &locale, &mail).await?;
+                mails = mails.saturating_add(1);
+            }
+            tx.commit().await?;
+        }
+    }
+}
+
+impl Wallet {
+    /// Queues the mails to those who were mailed about a version that is withdrawn, some at a time; says how many.
+    async fn mail_withdrawal(&self, announcement: &Announcement) -> Result<u64> {
+        let version = announcement.version;
+        let mut mails = 0_u64;
+        loop {
+            let mut tx = self.db().begin().await?;
+            let readers = news::take_withdrawal_readers(&mut tx, version, MAILS_AT_ONCE, self.db().now()).await?;
+            if readers.is_empty() {
+                return Ok(mails);
+            }
+            for reader in readers {
+                let (name, effective_at) = (reader.name, announcement.effective_at);
+                let mail = Mail::RiseWithdrawn(WithdrawnMail { name, version, effective_at });
+                self.notify().enqueue_mail_in_tx(&mut tx, &reader.email, &reader.locale, &mail).await?;
                 mails = mails.saturating_add(1);
             }
             tx.commit().await?;
@@ -96,6 +122,7 @@ fn lines(changes: &[PriceChange], impacts: impl Iterator<Item = OperationImpact>
         match sums.get_mut(&impact.operation) {
             Some(sum) => {
                 sum.charges = sum.charges.saturating_add(impact.charges);
+                sum.refused = sum.refused.saturating_add(impact.refused);
                 sum.before = sum.before.checked_add(impact.before).unwrap_or(Credits::MAX);
                 sum.after = sum.after.checked_add(impact.after).unwrap_or(Credits::MAX);
             }
@@ -112,13 +139,15 @@ fn lines(changes: &[PriceChange], impacts: impl Iterator<Item = OperationImpact>
                 price_after: change.after.as_ref().map(|range| (range.min, range.max)),
                 percent: change.percent(),
                 charges: sum.charges,
+                refused: sum.refused,
                 before: sum.before,
                 after: sum.after,
             })
         })
         .collect();
     lines.sort_by_key(|line| {
-        std::cmp::Reverse(line.after.micros().saturating_sub(line.before.micros()).saturating_abs())
+        let difference = line.after.micros().saturating_sub(line.before.micros()).saturating_abs();
+        std::cmp::Reverse((difference, line.refused))
     });
     lines
 }

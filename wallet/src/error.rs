@@ -321,6 +321,10 @@ pub enum Problem {
     Expired,
     /// A price rise that comes earlier than the notice allows.
     TooSoon,
+    /// A price rise on the day of an announced version of which nobody was told.
+    RiseUntold,
+    /// A draft of prices that was copied from a version that is not in force any more.
+    Outdated,
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::notify::Notify;
 use crate::notify::webhook::Webhooks;
 use crate::payment::{self, Payments};
 use crate::plan::{self, Plans};
-use crate::tariff::{self, Tariffs};
+use crate::tariff::{self, PlanRanks, Tariffs};
 use crate::welcome::Welcome;
 
 /// How a [`Wallet`] is set up.
@@ -51,7 +51,7 @@ struct Inner {
     tariffs: Tariffs,
     catalog: Catalog,
     identity: Identity,
-    plans: Plans,
+    plans: Arc<Plans>,
     notify: Notify,
     webhooks: Webhooks,
     payments: Payments,
@@ -71,7 +71,9 @@ impl Wallet {
         let ledger = Ledger::start(db.clone(), &LedgerOptions { writers: options.writers });
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
         let catalog = Catalog::start(db.clone(), ledger.clone(), tariffs.clone());
-        let plans = Plans::new(db.clone(), ledger.clone(), catalog.clone());
+        let plans = Arc::new(Plans::new(db.clone(), ledger.clone(), catalog.clone()));
+        let ranks: Arc<dyn PlanRanks> = plans.clone();
+        tariffs.ask_plans_of(Arc::downgrade(&ranks));
         let notify = Notify::new(db.clone());
         let identity = Identity::new(
             db.clone(),
@@ -79,12 +81,18 @@ impl Wallet {
                 db: db.clone(),
                 ledger: ledger.clone(),
                 catalog: catalog.clone(),
-                plans: plans.clone(),
+                plans: Plans::clone(&plans),
                 notify: notify.clone(),
             }),
         );
-        let payments =
-            Payments::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), plans.clone(), notify.clone());
+        let payments = Payments::new(
+            db.clone(),
+            ledger.clone(),
+            catalog.clone(),
+            identity.clone(),
+            Plans::clone(&plans),
+            notify.clone(),
+        );
         let insight = Insight::new(db.clone(), ledger.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone());
         let inner = Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments, insight };

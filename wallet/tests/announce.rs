@@ -15,7 +15,7 @@ use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
 use wallet::notify::{Mail, RiseMail};
 use wallet::tariff::rule::Flat;
-use wallet::tariff::{BookStatus, ChargeRequest, Direction, LineRequest, Rule};
+use wallet::tariff::{BookStatus, ChargeRequest, Direction, LineRequest, Rule, Tariff};
 
 fn staff() -> Actor {
     Actor::Staff { id: UserId::new(), name: "Lev Orlov".to_owned() }
@@ -149,4 +149,101 @@ async fn a_drop_during_the_notice_is_weighed_anew_and_mails_nobody(pool: PgPool)
     assert_eq!((impact.before, impact.after, impact.rises), (credits(4), credits(1), false));
     let rise = wallet.tariffs().impact(rise, anna.account).await.expect("asked").expect("hers");
     assert_eq!((rise.before, rise.after), (credits(2), credits(5)), "the drop is not a part of the rise");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_rise_after_a_drop_is_one_to_those_who_paid_more_before(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    charge(&wallet, &anna, "gpt-5", "1").await;
+    charge(&wallet, &anna, "gpt-5", "2").await;
+    wallet.clock().advance(TimeDelta::hours(1));
+    publish(&wallet, &[("gpt-5", 0)], &[], false).await;
+    wallet.tell_price_changes().await.expect("told");
+    wallet.clock().advance(TimeDelta::days(10));
+    let rise = publish(&wallet, &[("gpt-5", 1)], &[], true).await;
+    wallet.tell_price_changes().await.expect("told");
+    let mails = rise_mails(&wallet, "anna@example.com").await;
+    assert_eq!(mails.iter().map(|mail| (mail.before, mail.after)).collect::<Vec<_>>(), [(credits(0), credits(2))]);
+    let notice = wallet.tariffs().coming_rise(anna.account, anna.user).await.expect("asked").expect("a banner");
+    assert_eq!((notice.version, notice.before, notice.after), (rise, credits(0), credits(2)));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_plan_that_is_asked_for_is_told_to_those_below_it(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    charge(&wallet, &anna, "gpt-5", "1").await;
+    wallet.clock().advance(TimeDelta::hours(1));
+    let (tariffs, admin) = (wallet.tariffs(), staff());
+    let book = tariffs.create_draft(&admin).await.expect("a draft");
+    let known = book.tariff("gpt-5").expect("there").clone();
+    let gated = Tariff { minimum_plan: Some("pro".into()), ..known };
+    let book = tariffs.set_tariff(&admin, book.version, book.revision, gated).await.expect("changed");
+    tariffs.ask_rehearsal(&admin, book.version).await.expect("asked");
+    tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("rehearsed");
+    let day = tariffs.first_rise().await.expect("a day");
+    tariffs.publish(&admin, book.version, book.revision, Some(day)).await.expect("announced");
+    wallet.tell_price_changes().await.expect("told");
+    let mails = rise_mails(&wallet, "anna@example.com").await;
+    assert_eq!(mails.iter().map(|mail| (mail.refused, mail.after)).collect::<Vec<_>>(), [(1, credits(0))]);
+    let notice = tariffs.coming_rise(anna.account, anna.user).await.expect("asked").expect("a banner");
+    assert_eq!((notice.refused, notice.before, notice.after), (1, credits(0), credits(0)));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_withdrawn_rise_never_comes_and_whoever_was_mailed_hears_once(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let boris = member(&wallet, "boris@example.com").await;
+    charge(&wallet, &anna, "gpt-5", "1").await;
+    wallet.clock().advance(TimeDelta::hours(1));
+    let version = publish(&wallet, &[("gpt-5", 5)], &[], true).await;
+    wallet.tell_price_changes().await.expect("told");
+    assert_eq!(rise_mails(&wallet, "anna@example.com").await.len(), 1);
+    wallet.clock().advance(TimeDelta::days(1));
+    let tariffs = wallet.tariffs();
+    let changed_at = tariffs.changelog(None, 10).await.expect("a page").changed_at;
+    for _ in 0..2 {
+        tariffs.withdraw(&staff(), version).await.expect("withdrawn, and a repeat changes nothing");
+    }
+    let told = wallet.tell_price_changes().await.expect("told");
+    assert_eq!(told.iter().map(|told| (told.version, told.mails)).collect::<Vec<_>>(), [(version, 1)]);
+    assert_eq!(wallet.tell_price_changes().await.expect("told"), [], "once");
+    let withdrawn = async |to: &str| {
+        let mails = mails(&wallet, to).await;
+        mails.into_iter().filter(|mail| matches!(mail, Mail::RiseWithdrawn(mail) if mail.version == version)).count()
+    };
+    assert_eq!((withdrawn("anna@example.com").await, withdrawn("boris@example.com").await), (1, 0));
+    assert!(tariffs.coming_rise(anna.account, anna.user).await.expect("asked").is_none());
+    assert!(tariffs.coming_rise(boris.account, boris.user).await.expect("asked").is_none());
+    let page = tariffs.changelog(None, 10).await.expect("a page");
+    assert_eq!((page.announcements[0].version, page.announcements[0].status), (version, BookStatus::Withdrawn));
+    assert!(page.changed_at > changed_at, "feeds tell it anew");
+
+    // Another rise may be announced; the old day passes without one.
+    let next = publish(&wallet, &[("gpt-5", 3)], &[], true).await;
+    wallet.clock().advance(TimeDelta::days(29));
+    let now = async || tariffs.quote("gpt-5", &Map::new(), 1).await.expect("a price").credits;
+    assert_eq!(now().await, credits(2));
+    wallet.clock().advance(TimeDelta::days(1));
+    assert_eq!(now().await, credits(3));
+    assert_eq!(tariffs.diff(next).await.expect("a diff").len(), 1, "against the book in force, not the withdrawn one");
+    assert!(tariffs.withdraw(&staff(), next).await.is_err(), "it is in force");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_withdrawal_while_people_are_told_is_told_next(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    charge(&wallet, &anna, "gpt-5", "1").await;
+    wallet.clock().advance(TimeDelta::hours(1));
+    let version = publish(&wallet, &[("gpt-5", 5)], &[], true).await;
+    let tariffs = wallet.tariffs();
+    assert_eq!(tariffs.take_untold().await.expect("taken"), Some(version));
+    let seen = tariffs.announcement(version).await.expect("there");
+    tariffs.withdraw(&staff(), version).await.expect("withdrawn");
+    assert_eq!(tariffs.take_untold().await.expect("asked"), None, "somebody is at it");
+    tariffs.mark_told(&seen).await.expect("told what was seen");
+    assert_eq!(tariffs.take_untold().await.expect("taken"), Some(version), "the withdrawal is still to be told");
 }

@@ -83,6 +83,20 @@ async fn drops_are_drafted_once_and_only_down(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_drop_below_a_millionth_of_a_unit_is_passed_on_once(pool: PgPool) {
+    let wallet = open(&pool).await;
+    upload(&wallet, "gpt-5.2-pro,1,1000000,RUB,list,").await.expect("kept");
+    upload(&wallet, "gpt-5.2-pro,0.5,1000000,RUB,list,").await.expect("kept");
+    let (draft, _) = wallet.tariffs().draft_drops(&staff()).await.expect("a draft");
+    let lower = draft.tariff("gpt-5.2-pro").expect("there").rule.range().min;
+    assert_eq!(lower, credits(20), "half of 39, up");
+    wallet.tariffs().publish(&staff(), draft.version, draft.revision, None).await.expect("published");
+    assert!(row(&wallet, "gpt-5.2-pro").await.drop_from.is_none(), "passed on");
+    let again = refusal(wallet.tariffs().draft_drops(&staff()).await);
+    assert_eq!(problems(again), [("draft".to_owned(), Problem::NotAllowed)]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_due_review_mails_the_admins_once_and_drafts(pool: PgPool) {
     let wallet = open(&pool).await;
     let form = |email: &str| SignUp { email: email.into(), ..form(email) };

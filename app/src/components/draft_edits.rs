@@ -27,6 +27,7 @@ fn edit_text(locale: Locale, edit: &DraftEdit) -> String {
         EditKind::Removed => td_string!(locale, edits.removed, what = what),
         EditKind::Imported => td_string!(locale, edits.imported, what = what),
         EditKind::Undone => td_string!(locale, edits.undone, what = what),
+        EditKind::Rebased => td_string!(locale, edits.rebased, what = what),
     }
 }
 

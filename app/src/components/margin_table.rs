@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use wallet::money::{Credits, Currency};
-use wallet::tariff::{CostRow, Margin, MarginRow, NoMargin};
+use wallet::tariff::{CostRow, Margin, MarginRow, NoMargin, UpstreamCost};
 
 use crate::components::amount::{credits_text, point, range_text, signed_text};
 use crate::components::panel::TablePanel;
@@ -36,6 +36,16 @@ pub fn margin_text(locale: Locale, margin: Margin) -> String {
     format!("{}\u{a0}%", signed_text(locale, tenths).trim_start_matches('+'))
 }
 
+/// Writes the margins of the lowest and the highest price: `40 %`, `−3.2…12 %`.
+#[must_use]
+pub fn margin_span_text(locale: Locale, (worst, best): (Margin, Margin)) -> String {
+    if worst == best {
+        return margin_text(locale, worst);
+    }
+    let worst = margin_text(locale, worst);
+    format!("{}…{}", worst.trim_end_matches("\u{a0}%"), margin_text(locale, best))
+}
+
 fn no_margin_text(locale: Locale, why: NoMargin) -> &'static str {
     match why {
         NoMargin::NoCost => td_string!(locale, margins.no_cost),
@@ -45,7 +55,8 @@ fn no_margin_text(locale: Locale, why: NoMargin) -> &'static str {
 }
 
 /// Writes a cost with what it is for: `0.04 USD`, `15.00 USD / 1,000`.
-fn cost_text(locale: Locale, cost: &CostRow) -> String {
+#[must_use]
+pub fn cost_text(locale: Locale, cost: &UpstreamCost) -> String {
     let money = micros_text(locale, cost.micros, cost.currency);
     match cost.per {
         1 => money,
@@ -102,11 +113,7 @@ fn Row(row: MarginRow) -> impl IntoView {
     let margin_words = move || {
         let locale = i18n.get_locale();
         match &margin {
-            Ok((worst, best)) if worst == best => margin_text(locale, *worst),
-            Ok((worst, best)) => {
-                let worst = margin_text(locale, *worst);
-                format!("{}…{}", worst.trim_end_matches("\u{a0}%"), margin_text(locale, *best))
-            }
+            Ok(span) => margin_span_text(locale, *span),
             Err(why) => no_margin_text(locale, *why).to_owned(),
         }
     };
@@ -125,7 +132,7 @@ fn Row(row: MarginRow) -> impl IntoView {
                     .map(|cost| {
                         view! {
                             <span class="block sm:hidden text-sm text-muted font-normal num">
-                                {move || cost_text(i18n.get_locale(), &cost)}
+                                {move || cost_text(i18n.get_locale(), &cost.cost())}
                             </span>
                         }
                     })}
@@ -137,13 +144,13 @@ fn Row(row: MarginRow) -> impl IntoView {
             </td>
             <td class="r num whitespace-nowrap hidden lg:table-cell text-muted">{money_words}</td>
             <td class="r num whitespace-nowrap hidden sm:table-cell">
-                {move || cost.as_ref().map_or_else(|| "—".to_owned(), |cost| cost_text(i18n.get_locale(), cost))}
+                {move || cost.as_ref().map_or_else(|| "—".to_owned(), |cost| cost_text(i18n.get_locale(), &cost.cost()))}
                 {drop
                     .map(|drop| {
                         view! {
                             <span class="block text-xs text-primary">
                                 {move || {
-                                    let before = micros_text(i18n.get_locale(), drop.micros, drop.currency);
+                                    let before = cost_text(i18n.get_locale(), &drop);
                                     t_string!(i18n, margins.fell, before = before)
                                 }}
                             </span>
@@ -188,7 +195,7 @@ pub fn CostHistory(
                         <span class="whitespace-nowrap"><When at=at style=WhenStyle::DateTime /></span>
                         <span class="block sm:hidden text-sm text-muted break-words">{source.clone()}</span>
                     </td>
-                    <td class="r num whitespace-nowrap">{move || cost_text(i18n.get_locale(), &row)}</td>
+                    <td class="r num whitespace-nowrap">{move || cost_text(i18n.get_locale(), &row.cost())}</td>
                     <td class="text-muted break-words hidden sm:table-cell">{source}</td>
                     <td class="text-muted hidden sm:table-cell">{by}</td>
                     <td class="text-muted hidden sm:table-cell whitespace-nowrap">{move || date_text(i18n.get_locale(), day)}</td>

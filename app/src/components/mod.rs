@@ -16,6 +16,7 @@ pub mod margin_table;
 pub mod mistake;
 pub mod not_a_draft;
 pub mod order_steps;
+pub mod outdated;
 pub mod pack_picker;
 pub mod panel;
 pub mod plan;

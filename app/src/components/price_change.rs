@@ -11,18 +11,28 @@ use crate::components::panel::{Banner, BannerKind, TablePanel};
 use crate::components::when::{When, WhenStyle, when_text};
 use crate::i18n::*;
 
-/// Says in one line what a version changes: `2 prices go up, 1 price goes down`.
+/// Says in one line what a version changes: `2 prices go up, 1 price goes down`; and that it will not, where it was
+/// withdrawn.
 #[must_use]
 pub fn summary_text(locale: Locale, announcement: &Announcement) -> String {
+    let changes = changes_text(locale, announcement);
+    match announcement.status {
+        BookStatus::Withdrawn => td_string!(locale, changelog.summary_withdrawn, changes = changes),
+        _ => changes,
+    }
+}
+
+fn changes_text(locale: Locale, announcement: &Announcement) -> String {
     let count = |direction| i64::try_from(announcement.count(direction)).unwrap_or(i64::MAX);
     let (up, down) = (count(Direction::Rise), count(Direction::Drop));
     let (new, removed) = (count(Direction::New), count(Direction::Removed));
-    let wording = count(Direction::Wording);
+    let (wider, wording) = (count(Direction::Wider), count(Direction::Wording));
     let parts = [
         (up > 0).then(|| td_string!(locale, publish.go_up, count = up)),
         (removed > 0).then(|| td_string!(locale, publish.are_removed, count = removed)),
         (down > 0).then(|| td_string!(locale, publish.go_down, count = down)),
         (new > 0).then(|| td_string!(locale, publish.are_new, count = new)),
+        (wider > 0).then(|| td_string!(locale, publish.are_wider, count = wider)),
         (wording > 0).then(|| td_string!(locale, publish.are_wording, count = wording)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -47,6 +57,7 @@ pub fn direction_text(locale: Locale, direction: Direction) -> &'static str {
         Direction::Drop => td_string!(locale, changelog.drop),
         Direction::New => td_string!(locale, changelog.new),
         Direction::Removed => td_string!(locale, changelog.removed),
+        Direction::Wider => td_string!(locale, changelog.wider),
         Direction::Wording => td_string!(locale, changelog.wording),
     }
 }
@@ -84,6 +95,16 @@ pub fn change_line(locale: Locale, change: &PriceChange) -> String {
 pub fn dates_text(locale: Locale, announcement: &Announcement) -> String {
     let announced = when_text(locale, announcement.announced_at, WhenStyle::Date);
     let from = when_text(locale, announcement.effective_at, WhenStyle::Date);
+    if announcement.status == BookStatus::Withdrawn {
+        let withdrawn = when_text(locale, announcement.changed_at, WhenStyle::Date);
+        return td_string!(
+            locale,
+            changelog.dates_withdrawn,
+            announced = announced,
+            from = from,
+            withdrawn = withdrawn
+        );
+    }
     td_string!(locale, changelog.dates, announced = announced, from = from)
 }
 
@@ -109,6 +130,7 @@ pub fn AnnouncementCard(
     let link = format!("/changelog/{version}");
     let (announced_at, effective_at) = (announcement.announced_at, announcement.effective_at);
     let is_coming = announcement.status == BookStatus::Scheduled;
+    let (is_withdrawn, changed_at) = (announcement.status == BookStatus::Withdrawn, announcement.changed_at);
     let summary = {
         let announcement = announcement.clone();
         Memo::new(move |_| summary_text(i18n.get_locale(), &announcement))
@@ -132,7 +154,11 @@ pub fn AnnouncementCard(
                     {move || status_text(i18n.get_locale(), announcement.status)}
                 </span>
                 <span>{t!(i18n, changelog.announced)}" "<When at=announced_at style=WhenStyle::Date /></span>
-                <span>{t!(i18n, changelog.in_force)}" "<When at=effective_at style=WhenStyle::Date /></span>
+                {if is_withdrawn {
+                    view! { <span>{t!(i18n, changelog.withdrawn_at)}" "<When at=changed_at style=WhenStyle::Date /></span> }
+                } else {
+                    view! { <span>{t!(i18n, changelog.in_force)}" "<When at=effective_at style=WhenStyle::Date /></span> }
+                }}
                 <a class="link-q" href=link>{t!(i18n, changelog.book, version = version)}</a>
             </p>
             <TablePanel
@@ -156,6 +182,7 @@ fn status_text(locale: Locale, status: BookStatus) -> &'static str {
         BookStatus::Scheduled => td_string!(locale, changelog.coming),
         BookStatus::Draft | BookStatus::Active => td_string!(locale, changelog.now),
         BookStatus::Retired => td_string!(locale, changelog.past),
+        BookStatus::Withdrawn => td_string!(locale, changelog.withdrawn),
     }
 }
 
@@ -169,7 +196,7 @@ fn ChangeRow(change: PriceChange) -> impl IntoView {
     let tone = match direction {
         Direction::Rise | Direction::Removed => "text-rise",
         Direction::Drop => "text-primary",
-        Direction::New | Direction::Wording => "text-muted",
+        Direction::New | Direction::Wider | Direction::Wording => "text-muted",
     };
     let words = move || direction_text(i18n.get_locale(), direction);
     let part = move || percent.map_or_else(|| "—".to_owned(), |span| percent_text(i18n.get_locale(), span));
@@ -200,16 +227,7 @@ fn ChangeRow(change: PriceChange) -> impl IntoView {
 fn OptionRow(option: OptionChange) -> impl IntoView {
     let i18n = use_i18n();
     let (before, after) = (option.before, option.after);
-    let change = PriceChange {
-        operation: String::new(),
-        name: String::new(),
-        unit: String::new(),
-        before: None,
-        after: None,
-        direction: Direction::Rise,
-        options: vec![option.clone()],
-    };
-    let percent = change.percent();
+    let percent = PercentSpan::of(before, after);
     view! {
         <tr>
             <th scope="row" class="!text-left !font-normal text-muted !pl-8">{option_text(&option)}</th>
@@ -233,18 +251,27 @@ pub fn RiseBanner(
     let (version, effective_at, days, refused) = (notice.version, notice.effective_at, notice.days, notice.refused);
     let (before, after) = (notice.before, notice.after);
     let more = after.checked_sub(before).unwrap_or_default();
+    let has_prices = before.is_positive() || after.is_positive();
     let head = move || {
         let locale = i18n.get_locale();
         let date = when_text(locale, effective_at, WhenStyle::Date);
+        // The news is what no longer works, where nothing costs more.
+        if refused > 0 && !more.is_positive() {
+            return t_string!(i18n, changelog.banner_refused, date = date, count = refused);
+        }
         let amount = format!("{} {}", signed_text(locale, more), unit_text(locale, more));
         t_string!(i18n, changelog.banner, date = date, amount = amount)
     };
     let note = move || {
         let locale = i18n.get_locale();
         let (before, after) = (credits_text(locale, before), credits_text(locale, after));
-        let gone = if refused > 0 { t_string!(i18n, changelog.banner_gone, count = refused) } else { String::new() };
         let note = t_string!(i18n, changelog.banner_note, before = before, after = after, days = days);
-        format!("{note} {gone}")
+        let gone = || t_string!(i18n, changelog.banner_gone, count = refused, days = days);
+        match (has_prices, refused > 0) {
+            (true, true) => format!("{note} {}", gone()),
+            (false, true) => gone(),
+            (_, false) => note,
+        }
     };
     view! {
         <Banner kind=BannerKind::Warning>

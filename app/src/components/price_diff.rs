@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 use wallet::money::Credits;
-use wallet::tariff::{Direction, Tariff};
+use wallet::tariff::{Direction, PercentSpan, Tariff};
 
 use crate::components::amount::{credits_text, range_text};
+use crate::components::price_change::percent_text;
 use crate::i18n::*;
 use crate::server_fns::tariffs::EditorRow;
 
@@ -17,15 +18,6 @@ struct Step {
     label: String,
     before: Credits,
     after: Credits,
-}
-
-/// Writes how far a price goes, in whole percent: `−20 %`; nothing where that is no number.
-#[must_use]
-pub fn percent_text(before: Credits, after: Credits) -> Option<String> {
-    let (before, after) = (i128::from(before.micros()), i128::from(after.micros()));
-    let percent = after.checked_sub(before)?.checked_mul(100)?.checked_div(before)?;
-    let sign = if percent > 0 { "+" } else { "−" };
-    (percent != 0).then(|| format!("{sign}{}\u{a0}%", percent.abs()))
 }
 
 /// Lists the prices that differ, where both versions price the same options.
@@ -87,12 +79,13 @@ fn Changed(row: EditorRow) -> impl IntoView {
         Direction::Drop => t_string!(i18n, tariffs.drop),
         Direction::New => t_string!(i18n, tariffs.is_new),
         Direction::Removed => t_string!(i18n, tariffs.is_removed),
+        Direction::Wider => t_string!(i18n, tariffs.is_wider),
         Direction::Wording => t_string!(i18n, tariffs.is_wording),
     };
     let class = match change.direction {
         Direction::Rise => "text-sm font-medium text-rise",
         Direction::Drop => "text-sm font-medium text-primary",
-        Direction::New | Direction::Removed | Direction::Wording => "text-sm text-muted",
+        Direction::New | Direction::Removed | Direction::Wider | Direction::Wording => "text-sm text-muted",
     };
     view! {
         <li class="py-2 border-b border-line last:border-0">
@@ -111,7 +104,8 @@ fn Changed(row: EditorRow) -> impl IntoView {
 fn OneStep(step: Step) -> impl IntoView {
     let i18n = use_i18n();
     let class = if step.after > step.before { "text-rise" } else { "text-primary" };
-    let percent = percent_text(step.before, step.after);
+    let percent = PercentSpan::of(step.before, step.after);
+    let percent = move || percent.map(|span| percent_text(i18n.get_locale(), span));
     let words = move || {
         let locale = i18n.get_locale();
         format!("{} → {}", credits_text(locale, step.before), credits_text(locale, step.after))

@@ -2,11 +2,12 @@
 
 use chrono::NaiveDate;
 use leptos::prelude::*;
-use wallet::tariff::{Category, Direction, PriceRange, Tariff};
+use wallet::tariff::{Category, CostRow, Direction, MarginRow, PriceRange, Tariff};
 
 use crate::components::amount::range_text;
+use crate::components::margin_table::{cost_text, margin_span_text};
 use crate::components::price_cells::PriceField;
-use crate::components::price_diff::percent_text;
+use crate::components::price_change::percent_text;
 use crate::components::price_keys;
 use crate::components::prices::unit_words;
 use crate::components::when::day_month_text;
@@ -53,7 +54,7 @@ pub fn PriceGrid(
                 .collect_view();
             view! {
                 <tr class="day">
-                    <th scope="rowgroup" colspan="5" class="!bg-base-200 !py-1 !text-base-content">
+                    <th scope="rowgroup" colspan="7" class="!bg-base-200 !py-1 !text-base-content">
                         {move || category_name(i18n.get_locale(), wanted)}
                     </th>
                 </tr>
@@ -71,6 +72,8 @@ pub fn PriceGrid(
                         <th scope="col" class="r">{t!(i18n, tariffs.now)}</th>
                         <th scope="col" class="r">{t!(i18n, tariffs.draft)}</th>
                         <th scope="col" class="r">{t!(i18n, tariffs.change)}</th>
+                        <th scope="col" class="r hidden lg:table-cell">{t!(i18n, tariffs.cost)}</th>
+                        <th scope="col" class="r hidden sm:table-cell">{t!(i18n, tariffs.margin)}</th>
                         <th scope="col">{t!(i18n, tariffs.effect)}</th>
                     </tr>
                 </thead>
@@ -137,6 +140,7 @@ fn GridRow(row: EditorRow, context: GridContext, outcome: FormOutcome) -> impl I
                 }}
             </td>
             <td class="r whitespace-nowrap"><ChangeCell row=row.clone() /></td>
+            <MarginCells margin=row.margin.clone() />
             <td class="whitespace-nowrap"><EffectCell row=row first_rise=context.first_rise /></td>
         </tr>
     }
@@ -201,14 +205,13 @@ fn DraftCell(tariff: Tariff, context: GridContext, outcome: FormOutcome, is_chan
     .into_any()
 }
 
-/// Which way the price goes, and how far where it is one figure.
+/// Which way the price goes, and how far: the figures of the changelog.
 #[component]
 fn ChangeCell(row: EditorRow) -> impl IntoView {
     let i18n = use_i18n();
     let Some(change) = row.change else { return view! { <span class="text-muted">"—"</span> }.into_any() };
-    let one = |range: &Option<PriceRange>| range.as_ref().filter(|range| range.min == range.max).map(|range| range.min);
-    let percent = one(&change.before).zip(one(&change.after)).and_then(|(before, after)| percent_text(before, after));
-    let percent = move || percent.clone();
+    let percent = change.percent();
+    let percent = move || percent.map(|span| percent_text(i18n.get_locale(), span));
     match change.direction {
         Direction::Rise => view! {
             <span class="text-rise font-semibold">
@@ -224,7 +227,29 @@ fn ChangeCell(row: EditorRow) -> impl IntoView {
         .into_any(),
         Direction::New => view! { <span class="tag">{t!(i18n, tariffs.is_new)}</span> }.into_any(),
         Direction::Removed => view! { <span class="tag tag-warn">{t!(i18n, tariffs.is_removed)}</span> }.into_any(),
+        Direction::Wider => view! { <span class="tag">{t!(i18n, tariffs.is_wider)}</span> }.into_any(),
         Direction::Wording => view! { <span class="tag">{t!(i18n, tariffs.is_wording)}</span> }.into_any(),
+    }
+}
+
+/// What the operation costs us, and what is left of the shown price.
+#[component]
+fn MarginCells(margin: Option<MarginRow>) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_negative = margin.as_ref().is_some_and(MarginRow::is_negative);
+    let cost = margin.as_ref().and_then(|row| row.cost.as_ref()).map(CostRow::cost);
+    let span = margin.and_then(|row| row.margin.ok());
+    let class = if is_negative { "r num hidden sm:table-cell text-error" } else { "r num hidden sm:table-cell" };
+    view! {
+        <td class="r num whitespace-nowrap text-muted hidden lg:table-cell">
+            {move || cost.as_ref().map_or_else(|| "—".to_owned(), |cost| cost_text(i18n.get_locale(), cost))}
+        </td>
+        <td class=class>
+            <span class="whitespace-nowrap">
+                {move || span.map_or_else(|| "—".to_owned(), |span| margin_span_text(i18n.get_locale(), span))}
+            </span>
+            {is_negative.then(|| view! { <span class="block text-sm">{t!(i18n, margins.below)}</span> })}
+        </td>
     }
 }
 

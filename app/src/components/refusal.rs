@@ -37,6 +37,8 @@ pub fn field_error_text(locale: Locale, error: &FieldError) -> String {
         Problem::WrongCredentials => td_string!(locale, problem.wrong_credentials),
         Problem::Expired => td_string!(locale, problem.expired),
         Problem::TooSoon => td_string!(locale, problem.too_soon),
+        Problem::RiseUntold => td_string!(locale, problem.rise_untold),
+        Problem::Outdated => td_string!(locale, problem.outdated),
         Problem::TooCommon => td_string!(locale, problem.too_common),
     };
     words.to_owned()

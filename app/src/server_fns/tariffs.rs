@@ -1,11 +1,13 @@
 //! The price book, as its editor sees it.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use wallet::catalog::OperationForm;
-use wallet::tariff::{BookSummary, DraftEdit, PriceBook, PriceChange, Rehearsal, RehearsalRun, RunState, Tariff};
+use wallet::tariff::{
+    BookSummary, DraftEdit, MarginRow, PriceBook, PriceChange, Rehearsal, RehearsalRun, RunState, Tariff,
+};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
@@ -20,6 +22,8 @@ pub struct EditorRow {
     pub now: Option<Tariff>,
     /// What changes, if anything does.
     pub change: Option<PriceChange>,
+    /// The shown price beside what it costs us.
+    pub margin: Option<MarginRow>,
 }
 
 /// One version in the editor.
@@ -33,7 +37,7 @@ pub struct EditorPage {
     pub active: Option<i32>,
     /// Every operation of the shown version and of the one in force.
     pub rows: Vec<EditorRow>,
-    /// The first day on which a rise may take effect.
+    /// The first instant at which a rise may take effect.
     pub first_rise: DateTime<Utc>,
     /// The days of notice.
     pub notice_days: u16,
@@ -47,6 +51,15 @@ pub struct EditorPage {
     pub outcome: FormOutcome,
     /// The day when the page was drawn.
     pub today: NaiveDate,
+}
+
+impl EditorPage {
+    /// Gives the first whole day on which a rise may begin.
+    #[must_use]
+    pub fn first_day(&self) -> NaiveDate {
+        let day = self.first_rise.date_naive();
+        if self.first_rise.time() == NaiveTime::MIN { day } else { day.succ_opt().unwrap_or(day) }
+    }
 }
 
 /// The rehearsal of one version: on its way, over, or not asked for yet.
@@ -85,7 +98,8 @@ pub async fn load_price_book(
     let mut book = tariffs.book(version).await?;
     let revision = book.revision;
     let changes = tariffs.diff(version).await?;
-    let rows = ssr::rows(&book, active.as_deref(), changes);
+    let margins = wallet.catalog().margins_of(&book).await?;
+    let rows = ssr::rows(&book, active.as_deref(), changes, margins);
     book.tariffs.clear();
     let settings = &wallet.catalog().view().await?.settings;
     Ok(EditorPage {
@@ -171,7 +185,7 @@ pub async fn load_operation(
 #[cfg(feature = "ssr")]
 mod ssr {
     use wallet::catalog::{OperationForm, RULE_KINDS, rule_example};
-    use wallet::tariff::{BookStatus, BookSummary, PriceBook, PriceChange, Tariff, Tariffs};
+    use wallet::tariff::{BookStatus, BookSummary, MarginRow, PriceBook, PriceChange, Tariff, Tariffs};
 
     use super::{EditorRow, RehearsalState};
     use crate::context::FormOutcome;
@@ -221,17 +235,24 @@ mod ssr {
     }
 
     /// Puts the shown version beside the one in force; removed operations come last.
-    pub fn rows(book: &PriceBook, active: Option<&PriceBook>, changes: Vec<PriceChange>) -> Vec<EditorRow> {
+    pub fn rows(
+        book: &PriceBook,
+        active: Option<&PriceBook>,
+        changes: Vec<PriceChange>,
+        margins: Vec<MarginRow>,
+    ) -> Vec<EditorRow> {
         let is_open = matches!(book.status, BookStatus::Draft | BookStatus::Scheduled);
         let before = active.filter(|_| is_open);
         let change = |operation: &str| changes.iter().find(|change| change.operation == operation).cloned();
         let mut rows: Vec<EditorRow> = book
             .tariffs
             .iter()
-            .map(|tariff| EditorRow {
+            .zip(margins)
+            .map(|(tariff, margin)| EditorRow {
                 shown: Some(tariff.clone()),
                 now: before.and_then(|before| before.tariff(&tariff.operation)).cloned(),
                 change: change(&tariff.operation).filter(|_| is_open),
+                margin: Some(margin),
             })
             .collect();
         let removed = before.into_iter().flat_map(|before| &before.tariffs);
@@ -240,6 +261,7 @@ mod ssr {
             shown: None,
             now: Some(tariff.clone()),
             change: change(&tariff.operation),
+            margin: None,
         }));
         rows
     }

@@ -28,11 +28,11 @@ pub struct ChangeList {
 pub struct ChangeBody {
     /// The version.
     price_book_version: i32,
-    /// `scheduled`, `active` or `retired`.
+    /// `scheduled`, `active`, `retired` or `withdrawn` (announced, but it does not come).
     status: String,
     /// When it was announced.
     announced_at: DateTime<Utc>,
-    /// From when it is in force.
+    /// From when it is in force; where it was withdrawn, from when it would have been.
     effective_at: DateTime<Utc>,
     /// The page that shows it to people.
     #[schema(example = "https://pay.example/changelog/4")]
@@ -51,7 +51,8 @@ struct OperationChange {
     /// What one call is.
     #[schema(example = "image")]
     unit: String,
-    /// `rise`, `drop`, `new`, `removed` or `wording`.
+    /// `rise` (also where calls are refused then), `drop`, `new`, `removed`, `wider` (more is possible at the same
+    /// prices) or `wording`.
     #[schema(value_type = String)]
     direction: wallet::tariff::Direction,
     /// What it cost.

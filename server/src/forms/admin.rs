@@ -46,7 +46,8 @@ pub async fn rehearse(State(state): State<AppState>, Path(n): Path<i32>, form: P
 pub async fn publish(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let published = async {
         let actor = admin(&form)?;
-        let effective_at = form.optional("effective_at").map(day).transpose()?;
+        let today = state.wallet.clock().now().date_naive();
+        let effective_at = form.optional("effective_at").map(|text| day(text, today)).transpose()?;
         if effective_at.is_some() && form.field("confirm") != "yes" {
             let message = "Confirm that the price rise is announced.";
             return Err(Error::from(Refusal::invalid("confirm", Problem::Required, message)));
@@ -65,8 +66,30 @@ pub async fn publish(State(state): State<AppState>, Path(n): Path<i32>, form: Po
     }
 }
 
-/// Reads the day from which prices hold: its first moment in UTC.
-fn day(text: &str) -> Result<DateTime<Utc>, Error> {
-    let day = text.parse::<NaiveDate>().map(|day| day.and_time(NaiveTime::MIN).and_utc());
-    day.map_err(|_| Refusal::invalid("effective_at", Problem::Malformed, "Write the day as 2026-12-21.").into())
+/// Withdraws an announced version before its day.
+pub async fn withdraw(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
+    let withdrawn = async {
+        let actor = admin(&form)?;
+        if form.field("confirm") != "yes" {
+            let message = "Confirm that the price change is withdrawn.";
+            return Err(Error::from(Refusal::invalid("confirm", Problem::Required, message)));
+        }
+        state.wallet.tariffs().withdraw(&actor, n).await
+    };
+    let page = format!("/admin/tariffs/{n}");
+    match withdrawn.await {
+        Ok(()) => see_other(&page),
+        Err(error) => form.refuse(&page, error).await,
+    }
+}
+
+/// Reads the day from which prices hold: its first moment in UTC. Today is now.
+fn day(text: &str, today: NaiveDate) -> Result<DateTime<Utc>, Error> {
+    let malformed = |_| Refusal::invalid("effective_at", Problem::Malformed, "Write the day as 2026-12-21.");
+    let day = text.parse::<NaiveDate>().map_err(malformed)?;
+    if day < today {
+        let message = "This day is over. Choose a later one, or leave it empty to start at once.";
+        return Err(Refusal::unprocessable("effective_at", Problem::TooSmall, message).into());
+    }
+    Ok(day.and_time(NaiveTime::MIN).and_utc())
 }

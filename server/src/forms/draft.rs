@@ -12,6 +12,8 @@ use crate::state::AppState;
 
 /// The most oddities of a file that the next page tells.
 const WARNINGS_TOLD: usize = 20;
+/// The most operations that an address names.
+const CLASHES_SHOWN: usize = 50;
 
 /// Writes a code for an address.
 fn encoded(code: &str) -> String {
@@ -153,6 +155,20 @@ pub async fn undo(State(state): State<AppState>, Path(n): Path<i32>, form: Post)
     let page = format!("/admin/tariffs/{n}");
     match undone.await {
         Ok(_) => see_other(&page),
+        Err(error) => form.refuse(&page, error).await,
+    }
+}
+
+/// Brings a draft up to date with what was published since it was begun; what both have changed is named.
+pub async fn rebase(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
+    let rebased = async { state.wallet.tariffs().rebase(&admin(&form)?, n, revision(&form)?).await };
+    let page = format!("/admin/tariffs/{n}");
+    match rebased.await {
+        Ok((_, clashes)) if clashes.is_empty() => see_other(&format!("{page}?show=changed")),
+        Ok((_, clashes)) => {
+            let clashes = clashes.iter().take(CLASHES_SHOWN).map(|code| encoded(code)).collect::<Vec<_>>().join(",");
+            see_other(&format!("{page}?show=changed&clash={clashes}"))
+        }
         Err(error) => form.refuse(&page, error).await,
     }
 }

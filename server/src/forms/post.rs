@@ -41,9 +41,9 @@ impl FromRequest<AppState> for Post {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
-        let (parts, body) = request.into_parts();
         let mut request = request;
         DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
+        let (parts, body) = request.into_parts();
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if kind.to_ascii_lowercase().starts_with("multipart/form-data") {
             let files::Parts { fields, names: file_names, unreadable } =
@@ -116,13 +116,13 @@ impl Post {
         self.fields.remove(name);
     }
 
-    /// All values of a field that a form may hold several times.
     /// Everything that it says, by the fields' names.
     #[must_use]
     pub fn into_fields(self) -> BTreeMap<String, String> {
         self.fields
     }
 
+    /// All values of a field that a form may hold several times.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<String> {
         self.field(name).split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()

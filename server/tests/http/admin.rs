@@ -204,3 +204,77 @@ async fn a_rehearsal_goes_on_behind_the_page_which_says_how_far_it_is(pool: PgPo
     let stranger = site.browser().send(poll()).await;
     assert_ne!(stranger.status, StatusCode::OK, "for admins only");
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_outdated_draft_says_so_and_is_brought_up_to_date(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut browser = site.admin().await;
+    for (version, price) in [(2, "30"), (3, "32")] {
+        let told = browser.post("/admin/tariffs", &[]).await;
+        assert_eq!(location(&told), format!("/admin/tariffs/{version}"));
+        let now = revision(&site, version).await;
+        let fields = [("operation", "gpt-5.2-pro"), ("revision", now.as_str()), ("price.0", price)];
+        browser.post(&format!("/admin/tariffs/{version}/prices"), &fields).await;
+    }
+    let page = browser.open("/admin/tariffs/1").await.text;
+    assert!(page.contains("Start another draft") && page.contains("/admin/tariffs/3"), "{page}");
+    let now = revision(&site, 3).await;
+    browser.post("/admin/tariffs/3/publish", &[("revision", &now), ("confirm", "yes")]).await;
+
+    for path in ["/admin/tariffs/2", "/admin/tariffs/2/publish"] {
+        let page = browser.open(path).await.text;
+        assert!(page.contains("Version 3 is in force") && page.contains("Bring up to date"), "{path}: {page}");
+    }
+    let now = revision(&site, 2).await;
+    let told = browser.post("/admin/tariffs/2/publish", &[("revision", &now), ("confirm", "yes")]).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(told.text.contains("Bring the draft up to date first"), "{}", told.text);
+    let told = browser.post("/admin/tariffs/2/rebase", &[("revision", &now)]).await;
+    assert_eq!(location(&told), "/admin/tariffs/2?show=changed&clash=gpt-5.2-pro", "{}", told.text);
+    let page = browser.open(&location(&told)).await.text;
+    assert!(page.contains("clashes") && !page.contains("Bring up to date"), "{page}");
+    let stale = browser.post("/admin/tariffs/2/rebase", &[("revision", &now)]).await;
+    assert!(stale.status.is_client_error(), "{}", stale.status);
+    let now = revision(&site, 2).await;
+    let told = browser.post("/admin/tariffs/2/publish", &[("revision", &now), ("confirm", "yes")]).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_drop_may_wait_for_a_day_and_be_withdrawn_before_it(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut browser = site.admin().await;
+    browser.post("/admin/tariffs", &[]).await;
+    let now = revision(&site, 2).await;
+    let fields = [("operation", "gpt-5.2-pro"), ("revision", now.as_str()), ("price.0", "32")];
+    browser.post("/admin/tariffs/2/prices", &fields).await;
+    let now = revision(&site, 2).await;
+    for day in ["1970-01-01", "soon", "2026-02-30"] {
+        let fields = [("revision", now.as_str()), ("effective_at", day), ("confirm", "yes")];
+        let told = browser.post("/admin/tariffs/2/publish", &fields).await;
+        assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "{day}");
+    }
+    let day = (chrono::Utc::now() + chrono::TimeDelta::days(3)).date_naive().to_string();
+    let fields = [("revision", now.as_str()), ("effective_at", day.as_str()), ("confirm", "yes")];
+    let told = browser.post("/admin/tariffs/2/publish", &fields).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+    let program = site.program("payer", 100).await;
+    let charged = program.post("/charges", "a", &json!({ "operation": "gpt-5.2-pro" })).await.json();
+    assert_eq!(charged["amount"], json!(39), "it waits for its day");
+
+    let page = browser.open("/admin/tariffs/2").await.text;
+    assert!(page.contains("Withdraw this version"), "{page}");
+    let told = browser.post("/admin/tariffs/2/withdraw", &[]).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "not without a tick");
+    for _ in 0..2 {
+        let told = browser.post("/admin/tariffs/2/withdraw", &[("confirm", "yes")]).await;
+        assert_eq!((told.status, location(&told).as_str()), (StatusCode::SEE_OTHER, "/admin/tariffs/2"));
+    }
+    let told = browser.post("/admin/tariffs/1/withdraw", &[("confirm", "yes")]).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "it is in force");
+    let changes = program.get("/price-changes").await.json();
+    assert_eq!(changes["price_changes"][0]["status"], json!("withdrawn"));
+    for path in ["/changelog", "/changelog/2", "/changelog.atom", "/admin/tariffs/2"] {
+        assert!(browser.open(path).await.text.contains("Withdrawn"), "{path}");
+    }
+}

@@ -5,9 +5,15 @@ use super::{Catalog, CatalogView, Interval};
 use crate::error::Result;
 use crate::identity::Actor;
 use crate::money::Currency;
-use crate::tariff::{BaseRate, Margins, sheet};
+use crate::tariff::{BaseRate, MarginRow, Margins, PriceBook, sheet};
 
 impl CatalogView {
+    /// Gives what a credit is sold for, by currency.
+    #[must_use]
+    pub fn base_rates(&self) -> Vec<BaseRate> {
+        self.settings.currencies.iter().filter_map(|currency| self.base_rate(*currency)).collect()
+    }
+
     /// Gives what a credit is sold for without any discount: a free amount, else the smallest package, else the base
     /// plan. `None` where credits aren't sold in the currency.
     #[must_use]
@@ -33,8 +39,12 @@ impl Catalog {
     /// Puts the prices in force beside what they cost us.
     pub async fn margins(&self) -> Result<Margins> {
         let view = self.view().await?;
-        let rates = view.settings.currencies.iter().filter_map(|currency| view.base_rate(*currency)).collect();
-        self.tariffs().margins(rates, view.settings.upstream_review_days).await
+        self.tariffs().margins(view.base_rates(), view.settings.upstream_review_days).await
+    }
+
+    /// Puts the prices of any version beside what they cost us.
+    pub async fn margins_of(&self, book: &PriceBook) -> Result<Vec<MarginRow>> {
+        self.tariffs().margins_of(book, &self.view().await?.base_rates()).await
     }
 
     /// Takes a sheet of upstream costs. A sheet with one mistake changes nothing; each is told by line and column.

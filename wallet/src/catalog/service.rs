@@ -160,21 +160,6 @@ impl Catalog {
         let book = self.tariffs.replace_all(staff, version, expected_revision, tariffs).await?;
         Ok((book, warnings))
     }
-
-    /// Takes a sheet of upstream costs into a draft: margins follow, prices stay.
-    pub async fn import_costs(
-        &self,
-        staff: &Actor,
-        version: i32,
-        expected_revision: i64,
-        text: &str,
-    ) -> Result<PriceBook> {
-        let days = self.view().await?.settings.upstream_review_days;
-        let book = self.tariffs.book(version).await?;
-        let today = self.inner.db.now().date_naive();
-        let tariffs = sheet::read_costs(text, &book, today, days).map_err(|errors| wrong_file("file", errors))?;
-        self.tariffs.replace_all(staff, version, expected_revision, tariffs).await
-    }
 }
 
 /// Refuses a file by its mistakes.

@@ -9,7 +9,7 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 pub use plan::{PlanMail, PlanTroubleMail};
-pub use price::{ReviewMail, RiseLine, RiseMail};
+pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
 
 use crate::id::PaymentId;
 use crate::money::Money;
@@ -58,6 +58,8 @@ pub enum Mail {
     PlanEnded(PlanTroubleMail),
     /// Announces that prices go up, with the reader's own figures.
     PriceRise(RiseMail),
+    /// Says that an announced rise will not come.
+    RiseWithdrawn(WithdrawnMail),
     /// Tells an admin that upstream costs are to be looked at again.
     UpstreamReview(ReviewMail),
 }
@@ -100,6 +102,7 @@ impl Mail {
             Self::PlanUnpaid(_) => "plan_unpaid",
             Self::PlanEnded(_) => "plan_ended",
             Self::PriceRise(_) => "price_rise",
+            Self::RiseWithdrawn(_) => "rise_withdrawn",
             Self::UpstreamReview(_) => "upstream_review",
         }
     }
@@ -144,6 +147,7 @@ impl Mail {
             Self::PlanUnpaid(_) => "/wallet/plan".to_owned(),
             Self::PlanEnded(_) => "/pricing".to_owned(),
             Self::PriceRise(rise) => rise.path(),
+            Self::RiseWithdrawn(withdrawn) => withdrawn.path(),
             Self::UpstreamReview(review) => review.path(),
         }
     }
@@ -158,6 +162,7 @@ impl Mail {
             Self::PlanStarted(plan) | Self::PlanRenewed(plan) => &plan.name,
             Self::PlanUnpaid(plan) | Self::PlanEnded(plan) => &plan.name,
             Self::PriceRise(rise) => &rise.name,
+            Self::RiseWithdrawn(withdrawn) => &withdrawn.name,
             Self::UpstreamReview(review) => &review.name,
         }
     }

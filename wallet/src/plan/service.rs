@@ -4,6 +4,7 @@ mod renewing;
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
@@ -19,6 +20,7 @@ use crate::error::{Problem, Refusal, Result};
 use crate::id::AccountId;
 use crate::identity::{self, NewAudit, Viewer};
 use crate::ledger::Ledger;
+use crate::tariff::PlanRanks;
 use crate::zone;
 
 /// The most months of one page.
@@ -169,6 +171,14 @@ impl PlanRow {
             SubscriptionStatus::Active => true,
             SubscriptionStatus::PastDue => self.next_try_at.is_some(),
         }
+    }
+}
+
+#[async_trait]
+impl PlanRanks for Plans {
+    async fn ranks_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, i32>> {
+        let plans = self.current_of(accounts).await?;
+        Ok(plans.into_iter().map(|(account, plan)| (account, plan.rank)).collect())
     }
 }
 

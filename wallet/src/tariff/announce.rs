@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use super::impact::ImpactTally;
 use super::repo::announce as repo;
 use super::{Announcement, BookStatus, Changelog, Impact, RiseNotice, Tariffs};
-use crate::error::{Refusal, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::id::{AccountId, UserId};
 use crate::ledger::spent::Debit;
 
@@ -17,6 +17,8 @@ use crate::ledger::spent::Debit;
 pub const ANNOUNCE_PRICES: &str = "announce_prices";
 /// The most versions of one page of the changelog.
 pub const CHANGELOG_PAGE_MAX: u16 = 200;
+/// How often a version that changes meanwhile is weighed again at once.
+const WEIGHINGS_MAX: usize = 5;
 /// A node that took a version and did not finish by then has died.
 const TELLING: TimeDelta = TimeDelta::minutes(15);
 
@@ -33,12 +35,14 @@ impl Tariffs {
     /// Gives a page of announced, present and past changes of prices, newest first: the public changelog.
     pub async fn changelog(&self, before: Option<i32>, limit: u16) -> Result<Changelog> {
         let limit = limit.clamp(1, CHANGELOG_PAGE_MAX);
+        // First: what is written in between is then told again, never missed.
+        let changed_at = repo::changed_at(self.db.pool()).await?;
         // One more than asked for says whether there is another page.
         let mut announcements = repo::page(self.db.pool(), before, i64::from(limit).saturating_add(1)).await?;
         let is_more = announcements.len() > usize::from(limit);
         announcements.truncate(usize::from(limit));
         let next = announcements.last().filter(|_| is_more).map(|last| last.version);
-        Ok(Changelog { announcements, next })
+        Ok(Changelog { announcements, next, changed_at })
     }
 
     /// Gives one version of the changelog.
@@ -71,35 +75,48 @@ impl Tariffs {
         repo::leave_untold(self.db.pool(), version).await
     }
 
-    /// Marks a version as told.
-    pub async fn mark_told(&self, version: i32) -> Result<()> {
-        repo::mark_told(self.db.pool(), version, self.db.now()).await
+    /// Marks a version as told in the state that it was told in.
+    pub async fn mark_told(&self, announcement: &Announcement) -> Result<()> {
+        repo::mark_told(self.db.pool(), announcement.version, announcement.status, self.db.now()).await
     }
 
     /// Works out what a published version means to each account, where that is not known: the real charges of the
-    /// days before its announcement (setting `rehearsal_days`), rated again. A repeat finds the same.
+    /// days before its announcement (setting `rehearsal_days`), rated by the prices that it replaces and by its own. A
+    /// repeat finds the same. A version that changes meanwhile is weighed again.
     pub async fn weigh(&self, version: i32) -> Result<()> {
-        if repo::weighed_at(self.db.pool(), version).await?.is_some() {
-            return Ok(());
+        for _ in 0..WEIGHINGS_MAX {
+            let Some(text) = repo::unweighed(self.db.pool(), version).await? else { return Ok(()) };
+            let impacts = self.impacts(version).await?;
+            if repo::keep_impacts(self.db.pool(), version, text, &impacts, self.db.now()).await? {
+                let accounts = impacts.len();
+                tracing::info!(version, accounts, "worked out what a price change means to each account");
+                return Ok(());
+            }
         }
+        Err(Error::internal(format!("price book {version} changes faster than it can be weighed")))
+    }
+
+    /// Rates the charges of the days before an announcement, before and after.
+    async fn impacts(&self, version: i32) -> Result<Vec<Impact>> {
+        let shelf = self.keeper.shelf().await?;
         let announcement = self.announcement(version).await?;
-        let book = self.book(version).await?;
-        let mut tally = ImpactTally::new(&book, &announcement.changes);
-        let from = announcement.announced_at - TimeDelta::days(self.impact_days().await?);
+        // New names and operations mean nothing to what was charged before.
+        if !announcement.changes.iter().any(|change| change.direction.moves_a_price()) {
+            return Ok(Vec::new());
+        }
+        let (before, after) = self.sides(version).await?;
+        let mut tally = ImpactTally::new(&before, &after, &announcement.changes, &shelf.ranks);
+        let from = announcement.announced_at - TimeDelta::days(shelf.rules.rehearsal_days);
         let mut rate = |debit: Debit| match debit {
             Debit::Rated(spent) => tally.rate(&spent),
             // Captured in part: what it would have cost can't be said.
             Debit::Opaque(_) => {}
         };
-        // New names and operations mean nothing to what was charged before.
-        if announcement.changes.iter().any(|change| change.direction.moves_a_price()) {
-            let mut spent = self.ledger.spent(from, announcement.announced_at).await?;
-            while spent.read(&mut rate).await?.is_some() {}
-        }
-        let impacts = tally.finish();
-        repo::keep_impacts(self.db.pool(), version, &impacts, self.db.now()).await?;
-        tracing::info!(version, accounts = impacts.len(), "worked out what a price change means to each account");
-        Ok(())
+        let mut spent = self.ledger.spent(from, announcement.announced_at).await?;
+        while spent.read(&mut rate).await?.is_some() {}
+        drop(spent);
+        let plans = self.standing.ranks(&tally.undecided()).await?;
+        Ok(tally.finish(&plans))
     }
 
     /// Says how many days of charges are rated again for an announcement.

@@ -12,12 +12,14 @@ use crate::money::Credits;
 pub struct Announcement {
     /// The version.
     pub version: i32,
-    /// Scheduled, active or retired.
+    /// Scheduled, active, retired or withdrawn.
     pub status: BookStatus,
     /// When it was announced.
     pub announced_at: DateTime<Utc>,
-    /// From when it is in force.
+    /// From when it is in force; where it was withdrawn, from when it would have been.
     pub effective_at: DateTime<Utc>,
+    /// When what it changes was written last: a drop that takes effect meanwhile is taken into an announced version.
+    pub changed_at: DateTime<Utc>,
     /// What changes.
     pub changes: Vec<PriceChange>,
 }
@@ -32,7 +34,7 @@ impl Announcement {
     /// Says whether something goes up or away.
     #[must_use]
     pub fn rises(&self) -> bool {
-        self.changes.iter().any(|change| change.direction.needs_notice())
+        self.status != BookStatus::Withdrawn && self.changes.iter().any(|change| change.direction.needs_notice())
     }
 }
 
@@ -43,6 +45,8 @@ pub struct Changelog {
     pub announcements: Vec<Announcement>,
     /// Pass it as `before` for the next page; `None` on the last one.
     pub next: Option<i32>,
+    /// When anything of the whole changelog was written last.
+    pub changed_at: Option<DateTime<Utc>>,
 }
 
 /// One option's price before and after: `1792x1024 × hd`.
@@ -64,6 +68,15 @@ pub struct PercentSpan {
     pub least: i64,
     /// The most.
     pub most: i64,
+}
+
+impl PercentSpan {
+    /// Gives by how much one price changes; `None` where nothing differs, or the price was nothing.
+    #[must_use]
+    pub fn of(before: Credits, after: Credits) -> Option<Self> {
+        let tenths = tenths(before, after).filter(|_| before != after)?;
+        Some(Self { least: tenths, most: tenths })
+    }
 }
 
 impl PriceChange {

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Tariff;
-use super::announcement::{OptionChange, options};
+use super::change::{Direction, PriceChange, Sides};
 use super::quote::{LineRequest, Quote, QuoteBatch};
-use super::rule::{PriceRange, Rule};
+use super::rule::Rule;
 use crate::error::{FieldError, Problem, Refusal};
 use crate::money::Credits;
 
@@ -31,6 +31,8 @@ pub enum BookStatus {
     Active,
     /// Was in force.
     Retired,
+    /// Was announced, and withdrawn before its day.
+    Withdrawn,
 }
 
 impl BookStatus {
@@ -42,6 +44,7 @@ impl BookStatus {
             Self::Scheduled => "scheduled",
             Self::Active => "active",
             Self::Retired => "retired",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -56,7 +59,7 @@ impl FromStr for BookStatus {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let all = [Self::Draft, Self::Scheduled, Self::Active, Self::Retired];
+        let all = [Self::Draft, Self::Scheduled, Self::Active, Self::Retired, Self::Withdrawn];
         all.into_iter().find(|status| status.code() == text).ok_or(())
     }
 }
@@ -68,7 +71,7 @@ pub struct PriceBook {
     pub version: i32,
     /// Where it stands.
     pub status: BookStatus,
-    /// From when it is in force; none for a draft.
+    /// From when it is in force, or would have been; none for a draft.
     pub effective_at: Option<DateTime<Utc>>,
     /// Until when it was in force.
     pub retired_at: Option<DateTime<Utc>>,
@@ -84,56 +87,6 @@ pub struct PriceBook {
     pub created_at: DateTime<Utc>,
     /// The tariffs, in the order of the price list.
     pub tariffs: Vec<Tariff>,
-}
-
-/// Which way a price goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Some call may cost more, or needs a higher plan.
-    Rise,
-    /// Some calls cost less and none more.
-    Drop,
-    /// The operation is new.
-    New,
-    /// The operation goes away; it needs notice like a rise.
-    Removed,
-    /// Only words change: name, category, supplier, order.
-    Wording,
-}
-
-impl Direction {
-    /// Says whether the change needs notice.
-    #[must_use]
-    pub const fn needs_notice(self) -> bool {
-        matches!(self, Self::Rise | Self::Removed)
-    }
-
-    /// Says whether a call that there was may cost something else now.
-    #[must_use]
-    pub const fn moves_a_price(self) -> bool {
-        matches!(self, Self::Rise | Self::Drop | Self::Removed)
-    }
-}
-
-/// One operation's change between two price books.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PriceChange {
-    /// The operation.
-    pub operation: String,
-    /// Its name for people.
-    pub name: String,
-    /// What one call is.
-    pub unit: String,
-    /// The price before.
-    pub before: Option<PriceRange>,
-    /// The price after.
-    pub after: Option<PriceRange>,
-    /// Which way it goes.
-    pub direction: Direction,
-    /// The options that change, where the operation has several prices and they compare one by one.
-    #[serde(default)]
-    pub options: Vec<OptionChange>,
 }
 
 impl PriceBook {
@@ -287,75 +240,25 @@ impl PriceBook {
     /// `rank` gives a plan's rank, so that a raised minimum plan counts as a rise.
     #[must_use]
     pub fn changes(&self, later: &Self, rank: impl Fn(&str) -> Option<i32>) -> Vec<PriceChange> {
+        let sides = Sides { step_before: self.rounding_step, step_after: later.rounding_step, rank: &rank };
         let mut changes = Vec::new();
         for after in &later.tariffs {
             let before = self.tariff(&after.operation);
             let direction = match before {
                 None => Some(Direction::New),
-                Some(before) => direction(before, after, self.rounding_step, later.rounding_step, &rank),
+                Some(before) => sides.direction(before, after),
             };
             if let Some(direction) = direction {
-                changes.push(change(before, Some(after), direction));
+                changes.push(PriceChange::between(before, Some(after), direction));
             }
         }
         for before in &self.tariffs {
             if later.tariff(&before.operation).is_none() {
-                changes.push(change(Some(before), None, Direction::Removed));
+                changes.push(PriceChange::between(Some(before), None, Direction::Removed));
             }
         }
         changes
     }
-}
-
-fn change(before: Option<&Tariff>, after: Option<&Tariff>, direction: Direction) -> PriceChange {
-    let tariff = after.or(before);
-    PriceChange {
-        operation: tariff.map(|tariff| tariff.operation.clone()).unwrap_or_default(),
-        name: tariff.map(|tariff| tariff.name.clone()).unwrap_or_default(),
-        unit: tariff.map(|tariff| tariff.unit.clone()).unwrap_or_default(),
-        before: before.map(|tariff| tariff.rule.range()),
-        after: after.map(|tariff| tariff.rule.range()),
-        direction,
-        options: before.zip(after).map(|(before, after)| options(&before.rule, &after.rule)).unwrap_or_default(),
-    }
-}
-
-/// Says which way one operation goes; `None` where nothing differs.
-fn direction(
-    before: &Tariff,
-    after: &Tariff,
-    step_before: Credits,
-    step_after: Credits,
-    rank: &impl Fn(&str) -> Option<i32>,
-) -> Option<Direction> {
-    let movement = before.rule.movement(&after.rule);
-    let step_up = step_after.micros().checked_rem(step_before.micros()) != Some(0) || step_after > step_before;
-    if movement.up || gates_rise(before, after, rank) || (step_up && step_after != step_before) {
-        return Some(Direction::Rise);
-    }
-    if movement.down || step_after < step_before {
-        return Some(Direction::Drop);
-    }
-    let mut same = after.clone();
-    same.upstream_cost.clone_from(&before.upstream_cost);
-    same.position = before.position;
-    if same == *before {
-        None
-    } else {
-        Some(if before.rule == after.rule { Direction::Wording } else { Direction::New })
-    }
-}
-
-/// Says whether a plan is needed where none, or a lower one, was.
-fn gates_rise(before: &Tariff, after: &Tariff, rank: &impl Fn(&str) -> Option<i32>) -> bool {
-    let height = |plan: Option<&String>| plan.map_or(i32::MIN, |plan| rank(plan).unwrap_or(i32::MAX));
-    if height(after.minimum_plan.as_ref()) > height(before.minimum_plan.as_ref()) {
-        return true;
-    }
-    after.gates.iter().any(|gate| {
-        let known = before.gates.iter().find(|known| known.param == gate.param && known.value == gate.value);
-        height(Some(&gate.plan)) > height(known.map(|known| &known.plan)).max(height(before.minimum_plan.as_ref()))
-    })
 }
 
 /// One price book of the list of versions.

@@ -64,7 +64,7 @@ impl Change {
     }
 
     /// Writes what an edit makes of a draft: checks the whole book, counts the revision, and keeps how to undo it.
-    async fn edit(
+    pub(super) async fn edit(
         &mut self,
         staff: &Actor,
         kind: EditKind,
@@ -88,7 +88,7 @@ impl Change {
             revision: after.revision,
             kind,
             changes: &changes,
-            undo: Some(&undo).filter(|_| kind != EditKind::Undone),
+            undo: Some(&undo).filter(|_| !matches!(kind, EditKind::Undone | EditKind::Rebased)),
             by: staff,
             at: self.now,
         };
@@ -333,6 +333,18 @@ impl Tariffs {
         let before = read(&mut tx, before).await?;
         tx.commit().await?;
         Ok(before.changes(&later, |plan| shelf.rank(plan)))
+    }
+
+    /// Reads a published version and the one that it replaces, as of one moment.
+    pub(super) async fn sides(&self, version: i32) -> Result<(PriceBook, PriceBook)> {
+        let mut tx = self.db.begin().await?;
+        repo::snapshot(&mut tx).await?;
+        let after = read(&mut tx, version).await?;
+        let before = repo::version_before(&mut tx, version).await?;
+        let before = before.ok_or_else(|| Error::internal(format!("price book {version} replaces none")))?;
+        let before = read(&mut tx, before).await?;
+        tx.commit().await?;
+        Ok((before, after))
     }
 }
 

@@ -22,6 +22,8 @@ pub enum EditKind {
     Imported,
     /// An earlier edit was taken back.
     Undone,
+    /// The draft was brought up to date with what was published meanwhile.
+    Rebased,
 }
 
 impl EditKind {
@@ -34,6 +36,7 @@ impl EditKind {
             Self::Removed => "removed",
             Self::Imported => "imported",
             Self::Undone => "undone",
+            Self::Rebased => "rebased",
         }
     }
 }
@@ -48,7 +51,7 @@ impl FromStr for EditKind {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let all = [Self::Changed, Self::Added, Self::Removed, Self::Imported, Self::Undone];
+        let all = [Self::Changed, Self::Added, Self::Removed, Self::Imported, Self::Undone, Self::Rebased];
         all.into_iter().find(|kind| kind.code() == text).ok_or(())
     }
 }

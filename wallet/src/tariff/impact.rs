@@ -12,13 +12,13 @@ use crate::money::Credits;
 pub struct Impact {
     /// Whose charges.
     pub account: AccountId,
-    /// How many there were.
+    /// How many there were that would go on.
     pub charges: i64,
-    /// What they cost.
+    /// What these cost at the prices before.
     pub before: Credits,
-    /// What they would have cost.
+    /// What they cost at the prices after.
     pub after: Credits,
-    /// Charges of operations that go away, or of options that do.
+    /// Charges that would be refused: an operation or option goes away, or needs a higher plan than the account's.
     pub refused: i64,
     /// Whether anything that the account uses goes up or away.
     pub rises: bool,
@@ -43,11 +43,11 @@ pub struct RiseNotice {
     pub effective_at: DateTime<Utc>,
     /// How many days were rated again.
     pub days: i64,
-    /// What they cost.
+    /// What they cost at the prices before.
     pub before: Credits,
-    /// What they would have cost.
+    /// What they cost at the prices after.
     pub after: Credits,
-    /// Charges of operations that go away.
+    /// Charges that would be refused.
     pub refused: i64,
 }
 
@@ -56,14 +56,14 @@ pub(crate) use tally::ImpactTally;
 
 #[cfg(feature = "postgres")]
 mod tally {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::{BTreeMap, BTreeSet, HashMap};
 
     use super::Impact;
     use crate::id::AccountId;
     use crate::ledger::spent::Spent;
     use crate::money::Credits;
     use crate::tariff::rehearsal::OperationImpact;
-    use crate::tariff::tally::Rater;
+    use crate::tariff::tally::{Ranks, Rater, is_below};
     use crate::tariff::{PriceBook, PriceChange};
 
     /// Sums of one operation of one account.
@@ -75,20 +75,41 @@ mod tally {
         after: i128,
     }
 
+    impl Sums {
+        fn add(&mut self, other: Self) {
+            self.charges = self.charges.saturating_add(other.charges);
+            self.refused = self.refused.saturating_add(other.refused);
+            self.before = self.before.saturating_add(other.before);
+            self.after = self.after.saturating_add(other.after);
+        }
+    }
+
+    /// Which calls are summed together: of one operation, that need the same plans before and after.
+    type Calls<'b> = (String, Option<&'b str>, Option<&'b str>);
+
     /// Adds up what a version means to every account, one debit after the other; what it holds grows with accounts
-    /// and changed operations, not with charges.
+    /// and changed operations, not with charges. Both sides are priced: what was paid may be older than the prices
+    /// that change.
     pub(crate) struct ImpactTally<'b> {
-        rater: Rater<'b>,
+        before: Rater<'b>,
+        after: Rater<'b>,
+        ranks: &'b Ranks,
         changed: BTreeSet<&'b str>,
-        accounts: BTreeMap<AccountId, BTreeMap<String, Sums>>,
+        accounts: BTreeMap<AccountId, BTreeMap<Calls<'b>, Sums>>,
     }
 
     impl<'b> ImpactTally<'b> {
         /// Starts with nothing.
-        pub(crate) fn new(book: &'b PriceBook, changes: &'b [PriceChange]) -> Self {
+        pub(crate) fn new(
+            before: &'b PriceBook,
+            after: &'b PriceBook,
+            changes: &'b [PriceChange],
+            ranks: &'b Ranks,
+        ) -> Self {
             let counts = |change: &&PriceChange| change.direction.moves_a_price();
             let changed = changes.iter().filter(counts).map(|change| change.operation.as_str()).collect();
-            Self { rater: Rater::new(book), changed, accounts: BTreeMap::new() }
+            let (before, after) = (Rater::new(before, ranks), Rater::new(after, ranks));
+            Self { before, after, ranks, changed, accounts: BTreeMap::new() }
         }
 
         /// Rates equal debits again, where their operation's price changes.
@@ -96,21 +117,45 @@ mod tally {
             if !self.changed.contains(spent.operation.as_str()) {
                 return;
             }
+            // What is refused before the change already is none of it.
+            let Ok(before) = self.before.price(&spent.operation, &spent.params, spent.count) else { return };
             let all = |credits: Credits| i128::from(credits.micros()).saturating_mul(i128::from(spent.times));
-            let sums = self.accounts.entry(spent.account).or_default().entry(spent.operation.clone()).or_default();
-            match self.rater.price(&spent.operation, &spent.params, spent.count) {
-                Ok(price) => {
-                    sums.charges = sums.charges.saturating_add(spent.times);
-                    sums.before = sums.before.saturating_add(all(spent.credits));
-                    sums.after = sums.after.saturating_add(all(price));
+            let after = self.after.price(&spent.operation, &spent.params, spent.count);
+            let (plan, sums) = match after {
+                Ok(after) => {
+                    let (cost, would) = (all(before.credits), all(after.credits));
+                    (after.plan, Sums { charges: spent.times, refused: 0, before: cost, after: would })
                 }
-                Err(_) => sums.refused = sums.refused.saturating_add(spent.times),
-            }
+                Err(_) => (None, Sums { refused: spent.times, ..Sums::default() }),
+            };
+            let calls = self.accounts.entry(spent.account).or_default();
+            calls.entry((spent.operation.clone(), before.plan, plan)).or_default().add(sums);
         }
 
-        /// Sums up.
-        pub(crate) fn finish(self) -> Vec<Impact> {
-            self.accounts.into_iter().map(|(account, sums)| impact(account, sums)).collect()
+        /// Lists the accounts whose plans decide about something.
+        pub(crate) fn undecided(&self) -> Vec<AccountId> {
+            let is_gated = |(_, before, after): &Calls<'_>| before.is_some() || after.is_some();
+            let accounts = self.accounts.iter().filter(|(_, calls)| calls.keys().any(is_gated));
+            accounts.map(|(account, _)| *account).collect()
+        }
+
+        /// Sums up, by the ranks of the accounts' plans.
+        pub(crate) fn finish(self, plans: &HashMap<AccountId, i32>) -> Vec<Impact> {
+            let ranks = self.ranks;
+            let of = |(account, calls): (AccountId, BTreeMap<Calls<'_>, Sums>)| {
+                let rank = plans.get(&account).copied().unwrap_or_default();
+                let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
+                let is_shut = |plan: Option<&str>| plan.is_some_and(|plan| is_below(ranks, rank, plan));
+                for ((operation, before, after), calls) in calls {
+                    if is_shut(before) {
+                        continue;
+                    }
+                    let refused = Sums { refused: calls.charges.saturating_add(calls.refused), ..Sums::default() };
+                    sums.entry(operation).or_default().add(if is_shut(after) { refused } else { calls });
+                }
+                (!sums.is_empty()).then(|| impact(account, sums))
+            };
+            self.accounts.into_iter().filter_map(of).collect()
         }
     }
 
@@ -120,18 +165,14 @@ mod tally {
 
     fn impact(account: AccountId, sums: BTreeMap<String, Sums>) -> Impact {
         let mut total = Sums::default();
-        for sums in sums.values() {
-            total.charges = total.charges.saturating_add(sums.charges);
-            total.refused = total.refused.saturating_add(sums.refused);
-            total.before = total.before.saturating_add(sums.before);
-            total.after = total.after.saturating_add(sums.after);
-        }
+        sums.values().for_each(|sums| total.add(*sums));
         let rises = sums.values().any(|sums| sums.after > sums.before || sums.refused > 0);
         let mut operations: Vec<OperationImpact> = sums
             .into_iter()
             .map(|(operation, sums)| OperationImpact {
                 operation,
                 charges: sums.charges.saturating_add(sums.refused),
+                refused: sums.refused,
                 before: credits(sums.before),
                 after: credits(sums.after),
             })
@@ -197,7 +238,7 @@ mod tally {
             let after = book(&[("a", 4), ("b", 4), ("c", 1)]);
             let changes = before.changes(&after, |_| None);
             let (one, two, three) = (AccountId::new(), AccountId::new(), AccountId::new());
-            let mut tally = ImpactTally::new(&after, &changes);
+            let mut tally = ImpactTally::new(&before, &after, &changes, &[]);
             for spent in [
                 spent(one, "a", 10, 2),
                 spent(one, "b", 3, 5),
@@ -208,7 +249,7 @@ mod tally {
             ] {
                 tally.rate(&spent);
             }
-            let found = tally.finish();
+            let found = tally.finish(&HashMap::new());
             assert_eq!(found.len(), 2, "the third uses nothing that changes");
             let of = |account| found.iter().find(|impact| impact.account == account).expect("there");
             let whole = |impact: &Impact| (impact.before.to_string(), impact.after.to_string());
@@ -217,6 +258,39 @@ mod tally {
             assert_eq!(of(one).operations[0].operation, "a", "the largest difference first");
             assert_eq!((of(two).refused, of(two).rises), (2, true));
             assert!(of(two).difference().is_negative());
+        }
+
+        fn one_of(before: &PriceBook, after: &PriceBook, charges: &[Spent], rank: i32) -> Option<Impact> {
+            let ranks = [("free".to_owned(), 0), ("build".to_owned(), 1)];
+            let changes = before.changes(after, |plan| ranks.iter().find(|rank| rank.0 == plan).map(|rank| rank.1));
+            let mut tally = ImpactTally::new(before, after, &changes, &ranks);
+            charges.iter().for_each(|spent| tally.rate(spent));
+            let plans = tally.undecided().into_iter().map(|account| (account, rank)).collect();
+            tally.finish(&plans).pop()
+        }
+
+        #[test]
+        fn a_rise_is_one_against_the_price_in_force_not_what_was_paid() {
+            let account = AccountId::new();
+            let (before, after) = (book(&[("a", 3)]), book(&[("a", 4)]));
+            let older = one_of(&before, &after, &[spent(account, "a", 10, 5)], 0).expect("hers");
+            assert!(older.rises, "charges from before a drop to 3 rise too");
+            assert_eq!((older.before.to_string(), older.after.to_string()), ("30".into(), "40".into()));
+            let newer = one_of(&before, &after, &[spent(account, "a", 10, 1)], 0).expect("hers");
+            assert_eq!(newer.difference().to_string(), "10", "an earlier rise is no part of this one");
+        }
+
+        #[test]
+        fn a_plan_that_is_asked_for_refuses_those_below_it() {
+            let account = AccountId::new();
+            let (before, mut after) = (book(&[("a", 3), ("b", 1)]), book(&[("a", 3), ("b", 1)]));
+            after.tariffs[0].minimum_plan = Some("build".into());
+            let charges = [spent(account, "a", 4, 3), spent(account, "b", 4, 1)];
+            let free = one_of(&before, &after, &charges, 0).expect("hers");
+            assert_eq!((free.refused, free.rises, free.charges, free.operations[0].refused), (4, true, 0, 4));
+            let build = one_of(&before, &after, &charges, 1).expect("hers");
+            assert_eq!((build.refused, build.rises, build.charges), (0, false, 4));
+            assert_eq!(one_of(&after, &book(&[("b", 1)]), &charges, 0), None, "it was refused before already");
         }
     }
 }

@@ -35,14 +35,13 @@ impl CostRow {
     /// Says whether it costs less than another one for the same quantity; `false` for another currency.
     #[must_use]
     pub fn is_below(&self, other: &UpstreamCost) -> bool {
-        self.currency == other.currency && i128::from(self.micros) < product(other.micros, self.per)
+        self.currency == other.currency && product(self.micros, other.per) < product(other.micros, self.per)
     }
 
-    /// Gives the cost of one unit, rounded up.
+    /// Gives the cost as a price book keeps it: with what it is for, so that nothing is rounded.
     #[must_use]
-    pub fn of_one(&self) -> Option<UpstreamCost> {
-        let micros = up(i128::from(self.micros), i128::from(self.per))?;
-        Some(UpstreamCost { micros, currency: self.currency, review_on: Some(self.review_on) })
+    pub const fn cost(&self) -> UpstreamCost {
+        UpstreamCost { micros: self.micros, per: self.per, currency: self.currency, review_on: Some(self.review_on) }
     }
 }
 
@@ -50,7 +49,17 @@ fn product(left: i64, right: i64) -> i128 {
     i128::from(left).saturating_mul(i128::from(right))
 }
 
+/// Gives the greatest common divisor of two numbers, of which one is above zero.
+#[cfg(any(test, feature = "postgres"))]
+fn common_divisor(mut left: i128, mut right: i128) -> i128 {
+    while let Some(rest) = left.checked_rem(right) {
+        (left, right) = (right, rest);
+    }
+    left
+}
+
 /// Divides, rounding up.
+#[cfg(any(test, feature = "postgres"))]
 fn up(top: i128, bottom: i128) -> Option<i64> {
     let rest = i128::from(top.checked_rem(bottom)? > 0);
     i64::try_from(top.checked_div(bottom)?.checked_add(rest)?).ok()
@@ -208,11 +217,14 @@ pub fn passed_on(tariff: &Tariff, before: &UpstreamCost, now: &CostRow, step: Cr
     if !now.is_below(before) {
         return None;
     }
-    let base = product(before.micros, now.per);
+    // now ÷ before as a fraction, as small as it gets: products with prices stay within 128 bits.
+    let (part, whole) = (product(now.micros, before.per), product(before.micros, now.per));
+    let common = common_divisor(part, whole);
+    let (part, base) = (part.checked_div(common)?, whole.checked_div(common)?);
     let lowered = |price: Credits| {
         let step = i128::from(step.micros());
-        // price × now ÷ base, up to a whole number of steps.
-        let top = product(price.micros(), now.micros);
+        // price × part ÷ base, up to a whole number of steps.
+        let top = i128::from(price.micros()).checked_mul(part)?;
         let steps = up(top, base.checked_mul(step)?)?;
         let lower = Credits::from_micros(i64::try_from(i128::from(steps).checked_mul(step)?).ok()?);
         Some(lower.min(price))
@@ -268,7 +280,7 @@ mod tests {
     }
 
     fn before(micros: i64) -> UpstreamCost {
-        UpstreamCost { micros, currency: Currency::USD, review_on: None }
+        UpstreamCost { micros, per: 1, currency: Currency::USD, review_on: None }
     }
 
     #[test]
@@ -309,17 +321,31 @@ mod tests {
         assert_eq!(lower("10", 40_000, CostRow { currency: Currency::RUB, ..cost(1, 1) }), None);
     }
 
+    #[test]
+    fn a_drop_below_a_millionth_is_passed_on_once() {
+        let rests_on = UpstreamCost { per: 1_000_000, ..before(1_000_000) };
+        let now = cost(500_000, 1_000_000);
+        let step = "0.000001".parse().expect("an amount");
+        let rule = passed_on(&tariff("10"), &rests_on, &now, step).expect("lower");
+        assert_eq!(rule.range().min.to_string(), "5", "$1 → $0.5 for a million");
+        assert_eq!(passed_on(&Tariff { rule, ..tariff("10") }, &now.cost(), &now, step), None, "and not again");
+    }
+
     proptest! {
         #[test]
         fn a_price_only_falls_and_keeps_its_margin(
-            price in 1_i64..1_000_000, from in 1_i64..1_000_000_000, to in 0_i64..1_000_000_000, per in 1_i64..1_000,
+            price in 1_i64..1_000_000, from in 1_i64..1_000_000_000, to in 0_i64..1_000_000_000,
+            per_before in 1_i64..2_000_000, per in 1_i64..2_000_000,
         ) {
             let old = tariff(&price.to_string());
             let now = cost(to, per);
-            if let Some(rule) = passed_on(&old, &before(from), &now, Credits::ONE) {
+            let rests_on = UpstreamCost { per: per_before, ..before(from) };
+            if let Some(rule) = passed_on(&old, &rests_on, &now, Credits::ONE) {
                 let (was, is) = (old.rule.range().min, rule.range().min);
                 prop_assert!(is < was);
-                let old_cost = CostRow { micros: from, per: 1, ..cost(0, 1) };
+                let lower = Tariff { rule, ..old };
+                prop_assert_eq!(passed_on(&lower, &now.cost(), &now, Credits::ONE), None, "once");
+                let old_cost = cost(from, per_before);
                 if let (Some(was), Some(is)) = (Margin::of(was, &rate(), &old_cost), Margin::of(is, &rate(), &now)) {
                     prop_assert!(is >= was, "{was:?} {is:?}");
                 }

@@ -10,6 +10,9 @@ mod announcement;
 mod book;
 mod buys;
 #[cfg(feature = "postgres")]
+mod carry;
+mod change;
+#[cfg(feature = "postgres")]
 mod draft;
 mod edit;
 mod exact;
@@ -19,8 +22,12 @@ pub(crate) mod invariants;
 mod margin;
 mod param;
 #[cfg(feature = "postgres")]
+mod ports;
+#[cfg(feature = "postgres")]
 mod publish;
 mod quote;
+#[cfg(feature = "postgres")]
+mod rebase;
 mod rehearsal;
 #[cfg(feature = "postgres")]
 mod rehearse;
@@ -38,6 +45,8 @@ mod shelf;
 mod tally;
 #[cfg(feature = "postgres")]
 mod undo;
+#[cfg(feature = "postgres")]
+mod withdraw;
 
 use std::fmt;
 use std::str::FromStr;
@@ -49,12 +58,15 @@ use serde_json::{Map, Value};
 #[cfg(feature = "postgres")]
 pub use announce::{ANNOUNCE_PRICES, Told};
 pub use announcement::{Announcement, Changelog, OptionChange, PercentSpan};
-pub use book::{BATCH_MAX, BookStatus, BookSummary, Direction, PriceBook, PriceChange, TARIFFS_MAX};
+pub use book::{BATCH_MAX, BookStatus, BookSummary, PriceBook, TARIFFS_MAX};
 pub use buys::Buy;
+pub use change::{Apart, Direction, PriceChange};
 pub use edit::{DraftEdit, EditKind};
 pub use impact::{Impact, RiseNotice};
 pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};
 pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
+#[cfg(feature = "postgres")]
+pub(crate) use ports::PlanRanks;
 pub use quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
 pub use rehearsal::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal, RehearsalRun, RunState};
 #[cfg(feature = "postgres")]
@@ -64,7 +76,7 @@ pub use rule::{COUNT_MAX, Movement, PRICE_MAX, PriceRange, Priced, Rule};
 pub use service::{ChargeRequest, HoldRequest, Tariffs};
 
 use crate::error::{FieldError, Problem, Refusal};
-use crate::money::{Credits, Money};
+use crate::money::Credits;
 
 /// What an operation makes, for tabs and sums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -146,7 +158,7 @@ pub struct Tariff {
     pub unit: String,
     /// Who makes the model, for attribution.
     pub supplier: Option<String>,
-    /// What one unit costs us, for margins; never shown to customers.
+    /// What it costs us, for margins; never shown to customers.
     pub upstream_cost: Option<UpstreamCost>,
     /// The lowest plan that may call it, by code.
     pub minimum_plan: Option<String>,
@@ -171,11 +183,18 @@ pub struct OptionGate {
     pub plan: String,
 }
 
-/// What one unit of an operation costs upstream.
+const fn one() -> i64 {
+    1
+}
+
+/// What an operation costs upstream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UpstreamCost {
-    /// Millionths of the currency's main unit, for one unit of the tariff: 40 000 is $0.04.
+    /// Millionths of the currency's main unit, for `per` units of the tariff: 40 000 is $0.04.
     pub micros: i64,
+    /// How many units of the tariff that is for.
+    #[serde(default = "one")]
+    pub per: i64,
     /// The currency.
     pub currency: crate::money::Currency,
     /// When it should be looked at again.
@@ -242,8 +261,12 @@ impl Tariff {
                 wrong(field, Problem::NotAllowed, "No control characters here: no line ends, no NUL.");
             }
         }
-        if self.upstream_cost.as_ref().is_some_and(|cost| cost.micros < 0) {
-            wrong("upstream_cost", Problem::TooSmall, "An upstream cost can't be negative.");
+        if self.upstream_cost.as_ref().is_some_and(|cost| cost.micros < 0 || cost.per < 1) {
+            wrong(
+                "upstream_cost",
+                Problem::TooSmall,
+                "An upstream cost can't be negative, and is for at least 1 unit.",
+            );
         }
         let specs = self.rule.params();
         for gate in &self.gates {
@@ -265,12 +288,4 @@ impl Tariff {
 pub fn is_operation(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
-}
-
-/// An amount of money that one unit of an operation costs upstream, in whole minor units where that is exact.
-impl From<Money> for UpstreamCost {
-    fn from(money: Money) -> Self {
-        let scale = 10_i64.checked_pow(6_u32.saturating_sub(money.currency().exponent())).unwrap_or(1);
-        Self { micros: money.minor().saturating_mul(scale), currency: money.currency(), review_on: None }
-    }
 }

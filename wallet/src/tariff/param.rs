@@ -66,6 +66,36 @@ impl ParamSpec {
     }
 }
 
+/// Says whether a call that these params allow may be refused under later ones: a param or an option that goes away, a
+/// param that is required where it was not, a narrower span of numbers.
+pub(crate) fn breaks(before: &[ParamSpec], later: &[ParamSpec]) -> bool {
+    let find = |specs: &[ParamSpec], name: &str| specs.iter().position(|spec| spec.name == name);
+    let gone = |spec: &ParamSpec| {
+        let known = find(later, &spec.name).and_then(|place| later.get(place));
+        known.is_none_or(|known| !spec.kind.is_within(&known.kind))
+    };
+    let needed = |spec: &ParamSpec| {
+        let known = find(before, &spec.name).and_then(|place| before.get(place));
+        spec.required && !known.is_some_and(|known| known.required)
+    };
+    before.iter().any(gone) || later.iter().any(needed)
+}
+
+impl ParamKind {
+    /// Says whether another kind takes everything that this one takes.
+    fn is_within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Choice(values), Self::Choice(wider)) | (Self::Choices(values), Self::Choices(wider)) => {
+                values.iter().all(|value| wider.contains(value))
+            }
+            (Self::Integer { min, max, .. }, Self::Integer { min: least, max: most, .. }) => {
+                least <= min && max <= most
+            }
+            _ => false,
+        }
+    }
+}
+
 /// Turns the text fields of a form into params; fields that the rule doesn't know are left out.
 #[must_use]
 pub fn params_of_form<'a>(specs: &[ParamSpec], field: impl Fn(&str) -> Option<&'a str>) -> Map<String, Value> {

@@ -6,6 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::carry::{Announced, merge};
 use super::draft::{Change, check, read};
 use super::{BookStatus, PriceBook, PriceChange, Tariffs, repo};
 use crate::error::{Problem, Refusal, Result};
@@ -73,7 +74,7 @@ impl Tariffs {
     }
 
     /// Has people told of a version, as soon as it is committed.
-    async fn tell_in_tx(&self, change: &mut Change, version: i32) -> Result<()> {
+    pub(super) async fn tell_in_tx(&self, change: &mut Change, version: i32) -> Result<()> {
         self.db.enqueue_in_tx(&mut change.tx, super::ANNOUNCE_PRICES, &json!({ "version": version })).await
     }
 }
@@ -84,7 +85,12 @@ impl Change {
         let active = self.active().await?;
         if draft.based_on != Some(active.version) {
             // Prices were published since this draft was copied; publishing it would undo them unseen.
-            return Err(Refusal::VersionConflict.into());
+            let message = format!(
+                "Prices were published since this draft was begun: version {} is in force. Bring the draft up to date \
+                 first; its own changes are kept.",
+                active.version
+            );
+            return Err(Refusal::unprocessable("version", Problem::Outdated, message).into());
         }
         Ok(active)
     }
@@ -123,7 +129,7 @@ impl Change {
             repo::schedule(&mut self.tx, version, from).await?;
         } else {
             if let Some(scheduled) = scheduled {
-                carry(self, active, draft, scheduled).await?;
+                carry(self, active, draft, &scheduled).await?;
             }
             repo::put_in_force(&mut self.tx, version, from).await?;
         }
@@ -176,21 +182,23 @@ fn prices<'a>(
 }
 
 /// Takes what a book changes at once into the book that is already announced, wherever that one has no change of
-/// its own: else it would quietly undo the change when its day comes.
-async fn carry(change: &mut Change, base: &PriceBook, now: &PriceBook, mut announced: PriceBook) -> Result<()> {
-    for tariff in &now.tariffs {
-        let before = base.tariff(&tariff.operation);
-        if before == Some(tariff) {
-            continue;
-        }
-        match announced.tariffs.iter_mut().find(|known| known.operation == tariff.operation) {
-            Some(known) if Some(&*known) == before => *known = tariff.clone(),
-            None if before.is_none() => announced.tariffs.push(tariff.clone()),
-            _ => {}
-        }
+/// its own: else it would quietly undo the change when its day comes. What rises on that day though nobody was told of a
+/// rise needs a notice of its own, counted from now.
+async fn carry(change: &mut Change, base: &PriceBook, now: &PriceBook, told: &PriceBook) -> Result<()> {
+    let mut carried = PriceBook { tariffs: merge(base, now, told).tariffs, ..told.clone() };
+    carried.relink();
+    let untold = Announced { base, now, told, carried: &carried }.untold(|plan| change.rank(plan));
+    if !untold.is_empty() && carried.effective_at.is_none_or(|from| from < change.first_rise()) {
+        let names = untold.into_iter().collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "Version {} is announced already. On its day {names} would cost more again than now, and nobody was told of \
+             that rise. Leave {names} as announced until then, or withdraw version {} first.",
+            told.version, told.version
+        );
+        return Err(Refusal::unprocessable("version", Problem::RiseUntold, message).into());
     }
-    announced.relink();
-    repo::replace_tariffs(&mut change.tx, announced.version, &announced.tariffs).await?;
-    let changes = now.changes(&announced, |plan| change.rank(plan));
-    repo::set_changes(&mut change.tx, announced.version, &changes).await
+    check(change, &carried)?;
+    repo::replace_tariffs(&mut change.tx, carried.version, &carried.tariffs).await?;
+    let changes = now.changes(&carried, |plan| change.rank(plan));
+    repo::set_changes(&mut change.tx, carried.version, &changes, change.now).await
 }

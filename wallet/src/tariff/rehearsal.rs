@@ -7,6 +7,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::error::Refusal;
 use crate::id::AccountId;
 use crate::money::Credits;
 
@@ -21,7 +22,7 @@ pub struct Rehearsal {
     pub from: DateTime<Utc>,
     /// Until when; the moment of the rehearsal.
     pub to: DateTime<Utc>,
-    /// How many debits were rated again.
+    /// How many debits were rated again, those included that would be refused.
     pub charges: i64,
     /// How many could not be: captured in part, or without a receipt.
     pub left_out: i64,
@@ -29,11 +30,11 @@ pub struct Rehearsal {
     pub accounts: i64,
     /// What they cost.
     pub before: Credits,
-    /// What they would have cost.
+    /// What they would have cost: nothing where they would be refused.
     pub after: Credits,
     /// By operation, the largest first.
     pub operations: Vec<OperationImpact>,
-    /// The accounts that would save most.
+    /// The accounts that would save most. What would be refused is on nobody's bill, neither before nor after.
     pub winners: Vec<AccountImpact>,
     /// The accounts that would pay most more.
     pub losers: Vec<AccountImpact>,
@@ -59,6 +60,9 @@ pub struct OperationImpact {
     pub operation: String,
     /// How many debits.
     pub charges: i64,
+    /// How many of them would be refused.
+    #[serde(default)]
+    pub refused: i64,
     /// What they cost.
     pub before: Credits,
     /// What they would have cost.
@@ -85,8 +89,17 @@ pub struct Failing {
     pub operation: String,
     /// How many debits.
     pub charges: i64,
+    /// Of how many accounts.
+    #[serde(default)]
+    pub accounts: i64,
+    /// What they cost.
+    #[serde(default)]
+    pub before: Credits,
     /// Why, as the first of them would hear it.
     pub reason: String,
+    /// The same as facts, for readers of any language.
+    #[serde(default)]
+    pub why: Option<Refusal>,
 }
 
 /// How far a rehearsal has come.

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::rehearsal::{Progress, Rehearsal, RehearsalRun, RunState};
 use super::repo::rehearsal as repo;
 use super::repo::rehearsal::Ticket;
-use super::tally::Tally;
+use super::tally::{Equal, Tally};
 use super::{BookStatus, Tariffs};
 use crate::error::{Error, Refusal, Result};
 use crate::identity::Actor;
@@ -106,14 +106,15 @@ impl Tariffs {
         ticket: Ticket,
         mut on_progress: impl FnMut(Progress) -> ControlFlow<()> + Send,
     ) -> Result<Ending> {
-        let days = self.keeper.shelf().await?.rules.rehearsal_days;
+        let shelf = self.keeper.shelf().await?;
+        let days = shelf.rules.rehearsal_days;
         let draft = self.book(ticket.version).await?;
         if draft.status != BookStatus::Draft {
             return Err(Refusal::VersionConflict.into());
         }
         let to = self.db.now();
         let from = to - TimeDelta::days(days);
-        let mut tally = Tally::new(&draft);
+        let mut tally = Tally::new(&draft, &shelf.ranks);
         let mut spent = self.ledger.spent(from, to).await?;
         let mut progress = Progress { total: spent.pages(), ..Progress::default() };
         loop {
@@ -132,6 +133,7 @@ impl Tariffs {
             }
         }
         drop(spent);
+        tally.decide(&self.standing.ranks(&tally.undecided()).await?);
         let mut found = tally.finish(from, to);
         self.name_accounts(&mut found).await?;
         if !repo::finish(self.db.pool(), ticket, &found, self.db.now()).await? {
@@ -156,9 +158,9 @@ impl Tariffs {
 fn add(tally: &mut Tally<'_>, debit: Debit) -> i64 {
     match debit {
         Debit::Rated(spent) => {
-            let (operation, params) = (&spent.operation, &spent.params);
-            tally.rate(spent.account, operation, params, spent.count, spent.times, spent.credits);
-            spent.times
+            let (account, times, cost) = (spent.account, spent.times, spent.credits);
+            tally.rate(Equal { account, operation: &spent.operation, times, cost }, &spent.params, spent.count);
+            times
         }
         Debit::Opaque(times) => {
             tally.leave_out(times);

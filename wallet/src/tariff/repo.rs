@@ -280,6 +280,19 @@ pub(super) async fn next_revision(connection: &mut PgConnection, version: i32, e
     Ok(done.rows_affected() == 1)
 }
 
+/// Says which version a draft is a copy of.
+pub(super) async fn set_base(connection: &mut PgConnection, version: i32, base: i32, step: Credits) -> Result<()> {
+    sqlx::query!(
+        "UPDATE price_books SET based_on = $2, rounding_step = $3 WHERE version = $1 AND status = 'draft'",
+        version,
+        base,
+        step.micros()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Throws a draft away.
 pub(super) async fn delete_draft(connection: &mut PgConnection, version: i32) -> Result<()> {
     sqlx::query!("DELETE FROM price_books WHERE version = $1 AND status = 'draft'", version)
@@ -296,7 +309,9 @@ pub(super) async fn announce(
     changes: &[PriceChange],
 ) -> Result<()> {
     sqlx::query!(
-        "UPDATE price_books SET announced_at = $2, changes = $3 WHERE version = $1",
+        "UPDATE price_books
+         SET announced_at = $2, changed_at = $2, changes = $3, changes_written = changes_written + 1
+         WHERE version = $1",
         version,
         announced_at,
         json(&changes)?
@@ -312,6 +327,21 @@ pub(super) async fn schedule(connection: &mut PgConnection, version: i32, effect
         "UPDATE price_books SET status = 'scheduled', effective_at = $2 WHERE version = $1",
         version,
         effective_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Withdraws an announced book. Whoever was told of it is to be told.
+pub(super) async fn withdraw(connection: &mut PgConnection, version: i32, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE price_books
+         SET status = 'withdrawn', withdrawn_at = $2, changed_at = $2, told_at = NULL,
+             weighed_at = coalesce(weighed_at, $2)
+         WHERE version = $1 AND status = 'scheduled'",
+        version,
+        at
     )
     .execute(connection)
     .await?;
@@ -334,8 +364,9 @@ pub(super) async fn version_before(connection: &mut PgConnection, version: i32) 
     Ok(sqlx::query_scalar!(
         "SELECT before.version
          FROM price_books AS before, price_books AS this
-         WHERE this.version = $1 AND before.effective_at < this.effective_at
-         ORDER BY before.effective_at DESC
+         WHERE this.version = $1 AND before.status <> 'withdrawn'
+           AND (before.effective_at, before.version) < (this.effective_at, this.version)
+         ORDER BY before.effective_at DESC, before.version DESC
          LIMIT 1",
         version
     )
@@ -351,10 +382,22 @@ pub(super) async fn snapshot(connection: &mut PgConnection) -> Result<()> {
 }
 
 /// Writes again what an announced book changes.
-pub(super) async fn set_changes(connection: &mut PgConnection, version: i32, changes: &[PriceChange]) -> Result<()> {
+pub(super) async fn set_changes(
+    connection: &mut PgConnection,
+    version: i32,
+    changes: &[PriceChange],
+    at: DateTime<Utc>,
+) -> Result<()> {
     // What it means to each account is to be worked out again.
-    sqlx::query!("UPDATE price_books SET changes = $2, weighed_at = NULL WHERE version = $1", version, json(&changes)?)
-        .execute(connection)
-        .await?;
+    sqlx::query!(
+        "UPDATE price_books
+         SET changes = $2, changed_at = $3, changes_written = changes_written + 1, weighed_at = NULL
+         WHERE version = $1",
+        version,
+        json(&changes)?,
+        at
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }

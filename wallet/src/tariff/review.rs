@@ -32,7 +32,7 @@ impl Costs {
 
     /// Gives the cost that a price rests on: as its price book says, else the first that anybody uploaded.
     fn rests_on(&self, tariff: &Tariff) -> Option<UpstreamCost> {
-        let first = || self.first.iter().find(|cost| cost.operation == tariff.operation)?.of_one();
+        let first = || self.first.iter().find(|cost| cost.operation == tariff.operation).map(CostRow::cost);
         tariff.upstream_cost.clone().or_else(first)
     }
 }
@@ -86,20 +86,22 @@ impl Tariffs {
     /// Puts the prices in force beside what they cost us: the worst margin first.
     pub async fn margins(&self, rates: Vec<BaseRate>, review_days: u16) -> Result<Margins> {
         let active = self.active().await?;
+        let mut rows = self.margins_of(&active, &rates).await?;
+        rows.sort_by_key(|row| row.margin.as_ref().map_or((1, i64::MAX), |(worst, _)| (0, worst.0)));
+        Ok(Margins { version: active.version, rates, rows, review_days })
+    }
+
+    /// Puts the prices of any version beside what they cost us, in the version's order.
+    pub async fn margins_of(&self, book: &PriceBook, rates: &[BaseRate]) -> Result<Vec<MarginRow>> {
         let mut connection = self.db.begin().await?;
         let costs = Costs::read(&mut connection).await?;
         connection.commit().await?;
         let today = self.today();
-        let mut rows: Vec<MarginRow> = active
-            .tariffs
-            .iter()
-            .map(|tariff| {
-                let cost = costs.newest(&tariff.operation).cloned();
-                MarginRow::of(tariff, cost, costs.rests_on(tariff), &rates, today)
-            })
-            .collect();
-        rows.sort_by_key(|row| row.margin.as_ref().map_or((1, i64::MAX), |(worst, _)| (0, worst.0)));
-        Ok(Margins { version: active.version, rates, rows, review_days })
+        let row = |tariff: &Tariff| {
+            let cost = costs.newest(&tariff.operation).cloned();
+            MarginRow::of(tariff, cost, costs.rests_on(tariff), rates, today)
+        };
+        Ok(book.tariffs.iter().map(row).collect())
     }
 
     /// Gives what an operation cost over time, newest first.
@@ -148,7 +150,7 @@ impl Tariffs {
         let lower = |tariff: &Tariff| {
             let (now, before) = (costs.newest(&tariff.operation)?, costs.rests_on(tariff)?);
             let rule = passed_on(tariff, &before, now, active.rounding_step)?;
-            Some(Tariff { rule, upstream_cost: now.of_one(), ..tariff.clone() })
+            Some(Tariff { rule, upstream_cost: Some(now.cost()), ..tariff.clone() })
         };
         Ok(active.tariffs.iter().filter_map(lower).collect())
     }

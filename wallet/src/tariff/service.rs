@@ -1,14 +1,15 @@
 //! The tariffs' handle: quote, charge, hold. The versions of the price book are in [`super::draft`].
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 
+use super::ports::{PlanRanks, Standing};
 use super::shelf::{Keeper, Shelf};
 use super::{LineRequest, LockedQuote, PriceBook, Quote, QuoteBatch, QuoteId, repo};
 use crate::db::Db;
-use crate::error::{Problem, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
@@ -61,12 +62,18 @@ pub struct Tariffs {
     pub(super) db: Db,
     pub(super) keeper: Keeper,
     pub(super) ledger: Ledger,
+    pub(super) standing: Standing,
 }
 
 impl Tariffs {
     /// Starts to follow the price book in force.
     pub(crate) fn start(db: Db, ledger: Ledger) -> Self {
-        Self { keeper: Keeper::start(db.clone()), db, ledger }
+        Self { keeper: Keeper::start(db.clone()), db, ledger, standing: Standing::default() }
+    }
+
+    /// Says who knows on which plans accounts are; the first answer stands.
+    pub(crate) fn ask_plans_of(&self, plans: Weak<dyn PlanRanks>) {
+        self.standing.set(plans);
     }
 
     /// Gives the price book in force, from memory.
@@ -142,7 +149,7 @@ impl Tariffs {
     /// Answers a repeat as the first did, though it can't be priced any more; a first request with its own error.
     async fn repeat_or(
         &self,
-        error: crate::error::Error,
+        error: Error,
         wallet: WalletId,
         key: &IdempotencyKey,
         hash: RequestHash,
@@ -255,9 +262,9 @@ fn hash(request: &Value) -> RequestHash {
 }
 
 /// Puts a path before the fields of a refusal.
-fn under(error: crate::error::Error, path: &str) -> crate::error::Error {
+fn under(error: Error, path: &str) -> Error {
     match error {
-        crate::error::Error::Refused(Refusal::Unprocessable { mut fields }) => {
+        Error::Refused(Refusal::Unprocessable { mut fields }) => {
             for field in &mut fields {
                 field.field = format!("{path}.{}", field.field);
             }

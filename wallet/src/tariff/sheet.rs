@@ -18,8 +18,6 @@ pub use costs::{SourcedCost, read_sourced_costs, write_costs};
 
 /// The columns of a price sheet.
 const PRICE_COLUMNS: [&str; 7] = ["operation", "name", "category", "unit", "supplier", "option", "price"];
-/// The columns of a sheet of upstream costs.
-const COST_COLUMNS: [&str; 4] = ["operation", "cost", "currency", "review_on"];
 /// Joins the options of a price: `1792x1024 × hd`.
 const JOINT: &str = " × ";
 /// The most rows of a sheet.
@@ -220,41 +218,6 @@ fn add_flat(sheet: &Sheet, row: &[Cell], price: Credits, position: usize) -> Res
     })
 }
 
-/// Reads a sheet of upstream costs on top of a book: gives the book's tariffs with the sheet's costs. A cost without
-/// a day of review gets one so many days from today.
-pub fn read_costs(
-    text: &str,
-    book: &PriceBook,
-    today: NaiveDate,
-    review_days: u16,
-) -> Result<Vec<Tariff>, Vec<SheetError>> {
-    let sheet = Sheet::read(text, &COST_COLUMNS, &["operation", "cost", "currency"])?;
-    let mut tariffs = book.tariffs.clone();
-    let mut places: BTreeMap<&str, &mut Tariff> = BTreeMap::new();
-    for (tariff, known) in tariffs.iter_mut().zip(&book.tariffs) {
-        places.insert(&known.operation, tariff);
-    }
-    let mut errors = Vec::new();
-    let mut seen: BTreeSet<String> = BTreeSet::new();
-    for row in &sheet.rows {
-        let operation = sheet.cell(row, "operation");
-        if !seen.insert(operation.text.clone()) {
-            errors.push(operation.wrong(Mistake::Twice { operation: operation.text.clone() }));
-            continue;
-        }
-        match places.get_mut(operation.text.as_str()) {
-            None => {
-                errors.push(operation.wrong(Mistake::NoOperation { operation: operation.text.clone() }));
-            }
-            Some(tariff) => match cost(&sheet, row, today, review_days) {
-                Ok(cost) => tariff.upstream_cost = Some(cost),
-                Err(error) => errors.push(error),
-            },
-        }
-    }
-    if errors.is_empty() { Ok(tariffs) } else { Err(errors) }
-}
-
 fn cost(sheet: &Sheet, row: &[Cell], today: NaiveDate, review_days: u16) -> Result<UpstreamCost, SheetError> {
     // Credits have six decimals, like upstream costs.
     let micros = price(&sheet.cell(row, "cost"))?.micros();
@@ -268,7 +231,7 @@ fn cost(sheet: &Sheet, row: &[Cell], today: NaiveDate, review_days: u16) -> Resu
         let wrong = |_| day.wrong(Mistake::NotADay { found: day.text.clone() });
         Some(day.text.parse().map_err(wrong)?)
     };
-    Ok(UpstreamCost { micros, currency, review_on })
+    Ok(UpstreamCost { micros, per: 1, currency, review_on })
 }
 
 /// Rows under named columns.

@@ -1,6 +1,6 @@
 //! Adding up a rehearsal, one charge after the other: pure, and small in memory however many there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -22,10 +22,10 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, times: i64, before: i128, after: i128) {
-        self.charges = self.charges.saturating_add(times);
-        self.before = self.before.saturating_add(before);
-        self.after = self.after.saturating_add(after);
+    fn add(&mut self, other: Self) {
+        self.charges = self.charges.saturating_add(other.charges);
+        self.before = self.before.saturating_add(other.before);
+        self.after = self.after.saturating_add(other.after);
     }
 }
 
@@ -33,27 +33,69 @@ fn credits(micros: i128) -> Credits {
     Credits::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }
 
+/// What a call costs under a book, and the highest plan that it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rated<'b> {
+    pub(crate) credits: Credits,
+    pub(crate) plan: Option<&'b str>,
+}
+
+/// The ranks of plans by code.
+pub(crate) type Ranks = [(String, i32)];
+
+/// Says whether accounts on a plan of this rank are below a plan. One that is not offered is above everybody's.
+pub(crate) fn is_below(ranks: &Ranks, rank: i32, plan: &str) -> bool {
+    height(ranks, plan) > rank
+}
+
+fn height(ranks: &Ranks, plan: &str) -> i32 {
+    ranks.iter().find(|(code, _)| code == plan).map_or(i32::MAX, |(_, rank)| *rank)
+}
+
 /// Prices calls under a book: a map in front of it, since there are few operations and many charges.
 pub(crate) struct Rater<'b> {
     book: &'b PriceBook,
+    ranks: &'b Ranks,
     tariffs: BTreeMap<&'b str, &'b Tariff>,
 }
 
 impl<'b> Rater<'b> {
     /// Prices under this book.
-    pub(crate) fn new(book: &'b PriceBook) -> Self {
-        Self { book, tariffs: book.tariffs.iter().map(|tariff| (tariff.operation.as_str(), tariff)).collect() }
+    pub(crate) fn new(book: &'b PriceBook, ranks: &'b Ranks) -> Self {
+        let tariffs = book.tariffs.iter().map(|tariff| (tariff.operation.as_str(), tariff)).collect();
+        Self { book, ranks, tariffs }
     }
 
-    /// Prices a call, or says why it would be refused.
-    pub(crate) fn price(&self, operation: &str, params: &serde_json::Value, count: i64) -> Result<Credits, Refusal> {
+    /// Prices a call, or says why it would be refused to everybody.
+    pub(crate) fn price(&self, operation: &str, params: &serde_json::Value, count: i64) -> Result<Rated<'b>, Refusal> {
         let none = serde_json::Map::new();
         let params = params.as_object().unwrap_or(&none);
-        match self.tariffs.get(operation) {
-            Some(tariff) => Ok(tariff.rule.price(params, count, self.book.rounding_step)?.credits),
-            None => self.book.tariff_or_refuse(operation).and(Err(Refusal::not_found(operation))),
-        }
+        let Some(tariff) = self.tariffs.get(operation) else {
+            return self.book.tariff_or_refuse(operation).and(Err(Refusal::not_found(operation)));
+        };
+        let credits = tariff.rule.price(params, count, self.book.rounding_step)?.credits;
+        let plan = self.book.plans_needed(operation, params).into_iter().max_by_key(|plan| height(self.ranks, plan));
+        Ok(Rated { credits, plan })
     }
+}
+
+/// Charges of one operation that would be refused.
+#[derive(Debug)]
+struct Refused {
+    charges: i64,
+    before: i128,
+    accounts: BTreeSet<AccountId>,
+    why: Refusal,
+}
+
+/// Equal debits of one account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Equal<'d> {
+    pub(crate) account: AccountId,
+    pub(crate) operation: &'d str,
+    pub(crate) times: i64,
+    /// What each cost.
+    pub(crate) cost: Credits,
 }
 
 /// Adds charges up, one after the other; what it holds grows with operations and accounts, not with charges.
@@ -62,18 +104,21 @@ pub(crate) struct Tally<'b> {
     rater: Rater<'b>,
     operations: BTreeMap<String, Sums>,
     accounts: BTreeMap<AccountId, Sums>,
-    failing: BTreeMap<String, (i64, String)>,
+    /// What needs a plan waits for the accounts' plans: by operation and plan.
+    gated: BTreeMap<(String, &'b str), BTreeMap<AccountId, Sums>>,
+    failing: BTreeMap<String, Refused>,
     left_out: i64,
 }
 
 impl<'b> Tally<'b> {
     /// Starts with nothing.
-    pub(crate) fn new(draft: &'b PriceBook) -> Self {
+    pub(crate) fn new(draft: &'b PriceBook, ranks: &'b Ranks) -> Self {
         Self {
             draft,
-            rater: Rater::new(draft),
+            rater: Rater::new(draft, ranks),
             operations: BTreeMap::new(),
             accounts: BTreeMap::new(),
+            gated: BTreeMap::new(),
             failing: BTreeMap::new(),
             left_out: 0,
         }
@@ -85,29 +130,66 @@ impl<'b> Tally<'b> {
     }
 
     /// Rates equal debits again.
-    pub(crate) fn rate(
-        &mut self,
-        account: AccountId,
-        operation: &str,
-        params: &serde_json::Value,
-        count: i64,
-        times: i64,
-        cost: Credits,
-    ) {
-        match self.rater.price(operation, params, count) {
-            Ok(price) => {
-                let all = |credits: Credits| i128::from(credits.micros()).saturating_mul(i128::from(times));
-                let (before, after) = (all(cost), all(price));
-                // No allocation for an operation that is known: there are few operations and many charges.
-                match self.operations.get_mut(operation) {
-                    Some(sums) => sums.add(times, before, after),
-                    None => self.operations.entry(operation.to_owned()).or_default().add(times, before, after),
+    pub(crate) fn rate(&mut self, debits: Equal<'_>, params: &serde_json::Value, count: i64) {
+        let all = |credits: Credits| i128::from(credits.micros()).saturating_mul(i128::from(debits.times));
+        let before = all(debits.cost);
+        match self.rater.price(debits.operation, params, count) {
+            Ok(Rated { credits, plan }) => {
+                let sums = Sums { charges: debits.times, before, after: all(credits) };
+                match plan {
+                    Some(plan) => {
+                        let waiting = self.gated.entry((debits.operation.to_owned(), plan)).or_default();
+                        waiting.entry(debits.account).or_default().add(sums);
+                    }
+                    None => self.add(debits.account, debits.operation, sums),
                 }
-                self.accounts.entry(account).or_default().add(times, before, after);
             }
             Err(refusal) => {
-                let failing = self.failing.entry(operation.to_owned()).or_insert_with(|| (0, refusal.to_string()));
-                failing.0 = failing.0.saturating_add(times);
+                let sums = Sums { charges: debits.times, before, after: 0 };
+                self.refuse(debits.account, debits.operation, sums, &refusal);
+            }
+        }
+    }
+
+    fn add(&mut self, account: AccountId, operation: &str, sums: Sums) {
+        // No allocation for an operation that is known: there are few operations and many charges.
+        match self.operations.get_mut(operation) {
+            Some(known) => known.add(sums),
+            None => self.operations.entry(operation.to_owned()).or_default().add(sums),
+        }
+        self.accounts.entry(account).or_default().add(sums);
+    }
+
+    /// Adds what would bring nothing any more: to what was earned, but to nobody's bill.
+    fn refuse(&mut self, account: AccountId, operation: &str, sums: Sums, why: &Refusal) {
+        self.operations.entry(operation.to_owned()).or_default().add(Sums { after: 0, ..sums });
+        self.accounts.entry(account).or_default();
+        let refused = self.failing.entry(operation.to_owned()).or_insert_with(|| Refused {
+            charges: 0,
+            before: 0,
+            accounts: BTreeSet::new(),
+            why: why.clone(),
+        });
+        refused.charges = refused.charges.saturating_add(sums.charges);
+        refused.before = refused.before.saturating_add(sums.before);
+        refused.accounts.insert(account);
+    }
+
+    /// Lists the accounts whose plans decide about something.
+    pub(crate) fn undecided(&self) -> Vec<AccountId> {
+        let accounts: BTreeSet<AccountId> = self.gated.values().flat_map(BTreeMap::keys).copied().collect();
+        accounts.into_iter().collect()
+    }
+
+    /// Decides about what needs a plan, by the ranks of the accounts' plans.
+    pub(crate) fn decide(&mut self, plans: &HashMap<AccountId, i32>) {
+        for ((operation, plan), accounts) in std::mem::take(&mut self.gated) {
+            for (account, sums) in accounts {
+                if is_below(self.rater.ranks, plans.get(&account).copied().unwrap_or_default(), plan) {
+                    self.refuse(account, &operation, sums, &Refusal::PlanRequired { plan: plan.to_owned() });
+                } else {
+                    self.add(account, &operation, sums);
+                }
             }
         }
     }
@@ -115,30 +197,15 @@ impl<'b> Tally<'b> {
     /// Sums up; accounts are still without names.
     pub(crate) fn finish(self, from: DateTime<Utc>, to: DateTime<Utc>) -> Rehearsal {
         let mut total = Sums::default();
-        self.operations.values().for_each(|sums| total.add(sums.charges, sums.before, sums.after));
+        self.operations.values().for_each(|sums| total.add(*sums));
         let unused =
             self.draft.tariffs.iter().filter(|tariff| !self.operations.contains_key(&tariff.operation)).count();
-        let mut operations: Vec<OperationImpact> = self
-            .operations
-            .into_iter()
-            .map(|(operation, sums)| OperationImpact {
-                operation,
-                charges: sums.charges,
-                before: credits(sums.before),
-                after: credits(sums.after),
-            })
-            .collect();
-        operations.sort_by_key(|impact| std::cmp::Reverse(impact.before));
-        let mut failing: Vec<Failing> = self
-            .failing
-            .into_iter()
-            .map(|(operation, (charges, reason))| Failing { operation, charges, reason })
-            .collect();
-        failing.sort_by_key(|failing| std::cmp::Reverse(failing.charges));
-        failing.truncate(LISTED);
+        let operations = operations(self.operations, &self.failing);
+        let failing = failing(self.failing);
         let mut histogram = [0_i64; 9];
         let (mut less, mut same, mut more) = (0_i64, 0_i64, 0_i64);
-        for sums in self.accounts.values() {
+        // Whose charges would all be refused pays neither less nor the same.
+        for sums in self.accounts.values().filter(|sums| sums.charges > 0) {
             let side = match sums.after.cmp(&sums.before) {
                 std::cmp::Ordering::Less => &mut less,
                 std::cmp::Ordering::Equal => &mut same,
@@ -171,6 +238,36 @@ impl<'b> Tally<'b> {
             unused: i64::try_from(unused).unwrap_or(i64::MAX),
         }
     }
+}
+
+/// Lists what each operation brought and would have brought, the largest first.
+fn operations(sums: BTreeMap<String, Sums>, failing: &BTreeMap<String, Refused>) -> Vec<OperationImpact> {
+    let impact = |(operation, sums): (String, Sums)| OperationImpact {
+        refused: failing.get(&operation).map_or(0, |refused| refused.charges),
+        operation,
+        charges: sums.charges,
+        before: credits(sums.before),
+        after: credits(sums.after),
+    };
+    let mut operations: Vec<OperationImpact> = sums.into_iter().map(impact).collect();
+    operations.sort_by_key(|impact| std::cmp::Reverse(impact.before));
+    operations
+}
+
+/// Lists what would be refused, the most first.
+fn failing(refused: BTreeMap<String, Refused>) -> Vec<Failing> {
+    let one = |(operation, refused): (String, Refused)| Failing {
+        operation,
+        charges: refused.charges,
+        accounts: i64::try_from(refused.accounts.len()).unwrap_or(i64::MAX),
+        before: credits(refused.before),
+        reason: refused.why.to_string(),
+        why: Some(refused.why),
+    };
+    let mut failing: Vec<Failing> = refused.into_iter().map(one).collect();
+    failing.sort_by_key(|failing| std::cmp::Reverse(failing.charges));
+    failing.truncate(LISTED);
+    failing
 }
 
 /// Finds an account's bar of the histogram, without a division: change × 100 against border × before.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tariff;
+use super::{Apart, Tariff};
 
 /// How to take an edit back: the operations that it changed as they were, and the order of all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ impl Undo {
         let old = by_operation(before);
         let new = by_operation(after);
         let is_kept =
-            |tariff: &&Tariff| new.get(tariff.operation.as_str()).is_some_and(|new| same_but_for_place(tariff, new));
+            |tariff: &&Tariff| new.get(tariff.operation.as_str()).is_some_and(|new| tariff.apart(new) == Apart::Place);
         let changed = before.iter().filter(|tariff| !is_kept(tariff));
         let added = after.iter().filter(|tariff| !old.contains_key(tariff.operation.as_str()));
         let changed = changed.map(|tariff| (tariff.operation.clone(), Some(tariff.clone())));
@@ -39,11 +39,6 @@ impl Undo {
         };
         self.order.iter().filter_map(was).collect()
     }
-}
-
-/// Says whether two tariffs differ at most in their place, which follows from the order of all.
-fn same_but_for_place(one: &Tariff, other: &Tariff) -> bool {
-    one.position == other.position && one == other || *one == Tariff { position: one.position, ..other.clone() }
 }
 
 fn by_operation(tariffs: &[Tariff]) -> BTreeMap<&str, &Tariff> {

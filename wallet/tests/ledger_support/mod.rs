@@ -87,7 +87,7 @@ pub fn release(hold: i64) -> Command {
 }
 
 /// The refusal of an answer that must be one.
-pub fn refusal(answer: Result<Outcome>) -> Refusal {
+pub fn refusal<T: std::fmt::Debug>(answer: Result<T>) -> Refusal {
     match answer {
         Err(Error::Refused(refusal)) => refusal,
         other => panic!("not a refusal: {other:?}"),

@@ -27,8 +27,36 @@ async fn two_admins_on_one_draft_overwrite_nothing(pool: PgPool) {
     let other = draft(&wallet, "gpt-5.2", 3).await;
     wallet.tariffs().publish(&staff(), other.version, other.revision, None).await.expect("published");
     let stale = wallet.tariffs().publish(&staff(), version, kept.revision, None).await;
-    assert_eq!(refusal(stale), Refusal::VersionConflict);
+    assert_eq!(field(stale), ("version".into(), Problem::Outdated));
     wallet.tariffs().discard(&staff(), version, kept.revision).await.expect("thrown away");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_draft_is_brought_up_to_date_and_keeps_its_own_changes(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let (tariffs, admin) = (wallet.tariffs(), staff());
+    let old = draft(&wallet, "gpt-5.2-pro", 30).await;
+    let old = tariffs.set_rule(&admin, old.version, old.revision, "gpt-5", flat(1)).await.expect("changed");
+    let other = draft(&wallet, "gpt-5.2-pro", 32).await;
+    let other = tariffs.set_rule(&admin, other.version, other.revision, "inpaint", flat(0)).await.expect("changed");
+    tariffs.publish(&admin, other.version, other.revision, None).await.expect("published");
+    let stale = tariffs.publish(&admin, old.version, old.revision, None).await;
+    assert_eq!(field(stale), ("version".into(), Problem::Outdated));
+
+    let (book, clashes) = tariffs.rebase(&admin, old.version, old.revision).await.expect("up to date");
+    assert_eq!((book.based_on, clashes), (Some(other.version), vec!["gpt-5.2-pro".to_owned()]));
+    assert_eq!(tariffs.book(old.version).await.expect("the draft"), book);
+    let mut changed = diff_of(&wallet, old.version).await;
+    changed.sort();
+    assert_eq!(changed, ["gpt-5", "gpt-5.2-pro"], "the other one's price of inpaint is no change any more");
+    let again = tariffs.rebase(&admin, old.version, book.revision).await.expect("nothing to do");
+    assert_eq!(again, (book.clone(), Vec::new()));
+    let late = tariffs.rebase(&admin, old.version, old.revision).await;
+    assert_eq!(refusal(late), Refusal::VersionConflict);
+    let undone = tariffs.undo(&admin, old.version, book.revision).await;
+    assert_eq!(field(undone), ("version".into(), Problem::NotAllowed), "it would bring old prices back");
+    tariffs.publish(&admin, old.version, book.revision, None).await.expect("published");
+    assert_eq!((price(&wallet, "gpt-5.2-pro").await, price(&wallet, "inpaint").await), (credits(30), credits(0)));
 }
 
 #[sqlx::test(migrations = "../migrations")]

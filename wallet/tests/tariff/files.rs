@@ -1,6 +1,5 @@
 //! Prices as files: in whole or not at all, mistakes named by their place.
 
-use chrono::TimeDelta;
 use sqlx::PgPool;
 use wallet::catalog::PriceFormat;
 use wallet::error::{FieldError, Problem, Refusal};
@@ -30,11 +29,7 @@ async fn files_change_a_draft_whole_or_not_at_all(pool: PgPool) {
     let (book, warnings) = imported.expect("imported");
     assert_eq!(warnings, []);
     assert_eq!(book.tariffs, same.tariffs);
-    let costs = "operation,cost,currency\ngpt-5.2-pro,0.61,USD\n";
-    let book = catalog.import_costs(&admin, 2, book.revision, costs).await.expect("imported");
-    let cost = book.tariff("gpt-5.2-pro").and_then(|tariff| tariff.upstream_cost.clone()).expect("a cost");
-    assert_eq!((cost.micros, cost.review_on), (610_000, Some((start() + TimeDelta::days(90)).date_naive())));
-    assert_eq!(wallet.tariffs().diff(2).await.expect("a diff"), diff, "a cost is no price");
+    assert_eq!(wallet.tariffs().diff(2).await.expect("a diff"), diff);
 }
 
 #[sqlx::test(migrations = "../migrations")]

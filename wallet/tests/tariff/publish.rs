@@ -132,3 +132,81 @@ async fn two_steps_need_a_drop_and_a_free_calendar(pool: PgPool) {
     assert_eq!(field(two), ("version".into(), Problem::NotAllowed), "another rise is announced");
     assert_eq!(price(&wallet, "gpt-5.2-pro").await, credits(39), "neither of the two");
 }
+
+/// Announces changes of several prices, and operations that go away, for a day.
+async fn announce(wallet: &wallet::Wallet, prices: &[(&str, i64)], gone: &[&str], days: i64) -> i32 {
+    let (tariffs, admin) = (wallet.tariffs(), staff());
+    let mut book = tariffs.create_draft(&admin).await.expect("a draft");
+    for (operation, price) in prices {
+        book = tariffs.set_rule(&admin, book.version, book.revision, operation, flat(*price)).await.expect("changed");
+    }
+    for operation in gone {
+        book = tariffs.remove(&admin, book.version, book.revision, operation).await.expect("removed");
+    }
+    rehearse(wallet, book.version).await;
+    let day = wallet.clock().now() + TimeDelta::days(days);
+    tariffs.publish(&admin, book.version, book.revision, Some(day)).await.expect("announced").version
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_drop_outlives_an_announced_removal_that_moves_every_place(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let operations: Vec<String> =
+        wallet.tariffs().active().await.expect("a book").tariffs.iter().map(|it| it.operation.clone()).collect();
+    let (first, last) = (operations[0].clone(), "gpt-5.2-pro");
+    assert!(operations.iter().position(|it| it == last) > Some(0));
+    announce(&wallet, &[], &[&first], 30).await;
+    let drop = draft(&wallet, last, 32).await;
+    wallet.tariffs().publish(&staff(), drop.version, drop.revision, None).await.expect("published");
+    wallet.clock().advance(TimeDelta::days(30));
+    assert_eq!(price(&wallet, last).await, credits(32), "it doesn't jump back on the day");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_rise_that_nobody_was_told_of_needs_its_own_notice(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let (tariffs, admin) = (wallet.tariffs(), staff());
+    let announced = announce(&wallet, &[("gpt-5.2-pro", 36), ("gpt-5", 3)], &[], 31).await;
+    wallet.clock().advance(TimeDelta::days(10));
+    let deeper = draft(&wallet, "gpt-5.2-pro", 32).await;
+    let refused = tariffs.publish(&admin, deeper.version, deeper.revision, None).await;
+    assert_eq!(field(refused), ("version".into(), Problem::RiseUntold), "39 → 36 was told, 32 → 36 would come");
+    assert_eq!(price(&wallet, "gpt-5.2-pro").await, credits(39), "nothing of it is in force");
+    let book = tariffs.book(announced).await.expect("the announced one");
+    assert_eq!(book.tariff("gpt-5.2-pro").map(|tariff| tariff.rule.clone()), Some(flat(36)));
+    let as_deep = tariffs.set_rule(&admin, deeper.version, deeper.revision, "gpt-5.2-pro", flat(36)).await;
+    let as_deep = as_deep.expect("changed");
+    tariffs.publish(&admin, as_deep.version, as_deep.revision, None).await.expect("no rise follows");
+    let rise = draft(&wallet, "gpt-5", 1).await;
+    tariffs.publish(&admin, rise.version, rise.revision, None).await.expect("its rise to 3 was announced in time");
+    wallet.clock().advance(TimeDelta::days(21));
+    assert_eq!((price(&wallet, "gpt-5").await, price(&wallet, "gpt-5.2-pro").await), (credits(3), credits(36)));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_new_price_can_t_be_let_in_cheap_before_its_announced_one(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let (tariffs, admin) = (wallet.tariffs(), staff());
+    let with_new = async |price: i64| {
+        let book = tariffs.create_draft(&admin).await.expect("a draft");
+        let known = book.tariff("gpt-5").expect("there").clone();
+        let new = wallet::tariff::Tariff { operation: "brand-new".into(), rule: flat(price), ..known };
+        tariffs.set_tariff(&admin, book.version, book.revision, new).await.expect("added")
+    };
+    let dear = with_new(1_000).await;
+    let tomorrow = start() + TimeDelta::days(1);
+    tariffs.publish(&admin, dear.version, dear.revision, Some(tomorrow)).await.expect("new needs no notice");
+    let cheap = with_new(1).await;
+    let refused = tariffs.publish(&admin, cheap.version, cheap.revision, None).await;
+    assert_eq!(field(refused), ("version".into(), Problem::RiseUntold));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn breaking_calls_is_no_drop(pool: PgPool) {
+    let (wallet, _) = shop(&pool, "neuralbox").await;
+    let book = draft(&wallet, "dall-e-3", 5).await;
+    let diff = wallet.tariffs().diff(book.version).await.expect("a diff");
+    assert_eq!(diff[0].direction, Direction::Rise, "a call that says its size would be refused");
+    let refused = wallet.tariffs().publish(&staff(), book.version, book.revision, None).await;
+    assert_eq!(field(refused), ("effective_at".into(), Problem::TooSoon));
+}

@@ -46,16 +46,40 @@ async fn a_rehearsal_rates_real_charges_again(pool: PgPool) {
     let book = wallet.tariffs().set_rule(&staff(), 2, book.revision, "dall-e-3", flat(6)).await.expect("changed");
     let book = wallet.tariffs().remove(&staff(), 2, book.revision, "musicgen").await.expect("removed");
     let found = rehearse(&wallet, 2).await;
-    assert_eq!((found.version, found.revision, found.charges), (2, book.revision, 7));
-    // 2 × 39 + 4 × 5 + 2 before; 2 × 30 + 4 × 6 + 2 after; the one that was paid back and musicgen are not in it.
-    assert_eq!((found.before, found.after), (credits(100), credits(86)));
+    assert_eq!((found.version, found.revision, found.charges), (2, book.revision, 8));
+    // 2 × 39 + 4 × 5 + 2 before; 2 × 30 + 4 × 6 + 2 after; the one that was paid back is not in it. Musicgen brings
+    // nothing any more, and is on nobody's bill.
+    let lost = found.failing[0].before;
+    assert!(lost.is_positive());
+    assert_eq!((found.before.checked_sub(lost), found.after), (Some(credits(100)), credits(86)));
     assert_eq!((found.less, found.same, found.more, found.accounts), (1, 0, 1, 2));
     assert_eq!((found.winners[0].before, found.winners[0].after), (credits(78), credits(60)));
     assert_eq!((found.losers[0].before, found.losers[0].after), (credits(22), credits(26)));
     assert_eq!(found.histogram, [1, 0, 0, 0, 0, 0, 0, 1, 0], "−23 % and +18 %");
-    assert_eq!((found.failing[0].operation.as_str(), found.failing[0].charges), ("musicgen", 1));
+    let failing = &found.failing[0];
+    assert_eq!((failing.operation.as_str(), failing.charges, failing.accounts), ("musicgen", 1, 1));
+    let gone = found.operations.iter().find(|row| row.operation == "musicgen").expect("an earner that goes away");
+    assert_eq!((gone.before, gone.after, gone.refused), (lost, credits(0), 1));
     wallet.clock().advance(TimeDelta::days(31));
     assert_eq!(rehearse(&wallet, 2).await.charges, 0, "older than 30 days");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_plan_that_is_asked_for_shows_whose_calls_would_be_refused(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuraldraft").await;
+    let call = line("image", json!({}));
+    charge(&wallet, request(id, 0, call), "a").await.expect("charged");
+    wallet.clock().advance(TimeDelta::seconds(1));
+    let book = wallet.tariffs().create_draft(&staff()).await.expect("a draft");
+    let known = book.tariff("image").expect("there").clone();
+    let gated = wallet::tariff::Tariff { minimum_plan: Some("build".into()), ..known };
+    wallet.tariffs().set_tariff(&staff(), 2, book.revision, gated).await.expect("changed");
+    let found = rehearse(&wallet, 2).await;
+    assert_eq!((found.charges, found.after, found.accounts), (1, credits(0), 1));
+    assert!(found.before.is_positive(), "what it brought is lost");
+    let failing = &found.failing[0];
+    assert_eq!((failing.operation.as_str(), failing.charges, failing.accounts), ("image", 1, 1));
+    assert!(failing.reason.contains("build"), "{}", failing.reason);
 }
 
 async fn state(wallet: &Wallet, version: i32) -> RehearsalRun {

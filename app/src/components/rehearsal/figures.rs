@@ -1,11 +1,13 @@
 //! What a rehearsal found: the change of what is spent, by account and by operation.
 
 use leptos::prelude::*;
-use wallet::tariff::{AccountImpact, OperationImpact, Rehearsal};
+use wallet::tariff::{AccountImpact, Failing, OperationImpact, PercentSpan, Rehearsal};
 
 use crate::components::amount::{count_text, credits_text, signed_text};
-use crate::components::price_diff::percent_text;
+use crate::components::price_change::percent_text;
+use crate::components::refusal::refusal_text;
 use crate::components::when::date_text;
+use crate::error::AppError;
 use crate::i18n::*;
 
 /// The figures of one run.
@@ -19,7 +21,7 @@ pub fn Figures(
     let (charges, accounts) = (found.charges, found.accounts);
     let (before, after) = (found.before, found.after);
     let (less, same, more) = (found.less, found.same, found.more);
-    let failing = found.failing.clone();
+    let (failing, left_out) = (found.failing.clone(), found.left_out);
     let is_empty = found.charges == 0 && failing.is_empty();
     view! {
         <p class="text-sm text-muted mt-1 num">
@@ -46,7 +48,8 @@ pub fn Figures(
                         <dd class="text-sm text-muted num">
                             {move || {
                                 let locale = i18n.get_locale();
-                                let percent = percent_text(before, after).map_or_else(String::new, |text| format!(", {text}"));
+                                let percent = PercentSpan::of(before, after)
+                                    .map_or_else(String::new, |span| format!(", {}", percent_text(locale, span)));
                                 format!("{} → {}{percent}", credits_text(locale, before), credits_text(locale, after))
                             }}
                         </dd>
@@ -79,27 +82,39 @@ pub fn Figures(
                         {failing
                             .into_iter()
                             .map(|failing| {
-                                let (operation, charges) = (failing.operation, failing.charges);
-                                view! {
-                                    <li>
-                                        {move || {
-                                            let charges = count_text(i18n.get_locale(), charges);
-                                            t_string!(
-                                                i18n,
-                                                rehearsal.failing_row,
-                                                operation = operation.clone(),
-                                                charges = charges
-                                            )
-                                        }}
-                                    </li>
-                                }
+                                view! { <li class="break-words">{move || failing_text(i18n.get_locale(), &failing)}</li> }
                             })
                             .collect_view()}
                     </ul>
                 }
             })}
+        {(left_out > 0)
+            .then(|| {
+                view! {
+                    <p class="text-sm text-muted mt-4 num">
+                        {move || {
+                            let charges = count_text(i18n.get_locale(), left_out);
+                            t_string!(i18n, rehearsal.left_out, charges = charges)
+                        }}
+                    </p>
+                }
+            })}
         <p class="text-sm text-muted mt-4">{t!(i18n, rehearsal.limits)}</p>
     }
+}
+
+/// Says what would be refused of one operation, to how many customers, what it brought, and why.
+fn failing_text(locale: Locale, failing: &Failing) -> String {
+    let why = failing.why.clone().map(AppError::Refused);
+    td_string!(
+        locale,
+        rehearsal.failing_row,
+        operation = failing.operation.clone(),
+        charges = count_text(locale, failing.charges),
+        accounts = count_text(locale, failing.accounts),
+        credits = credits_text(locale, failing.before),
+        reason = why.map_or_else(|| failing.reason.clone(), |why| refusal_text(locale, &why))
+    )
 }
 
 /// The accounts that a change touches most.

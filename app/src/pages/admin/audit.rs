@@ -108,6 +108,8 @@ fn action_words(locale: Locale, action: &str) -> String {
         "upstream_costs.uploaded" => td_string!(locale, audit.costs_uploaded).to_owned(),
         "price_book.published" => td_string!(locale, audit.published).to_owned(),
         "price_book.discarded" => td_string!(locale, audit.discarded).to_owned(),
+        "price_book.withdrawn" => td_string!(locale, audit.withdrawn).to_owned(),
+        "price_book.rebased" => td_string!(locale, audit.rebased).to_owned(),
         "price_book.imported" => td_string!(locale, audit.imported).to_owned(),
         "price_book.undone" => td_string!(locale, audit.undone).to_owned(),
         "tariff.changed" => td_string!(locale, audit.price_changed).to_owned(),

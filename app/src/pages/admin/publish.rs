@@ -1,11 +1,12 @@
 //! `/admin/tariffs/{n}/publish`: what changes when, one tick, one button.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::NaiveDate;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use wallet::tariff::{BookStatus, Direction, PriceChange};
 
 use crate::components::not_a_draft::NotADraft;
+use crate::components::outdated::{Bases, Outdated};
 use crate::components::panel::Loaded;
 use crate::components::price_grid::change_text;
 use crate::components::refusal::FormErrors;
@@ -33,12 +34,6 @@ pub fn PublishPage() -> impl IntoView {
     }
 }
 
-/// Gives the first whole day on which a rise may begin.
-fn first_day(at: DateTime<Utc>) -> NaiveDate {
-    let day = at.date_naive();
-    if at.time() == NaiveTime::MIN { day } else { day.succ_opt().unwrap_or(day) }
-}
-
 /// The dialog: its own page, so that it needs no script.
 #[component]
 fn PublishDialog(page: EditorPage) -> impl IntoView {
@@ -53,11 +48,13 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
     let is_empty = later.is_empty() && now.is_empty();
     let has_rise = !later.is_empty();
     let has_now = !now.is_empty();
-    let first = first_day(page.first_rise);
+    let first = page.first_day();
     let notice_days = i64::from(page.notice_days);
+    let today = page.today;
     let outcome = page.outcome.clone();
     view! {
         <div class="max-w-[600px] mx-auto grid gap-5">
+            <Outdated bases=Bases::from(&page) />
             {has_rise
                 .then(|| {
                     view! { <RehearsalPanel days=page.rehearsal_days drawn=page.rehearsal.clone() /> }
@@ -82,7 +79,11 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
                                 }
                                     .into_any()
                             } else {
-                                view! { <Changes changes=now is_later=false has_rise=false /> }.into_any()
+                                view! {
+                                    <Changes changes=now is_later=false has_rise=false />
+                                    {has_now.then(|| view! { <AnyDate today=today outcome=outcome.clone() /> })}
+                                }
+                                    .into_any()
                             }}
                             <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1 pt-4 border-t border-line">
                                 <p class="w-24 flex-none text-muted">{t!(i18n, publish.notice)}</p>
@@ -131,7 +132,8 @@ fn Changes(changes: Vec<PriceChange>, is_later: bool, has_rise: bool) -> impl In
         let found = changes.iter().filter(|change| wanted.contains(&change.direction)).count();
         i64::try_from(found).unwrap_or(i64::MAX)
     };
-    let (down, new, wording) = (count(&[Direction::Drop]), count(&[Direction::New]), count(&[Direction::Wording]));
+    let (down, new) = (count(&[Direction::Drop]), count(&[Direction::New]));
+    let (wider, wording) = (count(&[Direction::Wider]), count(&[Direction::Wording]));
     let (up, removed) = (count(&[Direction::Rise]), count(&[Direction::Removed]));
     let words = move || {
         let parts = [
@@ -139,6 +141,7 @@ fn Changes(changes: Vec<PriceChange>, is_later: bool, has_rise: bool) -> impl In
             (up > 0).then(|| t_string!(i18n, publish.go_up, count = up)),
             (new > 0).then(|| t_string!(i18n, publish.are_new, count = new)),
             (removed > 0).then(|| t_string!(i18n, publish.are_removed, count = removed)),
+            (wider > 0).then(|| t_string!(i18n, publish.are_wider, count = wider)),
             (wording > 0).then(|| t_string!(i18n, publish.are_wording, count = wording)),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -191,6 +194,32 @@ fn StartDate(first: NaiveDate, notice_days: i64, outcome: FormOutcome) -> impl I
                         t_string!(i18n, publish.first_day, date = date, count = notice_days)
                     }}
                 </p>
+            </div>
+        </section>
+    }
+}
+
+/// From which day drops begin: any, or at once.
+#[component]
+fn AnyDate(today: NaiveDate, outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1">
+            <p class="w-24 flex-none"></p>
+            <div class="flex-1">
+                <div class="flex flex-wrap items-center gap-3">
+                    <label for="d" class="text-sm font-medium">{t!(i18n, publish.start)}</label>
+                    <input
+                        id="d"
+                        type="date"
+                        name="effective_at"
+                        class="field num !w-44"
+                        value=outcome.value("effective_at").unwrap_or_default()
+                        min=today.to_string()
+                        aria-describedby="dh"
+                    />
+                </div>
+                <p id="dh" class="text-sm text-muted mt-1.5">{t!(i18n, publish.start_note)}</p>
             </div>
         </section>
     }

@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use wallet::tariff::{BookStatus, BookSummary, Direction, PriceBook};
+use wallet::tariff::{BookStatus, BookSummary, Direction, MarginRow, PriceBook};
 
 use crate::components::doubled::Doubled;
 use crate::components::draft_edits::{Conflict, LastEdit};
+use crate::components::outdated::{Bases, Clashes, Outdated};
 use crate::components::panel::Loaded;
 use crate::components::price_cells::CellEditor;
 use crate::components::price_diff::PriceDiff;
@@ -15,6 +16,9 @@ use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{When, WhenStyle, date_text};
 use crate::i18n::*;
 use crate::server_fns::tariffs::{EditorPage, EditorRow, load_price_book};
+
+/// The most drafts that a version's head leads to; all are among the tabs.
+const DRAFTS_SHOWN: usize = 3;
 
 /// The page of one version.
 #[component]
@@ -41,10 +45,17 @@ pub fn Editor(
     let i18n = use_i18n();
     let address = use_query_map();
     let is_draft = page.book.status == BookStatus::Draft;
-    let has_draft = page.versions.iter().any(|book| book.status == BookStatus::Draft);
+    let is_scheduled = page.book.status == BookStatus::Scheduled;
+    let drafts: Vec<(i32, String)> = page
+        .versions
+        .iter()
+        .filter(|book| book.status == BookStatus::Draft)
+        .map(|book| (book.version, book.created_by.clone()))
+        .collect();
+    let bases = Bases::from(&page);
     let version = page.book.version;
     let revision = page.book.revision;
-    let first_rise = page.first_rise.date_naive();
+    let first_rise = page.first_day();
     let notice_days = i64::from(page.notice_days);
     let outcome = page.outcome;
     let refused = outcome.value("operation").filter(|code| !code.is_empty());
@@ -63,9 +74,12 @@ pub fn Editor(
     };
     let context = move || GridContext { version, revision, is_draft, first_rise, editing: editing.get() };
     view! {
-        <EditorHead book=page.book has_draft=has_draft />
+        <EditorHead book=page.book drafts=drafts />
         <Versions versions=page.versions current=version />
         <Doubled />
+        {is_draft.then(|| view! { <Outdated bases=bases /> })}
+        <Clashes rows=rows />
+        {is_scheduled.then(|| view! { <Withdraw version=version /> })}
         <Conflict edits=page.edits.clone() outcome=outcome.get_value() />
         {(!is_conflict).then(|| view! { <FormErrors outcome=outcome.get_value() shown=&["price"] /> })}
         <div class="grid xl:grid-cols-[minmax(0,1fr)_372px] gap-6 items-start">
@@ -99,12 +113,22 @@ fn matches(row: &EditorRow, show: &str, query: &str) -> bool {
     let is_found = tariff.is_some_and(|tariff| {
         tariff.operation.to_lowercase().contains(query) || tariff.name.to_lowercase().contains(query)
     });
-    is_found && (show != "changed" || row.change.is_some())
+    is_found
+        && match show {
+            "changed" => row.change.is_some(),
+            "warnings" => is_below_cost(row),
+            _ => true,
+        }
+}
+
+/// Says whether some option of an operation would be sold below its cost.
+fn is_below_cost(row: &EditorRow) -> bool {
+    row.margin.as_ref().is_some_and(MarginRow::is_negative)
 }
 
 /// The version's name and state, and what can be done with it.
 #[component]
-fn EditorHead(book: PriceBook, has_draft: bool) -> impl IntoView {
+fn EditorHead(book: PriceBook, drafts: Vec<(i32, String)>) -> impl IntoView {
     let i18n = use_i18n();
     let (version, status) = (book.version, book.status);
     let by = book.created_by.clone();
@@ -122,14 +146,7 @@ fn EditorHead(book: PriceBook, has_draft: bool) -> impl IntoView {
                 </p>
             </div>
             <span class="flex-1"></span>
-            {(!has_draft)
-                .then(|| {
-                    view! {
-                        <form method="post" action="/admin/tariffs">
-                            <button class="btn btn-primary">{t!(i18n, tariffs.create_draft)}</button>
-                        </form>
-                    }
-                })}
+            {(status != BookStatus::Draft).then(|| view! { <Drafts drafts=drafts /> })}
             <Files version=version />
             {(status == BookStatus::Draft)
                 .then(|| {
@@ -140,6 +157,49 @@ fn EditorHead(book: PriceBook, has_draft: bool) -> impl IntoView {
                     }
                 })}
         </div>
+    }
+}
+
+/// The drafts that there are, newest first, and the button that begins another one.
+#[component]
+fn Drafts(drafts: Vec<(i32, String)>) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_first = drafts.is_empty();
+    let links = drafts
+        .into_iter()
+        .take(DRAFTS_SHOWN)
+        .map(|(version, by)| {
+            let words = move || t_string!(i18n, tariffs.open_draft, version = version.to_string(), by = by.clone());
+            view! { <a class="btn btn-plain" href=format!("/admin/tariffs/{version}")>{words}</a> }
+        })
+        .collect_view();
+    let words = move || {
+        if is_first { t_string!(i18n, tariffs.create_draft) } else { t_string!(i18n, tariffs.another_draft) }
+    };
+    view! {
+        {links}
+        <form method="post" action="/admin/tariffs">
+            <button class=if is_first { "btn btn-primary" } else { "btn btn-plain" }>{words}</button>
+        </form>
+    }
+}
+
+/// The button that withdraws an announced version, under a tick: people hear of it at once.
+#[component]
+fn Withdraw(version: i32) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <details class="panel px-4 py-3 mb-4">
+            <summary class="cursor-pointer font-medium w-fit">{t!(i18n, tariffs.withdraw)}</summary>
+            <form method="post" action=format!("/admin/tariffs/{version}/withdraw") class="mt-3 grid gap-3 justify-items-start">
+                <p class="text-muted">{t!(i18n, tariffs.withdraw_note)}</p>
+                <label class="flex gap-3 items-start cursor-pointer">
+                    <input type="checkbox" class="checkbox mt-0.5" name="confirm" value="yes" required=true />
+                    <span>{t!(i18n, tariffs.withdraw_confirm)}</span>
+                </label>
+                <button class="btn btn-plain">{t!(i18n, tariffs.withdraw_button)}</button>
+            </form>
+        </details>
     }
 }
 
@@ -183,6 +243,7 @@ fn status_name(locale: Locale, status: BookStatus) -> &'static str {
         BookStatus::Scheduled => td_string!(locale, tariffs.status_scheduled),
         BookStatus::Active => td_string!(locale, tariffs.status_active),
         BookStatus::Retired => td_string!(locale, tariffs.status_retired),
+        BookStatus::Withdrawn => td_string!(locale, tariffs.status_withdrawn),
     }
 }
 
@@ -205,6 +266,7 @@ fn Versions(versions: Vec<BookSummary>, current: i32) -> impl IntoView {
                 match book.status {
                     BookStatus::Draft => t_string!(i18n, tariffs.status_draft).to_owned(),
                     BookStatus::Scheduled => t_string!(i18n, tariffs.tab_scheduled, date = date(book.effective_at)),
+                    BookStatus::Withdrawn => t_string!(i18n, tariffs.status_withdrawn).to_owned(),
                     BookStatus::Active => t_string!(i18n, tariffs.tab_active, date = date(book.effective_at)),
                     BookStatus::Retired => {
                         t_string!(i18n, tariffs.tab_retired, from = date(book.effective_at), to = date(book.retired_at))
@@ -232,6 +294,7 @@ fn GridFilters(rows: StoredValue<Vec<EditorRow>>, version: i32) -> impl IntoView
     let query = Memo::new(move |_| address.with(|map| map.get_str("q").unwrap_or_default().to_owned()));
     let all = rows.with_value(Vec::len);
     let changed = rows.with_value(|rows| rows.iter().filter(|row| row.change.is_some()).count());
+    let warnings = rows.with_value(|rows| rows.iter().filter(|row| is_below_cost(row)).count());
     let link = move |code: &'static str, words: String| {
         let is_current = show.get() == code;
         let class = if is_current {
@@ -251,6 +314,7 @@ fn GridFilters(rows: StoredValue<Vec<EditorRow>>, version: i32) -> impl IntoView
             <nav class="seg" aria-label=move || t_string!(i18n, tariffs.show)>
                 {move || link("", format!("{} {all}", t_string!(i18n, tariffs.all)))}
                 {move || link("changed", format!("{} {changed}", t_string!(i18n, tariffs.changed)))}
+                {move || link("warnings", format!("{} {warnings}", t_string!(i18n, tariffs.warnings)))}
             </nav>
             <form method="get" action=format!("/admin/tariffs/{version}") class="flex gap-2">
                 <label class="w-48">

@@ -178,6 +178,7 @@ pub(super) struct Operation {
 #[serde(deny_unknown_fields)]
 pub(super) struct Cost {
     pub(super) amount: Spanned<Amount>,
+    pub(super) per: Option<i64>,
     pub(super) currency: Currency,
     pub(super) review_on: Option<chrono::NaiveDate>,
 }

@@ -12,7 +12,7 @@ use crate::tariff::rule::{
     self, Composite, Flat, Level, Matrix, Meter, Modifier, PerTarget, PerUnit, Quantity, Sum, SumPart, Surcharge,
     SurchargeOption, Tier, Tiered,
 };
-use crate::tariff::{OptionGate, Rule, Tariff, UpstreamCost};
+use crate::tariff::{Apart, OptionGate, Rule, Tariff, UpstreamCost};
 
 /// The names of the rules, as an error lists them.
 const RULES: &str = "flat, per_unit, graduated, volume, matrix, range, composite, sum";
@@ -37,7 +37,7 @@ pub(super) fn operations(report: &mut Report<'_>, raw: &[raw::Operation], plans:
         let tariff = tariff(operation, rule, tariffs.len());
         if let Some(known) = tariffs.iter().find(|known| known.operation == tariff.operation) {
             let (span, code) = (operation.code.span(), &tariff.operation);
-            if same_but_for_place(known, &tariff) {
+            if known.apart(&tariff) == Apart::Place {
                 let message = format!("the operation {code} is here twice with the same price; one row is kept");
                 report.warn(span, code, message);
             } else {
@@ -63,12 +63,6 @@ pub(super) fn operations(report: &mut Report<'_>, raw: &[raw::Operation], plans:
     tariffs
 }
 
-fn same_but_for_place(known: &Tariff, tariff: &Tariff) -> bool {
-    let mut tariff = tariff.clone();
-    tariff.position = known.position;
-    *known == tariff
-}
-
 fn tariff(raw: &raw::Operation, rule: Rule, position: usize) -> Tariff {
     Tariff {
         operation: raw.code.get_ref().clone(),
@@ -79,6 +73,7 @@ fn tariff(raw: &raw::Operation, rule: Rule, position: usize) -> Tariff {
         upstream_cost: raw.upstream_cost.as_ref().map(|cost| UpstreamCost {
             // Credits have six decimals like upstream costs.
             micros: cost.amount.get_ref().credits().micros(),
+            per: cost.per.unwrap_or(1),
             currency: cost.currency,
             review_on: cost.review_on,
         }),

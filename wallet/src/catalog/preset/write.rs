@@ -181,7 +181,8 @@ impl Writer {
         if let Some(cost) = &tariff.upstream_cost {
             let review = cost.review_on.map(|day| format!(", review_on = \"{day}\"")).unwrap_or_default();
             let cost_amount = amount(Credits::from_micros(cost.micros));
-            let cost = format!("{{ amount = {cost_amount}, currency = {}{review} }}", text(cost.currency.code()));
+            let per = if cost.per == 1 { String::new() } else { format!(", per = {}", cost.per) };
+            let cost = format!("{{ amount = {cost_amount}{per}, currency = {}{review} }}", text(cost.currency.code()));
             self.line("upstream_cost", &cost);
         }
         match &tariff.rule {

@@ -21,13 +21,13 @@ pub struct RiseMail {
     pub effective_at: DateTime<Utc>,
     /// How many days of charges were rated again.
     pub days: i64,
-    /// What they cost.
+    /// What they cost at the prices before.
     pub before: Credits,
-    /// What they would have cost.
+    /// What they cost at the prices after.
     pub after: Credits,
     /// The word for the unit beside the difference, and beside what they cost.
     pub words: (String, String),
-    /// Charges of operations that go away.
+    /// Charges that would be refused; they are in no amount.
     pub refused: i64,
     /// By operation, the largest difference first.
     pub operations: Vec<RiseLine>,
@@ -46,10 +46,49 @@ pub struct RiseLine {
     pub percent: Option<PercentSpan>,
     /// The reader's charges.
     pub charges: i64,
-    /// What they cost.
+    /// How many of them would be refused.
+    #[serde(default)]
+    pub refused: i64,
+    /// What the others cost at the prices before.
     pub before: Credits,
-    /// What they would have cost.
+    /// What they cost at the prices after.
     pub after: Credits,
+}
+
+/// What the mail about a withdrawn rise says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithdrawnMail {
+    /// Whom to greet.
+    pub name: String,
+    /// The withdrawn version.
+    pub version: i32,
+    /// From when it would have been in force.
+    pub effective_at: DateTime<Utc>,
+}
+
+impl WithdrawnMail {
+    pub(super) fn path(&self) -> String {
+        format!("/changelog/{}", self.version)
+    }
+
+    pub(super) fn english(&self) -> Said {
+        let date = date(self.effective_at, "en");
+        let lines = vec![
+            format!("We wrote to you that prices would change on {date}. That change is withdrawn and will not come."),
+            "What you use goes on at the prices of now. Should prices change after all, we announce it anew."
+                .to_owned(),
+        ];
+        (format!("The price change of {date} is withdrawn"), None, lines, "See the changelog")
+    }
+
+    pub(super) fn russian(&self) -> Said {
+        let date = date(self.effective_at, "ru");
+        let lines = vec![
+            format!("Мы писали, что цены изменятся {date}. Это изменение отменено и не наступит."),
+            "Для вас остаются нынешние цены. Если они всё же изменятся, мы объявим об этом заново.".to_owned(),
+        ];
+        (format!("Изменение цен {date} отменено"), None, lines, "Открыть журнал цен")
+    }
 }
 
 /// What the mail about due reviews of upstream costs says.
@@ -75,21 +114,46 @@ impl RiseMail {
         format!("/changelog/{}", self.version)
     }
 
+    /// Says whether the news is what no longer works, not what costs more.
+    fn is_about_refusals(&self) -> bool {
+        self.refused > 0 && !self.more().is_positive()
+    }
+
+    /// Says whether any of the reader's charges goes on at some price.
+    fn has_prices(&self) -> bool {
+        self.operations.iter().any(|line| line.charges > line.refused)
+    }
+
     pub(super) fn english(&self) -> Said {
         let date = date(self.effective_at, "en");
         let (before, after) = (amount(self.before, "en"), amount(self.after, "en"));
-        let mut lines = vec![format!(
-            "What you used in the {} days before this announcement cost {before} {}. At the prices from {date} on it would have cost {after}.",
-            self.days, self.words.1
-        )];
+        let mut lines = Vec::new();
+        if self.has_prices() {
+            lines.push(format!(
+                "At the prices before this change, what you used in the {} days before it was announced costs {before} {}. At the prices from {date} on it costs {after}.",
+                self.days, self.words.1
+            ));
+        }
+        if self.refused > 0 {
+            lines.push(format!(
+                "{} of your requests of these {} days would be refused from then on: what they ask for goes away, or needs a higher plan.",
+                self.refused, self.days
+            ));
+        }
         lines.extend(self.operations.iter().take(OPERATIONS_SHOWN).map(|line| line.text("en")));
         if self.operations.len() > OPERATIONS_SHOWN {
             lines.push("The rest is in the changelog.".to_owned());
         }
-        if self.refused > 0 {
-            lines.push(format!("{} of your requests were for something that goes away then.", self.refused));
-        }
         lines.push(format!("Until {date} nothing changes. A price that is locked by a quote or a hold stays."));
+        if self.is_about_refusals() {
+            let figure = format!("{} of your requests", self.refused);
+            return (
+                format!("Prices change on {date}: {figure} would be refused"),
+                Some(figure),
+                lines,
+                "See all changes",
+            );
+        }
         let figure = format!("{} {}", signed(self.more(), "en"), self.words.0);
         (format!("Prices change on {date}: {figure} for you"), Some(figure), lines, "See all changes")
     }
@@ -97,20 +161,31 @@ impl RiseMail {
     pub(super) fn russian(&self) -> Said {
         let date = date(self.effective_at, "ru");
         let (before, after) = (amount(self.before, "ru"), amount(self.after, "ru"));
-        let mut lines = vec![format!(
-            "За {} дн. до этого объявления вы потратили {before} {}. По ценам с {date} это стоило бы {after}.",
-            self.days, self.words.1
-        )];
+        let mut lines = Vec::new();
+        if self.has_prices() {
+            lines.push(format!(
+                "По ценам до этого изменения то, чем вы пользовались {} дн. до объявления, стоит {before} {}. По ценам с {date} — {after}.",
+                self.days, self.words.1
+            ));
+        }
+        if self.refused > 0 {
+            lines.push(format!(
+                "Ваших запросов за эти {} дн., которые с того дня будут отклонены: {}. То, что в них, исчезнет из прайс-листа или потребует тарифа выше.",
+                self.days, self.refused
+            ));
+        }
         lines.extend(self.operations.iter().take(OPERATIONS_SHOWN).map(|line| line.text("ru")));
         if self.operations.len() > OPERATIONS_SHOWN {
             lines.push("Остальное — в журнале цен.".to_owned());
         }
-        if self.refused > 0 {
-            lines.push(format!("Запросов к тому, что исчезнет из прайс-листа: {}.", self.refused));
-        }
         lines.push(format!(
             "До {date} ничего не меняется. Цена, зафиксированная расчётом или удержанием, остаётся прежней."
         ));
+        if self.is_about_refusals() {
+            let figure = format!("запросов: {}", self.refused);
+            let subject = format!("Цены изменятся {date}: будет отклонено ваших {figure}");
+            return (subject, Some(figure), lines, "Все изменения");
+        }
         let figure = format!("{} {}", signed(self.more(), "ru"), self.words.0);
         (format!("Цены изменятся {date}: для вас {figure}"), Some(figure), lines, "Все изменения")
     }
@@ -126,17 +201,29 @@ impl RiseLine {
         let after = self.price_after.map_or_else(|| "—".to_owned(), price);
         let percent = self.percent.map_or_else(String::new, |span| format!(" ({})", percent(span, locale)));
         let prices = if before == after { before } else { format!("{before} → {after}") };
-        let (cost, would) = (amount(self.before, locale), amount(self.after, locale));
-        match (locale, self.price_after) {
-            ("ru", None) => format!("{}: больше не предлагается; ваших запросов: {}.", self.name, self.charges),
-            (_, None) => format!("{}: goes away; you made {} requests.", self.name, self.charges),
-            ("ru", Some(_)) => {
-                format!("{}: {prices}{percent}; ваши запросы ({}): {cost} → {would}.", self.name, self.charges)
-            }
-            (_, Some(_)) => {
-                format!("{}: {prices}{percent}; your {} requests: {cost} → {would}.", self.name, self.charges)
-            }
+        let (name, charges, refused) = (&self.name, self.charges, self.refused);
+        if self.price_after.is_none() {
+            return match locale {
+                "ru" => format!("{name}: больше не предлагается; ваших запросов: {charges}."),
+                _ => format!("{name}: goes away; you made {charges} requests."),
+            };
         }
+        let mut parts = vec![format!("{name}: {prices}{percent}")];
+        let (cost, would, going_on) =
+            (amount(self.before, locale), amount(self.after, locale), charges.saturating_sub(refused));
+        if going_on > 0 {
+            parts.push(match locale {
+                "ru" => format!("ваши запросы ({going_on}): {cost} → {would}"),
+                _ => format!("your {going_on} requests: {cost} → {would}"),
+            });
+        }
+        if refused > 0 {
+            parts.push(match locale {
+                "ru" => format!("будет отклонено запросов: {refused}"),
+                _ => format!("{refused} of your requests would be refused"),
+            });
+        }
+        format!("{}.", parts.join("; "))
     }
 }
 
@@ -269,10 +356,12 @@ mod tests {
             price_after: Some((credits("6"), credits("14"))),
             percent: Some(PercentSpan { least: 77, most: 200 }),
             charges: 31,
+            refused: 0,
             before: credits("1204"),
             after: credits("1418"),
         };
-        let gone = RiseLine { name: "Old".into(), price_after: None, percent: None, charges: 2, ..line.clone() };
+        let gone =
+            RiseLine { name: "Old".into(), price_after: None, percent: None, charges: 2, refused: 2, ..line.clone() };
         let word = if locale == "ru" { "кредитов" } else { "credits" };
         let rise = RiseMail {
             name: "Anna".into(),
@@ -295,7 +384,8 @@ mod tests {
         let (subject, text, html) = mail("en");
         assert_eq!(subject, "Prices change on 21 December 2026: +214 credits for you");
         for words in [
-            "cost 1,204 credits. At the prices from 21 December 2026 on it would have cost 1,418.",
+            "costs 1,204 credits. At the prices from 21 December 2026 on it costs 1,418.",
+            "2 of your requests of these 30 days would be refused",
             "DALL·E <3>: 5–13 → 6–14 (+7.7…+20\u{a0}%); your 31 requests: 1,204 → 1,418.",
             "Old: goes away; you made 2 requests.",
             "https://pay.example/changelog/4",
@@ -303,6 +393,36 @@ mod tests {
             assert!(text.contains(words), "{words}\n{text}");
         }
         assert!(html.contains("DALL·E &lt;3&gt;") && html.contains("+214 credits"));
+    }
+
+    #[test]
+    fn what_is_refused_is_the_news_where_nothing_costs_more() {
+        let line = RiseLine {
+            name: "GPT-5".into(),
+            price_before: Some((credits("2"), credits("2"))),
+            price_after: Some((credits("2"), credits("2"))),
+            percent: None,
+            charges: 3,
+            refused: 3,
+            before: Credits::ZERO,
+            after: Credits::ZERO,
+        };
+        let rise = RiseMail {
+            name: "Anna".into(),
+            version: 4,
+            effective_at: "2026-12-21T00:00:00Z".parse().expect("a time"),
+            days: 30,
+            before: Credits::ZERO,
+            after: Credits::ZERO,
+            words: ("credits".into(), "credits".into()),
+            refused: 3,
+            operations: vec![line],
+        };
+        let (subject, _, lines, _) = rise.english();
+        assert_eq!(subject, "Prices change on 21 December 2026: 3 of your requests would be refused");
+        assert!(lines[0].starts_with("3 of your requests of these 30 days would be refused"), "{lines:?}");
+        assert_eq!(lines[1], "GPT-5: 2; 3 of your requests would be refused.");
+        assert!(rise.russian().0.contains("будет отклонено ваших запросов: 3"));
     }
 
     #[test]

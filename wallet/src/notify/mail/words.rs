@@ -61,6 +61,7 @@ impl Mail {
             Self::PlanUnpaid(plan) => plan.unpaid_english(),
             Self::PlanEnded(plan) => plan.ended_english(),
             Self::PriceRise(rise) => rise.english(),
+            Self::RiseWithdrawn(withdrawn) => withdrawn.english(),
             Self::UpstreamReview(review) => review.english(),
         };
         Parts {
@@ -137,6 +138,7 @@ impl Mail {
             Self::PlanUnpaid(plan) => plan.unpaid_russian(),
             Self::PlanEnded(plan) => plan.ended_russian(),
             Self::PriceRise(rise) => rise.russian(),
+            Self::RiseWithdrawn(withdrawn) => withdrawn.russian(),
             Self::UpstreamReview(review) => review.russian(),
         };
         Parts {

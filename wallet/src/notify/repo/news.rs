@@ -68,6 +68,44 @@ pub(crate) async fn note_rise_mail(
     Ok(done.rows_affected() == 1)
 }
 
+/// Somebody to write to.
+pub(crate) struct Reader {
+    pub(crate) email: String,
+    pub(crate) name: String,
+    pub(crate) locale: String,
+}
+
+/// Takes some of those who were mailed about a version and did not hear yet that it is withdrawn.
+pub(crate) async fn take_withdrawal_readers(
+    connection: &mut PgConnection,
+    version: i32,
+    limit: i64,
+    at: DateTime<Utc>,
+) -> Result<Vec<Reader>> {
+    Ok(sqlx::query_as!(
+        Reader,
+        "UPDATE announcement_mails AS m
+         SET withdrawal_mailed_at = $3
+         FROM users AS u
+         WHERE u.id = m.user_id
+           AND m.price_book = $1
+           AND m.user_id IN (
+               SELECT user_id
+               FROM announcement_mails
+               WHERE price_book = $1 AND withdrawal_mailed_at IS NULL
+               ORDER BY user_id
+               LIMIT $2
+               FOR UPDATE
+           )
+         RETURNING u.email, u.name, u.locale",
+        version,
+        limit,
+        at
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
 /// An admin of the platform.
 pub(crate) struct Admin {
     pub(crate) email: String,

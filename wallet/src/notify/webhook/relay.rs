@@ -11,7 +11,7 @@ use super::{EventKind, alerts, is_told};
 use crate::error::Result;
 use crate::ledger::{BalanceView, EntryView};
 use crate::money::Credits;
-use crate::tariff::Announcement;
+use crate::tariff::{Announcement, BookStatus};
 
 /// Ledger rows that one round tells an endpoint of.
 const ROWS_AT_ONCE: u16 = 200;
@@ -36,8 +36,8 @@ impl Webhooks {
     /// Any number of nodes may do it: an endpoint's cursor moves with its messages, by one of them.
     pub async fn relay(&self, payloads: &dyn Payloads) -> Result<u64> {
         let mut queued = 0_u64;
-        for (endpoint, version) in self.untold_prices().await? {
-            let told = self.relay_prices(endpoint, version, payloads).await;
+        for (endpoint, version, subject) in self.untold_prices().await? {
+            let told = self.relay_prices(endpoint, version, subject, payloads).await;
             queued = queued.saturating_add(or_nothing(endpoint, told)?);
         }
         let after = *self.relayed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -49,11 +49,18 @@ impl Webhooks {
         Ok(queued)
     }
 
-    async fn relay_prices(&self, endpoint: Uuid, version: i32, payloads: &dyn Payloads) -> Result<u64> {
+    async fn relay_prices(
+        &self,
+        endpoint: Uuid,
+        version: i32,
+        subject: String,
+        payloads: &dyn Payloads,
+    ) -> Result<u64> {
         let announcement = self.tariffs.announcement(version).await?;
-        let (event, at) = (EventKind::PriceChangeAnnounced, announcement.announced_at);
+        let is_withdrawn = announcement.status == BookStatus::Withdrawn;
+        let at = if is_withdrawn { announcement.changed_at } else { announcement.announced_at };
+        let event = EventKind::PriceChangeAnnounced;
         let payload = envelope(event, at, &payloads.price_change(announcement));
-        let subject = format!("price_change:{version}");
         let message = Message { endpoint, event, subject, payload, replay_of: None };
         let mut tx = self.db.begin().await?;
         let queued = outbox::queue(&mut tx, &[message], self.db.now()).await?;
@@ -61,7 +68,7 @@ impl Webhooks {
         Ok(queued)
     }
 
-    async fn untold_prices(&self) -> Result<Vec<(Uuid, i32)>> {
+    async fn untold_prices(&self) -> Result<Vec<(Uuid, i32, String)>> {
         outbox::untold_prices(self.db.pool(), self.db.now() - PRICES_TOLD, ENDPOINTS_AT_ONCE).await
     }
 

@@ -8,13 +8,13 @@ use crate::db;
 use crate::error::Result;
 use crate::id::{AccountId, UserId};
 use crate::money::Credits;
-use crate::tariff::{Announcement, Impact};
+use crate::tariff::{Announcement, BookStatus, Impact};
 
 /// Lists published versions that changed something, newest first; those announced before one, where it is given.
 pub(in crate::tariff) async fn page(pool: &PgPool, before: Option<i32>, limit: i64) -> Result<Vec<Announcement>> {
     let rows = sqlx::query!(
         r#"SELECT version, status, announced_at AS "announced_at!", effective_at AS "effective_at!",
-                  changes AS "changes!"
+                  changed_at AS "changed_at!", changes AS "changes!"
            FROM price_books
            WHERE status <> 'draft'
              AND jsonb_array_length(coalesce(changes, '[]')) > 0
@@ -34,6 +34,7 @@ pub(in crate::tariff) async fn page(pool: &PgPool, before: Option<i32>, limit: i
                 status: status(&row.status)?,
                 announced_at: row.announced_at,
                 effective_at: row.effective_at,
+                changed_at: row.changed_at,
                 changes: from_json(row.changes)?,
             })
         })
@@ -44,7 +45,7 @@ pub(in crate::tariff) async fn page(pool: &PgPool, before: Option<i32>, limit: i
 pub(in crate::tariff) async fn one(pool: &PgPool, version: i32) -> Result<Option<Announcement>> {
     let row = sqlx::query!(
         r#"SELECT version, status, announced_at AS "announced_at!", effective_at AS "effective_at!",
-                  changes AS "changes!"
+                  changed_at AS "changed_at!", changes AS "changes!"
            FROM price_books
            WHERE version = $1
              AND status <> 'draft'
@@ -59,6 +60,7 @@ pub(in crate::tariff) async fn one(pool: &PgPool, version: i32) -> Result<Option
             status: status(&row.status)?,
             announced_at: row.announced_at,
             effective_at: row.effective_at,
+            changed_at: row.changed_at,
             changes: from_json(row.changes)?,
         })
     })
@@ -100,34 +102,60 @@ pub(in crate::tariff) async fn leave_untold(pool: &PgPool, version: i32) -> Resu
     Ok(())
 }
 
-/// Marks a version as told; `weighed` keeps it for another round where the book has changed meanwhile.
-pub(in crate::tariff) async fn mark_told(pool: &PgPool, version: i32, at: DateTime<Utc>) -> Result<()> {
+/// Marks a version as told in the state that it was told in: one that was withdrawn meanwhile is taken once more.
+pub(in crate::tariff) async fn mark_told(
+    pool: &PgPool,
+    version: i32,
+    told: BookStatus,
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
-        "UPDATE price_books SET told_at = coalesce(told_at, $2), telling_at = NULL WHERE version = $1",
+        "UPDATE price_books
+         SET told_at = CASE WHEN (status = 'withdrawn') = $3 THEN coalesce(told_at, $2) ELSE told_at END,
+             telling_at = NULL
+         WHERE version = $1",
         version,
-        at
+        at,
+        told == BookStatus::Withdrawn
     )
     .execute(pool)
     .await?;
     Ok(())
 }
 
-/// Says when a version's effect was worked out.
-pub(in crate::tariff) async fn weighed_at(pool: &PgPool, version: i32) -> Result<Option<DateTime<Utc>>> {
-    let found = sqlx::query_scalar!("SELECT weighed_at FROM price_books WHERE version = $1", version)
-        .fetch_optional(pool)
-        .await?;
-    Ok(found.flatten())
+/// Finds how often what a version changes was written, where its effect on it is to be worked out.
+pub(in crate::tariff) async fn unweighed(pool: &PgPool, version: i32) -> Result<Option<i32>> {
+    let found = sqlx::query_scalar!(
+        "SELECT changes_written FROM price_books WHERE version = $1 AND weighed_at IS NULL",
+        version
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(found)
 }
 
-/// Keeps what a version means to each account, in place of what was found before.
+/// Keeps what a version means to each account, in place of what was found before; `false`, with nothing kept, where
+/// what it changes was written again since.
 pub(in crate::tariff) async fn keep_impacts(
     pool: &PgPool,
     version: i32,
+    written: i32,
     impacts: &[Impact],
     at: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<bool> {
     let mut tx = db::begin(pool).await?;
+    let done = sqlx::query!(
+        "UPDATE price_books SET weighed_at = $2 WHERE version = $1 AND changes_written = $3",
+        version,
+        at,
+        written
+    )
+    .execute(&mut *tx)
+    .await?;
+    if done.rows_affected() == 0 {
+        tx.rollback().await?;
+        return Ok(false);
+    }
     sqlx::query!("DELETE FROM announcement_impacts WHERE price_book = $1", version).execute(&mut *tx).await?;
     for impacts in impacts.chunks(1_000) {
         let column = |pick: fn(&Impact) -> i64| impacts.iter().map(pick).collect::<Vec<i64>>();
@@ -152,9 +180,14 @@ pub(in crate::tariff) async fn keep_impacts(
         .execute(&mut *tx)
         .await?;
     }
-    sqlx::query!("UPDATE price_books SET weighed_at = $2 WHERE version = $1", version, at).execute(&mut *tx).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(true)
+}
+
+/// Says when what any announced version changes was written last.
+pub(in crate::tariff) async fn changed_at(pool: &PgPool) -> Result<Option<DateTime<Utc>>> {
+    let found = sqlx::query_scalar!("SELECT max(changed_at) FROM price_books WHERE status <> 'draft'");
+    Ok(found.fetch_one(pool).await?)
 }
 
 /// Reads what a version means to an account.

@@ -89,6 +89,12 @@ pub(in crate::tariff) async fn list(pool: &PgPool, version: i32) -> Result<Vec<D
         .collect()
 }
 
+/// Forgets how to undo the edits of a draft, which stay in its list.
+pub(in crate::tariff) async fn keep_all(connection: &mut PgConnection, version: i32) -> Result<()> {
+    sqlx::query!("UPDATE draft_edits SET undo = NULL WHERE price_book = $1", version).execute(connection).await?;
+    Ok(())
+}
+
 /// Forgets how to undo the edits of a version that is published: it never changes again.
 pub(in crate::tariff) async fn clear(connection: &mut PgConnection, version: i32) -> Result<()> {
     sqlx::query!("DELETE FROM draft_edits WHERE price_book = $1", version).execute(connection).await?;

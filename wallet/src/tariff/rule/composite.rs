@@ -79,6 +79,14 @@ impl Surcharge {
 }
 
 impl Composite {
+    /// Forgets what its prices are called.
+    pub(crate) fn clear_labels(&mut self) {
+        let options = self.surcharges.iter_mut().flat_map(|surcharge| &mut surcharge.options);
+        let labels = options.map(|option| &mut option.label);
+        let labels = labels.chain(self.targets.iter_mut().map(|target| &mut target.label));
+        labels.chain([&mut self.label]).for_each(String::clear);
+    }
+
     pub(crate) fn bounds(&self) -> (Credits, Credits) {
         let most = self.surcharges.iter().try_fold(self.base, |so_far, each| so_far.checked_add(each.dearest()));
         (self.base, most.unwrap_or(Credits::MAX))

@@ -31,7 +31,7 @@ pub use tiered::{Tier, Tiered};
 pub(crate) use check::Checker;
 
 use super::exact::Exact;
-use super::param::{ParamKind, ParamSpec, Reader};
+use super::param::{self, ParamKind, ParamSpec, Reader};
 use crate::error::{FieldError, Problem, Refusal};
 use crate::ledger::receipt::FormulaLine;
 use crate::money::Credits;
@@ -271,9 +271,19 @@ impl Rule {
         }
     }
 
-    /// Says whether the later rule can cost more or less than this one for any input.
+    /// Says whether the later rule can cost more or less than this one for any input. A call that is refused then is a
+    /// rise: what worked is broken.
     #[must_use]
     pub fn movement(&self, later: &Self) -> Movement {
+        if self == later {
+            return Movement::default();
+        }
+        let breaks = Movement { up: param::breaks(&self.params(), &later.params()), down: false };
+        breaks.and(self.price_movement(later))
+    }
+
+    /// Compares the prices of calls that both rules take.
+    fn price_movement(&self, later: &Self) -> Movement {
         match (self, later) {
             (before, after) if before == after => Movement::default(),
             (Self::Flat(before), Self::Flat(after)) => Movement::between(&before.credits, &after.credits),
@@ -292,6 +302,45 @@ impl Rule {
             }
             _ => Movement::UNKNOWN,
         }
+    }
+
+    /// Says whether the later rule differs in its labels alone: every call costs the same.
+    #[must_use]
+    pub fn is_reworded(&self, later: &Self) -> bool {
+        self.without_labels() == later.without_labels()
+    }
+
+    fn without_labels(&self) -> Self {
+        let mut rule = self.clone();
+        match &mut rule {
+            Self::Composite(composite) => composite.clear_labels(),
+            Self::Sum(sum) => sum.parts.iter_mut().for_each(|part| *part.rule = part.rule.without_labels()),
+            _ => {}
+        }
+        rule
+    }
+
+    /// Says whether two rules differ at most in their prices: the same calls, with the same cells in the same order.
+    /// The parts of a sum are priced elsewhere.
+    #[must_use]
+    pub fn same_but_for_prices(&self, other: &Self) -> bool {
+        let prices: Vec<Credits> = other.cells().into_iter().map(|cell| cell.credits).collect();
+        self.own().with_cells(&prices).is_some_and(|rule| rule == other.own())
+    }
+
+    /// Says whether two rules name the same prices, whatever the parts of a sum cost elsewhere in their books.
+    #[must_use]
+    pub fn same_own_prices(&self, other: &Self) -> bool {
+        self.own() == other.own()
+    }
+
+    /// Gives the rule without what is copied into it from elsewhere in the book.
+    fn own(&self) -> Self {
+        let mut rule = self.clone();
+        if let Self::Sum(sum) = &mut rule {
+            sum.parts.iter_mut().for_each(|part| *part.rule = Self::Flat(Flat { credits: Credits::ZERO }));
+        }
+        rule
     }
 }
 

@@ -276,7 +276,6 @@ fn every_way_to_pay_more_is_a_rise() {
     let mut undefaulted = matrix();
     undefaulted.axes[0].default = None;
     assert!(way(&Rule::Matrix(matrix()), &Rule::Matrix(undefaulted)).up, "a default that goes away");
-    assert_eq!(way(&Rule::Matrix(matrix()), &flat("5")), down);
     assert!(way(&Rule::Matrix(matrix()), &flat("6")).up, "dearer than the cheapest cell");
     let per = |per: i64, price: &str| Rule::PerUnit(PerUnit { meters: vec![characters(per, price)], minimum: None });
     assert_eq!(way(&per(1_000, "2"), &per(500, "1")), none, "the same price for half the units");
@@ -284,6 +283,48 @@ fn every_way_to_pay_more_is_a_rise() {
     let with_minimum = Rule::PerUnit(PerUnit { meters: vec![characters(1_000, "1")], minimum: Some(Credits::ONE) });
     assert!(way(&per(1_000, "2"), &with_minimum).up, "a minimum where none was");
     assert!(way(&per(1_000, "2"), &flat("1")).up, "what can't be compared counts as a rise");
+}
+
+#[test]
+fn whatever_breaks_a_call_is_a_rise() {
+    let flat = |text: &str| Rule::Flat(Flat { credits: amount(text) });
+    let up = |before: &Rule, after: &Rule| before.movement(after).up;
+    assert!(up(&Rule::Matrix(matrix()), &flat("1")), "a call that says its size is refused");
+    assert!(up(&flat("20"), &Rule::Matrix(matrix())), "a call that doesn't is refused");
+    let cheap = |axes: Vec<Axis>| {
+        let size: usize = axes.iter().map(|axis| axis.values.len()).product();
+        Rule::Matrix(Matrix { axes, cells: vec![amount("1"); size] })
+    };
+    let size = || axis("size", &["small", "large"], Some("small"));
+    assert!(up(&Rule::Matrix(matrix()), &cheap(vec![size()])), "an axis that goes away");
+    assert!(up(&cheap(vec![size()]), &cheap(vec![size(), axis("seconds", &["5", "10"], None)])), "a new required axis");
+    let open = cheap(vec![size(), axis("seconds", &["5", "10"], Some("5"))]);
+    assert_eq!(cheap(vec![size()]).movement(&open), Movement::default(), "a new axis with a default breaks nothing");
+    assert_eq!(flat("2").movement(&cheap(vec![size()])), Movement { up: false, down: true });
+    let per = |meters: Vec<Meter>| Rule::PerUnit(PerUnit { meters, minimum: None });
+    let free = Meter { quantity: quantity("seconds", 1), price: Credits::ZERO };
+    let both = per(vec![characters(1_000, "2"), free.clone()]);
+    assert!(up(&per(vec![characters(1_000, "2")]), &both), "a new required meter, though it costs nothing");
+    assert!(up(&both, &per(vec![characters(1_000, "2")])), "a meter that goes away");
+    let optional = Meter { quantity: Quantity { default: Some(0), ..free.quantity }, price: Credits::ZERO };
+    let with_default = per(vec![characters(1_000, "2"), optional]);
+    assert_eq!(per(vec![characters(1_000, "2")]).movement(&with_default), Movement::default());
+}
+
+#[test]
+fn new_labels_are_words_and_a_new_option_is_more_than_that() {
+    let post = |label: &str, options: &[&str]| {
+        let option = |value: &&str| SurchargeOption {
+            value: (*value).to_owned(),
+            credits: amount("32"),
+            label: label.to_owned(),
+        };
+        let surcharges = vec![Surcharge { param: "media".to_owned(), options: options.iter().map(option).collect() }];
+        Rule::Composite(Composite { base: amount("5"), label: label.to_owned(), surcharges, targets: Vec::new() })
+    };
+    assert!(post("Text", &["image"]).is_reworded(&post("Words", &["image"])));
+    assert!(!post("Text", &["image"]).is_reworded(&post("Text", &["image", "video"])));
+    assert_eq!(post("Text", &["image"]).movement(&post("Words", &["image", "video"])), Movement::default());
 }
 
 #[test]

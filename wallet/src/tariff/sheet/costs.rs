@@ -68,7 +68,7 @@ pub fn read_sourced_costs(
 }
 
 fn sourced_cost(sheet: &Sheet, row: &[Cell], today: NaiveDate, review_days: u16) -> Result<SourcedCost, SheetError> {
-    let UpstreamCost { micros, currency, review_on } = cost(sheet, row, today, review_days)?;
+    let UpstreamCost { micros, currency, review_on, .. } = cost(sheet, row, today, review_days)?;
     let (per, source, day) = (sheet.cell(row, "per"), sheet.cell(row, "source"), sheet.cell(row, "review_on"));
     let units = if per.text.is_empty() { Some(1) } else { per.text.parse::<i64>().ok() };
     let units = units

@@ -159,9 +159,6 @@ fn an_amount_that_can_be_read_in_two_ways_is_refused() {
     for (sheet, price) in [("operation;price\ngpt-5;0,125", "0.125"), ("operation;price\ngpt-5;1000", "1000")] {
         assert_eq!(of(sheet).as_deref(), Ok(price));
     }
-    let costs = "operation;cost;currency\ngpt-5;1,000;USD\n";
-    let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
-    assert!(errors(read_costs(costs, &book(), today, 90))[0].contains("a thousand times"));
 }
 
 #[test]
@@ -190,24 +187,6 @@ fn a_large_sheet_of_large_grids_is_read_at_once() {
     let read = read_prices(&sheet, &book).expect("read");
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     assert!(read.iter().all(|tariff| tariff.rule.cells().iter().all(|cell| cell.credits.micros() == 2_000_000)));
-}
-
-#[test]
-fn costs_are_read_with_their_day_of_review() {
-    let today = NaiveDate::from_ymd_opt(2026, 11, 21).expect("a day");
-    let sheet = "operation,cost,currency,review_on\ngpt-5,0.041,USD,\ndall-e-3,0.04,USD,2026-12-24\n";
-    let tariffs = read_costs(sheet, &book(), today, 90).expect("read");
-    let cost = tariffs[0].upstream_cost.as_ref().expect("a cost");
-    assert_eq!((cost.micros, cost.review_on), (41_000, NaiveDate::from_ymd_opt(2027, 2, 19)));
-    let wrong = "operation,cost,currency,review_on\ngpt-6,1,USD,\ngpt-5,1,ABC,\ndall-e-3,1,USD,soon\n";
-    assert_eq!(
-        errors(read_costs(wrong, &book(), today, 90)),
-        [
-            "line 2, column 1: there is no operation “gpt-6” in the price book",
-            "line 3, column 9: “ABC” is not a currency; expected an ISO 4217 code: USD",
-            "line 4, column 16: “soon” is not a day; expected 2026-12-21",
-        ]
-    );
 }
 
 #[test]

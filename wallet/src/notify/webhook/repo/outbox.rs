@@ -56,18 +56,26 @@ pub(in crate::notify::webhook) async fn advance(
     Ok(done.rows_affected() == 1)
 }
 
-/// Lists published price changes of the last days that endpoints are still to hear of.
+/// Lists published price changes of the last days that endpoints are still to hear of, and withdrawn ones of which they
+/// have heard: endpoint, version, and what the message is called.
 pub(in crate::notify::webhook) async fn untold_prices(
     pool: &PgPool,
     since: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<(Uuid, i32)>> {
+) -> Result<Vec<(Uuid, i32, String)>> {
     let rows = sqlx::query!(
-        "SELECT e.id, b.version
+        r#"SELECT e.id, b.version, s.subject AS "subject!"
          FROM price_books AS b
          JOIN webhook_endpoints AS e ON e.created_at <= b.announced_at
+         CROSS JOIN LATERAL (
+             SELECT format('price_change:%s', b.version) AS announced,
+                    format(
+                        CASE WHEN b.status = 'withdrawn' THEN 'price_change:%s:withdrawn' ELSE 'price_change:%s' END,
+                        b.version
+                    ) AS subject
+         ) AS s
          WHERE b.status <> 'draft'
-           AND b.announced_at > $1
+           AND coalesce(b.withdrawn_at, b.announced_at) > $1
            AND jsonb_array_length(coalesce(b.changes, '[]')) > 0
            AND e.disabled_at IS NULL
            AND 'price_change.announced' = ANY(e.events)
@@ -76,16 +84,26 @@ pub(in crate::notify::webhook) async fn untold_prices(
                FROM webhook_deliveries AS d
                WHERE d.endpoint_id = e.id
                  AND d.event = 'price_change.announced'
-                 AND d.subject = format('price_change:%s', b.version)
+                 AND d.subject = s.subject
+           )
+           AND (
+               b.status <> 'withdrawn'
+               OR EXISTS (
+                   SELECT
+                   FROM webhook_deliveries AS d
+                   WHERE d.endpoint_id = e.id
+                     AND d.event = 'price_change.announced'
+                     AND d.subject = s.announced
+               )
            )
          ORDER BY b.version
-         LIMIT $2",
+         LIMIT $2"#,
         since,
         limit
     )
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.version)).collect())
+    Ok(rows.into_iter().map(|row| (row.id, row.version, row.subject)).collect())
 }
 
 /// A message to queue.
