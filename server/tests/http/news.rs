@@ -89,6 +89,13 @@ async fn changelog_feeds_and_api_say_the_same(pool: PgPool) {
         assert_eq!((again.status, again.text.as_str()), (StatusCode::NOT_MODIFIED, ""));
         let since = feed.header("last-modified").to_owned();
         assert_eq!(ask(&site, path, Some(("if-modified-since", &since))).await.status, StatusCode::NOT_MODIFIED);
+        sqlx::query("UPDATE price_books SET changed_at = changed_at + interval '1 hour' WHERE version = $1")
+            .bind(rise)
+            .execute(site.wallet().pool())
+            .await
+            .expect("written again");
+        let changed = ask(&site, path, Some(("if-modified-since", &since))).await;
+        assert_eq!(changed.status, StatusCode::OK, "what is announced was written again since");
         let russian = ask(&site, &format!("{path}?lang=ru"), Some(("if-none-match", &tag))).await;
         assert!(russian.status == StatusCode::OK && russian.text.contains("дороже"));
     }

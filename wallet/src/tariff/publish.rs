@@ -117,7 +117,7 @@ impl Change {
             );
         }
         check_notice(&changes, from, self.first_rise())?;
-        repo::announce(&mut self.tx, version, now, &changes).await?;
+        repo::fix_changes(&mut self.tx, version, now, &changes).await?;
         repo::edit::clear(&mut self.tx, version).await?;
         repo::forget_run(&mut self.tx, version).await?;
         let scheduled = self.scheduled().await?;

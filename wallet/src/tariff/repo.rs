@@ -3,6 +3,7 @@
 pub(super) mod announce;
 pub(super) mod cost;
 pub(super) mod edit;
+mod publish;
 mod quote;
 pub(super) mod rehearsal;
 
@@ -14,10 +15,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
+pub(super) use publish::{fix_changes, put_in_force, schedule, set_changes, withdraw};
 pub(super) use quote::{insert_quote, locked_quote, sweep_quotes};
 pub(super) use rehearsal::{forget_run, move_rehearsal, rehearsed_revision};
 
-use super::{BookStatus, BookSummary, PriceBook, PriceChange, Tariff};
+use super::{BookStatus, BookSummary, PriceBook, Tariff};
 use crate::error::{Error, Result};
 use crate::identity::Actor;
 use crate::money::Credits;
@@ -301,64 +303,6 @@ pub(super) async fn delete_draft(connection: &mut PgConnection, version: i32) ->
     Ok(())
 }
 
-/// Fixes what a draft changes and when that was told.
-pub(super) async fn announce(
-    connection: &mut PgConnection,
-    version: i32,
-    announced_at: DateTime<Utc>,
-    changes: &[PriceChange],
-) -> Result<()> {
-    sqlx::query!(
-        "UPDATE price_books
-         SET announced_at = $2, changed_at = $2, changes = $3, changes_written = changes_written + 1
-         WHERE version = $1",
-        version,
-        announced_at,
-        json(&changes)?
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Fixes when a draft takes effect.
-pub(super) async fn schedule(connection: &mut PgConnection, version: i32, effective_at: DateTime<Utc>) -> Result<()> {
-    sqlx::query!(
-        "UPDATE price_books SET status = 'scheduled', effective_at = $2 WHERE version = $1",
-        version,
-        effective_at
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Withdraws an announced book. Whoever was told of it is to be told.
-pub(super) async fn withdraw(connection: &mut PgConnection, version: i32, at: DateTime<Utc>) -> Result<()> {
-    sqlx::query!(
-        "UPDATE price_books
-         SET status = 'withdrawn', withdrawn_at = $2, changed_at = $2, told_at = NULL,
-             weighed_at = coalesce(weighed_at, $2)
-         WHERE version = $1 AND status = 'scheduled'",
-        version,
-        at
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-/// Retires the book in force and puts another in its place, from that one's instant on.
-pub(super) async fn put_in_force(connection: &mut PgConnection, version: i32, from: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("UPDATE price_books SET status = 'retired', retired_at = $1 WHERE status = 'active'", from)
-        .execute(&mut *connection)
-        .await?;
-    sqlx::query!("UPDATE price_books SET status = 'active', effective_at = $2 WHERE version = $1", version, from)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
 /// Finds the version that was in force before another.
 pub(super) async fn version_before(connection: &mut PgConnection, version: i32) -> Result<Option<i32>> {
     Ok(sqlx::query_scalar!(
@@ -378,26 +322,5 @@ pub(super) async fn version_before(connection: &mut PgConnection, version: i32) 
 pub(super) async fn snapshot(connection: &mut PgConnection) -> Result<()> {
     // Not a checked query: it can't be prepared.
     sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(connection).await?;
-    Ok(())
-}
-
-/// Writes again what an announced book changes.
-pub(super) async fn set_changes(
-    connection: &mut PgConnection,
-    version: i32,
-    changes: &[PriceChange],
-    at: DateTime<Utc>,
-) -> Result<()> {
-    // What it means to each account is to be worked out again.
-    sqlx::query!(
-        "UPDATE price_books
-         SET changes = $2, changed_at = $3, changes_written = changes_written + 1, weighed_at = NULL
-         WHERE version = $1",
-        version,
-        json(&changes)?,
-        at
-    )
-    .execute(connection)
-    .await?;
     Ok(())
 }

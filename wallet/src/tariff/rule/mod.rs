@@ -9,12 +9,11 @@ mod check;
 mod composite;
 mod flat;
 mod matrix;
+mod movement;
 mod per_unit;
 mod range;
 mod sum;
 mod tiered;
-
-use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,6 +22,7 @@ pub use cells::{PriceCell, is_ambiguous, read_price};
 pub use composite::{Composite, PerTarget, Surcharge, SurchargeOption};
 pub use flat::Flat;
 pub use matrix::{Axis, CELLS_MAX, Matrix};
+pub use movement::Movement;
 pub use per_unit::{Meter, PerUnit, Quantity};
 pub use range::{Level, Modifier, ModifierOption, Range};
 pub use sum::{Sum, SumPart};
@@ -31,7 +31,7 @@ pub use tiered::{Tier, Tiered};
 pub(crate) use check::Checker;
 
 use super::exact::Exact;
-use super::param::{self, ParamKind, ParamSpec, Reader};
+use super::param::{ParamKind, ParamSpec, Reader};
 use crate::error::{FieldError, Problem, Refusal};
 use crate::ledger::receipt::FormulaLine;
 use crate::money::Credits;
@@ -87,34 +87,6 @@ pub struct PriceRange {
     pub max: Credits,
     /// The rule's name: `matrix`.
     pub pricing_type: String,
-}
-
-/// One price against another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Movement {
-    /// Some input may cost more.
-    pub up: bool,
-    /// Some input costs less.
-    pub down: bool,
-}
-
-impl Movement {
-    /// What can't be compared counts as a rise: nobody is surprised by a price that we could not prove to be lower.
-    pub(crate) const UNKNOWN: Self = Self { up: true, down: false };
-
-    /// Compares two prices.
-    pub(crate) fn between<T: Ord>(before: &T, after: &T) -> Self {
-        match after.cmp(before) {
-            Ordering::Greater => Self { up: true, down: false },
-            Ordering::Less => Self { up: false, down: true },
-            Ordering::Equal => Self::default(),
-        }
-    }
-
-    /// Takes both.
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self { up: self.up || other.up, down: self.down || other.down }
-    }
 }
 
 /// One line of the working, still exact.
@@ -269,78 +241,6 @@ impl Rule {
             Self::Composite(rule) => rule.work(reader),
             Self::Sum(rule) => rule.work(reader),
         }
-    }
-
-    /// Says whether the later rule can cost more or less than this one for any input. A call that is refused then is a
-    /// rise: what worked is broken.
-    #[must_use]
-    pub fn movement(&self, later: &Self) -> Movement {
-        if self == later {
-            return Movement::default();
-        }
-        let breaks = Movement { up: param::breaks(&self.params(), &later.params()), down: false };
-        breaks.and(self.price_movement(later))
-    }
-
-    /// Compares the prices of calls that both rules take.
-    fn price_movement(&self, later: &Self) -> Movement {
-        match (self, later) {
-            (before, after) if before == after => Movement::default(),
-            (Self::Flat(before), Self::Flat(after)) => Movement::between(&before.credits, &after.credits),
-            (Self::PerUnit(before), Self::PerUnit(after)) => before.movement(after),
-            (Self::Graduated(before), Self::Graduated(after)) | (Self::Volume(before), Self::Volume(after)) => {
-                before.movement(after)
-            }
-            (Self::Matrix(before), Self::Matrix(after)) => before.movement(after),
-            (Self::Range(before), Self::Range(after)) => before.movement(after),
-            (Self::Composite(before), Self::Composite(after)) => before.movement(after),
-            (Self::Sum(before), Self::Sum(after)) => before.movement(after),
-            // Between rules without quantities the dearest new price decides: not above the cheapest old one.
-            (Self::Flat(_) | Self::Matrix(_), Self::Flat(_) | Self::Matrix(_)) => {
-                let (before, after) = (self.range(), later.range());
-                Movement { up: after.max > before.min, down: after.min < before.max }
-            }
-            _ => Movement::UNKNOWN,
-        }
-    }
-
-    /// Says whether the later rule differs in its labels alone: every call costs the same.
-    #[must_use]
-    pub fn is_reworded(&self, later: &Self) -> bool {
-        self.without_labels() == later.without_labels()
-    }
-
-    fn without_labels(&self) -> Self {
-        let mut rule = self.clone();
-        match &mut rule {
-            Self::Composite(composite) => composite.clear_labels(),
-            Self::Sum(sum) => sum.parts.iter_mut().for_each(|part| *part.rule = part.rule.without_labels()),
-            _ => {}
-        }
-        rule
-    }
-
-    /// Says whether two rules differ at most in their prices: the same calls, with the same cells in the same order.
-    /// The parts of a sum are priced elsewhere.
-    #[must_use]
-    pub fn same_but_for_prices(&self, other: &Self) -> bool {
-        let prices: Vec<Credits> = other.cells().into_iter().map(|cell| cell.credits).collect();
-        self.own().with_cells(&prices).is_some_and(|rule| rule == other.own())
-    }
-
-    /// Says whether two rules name the same prices, whatever the parts of a sum cost elsewhere in their books.
-    #[must_use]
-    pub fn same_own_prices(&self, other: &Self) -> bool {
-        self.own() == other.own()
-    }
-
-    /// Gives the rule without what is copied into it from elsewhere in the book.
-    fn own(&self) -> Self {
-        let mut rule = self.clone();
-        if let Self::Sum(sum) = &mut rule {
-            sum.parts.iter_mut().for_each(|part| *part.rule = Self::Flat(Flat { credits: Credits::ZERO }));
-        }
-        rule
     }
 }
 
