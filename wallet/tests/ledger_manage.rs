@@ -8,7 +8,7 @@ use ledger_support::*;
 use serde_json::json;
 use sqlx::PgPool;
 use wallet::Wallet;
-use wallet::error::{Refusal, Result};
+use wallet::error::{Error, Refusal, Result};
 use wallet::id::{AccountId, KeyId, ProjectId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::{
@@ -280,7 +280,7 @@ async fn a_project_has_so_many_ceilings_and_no_more(pool: PgPool) {
     for customer in 0..100 {
         set(customer, 1).await.expect("set");
     }
-    assert!(matches!(refusal(set(100, 1).await), Refusal::Unprocessable { .. }));
+    assert!(matches!(set(100, 1).await, Err(Error::Refused(Refusal::Unprocessable { .. }))));
     set(7, 2).await.expect("changed");
     let budgets = wallet.ledger().budgets(id).await.expect("listed");
     assert_eq!(budgets.len(), 100);
@@ -297,7 +297,7 @@ async fn a_search_that_takes_too_long_is_given_up(pool: PgPool) {
     sqlx::query("LOCK TABLE entries IN ACCESS EXCLUSIVE MODE").execute(&mut *blocker).await.expect("locked");
     let filter = EntryFilter { text: Some("nowhere".into()), ..EntryFilter::default() };
     let found = wallet.ledger().entries(id, &filter, Page::default()).await;
-    assert_eq!(refusal(found), Refusal::Unavailable);
+    assert!(matches!(found, Err(Error::Refused(Refusal::Unavailable))), "{found:?}");
     blocker.rollback().await.expect("unlocked");
     let found = wallet.ledger().entries(id, &filter, Page::default()).await.expect("searched");
     assert!(found.entries.is_empty());

@@ -128,7 +128,7 @@ impl Post {
         self.field(name).split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
     }
 
-    /// The address of the caller's machine.
+    /// The address of the caller's machine, also behind trusted proxies.
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {
         let ConnectInfo(connected) = self.parts.extensions.get::<ConnectInfo<SocketAddr>>()?;

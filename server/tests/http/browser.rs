@@ -171,7 +171,9 @@ async fn a_key_is_shown_once_and_works_until_it_is_revoked(pool: PgPool) {
     let (_, viewer) = site.person("keys").await;
     let mut browser = site.browser();
     browser.sign_in("keys").await;
-    let told = browser.post("/developers/keys", &[("name", "CI"), ("environment", "production")]).await;
+    let form = "0123456789abcdef".repeat(4);
+    let fields = [("name", "CI"), ("environment", "production"), ("idempotency_key", &form)];
+    let told = browser.post("/developers/keys", &fields).await;
     assert_eq!(told.status, StatusCode::OK, "{}", told.text);
     let key = told
         .text
