@@ -14,7 +14,7 @@ const LOOKS = [
 
 for (const look of LOOKS) {
   test(`everybody can use every page: ${look.colorScheme}, ${look.width} px`, async ({ page, request }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(300_000);
     await newcomer(page, request);
     const key = await newKey(page);
     await charge(request, key, 'dall-e-3', 'picture', { size: '1024x1024', quality: 'standard' });

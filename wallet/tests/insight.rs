@@ -33,7 +33,7 @@ async fn days_and_runway_are_read_from_the_rows(pool: PgPool) {
     for day in 0..10 {
         wallet.clock().advance(hours(24));
         last = charge(&wallet, id, format!("day-{day}"), 10).await.expect("charged").seq();
-        let is_young = day < 6;
+        let is_young = day < 7;
         assert_eq!(see(&wallet, id, "UTC").await.forecast == Forecast::NotEnough, is_young, "day {day}");
     }
     wallet.clock().advance(hours(1));

@@ -101,9 +101,10 @@ fn Drawing(spending: Spending, width: i64, every: usize) -> impl IntoView {
             let (label_at, date) = (format!("{:.1}", x + room / 2.0), day.day);
             // Labels are counted back from today, so that the last one is today's.
             let has_label = (last - place).is_multiple_of(every);
+            let (label_at, anchor) = if place == last { (width.to_string(), "end") } else { (label_at, "middle") };
             let label = has_label.then(|| {
                 view! {
-                    <text x=label_at y={HEIGHT + BELOW + 4} text-anchor="middle" font-size="12" fill="var(--color-muted)">
+                    <text x=label_at y={HEIGHT + BELOW + 4} text-anchor=anchor font-size="12" fill="var(--color-muted)">
                         {move || day_month_text(i18n.get_locale(), date)}
                     </text>
                 }

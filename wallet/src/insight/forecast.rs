@@ -40,6 +40,14 @@ impl Pace {
         let busy = days.get(days.len().saturating_sub(RANGE_DAYS)..).unwrap_or(&days);
         Self { per_day: average(&days), quiet: average(quiet), busy: average(busy) }
     }
+
+    /// Takes what was spent in so many seconds: of a wallet that is too busy for a look at seven days.
+    #[must_use]
+    pub fn over(spent: Credits, seconds: i64) -> Self {
+        let per_day = i128::from(spent.micros().max(0)).saturating_mul(DAY).checked_div(i128::from(seconds.max(1)));
+        let per_day = per_day.and_then(|micros| i64::try_from(micros).ok()).map_or(Credits::MAX, Credits::from_micros);
+        Self { per_day, quiet: per_day, busy: per_day }
+    }
 }
 
 /// Credits that will expire before they are needed.
@@ -209,6 +217,7 @@ mod tests {
     fn a_pace_is_the_average_of_seven_days_with_its_quiet_and_busy_ones() {
         let pace = Pace::of([70, 0, 10, 20, 30, 40, 40].map(credits));
         assert_eq!((pace.per_day, pace.quiet, pace.busy), (credits(30), credits(20), credits(40)));
+        assert_eq!(Pace::over(credits(5), 3_600).per_day, credits(120));
         // What was paid back is no spending.
         assert_eq!(Pace::of([-5, 0, 0, 0, 0, 0, 7].map(credits)).per_day, credits(1));
     }

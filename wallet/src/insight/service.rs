@@ -34,12 +34,22 @@ pub struct Seen {
     pub unused: Option<Unused>,
 }
 
+/// What was read of the debits: from which instant on, on what, how much.
+struct Read {
+    parts: Vec<(DateTime<Utc>, String, Credits)>,
+    /// The row after which was read, where older ones would have belonged to it.
+    cut_after: Option<i64>,
+}
+
+/// Paces, with the moment at which they were read.
+type Known = HashMap<WalletId, (DateTime<Utc>, Option<Pace>)>;
+
 /// The handle; cheap to clone.
 #[derive(Clone)]
 pub struct Insight {
     db: Db,
     ledger: Ledger,
-    known: Arc<Mutex<HashMap<WalletId, (DateTime<Utc>, Option<Pace>)>>>,
+    known: Arc<Mutex<Known>>,
 }
 
 impl fmt::Debug for Insight {
@@ -89,10 +99,9 @@ impl Insight {
     async fn pace(&self, balance: &BalanceView, now: DateTime<Utc>) -> Result<Option<Pace>> {
         let marks = pace_marks(now);
         let Some(from) = marks.first().copied() else { return Ok(None) };
-        let Some(after) = self.newest_before(balance, from).await? else { return Ok(None) };
-        let after = after.max(balance.seq.saturating_sub(ROWS_MAX));
-        let spent = repo::spent(self.db.pool(), balance.wallet, after, &marks).await?;
-        Ok(Some(pace_of(&marks, spent.iter().filter_map(|part| Some((*marks.get(part.place)?, part.amount))))))
+        let Some(first) = self.newest_before(balance, from).await? else { return Ok(None) };
+        let read = self.spent(balance, first, marks.clone()).await?;
+        Ok(Some(self.pace_of(balance, &marks, &read, now).await?))
     }
 
     /// Reads pace and spending in one query.
@@ -113,21 +122,50 @@ impl Insight {
         instants.dedup();
         let Some(from) = instants.first().copied() else { return Ok((None, Spending::default())) };
         let first = self.newest_before(balance, from).await?.unwrap_or(0);
-        let after = first.max(balance.seq.saturating_sub(ROWS_MAX));
-        let spent = repo::spent(self.db.pool(), balance.wallet, after, &instants).await?;
-        let at = |place: usize| instants.get(place).copied();
-        let by_day: Vec<(NaiveDate, String, Credits)> = spent
-            .iter()
-            .filter_map(|part| {
-                Some((at(part.place)?.with_timezone(&zone).date_naive(), part.category.clone(), part.amount))
-            })
-            .collect();
+        let read = self.spent(balance, first, instants).await?;
+        let of_day = |(at, category, amount): &(DateTime<Utc>, String, Credits)| {
+            (at.with_timezone(&zone).date_naive(), category.clone(), *amount)
+        };
+        let by_day: Vec<(NaiveDate, String, Credits)> = read.parts.iter().map(of_day).collect();
+        let spending = Spending::of(&days, &by_day, read.cut_after.is_some());
         let is_old = match marks.first() {
             Some(week_ago) => self.newest_before(balance, *week_ago).await?.is_some(),
             None => false,
         };
-        let pace = || pace_of(&marks, spent.iter().filter_map(|part| Some((at(part.place)?, part.amount))));
-        Ok((is_old.then(pace), Spending::of(&days, &by_day, after > first)))
+        let pace = if is_old { Some(self.pace_of(balance, &marks, &read, now).await?) } else { None };
+        Ok((pace, spending))
+    }
+
+    /// Reads what was spent after a row, of the newest rows.
+    async fn spent(&self, balance: &BalanceView, first: i64, instants: Vec<DateTime<Utc>>) -> Result<Read> {
+        let after = first.max(balance.seq.saturating_sub(ROWS_MAX));
+        let spent = repo::spent(self.db.pool(), balance.wallet, after, &instants).await?;
+        let part = |part: repo::SpentSince| Some((*instants.get(part.place)?, part.category, part.amount));
+        let parts = spent.into_iter().filter_map(part).collect();
+        Ok(Read { parts, cut_after: (after > first).then_some(after) })
+    }
+
+    /// Averages the last seven days; where not even these were read whole, the time that was.
+    async fn pace_of(
+        &self,
+        balance: &BalanceView,
+        marks: &[DateTime<Utc>],
+        read: &Read,
+        now: DateTime<Utc>,
+    ) -> Result<Pace> {
+        let mut days = [Credits::ZERO; 7];
+        for (from, _, amount) in &read.parts {
+            let place = marks.iter().filter(|mark| *mark <= from).count().checked_sub(1);
+            if let Some(day) = place.and_then(|place| days.get_mut(place)) {
+                *day = day.checked_add(*amount).unwrap_or(*day);
+            }
+        }
+        let Some(after) = read.cut_after else { return Ok(Pace::of(days)) };
+        let oldest = self.ledger.entries_after(balance.wallet, after, 1).await?;
+        let since = oldest.first().map(|row| row.created_at).filter(|at| marks.first().is_some_and(|mark| at > mark));
+        let sum = Credits::checked_sum(days).unwrap_or(Credits::MAX);
+        Ok(since
+            .map_or_else(|| Pace::of(days), |since| Pace::over(sum, now.signed_duration_since(since).num_seconds())))
     }
 
     /// Finds the newest row before an instant; `None` where there is none. Of what is archived only that it was is known.
@@ -144,16 +182,4 @@ impl Insight {
 /// The beginnings of the last seven times 24 hours.
 fn pace_marks(now: DateTime<Utc>) -> Vec<DateTime<Utc>> {
     (1..=PACE_DAYS).rev().filter_map(|days| now.checked_sub_signed(TimeDelta::days(days))).collect()
-}
-
-/// Sums what was spent in each of them.
-fn pace_of(marks: &[DateTime<Utc>], spent: impl Iterator<Item = (DateTime<Utc>, Credits)>) -> Pace {
-    let mut days = [Credits::ZERO; 7];
-    for (from, amount) in spent {
-        let place = marks.iter().filter(|mark| **mark <= from).count().checked_sub(1);
-        if let Some(day) = place.and_then(|place| days.get_mut(place)) {
-            *day = day.checked_add(amount).unwrap_or(*day);
-        }
-    }
-    Pace::of(days)
 }

@@ -182,8 +182,10 @@ impl Detail {
         serde_json::from_str(text).ok()
     }
 
-    /// Gives the receipt of a debit, completed from its row's columns. A capture has one only where it took the whole of
-    /// one line; what several lines or a part of one come to is told by [`Detail::into_lines`].
+    /// Gives the receipt of a debit, completed from its row's columns.
+    ///
+    /// A capture has one only where it took the whole of one line; what several lines or a part of one come to is told
+    /// by [`Detail::into_lines`].
     #[must_use]
     pub fn into_receipt(
         self,
