@@ -37,7 +37,8 @@ async fn a_charge_that_the_provider_shows_late_is_made_once(pool: PgPool) {
     assert_eq!(status(&wallet, &viewer).await, Some(SubscriptionStatus::Active));
     double.books().hides = false;
     work_for(&wallet, 1).await;
-    assert_eq!((double.books().charged.len(), months(&wallet, &viewer).await.len()), (1, 2));
+    assert_eq!(months(&wallet, &viewer).await.len(), 2);
+    assert_eq!(double.books().charged.len(), 1);
     let told = mails(&wallet, ANNA).await;
     assert!(matches!(told.as_slice(), [Mail::PlanRenewed(_)]), "{told:?}");
     is_right(&wallet).await;
