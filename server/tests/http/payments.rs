@@ -4,7 +4,6 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use server::providers::sandbox::message::Signed;
 use sqlx::PgPool;
-use wallet::identity::{Environment, NewKey};
 use wallet::payment::PaymentStatus;
 
 use crate::support::{Browser, PASSWORD, Site, Told, location};
@@ -226,23 +225,4 @@ async fn a_program_orders_credits_too(pool: PgPool) {
     assert_eq!(program.get("/payments").await.json()["payments"].as_array().map(Vec::len), Some(1));
     let other = site.program("other", 0).await;
     assert_eq!(other.get(&path).await.status, StatusCode::NOT_FOUND);
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn an_order_of_a_test_key_leaves_the_open_wallets_balance_alone(pool: PgPool) {
-    let site = Site::start(pool).await;
-    let mut program = site.program("trial", 7).await;
-    let new = NewKey { name: "trial".to_owned(), environment: Environment::Preview, scopes: Vec::new(), ceiling: None };
-    program.key = site.wallet().identity().create_key(&program.viewer, &new).await.expect("a key").secret;
-    let told = program.post("/top-ups", "order-1", &json!({ "package": "light", "currency": "RUB" })).await;
-    assert_eq!(told.status, StatusCode::CREATED, "{}", told.text);
-    let payment = told.json();
-    let id = payment["payment_id"].as_str().expect("an id");
-    let mut browser = site.browser();
-    browser.sign_in("trial").await;
-    browser.post(payment["checkout_url"].as_str().expect("a page"), &CARD).await;
-    browser.open(&format!("/wallet/orders/{id}/return")).await;
-    let page = browser.open(&format!("/wallet/orders/{id}")).await.text;
-    assert!(page.contains(r#"data-testid="balance" class="num font-semibold">7<"#), "the head has the open wallet's");
-    assert!(page.contains("100 tokens"), "the page has the other wallet's");
 }

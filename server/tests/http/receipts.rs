@@ -20,7 +20,7 @@ async fn capture(program: &Program<'_>, at: usize, operations: &[&str], body: &V
 #[sqlx::test(migrations = "../migrations")]
 async fn a_capture_shows_each_line_with_what_was_taken_of_it(pool: PgPool) {
     let site = Site::start(pool).await;
-    let program = site.program("hank", 100).await;
+    let program = site.program("hank", 200).await;
     let mut browser = site.browser();
     browser.sign_in("hank").await;
     let job = ["kling-v2.1", "gpt-5"];

@@ -41,11 +41,11 @@ async fn customers_never_read_who_of_the_staff_it_was(pool: PgPool) {
     let request = site.client.get(format!("{}/live?after=0", site.url)).header(ACCEPT, "text/event-stream");
     let mut stream = request.header("cookie", cookies.join("; ")).send().await.expect("a stream");
     let mut heard = String::new();
-    while !heard.contains("Sorry") {
+    while !heard.contains("\"staff\"") {
         let chunk = timeout(PATIENCE, stream.chunk()).await.expect("in time").expect("a chunk").expect("more");
         heard.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
     }
-    assert!(heard.contains("staff") && !heard.contains("Orlov") && !heard.contains(&id), "{heard}");
+    assert!(heard.contains("Sorry") && !heard.contains("Orlov") && !heard.contains(&id), "{heard}");
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -66,7 +66,7 @@ async fn times_are_those_of_the_accounts_zone(pool: PgPool) {
     for path in ["/wallet", "/wallet/history", &format!("/wallet/history/{}", charge["id"])] {
         let page = browser.open(path).await.text;
         assert!(page.contains("Times are Asia/Kathmandu."), "{path}");
-        assert!(page.contains(&format!(">{clock}</time>")), "{path}: {clock}");
+        assert!(page.contains(&format!(">{clock}<")), "{path}: {clock}");
     }
     // Files and the API stay in UTC.
     let csv = browser.open("/wallet/history.csv").await.text;

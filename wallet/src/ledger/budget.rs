@@ -46,11 +46,13 @@ pub struct Window {
 
 impl Window {
     /// Takes a period from storage; one without an end is over.
+    #[cfg(feature = "postgres")]
     pub(super) fn stored(start: DateTime<Utc>, end: Option<DateTime<Utc>>) -> Self {
         Self { start, end: end.unwrap_or(start) }
     }
 
     /// Gives the end for storage.
+    #[cfg(feature = "postgres")]
     pub(super) fn stored_end(&self) -> Option<DateTime<Utc>> {
         (self.end > self.start).then_some(self.end)
     }

@@ -100,7 +100,8 @@ pub(in crate::ledger) async fn chain_after(
     let rows = sqlx::query_as!(
         ChainRow,
         "SELECT seq, kind, actor_kind, amount, held_change, settled_after, held_after, quantity, grant_id, refers_to,
-                counterpart, created_at, actor_id, actor_name, operation, title, category, metadata, detail, expires_at,
+                counterpart, created_at, actor_id, actor_name, operation, title, category, metadata, detail,
+                CASE WHEN isfinite(expires_at) THEN expires_at END AS expires_at,
                 idem_key, request_hash, hash
          FROM entries
          WHERE shard = $1 AND wallet_id = $2 AND seq > $3
