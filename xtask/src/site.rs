@@ -18,7 +18,9 @@ use crate::stamp::{self, Print};
 const FONTS: [&str; 2] = ["golos-text", "piazzolla"];
 const SUBSETS: [&str; 3] = ["latin", "latin-ext", "cyrillic"];
 /// What newer WASM needs to be told to wasm-opt.
-const WASM_OPT: [&str; 8] = [
+const WASM_OPT: [&str; 9] = [
+    // Twice: the second time it finds what the first one laid open.
+    "-Oz",
     "-Oz",
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
