@@ -60,15 +60,15 @@ test('one publication lowers prices at once and raises others after the notice',
   await expect(page.getByRole('link', { name: /1 price goes up/ })).toBeVisible();
   await expect(page.getByRole('link', { name: /1 price goes down/ })).toBeVisible();
   await page.goto('/pricing?q=gpt-5');
-  await expect(listed(page, 'gpt-5.2-pro')).toContainText(/32$/);
-  await expect(listed(page, 'gpt-5')).toContainText(/2$/);
+  await expect(listed(page, 'gpt-5.2-pro').getByRole('cell', { name: '32', exact: true })).toBeVisible();
+  await expect(listed(page, 'gpt-5').getByRole('cell', { name: /^2\b/ })).toBeVisible();
 
   site.advance('32d');
   await expect(async () => {
     await page.goto('/pricing?q=gpt-5');
-    await expect(listed(page, 'gpt-5')).toContainText(/3$/, { timeout: 1_000 });
+    await expect(listed(page, 'gpt-5').getByRole('cell', { name: '3', exact: true })).toBeVisible({ timeout: 1_000 });
   }).toPass();
-  await expect(listed(page, 'gpt-5.2-pro')).toContainText(/32$/);
+  await expect(listed(page, 'gpt-5.2-pro').getByRole('cell', { name: '32', exact: true })).toBeVisible();
   await page.context().close();
 });
 

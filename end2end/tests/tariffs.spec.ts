@@ -29,7 +29,8 @@ test('an admin lowers a price: the list and the next charge follow, the log tell
 
   await expect(async () => {
     await page.goto(`/pricing?q=${operation}`);
-    await expect(page.getByRole('row', { name: new RegExp(`${operation}\\b(?!-)`) })).toContainText(new RegExp(`${after}$`), { timeout: 1_000 });
+    const row = page.getByRole('row', { name: new RegExp(`${operation}\\b(?!-)`) });
+    await expect(row.getByRole('cell', { name: String(after), exact: true })).toBeVisible({ timeout: 1_000 });
   }).toPass();
   const charged = await charge(request, key, operation, 'after-the-drop');
   expect(charged.status()).toBe(201);

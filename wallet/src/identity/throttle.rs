@@ -38,7 +38,7 @@ pub(crate) struct Subjects(Vec<(Vec<u8>, Pace)>);
 impl Subjects {
     pub(crate) fn new(email_key: &str, from: Option<IpAddr>) -> Self {
         let mut subjects = vec![(hash(&["address", email_key]), ADDRESS)];
-        if let Some(peer) = from {
+        if let Some(peer) = from.and_then(somebody) {
             let peer = network(peer);
             subjects.push((hash(&["pair", email_key, &peer]), PAIR));
             subjects.push((hash(&["peer", &peer]), PEER));
@@ -48,9 +48,9 @@ impl Subjects {
         Self(subjects)
     }
 
-    /// Counts a visit by its peer. The machine's own address stands for nobody: it is a proxy's that nobody told us of.
+    /// Counts a visit by its peer.
     pub(crate) fn visit(from: Option<IpAddr>) -> Self {
-        let peer = from.map(|peer| peer.to_canonical()).filter(|peer| !peer.is_loopback());
+        let peer = from.and_then(somebody);
         Self(peer.map(|peer| (hash(&["visit", &network(peer)]), VISIT)).into_iter().collect())
     }
 
@@ -73,6 +73,12 @@ impl Subjects {
     pub(crate) fn of_the_peer(&self) -> Vec<Vec<u8>> {
         self.0.iter().skip(2).map(|(key, _)| key.clone()).collect()
     }
+}
+
+/// Tells whom an address stands for. The machine's own stands for nobody: it is a proxy's that nobody told us of, and who
+/// guesses behind it would make everybody wait.
+fn somebody(peer: IpAddr) -> Option<IpAddr> {
+    Some(peer.to_canonical()).filter(|peer| !peer.is_loopback())
 }
 
 /// One household has one IPv6 network of 64 bits, and all its addresses.
@@ -117,6 +123,7 @@ mod tests {
     #[test]
     fn a_visit_from_this_machine_is_nobodys() {
         let counted = |text: &str| Subjects::visit(Some(text.parse().expect("an address"))).keys().len();
+        assert!(Subjects::new("a@b.cc", Some(IpAddr::from([127, 0, 0, 1]))).of_the_peer().is_empty());
         assert_eq!([counted("127.0.0.1"), counted("::1"), counted("::ffff:127.0.0.1")], [0; 3]);
         assert_eq!([counted("192.0.2.1"), counted("10.0.0.1")], [1; 2]);
         assert_eq!(Subjects::visit(None).keys().len(), 0);
