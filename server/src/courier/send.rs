@@ -93,12 +93,51 @@ async fn beginning(mut response: Response) -> String {
 
 /// Says why there was no answer; nothing of our side is told.
 fn told(error: &reqwest::Error) -> String {
-    let words = if error.is_timeout() {
-        "There was no answer within 15 seconds."
-    } else if error.is_connect() {
+    // A name or a connection that takes too long is both: what matters then is that nobody was reached.
+    let words = if error.is_connect() {
         "The endpoint could not be reached: no such name, no public address, or nothing listens there."
+    } else if error.is_timeout() {
+        "There was no answer within 15 seconds."
     } else {
         "The connection broke before there was an answer."
     };
     words.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use reqwest::dns::{Name, Resolve, Resolving};
+
+    use super::*;
+
+    /// Names that are never found out, as where a machine's name server is away.
+    struct Away;
+
+    impl Resolve for Away {
+        fn resolve(&self, _: Name) -> Resolving {
+            Box::pin(pending())
+        }
+    }
+
+    async fn failure(client: Client, url: &str) -> String {
+        told(&client.post(url).send().await.expect_err("nobody answers"))
+    }
+
+    #[tokio::test]
+    async fn a_name_server_that_is_away_is_an_endpoint_that_was_not_reached() {
+        let client = Client::builder().dns_resolver(Away).no_proxy().connect_timeout(Duration::from_millis(20));
+        let words = failure(client.build().expect("a client"), "https://hooks.example/").await;
+        assert!(words.starts_with("The endpoint could not be reached"), "{words}");
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_takes_the_message_and_says_nothing_has_not_answered() {
+        let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let url = format!("http://{}/", silent.local_addr().expect("its address"));
+        let client = Client::builder().no_proxy().timeout(Duration::from_millis(20)).build().expect("a client");
+        let words = failure(client, &url).await;
+        assert_eq!(words, "There was no answer within 15 seconds.");
+    }
 }
