@@ -73,21 +73,35 @@ fn options(url: &str) -> Option<PgConnectOptions> {
 /// Reads the server's version and durability; refuses an old one.
 pub async fn facts(pool: &PgPool) -> anyhow::Result<Facts> {
     let (number, version) = wallet::db::version(pool).await?;
-    if number < OLDEST_VERSION {
-        bail!("PostgreSQL {version} is too old: Scrip needs version 15 or later");
-    }
+    let version = new_enough(number, version)?;
     Ok(Facts { version, not_durable: wallet::db::durability(pool).await?.lapses() })
 }
 
-/// Refuses a database that was not migrated, or that a later version has migrated.
-pub async fn migrated(pool: &PgPool) -> anyhow::Result<()> {
-    let found = wallet::db::migrations(pool).await;
+/// Refuses a server that is too old; gives its version back.
+fn new_enough(number: i32, version: String) -> anyhow::Result<String> {
+    if number < OLDEST_VERSION {
+        bail!(
+            "PostgreSQL {version} is too old: Scrip needs version 15 or later; set DATABASE_URL to one, or upgrade this one"
+        );
+    }
+    Ok(version)
+}
+
+/// Refuses a database that a later version has migrated.
+fn not_newer(found: wallet::db::Migrations) -> anyhow::Result<()> {
     if found.newer > 0 {
         bail!(
             "the database is {} migrations ahead of this program: run the version that migrated it, or a later one",
             found.newer
         );
     }
+    Ok(())
+}
+
+/// Refuses a database that was not migrated, or that a later version has migrated.
+pub async fn migrated(pool: &PgPool) -> anyhow::Result<()> {
+    let found = wallet::db::migrations(pool).await;
+    not_newer(found)?;
     if found.missing > 0 {
         bail!("the database lacks {} migrations: run `scrip migrate`, or unset SCRIP_NO_MIGRATE", found.missing);
     }
@@ -96,6 +110,7 @@ pub async fn migrated(pool: &PgPool) -> anyhow::Result<()> {
 
 /// Migrates Scrip's own tables and the job queue's.
 pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
+    not_newer(wallet::db::migrations(pool).await)?;
     wallet::db::migrate(pool).await.map_err(|error| anyhow!("the database can't be migrated: {error}"))?;
     graphile_worker::WorkerUtils::new(pool.clone(), crate::jobs::SCHEMA)
         .migrate()
@@ -122,5 +137,19 @@ fn explain(error: &sqlx::Error, place: &str) -> String {
             _ => format!("PostgreSQL at {place} refuses: {}", error.message()),
         },
         error => format!("PostgreSQL can't be reached at {place}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_before_15_is_refused_by_its_version() {
+        let refused = new_enough(140_019, "14.19".to_owned()).expect_err("too old").to_string();
+        assert!(refused.contains("PostgreSQL 14.19 is too old") && refused.contains("version 15"), "{refused}");
+        for (number, version) in [(150_000, "15.0"), (180_001, "18.1")] {
+            assert_eq!(new_enough(number, version.to_owned()).expect("new enough"), version);
+        }
     }
 }

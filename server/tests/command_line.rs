@@ -194,6 +194,22 @@ async fn a_database_is_refused_for_what_it_is(pool: PgPool) {
     assert!(!doctor.status.success() && text.contains("commits may be lost"), "{text}");
 }
 
+#[sqlx::test(migrations = "../migrations")]
+async fn a_database_of_a_later_version_is_left_alone(pool: PgPool) {
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (99990101, 'of a later version', true, '', 0)";
+    sqlx::query(newer).execute(&pool).await.expect("a migration that this program does not know");
+    let url = url(&pool);
+    let settings = [("DATABASE_URL", url.as_str()), ("PORT", "0")];
+    for command in ["serve", "migrate", "verify"] {
+        refuses(&run(&[command], &settings), &["1 migrations ahead of this program", "or a later one"]);
+    }
+    refuses(&run(&["serve"], &[settings[0], settings[1], ("SCRIP_NO_MIGRATE", "true")]), &["ahead of this program"]);
+    let doctor = run(&["doctor"], &settings);
+    let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    assert!(!doctor.status.success() && text.contains("ahead of this program"), "{text}");
+}
+
 /// A server that runs in the background; ended when dropped.
 struct Running {
     child: Child,
