@@ -10,7 +10,7 @@ use wallet::money::Credits;
 use crate::support::{Program, Site, Told, location};
 
 /// What a call is asked to do, so that nothing but the key can be wrong with it.
-enum Asks {
+pub enum Asks {
     /// Any key may read the price list.
     Anything,
     /// A key with this scope.
@@ -22,7 +22,7 @@ enum Asks {
 use Asks::{Anything, Production, Scope};
 
 /// Every call, what it asks of a key, and a body that is right in itself.
-fn calls() -> Vec<(&'static str, &'static str, Asks, Value)> {
+pub fn calls() -> Vec<(&'static str, &'static str, Asks, Value)> {
     use KeyScope::{
         BalanceRead, BudgetsWrite, ChargesWrite, HoldsWrite, LedgerRead, TopUpsWrite, WebhooksRead, WebhooksWrite,
     };

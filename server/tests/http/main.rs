@@ -18,5 +18,6 @@ mod pricing;
 mod quotes;
 mod receipts;
 mod shown;
+mod strangers;
 mod support;
 mod webhooks;

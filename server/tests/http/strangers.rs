@@ -1,0 +1,113 @@
+//! What belongs to somebody else is not there: every route that names a thing, with another account's name for it.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::keys::calls;
+use crate::support::{Program, Site, Told};
+
+/// What one account has, by the beginning of its address.
+struct Things {
+    charge: String,
+    hold: String,
+    payment: String,
+    budget: String,
+    endpoint: String,
+    delivery: String,
+    key: String,
+}
+
+impl Things {
+    async fn of(owner: &Program<'_>) -> Self {
+        let made = async |path: &str, body: Value| {
+            let told = owner.post(path, path, &body).await;
+            assert!(told.status.is_success(), "{path}: {}", told.text);
+            told.json()
+        };
+        let name = |json: &Value| json["id"].as_str().map_or_else(|| json["id"].to_string(), str::to_owned);
+        let charge = name(&made("/charges", json!({ "operation": "gpt-5" })).await);
+        let hold = name(&made("/holds", json!({ "lines": [{ "operation": "gpt-5" }] })).await);
+        let payment = name(&made("/top-ups", json!({ "package": "light", "currency": "RUB" })).await);
+        let hook = json!({ "url": "https://8.8.8.8/hook", "events": ["ledger.entry.created"] });
+        let endpoint = name(&made("/webhook-endpoints", hook).await);
+        made(&format!("/webhook-endpoints/{endpoint}/test"), Value::Null).await;
+        let deliveries = owner.get("/webhook-deliveries").await.json();
+        let delivery = name(&deliveries["deliveries"][0]);
+        let ceiling = json!({ "name": "x", "scope": "customer", "of": "acme", "period": "day", "ceiling": 5 });
+        let put = owner.call(Method::PUT, "/budgets").header("idempotency-key", "b").json(&ceiling);
+        let budget = name(&Told::of(put.send().await.expect("an answer")).await.json());
+        let key = owner.site.wallet().identity().keys(&owner.viewer).await.expect("keys")[0].id.to_string();
+        Self { charge, hold, payment, budget, endpoint, delivery, key }
+    }
+
+    /// The path with the name of such a thing.
+    fn named(&self, path: &str) -> String {
+        let starts = [
+            ("/charges", &self.charge),
+            ("/holds", &self.hold),
+            ("/payments", &self.payment),
+            ("/budgets", &self.budget),
+            ("/webhook-endpoints", &self.endpoint),
+            ("/webhook-deliveries", &self.delivery),
+        ];
+        let own = starts.into_iter().find(|(start, _)| path.starts_with(start));
+        path.replace("{id}", own.map_or("", |(_, name)| name.as_str())).replace("{seq}", &self.charge)
+    }
+}
+
+/// Everything that an account reads of itself.
+async fn everything(owner: &Program<'_>) -> Vec<Value> {
+    let mut all = Vec::new();
+    for path in ["/balance", "/ledger", "/payments", "/budgets", "/webhook-endpoints", "/webhook-deliveries"] {
+        all.push(owner.get(path).await.json());
+    }
+    all
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn no_route_knows_what_belongs_to_somebody_else(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let owner = site.program("owner", 1_000).await;
+    let things = Things::of(&owner).await;
+    let stranger = site.program("stranger", 1_000).await;
+    let (before, own) = (everything(&owner).await, everything(&stranger).await);
+    let mut tried = 0;
+    for (method, path, _, body) in calls() {
+        if !path.contains("{id}") && !path.contains("{seq}") {
+            continue;
+        }
+        let method: Method = method.parse().expect("a method");
+        let at = things.named(path);
+        let mut request =
+            stranger.call(method.clone(), &at).header("idempotency-key", uuid::Uuid::now_v7().to_string());
+        if !body.is_null() {
+            request = request.json(&body);
+        }
+        let told = Told::of(request.send().await.expect("an answer")).await;
+        assert_eq!((told.status, told.code().as_str()), (StatusCode::NOT_FOUND, "not_found"), "{method} {at}");
+        tried += 1;
+    }
+    assert!(tried >= 14, "{tried} routes name a thing");
+
+    let mut browser = site.browser();
+    browser.sign_in("stranger").await;
+    let page = browser.open(&format!("/wallet/orders/{}", things.payment)).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    let forms = [
+        format!("/wallet/orders/{}/check", things.payment),
+        format!("/developers/keys/{}/revoke", things.key),
+        format!("/developers/webhooks/{}/rotate", things.endpoint),
+        format!("/developers/webhooks/{}/test", things.endpoint),
+        format!("/developers/webhooks/{}/enable", things.endpoint),
+        format!("/developers/webhooks/{}/remove", things.endpoint),
+        format!("/developers/webhooks/deliveries/{}/replay", things.delivery),
+    ];
+    for form in forms {
+        let told = browser.post(&form, &[("idempotency_key", form.as_str())]).await;
+        assert_eq!(told.status, StatusCode::NOT_FOUND, "{form}: {}", told.text);
+    }
+    assert_eq!(everything(&owner).await, before, "nothing of the owner's has changed");
+    assert_eq!(everything(&stranger).await, own, "nor anything of the stranger's");
+    assert_eq!(owner.get("/balance").await.status, StatusCode::OK, "the owner's key works");
+}
