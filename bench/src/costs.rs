@@ -67,7 +67,7 @@ pub async fn measure(plan: &Plan, wallet: &Wallet, owner: &Viewer, meter: &Meter
 
 /// A bare charge, and one rule more each.
 async fn variants(wallet: &Wallet, owner: &Viewer) -> Result<Vec<Variant>> {
-    let mut wallets = seed::payers(wallet, owner, 4).await?.into_iter().map(|payer| payer.wallet);
+    let mut wallets = seed::payers(wallet, owner, 5).await?.into_iter().map(|payer| payer.wallet);
     let full = Arc::new(seed::receipt());
     let bare = Arc::new(Receipt::flat(seed::OPERATION, "DALL·E 3", full.total));
     let mut variant = |name, receipt: &Arc<Receipt>, metadata| -> Result<Variant> {
@@ -81,13 +81,15 @@ async fn variants(wallet: &Wallet, owner: &Viewer) -> Result<Vec<Variant>> {
         variant("costs: a bare charge", &bare, Value::Null)?,
         variant("costs: with inputs and formula lines", &full, Value::Null)?,
         variant("costs: with 120 bytes of metadata", &bare, metadata)?,
-        variant("costs: under three ceilings", &bare, Value::Null)?,
+        variant("costs: under three ceilings of its own", &bare, Value::Null)?,
+        variant("costs: under three ceilings of its project", &bare, Value::Null)?,
     ];
-    let under_ceilings = variants.last().context("no variant")?.wallet;
-    for period in [BudgetPeriod::Day, BudgetPeriod::Week, BudgetPeriod::Month] {
-        let ceiling = Credits::from_whole(900_000_000).context("too much")?;
-        let budget = NewBudget { name: format!("{period:?}"), scope: BudgetScope::Project, period, ceiling };
-        wallet.ledger().set_budget(under_ceilings, budget).await?;
+    for (variant, scope) in variants.iter().skip(3).zip([BudgetScope::Environment, BudgetScope::Project]) {
+        for period in [BudgetPeriod::Day, BudgetPeriod::Week, BudgetPeriod::Month] {
+            let ceiling = Credits::from_whole(900_000_000).context("too much")?;
+            let budget = NewBudget { name: format!("{period:?}"), scope: scope.clone(), period, ceiling };
+            wallet.ledger().set_budget(variant.wallet, budget).await?;
+        }
     }
     Ok(variants)
 }

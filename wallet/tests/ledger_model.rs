@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger_model_support::{Step, Taken, World, command, micros, start, steps};
+use ledger_model_support::{Scope, Step, Taken, World, command, metadata, micros, start, steps};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
+use uuid::Uuid;
 use wallet::error::Error;
 use wallet::id::{AccountId, WalletId};
 use wallet::idempotency::{IdempotencyKey, RequestHash};
@@ -18,7 +19,9 @@ use wallet::ledger::batch::{Batch, Work};
 use wallet::ledger::chain::Hash;
 use wallet::ledger::proof::Verifier;
 use wallet::ledger::state::{Core, Entry, PastDebit, Request, Rules, Subject, WalletState};
-use wallet::ledger::{Command, EntryKind, GrantSource, NewGrant, Outcome, Receipt};
+use wallet::ledger::{
+    Budget, BudgetPeriod, BudgetScope, Command, EntryKind, GrantSource, NewGrant, Outcome, Receipt, Window,
+};
 use wallet::money::Credits;
 
 /// The core's world: what the writer would have in memory, and every row so far.
@@ -66,6 +69,8 @@ impl Real {
         for (id, state) in &self.states {
             let mut state = state.clone();
             state.debits = self.past_debits(*id, work);
+            let budgets = std::mem::take(&mut state.core.budgets);
+            state.core.budgets = budgets.into_iter().map(|budget| budget.into_period(self.now, &Utc)).collect();
             batch.know(state);
         }
         let outcome = batch.perform(work, self.now, &Rules::default())?;
@@ -76,27 +81,55 @@ impl Real {
         Ok(outcome)
     }
 
+    /// Sets or takes away a ceiling, as the ledger's service does.
+    fn set_ceiling(&mut self, scope: Scope, most: Option<i64>) {
+        let (wallet, counted) = scope.in_ledger();
+        let concerned: Vec<WalletId> = if scope == Scope::Project { self.ids.into() } else { vec![self.ids[wallet]] };
+        let window = Window { start: self.now, ..BudgetPeriod::Day.window(self.now, &Utc) };
+        let id = Uuid::now_v7();
+        for wallet in concerned {
+            let budgets = &mut self.states.get_mut(&wallet).expect("a wallet").core.budgets;
+            let known = budgets.iter_mut().find(|known| known.scope == counted);
+            match (known, most.map(micros)) {
+                (_, None) => budgets.retain(|known| known.scope != counted),
+                (Some(known), Some(ceiling)) => known.ceiling = ceiling,
+                (None, Some(ceiling)) => budgets.push(Budget {
+                    id,
+                    name: "Day".to_owned(),
+                    scope: counted.clone(),
+                    period: BudgetPeriod::Day,
+                    ceiling,
+                    window,
+                    spent: Credits::ZERO,
+                }),
+            }
+        }
+    }
+
     fn past_debits(&self, id: WalletId, work: &Work) -> BTreeMap<i64, PastDebit> {
         let Command::CreditBack { charge, .. } = work.request.command else { return BTreeMap::new() };
         let rows = &self.rows[&id];
         let Some(row) = rows.iter().find(|row| row.view.seq == charge) else { return BTreeMap::new() };
         let back = |row: &&Entry| row.view.kind == EntryKind::CreditBack && row.view.refers_to == Some(charge);
         let credited_by = rows.iter().find(back).map(|row| row.view.seq);
-        let counted = (Subject::of(&row.view.actor, &row.view.metadata), row.view.created_at);
+        // A capture was counted at its hold.
+        let hold = row.view.refers_to.filter(|_| row.view.kind == EntryKind::Capture);
+        let placed = hold.and_then(|hold| rows.iter().find(|row| row.view.seq == hold)).unwrap_or(row);
+        let counted = (Subject::of(&placed.view.actor, &placed.view.metadata), placed.view.created_at);
         let debit = PastDebit { entry: row.view.clone(), allocations: row.allocations.clone(), credited_by, counted };
         BTreeMap::from([(charge, debit)])
     }
 }
 
-fn work(wallet: WalletId, number: usize, command: Command) -> Work {
+fn work(wallet: WalletId, number: usize, command: Command, metadata: Value) -> Work {
     let key = IdempotencyKey::parse(&format!("k{number}")).expect("a key");
     let request = Request {
         request_hash: RequestHash::of(format!("{command:?}").as_bytes()),
         command,
         key,
         actor: Actor::system("test"),
-        metadata: Value::Null,
-        metadata_text: None,
+        metadata_text: (!metadata.is_null()).then(|| metadata.to_string().into()),
+        metadata,
     };
     Work { wallet, request }
 }
@@ -111,6 +144,15 @@ fn compare(world: &World, real: &Real) -> Result<(), TestCaseError> {
         prop_assert_eq!(i128::from(core.available(real.now).micros()), purse.available(world.now));
         prop_assert_eq!(core.seq, purse.rows);
         prop_assert!(purse.debt == 0 || purse.available(world.now) < 0);
+        for ceiling in &world.ceilings.0 {
+            let (wallet, scope) = ceiling.scope.in_ledger();
+            if scope != BudgetScope::Project && real.ids[wallet] != *id {
+                continue;
+            }
+            let budget = core.budgets.iter().find(|budget| budget.scope == scope).expect("the ceiling");
+            let budget = budget.clone().into_period(real.now, &Utc);
+            prop_assert_eq!(i128::from(budget.spent.micros()), ceiling.spent_at(world.now), "{:?}", ceiling);
+        }
         for (lot_id, lot) in &purse.lots {
             let grant = core.grant(*lot_id);
             let numbers = grant.map(|grant| (grant.remaining.micros().into(), grant.held.micros().into()));
@@ -134,8 +176,16 @@ fn tell(story: &[Step]) -> Result<(), TestCaseError> {
         let asked = command(step, target, &real.ids, real.now);
         let verdict = world.play(step, target);
         real.now = start() + TimeDelta::seconds(i64::try_from(world.now).expect("small"));
+        match step {
+            Step::Ceiling { scope, most } => real.set_ceiling(*scope, *most),
+            Step::Freeze { wallet, frozen } => {
+                let state = real.states.get_mut(&real.ids[*wallet]).expect("a wallet");
+                state.core.frozen = frozen.then(|| "test".into());
+            }
+            _ => {}
+        }
         let Some((wallet, command)) = asked else { continue };
-        let work = work(real.ids[wallet], number, command);
+        let work = work(real.ids[wallet], number, command, metadata(step));
         match real.perform(&work) {
             Ok(outcome) => {
                 prop_assert_eq!(verdict, Ok(()), "the core did {:?}", step);
@@ -209,12 +259,27 @@ fn the_core_does_what_the_rules_say() {
     println!("{} steps in {} stories: the core and its model agree", played.into_inner(), told.into_inner());
 }
 
+/// What was held before a ceiling was set was not counted by it: giving it back frees nothing.
+#[test]
+fn a_ceiling_gives_back_only_what_it_counted() {
+    let story = [
+        Step::Grant { wallet: 0, amount: 32, source: 0, priority: 0, expires_in: None },
+        Step::Hold { wallet: 0, lines: vec![8], expires_in: 10, customer: None },
+        Step::Wait { seconds: 1 },
+        Step::Ceiling { scope: Scope::Wallet(0), most: Some(8) },
+        Step::Charge { wallet: 0, amount: 8, customer: None },
+        Step::Release { wallet: 0, which: 0 },
+        Step::Charge { wallet: 0, amount: 1, customer: None },
+    ];
+    tell(&story).expect("as the reference says");
+}
+
 /// A story that once went wrong: a capture whose rest repaid a debt gave that back, too, when it was paid back.
 #[test]
 fn what_repaid_a_debt_is_not_paid_back() {
     let story = [
         Step::Grant { wallet: 0, amount: 32, source: 0, priority: 0, expires_in: None },
-        Step::Hold { wallet: 0, lines: vec![2], expires_in: 1 },
+        Step::Hold { wallet: 0, lines: vec![2], expires_in: 1, customer: None },
         Step::Clawback { wallet: 0, grant: None, amount: 31 },
         Step::Capture { wallet: 0, which: 0, amount: Taken::Total(0) },
         Step::CreditBack { wallet: 0, which: 3 },
@@ -242,14 +307,16 @@ fn numbers_at_the_edge_are_refused_not_wrapped() {
             if amount == Credits::ZERO && place == 3 {
                 continue;
             }
-            let refused = real.perform(&work(id, number * 10 + place, command)).expect_err("out of bounds");
+            let refused =
+                real.perform(&work(id, number * 10 + place, command, Value::Null)).expect_err("out of bounds");
             assert!(matches!(refused, Error::Refused(_)), "{amount} at {place}: {refused}");
         }
     }
     // As much as a wallet may hold, and not a micro-credit more.
     let most = wallet::ledger::decide::MAX_AMOUNT;
-    real.perform(&work(id, 1000, Command::Grant(NewGrant::new(most, GrantSource::TopUp, "Lot")))).expect("granted");
+    let all = Command::Grant(NewGrant::new(most, GrantSource::TopUp, "Lot"));
+    real.perform(&work(id, 1000, all, Value::Null)).expect("granted");
     let more = Command::Grant(NewGrant::new(micros(1), GrantSource::TopUp, "Lot"));
-    assert!(matches!(real.perform(&work(id, 1001, more)), Err(Error::Refused(_))));
+    assert!(matches!(real.perform(&work(id, 1001, more, Value::Null)), Err(Error::Refused(_))));
     assert_eq!(real.states[&id].core.settled, most);
 }

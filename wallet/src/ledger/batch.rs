@@ -1,15 +1,17 @@
 //! Many commands of many wallets, decided in order on remembered state: pure, and nothing is kept until it is stored.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
+use super::budget::Budget;
 use super::command::{BalanceAfter, Command, Outcome};
 use super::decide::{decide, decide_transfer};
 use super::entry::EntryView;
 use super::state::{Core, Decision, Entry, Grant, Request, Rules, Stop, WalletState};
 use crate::error::{Error, Refusal, Result};
-use crate::id::WalletId;
+use crate::id::{Shard, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 
 /// A command and its wallet.
@@ -134,7 +136,7 @@ impl Batch {
 
     /// A ceiling of a project is the same for all its wallets.
     fn share_budgets(&mut self, wallet: WalletId, core: &Core) {
-        if core.budgets.is_empty() {
+        if !core.shares_ceilings() {
             return;
         }
         for state in self.states.values_mut().filter(|state| state.core.id != wallet) {
@@ -186,6 +188,17 @@ impl Batch {
                 changed.then_some(ChangedGrant { wallet: now.id, grant, is_new })
             })
         })
+    }
+
+    /// Gives the ceilings under which something was spent or given back, each once; a ceiling of a project is known to
+    /// each of its wallets, with the same numbers.
+    #[must_use]
+    pub fn budgets(&self) -> BTreeMap<(Shard, Uuid), &Budget> {
+        let changed = self.wallets().flat_map(|(before, now)| {
+            let moved = now.budgets.iter().filter(|budget| !before.budgets.contains(budget));
+            moved.map(|budget| ((now.id.shard, budget.id), budget))
+        });
+        changed.collect()
     }
 
     /// Says whether the batch makes no grants and takes none back: then one statement can write it.

@@ -9,6 +9,8 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
+
 use super::batch::{Batch, Work};
 use super::command::Command;
 use super::state::WalletState;
@@ -84,17 +86,18 @@ impl Default for Cache {
 
 impl Cache {
     /// Puts a command's wallet into a batch, unless it is there; says how the command can be decided.
-    pub(super) fn lend(&mut self, work: &Work, batch: &mut Batch) -> Lent {
+    pub(super) fn lend(&mut self, work: &Work, batch: &mut Batch, now: DateTime<Utc>) -> Lent {
         let command = &work.request.command;
         let trust = self.trust();
+        let is_enough = |state: &WalletState| state.core.counts_at(now) && is_enough(state, command);
         if trust == Trust::Locks || self.has_seen(work) {
             return Lent::Locked;
         }
         if let Some(state) = batch.state(work.wallet) {
-            return if is_enough(state, command) { Lent::Ready } else { Lent::Locked };
+            return if is_enough(state) { Lent::Ready } else { Lent::Locked };
         }
         match self.wallet(work.wallet).filter(|_| trust == Trust::Memory) {
-            Some(state) if !is_enough(state, command) => Lent::Locked,
+            Some(state) if !is_enough(state) => Lent::Locked,
             Some(_) => {
                 if let Some(state) = self.forget(work.wallet) {
                     batch.know(state);
@@ -133,18 +136,19 @@ impl Cache {
         self.wallets.young.remove(&wallet).or(old)
     }
 
-    /// Remembers the wallets of a batch. One with ceilings is not remembered: others spend from those too.
+    /// Remembers the wallets of a batch. One with a ceiling of its project is not remembered: other wallets spend from
+    /// that too.
     pub(super) fn keep(&mut self, batch: Batch) {
         if self.wallets.young.len() >= MAX_WALLETS {
             self.wallets.old = std::mem::take(&mut self.wallets.young);
         }
         for (id, mut state) in batch.into_states() {
             self.wallets.old.remove(&id);
-            if state.core.budgets.is_empty() {
+            if state.core.shares_ceilings() {
+                self.wallets.young.remove(&id);
+            } else {
                 state.tidy(MAX_HOLDS);
                 self.wallets.young.insert(id, state);
-            } else {
-                self.wallets.young.remove(&id);
             }
         }
     }

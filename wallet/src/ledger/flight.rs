@@ -54,7 +54,7 @@ impl Open {
             }
             let Job { work, reply } = job;
             let is_locked = self.locked.contains(&work.wallet);
-            let lent = if is_locked { Lent::Locked } else { cache.lend(&work, &mut self.batch) };
+            let lent = if is_locked { Lent::Locked } else { cache.lend(&work, &mut self.batch, now) };
             let answer = match lent {
                 Lent::Ready => self.batch.perform(&work, now, &rules).ok().map(Ok),
                 Lent::Unread | Lent::Locked => None,

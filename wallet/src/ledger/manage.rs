@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::budget::{Budget, BudgetPeriod, BudgetScope};
+use super::budget::{Budget, BudgetPeriod, BudgetScope, Window};
 use super::repo::manage;
 use super::service::Ledger;
 use super::verify::Breach;
@@ -72,13 +72,15 @@ impl Ledger {
         let touched = manage::touch(connection, wallet, whole_project).await?;
         let touched = touched.ok_or_else(|| Refusal::not_found("wallet"))?;
         let zone = self.zone(connection, touched.account).await?;
+        let now = self.db.now();
         let budget = Budget {
             id: Uuid::now_v7(),
             name: budget.name,
             scope: budget.scope,
             period: budget.period,
             ceiling: budget.ceiling,
-            window: budget.period.window(self.db.now(), &zone),
+            // It counts from now on: what was spent before was not counted, so nothing of it is given back either.
+            window: Window { start: now, ..budget.period.window(now, &zone) },
             spent: Credits::ZERO,
         };
         let id = manage::set_budget(connection, wallet, touched.project, &budget).await?;

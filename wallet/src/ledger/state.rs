@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Months, Utc};
 use uuid::Uuid;
 
-use super::budget::Budget;
+use super::budget::{Budget, BudgetScope};
 use super::chain::Hash;
 use super::command::Command;
 use super::entry::{EntryKind, EntryView, GrantSource, HoldLine, HoldState};
@@ -335,6 +335,19 @@ impl WalletState {
 }
 
 impl Core {
+    /// Says whether other wallets spend under a ceiling of this one, too: a ceiling of the project.
+    #[must_use]
+    pub fn shares_ceilings(&self) -> bool {
+        self.budgets.iter().any(|budget| budget.scope == BudgetScope::Project)
+    }
+
+    /// Says whether the ceilings count the period around a moment: where one has begun anew, whoever reads it moves it
+    /// on.
+    #[must_use]
+    pub fn counts_at(&self, now: DateTime<Utc>) -> bool {
+        self.budgets.iter().all(|budget| budget.window.contains(now))
+    }
+
     /// Finds a grant.
     #[must_use]
     pub fn grant(&self, id: i64) -> Option<&Grant> {

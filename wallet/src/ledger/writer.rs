@@ -9,19 +9,19 @@
 //! What a batch costs, whatever its size:
 //!
 //! - **From memory** (the steady state): the writer remembers the wallets as it left them ([`super::cache`]), decides
-//!   at once, and writes wallets, grants, entries and shares in **one statement, one round trip, one flush**.
+//!   at once, and writes wallets, grants, ceilings, entries and shares in **one statement, one round trip, one flush**.
 //!   It succeeds only if no wallet has moved meanwhile. A refusal is never answered from memory.
 //! - **After reading** (a wallet that is not remembered, or where another node keeps moving it): two reads more, of
 //!   wallets and of open grants, and then the same statement on the same condition.
-//! - **Under locks** (a wallet with ceilings, one that has moved, or a refusal; a key seen before; grants, credit-backs,
-//!   clawbacks, transfers): one transaction of 6 round trips:
+//! - **Under locks** (a wallet under a ceiling of its project, one that has moved, or a refusal; a key seen before; grants,
+//!   credit-backs, clawbacks, transfers): one transaction of 6 round trips:
 //!   1. `BEGIN`
 //!   2. lock the wallets' rows in the order of their ids;
 //!   3. read their open grants, in a later statement, so that it sees what the lock waited for;
 //!   4. find what the keys did before; and only where a command needs it: ceilings, holds, past debits, named grants,
 //!      one statement each;
-//!   5. decide, in memory, in the order of arrival; write, by the same statement as from memory; ceilings by one more,
-//!      and with new grants one for each table;
+//!   5. decide, in memory, in the order of arrival; write, by the same statement as from memory, with new grants by one
+//!      for each table;
 //!   6. `COMMIT`, and only then answer.
 //!
 //! Where somebody else keeps a wallet locked, a batch waits a quarter of a second, then goes on without that wallet, whose

@@ -2,32 +2,93 @@
 //! the steps of a story and its world; what a step does to a wallet is in [`purse`].
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+mod ceiling;
 mod purse;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use wallet::id::WalletId;
-use wallet::ledger::{CaptureAmount, Command, GrantSource, NewGrant, Receipt, ReleaseReason};
+use wallet::ledger::{BudgetScope, CaptureAmount, Command, FeeKind, GrantSource, NewGrant, Receipt, ReleaseReason};
 use wallet::money::Credits;
 
+use ceiling::Spending;
+pub use ceiling::{Ceilings, DAY};
 use purse::{Purse, Verdict};
 
 /// One step of a random story. Amounts are micro-credits, times are seconds; `which` picks among what there is.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Grant { wallet: usize, amount: i64, source: usize, priority: i16, expires_in: Option<i64> },
-    Charge { wallet: usize, amount: i64 },
-    Hold { wallet: usize, lines: Vec<i64>, expires_in: u32 },
-    Capture { wallet: usize, which: usize, amount: Taken },
-    Release { wallet: usize, which: usize },
-    ExpireHold { wallet: usize, which: usize },
-    CreditBack { wallet: usize, which: usize },
-    Clawback { wallet: usize, grant: Option<usize>, amount: i64 },
-    Adjust { wallet: usize, amount: i64 },
-    Transfer { from: usize, amount: i64 },
-    ExpireGrants { wallet: usize },
-    Wait { seconds: i64 },
-    Repeat { which: usize },
+    Grant {
+        wallet: usize,
+        amount: i64,
+        source: usize,
+        priority: i16,
+        expires_in: Option<i64>,
+    },
+    Charge {
+        wallet: usize,
+        amount: i64,
+        customer: Option<u8>,
+    },
+    Fee {
+        wallet: usize,
+        amount: i64,
+    },
+    Hold {
+        wallet: usize,
+        lines: Vec<i64>,
+        expires_in: u32,
+        customer: Option<u8>,
+    },
+    Capture {
+        wallet: usize,
+        which: usize,
+        amount: Taken,
+    },
+    Release {
+        wallet: usize,
+        which: usize,
+    },
+    ExpireHold {
+        wallet: usize,
+        which: usize,
+    },
+    CreditBack {
+        wallet: usize,
+        which: usize,
+    },
+    Clawback {
+        wallet: usize,
+        grant: Option<usize>,
+        amount: i64,
+    },
+    Adjust {
+        wallet: usize,
+        amount: i64,
+    },
+    Transfer {
+        from: usize,
+        amount: i64,
+    },
+    ExpireGrants {
+        wallet: usize,
+    },
+    /// Sets a ceiling of a day, or takes it away.
+    Ceiling {
+        scope: Scope,
+        most: Option<i64>,
+    },
+    Freeze {
+        wallet: usize,
+        frozen: bool,
+    },
+    Wait {
+        seconds: i64,
+    },
+    Repeat {
+        which: usize,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -37,9 +98,23 @@ pub enum Taken {
     Lines(Vec<i64>),
 }
 
+/// What a ceiling counts: everything of the project, of one wallet, or of one end customer in one wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    Project,
+    Wallet(usize),
+    Customer(usize, u8),
+}
+
 pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
     let wallet = 0..2_usize;
     let which = any::<usize>();
+    let customer = prop::option::of(0..2_u8);
+    let scope = prop_oneof![
+        Just(Scope::Project),
+        (0..2_usize).prop_map(Scope::Wallet),
+        (0..2_usize, 0..2_u8).prop_map(|(wallet, customer)| Scope::Customer(wallet, customer)),
+    ];
     let taken = prop_oneof![
         Just(Taken::All),
         (-1..40_i64).prop_map(Taken::Total),
@@ -48,9 +123,11 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (wallet.clone(), -1..60_i64, 0..6_usize, 0..4_i16, prop::option::of(0..20_i64)).prop_map(
             |(wallet, amount, source, priority, expires_in)| Step::Grant { wallet, amount, source, priority, expires_in }),
-        6 => (wallet.clone(), -1..30_i64).prop_map(|(wallet, amount)| Step::Charge { wallet, amount }),
-        4 => (wallet.clone(), prop::collection::vec(0..15_i64, 0..4), 0..12_u32)
-            .prop_map(|(wallet, lines, expires_in)| Step::Hold { wallet, lines, expires_in }),
+        6 => (wallet.clone(), -1..30_i64, customer.clone())
+            .prop_map(|(wallet, amount, customer)| Step::Charge { wallet, amount, customer }),
+        1 => (wallet.clone(), -1..20_i64).prop_map(|(wallet, amount)| Step::Fee { wallet, amount }),
+        4 => (wallet.clone(), prop::collection::vec(0..15_i64, 0..4), 0..12_u32, customer)
+            .prop_map(|(wallet, lines, expires_in, customer)| Step::Hold { wallet, lines, expires_in, customer }),
         3 => (wallet.clone(), which, taken).prop_map(|(wallet, which, amount)| Step::Capture { wallet, which, amount }),
         2 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::Release { wallet, which }),
         1 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::ExpireHold { wallet, which }),
@@ -59,17 +136,21 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(wallet, grant, amount)| Step::Clawback { wallet, grant, amount }),
         1 => (wallet.clone(), -20..20_i64).prop_map(|(wallet, amount)| Step::Adjust { wallet, amount }),
         2 => (wallet.clone(), -1..30_i64).prop_map(|(from, amount)| Step::Transfer { from, amount }),
-        1 => wallet.prop_map(|wallet| Step::ExpireGrants { wallet }),
-        4 => (0..7_i64).prop_map(|seconds| Step::Wait { seconds }),
+        1 => wallet.clone().prop_map(|wallet| Step::ExpireGrants { wallet }),
+        1 => (scope, prop::option::weighted(0.8, 0..60_i64)).prop_map(|(scope, most)| Step::Ceiling { scope, most }),
+        // Mostly thawed again soon, so that a story goes on.
+        1 => (wallet, prop::bool::weighted(0.3)).prop_map(|(wallet, frozen)| Step::Freeze { wallet, frozen }),
+        4 => prop_oneof![9 => 0..7_i64, 1 => Just(DAY / 2)].prop_map(|seconds| Step::Wait { seconds }),
         1 => which.prop_map(|which| Step::Repeat { which }),
     ];
     prop::collection::vec(step, 1..length)
 }
 
-/// The reference's world: two wallets of one account, and its clock in seconds.
+/// The reference's world: two wallets of one project, their ceilings, and its clock in seconds.
 #[derive(Clone, Debug, Default)]
 pub struct World {
     pub purses: [Purse; 2],
+    pub ceilings: Ceilings,
     pub now: i128,
 }
 
@@ -81,12 +162,32 @@ impl World {
             Step::Grant { wallet, amount, priority, expires_in, .. } => {
                 self.purses[*wallet].grant(*amount, *priority, *expires_in, now)
             }
-            Step::Charge { wallet, amount } => self.purses[*wallet].charge(*amount, now),
-            Step::Hold { wallet, lines, expires_in } => self.purses[*wallet].hold(lines, *expires_in, now),
-            Step::Capture { wallet, amount, .. } => self.purses[*wallet].capture(target, amount, now),
-            Step::Release { wallet, .. } => self.purses[*wallet].release(target, now),
-            Step::ExpireHold { wallet, .. } => self.purses[*wallet].time_out(target, now),
-            Step::CreditBack { wallet, .. } => self.purses[*wallet].pay_back(target, now),
+            Step::Charge { wallet, amount, customer } => {
+                let spending = Spending { wallet: *wallet, customer: *customer, at: now };
+                self.spend(spending, (*amount).into(), |purse| purse.charge(*amount, spending))
+            }
+            Step::Fee { wallet, amount } => self.purses[*wallet].fee(*amount, now),
+            Step::Hold { wallet, lines, expires_in, customer } => {
+                let spending = Spending { wallet: *wallet, customer: *customer, at: now };
+                let amount = lines.iter().map(|line| i128::from(*line)).sum();
+                self.spend(spending, amount, |purse| purse.hold(lines, *expires_in, spending))
+            }
+            Step::Capture { wallet, amount, .. } => {
+                let left = self.purses[*wallet].capture(target, amount, now);
+                left.map(|left| self.ceilings.give_back(left))
+            }
+            Step::Release { wallet, .. } => {
+                let left = self.purses[*wallet].release(target, now);
+                left.map(|left| self.ceilings.give_back(left))
+            }
+            Step::ExpireHold { wallet, .. } => {
+                let left = self.purses[*wallet].time_out(target, now);
+                left.map(|left| self.ceilings.give_back(left))
+            }
+            Step::CreditBack { wallet, .. } => {
+                let back = self.purses[*wallet].pay_back(target, now);
+                back.map(|back| back.into_iter().for_each(|back| self.ceilings.give_back(back)))
+            }
             Step::Clawback { wallet, grant, amount } => {
                 self.purses[*wallet].claw_back(grant.map(|_| target), *amount, now)
             }
@@ -97,12 +198,29 @@ impl World {
                 Purse::transfer(from, to, *amount, now)
             }
             Step::ExpireGrants { wallet } => self.purses[*wallet].expire(now),
+            Step::Ceiling { scope, most } => {
+                self.ceilings.set(*scope, *most, now);
+                Ok(())
+            }
+            Step::Freeze { wallet, frozen } => {
+                self.purses[*wallet].frozen = *frozen;
+                Ok(())
+            }
             Step::Wait { seconds } => {
                 self.now += i128::from(*seconds);
                 Ok(())
             }
             Step::Repeat { .. } => Ok(()),
         }
+    }
+
+    /// Spends from a wallet, and counts it where ceilings do; where one is too low, nothing has happened.
+    fn spend(&mut self, spending: Spending, amount: i128, act: impl FnOnce(&mut Purse) -> Verdict) -> Verdict {
+        let mut purse = self.purses[spending.wallet].clone();
+        act(&mut purse)?;
+        self.ceilings.count(spending, amount)?;
+        self.purses[spending.wallet] = purse;
+        Ok(())
     }
 
     /// Picks the row or lot that a step is about: mostly one that is there.
@@ -120,6 +238,31 @@ impl World {
                 among(self.purses[*wallet].lots.keys().copied().collect(), *which)
             }
             _ => 0,
+        }
+    }
+}
+
+/// What a call says of the end customer that it is for.
+pub fn metadata(step: &Step) -> Value {
+    match step {
+        Step::Charge { customer: Some(customer), .. } | Step::Hold { customer: Some(customer), .. } => {
+            json!({ "customer_id": name_of(*customer) })
+        }
+        _ => Value::Null,
+    }
+}
+
+fn name_of(customer: u8) -> String {
+    format!("customer {customer}")
+}
+
+impl Scope {
+    /// What the ledger calls it, and in which wallet it is set.
+    pub fn in_ledger(self) -> (usize, BudgetScope) {
+        match self {
+            Self::Project => (0, BudgetScope::Project),
+            Self::Wallet(wallet) => (wallet, BudgetScope::Environment),
+            Self::Customer(wallet, customer) => (wallet, BudgetScope::Customer(name_of(customer))),
         }
     }
 }
@@ -146,8 +289,9 @@ pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>
             };
             (*wallet, Command::Grant(grant))
         }
-        Step::Charge { wallet, amount } => (*wallet, Command::Charge { receipt: receipt(amount) }),
-        Step::Hold { wallet, lines, expires_in } => {
+        Step::Charge { wallet, amount, .. } => (*wallet, Command::Charge { receipt: receipt(amount) }),
+        Step::Fee { wallet, amount } => (*wallet, Command::Fee { kind: FeeKind::AddOn, receipt: receipt(amount) }),
+        Step::Hold { wallet, lines, expires_in, .. } => {
             (*wallet, Command::Hold { lines: lines.iter().map(receipt).collect(), expires_in: Some(*expires_in) })
         }
         Step::Capture { wallet, amount, .. } => {
@@ -173,6 +317,6 @@ pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>
             (*from, Command::Transfer { to, amount, reason: "moved".into() })
         }
         Step::ExpireGrants { wallet } => (*wallet, Command::ExpireGrants),
-        Step::Wait { .. } | Step::Repeat { .. } => return None,
+        Step::Ceiling { .. } | Step::Freeze { .. } | Step::Wait { .. } | Step::Repeat { .. } => return None,
     })
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Taken;
+use super::ceiling::Spending;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lot {
@@ -20,12 +21,15 @@ pub struct Job {
     pub ends: i128,
     pub state: &'static str,
     pub pins: Vec<(i64, i128)>,
+    pub spending: Spending,
 }
 
 #[derive(Clone, Debug)]
 pub struct Debit {
     pub parts: Vec<(i64, i128)>,
     pub paid_back: bool,
+    /// Where ceilings counted it; a fee nowhere.
+    pub counted: Option<Spending>,
 }
 
 /// A wallet of the reference.
@@ -36,10 +40,14 @@ pub struct Purse {
     pub jobs: BTreeMap<i64, Job>,
     pub debits: BTreeMap<i64, Debit>,
     pub rows: i64,
+    pub frozen: bool,
 }
 
 /// What the reference says of a step: the code of a refusal, or nothing.
 pub type Verdict = Result<(), &'static str>;
+
+/// The same of a step that ends a job: which spending was counted for more than was taken, and how much.
+pub type Freed = Result<(Spending, i128), &'static str>;
 
 impl Purse {
     pub fn settled(&self) -> i128 {
@@ -118,29 +126,44 @@ impl Purse {
         if amount > 0 && amount > self.available(now) { Err("out_of_credits") } else { Ok(()) }
     }
 
-    pub fn charge(&mut self, amount: i64, now: i128) -> Verdict {
+    fn may_spend(&self) -> Verdict {
+        if self.frozen { Err("forbidden") } else { Ok(()) }
+    }
+
+    pub fn charge(&mut self, amount: i64, spending: Spending) -> Verdict {
+        self.debit(amount, spending.at, Some(spending))
+    }
+
+    pub fn fee(&mut self, amount: i64, now: i128) -> Verdict {
+        self.debit(amount, now, None)
+    }
+
+    fn debit(&mut self, amount: i64, now: i128, counted: Option<Spending>) -> Verdict {
         let amount = i128::from(amount);
         if amount < 0 {
             return Err("unprocessable");
         }
+        self.may_spend()?;
         self.enough(amount, now)?;
         self.write_off(now);
         let parts = self.burn(amount, now, false);
         self.rows += 1;
-        self.debits.insert(self.rows, Debit { parts, paid_back: false });
+        self.debits.insert(self.rows, Debit { parts, paid_back: false, counted });
         Ok(())
     }
 
-    pub fn hold(&mut self, lines: &[i64], expires_in: u32, now: i128) -> Verdict {
+    pub fn hold(&mut self, lines: &[i64], expires_in: u32, spending: Spending) -> Verdict {
+        let now = spending.at;
         if expires_in == 0 || lines.is_empty() {
             return Err("unprocessable");
         }
+        self.may_spend()?;
         let lines: Vec<i128> = lines.iter().map(|line| i128::from(*line)).collect();
         self.enough(lines.iter().sum(), now)?;
         self.write_off(now);
         let pins = self.burn(lines.iter().sum(), now, true);
         self.rows += 1;
-        self.jobs.insert(self.rows, Job { lines, ends: now + i128::from(expires_in), state: "open", pins });
+        self.jobs.insert(self.rows, Job { lines, ends: now + i128::from(expires_in), state: "open", pins, spending });
         Ok(())
     }
 
@@ -154,8 +177,8 @@ impl Purse {
         }
     }
 
-    /// Ends a job: takes `taken`, gives the rest back where it came from.
-    fn end_job(&mut self, seq: i64, job: &Job, taken: i128, state: &'static str, now: i128) {
+    /// Ends a job: takes `taken`, gives the rest back where it came from. Says what was counted and is not spent.
+    fn end_job(&mut self, seq: i64, job: &Job, taken: i128, state: &'static str, now: i128) -> (Spending, i128) {
         let mut left = taken;
         let mut parts = Vec::new();
         let mut back = Vec::new();
@@ -173,13 +196,14 @@ impl Purse {
         }
         self.rows += 1;
         if state == "captured" {
-            self.debits.insert(self.rows, Debit { parts, paid_back: false });
+            self.debits.insert(self.rows, Debit { parts, paid_back: false, counted: Some(job.spending) });
         }
         self.jobs.get_mut(&seq).expect("a job").state = state;
         self.write_off(now);
+        (job.spending, job.lines.iter().sum::<i128>() - taken)
     }
 
-    pub fn capture(&mut self, seq: i64, amount: &Taken, now: i128) -> Verdict {
+    pub fn capture(&mut self, seq: i64, amount: &Taken, now: i128) -> Freed {
         let job = self.open_job(seq, now)?;
         let whole: i128 = job.lines.iter().sum();
         let taken = match amount {
@@ -197,17 +221,15 @@ impl Purse {
         if taken < 0 || taken > whole {
             return Err("unprocessable");
         }
-        self.end_job(seq, &job, taken, "captured", now);
-        Ok(())
+        Ok(self.end_job(seq, &job, taken, "captured", now))
     }
 
-    pub fn release(&mut self, seq: i64, now: i128) -> Verdict {
+    pub fn release(&mut self, seq: i64, now: i128) -> Freed {
         let job = self.open_job(seq, now)?;
-        self.end_job(seq, &job, 0, "released", now);
-        Ok(())
+        Ok(self.end_job(seq, &job, 0, "released", now))
     }
 
-    pub fn time_out(&mut self, seq: i64, now: i128) -> Verdict {
+    pub fn time_out(&mut self, seq: i64, now: i128) -> Freed {
         let job = self.jobs.get(&seq).ok_or("not_found")?.clone();
         match job.state {
             "open" if now < job.ends => return Err("unprocessable"),
@@ -216,11 +238,10 @@ impl Purse {
             "released" => return Err("hold_released"),
             _ => return Err("hold_expired"),
         }
-        self.end_job(seq, &job, 0, "expired", now);
-        Ok(())
+        Ok(self.end_job(seq, &job, 0, "expired", now))
     }
 
-    pub fn pay_back(&mut self, seq: i64, now: i128) -> Verdict {
+    pub fn pay_back(&mut self, seq: i64, now: i128) -> Result<Option<(Spending, i128)>, &'static str> {
         if seq < 1 || seq > self.rows {
             return Err("not_found");
         }
@@ -235,7 +256,8 @@ impl Purse {
         self.rows += 1;
         self.debits.get_mut(&seq).expect("a debit").paid_back = true;
         self.write_off(now);
-        Ok(())
+        let back = debit.parts.iter().map(|(_, part)| part).sum();
+        Ok(debit.counted.map(|counted| (counted, back)))
     }
 
     pub fn claw_back(&mut self, lot: Option<i64>, amount: i64, now: i128) -> Verdict {
@@ -280,6 +302,7 @@ impl Purse {
     }
 
     pub fn transfer(from: &mut Self, to: &mut Self, amount: i64, now: i128) -> Verdict {
+        from.may_spend()?;
         let amount = i128::from(amount);
         if amount <= 0 {
             return Err("unprocessable");

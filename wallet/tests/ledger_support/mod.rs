@@ -38,7 +38,12 @@ pub async fn new_wallet(wallet: &Wallet) -> WalletId {
 }
 
 pub async fn wallet_of(wallet: &Wallet, account: AccountId, environment: Environment) -> WalletId {
-    let new = NewWallet { account, project: ProjectId::new(), environment };
+    wallet_in(wallet, account, ProjectId::new(), environment).await
+}
+
+/// Makes a wallet of a project.
+pub async fn wallet_in(wallet: &Wallet, account: AccountId, project: ProjectId, environment: Environment) -> WalletId {
+    let new = NewWallet { account, project, environment };
     let mut transaction = wallet.db().begin().await.expect("a transaction");
     let id = wallet.ledger().create_wallet_in_tx(&mut transaction, new).await.expect("a wallet");
     transaction.commit().await.expect("committed");

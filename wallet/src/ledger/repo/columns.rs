@@ -74,6 +74,30 @@ impl ArchivedKeys {
     }
 }
 
+/// Ceilings under which something was spent, as arrays.
+#[derive(Default)]
+pub(in crate::ledger) struct Budgets {
+    pub shards: Vec<i16>,
+    pub ids: Vec<Uuid>,
+    pub starts: Vec<DateTime<Utc>>,
+    pub ends: Vec<Option<DateTime<Utc>>>,
+    pub spent: Vec<i64>,
+}
+
+impl Budgets {
+    pub(in crate::ledger) fn of(batch: &Batch) -> Self {
+        let mut to = Self::default();
+        for ((shard, id), budget) in batch.budgets() {
+            to.shards.push(shard.as_i16());
+            to.ids.push(id);
+            to.starts.push(budget.window.start);
+            to.ends.push(budget.window.stored_end());
+            to.spent.push(budget.spent.micros());
+        }
+        to
+    }
+}
+
 /// The changing numbers of grants, as arrays.
 #[derive(Default)]
 pub(in crate::ledger) struct Grants {

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::columns::{ArchivedKeys, Entries, Grants, Shares, Wallets};
+use super::columns::{ArchivedKeys, Budgets, Entries, Grants, Shares, Wallets};
 use crate::id::{Shard, WalletId};
 use crate::ledger::batch::Batch;
 
@@ -20,15 +20,17 @@ pub(in crate::ledger) struct Writes {
     entries: Entries,
     shares: Shares,
     archived: ArchivedKeys,
+    budgets: Budgets,
 }
 
 impl Writes {
     /// Takes the rows out of a batch.
     pub(in crate::ledger) fn take(batch: &mut Batch) -> Self {
-        let archived = ArchivedKeys::of(batch);
+        let (archived, budgets) = (ArchivedKeys::of(batch), Budgets::of(batch));
         let entries = batch.take_entries();
         Self {
             archived,
+            budgets,
             wallets: Wallets::of(batch),
             grants: Grants::of(batch, false),
             shares: Shares::of(&entries),
@@ -45,7 +47,7 @@ impl Writes {
 
 /// Stores a batch without new grants.
 pub(in crate::ledger) async fn store(connection: &mut PgConnection, writes: &Writes) -> Result<(), sqlx::Error> {
-    let Writes { wallets: w, grants: g, entries: e, shares: a, archived: k } = writes;
+    let Writes { wallets: w, grants: g, entries: e, shares: a, archived: k, budgets: b } = writes;
     sqlx::query_file_scalar!(
         "src/ledger/repo/quick.sql",
         &w.shards,
@@ -101,7 +103,12 @@ pub(in crate::ledger) async fn store(connection: &mut PgConnection, writes: &Wri
         &k.shards,
         &k.wallets,
         &k.keys,
-        e.first_expiry()
+        e.first_expiry(),
+        &b.shards,
+        &b.ids,
+        &b.starts,
+        &b.ends as &[Option<DateTime<Utc>>],
+        &b.spent
     )
     .fetch_one(connection)
     .await?;

@@ -36,10 +36,21 @@ WITH w AS (
     INSERT INTO allocations (shard, wallet_id, seq, place, grant_id, amount, held_change)
     SELECT unnest($44::smallint[]), unnest($45::bigint[]), unnest($46::bigint[]), unnest($47::smallint[]),
            unnest($48::bigint[]), unnest($49::bigint[]), unnest($50::bigint[])
+), b AS (
+    UPDATE budgets AS b
+    SET window_start = n.window_start, window_end = n.window_end, spent = n.spent
+    FROM (
+        SELECT unnest($55::smallint[]) AS shard, unnest($56::uuid[]) AS budget_id,
+               unnest($57::timestamptz[]) AS window_start, unnest($58::timestamptz[]) AS window_end,
+               unnest($59::bigint[]) AS spent
+    ) AS n
+    WHERE b.shard = n.shard AND b.budget_id = n.budget_id
+    RETURNING 1
 )
 SELECT ledger_require(
     (SELECT count(*) FROM w) = cardinality($1::smallint[])
     AND (SELECT count(*) FROM g) = cardinality($13::smallint[])
+    AND (SELECT count(*) FROM b) = cardinality($55::smallint[])
     AND (
         cardinality($51::smallint[]) = 0
         OR NOT EXISTS (

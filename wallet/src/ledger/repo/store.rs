@@ -1,18 +1,15 @@
 //! Writes what a batch decided.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::columns::{Entries, Grants, NewGrants, Shares, Wallets};
+use super::columns::{Budgets, Entries, Grants, NewGrants, Shares, Wallets};
 use super::quick::{self, Writes};
 use crate::error::Result;
 use crate::id::WalletId;
 use crate::ledger::NewWallet;
 use crate::ledger::batch::Batch;
-use crate::ledger::budget::Window;
 
 /// Stores a batch under its wallets' locks: in the one statement of the short way where it only spends, else in one
 /// for each table that it touches.
@@ -20,10 +17,10 @@ pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &mut 
     if batch.is_empty() {
         return Ok(());
     }
-    update_budgets(connection, batch).await?;
     if batch.only_spends() {
         return quick::store(connection, &Writes::take(batch)).await;
     }
+    update_budgets(connection, batch).await?;
     update_wallets(connection, &Wallets::of(batch)).await?;
     let (changed, new) = (Grants::of(batch, false), NewGrants::of(batch));
     if !changed.ids.is_empty() {
@@ -184,20 +181,10 @@ async fn insert_shares(connection: &mut PgConnection, rows: &Shares) -> Result<(
 }
 
 async fn update_budgets(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    // A ceiling of a project is known to each of its wallets, with the same numbers.
-    let mut changed = BTreeMap::new();
-    for (before, now) in batch.wallets() {
-        for budget in now.budgets.iter().filter(|budget| !before.budgets.contains(budget)) {
-            changed.insert((now.id.shard.as_i16(), budget.id), (budget.window, budget.spent.micros()));
-        }
-    }
-    if changed.is_empty() {
+    let Budgets { shards, ids, starts, ends, spent } = Budgets::of(batch);
+    if ids.is_empty() {
         return Ok(());
     }
-    let (shards, ids): (Vec<i16>, Vec<Uuid>) = changed.keys().copied().unzip();
-    let (windows, spent): (Vec<Window>, Vec<i64>) = changed.into_values().unzip();
-    let starts: Vec<DateTime<Utc>> = windows.iter().map(|window| window.start).collect();
-    let ends: Vec<Option<DateTime<Utc>>> = windows.iter().map(Window::stored_end).collect();
     sqlx::query!(
         "UPDATE budgets AS b
          SET window_start = n.window_start, window_end = n.window_end, spent = n.spent
