@@ -121,14 +121,20 @@ mod tests {
         }
     }
 
-    async fn failure(client: Client, url: &str) -> String {
+    fn client() -> reqwest::ClientBuilder {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        Client::builder().no_proxy()
+    }
+
+    async fn failure(client: reqwest::ClientBuilder, url: &str) -> String {
+        let client = client.build().expect("a client");
         told(&client.post(url).send().await.expect_err("nobody answers"))
     }
 
     #[tokio::test]
     async fn a_name_server_that_is_away_is_an_endpoint_that_was_not_reached() {
-        let client = Client::builder().dns_resolver(Away).no_proxy().connect_timeout(Duration::from_millis(20));
-        let words = failure(client.build().expect("a client"), "https://hooks.example/").await;
+        let client = client().dns_resolver(Away).connect_timeout(Duration::from_millis(20));
+        let words = failure(client, "https://hooks.example/").await;
         assert!(words.starts_with("The endpoint could not be reached"), "{words}");
     }
 
@@ -136,8 +142,7 @@ mod tests {
     async fn an_endpoint_that_takes_the_message_and_says_nothing_has_not_answered() {
         let silent = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let url = format!("http://{}/", silent.local_addr().expect("its address"));
-        let client = Client::builder().no_proxy().timeout(Duration::from_millis(20)).build().expect("a client");
-        let words = failure(client, &url).await;
+        let words = failure(client().timeout(Duration::from_millis(20)), &url).await;
         assert_eq!(words, "There was no answer within 15 seconds.");
     }
 }
