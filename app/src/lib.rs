@@ -27,7 +27,7 @@ pub use generated::i18n;
 
 pub use document::shell;
 use i18n::I18nContextProvider;
-use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, PlanPage, TopUpPage};
+use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, PlanPage, QuotesPage, TopUpPage};
 use pages::admin::{AuditPage, ImportPage, MarginsPage, OperationPage, PublishPage, TariffsPage};
 use pages::developers::{KeysPage, WebhooksPage};
 use pages::playground::PlaygroundPage;
@@ -64,6 +64,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet/history/:seq?") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/top-up") view=TopUpPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/plan") view=PlanPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/quotes") view=QuotesPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />

@@ -32,6 +32,7 @@ const FORMS: Record<string, Record<string, string>> = {
   '/wallet/plan/time-zone': { time_zone: 'Europe/Moscow' },
   '/wallet/orders/0193a1d2-7f5e-7c3a-9b1e-5d2f8c6a4b10/check': {},
   '/wallet/orders/not-an-id/check': {},
+  '/wallet/quotes': { lines: '[{"operation":"gpt-5","params":{},"count":1}]' },
   '/developers/keys': { name: 'prod', environment: 'production', scopes: 'content:read', ceiling: '' },
   '/developers/keys/not-an-id/revoke': {},
   '/settings/theme': { theme: 'dark', next: '/pricing' },
@@ -43,6 +44,8 @@ const ADMIN_FORMS: Record<string, Record<string, string>> = {
   '/admin/tariffs/1/prices': { operation: 'gpt-5', revision: '1', price: '2' },
   '/admin/tariffs/1/rehearse': {},
   '/admin/tariffs/1/publish': { revision: '1', effective_at: '2020-01-01', confirm: 'yes' },
+  '/admin/tariffs/1/operations': { operation: 'a', name: 'A', category: 'text', unit: 'call', kind: 'flat', rule: '1', gates: 'a = b: pro', revision: '1' },
+  '/admin/margins': { costs: 'operation,cost,per,currency,source,review_on' },
   '/admin/tariffs/99999/prices': { operation: 'gpt-5', revision: '1', price: '2' },
   '/admin/tariffs/99999999999999/publish': { revision: '1' },
 };

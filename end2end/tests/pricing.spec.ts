@@ -1,4 +1,4 @@
-import { expect, test } from './scrip';
+import { bearer, expect, newcomer, newKey, test } from './scrip';
 
 test('shows the whole NeuralBox price list in roubles', async ({ page }) => {
   await page.goto('/pricing');
@@ -48,6 +48,45 @@ test('counts the price of one call', async ({ page }) => {
   await call.getByLabel('How many').fill('-3');
   await call.getByRole('button', { name: 'Calculate' }).click();
   await expect(call.getByText('Write a whole number from 1 to 1,000,000.')).toBeVisible();
+});
+
+test('several calls are priced together, and charged at the prices that were kept', async ({ page, request }) => {
+  const call = page.getByRole('complementary', { name: 'Price of one call' });
+  const total = call.getByTestId('quote-total');
+  await page.goto('/pricing?model=dall-e-3&cell=1792x1024%2Chd');
+  await expect(call.getByTestId('call-price')).toHaveText('13');
+  await call.getByRole('link', { name: 'Add to a quote' }).click();
+  await expect(total).toHaveText('13');
+  await call.getByLabel('Model or job').selectOption('remove-bg');
+  await call.getByRole('button', { name: 'Calculate' }).click();
+  await expect(call.getByText('per run').first()).toBeVisible();
+  const one = Number(await call.getByTestId('call-price').textContent());
+  for (const sum of [13 + one, 13 + 2 * one]) {
+    await call.getByRole('link', { name: 'Add to a quote' }).click();
+    await expect(total).toHaveText(String(sum));
+  }
+  await call.getByRole('link', { name: /^Remove / }).last().click();
+  await expect(total).toHaveText(String(13 + one));
+  // Prices are kept for a wallet: who is not signed in comes back to the same list.
+  const lines = new URL(page.url()).search;
+  const next = await call.getByRole('link', { name: 'Sign in to keep these prices for 10 minutes' }).getAttribute('href');
+  expect(new URL(next ?? '', page.url()).searchParams.get('next')).toContain('line=');
+
+  await newcomer(page, request);
+  const key = await newKey(page);
+  await page.goto(`/pricing${lines}`);
+  await call.getByRole('button', { name: 'Keep these prices for 10 minutes' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Quote');
+  await expect(page.getByText('Kept', { exact: true })).toBeVisible();
+  await expect(page.getByTestId('quote-total')).toHaveText(String(13 + one));
+  const sample = (await page.locator('pre').textContent()) ?? '';
+  expect(sample).toContain('/api/v2/holds');
+  const body = JSON.parse(sample.slice(sample.indexOf("'{") + 1, sample.lastIndexOf("'")));
+  const held = await request.post('/api/v2/holds', { headers: bearer(key, 'kept'), data: body });
+  expect(held.status(), await held.text()).toBe(201);
+  expect((await held.json()).amount).toBe(13 + one);
+  await page.goto('/wallet/history/2');
+  await expect(page.getByText('Quoted 13', { exact: true })).toBeVisible();
 });
 
 test('speaks Russian when asked, and keeps the theme that was chosen', async ({ page }) => {

@@ -9,8 +9,9 @@ use axum::routing::get;
 use axum::{Extension, Router};
 use wallet::catalog::PriceFormat;
 use wallet::error::Error;
+use wallet::tariff::AccountImpact;
 
-use crate::api::ledger_csv;
+use crate::api::{harmless, ledger_csv};
 use crate::state::AppState;
 
 /// Gives the route.
@@ -20,26 +21,17 @@ pub fn router() -> Router<AppState> {
         .route("/admin/margins/costs.csv", get(costs))
         .route("/admin/tariffs/{n}/prices.csv", get(prices_csv))
         .route("/admin/tariffs/{n}/prices.toml", get(prices_toml))
+        .route("/admin/tariffs/{n}/rehearsal.csv", get(rehearsal))
 }
 
 /// The upstream costs that are known, for admins: what the page of margins takes back.
 async fn costs(State(state): State<AppState>, viewer: Option<Extension<Viewer>>) -> Response {
     if !viewer.is_some_and(|Extension(viewer)| viewer.is_admin()) {
-        return (StatusCode::NOT_FOUND, "There is nothing at this address.").into_response();
+        return missing();
     }
     match state.wallet.catalog().export_costs().await {
-        Ok(sheet) => {
-            let headers = [
-                (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"upstream-costs.csv\""),
-                (header::CACHE_CONTROL, "no-store"),
-            ];
-            (headers, sheet).into_response()
-        }
-        Err(error) => {
-            tracing::error!(%error, "the upstream costs can't be written");
-            (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.").into_response()
-        }
+        Ok(sheet) => sheet_file("upstream-costs.csv", "text/csv; charset=utf-8", sheet),
+        Err(error) => unavailable(&error, "the upstream costs can't be written"),
     }
 }
 
@@ -58,7 +50,6 @@ async fn prices(
     Path(version): Path<i32>,
     format: PriceFormat,
 ) -> Response {
-    let missing = || (StatusCode::NOT_FOUND, "There is nothing at this address.").into_response();
     if !viewer.is_some_and(|Extension(viewer)| viewer.is_admin()) {
         return missing();
     }
@@ -67,21 +58,65 @@ async fn prices(
         PriceFormat::Toml => ("application/toml; charset=utf-8", "toml"),
     };
     match state.wallet.catalog().export_prices(version, format).await {
-        Ok(text) => {
-            let name = format!("attachment; filename=\"prices-{version}.{end}\"");
-            let headers = [
-                (header::CONTENT_TYPE, kind),
-                (header::CONTENT_DISPOSITION, name.as_str()),
-                (header::CACHE_CONTROL, "no-store"),
-            ];
-            (headers, text).into_response()
-        }
+        Ok(text) => sheet_file(&format!("prices-{version}.{end}"), kind, text),
         Err(Error::Refused(_)) => missing(),
-        Err(error) => {
-            tracing::error!(%error, version, "a price book can't be written as a file");
-            (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.").into_response()
-        }
+        Err(error) => unavailable(&error, "a price book can't be written as a file"),
     }
+}
+
+/// What every customer would have paid under a rehearsed version, for admins.
+async fn rehearsal(
+    State(state): State<AppState>,
+    viewer: Option<Extension<Viewer>>,
+    Path(version): Path<i32>,
+) -> Response {
+    if !viewer.is_some_and(|Extension(viewer)| viewer.is_admin()) {
+        return missing();
+    }
+    let sheet = state.wallet.tariffs().rehearsed_accounts(version).await.and_then(|impacts| impact_sheet(&impacts));
+    match sheet {
+        Ok(sheet) => sheet_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet),
+        Err(error) => unavailable(&error, "a rehearsal can't be written as a file"),
+    }
+}
+
+fn impact_sheet(impacts: &[AccountImpact]) -> Result<String, Error> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(["account", "name", "charges", "before", "after", "change"]).map_err(Error::internal)?;
+    for impact in impacts {
+        let change = impact.after.checked_sub(impact.before).unwrap_or_default();
+        let row = [
+            impact.account.to_string(),
+            harmless(&impact.name),
+            impact.charges.to_string(),
+            impact.before.to_string(),
+            impact.after.to_string(),
+            change.to_string(),
+        ];
+        writer.write_record(row).map_err(Error::internal)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| Error::internal(error.to_string()))?;
+    String::from_utf8(bytes).map_err(Error::internal)
+}
+
+fn missing() -> Response {
+    (StatusCode::NOT_FOUND, "There is nothing at this address.").into_response()
+}
+
+fn unavailable(error: &Error, what: &str) -> Response {
+    tracing::error!(%error, "{what}");
+    (StatusCode::SERVICE_UNAVAILABLE, "Try again in a moment.").into_response()
+}
+
+/// Answers with a file to keep.
+fn sheet_file(name: &str, kind: &str, text: String) -> Response {
+    let disposition = format!("attachment; filename=\"{name}\"");
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_DISPOSITION, disposition.as_str()),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, text).into_response()
 }
 
 async fn history(

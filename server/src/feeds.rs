@@ -40,6 +40,8 @@ struct Wanted {
 struct Feed {
     locale: Locale,
     product: String,
+    /// What the plans are called, by code.
+    plans: Vec<(String, String)>,
     public_url: String,
     announcements: Vec<Announcement>,
     updated: Option<DateTime<Utc>>,
@@ -115,13 +117,14 @@ fn xml(text: &str) -> String {
 impl Feed {
     async fn read(state: &AppState, lang: Option<&str>) -> Result<Self, wallet::error::Error> {
         let changelog = state.wallet.tariffs().changelog(None, ENTRIES).await?;
-        let product = match state.wallet.catalog().view().await {
-            Ok(view) => view.settings.name.clone(),
-            Err(_) => "Scrip".to_owned(),
+        let (product, plans) = match state.wallet.catalog().view().await {
+            Ok(view) => (view.settings.name.clone(), view.plan_names()),
+            Err(_) => ("Scrip".to_owned(), Vec::new()),
         };
         Ok(Self {
             locale: if lang == Some("ru") { Locale::ru } else { Locale::en },
             product,
+            plans,
             public_url: state.app.public_url.clone(),
             announcements: changelog.announcements,
             updated: changelog.changed_at,
@@ -147,7 +150,7 @@ impl Feed {
     fn content(&self, one: &Announcement) -> String {
         let mut html = format!("<p>{}</p><ul>", escape(&dates_text(self.locale, one)));
         for change in &one.changes {
-            let _ = write!(html, "<li>{}</li>", escape(&change_line(self.locale, change)));
+            let _ = write!(html, "<li>{}</li>", escape(&change_line(self.locale, change, &self.plans)));
         }
         html.push_str("</ul>");
         html

@@ -59,7 +59,7 @@ const CONCEPTS: [&str; 7] = ["identity", "ledger", "tariff", "catalog", "plan", 
 /// Folders with source code.
 const SOURCES: [&str; 7] = ["wallet", "app", "server", "xtask", "bench", "frontend", "end2end"];
 
-const RULES: [Rule; 10] = [
+const RULES: [Rule; 11] = [
     Rule {
         why: "SQL is only in the wallet's repo, db and idempotency files",
         folders: &["wallet/src", "app/src", "server/src"],
@@ -109,6 +109,14 @@ const RULES: [Rule; 10] = [
         except: &[],
         unless: &[],
         text: &["Resource::new"],
+    },
+    Rule {
+        why: "Leptos writes the inside of a text area as it is, so that a text could end it: `TextArea` makes all of them",
+        folders: &["app/src"],
+        extensions: &["rs"],
+        except: &["app/src/components/field.rs"],
+        unless: &[],
+        text: &["<textarea"],
     },
     Rule {
         why: "no test is left out",

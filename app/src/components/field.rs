@@ -55,6 +55,50 @@ pub fn Field(
     }
 }
 
+/// A field of several lines. Leptos writes what stands inside a `<textarea>` as it is, and a text could end it: so all of
+/// them are made here.
+#[component]
+pub fn TextArea(
+    /// The name in the form, and the id.
+    name: &'static str,
+    /// How many lines are seen.
+    rows: usize,
+    /// What stands in it.
+    text: String,
+    /// Whether something is wrong with that.
+    is_wrong: bool,
+    /// The ids of what describes it.
+    #[prop(optional)]
+    described_by: Option<&'static str>,
+    /// An example, while it is empty.
+    #[prop(into, optional)]
+    placeholder: Option<String>,
+    /// Whether long lines go on to the right.
+    #[prop(default = false)]
+    is_table: bool,
+) -> impl IntoView {
+    let class = if is_wrong { "field !h-auto font-mono py-2 !border-error" } else { "field !h-auto font-mono py-2" };
+    view! {
+        <textarea
+            id=name
+            name=name
+            rows=rows.to_string()
+            spellcheck="false"
+            wrap=is_table.then_some("off")
+            class=class
+            placeholder=placeholder
+            aria-invalid=is_wrong.then_some("true")
+            aria-describedby=described_by
+            inner_html=inside(&text)
+        ></textarea>
+    }
+}
+
+/// Writes a text so that it stands inside an element and can't end it.
+fn inside(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 /// Lets a form through once: a second click while the answer is on its way sends nothing. Gives whether it is on its
 /// way, and what the form does on its `submit`.
 pub fn sent_once() -> (ReadSignal<bool>, impl Fn(SubmitEvent) + Clone) {
@@ -66,4 +110,14 @@ pub fn sent_once() -> (ReadSignal<bool>, impl Fn(SubmitEvent) + Clone) {
         set_sent.set(true);
     };
     (is_sent, submit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_can_not_end_its_element() {
+        assert_eq!(inside("a &lt; b</textarea><script>"), "a &amp;lt; b&lt;/textarea>&lt;script>");
+    }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wallet::money::Credits;
 use wallet::tariff::{
-    Announcement, BookStatus, Direction, OptionChange, PercentSpan, PriceChange, PriceRange, RiseNotice,
+    Announcement, BookStatus, Direction, GateChange, OptionChange, PercentSpan, PriceChange, PriceRange, RiseNotice,
 };
 
 use crate::components::amount::{credits_text, range_text, signed_text, unit_text};
@@ -73,7 +73,7 @@ fn option_text(option: &OptionChange) -> String {
 
 /// Says what becomes of one operation in one line, for feeds.
 #[must_use]
-pub fn change_line(locale: Locale, change: &PriceChange) -> String {
+pub fn change_line(locale: Locale, change: &PriceChange, plans: &[(String, String)]) -> String {
     let (before, after) = (price_text(locale, change.before.as_ref()), price_text(locale, change.after.as_ref()));
     let prices = if before == after { before } else { format!("{before} → {after}") };
     let percent = change.percent().map_or_else(String::new, |span| format!(", {}", percent_text(locale, span)));
@@ -85,6 +85,12 @@ pub fn change_line(locale: Locale, change: &PriceChange) -> String {
             format!("{}: {before} → {after}", option_text(option))
         })
         .collect();
+    let gates = change.gates.iter().map(|gate| {
+        let name = |plan: Option<&str>| plan_text(locale, plan, plans);
+        let (before, after) = (name(gate.before.as_deref()), name(gate.after.as_deref()));
+        format!("{}: {before} → {after}", gate_text(locale, gate))
+    });
+    let options: Vec<String> = options.into_iter().chain(gates).collect();
     let options = if options.is_empty() { String::new() } else { format!(" ({})", options.join("; ")) };
     let direction = direction_text(locale, change.direction);
     format!("{} [{}]: {prices}{percent}, {direction}{options}", change.name, change.operation)
@@ -119,6 +125,8 @@ pub fn changelog_words(locale: Locale) -> (&'static str, &'static str) {
 pub fn AnnouncementCard(
     /// The version.
     announcement: Announcement,
+    /// What the plans are called.
+    plans: StoredValue<Vec<(String, String)>>,
     /// Whether it is the page's only one: then its summary is the page's heading.
     #[prop(default = false)]
     alone: bool,
@@ -145,7 +153,8 @@ pub fn AnnouncementCard(
         }
         .into_any()
     };
-    let rows = announcement.changes.into_iter().map(|change| view! { <ChangeRow change=change /> }).collect_view();
+    let rows =
+        announcement.changes.into_iter().map(|change| view! { <ChangeRow change=change plans=plans /> }).collect_view();
     view! {
         <article id=place class="mt-8 scroll-mt-20" aria-labelledby=heading_id>
             {heading}
@@ -188,7 +197,7 @@ fn status_text(locale: Locale, status: BookStatus) -> &'static str {
 
 /// One operation, and its options below.
 #[component]
-fn ChangeRow(change: PriceChange) -> impl IntoView {
+fn ChangeRow(change: PriceChange, plans: StoredValue<Vec<(String, String)>>) -> impl IntoView {
     let i18n = use_i18n();
     let (before, after) = (change.before.clone(), change.after.clone());
     let percent = change.percent();
@@ -203,6 +212,7 @@ fn ChangeRow(change: PriceChange) -> impl IntoView {
     let has_other_name = change.name != change.operation;
     let place = format!("op-{}", change.operation);
     let options = change.options.into_iter().map(|option| view! { <OptionRow option=option /> }).collect_view();
+    let gates = change.gates.into_iter().map(|gate| view! { <GateRow gate=gate plans=plans /> }).collect_view();
     view! {
         <tr id=place>
             <th scope="row" class="!text-left">
@@ -219,6 +229,36 @@ fn ChangeRow(change: PriceChange) -> impl IntoView {
             <td class=format!("hidden sm:table-cell {tone}")>{words}</td>
         </tr>
         {options}
+        {gates}
+    }
+}
+
+/// Names a plan; one that is not offered by its code, none as every plan.
+fn plan_text(locale: Locale, plan: Option<&str>, plans: &[(String, String)]) -> String {
+    let Some(code) = plan else { return td_string!(locale, operation.every_plan).to_owned() };
+    plans.iter().find(|(known, _)| known == code).map_or(code, |(_, name)| name).to_owned()
+}
+
+/// Says what a plan is needed for: `Plan`, `premium: plan`.
+fn gate_text(locale: Locale, gate: &GateChange) -> String {
+    let plan = td_string!(locale, changelog.plan);
+    gate.option.as_ref().map_or_else(|| plan.to_owned(), |option| format!("{option}: {plan}"))
+}
+
+/// The plan that the operation or an option needs, before and after.
+#[component]
+fn GateRow(gate: GateChange, plans: StoredValue<Vec<(String, String)>>) -> impl IntoView {
+    let i18n = use_i18n();
+    let (before, after) = (gate.before.clone(), gate.after.clone());
+    let name = move |code: Option<&str>| plans.with_value(|plans| plan_text(i18n.get_locale(), code, plans));
+    view! {
+        <tr>
+            <th scope="row" class="!text-left !font-normal text-muted !pl-8">{move || gate_text(i18n.get_locale(), &gate)}</th>
+            <td class="r text-muted">{move || name(before.as_deref())}</td>
+            <td class="r">{move || name(after.as_deref())}</td>
+            <td class="hidden sm:table-cell"></td>
+            <td class="hidden sm:table-cell"></td>
+        </tr>
     }
 }
 

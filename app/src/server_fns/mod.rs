@@ -10,6 +10,7 @@ pub mod payments;
 pub mod plan;
 pub mod playground;
 pub mod prices;
+pub mod quotes;
 pub mod session;
 pub mod tariffs;
 pub mod top_up;

@@ -168,8 +168,7 @@ pub async fn load_operation(
         _ => None,
     };
     let form = if is_again { ssr::typed(&outcome) } else { ssr::fresh(known, rule.as_deref()) };
-    let plans =
-        wallet.catalog().view().await?.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect();
+    let plans = wallet.catalog().view().await?.plan_names();
     Ok(OperationPage {
         version,
         revision: book.revision,
@@ -209,6 +208,7 @@ mod ssr {
             unit: take("unit"),
             supplier: take("supplier"),
             minimum_plan: take("minimum_plan"),
+            gates: take("gates"),
             kind: take("kind"),
             rule: take("rule"),
         }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wallet::money::Credits;
-use wallet::tariff::{Announcement, OptionChange, PercentSpan, PriceChange, PriceRange};
+use wallet::tariff::{Announcement, GateChange, OptionChange, PercentSpan, PriceChange, PriceRange};
 
 use super::amount::Amount;
 use super::body::{Asked, Out};
@@ -63,6 +63,8 @@ struct OperationChange {
     percent: Option<PercentBody>,
     /// The options that change, where they have prices of their own.
     options: Vec<OptionBody>,
+    /// The plans that change, of the operation and its options.
+    gates: Vec<GateBody>,
 }
 
 /// From the least to the most that a call costs.
@@ -93,6 +95,24 @@ struct OptionBody {
     before: Amount,
     /// What it costs then.
     after: Amount,
+}
+
+/// The plan that is needed.
+#[derive(Debug, Serialize, ToSchema)]
+struct GateBody {
+    /// The option; null: the whole operation.
+    #[schema(example = "premium")]
+    option: Option<String>,
+    /// The lowest plan that could ask for it; null: every plan could.
+    before: Option<String>,
+    /// The lowest plan that may ask for it then.
+    after: Option<String>,
+}
+
+impl From<GateChange> for GateBody {
+    fn from(gate: GateChange) -> Self {
+        Self { option: gate.option, before: gate.before, after: gate.after }
+    }
 }
 
 impl From<PriceRange> for RangeBody {
@@ -127,6 +147,7 @@ impl From<PriceChange> for OperationChange {
             after: change.after.map(RangeBody::from),
             percent,
             options: change.options.into_iter().map(OptionBody::from).collect(),
+            gates: change.gates.into_iter().map(GateBody::from).collect(),
         }
     }
 }

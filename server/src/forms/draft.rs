@@ -70,6 +70,7 @@ pub async fn put_operation(State(state): State<AppState>, Path(n): Path<i32>, fo
         unit: text("unit"),
         supplier: text("supplier"),
         minimum_plan: text("minimum_plan"),
+        gates: form.field("gates").replace("\r\n", "\n"),
         kind: text("kind"),
         // Browsers send line ends of their own.
         rule: form.field("rule").replace("\r\n", "\n"),

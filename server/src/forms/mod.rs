@@ -36,6 +36,7 @@ pub fn router() -> Router<AppState> {
         .route("/verify-email/resend", post(account::resend_verification))
         // Buying credits.
         .route("/wallet/top-up", post(wallet::top_up))
+        .route("/wallet/quotes", post(wallet::lock_quotes))
         .route("/wallet/orders/{id}/check", post(wallet::check_order))
         .route("/wallet/orders/{id}/return", get(wallet::return_to_order))
         // The plan.

@@ -1,4 +1,4 @@
-//! Buying credits: to the provider's page and back.
+//! Buying credits: to the provider's page and back; and keeping prices.
 
 use app::context::Viewer;
 use axum::Extension;
@@ -8,6 +8,7 @@ use wallet::error::{Error, Problem, Refusal};
 use wallet::id::PaymentId;
 use wallet::money::{Credits, Currency};
 use wallet::payment::{PaymentView, TopUp};
+use wallet::tariff::LineRequest;
 
 use super::post::{Post, see_other};
 use crate::providers;
@@ -82,6 +83,25 @@ pub async fn return_to_order(
         tracing::warn!(payment = %id, %error, "the order's state is not known on the way back");
     }
     see_other(&format!("/wallet/orders/{id}"))
+}
+
+/// Keeps the prices of several calls, and shows them with their names.
+pub async fn lock_quotes(State(state): State<AppState>, form: Post) -> Response {
+    let locked = async {
+        let wallet = form.viewer()?.wallet;
+        let lines: Vec<LineRequest> = serde_json::from_str(form.field("lines")).map_err(|_| {
+            let message = "These are no calls that can be priced: put the quote together again.";
+            Refusal::unprocessable("lines", Problem::Malformed, message)
+        })?;
+        state.wallet.tariffs().lock_quotes(wallet, &lines).await
+    };
+    match locked.await {
+        Ok(quotes) => {
+            let ids: Vec<String> = quotes.iter().map(|locked| locked.id.to_string()).collect();
+            see_other(&format!("/wallet/quotes?id={}", ids.join(",")))
+        }
+        Err(error) => form.refuse("/wallet/quotes", error).await,
+    }
 }
 
 /// Says that the wallet is still in use, so that spending goes on.

@@ -106,7 +106,7 @@ async fn neural_draft_tells_its_rates_apart_and_its_gates_by_name(pool: PgPool) 
     has(&english, &["Every month, no card", "premium: from Build", "Talk to us", "Metered by the hour", "Storage"]);
     has(&english, &["one that fails for good on yours is charged once"]);
     has(&english, &["250 Chat message", "5–50 Social post", "7 Image generation", "4 Blog post", "up to 6 Video clip"]);
-    has(&english, &["1 Website generation", "On Hobby", "$0.0050"]);
+    has(&english, &["1 Website generation", "On Hobby", "$0.01 ", "$0.005 "]);
     lacks(&english, &["One time, no card", "A run that fails costs nothing", "Add-ons"]);
 }
 

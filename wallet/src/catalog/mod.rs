@@ -80,6 +80,12 @@ impl CatalogView {
         self.packages.iter().find(|package| package.code == code)
     }
 
+    /// Lists the plans, code and name, from the lowest on.
+    #[must_use]
+    pub fn plan_names(&self) -> Vec<(String, String)> {
+        self.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect()
+    }
+
     /// Gives the plan that everybody starts on and that ended plans go down to: the lowest one that costs nothing and needs
     /// no talk. A preset with plans has one; a catalog without plans has none.
     #[must_use]

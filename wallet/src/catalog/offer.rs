@@ -241,8 +241,13 @@ impl Rate {
         let exponent = self.currency().exponent();
         let fine = (exponent..RATE_DECIMALS).find(|decimals| self.scaled(credits, *decimals) >= Some(10));
         let decimals = if credits.is_positive() { fine.unwrap_or(RATE_DECIMALS) } else { exponent };
-        let (whole, part) = divided(self.scaled(credits, decimals)?, decimals)?;
-        Some(if decimals == 0 { whole } else { format!("{whole}.{part}") })
+        let (whole, mut part) = divided(self.scaled(credits, decimals)?, decimals)?;
+        // Beyond the currency's own decimals a zero says nothing.
+        let own = usize::try_from(exponent).ok()?;
+        while part.len() > own && part.ends_with('0') {
+            part.pop();
+        }
+        Some(if part.is_empty() { whole } else { format!("{whole}.{part}") })
     }
 
     /// Gives what so many credits cost, in main units × 10^decimals, rounded to the nearest.
@@ -316,7 +321,7 @@ mod tests {
         let pro = rate("18.50", "700");
         assert_eq!((cost(pro, "7"), cost(pro, "13"), cost(pro, "700")), ("0.19".into(), "0.34".into(), "18.50".into()));
         assert_eq!((cost(rate("1", "1"), "0.024"), cost(rate("1", "1"), "10")), ("0.024".into(), "10.00".into()));
-        assert_eq!((cost(rate("25", "5000"), "1"), cost(rate("25", "5000"), "0")), ("0.0050".into(), "0.00".into()));
+        assert_eq!((cost(rate("25", "5000"), "1"), cost(rate("25", "5000"), "0")), ("0.005".into(), "0.00".into()));
         assert_eq!(cost(rate("1", "1"), "0.000001"), "0.000001");
     }
 }

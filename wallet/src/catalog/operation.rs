@@ -51,6 +51,8 @@ pub struct OperationForm {
     pub supplier: String,
     /// The lowest plan that may call it, by code; empty for all.
     pub minimum_plan: String,
+    /// The options that need a plan, one a line: `tier = premium: build`; empty for none.
+    pub gates: String,
     /// The name of the rule: `matrix`.
     pub kind: String,
     /// The rule in the notation of a price list.
@@ -64,7 +66,7 @@ mod on_server {
     use super::OperationForm;
     use crate::error::{FieldError, Problem, Refusal, Result};
     use crate::identity::Actor;
-    use crate::tariff::{Category, PriceBook, Rule, Tariff};
+    use crate::tariff::{Category, OptionGate, PriceBook, Rule, Tariff};
 
     impl From<&Tariff> for OperationForm {
         fn from(tariff: &Tariff) -> Self {
@@ -75,6 +77,7 @@ mod on_server {
                 unit: tariff.unit.clone(),
                 supplier: tariff.supplier.clone().unwrap_or_default(),
                 minimum_plan: tariff.minimum_plan.clone().unwrap_or_default(),
+                gates: tariff.gates.iter().map(gate_line).collect::<Vec<_>>().join("\n"),
                 kind: tariff.rule.pricing_type().to_owned(),
                 rule: write_rule(&tariff.rule),
             }
@@ -101,8 +104,7 @@ mod on_server {
             self.tariffs().set_tariff(staff, version, expected_revision, tariff).await
         }
 
-        /// Replaces an operation of a draft: its words, its plan, its rule. Its upstream cost and the plans of single
-        /// options stay.
+        /// Replaces an operation of a draft: its words, its plans, its rule. Its upstream cost stays.
         pub async fn replace_operation(
             &self,
             staff: &Actor,
@@ -115,6 +117,35 @@ mod on_server {
             let tariff = read(form, &*self.view().await?, &book, Some(known), Vec::new())?;
             self.tariffs().set_tariff(staff, version, expected_revision, tariff).await
         }
+    }
+
+    fn gate_line(gate: &OptionGate) -> String {
+        format!("{} = {}: {}", gate.param, gate.value, gate.plan)
+    }
+
+    /// Reads the options that need a plan; empty lines count for nothing.
+    fn read_gates(text: &str, view: &CatalogView, problems: &mut Vec<FieldError>) -> Vec<OptionGate> {
+        let mut gates: Vec<OptionGate> = Vec::new();
+        let mut wrong = |line: usize, problem: Problem, message: &str| {
+            problems.push(FieldError::new("gates", problem, format!("Line {line}: {message}")));
+        };
+        let lines = text.lines().zip(1..).map(|(text, line)| (text.trim(), line)).filter(|(text, _)| !text.is_empty());
+        for (text, line) in lines {
+            let parts = text.split_once('=').and_then(|(param, rest)| Some((param, rest.rsplit_once(':')?)));
+            let Some((param, (value, plan))) = parts else {
+                wrong(line, Problem::Malformed, "write an option, its value and the plan: tier = premium: pro.");
+                continue;
+            };
+            let part = |text: &str| text.trim().to_owned();
+            let gate = OptionGate { param: part(param), value: part(value), plan: part(plan) };
+            if view.plan(&gate.plan).is_none() {
+                wrong(line, Problem::Unknown, &format!("there is no plan “{}”.", gate.plan));
+            } else if gates.iter().any(|known| (&known.param, &known.value) == (&gate.param, &gate.value)) {
+                wrong(line, Problem::Taken, &format!("{} = {} has a plan above.", gate.param, gate.value));
+            }
+            gates.push(gate);
+        }
+        gates
     }
 
     /// Reads the form, or refuses with everything that is wrong.
@@ -142,6 +173,7 @@ mod on_server {
             let message = format!("There is no plan “{}”.", form.minimum_plan);
             problems.push(FieldError::new("minimum_plan", Problem::Unknown, message));
         }
+        let gates = read_gates(&form.gates, view, &mut problems);
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         let tariff = Tariff {
             operation: form.operation,
@@ -151,7 +183,7 @@ mod on_server {
             supplier: some(form.supplier),
             upstream_cost: known.and_then(|known| known.upstream_cost.clone()),
             minimum_plan: some(form.minimum_plan),
-            gates: known.map(|known| known.gates.clone()).unwrap_or_default(),
+            gates,
             // A rule that can't be read is named above; nothing is wrong with this one.
             rule: rule.unwrap_or(Rule::Flat(crate::tariff::rule::Flat { credits: crate::money::Credits::ZERO })),
             position: i32::try_from(book.tariffs.len()).unwrap_or(i32::MAX),

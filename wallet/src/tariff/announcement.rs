@@ -145,6 +145,7 @@ mod tests {
             after,
             direction: Direction::Rise,
             options: Vec::new(),
+            gates: Vec::new(),
         }
     }
 

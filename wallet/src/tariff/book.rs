@@ -246,10 +246,18 @@ impl PriceBook {
             let before = self.tariff(&after.operation);
             let direction = match before {
                 None => Some(Direction::New),
-                Some(before) => sides.direction(before, after),
+                // A sum asks for the plans of its parts.
+                Some(before) => match sides.direction(before, after) {
+                    Some(Direction::Rise) => Some(Direction::Rise),
+                    _ if self.common_parts(later, before, after).any(|(was, is)| sides.gates_rise(was, is)) => {
+                        Some(Direction::Rise)
+                    }
+                    other => other,
+                },
             };
             if let Some(direction) = direction {
-                changes.push(PriceChange::between(before, Some(after), direction));
+                let gates = before.map(|before| self.gate_changes(later, before, after)).unwrap_or_default();
+                changes.push(PriceChange { gates, ..PriceChange::between(before, Some(after), direction) });
             }
         }
         for before in &self.tariffs {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Tariff;
 use super::announcement::{OptionChange, options};
 use super::rule::PriceRange;
+use super::{GateChange, Tariff};
 use crate::money::Credits;
 
 /// How far two tariffs of one operation are apart: the farthest of what differs.
@@ -92,6 +92,9 @@ pub struct PriceChange {
     /// The options that change, where the operation has several prices and they compare one by one.
     #[serde(default)]
     pub options: Vec<OptionChange>,
+    /// The plans that change, of the operation and its options.
+    #[serde(default)]
+    pub gates: Vec<GateChange>,
 }
 
 impl PriceChange {
@@ -106,6 +109,7 @@ impl PriceChange {
             after: after.map(|tariff| tariff.rule.range()),
             direction,
             options: before.zip(after).map(|(before, after)| options(&before.rule, &after.rule)).unwrap_or_default(),
+            gates: Vec::new(),
         }
     }
 }
@@ -142,7 +146,7 @@ impl<R: Fn(&str) -> Option<i32>> Sides<'_, R> {
     }
 
     /// Says whether a plan is needed where none, or a lower one, was.
-    fn gates_rise(&self, before: &Tariff, after: &Tariff) -> bool {
+    pub(super) fn gates_rise(&self, before: &Tariff, after: &Tariff) -> bool {
         let lowest = self.height(before.minimum_plan.as_deref());
         if self.height(after.minimum_plan.as_deref()) > lowest {
             return true;

@@ -16,9 +16,12 @@ mod change;
 mod draft;
 mod edit;
 mod exact;
+mod gate;
 mod impact;
 #[cfg(feature = "postgres")]
 pub(crate) mod invariants;
+#[cfg(feature = "postgres")]
+mod lock;
 mod margin;
 mod param;
 #[cfg(feature = "postgres")]
@@ -62,6 +65,7 @@ pub use book::{BATCH_MAX, BookStatus, BookSummary, PriceBook, TARIFFS_MAX};
 pub use buys::Buy;
 pub use change::{Apart, Direction, PriceChange};
 pub use edit::{DraftEdit, EditKind};
+pub use gate::{Gate, GateChange};
 pub use impact::{Impact, RiseNotice};
 pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};
 pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};

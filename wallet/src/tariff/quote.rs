@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use uuid::Uuid;
+use uuid::{NoContext, Timestamp, Uuid};
 
 use super::Category;
 use crate::id::IdError;
@@ -19,28 +19,24 @@ use crate::money::Credits;
 pub struct QuoteId(Uuid);
 
 impl QuoteId {
-    /// Makes a new name.
+    /// Makes a new name, which tells when the price was locked.
     #[must_use]
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
+    pub fn new(at: DateTime<Utc>) -> Self {
+        let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
+        Self(Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.timestamp_subsec_nanos())))
     }
 
-    /// Takes the name from storage.
+    /// When the price was locked, to the millisecond; `None` of a name that this program did not make.
     #[must_use]
-    pub const fn from_uuid(id: Uuid) -> Self {
-        Self(id)
+    pub fn locked_at(self) -> Option<DateTime<Utc>> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanos)
     }
 
     /// Gives the name for storage.
     #[must_use]
     pub const fn uuid(self) -> Uuid {
         self.0
-    }
-}
-
-impl Default for QuoteId {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -155,5 +151,20 @@ impl LockedQuote {
     #[must_use]
     pub fn receipt(&self) -> Receipt {
         Receipt { quote: Some(self.id.to_string()), ..self.quote.receipt() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quotes_name_tells_when_it_was_locked() {
+        let at = DateTime::from_timestamp_millis(1_795_746_000_123).expect("an instant");
+        let id = QuoteId::new(at);
+        assert_ne!(id, QuoteId::new(at));
+        assert_eq!(id.locked_at(), Some(at));
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!("quo_67e5504410b1426f9247bb680e5fe0c8".parse::<QuoteId>().expect("a name").locked_at(), None);
     }
 }

@@ -76,6 +76,9 @@ pub struct AccountImpact {
     pub account: AccountId,
     /// Its name.
     pub name: String,
+    /// How many debits it paid that were rated again.
+    #[serde(default)]
+    pub charges: i64,
     /// What its debits cost.
     pub before: Credits,
     /// What they would have cost.

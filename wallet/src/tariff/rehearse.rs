@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::rehearsal::{Progress, Rehearsal, RehearsalRun, RunState};
+use super::rehearsal::{AccountImpact, Progress, Rehearsal, RehearsalRun, RunState};
 use super::repo::rehearsal as repo;
 use super::repo::rehearsal::Ticket;
 use super::tally::{Equal, Tally};
@@ -87,6 +87,12 @@ impl Tariffs {
         repo::rehearsal(self.db.pool(), version).await
     }
 
+    /// Gives what every account would have paid under the last rehearsal of a version, with their names: who would pay
+    /// most more first.
+    pub async fn rehearsed_accounts(&self, version: i32) -> Result<Vec<AccountImpact>> {
+        repo::rehearsed_accounts(self.db.pool(), version).await
+    }
+
     /// Takes a rehearsal that nobody does; gives those up that were begun too often.
     async fn take_rehearsal(&self) -> Result<Option<Ticket>> {
         loop {
@@ -134,9 +140,10 @@ impl Tariffs {
         }
         drop(spent);
         tally.decide(&self.standing.ranks(&tally.undecided()).await?);
+        let impacts = tally.impacts();
         let mut found = tally.finish(from, to);
         self.name_accounts(&mut found).await?;
-        if !repo::finish(self.db.pool(), ticket, &found, self.db.now()).await? {
+        if !repo::finish(self.db.pool(), ticket, &found, &impacts, self.db.now()).await? {
             return Ok(Ending::Superseded);
         }
         tracing::info!(version = found.version, charges = found.charges, "rehearsed a price book");

@@ -1,4 +1,5 @@
-//! The tariffs' handle: quote, charge, hold. The versions of the price book are in [`super::draft`].
+//! The tariffs' handle: quote, charge, hold. Locked quotes are in [`super::lock`], the versions of the price book in
+//! [`super::draft`].
 
 use std::sync::{Arc, Weak};
 
@@ -7,16 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::ports::{PlanRanks, Standing};
 use super::shelf::{Keeper, Shelf};
-use super::{LineRequest, LockedQuote, PriceBook, Quote, QuoteBatch, QuoteId, repo};
+use super::{LineRequest, PriceBook, Quote, QuoteBatch, QuoteId, repo};
 use crate::db::Db;
-use crate::error::{Error, Problem, Refusal, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::ledger::{Command, Envelope, Ledger, Outcome, Receipt};
-
-/// A quote is swept so long after its time is over.
-const QUOTE_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// A charge to price and post.
 #[derive(Clone, Debug)]
@@ -49,11 +47,11 @@ pub struct HoldRequest {
 }
 
 /// What prices one request, taken once: a price change while it is worked on gives no charge at a mixed price.
-struct Pricing {
-    shelf: Arc<Shelf>,
+pub(super) struct Pricing {
+    pub(super) shelf: Arc<Shelf>,
     /// The book in force at `now`.
-    book: Arc<PriceBook>,
-    now: DateTime<Utc>,
+    pub(super) book: Arc<PriceBook>,
+    pub(super) now: DateTime<Utc>,
 }
 
 /// The tariffs' handle; cheap to clone.
@@ -89,24 +87,6 @@ impl Tariffs {
     /// Prices several things at once.
     pub async fn quote_batch(&self, lines: &[LineRequest]) -> Result<QuoteBatch> {
         Ok(self.active().await?.quote_batch(lines)?)
-    }
-
-    /// Prices a thing and keeps the price for a while: a charge or hold of this wallet that names the quote costs
-    /// exactly that, whatever the price book says by then.
-    pub async fn lock_quote(&self, wallet: WalletId, line: &LineRequest) -> Result<LockedQuote> {
-        let Pricing { shelf, book, now } = self.pricing().await?;
-        let quote = book.quote(&line.operation, &line.params, line.count)?;
-        let plans = book.plans_needed(&line.operation, &line.params);
-        let plans: Vec<String> = plans.into_iter().map(str::to_owned).collect();
-        let expires_at = now + TimeDelta::minutes(shelf.rules.quote_minutes);
-        let locked = LockedQuote { id: QuoteId::new(), expires_at, quote };
-        repo::insert_quote(self.db.pool(), wallet, &locked, &plans, now).await?;
-        Ok(locked)
-    }
-
-    /// Removes locked quotes that are long over; says how many.
-    pub async fn sweep_quotes(&self) -> Result<u64> {
-        repo::sweep_quotes(self.db.pool(), self.db.now() - QUOTE_KEPT).await
     }
 
     /// Prices and charges, once per key.
@@ -161,7 +141,7 @@ impl Tariffs {
     }
 
     /// Takes what prices one request.
-    async fn pricing(&self) -> Result<Pricing> {
+    pub(super) async fn pricing(&self) -> Result<Pricing> {
         let shelf = self.keeper.shelf().await?;
         let now = self.db.now();
         let book = shelf.in_force(now).ok_or_else(no_book)?.clone();
@@ -206,7 +186,7 @@ impl Tariffs {
     ) -> Result<Receipt> {
         let Pricing { shelf, book, now } = pricing;
         if let Some(id) = quote {
-            let (locked, plans) = self.locked(wallet, line, id, *now).await?;
+            let (locked, plans) = self.honoured(wallet, line, id, *now).await?;
             check_plans(shelf, plan_rank, plans.iter().map(String::as_str))?;
             return Ok(locked.receipt());
         }
@@ -214,28 +194,6 @@ impl Tariffs {
         let quote = book.quote(&line.operation, &line.params, line.count)?;
         check_plans(shelf, plan_rank, book.plans_needed(&line.operation, &line.params).into_iter())?;
         Ok(quote.receipt())
-    }
-
-    /// Finds a locked quote that still holds, and is for the same thing.
-    async fn locked(
-        &self,
-        wallet: WalletId,
-        line: &LineRequest,
-        id: QuoteId,
-        now: DateTime<Utc>,
-    ) -> Result<(LockedQuote, Vec<String>)> {
-        let wrong = |problem, message: &str| Refusal::unprocessable("quote_id", problem, message);
-        let found = repo::locked_quote(self.db.pool(), wallet, id).await?;
-        let (locked, plans) = found.ok_or_else(|| wrong(Problem::Unknown, "There is no such quote."))?;
-        if locked.expires_at <= now {
-            return Err(wrong(Problem::Expired, "The quote's time is over. Ask for a new one.").into());
-        }
-        let quote = &locked.quote;
-        if quote.operation != line.operation || quote.params != line.params || quote.count != line.count {
-            let message = "The quote is for another operation, other params or another count.";
-            return Err(wrong(Problem::NotAllowed, message).into());
-        }
-        Ok((locked, plans))
     }
 
     /// Gives the first instant at which a rise that is announced now may take effect.

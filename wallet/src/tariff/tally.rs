@@ -194,6 +194,11 @@ impl<'b> Tally<'b> {
         }
     }
 
+    /// Lists what every account would have paid; without those whose charges would all be refused.
+    pub(crate) fn impacts(&self) -> Vec<AccountImpact> {
+        self.accounts.iter().filter(|(_, sums)| sums.charges > 0).map(impact).collect()
+    }
+
     /// Sums up; accounts are still without names.
     pub(crate) fn finish(self, from: DateTime<Utc>, to: DateTime<Utc>) -> Rehearsal {
         let mut total = Sums::default();
@@ -286,14 +291,19 @@ fn bar_of(sums: &Sums) -> usize {
     }
 }
 
-/// Finds the accounts that save most and those that pay most more.
-fn extremes(accounts: &BTreeMap<AccountId, Sums>) -> (Vec<AccountImpact>, Vec<AccountImpact>) {
-    let impact = |(account, sums): (&AccountId, &Sums)| AccountImpact {
+/// Tells what an account would have paid; still without its name.
+fn impact((account, sums): (&AccountId, &Sums)) -> AccountImpact {
+    AccountImpact {
         account: *account,
         name: String::new(),
+        charges: sums.charges,
         before: credits(sums.before),
         after: credits(sums.after),
-    };
+    }
+}
+
+/// Finds the accounts that save most and those that pay most more.
+fn extremes(accounts: &BTreeMap<AccountId, Sums>) -> (Vec<AccountImpact>, Vec<AccountImpact>) {
     let mut changed: Vec<(i128, AccountImpact)> = accounts
         .iter()
         .map(|(account, sums)| (sums.after.saturating_sub(sums.before), impact((account, sums))))

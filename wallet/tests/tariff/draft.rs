@@ -7,7 +7,7 @@ use wallet::clock::Clock;
 use wallet::error::{Problem, Refusal};
 use wallet::money::Credits;
 use wallet::tariff::rule::Flat;
-use wallet::tariff::{EditKind, Rule};
+use wallet::tariff::{EditKind, PriceBook, Rule, Tariff};
 
 use crate::support::*;
 
@@ -106,6 +106,10 @@ async fn every_edit_can_be_undone_and_says_whose_it_was(pool: PgPool) {
     assert_eq!(field(nothing), ("version".into(), Problem::NotAllowed), "an undoing is not undone");
 }
 
+fn grid(book: &PriceBook) -> &Tariff {
+    book.tariff("new-matrix").expect("in the book")
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn operations_of_every_rule_are_added_and_changed(pool: PgPool) {
     let (wallet, _) = shop(&pool, "neuralbox").await;
@@ -119,6 +123,7 @@ async fn operations_of_every_rule_are_added_and_changed(pool: PgPool) {
             category: "job".to_owned(),
             unit: "job".to_owned(),
             minimum_plan: "pro".to_owned(),
+            gates: if kind == "matrix" { "quality = hd: elite".to_owned() } else { String::new() },
             kind: kind.to_owned(),
             rule,
             ..OperationForm::default()
@@ -127,6 +132,7 @@ async fn operations_of_every_rule_are_added_and_changed(pool: PgPool) {
         let added = book.tariff(&form.operation).expect("added");
         assert_eq!((added.rule.pricing_type(), added.minimum_plan.as_deref()), (kind, Some("pro")));
         let shown = OperationForm::from(added);
+        assert_eq!(shown.gates, form.gates);
         let again = catalog.replace_operation(&admin, 2, book.revision, shown).await.expect(kind);
         assert_eq!(again.tariffs, book.tariffs, "what is shown reads back as the same");
         book = again;
@@ -138,6 +144,7 @@ async fn operations_of_every_rule_are_added_and_changed(pool: PgPool) {
         operation: "Bad Name".to_owned(),
         category: "food".to_owned(),
         minimum_plan: "gold".to_owned(),
+        gates: "tier premium\n\ntier = premium: gold\ntier = premium: pro".to_owned(),
         kind: "per_unit".to_owned(),
         rule: "meters = [\n  { param = \"seconds\", price = -1 },\n]".to_owned(),
         ..OperationForm::default()
@@ -145,11 +152,22 @@ async fn operations_of_every_rule_are_added_and_changed(pool: PgPool) {
     let refused = refusal(catalog.add_operation(&admin, 2, book.revision, wrong).await);
     let Refusal::Unprocessable { fields } = refused else { panic!("{refused:?}") };
     let named: Vec<&str> = fields.iter().map(|field| field.field.as_str()).collect();
-    assert_eq!(named, ["category", "rule", "minimum_plan", "operation", "name", "unit"]);
+    let gates = ["gates"; 3];
+    assert_eq!(named, [&["category", "rule", "minimum_plan"][..], &gates, &["operation", "name", "unit"]].concat());
+    let told: Vec<&str> = fields[3..6].iter().map(|field| field.message.as_str()).collect();
+    assert_eq!(told[0], "Line 1: write an option, its value and the plan: tier = premium: pro.");
+    assert_eq!(told[1], "Line 3: there is no plan “gold”.");
+    assert_eq!(told[2], "Line 4: tier = premium has a plan above.");
     assert!(
         fields[1].message.starts_with("line 2, column ") && fields[1].message.contains("-1 is negative"),
         "{}",
         fields[1].message
     );
+    let unknown = OperationForm { gates: "size = huge: pro".to_owned(), ..OperationForm::from(grid(&book)) };
+    let refused = catalog.replace_operation(&admin, 2, book.revision, unknown).await;
+    assert_eq!(field(refused), ("gates".into(), Problem::Unknown), "an option that the rule does not have");
     assert_eq!(wallet.tariffs().book(2).await.expect("the draft"), book, "nothing changed");
+    let open = OperationForm { gates: String::new(), ..OperationForm::from(grid(&book)) };
+    let book = catalog.replace_operation(&admin, 2, book.revision, open).await.expect("changed");
+    assert_eq!(grid(&book).gates, [], "taken away");
 }

@@ -8,7 +8,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use wallet::clock::Clock;
 use wallet::error::{Problem, Refusal};
 use wallet::identity::Actor;
-use wallet::tariff::{HoldRequest, RehearsalRun, RunState};
+use wallet::tariff::{ChargeRequest, HoldRequest, RehearsalRun, RunState};
 use wallet::{Options, Wallet};
 
 use crate::support::*;
@@ -22,8 +22,10 @@ async fn a_rehearsal_rates_real_charges_again(pool: PgPool) {
     for name in ["a", "b"] {
         charge(&wallet, request(saver, 0, line("gpt-5.2-pro", json!({}))), name).await.expect("charged");
     }
-    for name in ["a", "b", "c"] {
-        charge(&wallet, request(payer, 0, plain()), name).await.expect("charged");
+    charge(&wallet, request(payer, 0, plain()), "a").await.expect("charged");
+    for name in ["b", "c"] {
+        let quote = Some(wallet.tariffs().lock_quote(payer, &plain()).await.expect("locked").id);
+        charge(&wallet, ChargeRequest { quote, ..request(payer, 0, plain()) }, name).await.expect("charged");
     }
     charge(&wallet, request(payer, 0, line("musicgen", json!({}))), "d").await.expect("charged");
     let back = charge(&wallet, request(payer, 0, plain()), "e").await.expect("charged");
@@ -55,6 +57,9 @@ async fn a_rehearsal_rates_real_charges_again(pool: PgPool) {
     assert_eq!((found.less, found.same, found.more, found.accounts), (1, 0, 1, 2));
     assert_eq!((found.winners[0].before, found.winners[0].after), (credits(78), credits(60)));
     assert_eq!((found.losers[0].before, found.losers[0].after), (credits(22), credits(26)));
+    let all = wallet.tariffs().rehearsed_accounts(2).await.expect("the whole list");
+    let figures: Vec<_> = all.iter().map(|one| (one.charges, one.before, one.after)).collect();
+    assert_eq!(figures, [(5, credits(22), credits(26)), (2, credits(78), credits(60))], "most more first");
     assert_eq!(found.histogram, [1, 0, 0, 0, 0, 0, 0, 1, 0], "−23 % and +18 %");
     let failing = &found.failing[0];
     assert_eq!((failing.operation.as_str(), failing.charges, failing.accounts), ("musicgen", 1, 1));
@@ -62,6 +67,7 @@ async fn a_rehearsal_rates_real_charges_again(pool: PgPool) {
     assert_eq!((gone.before, gone.after, gone.refused), (lost, credits(0), 1));
     wallet.clock().advance(TimeDelta::days(31));
     assert_eq!(rehearse(&wallet, 2).await.charges, 0, "older than 30 days");
+    assert_eq!(wallet.tariffs().rehearsed_accounts(2).await.expect("the list"), [], "the last rehearsal's");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -124,6 +124,30 @@ async fn a_hold_honours_locked_quotes_to_the_credit(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn several_prices_are_locked_together_or_not_at_all(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuralbox").await;
+    let tariffs = wallet.tariffs();
+    let lines = [call("gpt-5"), call("dall-e-3"), call("gpt-5")];
+    let locked = tariffs.lock_quotes(id, &lines).await.expect("locked");
+    assert_eq!(
+        locked.iter().map(|one| one.quote.operation.as_str()).collect::<Vec<_>>(),
+        ["gpt-5", "dall-e-3", "gpt-5"]
+    );
+    assert!(locked.iter().all(|one| one.expires_at == locked[0].expires_at), "until the same instant");
+    let names: Vec<_> = locked.iter().rev().map(|one| one.id).collect();
+    let found = tariffs.locked_quotes(id, &names).await.expect("found");
+    assert_eq!(found.iter().map(|one| one.id).collect::<Vec<_>>(), names, "in the order asked");
+    let other = new_wallet(&wallet).await;
+    assert_eq!(tariffs.locked_quotes(other, &names).await.expect("nothing"), [], "nobody else's");
+    let lines = [call("gpt-5"), call("no-such")];
+    let refused = tariffs.lock_quotes(id, &lines).await;
+    assert_eq!(field(refused), ("lines.1.operation".into(), Problem::Unknown));
+    assert_eq!(field(tariffs.lock_quotes(id, &[]).await), ("lines".into(), Problem::Required));
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM quotes").fetch_one(&pool).await.expect("counted");
+    assert_eq!(kept, 3, "all or none");
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_hold_keeps_its_versions_price_until_it_is_captured(pool: PgPool) {
     let (wallet, id) = shop(&pool, "neuralbox").await;
     let held = placed(&wallet, hold(id, vec![(call("gpt-5.2-pro"), None)]), "h").await;

@@ -2,12 +2,15 @@
 
 use leptos::prelude::*;
 use leptos_router::components::Form;
+use wallet::catalog::CatalogView;
 use wallet::money::Credits;
 use wallet::tariff::rule::{Matrix, Rule};
 use wallet::tariff::{Category, ParamKind, ParamSpec, PriceBook};
 
 use super::call::Call;
-use super::query::{Kept, PARAM_PREFIX, PriceQuery, submit_on_change};
+use super::query::{Kept, LINES_MAX, PARAM_PREFIX, PriceQuery, submit_on_change};
+use super::quote_lines::QuoteLines;
+use super::reader::{Reader, missing_plan};
 use super::words::{category_name, label_words, option_words, quantity_words, unit_words};
 use crate::components::amount::{credits_text, unit_text};
 use crate::components::refusal::field_error_text;
@@ -23,12 +26,24 @@ pub fn CallCalculator(
     book: StoredValue<PriceBook>,
     /// What the reader chose.
     query: Memo<PriceQuery>,
+    /// What is sold: plans for the gates, and how long a quote is kept.
+    offers: StoredValue<CatalogView>,
+    /// The plan of who is signed in.
+    own: StoredValue<Option<String>>,
+    /// What a credit costs this reader.
+    reader: Memo<Option<Reader>>,
     /// The deployment's address.
     public_url: String,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let call = Memo::new(move |_| book.with_value(|book| Call::of(book, &query.read())));
     let operation = Memo::new(move |_| call.read().as_ref().map(|call| call.tariff.operation.clone()));
+    let gate = move |call: &Call| {
+        let own = own.get_value();
+        let plan = |book: &PriceBook| offers.with_value(|offers| missing_plan(book, offers, own.as_deref(), call));
+        book.with_value(plan)
+    };
+    let minutes = offers.with_value(|offers| offers.settings.quote_minutes);
     view! {
         <aside id="calc" aria-labelledby="calc-title" class="panel p-5 self-start lg:sticky lg:top-6 scroll-mt-6">
             <h3 id="calc-title" class="h2">{t!(i18n, prices.one_call)}</h3>
@@ -45,7 +60,11 @@ pub fn CallCalculator(
                 </div>
             </Form>
             <hr class="perf-x my-4 -mx-1" />
-            <output class="block" aria-live="polite">{move || call.get().map(|call| view! { <Answer call=call /> })}</output>
+            <output class="block" aria-live="polite">
+                {move || call.get().map(|call| view! { <Answer plan=gate(&call) call=call /> })}
+            </output>
+            <AddLine call=call query=query />
+            <QuoteLines book=book query=query reader=reader minutes=minutes is_signed_in=own.with_value(Option::is_some) />
             <details class="mt-4 text-sm">
                 <summary class="cursor-pointer font-medium">{t!(i18n, prices.same_by_api)}</summary>
                 <pre class="code p-3 mt-2 overflow-x-auto text-xs leading-5" tabindex="0">
@@ -62,6 +81,22 @@ fn sample(public_url: &str, call: &Call) -> String {
         "curl {public_url}/api/v2/models/{operation}/calculate-price \\\n  -H \"Authorization: Bearer $KEY\" \\\n  -H \"Content-Type: application/json\" \\\n  -d '{}'",
         call.body()
     )
+}
+
+/// Puts the call on the list of calls that are priced together.
+#[component]
+fn AddLine(call: Memo<Option<Call>>, query: Memo<PriceQuery>) -> impl IntoView {
+    let i18n = use_i18n();
+    move || {
+        let line = call.read().as_ref().and_then(Call::line)?;
+        let mut lines = query.read().lines();
+        if lines.len() >= LINES_MAX {
+            return Some(view! { <p class="text-sm text-muted mt-3">{t!(i18n, quote.full, count = move || LINES_MAX.to_string())}</p> }.into_any());
+        }
+        lines.push(line);
+        let address = query.read().with_lines(&lines);
+        Some(view! { <a class="btn btn-plain btn-sm mt-3" href=address>{t!(i18n, quote.add)}</a> }.into_any())
+    }
 }
 
 /// The models, by category.
@@ -252,9 +287,9 @@ fn ParamField(spec: ParamSpec, value: Option<String>) -> impl IntoView {
     }
 }
 
-/// The figure and its formula, or what is wrong.
+/// The figure and its formula, or what is wrong; and the plan that the call asks for and the reader is not on.
 #[component]
-fn Answer(call: Call) -> impl IntoView {
+fn Answer(call: Call, plan: Option<String>) -> impl IntoView {
     let i18n = use_i18n();
     let priced = match call.answer {
         Ok(priced) => priced,
@@ -298,6 +333,14 @@ fn Answer(call: Call) -> impl IntoView {
             {(min < credits)
                 .then_some(move || format!(". {}", t_string!(i18n, prices.cheapest, price = credits_text(i18n.get_locale(), min))))}
         </span>
+        {plan
+            .map(|plan| {
+                view! {
+                    <span class="block text-sm mt-2" data-testid="gate">
+                        {t!(i18n, quote.needs_plan, plan = move || plan.clone())} " " <a class="link-q" href="/wallet/plan">{t!(i18n, quote.see_plans)}</a>
+                    </span>
+                }
+            })}
     }
     .into_any()
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use wallet::error::{FieldError, Refusal};
 use wallet::tariff::rule::{Matrix, Priced, Rule};
-use wallet::tariff::{PriceBook, Tariff, params_of_form};
+use wallet::tariff::{LineRequest, PriceBook, Tariff, params_of_form};
 
 use super::query::{PARAM_PREFIX, PriceQuery};
 
@@ -52,6 +52,13 @@ impl Call {
             Some(other) => Some(other.to_string()),
             None => self.tariff.rule.params().into_iter().find(|spec| spec.name == name)?.default,
         }
+    }
+
+    /// Gives the call as one line of a quote; nothing where it has no price.
+    pub fn line(&self) -> Option<LineRequest> {
+        self.answer.as_ref().ok()?;
+        let (operation, params) = (self.tariff.operation.clone(), self.params.clone());
+        Some(LineRequest { operation, params, count: self.count.parse().ok()? })
     }
 
     /// Writes the same call as a body of the API.

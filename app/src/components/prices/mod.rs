@@ -7,6 +7,7 @@ mod offers;
 mod packages;
 mod plans;
 mod query;
+mod quote_lines;
 mod reader;
 mod table;
 mod words;

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use wallet::catalog::{CatalogView, Interval, Rate};
 use wallet::money::{Credits, Currency};
-use wallet::tariff::rule::Rule;
 use wallet::tariff::{Announcement, PriceBook, PriceRange, Tariff};
 
+use super::call::Call;
 use super::plans::decimal_text;
 use crate::i18n::*;
 
@@ -53,8 +53,7 @@ pub struct Coming {
 impl Coming {
     /// Takes the changes, and the plans of a catalog.
     pub fn new(announced: Vec<Announcement>, catalog: &CatalogView) -> Self {
-        let plans = catalog.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect();
-        Self { announced, plans }
+        Self { announced, plans: catalog.plan_names() }
     }
 
     /// Finds the next price of an operation and its day; no price where the operation goes away. What moves no price is
@@ -74,24 +73,25 @@ impl Coming {
 
 /// Lists the plans that an operation needs, each with the option that needs it: its own, and those of a sum's parts.
 pub fn gates(book: &PriceBook, tariff: &Tariff, plans: &Coming) -> Vec<(Option<String>, String)> {
-    let own = |tariff: &Tariff, part: Option<&str>| -> Vec<(Option<String>, String)> {
-        let under = |option: &str| part.map_or_else(|| option.to_owned(), |part| format!("{part} {option}"));
-        let whole = tariff.minimum_plan.iter().map(|plan| (part.map(str::to_owned), plans.plan(plan)));
-        let options = tariff.gates.iter().map(|gate| (Some(under(&gate.value)), plans.plan(&gate.plan)));
-        whole.chain(options).collect()
-    };
-    let mut all = own(tariff, None);
-    if let Rule::Sum(sum) = &tariff.rule {
-        for part in &sum.parts {
-            all.extend(book.tariff(&part.operation).map(|tariff| own(tariff, Some(&part.key))).unwrap_or_default());
-        }
-    }
-    all
+    book.gates_of(tariff).into_iter().map(|gate| (gate.option, plans.plan(&gate.plan))).collect()
+}
+
+/// Names the plan that a call needs, where the reader's own is lower: of a guest, the one that everybody starts on.
+pub fn missing_plan(book: &PriceBook, catalog: &CatalogView, own: Option<&str>, call: &Call) -> Option<String> {
+    let rank = |code: &str| catalog.plans.iter().find(|plan| plan.code == code).map(|plan| plan.rank);
+    let start = || catalog.starting_plan().map(|plan| plan.rank);
+    let own = own.and_then(rank).or_else(start).unwrap_or(i32::MIN);
+    let needed = book.plans_needed(&call.tariff.operation, &call.params);
+    // A plan that is no longer offered can be nobody's.
+    let above = needed.into_iter().map(|plan| (rank(plan).unwrap_or(i32::MAX), plan)).filter(|(rank, _)| *rank > own);
+    let (_, code) = above.max()?;
+    Some(catalog.plans.iter().find(|plan| plan.code == code).map_or(code, |plan| &plan.name).to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::components::prices::PriceQuery;
     use wallet::catalog::Preset;
 
     fn view(name: &str) -> CatalogView {
@@ -149,5 +149,15 @@ mod tests {
         let of = |operation: &str| gates(&book, book.tariff(operation).expect("in the book"), &plans);
         assert_eq!(of("video_clip"), [(Some("premium".to_owned()), "Build".to_owned())]);
         assert_eq!(of("image"), []);
+
+        let needed = |own: Option<&str>, tier: &str| {
+            let query = [("model", "video_clip"), ("p.tier", tier)].into_iter().collect();
+            let call = Call::of(&book, &PriceQuery::of(&query)).expect("a call");
+            missing_plan(&book, &preset.view, own, &call)
+        };
+        let lowest = preset.view.starting_plan().map(|plan| plan.code.clone());
+        let build = Some("Build".to_owned());
+        assert_eq!((needed(None, "premium"), needed(lowest.as_deref(), "premium")), (build.clone(), build));
+        assert_eq!((needed(Some("build"), "premium"), needed(None, "budget")), (None, None));
     }
 }

@@ -2,10 +2,12 @@
 
 mod price;
 
+use chrono::{DateTime, Utc};
 use leptos::html::Aside;
 use leptos::prelude::*;
-use wallet::ledger::{AllocationView, EntryDetail, EntryKind, EntryView};
+use wallet::ledger::{AllocationView, EntryDetail, EntryKind, EntryView, Receipt};
 use wallet::money::Credits;
+use wallet::tariff::QuoteId;
 
 use self::price::Price;
 use crate::components::amount::{credits_text, exact_text, signed_text, unit_text};
@@ -51,7 +53,7 @@ pub fn ReceiptPanel(
             </div>
             <hr class="perf-x mx-2" />
             <PaidWith kind=entry.kind allocations=detail.allocations.clone() />
-            <Timeline entry=entry.clone() rows=detail.timeline.clone() />
+            <Timeline entry=entry.clone() rows=detail.timeline.clone() quoted=quoted(&detail) />
             <Facts entry=entry hash=detail.hash.clone() key=key />
         </aside>
     }
@@ -120,11 +122,12 @@ fn reason_text(locale: Locale, reason: &str) -> String {
     }
 }
 
-/// Writes the inputs of a price: `, size 1792x1024, quality hd`.
-fn params_text(params: &serde_json::Value) -> String {
-    let Some(params) = params.as_object() else { return String::new() };
+/// Writes the inputs of a price: `size 1792x1024, quality hd`.
+#[must_use]
+pub fn params_text(params: &serde_json::Map<String, serde_json::Value>) -> String {
     let plain = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    params.iter().map(|(name, value)| format!(", {name} {}", plain(value))).collect()
+    let texts: Vec<String> = params.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
+    texts.join(", ")
 }
 
 /// The grants that paid, or that the credits came back to.
@@ -170,11 +173,37 @@ fn PaidWith(kind: EntryKind, allocations: Vec<AllocationView>) -> impl IntoView 
     .into_any()
 }
 
-/// What happened, with times: a hold and how it ended, or just the row.
+/// The prices that were locked before: when, and what for.
+fn quoted(detail: &EntryDetail) -> Vec<(DateTime<Utc>, Credits)> {
+    let locked = |receipt: &Receipt| receipt.quote.as_ref()?.parse::<QuoteId>().ok()?.locked_at();
+    let mut steps: Vec<_> =
+        detail.parts().iter().filter_map(|part| Some((locked(&part.receipt)?, part.receipt.total))).collect();
+    steps.sort_unstable();
+    steps
+}
+
+/// What happened, with times: the prices that were locked, a hold and how it ended, or just the row.
 #[component]
-fn Timeline(entry: EntryView, rows: Vec<EntryView>) -> impl IntoView {
+fn Timeline(entry: EntryView, rows: Vec<EntryView>, quoted: Vec<(DateTime<Utc>, Credits)>) -> impl IntoView {
     let i18n = use_i18n();
     let seq = entry.seq;
+    let before = quoted
+        .into_iter()
+        .map(|(at, credits)| {
+            view! {
+                <li class="relative pl-5 flex gap-3">
+                    <span class="absolute left-0 top-[7px] size-2 rounded-full border border-control bg-base-100"></span>
+                    <span class="flex-1 font-medium num">
+                        {move || {
+                            let amount = credits_text(i18n.get_locale(), credits);
+                            t_string!(i18n, receipt.step_quoted, amount = amount)
+                        }}
+                    </span>
+                    <span class="num text-sm text-muted"><When at=at style=WhenStyle::Clock /></span>
+                </li>
+            }
+        })
+        .collect_view();
     let rows = if rows.is_empty() { vec![entry] } else { rows };
     let steps = rows
         .into_iter()
@@ -207,6 +236,7 @@ fn Timeline(entry: EntryView, rows: Vec<EntryView>) -> impl IntoView {
         <div class="px-5 py-4 border-t border-line">
             <h3 class="h2">{t!(i18n, receipt.what_happened)}</h3>
             <ol class="mt-3 relative grid gap-3 before:absolute before:left-[3.5px] before:top-2 before:bottom-2 before:w-px before:bg-control">
+                {before}
                 {steps}
             </ol>
         </div>
@@ -236,8 +266,7 @@ fn Facts(entry: EntryView, hash: String, key: Option<String>) -> impl IntoView {
     let after = entry.settled_after;
     let before = after.checked_sub(entry.amount).unwrap_or(after);
     let (by, at) = (entry.clone(), entry.created_at);
-    let metadata = params_text(&entry.metadata);
-    let metadata = metadata.trim_start_matches(", ").to_owned();
+    let metadata = entry.metadata.as_object().map(params_text).unwrap_or_default();
     let has_metadata = !metadata.is_empty();
     view! {
         <div class="px-5 py-4 border-t border-line">

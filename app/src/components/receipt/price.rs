@@ -6,6 +6,7 @@ use wallet::money::Credits;
 
 use super::params_text;
 use crate::components::amount::exact_text;
+use crate::components::prices::{label_words, quantity_words};
 use crate::i18n::*;
 
 /// The price as a table; nothing for rows that have none.
@@ -49,13 +50,19 @@ pub fn Price(
     .into_any()
 }
 
+/// Writes what was asked: `dall-e-3, size 1792x1024`.
+fn inputs(receipt: &Receipt) -> String {
+    let params = receipt.params.as_object().map(params_text).filter(|params| !params.is_empty());
+    params.map_or_else(|| receipt.operation.clone(), |params| format!("{}, {params}", receipt.operation))
+}
+
 /// One price: what it was for, by which rule, and its formula.
 #[component]
 fn Part(part: ReceiptPart, has_several: bool) -> impl IntoView {
     let i18n = use_i18n();
     let ReceiptPart { receipt, amount } = part;
     let not_taken = amount.checked_sub(receipt.total).filter(|rest| rest.is_negative());
-    let inputs = format!("{}{}", receipt.operation, params_text(&receipt.params));
+    let inputs = inputs(&receipt);
     let quote = receipt.quote.clone();
     let rows = lines_of(&receipt).into_iter().map(|line| view! { <FormulaRow line=line /> }).collect_view();
     let name = receipt.name.clone();
@@ -99,11 +106,11 @@ fn lines_of(receipt: &Receipt) -> Vec<FormulaLine> {
 #[component]
 fn FormulaRow(line: FormulaLine) -> impl IntoView {
     let i18n = use_i18n();
-    let (unit_price, credits) = (line.unit_price, line.credits);
+    let FormulaLine { label, quantity, unit_price, credits } = line;
     view! {
         <tr class="border-t border-line">
-            <th scope="row" class="text-left py-2">{line.label}</th>
-            <td class="text-right">{line.quantity}</td>
+            <th scope="row" class="text-left py-2">{move || label_words(i18n.get_locale(), &label)}</th>
+            <td class="text-right">{move || quantity_words(i18n.get_locale(), &quantity)}</td>
             <td class="text-right pl-3">{move || unit_price.map(|price| exact_text(i18n.get_locale(), price))}</td>
             <td class="text-right pl-3 font-semibold">{move || exact_text(i18n.get_locale(), credits)}</td>
         </tr>

@@ -70,6 +70,11 @@ pub fn Figures(
                     <Impacts accounts=found.winners.clone() is_rise=false />
                     <Impacts accounts=found.losers.clone() is_rise=true />
                 </div>
+                <p class="mt-3 text-sm">
+                    <a class="link-q" href=format!("/admin/tariffs/{}/rehearsal.csv", found.version) download="" rel="external">
+                        {t!(i18n, rehearsal.all_customers)}
+                    </a>
+                </p>
                 <Operations operations=found.operations.clone() />
             }
                 .into_any()

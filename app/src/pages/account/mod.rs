@@ -1,10 +1,11 @@
-//! The wallet: overview, history, top-up, plan, orders.
+//! The wallet: overview, history, top-up, plan, orders, kept prices.
 
 mod history;
 mod order;
 mod orders;
 mod overview;
 mod plan;
+mod quotes;
 mod top_up;
 
 pub use history::HistoryPage;
@@ -12,4 +13,5 @@ pub use order::OrderPage;
 pub use orders::OrdersPage;
 pub use overview::OverviewPage;
 pub use plan::PlanPage;
+pub use quotes::QuotesPage;
 pub use top_up::TopUpPage;

@@ -5,6 +5,7 @@ use leptos_router::hooks::use_params_map;
 use wallet::tariff::BookStatus;
 
 use crate::components::draft_edits::Conflict;
+use crate::components::field::TextArea;
 use crate::components::not_a_draft::NotADraft;
 use crate::components::panel::Loaded;
 use crate::components::refusal::{FormErrors, field_error_text};
@@ -44,11 +45,6 @@ fn Import(page: EditorPage) -> impl IntoView {
     let is_wrong = !mistakes.is_empty();
     let typed = outcome.value("file").unwrap_or_default();
     let file_name = outcome.value("file_name");
-    let class = if is_wrong {
-        "field !h-auto font-mono text-sm py-2 !border-error"
-    } else {
-        "field !h-auto font-mono text-sm py-2"
-    };
     view! {
         <div class="max-w-[820px] mx-auto">
             <div class="flex items-start gap-3 mb-4">
@@ -72,17 +68,14 @@ fn Import(page: EditorPage) -> impl IntoView {
                 </label>
                 <label class="block">
                     <span class="block text-sm font-medium mb-1">{t!(i18n, import.text)}</span>
-                    <textarea
+                    <TextArea
                         name="file"
-                        rows="14"
-                        spellcheck="false"
-                        wrap="off"
-                        class=class
-                        placeholder="operation,option,price&#10;gpt-5,,2&#10;dall-e-3,1792x1024 × hd,12"
-                        aria-invalid=is_wrong.then_some("true")
-                    >
-                        {typed}
-                    </textarea>
+                        rows=14
+                        text=typed
+                        is_wrong=is_wrong
+                        placeholder="operation,option,price\ngpt-5,,2\ndall-e-3,1792x1024 × hd,12"
+                        is_table=true
+                    />
                 </label>
                 <div class="flex flex-wrap gap-2">
                     <button class="btn btn-primary">{t!(i18n, import.do_it)}</button>

@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 use wallet::tariff::BaseRate;
 
 use crate::components::amount::{credits_text, money_text, unit_text};
+use crate::components::field::TextArea;
 use crate::components::margin_table::{CostHistory, MarginTable};
 use crate::components::panel::{Banner, BannerKind, Loaded, PageHead};
 use crate::components::refusal::{FormErrors, field_error_text};
@@ -104,11 +105,16 @@ fn Upload(outcome: FormOutcome, review_days: u16) -> impl IntoView {
     let typed = outcome.value("costs").filter(|text| !text.is_empty());
     let mistakes: Vec<_> = outcome.errors.iter().filter(|error| error.field == "costs").cloned().collect();
     let is_wrong = !mistakes.is_empty();
+    let file_name = outcome.value("file_name").filter(|name| !name.is_empty());
+    let heading = move || match file_name.clone() {
+        Some(name) => t_string!(i18n, margins.wrong_in, name = name),
+        None => t_string!(i18n, margins.wrong).to_owned(),
+    };
     let list = mistakes
         .into_iter()
         .map(|error| view! { <li>{move || field_error_text(i18n.get_locale(), &error)}</li> })
         .collect_view();
-    let rows = typed.as_ref().map_or(6, |text| text.lines().count().clamp(6, 20)).to_string();
+    let rows = typed.as_ref().map_or(6, |text| text.lines().count().clamp(6, 20));
     view! {
         <section id="upload" aria-labelledby="up" class="panel p-5 mt-8 scroll-mt-20 max-w-[900px]">
             <h2 id="up" class="h2">{t!(i18n, margins.upload)}</h2>
@@ -121,23 +127,19 @@ fn Upload(outcome: FormOutcome, review_days: u16) -> impl IntoView {
                 </div>
                 <div>
                     <label class="block text-sm font-medium mb-1" for="costs">{t!(i18n, margins.paste)}</label>
-                    <textarea
-                        id="costs"
+                    <TextArea
                         name="costs"
                         rows=rows
-                        spellcheck="false"
-                        class=if is_wrong { "field !h-auto font-mono !border-error py-2" } else { "field !h-auto font-mono py-2" }
+                        text=typed.unwrap_or_default()
+                        is_wrong=is_wrong
+                        described_by="costs-note"
                         placeholder=format!("{HEAD}\ngpt-5,0.012,1,USD,OpenAI,")
-                        aria-invalid=is_wrong.then_some("true")
-                        aria-describedby="costs-note"
-                    >
-                        {typed.unwrap_or_default()}
-                    </textarea>
+                    />
                     <div id="costs-note">
                         {is_wrong
                             .then(|| {
                                 view! {
-                                    <p class="text-sm text-error mt-1" role="alert">{t!(i18n, margins.wrong)}</p>
+                                    <p class="text-sm text-error mt-1" role="alert">{heading}</p>
                                     <ul class="text-sm text-error list-disc pl-5 break-words" data-testid="mistakes">{list}</ul>
                                 }
                             })}

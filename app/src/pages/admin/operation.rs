@@ -6,7 +6,7 @@ use wallet::catalog::RULE_KINDS;
 use wallet::tariff::Category;
 
 use crate::components::draft_edits::Conflict;
-use crate::components::field::Field;
+use crate::components::field::{Field, TextArea};
 use crate::components::mistake::mistake_text;
 use crate::components::not_a_draft::NotADraft;
 use crate::components::panel::Loaded;
@@ -67,7 +67,8 @@ fn Operation(page: PageData) -> impl IntoView {
                 <input type="hidden" name="kind" value=page.form.kind.clone() />
                 <input type="hidden" name="replaces" value=if is_known { "yes" } else { "no" } />
                 <Words page=page.clone() outcome=outcome.clone() />
-                <RuleText kind=page.form.kind rule=page.form.rule outcome=outcome />
+                <RuleText kind=page.form.kind rule=page.form.rule outcome=outcome.clone() />
+                <Gates gates=page.form.gates plans=page.plans outcome=outcome />
                 <div class="flex flex-wrap gap-2">
                     <button class="btn btn-primary">
                         {move || if is_known { t_string!(i18n, operation.save) } else { t_string!(i18n, operation.add) }}
@@ -92,7 +93,7 @@ fn Operation(page: PageData) -> impl IntoView {
 }
 
 /// The fields that show their own problems.
-const SHOWN: &[&str] = &["operation", "name", "unit", "supplier", "category", "minimum_plan", "rule"];
+const SHOWN: &[&str] = &["operation", "name", "unit", "supplier", "category", "minimum_plan", "gates", "rule"];
 
 /// Puts the form's values where the fields look for what was typed.
 fn with_form(page: &PageData) -> FormOutcome {
@@ -247,35 +248,47 @@ fn Choice(
     }
 }
 
+/// The options that need a plan, one a line.
+#[component]
+fn Gates(gates: String, plans: Vec<(String, String)>, outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    if plans.is_empty() {
+        return ().into_any();
+    }
+    let errors: Vec<_> = outcome.errors.iter().filter(|error| error.field == "gates").cloned().collect();
+    let is_wrong = !errors.is_empty();
+    // Which line is wrong, only the wallet's own words say.
+    let mistakes = errors.into_iter().map(|error| view! { <li>{error.message}</li> }).collect_view();
+    let codes = plans.into_iter().map(|(code, _)| code).collect::<Vec<_>>().join(", ");
+    view! {
+        <div>
+            <label class="block text-sm font-medium mb-1" for="gates">{t!(i18n, operation.gates)}</label>
+            <p id="gates-note" class="text-sm text-muted mb-1.5">{t!(i18n, operation.gates_note, plans = move || codes.clone())}</p>
+            <TextArea name="gates" rows=2 text=gates is_wrong=is_wrong described_by="gates-note gates-errors" />
+            <ul id="gates-errors" class="text-sm text-error mt-1 grid gap-1" role="alert">{mistakes}</ul>
+        </div>
+    }
+    .into_any()
+}
+
 /// The rule in the notation of a price list.
 #[component]
 fn RuleText(kind: String, rule: String, outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
     let errors: Vec<_> = outcome.errors.iter().filter(|error| error.field == "rule").cloned().collect();
     let is_wrong = !errors.is_empty();
-    let rows = rule.lines().count().clamp(1, 20).saturating_add(1).to_string();
+    let rows = rule.lines().count().clamp(1, 20).saturating_add(1);
     // What is wrong between the lines has no words of its own but the wallet's.
     let say = move |error: &FieldError| match &error.mistake {
         Some(mistake) => mistake_text(i18n.get_locale(), mistake),
         None => error.message.clone(),
     };
     let mistakes = errors.into_iter().map(|error| view! { <li>{move || say(&error)}</li> }).collect_view();
-    let class = if is_wrong { "field !h-auto font-mono py-2 !border-error" } else { "field !h-auto font-mono py-2" };
     view! {
         <div>
             <label class="block text-sm font-medium mb-1" for="rule">{t!(i18n, operation.prices)}</label>
             <p id="rule-note" class="text-sm text-muted mb-1.5">{move || kind_note(i18n.get_locale(), &kind)}</p>
-            <textarea
-                id="rule"
-                name="rule"
-                rows=rows
-                spellcheck="false"
-                class=class
-                aria-invalid=is_wrong.then_some("true")
-                aria-describedby="rule-note rule-errors"
-            >
-                {rule}
-            </textarea>
+            <TextArea name="rule" rows=rows text=rule is_wrong=is_wrong described_by="rule-note rule-errors" />
             <ul id="rule-errors" class="text-sm text-error mt-1 grid gap-1" role="alert">{mistakes}</ul>
         </div>
     }

@@ -9,7 +9,7 @@ use crate::components::panel::{EmptyState, Loaded};
 use crate::components::price_change::AnnouncementCard;
 use crate::components::public_shell::PublicShell;
 use crate::i18n::*;
-use crate::server_fns::changelog::{load_announcement, load_changelog};
+use crate::server_fns::changelog::{WithPlans, load_announcement, load_changelog};
 
 /// The page of all changes.
 #[component]
@@ -41,8 +41,10 @@ pub fn ChangelogPage() -> impl IntoView {
 
 /// The changes, or that there is none yet.
 #[component]
-fn Entries(page: Changelog, is_first: bool) -> impl IntoView {
+fn Entries(page: WithPlans<Changelog>, is_first: bool) -> impl IntoView {
     let i18n = use_i18n();
+    let WithPlans { part: page, plans } = page;
+    let plans = StoredValue::new(plans);
     if page.announcements.is_empty() {
         return view! {
             <div class="mt-8">
@@ -56,8 +58,11 @@ fn Entries(page: Changelog, is_first: bool) -> impl IntoView {
         }
         .into_any();
     }
-    let cards =
-        page.announcements.into_iter().map(|one| view! { <AnnouncementCard announcement=one /> }).collect_view();
+    let cards = page
+        .announcements
+        .into_iter()
+        .map(|one| view! { <AnnouncementCard announcement=one plans=plans /> })
+        .collect_view();
     view! {
         {cards}
         <nav class="mt-8 flex gap-4" aria-label=move || t_string!(i18n, ledger.pages)>
@@ -87,7 +92,7 @@ pub fn AnnouncementPage() -> impl IntoView {
             <section class="pt-8 max-w-[900px]">
                 <a class="link-q" href="/changelog">{t!(i18n, changelog.all)}</a>
                 <Loaded data=page let:page>
-                    <AnnouncementCard announcement=page alone=true />
+                    <AnnouncementCard announcement=page.part plans=StoredValue::new(page.plans) alone=true />
                 </Loaded>
             </section>
         </PublicShell>

@@ -97,7 +97,7 @@ fn Prices(list: PriceList) -> impl IntoView {
                         note.get(language).map(|note| view! { <p class="text-sm text-muted mt-1 px-3">{note.clone()}</p> })
                     }}
                 </div>
-                <CallCalculator book=book query=query public_url=list.public_url />
+                <CallCalculator book=book query=query offers=offers own=own reader=reader public_url=list.public_url />
             </div>
         </section>
     }

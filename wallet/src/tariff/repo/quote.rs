@@ -1,7 +1,7 @@
 //! The SQL of locked quotes.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 
 use super::{from_json, json};
 use crate::error::Result;
@@ -10,7 +10,7 @@ use crate::tariff::{LockedQuote, QuoteId};
 
 /// Keeps a locked quote.
 pub(in crate::tariff) async fn insert_quote(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     wallet: WalletId,
     locked: &LockedQuote,
     plans: &[String],
@@ -27,7 +27,7 @@ pub(in crate::tariff) async fn insert_quote(
         at,
         locked.expires_at
     )
-    .execute(pool)
+    .execute(executor)
     .await?;
     Ok(())
 }

@@ -7,8 +7,10 @@ use uuid::Uuid;
 use super::{from_json, json};
 use crate::db;
 use crate::error::{Error, Result};
+use crate::id::AccountId;
 use crate::identity::Actor;
-use crate::tariff::{Progress, Rehearsal, RehearsalRun, RunState};
+use crate::money::Credits;
+use crate::tariff::{AccountImpact, Progress, Rehearsal, RehearsalRun, RunState};
 
 /// The right to do a rehearsal: until somebody else is given a newer one.
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +140,7 @@ pub(in crate::tariff) async fn finish(
     pool: &PgPool,
     ticket: Ticket,
     found: &Rehearsal,
+    accounts: &[AccountImpact],
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let mut tx = db::begin(pool).await?;
@@ -150,6 +153,7 @@ pub(in crate::tariff) async fn finish(
     )
     .execute(&mut *tx)
     .await?;
+    keep_accounts(&mut tx, ticket.version, accounts).await?;
     let done = sqlx::query!(
         "UPDATE rehearsals
          SET state = 'finished', revision = $3, done = total, finished_at = $4
@@ -167,6 +171,52 @@ pub(in crate::tariff) async fn finish(
     }
     tx.commit().await?;
     Ok(true)
+}
+
+/// Keeps what every account would have paid, in place of what an earlier rehearsal found.
+async fn keep_accounts(connection: &mut PgConnection, version: i32, accounts: &[AccountImpact]) -> Result<()> {
+    sqlx::query!("DELETE FROM rehearsed_accounts WHERE price_book = $1", version).execute(&mut *connection).await?;
+    let ids: Vec<Uuid> = accounts.iter().map(|impact| impact.account.uuid()).collect();
+    let charges: Vec<i64> = accounts.iter().map(|impact| impact.charges).collect();
+    let before: Vec<i64> = accounts.iter().map(|impact| impact.before.micros()).collect();
+    let after: Vec<i64> = accounts.iter().map(|impact| impact.after.micros()).collect();
+    sqlx::query!(
+        "INSERT INTO rehearsed_accounts (price_book, account_id, charges, before, after)
+         SELECT $1, n.account_id, n.charges, n.before, n.after
+         FROM unnest($2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[]) AS n (account_id, charges, before, after)
+         -- A draft that was discarded meanwhile has nothing to keep it with.
+         WHERE EXISTS (SELECT FROM price_books WHERE version = $1)",
+        version,
+        &ids,
+        &charges,
+        &before,
+        &after
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Reads what every account would have paid, with their names: who would pay most more first.
+pub(in crate::tariff) async fn rehearsed_accounts(pool: &PgPool, version: i32) -> Result<Vec<AccountImpact>> {
+    let rows = sqlx::query!(
+        r#"SELECT r.account_id, coalesce(a.name, '') AS "name!", r.charges, r.before, r.after
+         FROM rehearsed_accounts AS r
+         LEFT JOIN accounts AS a ON a.id = r.account_id
+         WHERE r.price_book = $1
+         ORDER BY r.after - r.before DESC, r.account_id"#,
+        version
+    )
+    .fetch_all(pool)
+    .await?;
+    let impacts = rows.into_iter().map(|row| AccountImpact {
+        account: AccountId::from_uuid(row.account_id),
+        name: row.name,
+        charges: row.charges,
+        before: Credits::from_micros(row.before),
+        after: Credits::from_micros(row.after),
+    });
+    Ok(impacts.collect())
 }
 
 /// Reads how far the rehearsal of a version is.
@@ -217,6 +267,9 @@ pub(in crate::tariff) async fn move_rehearsal(
     )
     .execute(&mut *connection)
     .await?;
+    sqlx::query!("UPDATE rehearsed_accounts SET price_book = $2 WHERE price_book = $1", from, to)
+        .execute(&mut *connection)
+        .await?;
     sqlx::query!("UPDATE price_books SET rehearsal = NULL, rehearsed_revision = NULL WHERE version = $1", from)
         .execute(connection)
         .await?;
