@@ -91,7 +91,7 @@ async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> 
         manage(node, &ids, step).await;
         let Some((wallet, command)) = asked else { continue };
         let is_sweep = command == Command::ExpireGrants;
-        let envelope = Envelope::new(ids[wallet], key(&format!("k{number}")), Actor::system("test"), command);
+        let envelope = Envelope::new(ids[wallet], key(format!("k{number}")), Actor::system("test"), command);
         let envelope = envelope.with_metadata(metadata(step));
         match node.ledger().submit(envelope.clone()).await {
             Ok(outcome) => {
