@@ -85,15 +85,19 @@ pub fn change_line(locale: Locale, change: &PriceChange, plans: &[(String, Strin
             format!("{}: {before} → {after}", option_text(option))
         })
         .collect();
-    let gates = change.gates.iter().map(|gate| {
-        let name = |plan: Option<&str>| plan_text(locale, plan, plans);
-        let (before, after) = (name(gate.before.as_deref()), name(gate.after.as_deref()));
-        format!("{}: {before} → {after}", gate_text(locale, gate))
-    });
+    let gates = change.gates.iter().map(|gate| gate_line(locale, gate, plans));
     let options: Vec<String> = options.into_iter().chain(gates).collect();
     let options = if options.is_empty() { String::new() } else { format!(" ({})", options.join("; ")) };
     let direction = direction_text(locale, change.direction);
     format!("{} [{}]: {prices}{percent}, {direction}{options}", change.name, change.operation)
+}
+
+/// Says in one line which plan is needed, before and after: `hd, plan needed: Every plan → Pro`.
+#[must_use]
+pub fn gate_line(locale: Locale, gate: &GateChange, plans: &[(String, String)]) -> String {
+    let name = |plan: Option<&str>| plan_text(locale, plan, plans);
+    let (before, after) = (name(gate.before.as_deref()), name(gate.after.as_deref()));
+    format!("{}: {before} → {after}", gate_text(locale, gate))
 }
 
 /// Says when a version was announced and from when it is in force. The words stay the same when that day has come.
@@ -239,10 +243,10 @@ fn plan_text(locale: Locale, plan: Option<&str>, plans: &[(String, String)]) -> 
     plans.iter().find(|(known, _)| known == code).map_or(code, |(_, name)| name).to_owned()
 }
 
-/// Says what a plan is needed for: `Plan`, `premium: plan`.
+/// Says what a plan is needed for: `plan needed`, `premium, plan needed`.
 fn gate_text(locale: Locale, gate: &GateChange) -> String {
     let plan = td_string!(locale, changelog.plan);
-    gate.option.as_ref().map_or_else(|| plan.to_owned(), |option| format!("{option}: {plan}"))
+    gate.option.as_ref().map_or_else(|| plan.to_owned(), |option| format!("{option}, {plan}"))
 }
 
 /// The plan that the operation or an option needs, before and after.

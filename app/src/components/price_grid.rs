@@ -7,7 +7,7 @@ use wallet::tariff::{Category, CostRow, Direction, MarginRow, PriceRange, Tariff
 use crate::components::amount::range_text;
 use crate::components::margin_table::{cost_text, margin_span_text};
 use crate::components::price_cells::PriceField;
-use crate::components::price_change::percent_text;
+use crate::components::price_change::{gate_line, percent_text};
 use crate::components::price_keys;
 use crate::components::prices::unit_words;
 use crate::components::when::day_month_text;
@@ -269,12 +269,22 @@ fn EffectCell(row: EditorRow, first_rise: NaiveDate) -> impl IntoView {
     }
 }
 
-/// Writes a price for a list: `gpt-5.2 4 → 3`.
+/// Writes a change for a list: `gpt-5.2 4 → 3`; plans by their codes.
 #[must_use]
 pub fn change_text(locale: Locale, change: &wallet::tariff::PriceChange) -> String {
+    let gates = change.gates.iter().map(|gate| gate_line(locale, gate, &[]));
+    std::iter::once(price_change_text(locale, change)).chain(gates).collect::<Vec<_>>().join("; ")
+}
+
+fn price_change_text(locale: Locale, change: &wallet::tariff::PriceChange) -> String {
     let price = |range: &Option<PriceRange>| range.as_ref().map(|range| range_of(locale, range));
     match (price(&change.before), price(&change.after)) {
         // Some options of a grid changed, its bounds did not.
+        (Some(before), Some(_))
+            if change.before == change.after && change.options.is_empty() && !change.gates.is_empty() =>
+        {
+            format!("{} {before}", change.name)
+        }
         (Some(before), Some(after)) if before == after => {
             td_string!(locale, publish.some_options, name = change.name.clone(), range = after)
         }

@@ -79,3 +79,84 @@ fn own(tariff: &Tariff, part: Option<&str>) -> Vec<Gate> {
     let options = tariff.gates.iter().map(|gate| Gate { option: Some(under(&gate.value)), plan: gate.plan.clone() });
     whole.chain(options).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Credits;
+    use crate::tariff::rule::{Flat, SumPart};
+    use crate::tariff::{BookStatus, Category, Direction, OptionGate};
+
+    fn tariff(operation: &str, rule: Rule) -> Tariff {
+        Tariff {
+            operation: operation.to_owned(),
+            name: operation.to_owned(),
+            category: Category::Job,
+            unit: "call".to_owned(),
+            supplier: None,
+            upstream_cost: None,
+            minimum_plan: None,
+            gates: Vec::new(),
+            rule,
+            position: 0,
+        }
+    }
+
+    fn book(tariffs: Vec<Tariff>) -> PriceBook {
+        PriceBook {
+            version: 1,
+            status: BookStatus::Active,
+            effective_at: None,
+            retired_at: None,
+            revision: 1,
+            rounding_step: Credits::ONE,
+            based_on: None,
+            created_by: String::new(),
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            tariffs,
+        }
+    }
+
+    #[test]
+    fn a_sum_rises_with_the_plans_of_its_parts() {
+        let flat = Rule::Flat(Flat { credits: Credits::ONE });
+        let part = |operation: &str| SumPart {
+            key: operation.to_owned(),
+            operation: operation.to_owned(),
+            rule: Box::new(flat.clone()),
+        };
+        let sum = |parts: &[&str]| {
+            let parts = parts.iter().map(|operation| part(operation)).collect();
+            Rule::Sum(Sum { parts, shared: Vec::new(), select: None })
+        };
+        let now =
+            book(vec![tariff("image", flat.clone()), tariff("text", flat.clone()), tariff("post", sum(&["image"]))]);
+        let rank =
+            |plan: &str| ["free", "pro"].iter().position(|known| *known == plan).and_then(|at| at.try_into().ok());
+        let changes = |later: &PriceBook| -> Vec<(String, Direction, Vec<GateChange>)> {
+            let changes = now.changes(later, rank).into_iter();
+            changes.map(|change| (change.operation, change.direction, change.gates)).collect()
+        };
+        let gate = |option: Option<&str>, before: Option<&str>, after: Option<&str>| GateChange {
+            option: option.map(str::to_owned),
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+        };
+
+        let mut later = now.clone();
+        later.tariffs[0].minimum_plan = Some("pro".to_owned());
+        let told = changes(&later);
+        assert_eq!(told[0], ("image".to_owned(), Direction::Rise, vec![gate(None, None, Some("pro"))]));
+        assert_eq!(told[1], ("post".to_owned(), Direction::Rise, vec![gate(Some("image"), None, Some("pro"))]));
+        assert_eq!(told.len(), 2, "{told:?}");
+        // The other way round it offers more.
+        let back = later.changes(&now, rank);
+        assert_eq!((back.len(), back[0].direction), (1, Direction::Wider), "{back:?}");
+        // A part that is not in the sum concerns it in nothing.
+        let mut later = now.clone();
+        later.tariffs[1].gates =
+            vec![OptionGate { param: "tier".to_owned(), value: "premium".to_owned(), plan: "pro".to_owned() }];
+        let told = changes(&later);
+        assert_eq!(told, [("text".to_owned(), Direction::Rise, vec![gate(Some("premium"), None, Some("pro"))])]);
+    }
+}

@@ -93,7 +93,7 @@ fn LineRow(line: Line) -> impl IntoView {
     view! {
         <li class="flex items-baseline gap-2 num">
             <span class="min-w-0 break-words">
-                {name} <span class="text-muted">{options}</span> {(count > 1).then(|| format!(" × {count}"))}
+                {name} " " <span class="text-muted">{options}</span> {(count > 1).then(|| format!(" × {count}"))}
                 {wrong.map(|error| view! { <span class="block text-sm text-error">{move || field_error_text(i18n.get_locale(), &error)}</span> })}
             </span>
             <span class="flex-1"></span>
