@@ -154,7 +154,8 @@ impl Plan {
         };
         Ok(Self {
             window: Window {
-                warm_up: Duration::from_secs(seconds.div_ceil(3)),
+                // Long enough that every one of many wallets and keys was asked for once.
+                warm_up: Duration::from_secs(seconds),
                 measured: Duration::from_secs(seconds),
             },
             wallets,

@@ -23,10 +23,10 @@ const REFUSED: Duration = Duration::from_secs(5);
 const UPKEEP_EVERY: Duration = Duration::from_millis(400);
 /// After how long without upkeep nothing is trusted any more.
 const UPKEEP_LATEST: Duration = Duration::from_millis(900);
-/// How often keys in use are read again.
-const READ_EVERY: Duration = Duration::from_secs(3);
-/// How often the times of use are written down.
-const USES_EVERY: Duration = Duration::from_secs(15);
+/// How often keys in use are read again: all of them at once, so no more often than they must be to stay trusted.
+const READ_EVERY: Duration = Duration::from_secs(6);
+/// How often the times of use are written down: a row for each key that was used.
+const USES_EVERY: Duration = Duration::from_secs(60);
 /// The most keys that are remembered, right and wrong ones each.
 const MOST: usize = 100_000;
 /// How often room is made where that is reached: it goes through all of them.
@@ -189,7 +189,7 @@ impl KeyCache {
         inner.right.iter_mut().filter_map(in_use).collect()
     }
 
-    /// Takes the times of use, once every fifteen seconds.
+    /// Takes the times of use, once a minute.
     pub(crate) fn take_uses_when_due(&self) -> Vec<(KeyId, DateTime<Utc>)> {
         let mut inner = self.lock();
         if inner.uses_written.is_some_and(|at| at.elapsed() < USES_EVERY) {

@@ -85,37 +85,8 @@ mod tests {
     use super::*;
     use crate::money::Credits;
     use crate::tariff::rule::{Flat, SumPart};
-    use crate::tariff::{BookStatus, Category, Direction, OptionGate};
-
-    fn tariff(operation: &str, rule: Rule) -> Tariff {
-        Tariff {
-            operation: operation.to_owned(),
-            name: operation.to_owned(),
-            category: Category::Job,
-            unit: "call".to_owned(),
-            supplier: None,
-            upstream_cost: None,
-            minimum_plan: None,
-            gates: Vec::new(),
-            rule,
-            position: 0,
-        }
-    }
-
-    fn book(tariffs: Vec<Tariff>) -> PriceBook {
-        PriceBook {
-            version: 1,
-            status: BookStatus::Active,
-            effective_at: None,
-            retired_at: None,
-            revision: 1,
-            rounding_step: Credits::ONE,
-            based_on: None,
-            created_by: String::new(),
-            created_at: chrono::DateTime::UNIX_EPOCH,
-            tariffs,
-        }
-    }
+    use crate::tariff::samples::{book, tariff};
+    use crate::tariff::{Direction, OptionGate};
 
     #[test]
     fn a_sum_rises_with_the_plans_of_its_parts() {

@@ -193,38 +193,15 @@ mod tally {
 
     #[cfg(test)]
     mod tests {
-        use chrono::{DateTime, Utc};
         use serde_json::Value;
 
         use super::*;
         use crate::tariff::rule::Flat;
-        use crate::tariff::{BookStatus, Category, Rule, Tariff};
+        use crate::tariff::{Rule, samples};
 
         fn book(prices: &[(&str, i64)]) -> PriceBook {
-            let tariff = |(operation, price): &(&str, i64)| Tariff {
-                operation: (*operation).into(),
-                name: operation.to_uppercase(),
-                category: Category::Text,
-                unit: "request".into(),
-                supplier: None,
-                upstream_cost: None,
-                minimum_plan: None,
-                gates: Vec::new(),
-                rule: Rule::Flat(Flat { credits: Credits::from_whole(*price).expect("fits") }),
-                position: 0,
-            };
-            PriceBook {
-                version: 1,
-                status: BookStatus::Active,
-                effective_at: None,
-                retired_at: None,
-                revision: 1,
-                rounding_step: Credits::ONE,
-                based_on: None,
-                created_by: String::new(),
-                created_at: DateTime::<Utc>::UNIX_EPOCH,
-                tariffs: prices.iter().map(tariff).collect(),
-            }
+            let flat = |price| Rule::Flat(Flat { credits: Credits::from_whole(price).expect("fits") });
+            samples::book(prices.iter().map(|(operation, price)| samples::tariff(operation, flat(*price))).collect())
         }
 
         fn spent(account: AccountId, operation: &str, times: i64, cost: i64) -> Spent {

@@ -239,8 +239,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tariff::Category;
     use crate::tariff::rule::Flat;
+    use crate::tariff::samples;
 
     fn credits(text: &str) -> Credits {
         text.parse().expect("an amount")
@@ -265,18 +265,7 @@ mod tests {
     }
 
     fn tariff(price: &str) -> Tariff {
-        Tariff {
-            operation: "gpt-5".into(),
-            name: "GPT-5".into(),
-            category: Category::Text,
-            unit: "request".into(),
-            supplier: None,
-            upstream_cost: None,
-            minimum_plan: None,
-            gates: Vec::new(),
-            rule: Rule::Flat(Flat { credits: credits(price) }),
-            position: 0,
-        }
+        samples::tariff("gpt-5", Rule::Flat(Flat { credits: credits(price) }))
     }
 
     fn before(micros: i64) -> UpstreamCost {

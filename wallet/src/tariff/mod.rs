@@ -39,6 +39,8 @@ mod repo;
 #[cfg(feature = "postgres")]
 mod review;
 pub mod rule;
+#[cfg(test)]
+pub(crate) mod samples;
 #[cfg(feature = "postgres")]
 mod service;
 pub mod sheet;

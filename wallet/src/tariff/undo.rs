@@ -48,23 +48,12 @@ fn by_operation(tariffs: &[Tariff]) -> BTreeMap<&str, &Tariff> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tariff::Category;
     use crate::tariff::rule::{Flat, Rule};
+    use crate::tariff::samples;
 
     fn book(prices: &[(&str, &str)]) -> Vec<Tariff> {
-        let tariff = |(operation, price): &(&str, &str)| Tariff {
-            operation: (*operation).to_owned(),
-            name: (*operation).to_owned(),
-            category: Category::Text,
-            unit: "request".to_owned(),
-            supplier: None,
-            upstream_cost: None,
-            minimum_plan: None,
-            gates: Vec::new(),
-            rule: Rule::Flat(Flat { credits: price.parse().expect("a price") }),
-            position: 0,
-        };
-        prices.iter().map(tariff).collect()
+        let flat = |price: &str| Rule::Flat(Flat { credits: price.parse().expect("a price") });
+        prices.iter().map(|(operation, price)| samples::tariff(operation, flat(price))).collect()
     }
 
     #[test]

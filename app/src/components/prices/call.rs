@@ -107,22 +107,9 @@ mod tests {
     use leptos_router::params::ParamsMap;
     use wallet::catalog::Preset;
     use wallet::error::Problem;
-    use wallet::tariff::BookStatus;
 
     fn book(name: &str) -> PriceBook {
-        let preset = Preset::by_name(name).expect("built in");
-        PriceBook {
-            version: 1,
-            status: BookStatus::Active,
-            effective_at: None,
-            retired_at: None,
-            revision: 1,
-            rounding_step: preset.view.settings.rounding_step,
-            based_on: None,
-            created_by: String::new(),
-            created_at: chrono::DateTime::UNIX_EPOCH,
-            tariffs: preset.tariffs,
-        }
+        Preset::by_name(name).expect("built in").price_book()
     }
 
     fn call(name: &str, pairs: &[(&str, &str)]) -> Call {

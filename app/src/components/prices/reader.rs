@@ -134,18 +134,7 @@ mod tests {
     fn option_gates_are_named_by_the_plans_name() {
         let preset = Preset::by_name("neuraldraft").expect("built in");
         let plans = Coming::new(Vec::new(), &preset.view);
-        let book = PriceBook {
-            version: 1,
-            status: wallet::tariff::BookStatus::Active,
-            effective_at: None,
-            retired_at: None,
-            revision: 1,
-            rounding_step: preset.view.settings.rounding_step,
-            based_on: None,
-            created_by: String::new(),
-            created_at: DateTime::UNIX_EPOCH,
-            tariffs: preset.tariffs,
-        };
+        let book = preset.price_book();
         let of = |operation: &str| gates(&book, book.tariff(operation).expect("in the book"), &plans);
         assert_eq!(of("video_clip"), [(Some("premium".to_owned()), "Build".to_owned())]);
         assert_eq!(of("image"), []);

@@ -12,7 +12,7 @@ use std::fmt;
 
 use super::{CatalogView, Plan};
 use crate::error::{Mistake, SheetError};
-use crate::tariff::{Rule, Tariff};
+use crate::tariff::{BookStatus, PriceBook, Rule, Tariff};
 
 /// A whole catalog as a file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +93,23 @@ pub fn write_prices(tariffs: &[Tariff]) -> String {
 }
 
 impl Preset {
+    /// Gives the prices as a first version in force.
+    #[must_use]
+    pub fn price_book(&self) -> PriceBook {
+        PriceBook {
+            version: 1,
+            status: BookStatus::Active,
+            effective_at: None,
+            retired_at: None,
+            revision: 1,
+            rounding_step: self.view.settings.rounding_step,
+            based_on: None,
+            created_by: String::new(),
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            tariffs: self.tariffs.clone(),
+        }
+    }
+
     /// The names of the presets that are built in.
     pub const NAMES: [&'static str; 5] = ["neuralinka", "neuralbox", "aixplain", "neuraldraft", "monthly-credits"];
 

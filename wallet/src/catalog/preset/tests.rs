@@ -5,7 +5,7 @@ use crate::catalog::Interval;
 use crate::money::Credits;
 use crate::money::Currency;
 use crate::tariff::rule::{Sum, SumPart};
-use crate::tariff::{BookStatus, Buy, LineRequest, PriceBook, Quote};
+use crate::tariff::{Buy, LineRequest, PriceBook, Quote};
 
 mod mistakes;
 
@@ -19,19 +19,7 @@ fn preset(name: &str) -> (Preset, Vec<Warning>) {
 }
 
 fn book(name: &str) -> PriceBook {
-    let preset = preset(name).0;
-    PriceBook {
-        version: 1,
-        status: BookStatus::Active,
-        effective_at: None,
-        retired_at: None,
-        revision: 1,
-        rounding_step: preset.view.settings.rounding_step,
-        based_on: None,
-        created_by: String::new(),
-        created_at: chrono::DateTime::UNIX_EPOCH,
-        tariffs: preset.tariffs,
-    }
+    preset(name).0.price_book()
 }
 
 fn map(value: Value) -> Map<String, Value> {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::tariff::rule::{Axis, Flat, Matrix};
-use crate::tariff::{BookStatus, Category};
+use crate::tariff::samples::{book, tariff};
 
 fn credits(whole: i64) -> Credits {
     Credits::from_whole(whole).expect("fits")
@@ -13,40 +13,6 @@ fn flat(price: i64) -> Rule {
 fn grid(prices: [i64; 2]) -> Rule {
     let axis = Axis { param: "size".into(), values: vec!["s".into(), "l".into()], default: None };
     Rule::Matrix(Matrix { axes: vec![axis], cells: prices.map(credits).into() })
-}
-
-fn tariff(operation: &str, rule: Rule) -> Tariff {
-    Tariff {
-        operation: operation.into(),
-        name: operation.to_uppercase(),
-        category: Category::Text,
-        unit: "request".into(),
-        supplier: None,
-        upstream_cost: None,
-        minimum_plan: None,
-        gates: Vec::new(),
-        rule,
-        position: 0,
-    }
-}
-
-fn book(tariffs: Vec<Tariff>) -> PriceBook {
-    let mut book = PriceBook {
-        version: 1,
-        status: BookStatus::Active,
-        effective_at: None,
-        retired_at: None,
-        revision: 1,
-        rounding_step: Credits::ONE,
-        based_on: None,
-        created_by: String::new(),
-        created_at: chrono::DateTime::UNIX_EPOCH,
-        tariffs,
-    };
-    for (position, tariff) in (0..).zip(&mut book.tariffs) {
-        tariff.position = position;
-    }
-    book
 }
 
 fn flats(prices: &[(&str, i64)]) -> PriceBook {

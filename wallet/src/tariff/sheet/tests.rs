@@ -1,21 +1,11 @@
 use super::*;
 use crate::money::AmountError;
-use crate::tariff::BookStatus;
 use crate::tariff::rule::{Axis, Matrix};
+use crate::tariff::{BookStatus, samples};
 
 fn tariff(operation: &str, rule: Rule) -> Tariff {
-    Tariff {
-        operation: operation.to_owned(),
-        name: format!("The \"{operation}\", v2"),
-        category: Category::Image,
-        unit: "image".to_owned(),
-        supplier: None,
-        upstream_cost: None,
-        minimum_plan: None,
-        gates: Vec::new(),
-        rule,
-        position: 0,
-    }
+    let name = format!("The \"{operation}\", v2");
+    Tariff { name, category: Category::Image, unit: "image".to_owned(), ..samples::tariff(operation, rule) }
 }
 
 fn flat(text: &str) -> Rule {
@@ -32,18 +22,8 @@ fn book() -> PriceBook {
         axes: vec![axis("size", ["s", "l"]), axis("quality", ["standard", "hd"])],
         cells: ["5", "9", "9", "13"].map(|text| text.parse().expect("an amount")).to_vec(),
     };
-    PriceBook {
-        version: 1,
-        status: BookStatus::Draft,
-        effective_at: None,
-        retired_at: None,
-        revision: 1,
-        rounding_step: Credits::ONE,
-        based_on: None,
-        created_by: String::new(),
-        created_at: chrono::DateTime::UNIX_EPOCH,
-        tariffs: vec![tariff("gpt-5", flat("2")), tariff("dall-e-3", Rule::Matrix(matrix))],
-    }
+    let tariffs = vec![tariff("gpt-5", flat("2")), tariff("dall-e-3", Rule::Matrix(matrix))];
+    PriceBook { status: BookStatus::Draft, ..samples::book(tariffs) }
 }
 
 fn errors<T: std::fmt::Debug>(result: Result<T, Vec<SheetError>>) -> Vec<String> {
