@@ -2,6 +2,7 @@
 
 use app::context::Viewer;
 use app::server_fns::ledger::{HistoryQuery, filter};
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,7 +12,7 @@ use wallet::catalog::PriceFormat;
 use wallet::error::Error;
 use wallet::tariff::AccountImpact;
 
-use crate::api::{harmless, ledger_csv};
+use crate::api::{csv_text, harmless, ledger_csv};
 use crate::state::AppState;
 
 /// Gives the route.
@@ -80,23 +81,19 @@ async fn rehearsal(
     }
 }
 
-fn impact_sheet(impacts: &[AccountImpact]) -> Result<String, Error> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(["account", "name", "charges", "before", "after", "change"]).map_err(Error::internal)?;
-    for impact in impacts {
-        let change = impact.after.checked_sub(impact.before).unwrap_or_default();
-        let row = [
+fn impact_sheet(impacts: &[AccountImpact]) -> Result<Bytes, Error> {
+    let row = |impact: &AccountImpact| {
+        [
             impact.account.to_string(),
             harmless(&impact.name),
             impact.charges.to_string(),
             impact.before.to_string(),
             impact.after.to_string(),
-            change.to_string(),
-        ];
-        writer.write_record(row).map_err(Error::internal)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| Error::internal(error.to_string()))?;
-    String::from_utf8(bytes).map_err(Error::internal)
+            impact.after.checked_sub(impact.before).unwrap_or_default().to_string(),
+        ]
+    };
+    let head = ["account", "name", "charges", "before", "after", "change"].map(str::to_owned);
+    csv_text(std::iter::once(head).chain(impacts.iter().map(row)))
 }
 
 fn missing() -> Response {
@@ -109,14 +106,14 @@ fn unavailable(error: &Error, what: &str) -> Response {
 }
 
 /// Answers with a file to keep.
-fn sheet_file(name: &str, kind: &str, text: String) -> Response {
+fn sheet_file(name: &str, kind: &str, text: impl Into<Body>) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CONTENT_DISPOSITION, disposition.as_str()),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, text).into_response()
+    (headers, text.into()).into_response()
 }
 
 async fn history(

@@ -279,12 +279,13 @@ pub fn change_text(locale: Locale, change: &wallet::tariff::PriceChange) -> Stri
 fn price_change_text(locale: Locale, change: &wallet::tariff::PriceChange) -> String {
     let price = |range: &Option<PriceRange>| range.as_ref().map(|range| range_of(locale, range));
     match (price(&change.before), price(&change.after)) {
-        // Some options of a grid changed, its bounds did not.
+        // No price changed.
         (Some(before), Some(_))
             if change.before == change.after && change.options.is_empty() && !change.gates.is_empty() =>
         {
             format!("{} {before}", change.name)
         }
+        // Some options of a grid changed, its bounds did not.
         (Some(before), Some(after)) if before == after => {
             td_string!(locale, publish.some_options, name = change.name.clone(), range = after)
         }

@@ -77,7 +77,8 @@ fn rows(wallet: Wallet, id: WalletId, filter: EntryFilter) -> impl Stream<Item =
     .inspect_err(|error: &Error| tracing::error!(%error, "an export ended early"))
 }
 
-fn text(rows: impl Iterator<Item = [String; 14]>) -> Result<Bytes, Error> {
+/// Writes rows as every file of ours has them.
+pub fn text<const N: usize>(rows: impl Iterator<Item = [String; N]>) -> Result<Bytes, Error> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
         writer.write_record(row).map_err(Error::internal)?;

@@ -35,7 +35,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use csv::{harmless, response as ledger_csv};
+pub use csv::{harmless, response as ledger_csv, text as csv_text};
 pub use payloads::ApiPayloads;
 
 use crate::state::AppState;

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::PgPool;
+use wallet::catalog::OperationForm;
 use wallet::id::UserId;
 use wallet::identity::Actor;
 use wallet::money::Credits;
@@ -28,6 +29,41 @@ async fn publish(site: &Site, operation: &str, price: i64, rises: bool) -> i32 {
     tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("rehearsed");
     let from = if rises { Some(tariffs.first_rise().await.expect("a day") + TimeDelta::hours(1)) } else { None };
     tariffs.publish(&staff(), draft.version, draft.revision, from).await.expect("published").version
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_plan_that_is_asked_for_is_told_by_its_name_and_every_customers_bill_as_a_sheet(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("nora", 100).await;
+    let asked = json!({ "operation": "dall-e-3", "params": { "quality": "hd" } });
+    assert_eq!(program.post("/charges", "one", &asked).await.status, StatusCode::CREATED);
+    site.wallet().clock().advance(TimeDelta::seconds(1));
+    let (tariffs, catalog) = (site.wallet().tariffs(), site.wallet().catalog());
+    let draft = tariffs.create_draft(&staff()).await.expect("a draft");
+    let form = OperationForm::from(draft.tariff("dall-e-3").expect("in the book"));
+    let form = OperationForm { gates: "quality = hd: pro".to_owned(), ..form };
+    let draft = catalog.replace_operation(&staff(), draft.version, draft.revision, form).await.expect("changed");
+    tariffs.ask_rehearsal(&staff(), draft.version).await.expect("asked");
+    tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("rehearsed");
+
+    let sheet = format!("/admin/tariffs/{}/rehearsal.csv", draft.version);
+    assert_eq!(ask(&site, &sheet, None).await.status, StatusCode::SEE_OTHER, "admins sign in");
+    let mut admin = site.admin().await;
+    let told = admin.open(&sheet).await;
+    assert_eq!((told.status, told.header("content-type")), (StatusCode::OK, "text/csv; charset=utf-8"));
+    assert_eq!(told.text, "account,name,charges,before,after,change\r\n", "what would be refused is on nobody's bill");
+    let publish = admin.open(&format!("/admin/tariffs/{}/publish", draft.version)).await;
+    assert!(publish.text.contains("hd, plan needed: Every plan → pro"), "{}", publish.text);
+
+    let from = Some(tariffs.first_rise().await.expect("a day") + TimeDelta::hours(1));
+    let version = tariffs.publish(&staff(), draft.version, draft.revision, from).await.expect("published").version;
+    let page = ask(&site, &format!("/changelog/{version}"), None).await;
+    assert!(page.text.contains("hd, plan needed") && page.text.contains("Every plan"), "{}", page.text);
+    let feed = ask(&site, "/changelog.atom", None).await;
+    assert!(feed.text.contains("hd, plan needed: Every plan → Pro"), "{}", feed.text);
+    let changes = program.get("/price-changes").await.json();
+    let gates = &changes["price_changes"][0]["changes"][0]["gates"];
+    assert_eq!(*gates, json!([{ "option": "hd", "before": null, "after": "pro" }]));
 }
 
 async fn ask(site: &Site, path: &str, header: Option<(&str, &str)>) -> Told {

@@ -341,10 +341,11 @@ impl Core {
         self.budgets.iter().any(|budget| budget.scope == BudgetScope::Project)
     }
 
-    /// Says whether the ceilings count the period around a moment: where one has begun anew, whoever reads it moves it
-    /// on.
+    /// Says whether the ceilings count the period in which a row that is written at a moment will stand (never before
+    /// the row before it): where one has begun anew, whoever reads it moves it on.
     #[must_use]
     pub fn counts_at(&self, now: DateTime<Utc>) -> bool {
+        let now = now.max(self.last_at);
         self.budgets.iter().all(|budget| budget.window.contains(now))
     }
 

@@ -25,6 +25,18 @@ pub struct GateChange {
     pub after: Option<String>,
 }
 
+/// Gives the highest of the needed plans that are above somebody's own rank; `rank` knows what a plan ranks. One that is
+/// no longer offered can be nobody's: its gate stays shut.
+#[must_use]
+pub fn plan_above<'a>(
+    needed: impl IntoIterator<Item = &'a str>,
+    own: i32,
+    rank: impl Fn(&str) -> Option<i32>,
+) -> Option<&'a str> {
+    let ranked = needed.into_iter().map(|plan| (rank(plan).unwrap_or(i32::MAX), plan));
+    ranked.filter(|(rank, _)| *rank > own).max().map(|(_, plan)| plan)
+}
+
 impl PriceBook {
     /// Lists the plans that an operation of the book needs: its own, and those of a sum's parts.
     #[must_use]

@@ -1,9 +1,10 @@
 //! Locked quotes: prices that are kept for a while, for one wallet.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::PgExecutor;
 
 use super::service::Pricing;
-use super::{LineRequest, LockedQuote, PriceBook, Quote, QuoteId, Tariffs, repo};
+use super::{LineRequest, LockedQuote, Quote, QuoteId, Tariffs, repo};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::WalletId;
 
@@ -16,11 +17,7 @@ impl Tariffs {
     pub async fn lock_quote(&self, wallet: WalletId, line: &LineRequest) -> Result<LockedQuote> {
         let pricing = self.pricing().await?;
         let quote = pricing.book.quote(&line.operation, &line.params, line.count)?;
-        let expires_at = pricing.kept_until();
-        let locked = LockedQuote { id: QuoteId::new(pricing.now), expires_at, quote };
-        let plans = plans_of(&pricing.book, &locked.quote);
-        repo::insert_quote(self.db.pool(), wallet, &locked, &plans, pricing.now).await?;
-        Ok(locked)
+        pricing.lock(self.db.pool(), wallet, quote).await
     }
 
     /// Prices several things by one book and keeps each price until the same instant, all or none of them; the paths of
@@ -28,14 +25,10 @@ impl Tariffs {
     pub async fn lock_quotes(&self, wallet: WalletId, lines: &[LineRequest]) -> Result<Vec<LockedQuote>> {
         let pricing = self.pricing().await?;
         let quotes = pricing.book.quote_batch(lines)?.quotes;
-        let expires_at = pricing.kept_until();
         let mut tx = self.db.begin().await?;
         let mut kept = Vec::with_capacity(quotes.len());
         for quote in quotes {
-            let locked = LockedQuote { id: QuoteId::new(pricing.now), expires_at, quote };
-            let plans = plans_of(&pricing.book, &locked.quote);
-            repo::insert_quote(&mut *tx, wallet, &locked, &plans, pricing.now).await?;
-            kept.push(locked);
+            kept.push(pricing.lock(&mut *tx, wallet, quote).await?);
         }
         tx.commit().await?;
         Ok(kept)
@@ -79,12 +72,13 @@ impl Tariffs {
 }
 
 impl Pricing {
-    /// Until when a price is kept that is locked now.
-    fn kept_until(&self) -> DateTime<Utc> {
-        self.now + TimeDelta::minutes(self.shelf.rules.quote_minutes)
+    /// Keeps a price, with the plans that it needs by now.
+    async fn lock(&self, executor: impl PgExecutor<'_>, wallet: WalletId, quote: Quote) -> Result<LockedQuote> {
+        let expires_at = self.now + TimeDelta::minutes(self.shelf.rules.quote_minutes);
+        let plans = self.book.plans_needed(&quote.operation, &quote.params);
+        let plans: Vec<String> = plans.into_iter().map(str::to_owned).collect();
+        let locked = LockedQuote { id: QuoteId::new(self.now), expires_at, quote };
+        repo::insert_quote(executor, wallet, &locked, &plans, self.now).await?;
+        Ok(locked)
     }
-}
-
-fn plans_of(book: &PriceBook, quote: &Quote) -> Vec<String> {
-    book.plans_needed(&quote.operation, &quote.params).into_iter().map(str::to_owned).collect()
 }

@@ -67,7 +67,7 @@ pub use book::{BATCH_MAX, BookStatus, BookSummary, PriceBook, TARIFFS_MAX};
 pub use buys::Buy;
 pub use change::{Apart, Direction, PriceChange};
 pub use edit::{DraftEdit, EditKind};
-pub use gate::{Gate, GateChange};
+pub use gate::{Gate, GateChange, plan_above};
 pub use impact::{Impact, RiseNotice};
 pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};
 pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};

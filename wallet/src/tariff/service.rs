@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::ports::{PlanRanks, Standing};
 use super::shelf::{Keeper, Shelf};
-use super::{LineRequest, PriceBook, Quote, QuoteBatch, QuoteId, repo};
+use super::{LineRequest, PriceBook, Quote, QuoteBatch, QuoteId, plan_above, repo};
 use crate::db::Db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
@@ -209,9 +209,8 @@ fn no_book() -> Refusal {
 
 /// Refuses where a needed plan is above the payer's, and names the highest one needed.
 fn check_plans<'a>(shelf: &Shelf, plan_rank: i32, plans: impl Iterator<Item = &'a str>) -> Result<(), Refusal> {
-    // A plan that is no longer offered can be nobody's: its gate stays shut.
-    let above = plans.map(|plan| (shelf.rank(plan).unwrap_or(i32::MAX), plan)).filter(|(rank, _)| *rank > plan_rank);
-    above.max().map_or(Ok(()), |(_, plan)| Err(Refusal::PlanRequired { plan: plan.to_owned() }))
+    let above = plan_above(plans, plan_rank, |plan| shelf.rank(plan));
+    above.map_or(Ok(()), |plan| Err(Refusal::PlanRequired { plan: plan.to_owned() }))
 }
 
 /// Hashes what a caller asked, not what it cost: a repeat after a price change is the same request.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use wallet::catalog::{CatalogView, Interval, Rate};
 use wallet::money::{Credits, Currency};
-use wallet::tariff::{Announcement, PriceBook, PriceRange, Tariff};
+use wallet::tariff::{Announcement, PriceBook, PriceRange, Tariff, plan_above};
 
 use super::call::Call;
 use super::plans::decimal_text;
@@ -78,14 +78,11 @@ pub fn gates(book: &PriceBook, tariff: &Tariff, plans: &Coming) -> Vec<(Option<S
 
 /// Names the plan that a call needs, where the reader's own is lower: of a guest, the one that everybody starts on.
 pub fn missing_plan(book: &PriceBook, catalog: &CatalogView, own: Option<&str>, call: &Call) -> Option<String> {
-    let rank = |code: &str| catalog.plans.iter().find(|plan| plan.code == code).map(|plan| plan.rank);
+    let rank = |code: &str| catalog.plan(code).map(|plan| plan.rank);
     let start = || catalog.starting_plan().map(|plan| plan.rank);
     let own = own.and_then(rank).or_else(start).unwrap_or(i32::MIN);
-    let needed = book.plans_needed(&call.tariff.operation, &call.params);
-    // A plan that is no longer offered can be nobody's.
-    let above = needed.into_iter().map(|plan| (rank(plan).unwrap_or(i32::MAX), plan)).filter(|(rank, _)| *rank > own);
-    let (_, code) = above.max()?;
-    Some(catalog.plans.iter().find(|plan| plan.code == code).map_or(code, |plan| &plan.name).to_owned())
+    let code = plan_above(book.plans_needed(&call.tariff.operation, &call.params), own, rank)?;
+    Some(catalog.plan(code).map_or(code, |plan| &plan.name).to_owned())
 }
 
 #[cfg(test)]

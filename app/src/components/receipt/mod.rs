@@ -191,16 +191,14 @@ fn Timeline(entry: EntryView, rows: Vec<EntryView>, quoted: Vec<(DateTime<Utc>, 
         .into_iter()
         .map(|(at, credits)| {
             view! {
-                <li class="relative pl-5 flex gap-3">
-                    <span class="absolute left-0 top-[7px] size-2 rounded-full border border-control bg-base-100"></span>
-                    <span class="flex-1 font-medium num">
+                <Step at=at is_own=false>
+                    <span class="font-medium num">
                         {move || {
                             let amount = credits_text(i18n.get_locale(), credits);
                             t_string!(i18n, receipt.step_quoted, amount = amount)
                         }}
                     </span>
-                    <span class="num text-sm text-muted"><When at=at style=WhenStyle::Clock /></span>
-                </li>
+                </Step>
             }
         })
         .collect_view();
@@ -208,8 +206,7 @@ fn Timeline(entry: EntryView, rows: Vec<EntryView>, quoted: Vec<(DateTime<Utc>, 
     let steps = rows
         .into_iter()
         .map(|row| {
-            let dot = if row.seq == seq { "bg-base-content border-base-content" } else { "bg-base-100" };
-            let at = row.created_at;
+            let (at, is_own) = (row.created_at, row.seq == seq);
             let available = row.settled_after.checked_sub(row.held_after).unwrap_or(Credits::ZERO);
             let settled = row.settled_after;
             let href = format!("/wallet/history/{}", row.seq);
@@ -219,16 +216,12 @@ fn Timeline(entry: EntryView, rows: Vec<EntryView>, quoted: Vec<(DateTime<Utc>, 
                 t_string!(i18n, receipt.after, settled = settled, available = available)
             };
             view! {
-                <li class="relative pl-5 flex gap-3">
-                    <span class=format!("absolute left-0 top-[7px] size-2 rounded-full border border-control {dot}")></span>
-                    <span class="flex-1">
-                        <a href=href class="font-medium num hover:underline underline-offset-4">
-                            {move || step_text(i18n.get_locale(), &row)}
-                        </a>
-                        <span class="block text-sm text-muted num">{note}</span>
-                    </span>
-                    <span class="num text-sm text-muted"><When at=at style=WhenStyle::Clock /></span>
-                </li>
+                <Step at=at is_own=is_own>
+                    <a href=href class="font-medium num hover:underline underline-offset-4">
+                        {move || step_text(i18n.get_locale(), &row)}
+                    </a>
+                    <span class="block text-sm text-muted num">{note}</span>
+                </Step>
             }
         })
         .collect_view();
@@ -240,6 +233,19 @@ fn Timeline(entry: EntryView, rows: Vec<EntryView>, quoted: Vec<(DateTime<Utc>, 
                 {steps}
             </ol>
         </div>
+    }
+}
+
+/// One step with its time; the receipt's own has a full dot.
+#[component]
+fn Step(at: DateTime<Utc>, is_own: bool, children: Children) -> impl IntoView {
+    let dot = if is_own { "bg-base-content border-base-content" } else { "bg-base-100" };
+    view! {
+        <li class="relative pl-5 flex gap-3">
+            <span class=format!("absolute left-0 top-[7px] size-2 rounded-full border border-control {dot}")></span>
+            <span class="flex-1">{children()}</span>
+            <span class="num text-sm text-muted"><When at=at style=WhenStyle::Clock /></span>
+        </li>
     }
 }
 
