@@ -27,11 +27,12 @@ pub fn for_running() -> Result<()> {
 
 /// What `make test` needs on top.
 pub fn for_testing() -> Result<()> {
+    // The browser first: whoever may not install it hears so at once, and not after minutes of building.
+    browser()?;
     for_running()?;
     rust_components()?;
     nextest()?;
-    packages("end2end")?;
-    browser().map(drop)
+    packages("end2end")
 }
 
 /// The Chromium that tests use; installed when it is missing and this process may do so.
