@@ -139,12 +139,9 @@ const CANARIES: &[(&str, &str)] = &[
     ("books_balance", "UPDATE entries SET amount = amount - 1 WHERE kind = 12"),
     ("history_is_guarded", "ALTER TABLE entries DISABLE TRIGGER entries_append_only"),
     ("history_is_guarded", "DROP TRIGGER allocations_append_only ON allocations"),
-    (
-        "history_is_guarded",
-        "ALTER TABLE grants DROP CONSTRAINT grants_held;
-         ALTER TABLE grants ADD CONSTRAINT grants_held CHECK (held >= 0) NOT VALID",
-    ),
+    ("history_is_guarded", "ALTER TABLE grants ADD CONSTRAINT grants_sound CHECK (held >= 0) NOT VALID"),
     ("history_is_guarded", "DROP TRIGGER archives_append_only ON archives"),
+    ("history_is_guarded", "DROP TRIGGER wallets_made_well ON wallets"),
     ("hash_chain_is_unbroken", "UPDATE entries SET title = 'nothing' WHERE seq = 3"),
     ("hash_chain_is_unbroken", "UPDATE entries SET metadata = '{}' WHERE seq = 3"),
     ("hash_chain_is_unbroken", "UPDATE entries SET detail = NULL WHERE seq = 1"),
@@ -213,9 +210,9 @@ async fn missed(wallet: &Wallet, canaries: &[(&str, &str)]) -> Vec<String> {
         // Whoever plants a violation gets past the triggers.
         let plant = format!("SET LOCAL session_replication_role = replica; SET CONSTRAINTS ALL DEFERRED; {plant}");
         for relax in [
-            "wallets DROP CONSTRAINT wallets_available",
+            "wallets DROP CONSTRAINT wallets_sound",
             "allocations DROP CONSTRAINT allocations_pkey",
-            "grants DROP CONSTRAINT grants_within",
+            "grants DROP CONSTRAINT grants_sound",
             "archives DROP CONSTRAINT archives_span",
         ] {
             let relax = format!("ALTER TABLE {relax}");
@@ -241,6 +238,45 @@ async fn history_can_not_be_rewritten(pool: PgPool) {
         assert!(refused.to_string().contains("append-only"), "{refused}");
     }
     wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_database_takes_no_unsound_row(pool: PgPool) {
+    let wallet = open(&pool);
+    history(&wallet).await;
+    for statement in [
+        "UPDATE wallets SET held = -1",
+        "UPDATE wallets SET debt = -1",
+        "UPDATE wallets SET settled = held - 1, debt = 0",
+        "UPDATE wallets SET shard = 256",
+        "UPDATE wallets SET wallet_id = 0",
+        "UPDATE wallets SET environment = 'test'",
+        "UPDATE wallets SET archived_seq = seq",
+        "UPDATE wallets SET archived_seq = -1",
+        "INSERT INTO wallets SELECT (jsonb_populate_record(w, '{\"wallet_id\": 1, \"head_hash\": \"x\"}')).* FROM wallets AS w",
+        "UPDATE grants SET remaining = -1, open = true",
+        "UPDATE grants SET held = -1",
+        "UPDATE grants SET remaining = granted + 1, open = true",
+        "UPDATE grants SET open = NOT open",
+        "UPDATE grants SET source = 7",
+        "UPDATE grants SET granted = 0, remaining = 0, held = 0, clawed = 0, open = false",
+        "UPDATE grants SET clawed = granted + 1",
+        "UPDATE grants SET cost_minor = 1, cost_currency = NULL",
+    ] {
+        assert_unsound(&pool, statement).await;
+    }
+    // Past the trigger that keeps history as it is.
+    let freely = "SET session_replication_role = replica;";
+    for statement in ["UPDATE entries SET held_after = -1", "UPDATE entries SET expires_at = now() WHERE kind <> 3"] {
+        assert_unsound(&pool, &format!("{freely} {statement}")).await;
+    }
+    wallet.shutdown().await;
+}
+
+async fn assert_unsound(pool: &PgPool, statement: &str) {
+    let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(pool).await.expect_err(statement);
+    let code = refused.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
+    assert_eq!(code.as_deref(), Some("23514"), "{statement}: {refused}");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -158,7 +158,8 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                            ('archived_holds', 'archived_holds_append_only'),
                            ('entries', 'entries_not_truncated'), ('allocations', 'allocations_not_truncated'),
                            ('archives', 'archives_not_truncated'), ('archived_keys', 'archived_keys_not_truncated'),
-                           ('archived_holds', 'archived_holds_not_truncated'))
+                           ('archived_holds', 'archived_holds_not_truncated'),
+                           ('wallets', 'wallets_made_well'), ('grants', 'grants_made_well'))
                    AS n (relation, name)
               LEFT JOIN pg_trigger AS t ON t.tgrelid = n.relation::regclass AND t.tgname = n.name
               WHERE ($1::smallint IS NULL OR $2::bigint IS NOT NULL) AND (t.oid IS NULL OR t.tgenabled = 'D')
