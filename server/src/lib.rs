@@ -13,6 +13,7 @@ pub mod database;
 pub mod export;
 pub mod feeds;
 pub mod forms;
+pub mod front;
 pub mod heads;
 pub mod health;
 pub mod jobs;
@@ -33,11 +34,12 @@ pub mod webhooks;
 
 use axum::Router;
 
+pub use crate::front::Front;
 use crate::layers::{limited, same_origin};
 pub use crate::state::AppState;
 
 /// Makes the whole server from its parts.
-pub fn build(state: AppState) -> Router {
+pub fn build(state: AppState) -> Front {
     let pages = Router::new()
         .merge(pages::router(&state)) // pages, and the server functions under /_fn
         .merge(forms::router()) // every <form method="post">
@@ -49,7 +51,7 @@ pub fn build(state: AppState) -> Router {
     let sandbox = limited(providers::sandbox::router(&state), &state); // /sandbox/checkout/{ref}, outside production
     let people = browser.merge(sandbox).layer(same_origin(&state));
 
-    let (api, described) = api::router(&state); // /api/v2; /api/openapi.json, /docs/api, /llms.txt
+    let (calls, described) = api::router(); // /api/v2; /api/openapi.json, /docs/api, /llms.txt
     let machines = Router::new()
         .merge(health::router()) // /health, /ready
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
@@ -57,5 +59,6 @@ pub fn build(state: AppState) -> Router {
         .merge(plain::router()) // /plain.css, for pages without the app's shell
         .merge(webhooks::router()) // /webhooks/{provider}
         .merge(described);
-    layers::common(people.merge(limited(machines, &state)), &state).merge(api).with_state(state)
+    let rest = layers::common(people.merge(limited(machines, &state)), &state);
+    Front::new(state.clone(), calls.with_state(state.clone()), rest.with_state(state))
 }

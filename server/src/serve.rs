@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
+use axum::ServiceExt as _;
 use axum::serve::ListenerExt;
 use futures::FutureExt;
 use tokio::net::TcpListener;

@@ -14,7 +14,7 @@ mod csv;
 mod docs;
 mod envelope;
 mod events;
-mod gate;
+pub mod gate;
 mod holds;
 mod key;
 mod ledger;
@@ -30,7 +30,6 @@ mod usage;
 mod webhooks;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -41,17 +40,15 @@ pub use payloads::ApiPayloads;
 use crate::state::AppState;
 
 /// Where the API lives; the NeuralBox source publishes its clients' calls there.
-const BASE: &str = "/api/v2";
+pub const BASE: &str = "/api/v2";
 
-/// Gives the API, and the pages and files that describe it.
-pub fn router(state: &AppState) -> (Router<AppState>, Router<AppState>) {
+/// Gives the calls, whose paths follow [`BASE`] and which [`gate`] stands before, and the pages and files that describe
+/// them.
+pub fn router() -> (Router<AppState>, Router<AppState>) {
     let (calls, mut document) = calls();
     docs::complete(&mut document);
-    let api = calls
-        .fallback(envelope::no_such_call)
-        .method_not_allowed_fallback(envelope::no_such_method)
-        .layer(from_fn_with_state(state.clone(), gate::pass));
-    (Router::new().nest(BASE, api), docs::router(document))
+    let calls = calls.fallback(envelope::no_such_call).method_not_allowed_fallback(envelope::no_such_method);
+    (calls, docs::router(document))
 }
 
 /// The calls, and the document that describes them.
