@@ -174,28 +174,29 @@ impl Connection {
     async fn ask(&mut self, request: &[u8], status: u16) -> Result<()> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
-        loop {
+        let told = loop {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
                 bail!("the server closed the connection");
             }
-            if is_whole(&self.buffer)? {
-                break;
+            if let Some(told) = status_of_whole(&self.buffer)? {
+                break told;
             }
-        }
-        if !self.buffer.starts_with(format!("HTTP/1.1 {status}").as_bytes()) {
+        };
+        if told != status {
             bail!("the answer is not {status}:\n{}", String::from_utf8_lossy(&self.buffer));
         }
         Ok(())
     }
 }
 
-/// Whether an answer has come completely.
-fn is_whole(answer: &[u8]) -> Result<bool> {
-    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(false) };
-    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
-    let length: usize = length.context("an answer has no length")?.trim().parse()?;
-    Ok(answer.len() >= end + 4 + length)
+/// The status of an answer that has come completely.
+fn status_of_whole(answer: &[u8]) -> Result<Option<u16>> {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut parsed = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(head) = parsed.parse(answer)? else { return Ok(None) };
+    let length = parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let length: usize = std::str::from_utf8(length.context("an answer has no length")?.value)?.parse()?;
+    Ok(parsed.code.filter(|_| answer.len() >= head + length))
 }
 
 #[cfg(test)]
@@ -204,9 +205,9 @@ mod tests {
 
     #[test]
     fn knows_when_an_answer_is_whole() {
-        assert!(!is_whole(b"HTTP/1.1 201 Created\r\ncontent-").unwrap());
-        assert!(!is_whole(b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\n{}").unwrap());
-        assert!(is_whole(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}").unwrap());
-        assert!(is_whole(b"HTTP/1.1 201 Created\r\n\r\n{}").is_err());
+        assert_eq!(status_of_whole(b"HTTP/1.1 201 Created\r\ncontent-").unwrap(), None);
+        assert_eq!(status_of_whole(b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\n{}").unwrap(), None);
+        assert_eq!(status_of_whole(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}").unwrap(), Some(201));
+        assert!(status_of_whole(b"HTTP/1.1 201 Created\r\n\r\n{}").is_err());
     }
 }
