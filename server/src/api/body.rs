@@ -60,6 +60,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Reads JSON; the message names the field.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    // Keeping track of where one is costs as much as reading: only who sent something wrong waits for it.
+    serde_json::from_slice(bytes).or_else(|_| read_telling_where(bytes))
+}
+
+fn read_telling_where<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
@@ -105,14 +110,18 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Named<T
     }
 }
 
+/// How many bytes most answers have room in.
+const ROOM: usize = 2_048;
+
 /// A JSON answer. Like axum's, but an error is an error of the contract.
 #[derive(Debug)]
 pub struct Out<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Out<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(bytes) => ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], bytes)
+        let mut bytes = Vec::with_capacity(ROOM);
+        match serde_json::to_writer(&mut bytes, &self.0) {
+            Ok(()) => ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], bytes)
                 .into_response(),
             Err(error) => Fault::internal(&error).into_response(),
         }

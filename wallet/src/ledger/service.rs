@@ -121,7 +121,7 @@ impl Ledger {
         let work = envelope.work()?;
         match rider {
             None => self.writers.submit(work).await,
-            Some(rider) => self.writers.submit_alone(work, rider).await,
+            Some(rider) => Box::pin(self.writers.submit_alone(work, rider)).await,
         }
     }
 

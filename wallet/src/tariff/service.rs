@@ -4,7 +4,8 @@
 use std::sync::{Arc, Weak};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::ports::{PlanRanks, Standing};
 use super::shelf::{Keeper, Shelf};
@@ -103,10 +104,11 @@ impl Tariffs {
         key: IdempotencyKey,
     ) -> Result<(Outcome, Option<Receipt>)> {
         let ChargeRequest { wallet, plan_rank, line, quote, metadata } = request;
-        let hash = hash(&json!({ "charge": line, "quote": quote, "metadata": metadata }));
+        let hash = hash(&AskedCharge { charge: (&line).into(), metadata: &metadata, quote })?;
         let receipt = match self.charge_receipt(wallet, plan_rank, &line, quote).await {
             Ok(receipt) => receipt,
-            Err(error) => return Ok((self.repeat_or(error, wallet, &key, hash).await?, None)),
+            // Rare, and large: in a box of its own, or every charge would carry the room for it.
+            Err(error) => return Ok((Box::pin(self.repeat_or(error, wallet, &key, hash)).await?, None)),
         };
         let envelope = Envelope::new(wallet, key, actor, Command::Charge { receipt: receipt.clone() });
         let outcome = self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await?;
@@ -117,10 +119,11 @@ impl Tariffs {
     /// Prices and sets aside, once per key.
     pub async fn hold(&self, request: HoldRequest, actor: Actor, key: IdempotencyKey) -> Result<Outcome> {
         let HoldRequest { wallet, plan_rank, lines, expires_in, metadata } = request;
-        let hash = hash(&json!({ "hold": lines, "expires_in": expires_in, "metadata": metadata }));
+        let hold = lines.iter().map(|(line, quote)| (line.into(), *quote)).collect();
+        let hash = hash(&AskedHold { expires_in, hold, metadata: &metadata })?;
         let receipts = match self.hold_receipts(wallet, plan_rank, &lines).await {
             Ok(receipts) => receipts,
-            Err(error) => return self.repeat_or(error, wallet, &key, hash).await,
+            Err(error) => return Box::pin(self.repeat_or(error, wallet, &key, hash)).await,
         };
         let envelope = Envelope::new(wallet, key, actor, Command::Hold { lines: receipts, expires_in });
         self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await
@@ -186,7 +189,7 @@ impl Tariffs {
     ) -> Result<Receipt> {
         let Pricing { shelf, book, now } = pricing;
         if let Some(id) = quote {
-            let (locked, plans) = self.honoured(wallet, line, id, *now).await?;
+            let (locked, plans) = Box::pin(self.honoured(wallet, line, id, *now)).await?;
             check_plans(shelf, plan_rank, plans.iter().map(String::as_str))?;
             return Ok(locked.receipt());
         }
@@ -213,9 +216,38 @@ fn check_plans<'a>(shelf: &Shelf, plan_rank: i32, plans: impl Iterator<Item = &'
     above.map_or(Ok(()), |plan| Err(Refusal::PlanRequired { plan: plan.to_owned() }))
 }
 
+/// What a caller asked of a line. Here and below the fields stand in the order of their names: stored hashes are of
+/// JSON whose keys are in that order.
+#[derive(Serialize)]
+struct AskedLine<'a> {
+    count: i64,
+    operation: &'a str,
+    params: &'a Map<String, Value>,
+}
+
+impl<'a> From<&'a LineRequest> for AskedLine<'a> {
+    fn from(line: &'a LineRequest) -> Self {
+        Self { count: line.count, operation: &line.operation, params: &line.params }
+    }
+}
+
+#[derive(Serialize)]
+struct AskedCharge<'a> {
+    charge: AskedLine<'a>,
+    metadata: &'a Value,
+    quote: Option<QuoteId>,
+}
+
+#[derive(Serialize)]
+struct AskedHold<'a> {
+    expires_in: Option<u32>,
+    hold: Vec<(AskedLine<'a>, Option<QuoteId>)>,
+    metadata: &'a Value,
+}
+
 /// Hashes what a caller asked, not what it cost: a repeat after a price change is the same request.
-fn hash(request: &Value) -> RequestHash {
-    RequestHash::of(request.to_string().as_bytes())
+fn hash(asked: &impl Serialize) -> Result<RequestHash> {
+    Ok(RequestHash::of(&serde_json::to_vec(asked)?))
 }
 
 /// Puts a path before the fields of a refusal.
@@ -253,4 +285,31 @@ pub(super) async fn settle(db: &Db) -> Result<()> {
         tx.commit().await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// The forms in which rows were hashed before there were types for them.
+    #[test]
+    fn what_was_asked_is_hashed_as_ever() {
+        let params = json!({ "size": "1024x1024", "quality": "hd" });
+        let line = LineRequest {
+            operation: "dall-e-3".to_owned(),
+            params: params.as_object().expect("json").clone(),
+            count: 2,
+        };
+        let metadata = json!({ "job": 7, "customer_id": "c" });
+        let quote = Some(QuoteId::new(DateTime::UNIX_EPOCH));
+        let text = |value: Value| value.to_string();
+        let charge = AskedCharge { charge: (&line).into(), metadata: &metadata, quote };
+        let expected = text(json!({ "charge": line, "quote": quote, "metadata": metadata }));
+        assert_eq!(serde_json::to_string(&charge).expect("json"), expected);
+        let hold = AskedHold { expires_in: Some(60), hold: vec![((&line).into(), quote)], metadata: &Value::Null };
+        let expected = text(json!({ "hold": [[line, quote]], "expires_in": 60, "metadata": null }));
+        assert_eq!(serde_json::to_string(&hold).expect("json"), expected);
+    }
 }

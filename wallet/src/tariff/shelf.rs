@@ -63,7 +63,7 @@ impl Keeper {
         if let Some(shelf) = self.0.get() {
             return Ok(shelf);
         }
-        self.0.load().await?;
+        Box::pin(self.0.load()).await?;
         self.0.get().ok_or_else(|| Refusal::not_found("price book (load a preset first)").into())
     }
 

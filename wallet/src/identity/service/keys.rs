@@ -176,13 +176,18 @@ impl Identity {
                     }
                 });
             }
-            Upkeep::First => self.keep_keys_up().await?,
+            Upkeep::First => Box::pin(self.keep_keys_up()).await?,
         }
         match self.keys.get(&key, self.db.now()) {
-            Remembered::Right(access) => return Ok(access),
-            Remembered::Wrong => return Err(Refusal::Unauthenticated.into()),
-            Remembered::Nothing => {}
+            Remembered::Right(access) => Ok(access),
+            Remembered::Wrong => Err(Refusal::Unauthenticated.into()),
+            // Rare, and large: in a box of its own, or every call would carry the room for it.
+            Remembered::Nothing => Box::pin(self.look_key_up(key)).await,
         }
+    }
+
+    /// Reads a key that is not remembered.
+    async fn look_key_up(&self, key: KeyText) -> Result<Arc<KeyAccess>> {
         let row = repo::key::working(self.db.pool(), &[key.id]).await?.pop();
         let Some(row) = row.filter(|row| bool::from(row.hash.as_slice().ct_eq(&key.hash))) else {
             self.keys.put_wrong(&key);
