@@ -1,7 +1,7 @@
 -- PostgreSQL reads the text of every CHECK of a table anew for each statement that writes to it: twenty-one of them
--- were a third of what a batch of one charge cost. What a spending changes stays a CHECK, one for each table. What is
--- only said when a row is made, or changes once a year, is checked by a trigger of those columns, which a batch of
--- charges does not wake. The codes in entries are the writer's, and `scrip verify` knows them.
+-- were a quarter of what a batch of one charge cost. What a batch of charges writes stays a CHECK, one for each table.
+-- What is only said when a wallet or grant is made, or changes rarely, is checked by a trigger of those columns, which
+-- such a batch does not wake.
 
 ALTER TABLE wallets
     DROP CONSTRAINT wallets_shard,
@@ -69,4 +69,6 @@ ALTER TABLE entries
     DROP CONSTRAINT entries_actor_kind,
     DROP CONSTRAINT entries_held,
     DROP CONSTRAINT entries_expires_at,
-    ADD CONSTRAINT entries_sound CHECK (held_after >= 0 AND (kind = 3) = (expires_at IS NOT NULL));
+    ADD CONSTRAINT entries_sound
+        CHECK (seq > 0 AND kind BETWEEN 1 AND 15 AND actor_kind BETWEEN 1 AND 4 AND held_after >= 0
+            AND (kind = 3) = (expires_at IS NOT NULL));

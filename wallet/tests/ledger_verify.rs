@@ -267,7 +267,13 @@ async fn the_database_takes_no_unsound_row(pool: PgPool) {
     }
     // Past the trigger that keeps history as it is.
     let freely = "SET session_replication_role = replica;";
-    for statement in ["UPDATE entries SET held_after = -1", "UPDATE entries SET expires_at = now() WHERE kind <> 3"] {
+    for statement in [
+        "UPDATE entries SET seq = 0 WHERE seq = 1",
+        "UPDATE entries SET kind = 16",
+        "UPDATE entries SET actor_kind = 5",
+        "UPDATE entries SET held_after = -1",
+        "UPDATE entries SET expires_at = now() WHERE kind <> 3",
+    ] {
         assert_unsound(&pool, &format!("{freely} {statement}")).await;
     }
     wallet.shutdown().await;
