@@ -26,8 +26,8 @@ e2e: tools ## The browser tests alone; ARGS="pricing.spec.ts --headed" is passed
 bench: tools ## Charges a second beside pgbench, in one run (release build); ARGS="--only http" measures one part
 	@$(XTASK) bench $(ARGS)
 
-chaos: tools ## Kill servers, PostgreSQL and connections under load; ROUNDS=200 SEED=7 says how often and repeats a run
-	@ROUNDS=$(ROUNDS) SEED=$(SEED) $(XTASK) chaos
+chaos: tools ## Kill servers, PostgreSQL and connections under load; ROUNDS=200 SEED=7 STORM=600 says how often, repeats a run, and how long
+	@ROUNDS=$(ROUNDS) SEED=$(SEED) STORM=$(STORM) $(XTASK) chaos
 
 demo-reset: tools ## Throw away the database of `make run`; the next run makes a new one
 	@$(XTASK) db reset

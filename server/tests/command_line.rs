@@ -413,3 +413,48 @@ async fn a_year_of_renewals_passes_with_one_command(pool: PgPool) {
     assert!(verify.status.success(), "{}", String::from_utf8_lossy(&verify.stdout));
     std::fs::remove_dir_all(folder).ok();
 }
+
+#[sqlx::test(migrations = false)]
+async fn a_wallet_is_shown_frozen_thawed_and_rebuilt(pool: PgPool) {
+    let database = url(&pool);
+    let settings = [("DATABASE_URL", database.as_str()), ("SCRIP_DEMO", "true")];
+    assert!(run(&["migrate"], &settings).status.success());
+    assert!(run(&["preset", "load", "neuralbox"], &settings).status.success());
+    let loaded = run(&["demo", "load"], &settings);
+    assert!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+    let (shard, number): (i16, i64) =
+        sqlx::query_as("SELECT shard, wallet_id FROM wallets WHERE seq > 2 ORDER BY seq DESC LIMIT 1")
+            .fetch_one(&pool)
+            .await
+            .expect("a wallet");
+    let shard = wallet::id::Shard::from_i16(shard);
+    let name = wallet::id::WalletId { shard, number }.to_string();
+    let told = |arguments: &[&str]| {
+        let output = run(arguments, &settings);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let shown = told(&["wallet", "show", &name]);
+    for words in [name.as_str(), "owner", "@", "production", "available", "state      open"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    refuses(&run(&["wallet", "freeze", &name], &settings), &["--reason"]);
+    refuses(&run(&["wallet", "freeze", "wal_x", "--reason", "x"], &settings), &["wal_x is no wallet"]);
+    refuses(&run(&["wallet", "show", "wal_zzz"], &settings), &["wal_zzz is no wallet"]);
+    told(&["wallet", "freeze", &name, "--reason", "chargeback"]);
+    assert!(told(&["wallet", "show", &name]).contains("frozen: chargeback"));
+    told(&["wallet", "unfreeze", &name, "--note", "won"]);
+    assert!(told(&["wallet", "show", &name]).contains("state      open"));
+    assert!(told(&["wallet", "rebuild", &name]).contains("nothing to rebuild"));
+    // Its numbers are not what its rows say.
+    sqlx::query("UPDATE wallets SET settled = settled + 1 WHERE wallet_id = $1")
+        .bind(number)
+        .execute(&pool)
+        .await
+        .expect("tampered");
+    assert!(told(&["wallet", "rebuild", &name, "--dry-run"]).contains("settled: "));
+    assert!(!run(&["verify"], &settings).status.success());
+    assert!(told(&["wallet", "rebuild", &name, "--reason", "wedged"]).contains("is rebuilt"));
+    assert!(told(&["verify"]).contains("Every invariant holds"));
+}

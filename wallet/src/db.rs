@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
@@ -64,6 +64,14 @@ impl Db {
     /// Opens a transaction.
     pub async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
         begin(&self.pool).await
+    }
+
+    /// Makes a pool of one connection for statements that are slow by nature (proofs over the whole database): none of
+    /// them is logged as slow. Whoever is done closes it.
+    #[must_use]
+    pub fn unhurried(&self) -> PgPool {
+        let options = self.pool.connect_options().as_ref().clone().disable_statement_logging();
+        PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options)
     }
 
     /// Adds a job in the caller's transaction, so that it runs if and only if that commits.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
@@ -28,13 +29,16 @@ pub struct Options {
     pub jobs: JobQueue,
     /// How many ledger writers; as many as cores where nothing is said.
     pub writers: Option<usize>,
+    /// How long a ledger writer reads wallets first after its memory was stale too often; a second where nothing is
+    /// said.
+    pub read_first_for: Option<Duration>,
 }
 
 impl Options {
     /// Makes the options of a test: no job tables, and a clock that the test moves where it gives one.
     #[must_use]
     pub fn for_tests(clock: Clock) -> Self {
-        Self { clock, jobs: JobQueue::None, writers: Some(2) }
+        Self { clock, jobs: JobQueue::None, writers: Some(2), read_first_for: None }
     }
 }
 
@@ -68,7 +72,10 @@ impl Wallet {
     #[must_use]
     pub fn new(pool: PgPool, options: Options) -> Self {
         let db = Db::new(pool, options.clock, options.jobs);
-        let ledger = Ledger::start(db.clone(), &LedgerOptions { writers: options.writers });
+        let ledger = Ledger::start(
+            db.clone(),
+            &LedgerOptions { writers: options.writers, read_first_for: options.read_first_for },
+        );
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
         let catalog = Catalog::start(db.clone(), ledger.clone(), tariffs.clone());
         let plans = Arc::new(Plans::new(db.clone(), ledger.clone(), catalog.clone()));
@@ -179,11 +186,13 @@ impl Wallet {
 
     /// Checks every invariant of every concept, as of one moment; an empty list is what it should be.
     pub async fn verify(&self, scope: Scope) -> Result<Vec<Breach>> {
-        let mut transaction = self.inner.db.begin().await?;
+        let pool = self.inner.db.unhurried();
+        let mut transaction = db::begin(&pool).await?;
         db::one_moment(&mut transaction).await?;
         db::take_time(&mut transaction).await?;
         let breaches = self.verify_in_tx(&mut transaction, scope).await?;
         transaction.commit().await?;
+        pool.close().await;
         Ok(breaches)
     }
 

@@ -106,11 +106,11 @@ async fn frozen_and_forgotten_wallets_do_not_spend(pool: PgPool) {
     let id = new_wallet(&wallet).await;
     grant(&wallet, id, "g", 100).await;
     let held = hold(&wallet, id, "h", &[10]).await.seq();
-    wallet.ledger().freeze(id, "a look is needed").await.expect("frozen");
+    wallet.ledger().freeze(id, &Actor::system("test"), "a look is needed").await.expect("frozen");
     assert_eq!(refusal(charge(&wallet, id, "c", 1).await).code(), "forbidden");
     assert_eq!(refusal(submit(&wallet, id, "h2", hold_of(&[1])).await).code(), "forbidden");
     submit(&wallet, id, "r", release(held)).await.expect("released");
-    wallet.ledger().unfreeze(id).await.expect("unfrozen");
+    wallet.ledger().unfreeze(id, &Actor::system("test"), "looked").await.expect("unfrozen");
     charge(&wallet, id, "c", 1).await.expect("charged");
 
     wallet.ledger().set_rules(Rules { inactivity_months: Some(12), ..Rules::default() });

@@ -141,7 +141,7 @@ fn compare(world: &World, real: &Real) -> Result<(), TestCaseError> {
         prop_assert_eq!(i128::from(core.settled.micros()), purse.settled());
         prop_assert_eq!(i128::from(core.held.micros()), purse.held());
         prop_assert_eq!(i128::from(core.debt.micros()), purse.debt);
-        prop_assert_eq!(i128::from(core.available(real.now).micros()), purse.available(world.now));
+        prop_assert_eq!(i128::from(core.available(real.now).expect("fits").micros()), purse.available(world.now));
         prop_assert_eq!(core.seq, purse.rows);
         prop_assert!(purse.debt == 0 || purse.available(world.now) < 0);
         for ceiling in &world.ceilings.0 {

@@ -1,4 +1,4 @@
-//! The same random stories against PostgreSQL, through the door of two nodes in turn. A story that goes wrong is made
+//! The same random stories against PostgreSQL, through the door of two nodes, up to eight commands at once. A story that goes wrong is made
 //! shorter until nothing can be left out.
 #![cfg(feature = "postgres")]
 
@@ -6,7 +6,7 @@ mod ledger_model_support;
 mod ledger_support;
 
 use chrono::TimeDelta;
-use ledger_model_support::{Step, World, command, metadata, micros, start, steps};
+use ledger_model_support::{Scope as ModelScope, Step, World, command, metadata, micros, start, steps};
 use ledger_support::{key, open, wallet_in};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -16,7 +16,7 @@ use wallet::Wallet;
 use wallet::error::Error;
 use wallet::id::{AccountId, ProjectId, WalletId};
 use wallet::identity::Actor;
-use wallet::ledger::{BudgetPeriod, BudgetScope, Command, Envelope, Environment, NewBudget, Scope};
+use wallet::ledger::{BudgetPeriod, BudgetScope, Envelope, Environment, NewBudget, Outcome, Scope};
 use wallet::money::Credits;
 
 /// How many stories, and how many steps each has at most.
@@ -44,7 +44,7 @@ async fn compare(node: &Wallet, world: &World, ids: &[WalletId; 2], step: &Step)
 
 /// Sets or takes away a ceiling, freezes or thaws a wallet.
 async fn manage(node: &Wallet, ids: &[WalletId; 2], step: &Step) {
-    let ledger = node.ledger();
+    let (ledger, by) = (node.ledger(), Actor::system("test"));
     match step {
         Step::Ceiling { scope, most: Some(most) } => {
             let (wallet, scope) = scope.in_ledger();
@@ -59,10 +59,98 @@ async fn manage(node: &Wallet, ids: &[WalletId; 2], step: &Step) {
                 ledger.remove_budget(ids[wallet], budget.id, |_: &BudgetScope| Ok(())).await.expect("removed");
             }
         }
-        Step::Freeze { wallet, frozen: true } => ledger.freeze(ids[*wallet], "test").await.expect("frozen"),
-        Step::Freeze { wallet, frozen: false } => ledger.unfreeze(ids[*wallet]).await.expect("thawed"),
+        Step::Freeze { wallet, frozen: true } => ledger.freeze(ids[*wallet], &by, "test").await.expect("frozen"),
+        Step::Freeze { wallet, frozen: false } => ledger.unfreeze(ids[*wallet], &by, "test").await.expect("thawed"),
         _ => {}
     }
+}
+
+/// A command that was submitted with others at once, and what it was answered.
+struct Asked {
+    step: Step,
+    target: i64,
+    envelope: Envelope,
+    answer: Option<Result<Outcome, Error>>,
+}
+
+/// Says whether a story's step may go beside others. Under a ceiling of the project two wallets are one: nothing tells
+/// afterwards which of their commands came first.
+fn may_go_beside(world: &World, step: &Step) -> bool {
+    let is_command =
+        !matches!(step, Step::Ceiling { .. } | Step::Freeze { .. } | Step::Wait { .. } | Step::Repeat { .. });
+    is_command && world.ceilings.0.iter().all(|ceiling| ceiling.scope != ModelScope::Project)
+}
+
+/// Submits commands at once, to both nodes in turn.
+async fn submit_at_once(nodes: &[Wallet; 2], asked: &mut [Asked]) {
+    let answers = asked.iter().enumerate().map(|(place, asked)| {
+        let ledger = nodes[place % 2].ledger();
+        ledger.submit(asked.envelope.clone())
+    });
+    let answers = futures::future::join_all(answers).await;
+    for (asked, answer) in asked.iter_mut().zip(answers) {
+        asked.answer = Some(answer);
+    }
+}
+
+/// Puts those that were done in the order of their rows: a transfer has one in each wallet.
+fn in_order<'a>(asked: &'a [Asked], ids: &[WalletId; 2]) -> Vec<&'a Asked> {
+    let mut queues: [Vec<(i64, &Asked)>; 2] = [Vec::new(), Vec::new()];
+    let mut empty = Vec::new();
+    for asked in asked {
+        let Some(Ok(outcome)) = &asked.answer else { continue };
+        let row_in = |wallet: usize| outcome.entries.iter().find(|entry| entry.wallet == ids[wallet]);
+        match outcome.entries.is_empty() {
+            // There was nothing to expire any more: all others had been before.
+            true => empty.push(asked),
+            false => (0..2).for_each(|wallet| {
+                queues[wallet].extend(row_in(wallet).map(|entry| (entry.seq, asked)));
+            }),
+        }
+    }
+    for queue in &mut queues {
+        queue.sort_by_key(|(seq, _)| std::cmp::Reverse(*seq));
+    }
+    let mut ordered: Vec<&Asked> = Vec::new();
+    loop {
+        let heads: Vec<Option<&Asked>> = queues.iter().map(|queue| queue.last().map(|(_, asked)| *asked)).collect();
+        let is_transfer = |asked: &Asked| matches!(asked.step, Step::Transfer { .. });
+        let same = |other: Option<&Asked>, asked: &Asked| other.is_some_and(|other| std::ptr::eq(other, asked));
+        let next = (0..2)
+            .find(|wallet| heads[*wallet].is_some_and(|asked| !is_transfer(asked) || same(heads[1 - *wallet], asked)));
+        let Some(wallet) = next else { break };
+        let (_, asked) = queues[wallet].pop().expect("a head");
+        if is_transfer(asked) {
+            queues[1 - wallet].pop();
+        }
+        ordered.push(asked);
+    }
+    assert!(queues.iter().all(Vec::is_empty), "transfers cross each other");
+    ordered.extend(empty);
+    ordered
+}
+
+/// Plays what was submitted at once in the order of its rows. What was refused must be refused somewhere in between.
+fn play_at_once(world: &mut World, asked: &[Asked], ids: &[WalletId; 2]) -> Result<(), TestCaseError> {
+    let mut seen = vec![world.clone()];
+    for asked in in_order(asked, ids) {
+        let (step, verdict) = (&asked.step, world.play(&asked.step, asked.target));
+        prop_assert_eq!(verdict, Ok(()), "the ledger did {:?}", step);
+        seen.push(world.clone());
+    }
+    for asked in asked {
+        let step = &asked.step;
+        match &asked.answer {
+            Some(Ok(outcome)) => prop_assert!(!outcome.replayed, "{:?} was new", step),
+            Some(Err(Error::Refused(refusal))) => {
+                let code = refusal.code();
+                let is_right = seen.iter().any(|world| world.clone().play(step, asked.target) == Err(code));
+                prop_assert!(is_right, "the ledger refused {:?} with {}", step, code);
+            }
+            other => return Err(TestCaseError::fail(format!("{other:?} at {step:?}"))),
+        }
+    }
+    Ok(())
 }
 
 async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> {
@@ -74,38 +162,48 @@ async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> 
     ];
     let mut world = World::default();
     let mut done: Vec<Envelope> = Vec::new();
-    for (number, step) in story.iter().enumerate() {
+    let mut number = 0;
+    while number < story.len() {
         let now = start() + TimeDelta::seconds(i64::try_from(world.now).expect("small"));
         nodes.iter().for_each(|node| node.clock().set(now));
-        // A node serves a few steps in a row, so that both ways of its writer are taken.
-        let node = &nodes[(number / 7) % 2];
-        if let Step::Repeat { which } = step
-            && !done.is_empty()
-        {
-            let again = done[which % done.len()].clone();
-            prop_assert!(node.ledger().submit(again).await.expect("replayed").replayed);
+        // One alone, or two to eight at once.
+        let most = 1 + (number * 5) % 8;
+        let beside = story[number..].iter().take(most).take_while(|step| may_go_beside(&world, step)).count();
+        let steps = &story[number..number + beside.max(1)];
+        let mut asked: Vec<Asked> = Vec::new();
+        for (place, step) in steps.iter().enumerate() {
+            let target = world.target(step);
+            let Some((wallet, command)) = command(step, target, &ids, now) else { continue };
+            let name = key(format!("k{}", number + place));
+            let envelope = Envelope::new(ids[wallet], name, Actor::system("test"), command);
+            let envelope = envelope.with_metadata(metadata(step));
+            asked.push(Asked { step: step.clone(), target, envelope, answer: None });
         }
-        let target = world.target(step);
-        let asked = command(step, target, &ids, now);
-        let verdict = world.play(step, target);
-        manage(node, &ids, step).await;
-        let Some((wallet, command)) = asked else { continue };
-        let is_sweep = command == Command::ExpireGrants;
-        let envelope = Envelope::new(ids[wallet], key(format!("k{number}")), Actor::system("test"), command);
-        let envelope = envelope.with_metadata(metadata(step));
-        match node.ledger().submit(envelope.clone()).await {
-            Ok(outcome) => {
-                prop_assert_eq!(verdict, Ok(()), "the ledger did {:?}", step);
-                if !is_sweep && !outcome.entries.is_empty() {
-                    done.push(envelope);
+        // A node serves a few groups in a row, so that both ways of its writer are taken.
+        let (first, second) = if (number / 7) % 2 == 0 { (0, 1) } else { (1, 0) };
+        let served = [nodes[first].clone(), nodes[second].clone()];
+        match steps {
+            [step] if asked.is_empty() => {
+                if let (Step::Repeat { which }, false) = (step, done.is_empty()) {
+                    let again = done[which % done.len()].clone();
+                    prop_assert!(served[0].ledger().submit(again).await.expect("replayed").replayed);
                 }
+                world.play(step, 0).expect("nothing is refused");
+                manage(&served[0], &ids, step).await;
             }
-            Err(Error::Refused(refusal)) => {
-                prop_assert_eq!(verdict, Err(refusal.code()), "the ledger refused {:?}", step);
+            _ => {
+                submit_at_once(&served, &mut asked).await;
+                play_at_once(&mut world, &asked, &ids)?;
             }
-            Err(error) => return Err(TestCaseError::fail(format!("{error} at {step:?}"))),
         }
-        compare(node, &world, &ids, step).await?;
+        for asked in asked {
+            let has_rows = matches!(&asked.answer, Some(Ok(outcome)) if !outcome.entries.is_empty());
+            if has_rows && !matches!(asked.step, Step::ExpireGrants { .. }) {
+                done.push(asked.envelope);
+            }
+        }
+        compare(&served[0], &world, &ids, &steps[steps.len() - 1]).await?;
+        number += steps.len();
     }
     Ok(())
 }

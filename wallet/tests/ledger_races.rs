@@ -5,16 +5,19 @@ mod ledger_support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::join_all;
 use ledger_support::*;
 use sqlx::{PgConnection, PgPool};
-use wallet::Wallet;
+use wallet::clock::Clock;
 use wallet::error::{Error, Refusal, Result};
-use wallet::id::AccountId;
+use wallet::id::{AccountId, WalletId};
+use wallet::identity::Actor;
 use wallet::ledger::{Command, EntryFilter, EntryKind, Environment, HoldState, Outcome, Page, Rider, Scope};
 use wallet::money::Credits;
+use wallet::{Options, Wallet};
 
 /// How many callers race.
 const CALLERS: usize = 64;
@@ -381,4 +384,77 @@ async fn what_another_node_granted_expires_here_too(pool: PgPool) {
     assert_eq!(swept.entries.len(), 1, "the node must not say from memory that nothing is due");
     assert_eq!(nodes[0].ledger().balance(id).await.expect("a balance").settled, credits(4));
     sound(&nodes[0]).await;
+}
+
+/// What one caller of a poor wallet heard of a command.
+fn heard(answer: Result<Outcome>) -> Option<Outcome> {
+    match answer {
+        Ok(outcome) => Some(outcome),
+        Err(Error::Refused(Refusal::OutOfCredits { .. } | Refusal::Forbidden { .. })) => None,
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+/// Charges a wallet that has run dry: mostly for nothing, sometimes too much, sometimes with a key once more.
+async fn spend_from_the_poor(node: Wallet, id: WalletId, caller: u64, commands: u64) {
+    let mut draw = caller.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut before: Option<(String, i64)> = None;
+    for n in 0..commands {
+        draw ^= draw << 13;
+        draw ^= draw >> 7;
+        draw ^= draw << 17;
+        let (key, amount) = match (draw % 100, &before) {
+            (0..4, Some(before)) => before.clone(),
+            (4..10, _) => (format!("c{caller}-{n}"), 10),
+            (10..30, _) => (format!("c{caller}-{n}"), 1),
+            _ => (format!("c{caller}-{n}"), 0),
+        };
+        if let Some(outcome) = heard(charge(&node, id, &key, amount).await) {
+            assert_eq!(outcome.entry().expect("a row").amount, credits(-amount));
+        }
+        before = Some((key, amount));
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_wallet_that_has_run_dry_stays_sound_on_two_nodes(pool: PgPool) {
+    // Writers that doubt and trust their memory many times a second.
+    let hasty = || {
+        let options = Options::for_tests(Clock::fixed(start()));
+        Wallet::new(pool.clone(), Options { read_first_for: Some(Duration::from_millis(3)), ..options })
+    };
+    let nodes = [hasty(), hasty()];
+    let id = new_wallet(&nodes[0]).await;
+    grant(&nodes[0], id, "g", 5).await;
+    let callers = (0..24_u64).map(|caller| {
+        let node = nodes[usize::from(caller % 6 == 0)].clone();
+        tokio::spawn(spend_from_the_poor(node, id, caller + 1, 250))
+    });
+    let done = Arc::new(AtomicBool::new(false));
+    let disturber = {
+        let (node, done) = (nodes[0].clone(), Arc::clone(&done));
+        tokio::spawn(async move {
+            let mut rounds = 0;
+            while !done.load(Ordering::Relaxed) {
+                // Each moves the wallet behind the writers' backs, or fills it a little.
+                node.ledger().freeze(id, &Actor::system("test"), "test").await.expect("frozen");
+                node.ledger().unfreeze(id, &Actor::system("test"), "test").await.expect("thawed");
+                if rounds % 8 == 0 {
+                    grant(&node, id, &format!("more{rounds}"), 3).await;
+                }
+                rounds += 1;
+            }
+        })
+    };
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await.expect("every answer is right");
+    }
+    done.store(true, Ordering::Relaxed);
+    disturber.await.expect("no panic");
+    sound(&nodes[0]).await;
+    grant(&nodes[1], id, "later", 1).await;
+    charge(&nodes[0], id, "last", 1).await.expect("the wallet works");
+    for node in nodes {
+        node.shutdown().await;
+    }
 }

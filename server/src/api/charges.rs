@@ -129,12 +129,12 @@ impl From<Receipt> for ReceiptBody {
 }
 
 impl Charge {
-    fn new(entry: EntryView, receipt: Option<Receipt>) -> Self {
-        let available = entry.settled_after.checked_sub(entry.held_after).unwrap_or_default();
-        Self {
+    fn new(entry: EntryView, receipt: Option<Receipt>) -> wallet::error::Result<Self> {
+        let (amount, available) = (entry.taken()?, entry.available_after()?);
+        Ok(Self {
             id: entry.seq,
             operation: entry.operation.unwrap_or_default(),
-            amount: entry.amount.checked_neg().unwrap_or_default().into(),
+            amount: amount.into(),
             settled_after: entry.settled_after.into(),
             available_after: available.into(),
             receipt: receipt.map(ReceiptBody::from),
@@ -143,15 +143,15 @@ impl Charge {
             timeline: Vec::new(),
             metadata: entry.metadata,
             created_at: entry.created_at,
-        }
+        })
     }
 
-    fn detailed(detail: EntryDetail) -> Self {
+    fn detailed(detail: EntryDetail) -> wallet::error::Result<Self> {
         let own = detail.entry.seq;
         let timeline = detail.timeline.into_iter().filter(|entry| entry.seq != own).map(EntryBody::from).collect();
         let allocations = detail.allocations.into_iter().map(Allocation::from).collect();
         let lines = detail.lines.into_iter().map(HoldLineBody::from).collect();
-        Self { lines, allocations, timeline, ..Self::new(detail.entry, detail.receipt) }
+        Ok(Self { lines, allocations, timeline, ..Self::new(detail.entry, detail.receipt)? })
     }
 }
 
@@ -193,7 +193,7 @@ pub(super) async fn charge(
         Some(receipt) => Some(receipt),
         None => Box::pin(kept_receipt(state, &entry)).await?,
     };
-    Ok((outcome, Charge::new(entry, receipt)))
+    Ok((outcome, Charge::new(entry, receipt)?))
 }
 
 /// Gives the receipt that the ledger keeps.
@@ -255,7 +255,7 @@ pub(super) async fn find(state: &AppState, caller: &Caller, id: i64) -> Answer<E
     responses((status = 200, body = Charge), (status = 404, body = ErrorBody)))]
 pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named<i64>) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
-    Ok(Out(Charge::detailed(find(&state, &caller, id).await?)).into_response())
+    Ok(Out(Charge::detailed(find(&state, &caller, id).await?)?).into_response())
 }
 
 /// Why an operation is paid back.

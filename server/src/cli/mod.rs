@@ -8,12 +8,13 @@ mod ledger;
 mod payment;
 mod preset;
 mod verify;
+mod wallet;
 
 use std::process::ExitCode;
 
+use ::wallet::{Options, Wallet};
 use clap::{Parser, Subcommand};
 use sqlx::PgPool;
-use wallet::{Options, Wallet};
 
 use crate::config::Settings;
 use crate::{database, serve, telemetry};
@@ -50,6 +51,9 @@ pub enum Command {
     /// Lists money that was put aside, and decides about it.
     #[command(subcommand)]
     Payment(payment::Command),
+    /// Shows, freezes, unfreezes or rebuilds a wallet.
+    #[command(subcommand)]
+    Wallet(wallet::Command),
     /// Checks every invariant of the wallet on the live database; exit code 1 on any breach.
     Verify,
     /// Checks settings, database, clock and providers.
@@ -79,6 +83,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Preset(command) => preset::run(command, &settings).await,
         Command::Admin(command) => admin::run(command, &settings).await,
         Command::Payment(command) => payment::run(command, &settings).await,
+        Command::Wallet(command) => wallet::run(command, &settings).await,
         Command::Verify => verify::run(&settings).await,
         Command::Ledger(command) => ledger::run(command, &settings).await,
         Command::Doctor => doctor::run(&settings).await,

@@ -41,4 +41,4 @@ pub use service::Identity;
 #[cfg(feature = "postgres")]
 pub(crate) use service::{audit_in_tx, offer_taken, prove_in_tx, take_offer_in_tx, time_zones};
 pub use session::SessionRecord;
-pub use viewer::{Role, StaffRole, Viewer};
+pub use viewer::{Role, StaffRole, Viewer, WalletPlace};

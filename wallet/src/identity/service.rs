@@ -20,10 +20,10 @@ use super::key_cache::KeyCache;
 use super::password::Passwords;
 use super::ports::Household;
 use super::repo::{self, tree::OwnerRow, user::UserRow};
-use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer};
+use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer, WalletPlace};
 use crate::db::Db;
 use crate::error::{Problem, Refusal, Result};
-use crate::id::{AccountId, UserId};
+use crate::id::{AccountId, UserId, WalletId};
 use crate::zone;
 
 /// How many minutes of counted calls are kept: more than nodes' clocks differ.
@@ -108,6 +108,11 @@ impl Identity {
         };
         self.audit_in_tx(&mut tx, &audit).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Finds where a wallet belongs: its account, project and owner.
+    pub async fn place_of_wallet(&self, wallet: WalletId) -> Result<Option<WalletPlace>> {
+        repo::tree::place_of_wallet(self.db.pool(), wallet).await
     }
 
     /// Writes a row into the audit log.

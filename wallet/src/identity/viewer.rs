@@ -134,3 +134,18 @@ impl Viewer {
         self.staff == Some(StaffRole::Admin)
     }
 }
+
+/// Where a wallet belongs, for staff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WalletPlace {
+    /// Who pays.
+    pub account: AccountId,
+    /// The account's name.
+    pub account_name: String,
+    /// The owner's address.
+    pub owner_email: Option<String>,
+    /// The project's name.
+    pub project_name: String,
+    /// `production` or `preview`.
+    pub environment: String,
+}

@@ -1,18 +1,19 @@
 //! Many commands of many wallets, decided in order on remembered state: pure, and nothing is kept until it is stored.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Place;
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
-use super::budget::Budget;
+use super::changes::BatchChanges;
 use super::command::{BalanceAfter, Command, Outcome};
 use super::decide::{decide, decide_transfer};
 use super::entry::EntryView;
-use super::state::{Core, Decision, Entry, Grant, Request, Rules, Stop, WalletState};
+use super::state::{Core, Decision, Entry, Request, Rules, Stop, WalletState};
 use crate::error::{Error, Refusal, Result};
-use crate::id::{Shard, WalletId};
+use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::money::Credits;
 
 /// A command and its wallet.
 #[derive(Clone, Debug)]
@@ -54,22 +55,14 @@ pub struct Batch {
     entries: Vec<Entry>,
 }
 
-/// A grant that a batch changed or made.
-#[derive(Debug)]
-pub struct ChangedGrant<'a> {
-    /// The wallet.
-    pub wallet: WalletId,
-    /// The grant as it is now.
-    pub grant: &'a Grant,
-    /// Whether it is new.
-    pub is_new: bool,
-}
-
 impl Batch {
-    /// Adds a wallet as it is stored.
+    /// Adds a wallet as it is stored. A wallet that the batch knows already stays as it is: commands may have been
+    /// decided on it.
     pub fn know(&mut self, state: WalletState) {
-        self.before.insert(state.core.id, state.core.clone());
-        self.states.insert(state.core.id, state);
+        if let Place::Vacant(place) = self.states.entry(state.core.id) {
+            self.before.insert(state.core.id, state.core.clone());
+            place.insert(state);
+        }
     }
 
     /// Adds what a key did before.
@@ -98,7 +91,7 @@ impl Batch {
             Stop::Refused(refusal) => Error::Refused(refusal),
             Stop::Broken(what) => Error::internal(format!("wallet {}: {what}", work.wallet)),
         })?;
-        let outcome = self.take(work, decision);
+        let outcome = self.take(work, decision)?;
         if let (Some(arriving), Some(to)) = (arriving, work.other_wallet()) {
             let mut outcome = outcome;
             outcome.entries.extend(arriving.entries.iter().map(|entry| entry.view.clone()));
@@ -109,7 +102,7 @@ impl Batch {
     }
 
     /// Takes a decision over and makes its answer: the own row first.
-    fn take(&mut self, work: &Work, decision: Decision) -> Outcome {
+    fn take(&mut self, work: &Work, decision: Decision) -> Result<Outcome> {
         let own = decision.own.and_then(|own| decision.entries.get(own));
         let own_seq = own.map_or(0, |entry| entry.view.seq);
         let others = decision.entries.iter().filter(|entry| entry.view.seq != own_seq);
@@ -118,12 +111,12 @@ impl Batch {
         let balance = own.map_or_else(
             || after(core.seq, core.settled, core.held),
             |entry| after(entry.view.seq, entry.view.settled_after, entry.view.held_after),
-        );
+        )?;
         if let Some(place) = decision.own.and_then(|own| self.entries.len().checked_add(own)) {
             self.own.entry(work.wallet).or_default().insert(work.request.key.clone(), place);
         }
         self.keep(work.wallet, decision);
-        Outcome { entries, balance, replayed: false }
+        Ok(Outcome { entries, balance, replayed: false })
     }
 
     /// Moves a wallet on, and collects what is to be stored.
@@ -160,9 +153,11 @@ impl Batch {
         &self.entries
     }
 
-    /// Takes the rows to store, in order.
-    pub fn take_entries(&mut self) -> Vec<Entry> {
-        std::mem::take(&mut self.entries)
+    /// Takes out what is to be stored, checked: an error where rows and wallets do not belong together, which no
+    /// decision can bring about.
+    pub fn take_changes(&mut self) -> Result<BatchChanges<'_>> {
+        let entries = std::mem::take(&mut self.entries);
+        BatchChanges::check(&self.before, &self.states, entries)
     }
 
     /// Finds a wallet as it is after the commands so far.
@@ -173,41 +168,7 @@ impl Batch {
 
     /// Gives the wallets that changed: as they were and as they are.
     pub fn wallets(&self) -> impl Iterator<Item = (&Core, &Core)> {
-        self.before.values().filter_map(|before| {
-            let now = &self.states.get(&before.id)?.core;
-            (now.version != before.version).then_some((before, now))
-        })
-    }
-
-    /// Gives the grants that changed or are new.
-    pub fn grants(&self) -> impl Iterator<Item = ChangedGrant<'_>> {
-        self.wallets().flat_map(|(before, now)| {
-            now.grants.iter().filter_map(|grant| {
-                let is_new = grant.id > before.grants_made;
-                let changed = is_new || before.grant(grant.id) != Some(grant);
-                changed.then_some(ChangedGrant { wallet: now.id, grant, is_new })
-            })
-        })
-    }
-
-    /// Gives the ceilings under which something was spent or given back, each once; a ceiling of a project is known to
-    /// each of its wallets, with the same numbers.
-    #[must_use]
-    pub fn budgets(&self) -> BTreeMap<(Shard, Uuid), &Budget> {
-        let changed = self.wallets().flat_map(|(before, now)| {
-            let moved = now.budgets.iter().filter(|budget| !before.budgets.contains(budget));
-            moved.map(|budget| ((now.id.shard, budget.id), budget))
-        });
-        changed.collect()
-    }
-
-    /// Says whether the batch makes no grants and takes none back: then one statement can write it.
-    #[must_use]
-    pub fn only_spends(&self) -> bool {
-        self.wallets().all(|(before, now)| {
-            let clawed = |grant: &Grant| before.grant(grant.id).is_none_or(|before| before.clawed != grant.clawed);
-            now.grants_made == before.grants_made && !now.grants.iter().any(clawed)
-        })
+        changed(&self.before, &self.states)
     }
 
     /// Gives the wallets as they are after the batch.
@@ -217,16 +178,27 @@ impl Batch {
     }
 }
 
+/// Gives the wallets that changed: as they were and as they are.
+pub(super) fn changed<'a>(
+    before: &'a HashMap<WalletId, Core>,
+    states: &'a HashMap<WalletId, WalletState>,
+) -> impl Iterator<Item = (&'a Core, &'a Core)> {
+    before.values().filter_map(|before| {
+        let now = &states.get(&before.id)?.core;
+        (now.version != before.version).then_some((before, now))
+    })
+}
+
 /// Answers as the first did.
 pub(super) fn replay(entry: &EntryView, first: RequestHash, again: RequestHash) -> Result<Outcome> {
     if first != again {
         return Err(Refusal::IdempotencyMismatch.into());
     }
-    let balance = after(entry.seq, entry.settled_after, entry.held_after);
+    let balance = after(entry.seq, entry.settled_after, entry.held_after)?;
     Ok(Outcome { entries: vec![entry.clone()], balance, replayed: true })
 }
 
-fn after(seq: i64, settled: crate::money::Credits, held: crate::money::Credits) -> BalanceAfter {
-    let available = settled.checked_sub(held).unwrap_or(crate::money::Credits::ZERO);
-    BalanceAfter { seq, settled, held, available }
+fn after(seq: i64, settled: Credits, held: Credits) -> Result<BalanceAfter> {
+    let available = settled.checked_sub(held).ok_or_else(|| Error::internal("a balance is too large"))?;
+    Ok(BalanceAfter { seq, settled, held, available })
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, U
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::draft::minus;
 use super::state::{Core, Stop, Subject};
 use crate::error::Refusal;
 use crate::money::Credits;
@@ -168,7 +169,7 @@ pub(super) fn spend(core: &mut Core, subject: &Subject, amount: Credits) -> Resu
         let spent = budget.spent;
         let after = spent.checked_add(amount).filter(|after| *after <= budget.ceiling);
         let Some(after) = after else {
-            let left = budget.ceiling.checked_sub(spent).unwrap_or(Credits::ZERO).max(Credits::ZERO);
+            let left = minus(budget.ceiling, spent)?.max(Credits::ZERO);
             let ceiling = Some(budget.name.clone());
             return Err(Refusal::OutOfCredits { needed: amount, available: left, ceiling }.into());
         };
@@ -178,12 +179,18 @@ pub(super) fn spend(core: &mut Core, subject: &Subject, amount: Credits) -> Resu
 }
 
 /// Takes back what was counted at `spent_at` and was not spent in the end; a period that is over stays as it is.
-pub(super) fn unspend(core: &mut Core, subject: &Subject, amount: Credits, spent_at: DateTime<Utc>) {
+pub(super) fn unspend(
+    core: &mut Core,
+    subject: &Subject,
+    amount: Credits,
+    spent_at: DateTime<Utc>,
+) -> Result<(), Stop> {
     for budget in core.budgets.iter_mut().filter(|budget| budget.counts(subject)) {
         if budget.window.contains(spent_at) {
-            budget.spent = budget.spent.checked_sub(amount).unwrap_or(Credits::ZERO).max(Credits::ZERO);
+            budget.spent = minus(budget.spent, amount)?.max(Credits::ZERO);
         }
     }
+    Ok(())
 }
 
 #[cfg(all(test, feature = "postgres"))]

@@ -26,8 +26,8 @@ const MAX_HOLDS: usize = 4_096;
 const MAX_STALE: u32 = 4;
 /// The same for wallets that were read just before.
 const MAX_LATE: u32 = 24;
-/// How long the writer is then more careful.
-const DISTRUST: Duration = Duration::from_secs(1);
+/// How long the writer is then more careful, where nothing else is asked for.
+pub(super) const DISTRUST: Duration = Duration::from_secs(1);
 
 /// What a writer relies on while it decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub(super) struct Cache {
     trust: Trust,
     /// When it trusts its memory again.
     careful_until: Option<Instant>,
+    /// How long it is careful.
+    distrust: Duration,
 }
 
 /// A young and an old generation: what is not used for a whole generation is forgotten.
@@ -71,8 +73,9 @@ struct Generations<T> {
     old: T,
 }
 
-impl Default for Cache {
-    fn default() -> Self {
+impl Cache {
+    /// Starts empty; `distrust` is how long it is careful after its memory was stale too often.
+    pub(super) fn new(distrust: Duration) -> Self {
         Self {
             wallets: Generations::default(),
             keys: Generations::default(),
@@ -80,11 +83,17 @@ impl Default for Cache {
             stale: 0,
             trust: Trust::default(),
             careful_until: None,
+            distrust,
         }
     }
-}
 
-impl Cache {
+    /// Says how a command can be decided whose wallet is about to be read for commands before it. Its memory of that
+    /// wallet is not asked, even where it is trusted again by now: the command waits behind those.
+    pub(super) fn lend_behind(&mut self, work: &Work) -> Lent {
+        let can_wait = self.trust() != Trust::Locks && !self.has_seen(work) && spends(&work.request.command);
+        if can_wait { Lent::Unread } else { Lent::Locked }
+    }
+
     /// Puts a command's wallet into a batch, unless it is there; says how the command can be decided.
     pub(super) fn lend(&mut self, work: &Work, batch: &mut Batch, now: DateTime<Utc>) -> Lent {
         let command = &work.request.command;
@@ -114,6 +123,12 @@ impl Cache {
             (self.careful_until, self.trust) = (None, Trust::Memory);
         }
         self.trust
+    }
+
+    /// Ends the time in which it is careful.
+    #[cfg(test)]
+    pub(super) fn trust_again(&mut self) {
+        self.careful_until = Some(Instant::now());
     }
 
     fn wallet(&self, wallet: WalletId) -> Option<&WalletState> {
@@ -171,7 +186,7 @@ impl Cache {
         };
         if self.stale.count_ones() > most {
             (self.stale, self.trust) = (0, next);
-            self.careful_until = Instant::now().checked_add(DISTRUST);
+            self.careful_until = Instant::now().checked_add(self.distrust);
         }
     }
 }

@@ -87,6 +87,8 @@ pub enum Command {
         /// The hold's `seq`.
         hold: i64,
     },
+    /// Answer as the key's first command did; does nothing where there was none.
+    Replay,
 }
 
 /// Credits to put in.

@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) rules: RwLock<Rules>,
     pub(super) followers: Followers,
     pub(super) detours: Detours,
+    /// How long a writer reads wallets first after its memory was stale too often.
+    pub(super) distrust: Option<Duration>,
 }
 
 /// Why a batch did not happen.
@@ -62,6 +64,24 @@ pub(super) enum Known {
     Perhaps,
 }
 
+impl Known {
+    /// Adds what is known from another try: a commit that may have happened is never forgotten.
+    pub(super) const fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::NotDone, Self::NotDone) => Self::NotDone,
+            (Self::Perhaps, _) | (_, Self::Perhaps) => Self::Perhaps,
+        }
+    }
+
+    /// What a caller is told whose command can't be done now.
+    pub(super) const fn refusal(self) -> Refusal {
+        match self {
+            Self::NotDone => Refusal::Unavailable,
+            Self::Perhaps => Refusal::OutcomeUnknown,
+        }
+    }
+}
+
 /// How long a transaction waits for a row that somebody else keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Patience {
@@ -73,8 +93,8 @@ pub(super) enum Patience {
 
 /// Why commands were not done.
 enum Undone {
-    /// Somebody else keeps a row that is needed.
-    Blocked,
+    /// Somebody else keeps a row that is needed; with what is known of earlier tries.
+    Blocked(Known),
     /// For this reason.
     Failed(Error),
 }
@@ -82,10 +102,18 @@ enum Undone {
 impl From<Undone> for Error {
     fn from(undone: Undone) -> Self {
         match undone {
-            Undone::Blocked => Refusal::Unavailable.into(),
+            Undone::Blocked(known) => known.refusal().into(),
             Undone::Failed(error) => error,
         }
     }
+}
+
+/// What came of a command.
+pub(super) enum Told {
+    /// Its answer.
+    Answer(Result<Outcome>),
+    /// None yet: somebody else keeps its wallet locked; with what is known of earlier tries.
+    Blocked(Known),
 }
 
 /// What a transaction did: an answer for each command, and the state after it.
@@ -96,34 +124,33 @@ pub(super) struct Done {
 
 impl Shared {
     /// Does commands in one transaction; where the whole fails, each is tried alone, so that one that the database
-    /// does not take disturbs no other. `None` for those whose wallet somebody else keeps locked.
-    pub(super) async fn after_reading(
-        &self,
-        works: &[&Work],
-        cache: &mut Cache,
-        known: Known,
-    ) -> Vec<Option<Result<Outcome>>> {
+    /// does not take disturbs no other.
+    pub(super) async fn after_reading(&self, works: &[&Work], cache: &mut Cache, known: Known) -> Vec<Told> {
         for work in works {
             cache.forget(work.wallet);
         }
+        match self.try_together(works, cache, known).await {
+            Ok(told) => told,
+            Err(known) => self.around_the_blocked(works, cache, known).await,
+        }
+    }
+
+    /// Does commands in one transaction, or else one by one; the error says what is known of them where somebody else
+    /// keeps a wallet locked.
+    async fn try_together(&self, works: &[&Work], cache: &mut Cache, known: Known) -> Result<Vec<Told>, Known> {
         match self.commit(works, None, known, Patience::Short).await {
             Ok(done) => {
                 self.tell_followers(&done.batch);
                 cache.keep(done.batch);
-                done.answers.into_iter().map(Some).collect()
+                Ok(done.answers.into_iter().map(Told::Answer).collect())
             }
-            Err(Undone::Blocked) => self.around_the_blocked(works, cache, known).await,
-            Err(Undone::Failed(error)) => self.one_by_one(works, known, &error).await,
+            Err(Undone::Blocked(known)) => Err(known),
+            Err(Undone::Failed(error)) => Ok(self.one_by_one(works, known, &error).await),
         }
     }
 
     /// Does what can be done while somebody else keeps wallets locked.
-    async fn around_the_blocked(
-        &self,
-        works: &[&Work],
-        cache: &mut Cache,
-        known: Known,
-    ) -> Vec<Option<Result<Outcome>>> {
+    async fn around_the_blocked(&self, works: &[&Work], cache: &mut Cache, known: Known) -> Vec<Told> {
         let blocked = self.find_blocked(works).await;
         let is_free = |work: &Work| {
             blocked.as_ref().is_ok_and(|blocked| {
@@ -131,22 +158,20 @@ impl Shared {
             })
         };
         let free: Vec<&Work> = works.iter().copied().filter(|work| is_free(work)).collect();
-        let done = if free.is_empty() { None } else { Some(self.commit(&free, None, known, Patience::Short).await) };
-        let mut told = match done {
-            Some(Ok(done)) => {
-                self.tell_followers(&done.batch);
-                cache.keep(done.batch);
-                done.answers.into_iter().map(Some).collect()
-            }
-            Some(Err(Undone::Failed(error))) => self.one_by_one(&free, known, &error).await,
-            Some(Err(Undone::Blocked)) | None => Vec::new(),
-        }
-        .into_iter();
+        let (mut told, rest) = match free.as_slice() {
+            [] => (Vec::new(), known),
+            free => match self.try_together(free, cache, known).await {
+                Ok(told) => (told, known),
+                Err(known) => (Vec::new(), known),
+            },
+        };
         if let Ok(blocked) = &blocked {
             tracing::warn!(wallets = blocked.len(), "somebody keeps wallets locked; their commands wait apart");
             self.detours.note(blocked);
         }
-        works.iter().map(|work| if is_free(work) { told.next().flatten() } else { None }).collect()
+        let mut told = told.drain(..);
+        let next = |work: &&Work| if is_free(work) { told.next() } else { None };
+        works.iter().map(next).map(|told| told.unwrap_or(Told::Blocked(rest))).collect()
     }
 
     /// Names the wallets of commands that somebody else keeps locked at this moment.
@@ -164,16 +189,16 @@ impl Shared {
     }
 
     /// Tries each command alone after all together have failed inside; any other failure is everybody's answer.
-    async fn one_by_one(&self, works: &[&Work], known: Known, error: &Error) -> Vec<Option<Result<Outcome>>> {
+    async fn one_by_one(&self, works: &[&Work], known: Known, error: &Error) -> Vec<Told> {
         if works.len() < 2 || matches!(error, Error::Refused(_)) {
-            return works.iter().map(|_| Some(Err(again(error)))).collect();
+            return works.iter().map(|_| Told::Answer(Err(again(error)))).collect();
         }
         tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
-        let mut answers = Vec::with_capacity(works.len());
+        let mut told = Vec::with_capacity(works.len());
         for work in works {
-            answers.push(Some(self.alone(work, None, known, Patience::Short).await));
+            told.push(Told::Answer(self.alone(work, None, known, Patience::Short).await));
         }
-        answers
+        told
     }
 
     /// Does one command in a transaction of its own, together with its rider.
@@ -202,20 +227,17 @@ impl Shared {
             match self.attempt(works, rider, patience).await {
                 Ok(done) => return Ok(done),
                 Err(Failure::Conflict) => {}
-                Err(Failure::Blocked) if patience == Patience::Short => return Err(Undone::Blocked),
                 Err(Failure::Unknown) => known = Known::Perhaps,
+                Err(Failure::Blocked) => return Err(Undone::Blocked(known)),
                 Err(Failure::Failed(error)) if known == Known::Perhaps => {
                     tracing::warn!(%error, "a command whose outcome is not known could not be looked up");
-                    return Err(Undone::Failed(Refusal::OutcomeUnknown.into()));
+                    return Err(Undone::Failed(known.refusal().into()));
                 }
-                Err(Failure::Blocked) if known == Known::NotDone => return Err(Undone::Blocked),
-                Err(Failure::Blocked) => return Err(Undone::Failed(Refusal::OutcomeUnknown.into())),
                 Err(Failure::Failed(error)) => return Err(Undone::Failed(error)),
             }
             tokio::time::sleep(pause(attempt)).await;
         }
-        let refusal = if known == Known::Perhaps { Refusal::OutcomeUnknown } else { Refusal::Unavailable };
-        Err(Undone::Failed(refusal.into()))
+        Err(Undone::Failed(known.refusal().into()))
     }
 
     /// Does commands in one transaction, once.
@@ -310,6 +332,6 @@ pub(super) async fn transact(
     let swept_until = if places_holds { sweep::point(&mut *connection).await? } else { None };
     let (now, rules) = (clock.now(), Rules { swept_until, ..*rules });
     let answers = works.iter().map(|work| batch.perform(work, now, &rules)).collect();
-    store::store(connection, &mut batch).await?;
+    store::store(connection, batch.take_changes()?).await?;
     Ok(Done { answers, batch })
 }

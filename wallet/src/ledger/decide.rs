@@ -53,6 +53,8 @@ pub fn decide(wallet: &WalletState, request: &Request, now: DateTime<Utc>, rules
         Command::Clawback { grant, amount, reason } => grant::clawback(&mut draft, *grant, *amount, reason)?,
         Command::Adjustment { amount, reason } => grant::adjustment(&mut draft, *amount, reason)?,
         Command::ExpireGrants => draft.expire_due()?,
+        // A key that was used before is answered before anything is decided.
+        Command::Replay => {}
         Command::Transfer { .. } => return Err(Stop::Broken("a transfer needs both wallets")),
     }
     draft.finish()
@@ -109,7 +111,7 @@ fn debit(draft: &mut Draft<'_>, kind: EntryKind, receipt: &Receipt) -> Result<()
 impl Draft<'_> {
     /// Splits an amount over the grants, or refuses with what is needed and what there is.
     pub(super) fn enough(&self, needed: Credits) -> Result<Vec<(i64, Credits)>, Stop> {
-        let available = self.available();
+        let available = self.available()?;
         if needed.is_positive() && needed > available {
             return Err(Refusal::OutOfCredits { needed, available, ceiling: None }.into());
         }

@@ -219,7 +219,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Tells what can be spent now.
-    pub(super) fn available(&self) -> Credits {
-        self.core.available(self.now)
+    pub(super) fn available(&self) -> Result<Credits, Stop> {
+        self.core.available(self.now).ok_or(OVERFLOW)
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::receipt::Receipt;
+use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::identity::Actor;
 use crate::money::{Credits, Money};
@@ -145,6 +146,16 @@ pub struct EntryView {
 }
 
 impl EntryView {
+    /// Gives what the row took: the change of settled, with its sign turned.
+    pub fn taken(&self) -> Result<Credits> {
+        self.amount.checked_neg().ok_or_else(|| Error::internal("an amount is too large"))
+    }
+
+    /// Gives what could be spent right after the row, debts left out: settled − held.
+    pub fn available_after(&self) -> Result<Credits> {
+        self.settled_after.checked_sub(self.held_after).ok_or_else(|| Error::internal("a balance is too large"))
+    }
+
     /// Gives the row as customers see it: who of the platform's staff did it stays inside.
     #[must_use]
     pub fn outside(self) -> Self {

@@ -9,18 +9,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use chrono::{DateTime, Utc};
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
-use tokio::sync::oneshot;
 
 use super::batch::{Batch, Work};
-use super::cache::{Cache, Lent};
+use super::cache::{Cache, DISTRUST, Lent};
 use super::command::Outcome;
-use super::commit::{Failure, Known, Shared, before_commit, while_committing};
+use super::commit::{Failure, Known, Shared, Told, before_commit, while_committing};
 use super::gather;
 use super::queue::{Job, Queue};
 use super::repo::quick::{self, Writes};
-use super::state::WalletState;
+use super::state::{Rules, WalletState};
 use super::writer::MAX_BATCH;
 use crate::db;
 use crate::error::Result;
@@ -29,9 +29,8 @@ use crate::id::WalletId;
 /// Commands on their way to one statement.
 #[derive(Default)]
 struct Open {
-    works: Vec<Work>,
-    replies: Vec<oneshot::Sender<Result<Outcome>>>,
-    /// What was decided from memory: holds once the batch has landed.
+    jobs: Vec<Job>,
+    /// What was decided from memory, job by job: holds once the batch has landed.
     answers: Vec<Option<Result<Outcome>>>,
     batch: Batch,
     /// Wallets that must be read first, and the places of the commands that wait for that.
@@ -43,32 +42,43 @@ struct Open {
     detoured: Vec<Job>,
 }
 
+/// What commands are decided by at one moment.
+struct Moment {
+    rules: Rules,
+    now: DateTime<Utc>,
+    /// Wallets that are kept out of batches.
+    detours: HashSet<WalletId>,
+}
+
 impl Open {
     /// Adds commands: decides what can be decided from memory. What is refused is decided again under a lock.
-    fn add(&mut self, jobs: Vec<Job>, shared: &Shared, cache: &mut Cache) {
-        let (rules, now, detours) = (shared.rules(), shared.clock.now(), shared.detours.now());
+    fn add(&mut self, jobs: Vec<Job>, moment: &Moment, cache: &mut Cache) {
         for job in jobs {
-            if detours.contains(&job.work.wallet) {
+            if moment.detours.contains(&job.work.wallet) {
                 self.detoured.push(job);
                 continue;
             }
-            let Job { work, reply } = job;
-            let is_locked = self.locked.contains(&work.wallet);
-            let lent = if is_locked { Lent::Locked } else { cache.lend(&work, &mut self.batch, now) };
+            let (work, place) = (&job.work, self.jobs.len());
+            let lent = if self.locked.contains(&work.wallet) {
+                Lent::Locked
+            } else if self.unread.contains(&work.wallet) {
+                cache.lend_behind(work)
+            } else {
+                cache.lend(work, &mut self.batch, moment.now)
+            };
             let answer = match lent {
-                Lent::Ready => self.batch.perform(&work, now, &rules).ok().map(Ok),
+                Lent::Ready => self.batch.perform(work, moment.now, &moment.rules).ok().map(Ok),
                 Lent::Unread | Lent::Locked => None,
             };
             if lent == Lent::Unread {
                 self.unread.insert(work.wallet);
-                self.waiting.push(self.works.len());
+                self.waiting.push(place);
             } else if answer.is_none() {
                 self.locked.insert(work.wallet);
                 cache.forget(work.wallet);
             }
-            cache.saw(&work);
-            self.works.push(work);
-            self.replies.push(reply);
+            cache.saw(work);
+            self.jobs.push(job);
             self.answers.push(answer);
         }
     }
@@ -81,16 +91,23 @@ impl Open {
     /// Reads the wallets that are not remembered, and decides what waited for that.
     async fn read(&mut self, shared: &Shared, cache: &mut Cache) {
         let wallets: Vec<WalletId> = std::mem::take(&mut self.unread).into_iter().collect();
-        match shared.peek(&wallets).await {
-            Ok(states) => states.into_iter().for_each(|state| self.batch.know(state)),
+        let states = shared.peek(&wallets).await.unwrap_or_else(|error| {
             // Whoever locks them will say what is wrong.
-            Err(error) => tracing::debug!(%error, "wallets could not be read"),
-        }
-        let (rules, now) = (shared.rules(), shared.clock.now());
+            tracing::debug!(%error, "wallets could not be read");
+            Vec::new()
+        });
+        self.decide_waiting(states, &shared.moment(), cache);
+    }
+
+    /// Decides what waited for wallets, as they were read.
+    fn decide_waiting(&mut self, states: Vec<WalletState>, moment: &Moment, cache: &mut Cache) {
+        states.into_iter().for_each(|state| self.batch.know(state));
         for place in std::mem::take(&mut self.waiting) {
-            let (Some(work), Some(answer)) = (self.works.get(place), self.answers.get_mut(place)) else { continue };
+            let (Some(Job { work, .. }), Some(answer)) = (self.jobs.get(place), self.answers.get_mut(place)) else {
+                continue;
+            };
             if !self.locked.contains(&work.wallet) {
-                *answer = self.batch.perform(work, now, &rules).ok().map(Ok);
+                *answer = self.batch.perform(work, moment.now, &moment.rules).ok().map(Ok);
             }
             if answer.is_none() {
                 self.locked.insert(work.wallet);
@@ -100,48 +117,66 @@ impl Open {
     }
 
     /// Makes what was decided ready to be stored, and remembers the wallets as if it were. `None` where nothing was.
+    /// What can't be stored like that is taken back.
     fn close(&mut self, cache: &mut Cache) -> Option<Writes> {
-        if !self.batch.only_spends() {
-            tracing::error!("a batch was decided from memory that makes or takes back grants");
-            self.void(cache);
-        }
         let mut batch = std::mem::take(&mut self.batch);
-        let writes = (!batch.is_empty()).then(|| Writes::take(&mut batch));
-        cache.keep(batch);
-        writes
+        let writes = match batch.take_changes() {
+            Ok(changes) if changes.is_empty() => None,
+            Ok(changes) => Some(Writes::of(changes).map_err(|_| "it makes or takes back grants".to_owned())),
+            Err(error) => Some(Err(error.to_string())),
+        };
+        match writes.transpose() {
+            Ok(writes) => {
+                cache.keep(batch);
+                writes
+            }
+            Err(why) => {
+                tracing::error!(why, "what was decided from memory can't be stored; it is decided again under locks");
+                self.void(cache, Known::NotDone);
+                None
+            }
+        }
     }
 
-    /// Takes back what was decided: it is decided again under a lock.
-    fn void(&mut self, cache: &mut Cache) {
+    /// Takes back what was decided: it is decided again under a lock. `known` is what came of storing it.
+    fn void(&mut self, cache: &mut Cache, known: Known) {
         self.batch = Batch::default();
-        for (work, answer) in self.works.iter().zip(&mut self.answers) {
+        for (job, answer) in self.jobs.iter_mut().zip(&mut self.answers) {
             if answer.take().is_some() {
-                cache.forget(work.wallet);
-                self.locked.insert(work.wallet);
+                job.known = job.known.or(known);
+                cache.forget(job.work.wallet);
+                self.locked.insert(job.work.wallet);
             }
         }
     }
 
     /// Does what must be decided under a lock. What somebody else keeps locked takes a detour.
-    async fn finish(&mut self, shared: &Arc<Shared>, cache: &mut Cache, known: Known) {
-        let left = self.works.iter().zip(&mut self.answers).filter(|(_, answer)| answer.is_none());
-        let (works, slots): (Vec<&Work>, Vec<_>) = left.unzip();
-        if !works.is_empty() {
-            for (slot, told) in slots.into_iter().zip(shared.after_reading(&works, cache, known).await) {
-                *slot = told;
+    async fn finish(&mut self, shared: &Arc<Shared>, cache: &mut Cache) {
+        let left = self.jobs.iter_mut().zip(&mut self.answers).filter(|(_, answer)| answer.is_none());
+        let (mut jobs, slots): (Vec<&mut Job>, Vec<_>) = left.unzip();
+        if jobs.is_empty() {
+            return;
+        }
+        let works: Vec<&Work> = jobs.iter().map(|job| &job.work).collect();
+        let known = jobs.iter().fold(Known::NotDone, |known, job| known.or(job.known));
+        let told = shared.after_reading(&works, cache, known).await;
+        for ((job, slot), told) in jobs.iter_mut().zip(slots).zip(told) {
+            match told {
+                Told::Answer(answer) => *slot = Some(answer),
+                Told::Blocked(known) => job.known = job.known.or(known),
             }
         }
     }
 
     /// Answers. Nobody listens where the caller went away: what happened has happened.
-    fn answer(mut self, shared: &Arc<Shared>, known: Known) {
-        for ((work, reply), answer) in self.works.into_iter().zip(self.replies).zip(self.answers) {
+    fn answer(mut self, shared: &Arc<Shared>) {
+        for (job, answer) in self.jobs.into_iter().zip(self.answers) {
             match answer {
-                Some(answer) => drop(reply.send(answer)),
-                None => self.detoured.push(Job { work, reply }),
+                Some(answer) => drop(job.reply.send(answer)),
+                None => self.detoured.push(job),
             }
         }
-        shared.detour(self.detoured, known);
+        shared.detour(self.detoured);
     }
 }
 
@@ -153,7 +188,8 @@ impl Shared {
         if let Err(error) = db::observe_clock(&self.pool, &self.clock).await {
             tracing::warn!(%error, "the database's clock could not be read");
         }
-        let (mut cache, mut line, mut next, mut landed) = (Cache::default(), None, None, Landed::default());
+        let mut cache = Cache::new(self.distrust.unwrap_or(DISTRUST));
+        let (mut line, mut next, mut landed) = (None, None, Landed::default());
         loop {
             let mut open: Open = match next.take() {
                 Some(open) => open,
@@ -161,7 +197,7 @@ impl Shared {
                     landed.answer(&self);
                     let Some(jobs) = queue.0.take(MAX_BATCH).await else { return };
                     let mut open = Open::default();
-                    open.add(jobs, &self, &mut cache);
+                    open.add(jobs, &self.moment(), &mut cache);
                     open
                 }
             };
@@ -169,7 +205,6 @@ impl Shared {
                 landed.answer(&self);
                 open.read(&self, &mut cache).await;
             }
-            let mut known = Known::NotDone;
             if let Some(writes) = open.close(&mut cache) {
                 // What waits for a lock must be done before anything is decided on top of it.
                 let room = if open.locked.is_empty() { MAX_BATCH } else { 0 };
@@ -182,15 +217,14 @@ impl Shared {
                     }
                     Err(failure) => {
                         cache.note(matches!(failure, Failure::Conflict));
-                        known = failure.known();
-                        open.void(&mut cache);
-                        next.iter_mut().for_each(|next| next.void(&mut cache));
+                        open.void(&mut cache, failure.known());
+                        next.iter_mut().for_each(|next| next.void(&mut cache, Known::NotDone));
                     }
                 }
             }
             landed.answer(&self);
-            open.finish(&self, &mut cache, known).await;
-            landed = Landed(Some((open, known)));
+            open.finish(&self, &mut cache).await;
+            landed = Landed(Some(open));
         }
     }
 
@@ -213,16 +247,21 @@ impl Shared {
         }
         let mut gathers = room > 0;
         loop {
-            let left = room.saturating_sub(next.as_ref().map_or(0, |next| next.works.len()));
+            let left = room.saturating_sub(next.as_ref().map_or(0, |next| next.jobs.len()));
             tokio::select! {
                 biased;
                 landed = &mut flying => return landed,
                 jobs = queue.take(left), if gathers && left > 0 => match jobs {
-                    Some(jobs) => next.get_or_insert_default().add(jobs, self, cache),
+                    Some(jobs) => next.get_or_insert_default().add(jobs, &self.moment(), cache),
                     None => gathers = false,
                 }
             }
         }
+    }
+
+    /// Gives what commands are decided by now.
+    fn moment(&self) -> Moment {
+        Moment { rules: self.rules(), now: self.clock.now(), detours: self.detours.now() }
     }
 
     /// Reads wallets as they are now.
@@ -246,12 +285,12 @@ impl Shared {
 
 /// A batch that has happened and whose callers have not heard so.
 #[derive(Default)]
-struct Landed(Option<(Open, Known)>);
+struct Landed(Option<Open>);
 
 impl Landed {
     fn answer(&mut self, shared: &Arc<Shared>) {
-        if let Some((open, known)) = self.0.take() {
-            open.answer(shared, known);
+        if let Some(open) = self.0.take() {
+            open.answer(shared);
         }
     }
 }
@@ -266,3 +305,6 @@ impl Drop for Closing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

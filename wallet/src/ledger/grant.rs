@@ -143,7 +143,7 @@ pub(super) fn credit_back(draft: &mut Draft<'_>, debit: &PastDebit, reason: &str
     // Ceilings count charges and holds, and no fees.
     if matches!(debit.entry.kind, EntryKind::Charge | EntryKind::Capture) {
         let (subject, counted_at) = &debit.counted;
-        budget::unspend(&mut draft.core, subject, back, *counted_at);
+        budget::unspend(&mut draft.core, subject, back, *counted_at)?;
     }
     let seq = draft.post(row)?;
     draft.credited = Some((debit.entry.seq, seq));

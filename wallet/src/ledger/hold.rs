@@ -218,7 +218,7 @@ fn finish(
 ) -> Result<(), Stop> {
     row.refers_to = Some(hold.seq);
     let unspent = minus(hold.amount, captured)?;
-    budget::unspend(&mut draft.core, &hold.subject, unspent, hold.created_at);
+    budget::unspend(&mut draft.core, &hold.subject, unspent, hold.created_at)?;
     let seq = draft.post(row)?;
     let mut hold = hold.clone();
     hold.state = state;

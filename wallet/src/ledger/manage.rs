@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Months, Utc};
 use chrono_tz::Tz;
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -11,11 +12,14 @@ use super::service::Ledger;
 use super::verify::Breach;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, KeyId, WalletId};
-use crate::identity;
+use crate::identity::{self, Actor, NewAudit};
 use crate::money::Credits;
 
 /// The longest name of a ceiling.
 const MAX_NAME: usize = 100;
+
+/// The longest reason of a freeze, in characters.
+const MAX_REASON: usize = 500;
 
 /// The most ceilings of a project: each is looked at with every charge.
 const BUDGETS_MAX: i64 = 100;
@@ -144,20 +148,40 @@ impl Ledger {
         Ok(zones.get(&account).copied().unwrap_or(Tz::UTC))
     }
 
-    /// Refuses a wallet's debits until [`Ledger::unfreeze`]; reads and credits go on.
-    pub async fn freeze(&self, wallet: WalletId, why: &str) -> Result<()> {
-        self.set_frozen(wallet, Some(why)).await
+    /// Refuses a wallet's debits until [`Ledger::unfreeze`]; reads and credits go on. Its owner reads `why`. Writes a
+    /// row into the audit log; a wallet that is frozen for the same reason stays as it is.
+    pub async fn freeze(&self, wallet: WalletId, by: &Actor, why: &str) -> Result<()> {
+        let why = reason(why)?;
+        self.set_frozen(wallet, by, ("wallet.frozen", why), |_| Some(Some(why))).await
     }
 
-    /// Lets a wallet's debits go on.
-    pub async fn unfreeze(&self, wallet: WalletId) -> Result<()> {
-        self.set_frozen(wallet, None).await
+    /// Lets a wallet's debits go on; `note` is for the audit log. A wallet that is not frozen stays as it is.
+    pub async fn unfreeze(&self, wallet: WalletId, by: &Actor, note: &str) -> Result<()> {
+        self.set_frozen(wallet, by, ("wallet.unfrozen", reason(note)?), |_| Some(None)).await
     }
 
-    async fn set_frozen(&self, wallet: WalletId, why: Option<&str>) -> Result<()> {
-        let mut connection = self.db.pool().acquire().await?;
-        let found = manage::freeze(&mut connection, wallet, why).await?;
-        if found { Ok(()) } else { Err(Refusal::not_found("wallet").into()) }
+    /// Sets why a wallet is frozen, under its lock, where `to` asks for a change of what it is.
+    async fn set_frozen<'a>(
+        &self,
+        wallet: WalletId,
+        by: &Actor,
+        (action, note): (&str, &str),
+        to: impl FnOnce(Option<&str>) -> Option<Option<&'a str>> + Send,
+    ) -> Result<()> {
+        let mut transaction = self.db.begin().await?;
+        let before =
+            manage::lock_frozen(&mut transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
+        let Some(after) = to(before.as_deref()).filter(|after| *after != before.as_deref()) else { return Ok(()) };
+        manage::freeze(&mut transaction, wallet, after).await?;
+        let audit = NewAudit {
+            actor: by.clone(),
+            action: action.to_owned(),
+            subject: format!("wallet {wallet}"),
+            before: json!({ "frozen": before }),
+            after: json!({ "frozen": after, "note": note }),
+        };
+        identity::audit_in_tx(&mut transaction, &audit, self.db.now()).await?;
+        Ok(transaction.commit().await?)
     }
 
     /// Notes that the owner still wants this wallet, so that spending goes on.
@@ -182,13 +206,16 @@ impl Ledger {
         manage::note_asked(connection, unseen, self.db.now()).await
     }
 
-    /// Freezes the debits of every wallet that fails a check; credits and reads go on.
+    /// Freezes the debits of every wallet that fails a check, unless it is frozen already; credits and reads go on.
     pub async fn freeze_breached(&self, breaches: &[Breach]) -> Result<()> {
         for breach in breaches {
             let (invariant, found) = (breach.invariant.as_str(), breach.found.as_str());
             tracing::error!(invariant, wallet = ?breach.wallet, found, "an invariant is broken");
             if let Some(wallet) = breach.wallet {
-                match self.freeze(wallet, &format!("its ledger fails a check ({invariant})")).await {
+                let why = format!("its ledger fails a check ({invariant})");
+                let (by, why) = (Actor::system("verify"), why.as_str());
+                let to = |before: Option<&str>| before.is_none().then_some(Some(why));
+                match self.set_frozen(wallet, &by, ("wallet.frozen", found), to).await {
                     // Rows without a wallet can't be frozen.
                     Ok(()) | Err(Error::Refused(Refusal::NotFound { .. })) => {}
                     Err(error) => return Err(error),
@@ -197,4 +224,14 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// Reads a reason that a person gives.
+fn reason(text: &str) -> Result<&str> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > MAX_REASON || text.contains('\0') {
+        let message = format!("Say why, in at most {MAX_REASON} characters.");
+        return Err(FieldError::new("note", Problem::Required, message).into());
+    }
+    Ok(text)
 }

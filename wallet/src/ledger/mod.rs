@@ -12,6 +12,7 @@ mod burn;
 #[cfg(feature = "postgres")]
 mod cache;
 pub mod chain;
+pub mod changes;
 pub mod command;
 #[cfg(feature = "postgres")]
 mod commit;
@@ -38,6 +39,8 @@ mod manage;
 pub mod proof;
 #[cfg(feature = "postgres")]
 mod queue;
+#[cfg(feature = "postgres")]
+mod rebuild;
 #[cfg(feature = "postgres")]
 mod recall;
 pub mod receipt;
@@ -69,6 +72,8 @@ pub use entry::{
 };
 #[cfg(feature = "postgres")]
 pub use manage::{NewBudget, Unseen};
+#[cfg(feature = "postgres")]
+pub use rebuild::RebuiltNumber;
 pub use receipt::{FormulaLine, Receipt};
 #[cfg(feature = "postgres")]
 pub use service::{Envelope, Ledger, LedgerOptions, NewWallet, Rider};

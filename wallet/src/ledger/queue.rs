@@ -7,6 +7,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::batch::Work;
 use super::command::Outcome;
+use super::commit::Known;
 use crate::error::{Refusal, Result};
 use crate::id::WalletId;
 
@@ -19,6 +20,20 @@ pub(super) const WALLET_CAPACITY: usize = 4096;
 pub(super) struct Job {
     pub(super) work: Work,
     pub(super) reply: oneshot::Sender<Result<Outcome>>,
+    /// What is known of it so far: whether an earlier try may have been committed.
+    pub(super) known: Known,
+}
+
+impl Job {
+    /// Makes a job that was not tried yet.
+    pub(super) const fn new(work: Work, reply: oneshot::Sender<Result<Outcome>>) -> Self {
+        Self { work, reply, known: Known::NotDone }
+    }
+
+    /// Answers that it could not be done: that nothing has happened, or that the outcome is not known.
+    pub(super) fn refuse(self) {
+        drop(self.reply.send(Err(self.known.refusal().into())));
+    }
 }
 
 /// The commands of one writer. Wallets take turns, one command each; a wallet's own stay in order.
@@ -130,7 +145,7 @@ mod tests {
             metadata: serde_json::Value::Null,
             metadata_text: None,
         };
-        Job { work: Work { wallet, request }, reply: oneshot::channel().0 }
+        Job::new(Work { wallet, request }, oneshot::channel().0)
     }
 
     fn names(jobs: &[Job]) -> Vec<String> {

@@ -1,30 +1,26 @@
 //! Answering a repeat whose command can't be made any more.
 
-use super::Outcome;
-use super::batch::replay;
-use super::repo::{archive, load};
-use super::service::Ledger;
+use super::service::{Envelope, Ledger};
+use super::{Command, Outcome};
 use crate::error::Result;
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::identity::Actor;
 
 impl Ledger {
     /// Answers as the first did where this key was used before; `None` where it was not.
     ///
     /// [`Ledger::submit`] does this by itself. This is for a caller that can't make the command a second time: the
-    /// operation has gone from the price book, or a locked quote is over.
+    /// operation has gone from the price book, or a locked quote is over. It goes through the wallet's writer and its
+    /// lock like any command, so it waits for a first command that is still on its way.
     pub async fn recall(
         &self,
         wallet: WalletId,
         key: &IdempotencyKey,
         request_hash: RequestHash,
     ) -> Result<Option<Outcome>> {
-        let mut connection = self.db.pool().acquire().await?;
-        let mut found = load::done(&mut connection, &[(wallet, key)]).await?;
-        if found.is_empty() {
-            // In this order: a row leaves the table only together with its key's arrival there.
-            found = archive::done(&mut connection, &[(wallet, key)]).await?;
-        }
-        found.first().map(|(_, _, done)| replay(&done.entry, done.request_hash, request_hash)).transpose()
+        let envelope = Envelope::new(wallet, key.clone(), Actor::system("replay"), Command::Replay);
+        let outcome = self.submit(envelope.with_request_hash(request_hash)).await?;
+        Ok(outcome.replayed.then_some(outcome))
     }
 }

@@ -31,8 +31,9 @@ impl Ledger {
             let signed_at = self.db.now();
             let signed: Vec<SignedHead> =
                 heads.iter().map(|(wallet, seq, hash)| key.sign(*wallet, *seq, *hash, signed_at)).collect();
-            let bytes = |head: &SignedHead| Hash::from_hex(&head.signature).unwrap_or_default().as_bytes().to_vec();
-            let signatures = signed.iter().map(bytes).collect();
+            let bytes = |head: &SignedHead| Hash::from_hex(&head.signature).map(|hash| hash.as_bytes().to_vec());
+            let signatures = signed.iter().map(bytes).collect::<Option<_>>();
+            let signatures = signatures.ok_or_else(|| Error::internal("a signature is not 32 bytes"))?;
             let key_id = key.id().to_owned();
             head::keep(&mut transaction, &head::Signed { heads, signatures, signed_at, key_id }).await?;
             keep(&signed).map_err(Error::internal)?;

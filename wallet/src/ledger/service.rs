@@ -1,6 +1,7 @@
 //! The ledger's handle: submit a command, read a wallet, watch it, prove it.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
@@ -96,6 +97,8 @@ pub struct NewWallet {
 pub struct LedgerOptions {
     /// How many writers; as many as cores where nothing is said.
     pub writers: Option<usize>,
+    /// How long a writer reads wallets first after its memory was stale too often; a second where nothing is said.
+    pub read_first_for: Option<Duration>,
 }
 
 /// The ledger's handle; cheap to clone.
@@ -108,7 +111,7 @@ pub struct Ledger {
 impl Ledger {
     /// Starts the ledger's writers.
     pub(crate) fn start(db: Db, options: &LedgerOptions) -> Self {
-        let writers = Arc::new(Writers::start(&db, options.writers));
+        let writers = Arc::new(Writers::start(&db, options));
         Self { db, writers }
     }
 
@@ -199,7 +202,7 @@ impl Ledger {
         };
         let proof = read::proof(&mut connection, wallet, seq).await?.ok_or_else(|| Refusal::not_found("entry"))?;
         let detail = proof.detail.as_deref().and_then(Detail::from_text);
-        let total = entry.amount.checked_neg().unwrap_or_default();
+        let total = entry.taken()?;
         let receipt = detail.clone().and_then(|detail| {
             let (operation, title) = (entry.operation.clone(), entry.title.clone());
             detail.into_receipt(operation, title, entry.category.clone(), entry.quantity, total)

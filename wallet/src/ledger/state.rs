@@ -355,11 +355,11 @@ impl Core {
         self.grants.iter().find(|grant| grant.id == id)
     }
 
-    /// Tells what can be spent now: what has expired can't, swept or not.
+    /// Tells what can be spent now: what has expired can't, swept or not. `None` where the numbers are too large.
     #[must_use]
-    pub fn available(&self, now: DateTime<Utc>) -> Credits {
+    pub fn available(&self, now: DateTime<Utc>) -> Option<Credits> {
         let live = self.grants.iter().filter(|grant| !grant.is_expired(now)).map(|grant| grant.remaining);
-        Credits::checked_sum(live).and_then(|sum| sum.checked_sub(self.debt)).unwrap_or(Credits::ZERO)
+        Credits::checked_sum(live).and_then(|sum| sum.checked_sub(self.debt))
     }
 
     /// Says whether a kind of row counts as activity of the owner.

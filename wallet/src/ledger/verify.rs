@@ -59,11 +59,13 @@ impl Ledger {
     /// Checks every invariant of the ledger and recomputes every chain, as of one moment; an empty list is what it
     /// should be. [`crate::Wallet::verify`] also asks the other concepts.
     pub async fn verify(&self, scope: Scope) -> Result<Vec<Breach>> {
-        let mut transaction = self.db.begin().await?;
+        let pool = self.db.unhurried();
+        let mut transaction = db::begin(&pool).await?;
         db::one_moment(&mut transaction).await?;
         db::take_time(&mut transaction).await?;
         let breaches = self.verify_in_tx(&mut transaction, scope).await?;
         transaction.commit().await?;
+        pool.close().await;
         Ok(breaches)
     }
 

@@ -45,7 +45,7 @@ use super::commit::{Known, Patience, Shared};
 use super::detour::{Detours, MAX_DETOURS};
 use super::follow::Followers;
 use super::queue::{Job, Queue};
-use super::service::Rider;
+use super::service::{LedgerOptions, Rider};
 use crate::clock::Clock;
 use crate::db::{self, Db};
 use crate::error::{Error, Refusal, Result};
@@ -83,24 +83,25 @@ pub(super) struct Writers {
 
 impl Writers {
     /// Starts the writers and the node's follower poll.
-    pub(super) fn start(db: &Db, writers: Option<usize>) -> Self {
+    pub(super) fn start(db: &Db, options: &LedgerOptions) -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let count = writers.unwrap_or(cores).clamp(1, 256);
+        let count = options.writers.unwrap_or(cores).clamp(1, 256);
         // Each writer keeps one and takes a second one while it reads.
         let connections =
             u32::try_from(count.saturating_mul(2).saturating_add(MAX_ALONE + MAX_DETOURS)).unwrap_or(u32::MAX);
-        let options = db.pool().connect_options().as_ref().clone().options(SESSION);
+        let session = db.pool().connect_options().as_ref().clone().options(SESSION);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(2))
             .test_before_acquire(false)
-            .connect_lazy_with(options);
+            .connect_lazy_with(session);
         let shared = Arc::new(Shared {
             pool,
             clock: db.clock().clone(),
             rules: RwLock::default(),
             followers: Followers::default(),
             detours: Detours::default(),
+            distrust: options.read_first_for,
         });
         let stop = CancellationToken::new();
         let queues: Vec<Arc<Queue>> = (0..count).map(|_| Arc::new(Queue::default())).collect();
@@ -115,7 +116,7 @@ impl Writers {
     /// Queues a command and waits for its answer; whoever stops waiting changes nothing.
     pub(super) async fn submit(&self, work: Work) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
-        self.queue(work.wallet)?.push(Job { work, reply })?;
+        self.queue(work.wallet)?.push(Job::new(work, reply))?;
         answer.await.unwrap_or_else(|_| Err(Refusal::OutcomeUnknown.into()))
     }
 

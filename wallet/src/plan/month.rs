@@ -164,6 +164,19 @@ impl From<PlanTaken> for Error {
     }
 }
 
+/// The subscription has changed since it was read. As an error of a rider it undoes the grant, and never leaves the
+/// wallet: whoever settles reads it anew.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the subscription has changed meanwhile")]
+pub(crate) struct SubscriptionMoved;
+
+impl SubscriptionMoved {
+    /// Says whether an error is this one.
+    pub(crate) fn is(error: &Error) -> bool {
+        matches!(error, Error::Internal(cause) if cause.downcast_ref::<Self>().is_some())
+    }
+}
+
 /// Writes a month down that was paid before, or that costs nothing, in the transaction of its grant.
 pub(crate) struct Granted {
     pub(crate) month: Month,

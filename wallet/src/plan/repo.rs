@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 pub(crate) use change::{
-    Declined, NewStart, begin_free, decline, end, extend, move_anchor, set_cancel, set_granted, start,
+    Declined, Extended, NewStart, begin_free, decline, end, extend, move_anchor, set_cancel, set_granted, start,
 };
 pub(crate) use period::{insert_period, period_paid_by, periods};
 pub(crate) use subscription::{by_account, next_due, set_due, take_due};

@@ -134,6 +134,15 @@ pub struct Books {
     pub deaf: bool,
     /// Charges of kept cards take other money than was asked for.
     pub takes_other_money: bool,
+    /// The next look at a payment waits here.
+    pub gate: Option<Arc<Gate>>,
+}
+
+/// Where a look at a payment waits until the test lets it go on.
+#[derive(Default)]
+pub struct Gate {
+    pub reached: tokio::sync::Notify,
+    pub go_on: tokio::sync::Notify,
 }
 
 impl Double {
@@ -256,7 +265,13 @@ impl Provider for Double {
     }
 
     async fn fetch_payment(&self, reference: &str) -> FetchAnswer {
-        self.answer(reference)
+        let gate = self.books().gate.take();
+        let answer = self.answer(reference);
+        if let Some(gate) = gate {
+            gate.reached.notify_one();
+            gate.go_on.notified().await;
+        }
+        answer
     }
 
     async fn find_by_order(&self, payment: PaymentId) -> FetchAnswer {

@@ -1,5 +1,7 @@
 //! Money that was put aside, and what staff do about it.
 
+use std::sync::Arc;
+
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::error::Problem;
@@ -105,5 +107,57 @@ async fn a_renewal_whose_money_was_given_back_is_charged_anew(pool: PgPool) {
     let report = live_until(&wallet, due + minutes(300)).await;
     assert_eq!((report.paid, report.declined, double.books().charged.len()), (1, 0, 2));
     assert_eq!(months(&wallet, &viewer).await.len(), 2);
+    is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn two_of_the_staff_never_give_both_credits_and_money(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let viewer = member(&wallet, ANNA).await;
+    let double = Double::new(&wallet);
+    let order = wallet.payments().start_top_up(&viewer, &light(), "light", BASE).await.expect("ordered");
+    double.set(order.id, ProviderStatus::Paid);
+    took(&double, order.id, 1);
+    wallet.payments().check(&viewer, order.id).await.expect("checked");
+    took(&double, order.id, order.money.minor());
+    // One has read that it is put aside, and asks the provider; meanwhile the other notes that the money went back.
+    let gate = Arc::new(Gate::default());
+    double.books().gate = Some(Arc::clone(&gate));
+    let (first, id) = (wallet.clone(), order.id);
+    let release = tokio::spawn(async move { first.payments().release(&staff(), id, "as ordered").await });
+    gate.reached.notified().await;
+    wallet.payments().returned(&staff(), order.id, "refund re_1").await.expect("noted");
+    gate.go_on.notify_one();
+    let refused = refusal(release.await.expect("no panic"));
+    assert_eq!(problems(refused), [("payment".to_owned(), Problem::NotAllowed)]);
+    let seen = wallet.payments().payment(&viewer, order.id).await.expect("there");
+    assert_eq!((seen.status, seen.failure.as_deref()), (PaymentStatus::Cancelled, Some("returned")));
+    assert_eq!(available(&wallet, viewer.wallet).await, credits(50), "no credits for money that went back");
+    is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_slow_look_never_revives_money_that_went_back(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let viewer = member(&wallet, ANNA).await;
+    let double = Double::new(&wallet);
+    let order = wallet.payments().start_top_up(&viewer, &light(), "light", BASE).await.expect("ordered");
+    // Called off by the person, as we know it; a look that is on its way finds it paid.
+    double.set(order.id, ProviderStatus::Cancelled);
+    wallet.payments().check(&viewer, order.id).await.expect("checked");
+    double.set(order.id, ProviderStatus::Paid);
+    let gate = Arc::new(Gate::default());
+    double.books().gate = Some(Arc::clone(&gate));
+    let (first, id) = (wallet.clone(), order.id);
+    let look = tokio::spawn(async move { first.payments().refresh(id).await });
+    gate.reached.notified().await;
+    // Meanwhile it is put aside, and its money goes back: it is cancelled again, for another reason.
+    took(&double, order.id, 1);
+    wallet.payments().refresh(order.id).await.expect("put aside");
+    wallet.payments().returned(&staff(), order.id, "refund re_1").await.expect("noted");
+    gate.go_on.notify_one();
+    let seen = look.await.expect("no panic").expect("looked");
+    assert_eq!((seen.status, seen.failure.as_deref()), (PaymentStatus::Cancelled, Some("returned")));
+    assert_eq!(available(&wallet, viewer.wallet).await, credits(50));
     is_right(&wallet).await;
 }

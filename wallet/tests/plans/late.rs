@@ -5,6 +5,7 @@ use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::error::{Problem, Refusal};
 use wallet::identity::{Role, Viewer};
+use wallet::payment::PaymentStatus;
 use wallet::payment::provider::ProviderStatus;
 use wallet::plan::{SubscriptionStatus, SubscriptionView};
 
@@ -161,4 +162,45 @@ async fn where_every_plan_costs_money_nobody_gets_one_for_nothing(pool: PgPool) 
     node.renew_plans().await.expect("renewed");
     assert_eq!(available(&node, viewer.wallet).await, credits(0));
     is_right(&node).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_payment_that_settles_beside_moved_dates_keeps_them(pool: PgPool) {
+    let (wallet, viewer, double) = subscriber(&pool, "neuralbox", &basic()).await;
+    wallet.clock().set(on(&wallet, &viewer).await.paid_until);
+    // The card is charged, and nobody hears so.
+    double.books().swallow_next_charge = true;
+    wallet.renew_plans().await.expect("renewed");
+    double.books().silent = false;
+    let payment = wallet.payments().payments(&viewer, None, 1).await.expect("a page").payments[0].id;
+    // Its settlement has read the subscription, and waits for the wallet.
+    let mut person = pool.begin().await.expect("a transaction");
+    sqlx::query("SELECT FROM wallets WHERE shard = $1 AND wallet_id = $2 FOR UPDATE")
+        .bind(viewer.wallet.shard.as_i16())
+        .bind(viewer.wallet.number)
+        .execute(&mut *person)
+        .await
+        .expect("locked");
+    let settles = tokio::spawn({
+        let wallet = wallet.clone();
+        async move { wallet.payments().refresh(payment).await }
+    });
+    until_something_waits(&pool).await;
+    let moved: DateTime<Utc> = sqlx::query_scalar(
+        "UPDATE subscriptions SET anchor = anchor + interval '2 days', version = version + 1 WHERE account_id = $1
+         RETURNING anchor",
+    )
+    .bind(viewer.account.uuid())
+    .fetch_one(&pool)
+    .await
+    .expect("moved");
+    person.rollback().await.expect("let go");
+    assert_eq!(settles.await.expect("no panic").expect("settled").status, PaymentStatus::Succeeded);
+    let kept: DateTime<Utc> = sqlx::query_scalar("SELECT anchor FROM subscriptions WHERE account_id = $1")
+        .bind(viewer.account.uuid())
+        .fetch_one(&pool)
+        .await
+        .expect("read");
+    assert_eq!(kept, moved, "the dates that somebody else has set meanwhile stay");
+    is_right(&wallet).await;
 }

@@ -127,6 +127,39 @@ async fn a_locked_quote_is_honoured_to_the_credit(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_repeat_that_can_t_be_priced_any_more_waits_for_the_first(pool: PgPool) {
+    let (wallet, id) = shop(&pool, "neuralbox").await;
+    let call = line("gpt-5.2-pro", json!({}));
+    let quote = wallet.tariffs().lock_quote(id, &call).await.expect("locked").id;
+    let asked = move |wallet: Wallet, call| async move {
+        charge(&wallet, ChargeRequest { quote: Some(quote), ..request(id, 0, call) }, "a").await
+    };
+    let mut person = pool.begin().await.expect("a transaction");
+    sqlx::query("SELECT FROM wallets WHERE shard = $1 AND wallet_id = $2 FOR UPDATE")
+        .bind(id.shard.as_i16())
+        .bind(id.number)
+        .execute(&mut *person)
+        .await
+        .expect("locked");
+    // Priced while the quote held, and waiting for the wallet.
+    let first = tokio::spawn(asked(wallet.clone(), call.clone()));
+    let waits = "SELECT EXISTS (
+                     SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                 )";
+    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(&pool).await.expect("asked") {
+        tokio::task::yield_now().await;
+    }
+    wallet.clock().advance(TimeDelta::minutes(10));
+    let repeat = tokio::spawn(asked(wallet.clone(), call));
+    tokio::task::yield_now().await;
+    person.rollback().await.expect("let go");
+    let first = first.await.expect("no panic").expect("charged");
+    let repeat = repeat.await.expect("no panic").expect("the first answer");
+    assert!(repeat.replayed && !first.replayed);
+    assert_eq!(repeat.entry(), first.entry());
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn other_nodes_follow_within_a_second(pool: PgPool) {
     let (here, _) = shop(&pool, "neuralbox").await;
     let there = Wallet::new(pool.clone(), wallet::Options::for_tests(Clock::fixed(start())));

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Connection};
@@ -74,6 +74,11 @@ impl Board {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
+    /// Says whether callers are to end.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
     /// Counts the answered intents of each caller.
     pub fn answers(&self) -> HashMap<usize, u64> {
         lock(&self.answers).clone()
@@ -117,48 +122,72 @@ pub struct Caller {
     connection: Option<Connection>,
     turn: usize,
     made: u64,
+    /// What was answered last: what, where, with which body and key.
+    last: Option<(&'static str, String, Value, String)>,
 }
 
 impl Caller {
     /// Makes a caller; several share a wallet.
     pub fn new(number: usize, payer: Payer, ports: Arc<Vec<u16>>, diary: Arc<Diary>, board: Arc<Board>) -> Self {
         board.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(number, 0);
-        Self { number, payer, ports, diary, board, connection: None, turn: number, made: 0 }
+        Self { number, payer, ports, diary, board, connection: None, turn: number, made: 0, last: None }
     }
 
     /// Spends until told to stop.
     pub async fn work(mut self, mut random: Random) -> Result<()> {
-        while !self.board.stopped.load(Ordering::Relaxed) {
+        while !self.board.is_stopped() {
             match random.below(10) {
                 0 | 1 => {
-                    if let Some(hold) = self.want("hold", "/holds", &hold()).await? {
+                    if let Some(hold) = self.want("hold", "/holds", &hold(&mut random)).await? {
                         let (what, body) = match random.below(3) {
-                            0 => ("release", json!({ "reason": "platform_failure" })),
+                            0 => ("release", json!({ "reason": "cancelled" })),
                             _ => ("capture", json!({})),
                         };
                         self.want(what, &format!("/holds/{hold}/{what}"), &body).await?;
                     }
                 }
-                2 => {
-                    if let Some(charge) = self.want("charge", "/charges", &charge()).await? {
-                        let body = json!({ "reason": "it failed" });
-                        self.want("credit-back", &format!("/charges/{charge}/credit-back"), &body).await?;
-                    }
-                }
-                _ => _ = self.want("charge", "/charges", &charge()).await?,
+                2 => self.repeat().await?,
+                _ => _ = self.want("charge", "/charges", &charge(&mut random)).await?,
             }
         }
         Ok(())
     }
 
+    /// Asks for the last thing once more, with its key, though it was answered: the answer must be the same.
+    async fn repeat(&mut self) -> Result<()> {
+        let Some((what, path, body, key)) = self.last.clone() else { return Ok(()) };
+        let before = self.diary.told().remove(&key).context("an intent that was told")?;
+        // A refusal is not kept: by now there may be credits.
+        if before.seq.is_none() {
+            return Ok(());
+        }
+        let again = self.answered(what, &path, &key, &body).await?;
+        ensure!(again.seq == before.seq, "{key} was told as row {:?}, and then as {:?}", before.seq, again.seq);
+        Ok(())
+    }
+
     /// Wants something until it is answered; gives the row, or nothing where it was refused.
-    async fn want(&mut self, what: &str, path: &str, body: &Value) -> Result<Option<i64>> {
+    async fn want(&mut self, what: &'static str, path: &str, body: &Value) -> Result<Option<i64>> {
         self.made += 1;
         let key = format!("c{}-{}", self.number, self.made);
         self.diary.note(&json!({ "intent": key, "wallet": self.payer.wallet.to_string(), "path": path }))?;
+        let told = self.answered(what, path, &key, body).await?;
+        let seq = told.seq;
+        self.diary.note(&json!({ "told": key, "seq": seq }))?;
+        self.diary.keep(&key, told);
+        self.last = Some((what, path.to_owned(), body.clone(), key));
+        *lock(&self.board.answers).entry(self.number).or_default() += 1;
+        Ok(match what {
+            "charge" | "hold" => seq,
+            _ => None,
+        })
+    }
+
+    /// Asks until there is an answer.
+    async fn answered(&mut self, what: &'static str, path: &str, key: &str, body: &Value) -> Result<Told> {
         let asked_at = Instant::now();
         let answer = loop {
-            match self.ask(path, &key, body).await {
+            match self.ask(path, key, body).await {
                 Ok(answer) if answer.status < 500 && answer.status != 409 => break answer,
                 Ok(answer) => {
                     let code = answer.body["error"]["code"].as_str().unwrap_or("?").to_owned();
@@ -182,14 +211,7 @@ impl Caller {
             (Some(_), true) => "201, a replay",
             (None, _) => "402 out_of_credits",
         });
-        let seq = told.seq;
-        self.diary.note(&json!({ "told": key, "seq": seq, "replayed": answer.replayed }))?;
-        self.diary.keep(&key, told);
-        *lock(&self.board.answers).entry(self.number).or_default() += 1;
-        Ok(match what {
-            "charge" | "hold" => seq,
-            _ => None,
-        })
+        Ok(told)
     }
 
     async fn ask(&mut self, path: &str, key: &str, body: &Value) -> Result<Answer> {
@@ -212,7 +234,7 @@ impl Caller {
         if answer.status == 402 {
             return Ok(Told { wallet, seq: None, change: 0 });
         }
-        anyhow::ensure!(answer.status == 201, "unexpected status {}", answer.status);
+        ensure!(answer.status == 201, "unexpected status {}", answer.status);
         let number = |field: &str| answer.body[field].as_i64().with_context(|| format!("no {field}"));
         let (seq, change) = match what {
             "charge" => (number("id")?, -number("amount")?),
@@ -225,10 +247,14 @@ impl Caller {
     }
 }
 
-fn charge() -> Value {
-    json!({ "operation": "dall-e-3", "params": { "size": "1792x1024", "quality": "hd" } })
+/// Something that costs nothing, little or much: what a poor wallet can pay, can pay at times, and can't.
+fn charge(random: &mut Random) -> Value {
+    let operation = ["newsletter_subscribe", "chat_message", "page_edit", "content_plan", "blog_post"];
+    json!({ "operation": operation[random.below(5) as usize], "params": {} })
 }
 
-fn hold() -> Value {
-    json!({ "lines": [{ "operation": "gpt-5", "params": {} }] })
+fn hold(random: &mut Random) -> Value {
+    let operation = ["newsletter_subscribe", "chat_message", "content_plan"];
+    let line = |random: &mut Random| json!({ "operation": operation[random.below(3) as usize], "params": {} });
+    json!({ "lines": (0..=random.below(2)).map(|_| line(random)).collect::<Vec<_>>() })
 }

@@ -21,6 +21,10 @@ pub struct Plan {
     pub payers: usize,
     /// What all randomness comes from.
     pub seed: u64,
+    /// The same, where somebody has chosen it.
+    pub chosen_seed: Option<u64>,
+    /// How long two nodes charge a wallet that has run dry, in seconds; not at all where it is 0.
+    pub storm_seconds: u64,
     /// PostgreSQL, without the proxy.
     pub url: String,
     /// Its data folder.
@@ -43,13 +47,19 @@ impl Plan {
         let path = |name: &str| {
             std::env::var_os(name).map(PathBuf::from).with_context(|| format!("{name} is not set: run `make chaos`"))
         };
+        let chosen_seed = match number("SEED", u64::MAX)? {
+            u64::MAX => None,
+            seed => Some(seed),
+        };
         let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
         Ok(Self {
             rounds: number("ROUNDS", 40)?,
             nodes: usize::try_from(number("NODES", 2)?)?.max(1),
             callers: usize::try_from(number("CALLERS", 16)?)?.max(1),
             payers: 4,
-            seed: number("SEED", u64::try_from(now)? % 1_000_000)?,
+            seed: chosen_seed.unwrap_or(u64::try_from(now)? % 1_000_000),
+            chosen_seed,
+            storm_seconds: number("STORM", 600)?,
             url: std::env::var("DATABASE_URL").context("DATABASE_URL is not set: run `make chaos`")?,
             data: path("PG_DATA")?,
             server: path("SCRIP_BIN")?,

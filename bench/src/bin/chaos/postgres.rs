@@ -10,6 +10,10 @@ use crate::plan::Plan;
 
 /// How long killed processes may take to be gone.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long PostgreSQL may refuse to start after it was killed.
+const STARTS: Duration = Duration::from_secs(180);
+/// The wait before it is started once more.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// The private cluster of this run.
 #[derive(Debug)]
@@ -46,8 +50,22 @@ impl Postgres {
         Ok(())
     }
 
-    /// Starts it again, which recovers what was committed.
-    pub fn start(&self) -> Result<()> {
+    /// Starts it again, which recovers what was committed. Where its shared memory is still in use by what was killed,
+    /// it is tried again for a while.
+    pub async fn start(&self) -> Result<()> {
+        let asked_at = Instant::now();
+        loop {
+            match self.try_start() {
+                Err(error) if asked_at.elapsed() < STARTS => {
+                    eprintln!("{error:#}; it is tried again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn try_start(&self) -> Result<()> {
         let status = Command::new(&self.xtask)
             .args(["db", "start", "chaos"])
             .stdin(Stdio::null())

@@ -9,8 +9,23 @@ use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
-/// What each wallet starts with, in credits: too little for some of the longer runs, so that refusals are met, too.
-const CREDITS: i64 = 100_000;
+/// How full a wallet is at the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purse {
+    /// Enough for all that is asked.
+    Rich,
+    /// Nearly nothing, so that most is refused but what costs nothing, and every grant changes that.
+    Poor,
+}
+
+impl Purse {
+    const fn credits(self) -> i64 {
+        match self {
+            Self::Rich => 100_000,
+            Self::Poor => 20,
+        }
+    }
+}
 
 /// Somebody who pays.
 #[derive(Clone, Debug)]
@@ -21,43 +36,69 @@ pub struct Payer {
     pub key: String,
     /// What the wallet started with.
     pub credits: Credits,
+    /// How full that is.
+    pub purse: Purse,
 }
 
-/// Makes people with a wallet and a key each.
-pub async fn payers(url: &str, count: usize) -> Result<Vec<Payer>> {
+/// Prepares the database, and sells operations that cost nothing beside dear ones.
+pub async fn shop(url: &str) -> Result<()> {
     let wallet = Wallet::connect(url, Options::default()).await?;
     wallet.migrate().await?;
-    let preset = Preset::by_name("neuralbox").context("there is no such preset")?;
+    let preset = Preset::by_name("neuraldraft").context("there is no such preset")?;
     wallet.catalog().load_preset(&preset).await?;
+    wallet.shutdown().await;
+    Ok(())
+}
+
+/// Makes people with a wallet and a key each: every second one is poor.
+pub async fn payers(url: &str, count: usize, segment: u64) -> Result<Vec<Payer>> {
+    let wallet = Wallet::connect(url, Options::default()).await?;
     let mut payers = Vec::new();
     for number in 0..count {
-        let form = SignUp {
-            email: email(number),
-            password: "not for keeping 4711".to_owned(),
-            name: "Chaos".to_owned(),
-            locale: "en".to_owned(),
-        };
-        let user = wallet.identity().create_proven(form).await?;
-        let viewer = wallet.identity().viewer(user.id).await?;
-        let amount = Credits::from_whole(CREDITS).context("too much")?;
-        let grant = Command::Grant(NewGrant::new(amount, GrantSource::TopUp, "Plenty"));
-        let key = IdempotencyKey::internal("chaos:start");
-        wallet.ledger().submit(Envelope::new(viewer.wallet, key, Actor::system("chaos"), grant)).await?;
-        let new = NewKey {
-            name: "Chaos".to_owned(),
-            environment: Environment::Production,
-            scopes: Vec::new(),
-            ceiling: None,
-        };
-        let key = wallet.identity().create_key(&viewer, &new).await?.secret;
-        let credits = wallet.ledger().balance(viewer.wallet).await?.settled;
-        payers.push(Payer { wallet: viewer.wallet, key, credits });
+        let purse = if number % 2 == 0 { Purse::Rich } else { Purse::Poor };
+        payers.push(payer(&wallet, &format!("chaos{segment}-{number}@example.com"), purse).await?);
     }
     wallet.shutdown().await;
     Ok(payers)
 }
 
-/// The address of a payer.
+/// Makes somebody whose wallet has run dry.
+pub async fn dry(url: &str) -> Result<Payer> {
+    let wallet = Wallet::connect(url, Options::default()).await?;
+    let payer = payer(&wallet, &email(0), Purse::Poor).await?;
+    wallet.shutdown().await;
+    Ok(payer)
+}
+
+async fn payer(wallet: &Wallet, email: &str, purse: Purse) -> Result<Payer> {
+    let form = SignUp {
+        email: email.to_owned(),
+        password: "not for keeping 4711".to_owned(),
+        name: "Chaos".to_owned(),
+        locale: "en".to_owned(),
+    };
+    let user = wallet.identity().create_proven(form).await?;
+    let viewer = wallet.identity().viewer(user.id).await?;
+    // Whatever a plan has brought: it starts with so much, and nothing else.
+    let before = wallet.ledger().balance(viewer.wallet).await?.available;
+    let wanted = Credits::from_whole(purse.credits()).context("too much")?.checked_sub(before).context("too much")?;
+    let command = if wanted.is_negative() {
+        Command::Adjustment { amount: wanted, reason: "chaos".to_owned() }
+    } else {
+        Command::Grant(NewGrant::new(wanted, GrantSource::TopUp, "To begin with"))
+    };
+    if wanted != Credits::ZERO {
+        let key = IdempotencyKey::internal("chaos:start");
+        wallet.ledger().submit(Envelope::new(viewer.wallet, key, Actor::system("chaos"), command)).await?;
+    }
+    let new =
+        NewKey { name: "Chaos".to_owned(), environment: Environment::Production, scopes: Vec::new(), ceiling: None };
+    let key = wallet.identity().create_key(&viewer, &new).await?.secret;
+    let credits = wallet.ledger().balance(viewer.wallet).await?.settled;
+    Ok(Payer { wallet: viewer.wallet, key, credits, purse })
+}
+
+/// An address that mails are sent to.
 pub fn email(number: usize) -> String {
     format!("chaos{number}@example.com")
 }

@@ -71,6 +71,6 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
 }
 
 /// Reads a wallet's name.
-fn wallet_id(name: &str) -> anyhow::Result<wallet::id::WalletId> {
+pub(super) fn wallet_id(name: &str) -> anyhow::Result<wallet::id::WalletId> {
     name.parse().map_err(|_| anyhow::anyhow!("{name} is no wallet: write its name as wal_…"))
 }

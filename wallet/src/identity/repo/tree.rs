@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ProjectId, Shard, UserId, WalletId};
-use crate::identity::{Environment, Role};
+use crate::identity::{Environment, Role, WalletPlace};
 
 /// Adds an account with its owner.
 pub(crate) async fn insert_account(
@@ -157,6 +157,32 @@ pub(crate) async fn owner(pool: &PgPool, account: AccountId) -> Result<Option<Ow
     .fetch_optional(pool)
     .await?;
     Ok(row.map(|row| OwnerRow { email: row.email, name: row.name, locale: row.locale }))
+}
+
+/// Finds where a wallet belongs.
+pub(crate) async fn place_of_wallet(pool: &PgPool, wallet: WalletId) -> Result<Option<WalletPlace>> {
+    let row = sqlx::query!(
+        r#"SELECT accounts.id AS account_id, accounts.name AS account_name, projects.name AS project_name,
+                  wallet_directory.environment, users.email AS "email?"
+           FROM wallet_directory
+           JOIN accounts ON accounts.id = wallet_directory.account_id
+           JOIN projects ON projects.id = wallet_directory.project_id
+           LEFT JOIN members ON members.account_id = accounts.id AND members.role = 'owner'
+           LEFT JOIN users ON users.id = members.user_id
+           WHERE wallet_directory.shard = $1
+             AND wallet_directory.wallet_id = $2"#,
+        wallet.shard.as_i16(),
+        wallet.number
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(row.map(|row| WalletPlace {
+        account: AccountId::from_uuid(row.account_id),
+        account_name: row.account_name,
+        owner_email: row.email,
+        project_name: row.project_name,
+        environment: row.environment,
+    }))
 }
 
 /// Takes a person's one-time offer of a plan; `false` where the person had it before.

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::id::WalletId;
-use crate::ledger::batch::Batch;
+use crate::ledger::changes::BatchChanges;
 use crate::ledger::state::{Core, Entry};
 use crate::money::Credits;
 
@@ -16,6 +16,7 @@ pub(in crate::ledger) struct Wallets {
     pub shards: Vec<i16>,
     pub ids: Vec<i64>,
     pub versions_before: Vec<i64>,
+    pub seqs_before: Vec<i64>,
     pub versions: Vec<i64>,
     pub seqs: Vec<i64>,
     pub settled: Vec<i64>,
@@ -29,14 +30,15 @@ pub(in crate::ledger) struct Wallets {
 }
 
 impl Wallets {
-    pub(in crate::ledger) fn of(batch: &Batch) -> Self {
-        let mut rows: Vec<(&Core, &Core)> = batch.wallets().collect();
+    pub(in crate::ledger) fn of(changes: &BatchChanges<'_>) -> Self {
+        let mut rows: Vec<(&Core, &Core)> = changes.wallets().collect();
         rows.sort_by_key(|(before, _)| before.id);
         let mut to = Self::default();
         for (before, now) in rows {
             to.shards.push(now.id.shard.as_i16());
             to.ids.push(now.id.number);
             to.versions_before.push(before.version);
+            to.seqs_before.push(before.seq);
             to.versions.push(now.version);
             to.seqs.push(now.seq);
             to.settled.push(now.settled.micros());
@@ -61,11 +63,11 @@ pub(in crate::ledger) struct ArchivedKeys {
 }
 
 impl ArchivedKeys {
-    pub(in crate::ledger) fn of(batch: &Batch) -> Self {
+    pub(in crate::ledger) fn of(changes: &BatchChanges<'_>) -> Self {
         let mut to = Self::default();
         let archived: HashSet<WalletId> =
-            batch.wallets().filter(|(_, now)| now.archived > 0).map(|(_, now)| now.id).collect();
-        for entry in batch.entries().iter().filter(|entry| archived.contains(&entry.view.wallet)) {
+            changes.wallets().filter(|(_, now)| now.archived > 0).map(|(_, now)| now.id).collect();
+        for entry in changes.entries().iter().filter(|entry| archived.contains(&entry.view.wallet)) {
             to.shards.push(entry.view.wallet.shard.as_i16());
             to.wallets.push(entry.view.wallet.number);
             to.keys.push(entry.key.as_str().to_owned());
@@ -85,9 +87,9 @@ pub(in crate::ledger) struct Budgets {
 }
 
 impl Budgets {
-    pub(in crate::ledger) fn of(batch: &Batch) -> Self {
+    pub(in crate::ledger) fn of(changes: &BatchChanges<'_>) -> Self {
         let mut to = Self::default();
-        for ((shard, id), budget) in batch.budgets() {
+        for ((shard, id), budget) in changes.budgets() {
             to.shards.push(shard.as_i16());
             to.ids.push(id);
             to.starts.push(budget.window.start);
@@ -111,9 +113,9 @@ pub(in crate::ledger) struct Grants {
 }
 
 impl Grants {
-    pub(in crate::ledger) fn of(batch: &Batch, new: bool) -> Self {
+    pub(in crate::ledger) fn of(changes: &BatchChanges<'_>, new: bool) -> Self {
         let mut to = Self::default();
-        for changed in batch.grants().filter(|changed| changed.is_new == new) {
+        for changed in changes.grants().filter(|changed| changed.is_new == new) {
             to.shards.push(changed.wallet.shard.as_i16());
             to.wallets.push(changed.wallet.number);
             to.ids.push(changed.grant.id);
@@ -143,9 +145,9 @@ pub(in crate::ledger) struct NewGrants {
 }
 
 impl NewGrants {
-    pub(in crate::ledger) fn of(batch: &Batch) -> Self {
-        let mut to = Self { base: Grants::of(batch, true), ..Self::default() };
-        for changed in batch.grants().filter(|changed| changed.is_new) {
+    pub(in crate::ledger) fn of(changes: &BatchChanges<'_>) -> Self {
+        let mut to = Self { base: Grants::of(changes, true), ..Self::default() };
+        for changed in changes.grants().filter(|changed| changed.is_new) {
             let terms = &changed.grant.terms;
             to.seqs.push(terms.seq);
             to.sources.push(terms.source.code());

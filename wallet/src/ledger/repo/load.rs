@@ -45,9 +45,12 @@ struct WalletRow {
     active_at: DateTime<Utc>,
 }
 
-impl From<WalletRow> for Found {
-    fn from(row: WalletRow) -> Self {
-        Self {
+impl TryFrom<WalletRow> for Found {
+    type Error = Error;
+
+    fn try_from(row: WalletRow) -> Result<Self> {
+        let head = Hash::from_slice(&row.head_hash).ok_or_else(|| Error::internal("a head hash is not 32 bytes"))?;
+        Ok(Self {
             core: Core {
                 id: wallet_id(row.shard, row.wallet_id),
                 account: row.account_id,
@@ -56,7 +59,7 @@ impl From<WalletRow> for Found {
                 settled: Credits::from_micros(row.settled),
                 held: Credits::from_micros(row.held),
                 debt: Credits::from_micros(row.debt),
-                head: Hash::from_slice(&row.head_hash).unwrap_or_default(),
+                head,
                 last_at: row.last_at,
                 grants_made: row.grants_made,
                 archived: row.archived_seq,
@@ -68,15 +71,12 @@ impl From<WalletRow> for Found {
             },
             project: row.project_id,
             budgeted: row.budgeted,
-        }
+        })
     }
 }
 
 /// Locks wallets in the order of their ids.
-pub(in crate::ledger) async fn lock_wallets(
-    connection: &mut PgConnection,
-    wallets: &[WalletId],
-) -> Result<Vec<Found>, sqlx::Error> {
+pub(in crate::ledger) async fn lock_wallets(connection: &mut PgConnection, wallets: &[WalletId]) -> Result<Vec<Found>> {
     let (shards, numbers) = split(wallets.iter().copied());
     let rows = sqlx::query_as!(
         WalletRow,
@@ -91,7 +91,7 @@ pub(in crate::ledger) async fn lock_wallets(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(Found::from).collect())
+    rows.into_iter().map(Found::try_from).collect()
 }
 
 /// Names those of some wallets that nobody else keeps locked.
@@ -121,10 +121,7 @@ pub(in crate::ledger) async fn wait_longer(connection: &mut PgConnection) -> Res
 }
 
 /// Reads wallets without a lock: whatever is decided by that may be written only if they have not moved since.
-pub(in crate::ledger) async fn peek_wallets(
-    connection: &mut PgConnection,
-    wallets: &[WalletId],
-) -> Result<Vec<Found>, sqlx::Error> {
+pub(in crate::ledger) async fn peek_wallets(connection: &mut PgConnection, wallets: &[WalletId]) -> Result<Vec<Found>> {
     let (shards, numbers) = split(wallets.iter().copied());
     let rows = sqlx::query_as!(
         WalletRow,
@@ -137,7 +134,7 @@ pub(in crate::ledger) async fn peek_wallets(
     )
     .fetch_all(connection)
     .await?;
-    Ok(rows.into_iter().map(Found::from).collect())
+    rows.into_iter().map(Found::try_from).collect()
 }
 
 /// Reads the open grants of wallets, in burn order.

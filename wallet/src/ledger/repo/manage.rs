@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::{load, wallet_id};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{AccountId, WalletId};
 use crate::ledger::Unseen;
 use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope, Window};
@@ -212,7 +212,7 @@ pub(in crate::ledger) async fn budgets(connection: &mut PgConnection, wallet: Wa
                 id: row.budget_id,
                 name: row.name,
                 scope: load::scope(&row.scope, row.subject)?,
-                period: BudgetPeriod::from_code(row.period).unwrap_or(BudgetPeriod::Month),
+                period: BudgetPeriod::from_code(row.period).ok_or_else(|| Error::internal("unknown period"))?,
                 ceiling: Credits::from_micros(row.ceiling),
                 window: Window::stored(row.window_start, row.window_end),
                 spent: Credits::from_micros(row.spent),
@@ -231,13 +231,26 @@ fn scope(scope: &BudgetScope) -> (&'static str, Option<String>) {
     }
 }
 
-/// Freezes a wallet's debits, or lets them go on; says whether the wallet is there.
+/// Locks a wallet, and reads why it is frozen; the outer `None` where there is no such wallet.
+pub(in crate::ledger) async fn lock_frozen(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+) -> Result<Option<Option<String>>> {
+    let frozen = sqlx::query_scalar!(
+        "SELECT frozen FROM wallets WHERE shard = $1 AND wallet_id = $2 FOR UPDATE",
+        wallet.shard.as_i16(),
+        wallet.number
+    );
+    Ok(frozen.fetch_optional(connection).await?)
+}
+
+/// Freezes a wallet's debits, or lets them go on.
 pub(in crate::ledger) async fn freeze(
     connection: &mut PgConnection,
     wallet: WalletId,
     why: Option<&str>,
-) -> Result<bool> {
-    let done = sqlx::query!(
+) -> Result<()> {
+    sqlx::query!(
         "UPDATE wallets SET frozen = $3, version = version + 1 WHERE shard = $1 AND wallet_id = $2",
         wallet.shard.as_i16(),
         wallet.number,
@@ -245,7 +258,7 @@ pub(in crate::ledger) async fn freeze(
     )
     .execute(connection)
     .await?;
-    Ok(done.rows_affected() > 0)
+    Ok(())
 }
 
 /// Notes that the owner wants this wallet; says whether the wallet is there.

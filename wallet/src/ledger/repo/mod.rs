@@ -10,6 +10,7 @@ pub(super) mod manage;
 pub(super) mod past;
 pub(super) mod quick;
 pub(super) mod read;
+pub(super) mod rebuild;
 pub(super) mod spent;
 pub(super) mod store;
 pub(super) mod sweep;

@@ -1,7 +1,8 @@
 //! Writes a batch of remembered wallets in one statement, one round trip, one commit.
 //!
-//! It changes a wallet only if its version is still the remembered one; if any has moved, `ledger_require` fails the
-//! whole statement and nothing has happened. So it does where a key was used by a row that is archived by now: the
+//! It changes a wallet only if its version and newest row are still the remembered ones, and demands that as many rows are
+//! added as the wallets count on by; if not, `ledger_require` fails the whole statement and nothing has happened. So it
+//! does where a key was used by a row that is archived by now: the
 //! table's own unique keys catch the others; and where a hold would time out before the point up to which the sweep is
 //! done (its decision waited too long). A batch with new grants takes the longer way.
 //!
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use super::columns::{ArchivedKeys, Budgets, Entries, Grants, Shares, Wallets};
 use crate::id::{Shard, WalletId};
-use crate::ledger::batch::Batch;
+use crate::ledger::changes::BatchChanges;
 
 /// A decided batch without new grants, as one statement writes it.
 pub(in crate::ledger) struct Writes {
@@ -27,18 +28,16 @@ pub(in crate::ledger) struct Writes {
 }
 
 impl Writes {
-    /// Takes the rows out of a batch.
-    pub(in crate::ledger) fn take(batch: &mut Batch) -> Self {
-        let (archived, budgets) = (ArchivedKeys::of(batch), Budgets::of(batch));
-        let entries = batch.take_entries();
-        Self {
-            archived,
-            budgets,
-            wallets: Wallets::of(batch),
-            grants: Grants::of(batch, false),
-            shares: Shares::of(&entries),
-            entries: Entries::of(entries),
+    /// Takes the rows out of a batch; gives it back where it makes grants or takes some back.
+    pub(in crate::ledger) fn of(changes: BatchChanges<'_>) -> Result<Self, BatchChanges<'_>> {
+        if !changes.only_spends() {
+            return Err(changes);
         }
+        let (archived, budgets) = (ArchivedKeys::of(&changes), Budgets::of(&changes));
+        let (wallets, grants) = (Wallets::of(&changes), Grants::of(&changes, false));
+        let entries = changes.into_entries();
+        let shares = Shares::of(&entries);
+        Ok(Self { archived, budgets, wallets, grants, shares, entries: Entries::of(entries) })
     }
 
     /// The wallets, each with its newest row.
@@ -56,6 +55,7 @@ macro_rules! statement {
             &$writes.wallets.shards,
             &$writes.wallets.ids,
             &$writes.wallets.versions_before,
+            &$writes.wallets.seqs_before,
             &$writes.wallets.versions,
             &$writes.wallets.seqs,
             &$writes.wallets.settled,

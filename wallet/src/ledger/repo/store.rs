@@ -6,30 +6,31 @@ use uuid::Uuid;
 
 use super::columns::{Budgets, Entries, Grants, NewGrants, Shares, Wallets};
 use super::quick::{self, Writes};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::ledger::NewWallet;
-use crate::ledger::batch::Batch;
+use crate::ledger::changes::BatchChanges;
 
 /// Stores a batch under its wallets' locks: in the one statement of the short way where it only spends, else in one
-/// for each table that it touches.
-pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &mut Batch) -> Result<(), sqlx::Error> {
-    if batch.is_empty() {
+/// for each table that it touches. An error where a row that must change is not as it was read under the lock.
+pub(in crate::ledger) async fn store(connection: &mut PgConnection, changes: BatchChanges<'_>) -> Result<()> {
+    if changes.is_empty() {
         return Ok(());
     }
-    if batch.only_spends() {
-        return quick::store(connection, &Writes::take(batch)).await;
-    }
-    update_budgets(connection, batch).await?;
-    update_wallets(connection, &Wallets::of(batch)).await?;
-    let (changed, new) = (Grants::of(batch, false), NewGrants::of(batch));
+    let changes = match Writes::of(changes) {
+        Ok(writes) => return Ok(quick::store(connection, &writes).await?),
+        Err(changes) => changes,
+    };
+    update_budgets(connection, &changes).await?;
+    update_wallets(connection, &Wallets::of(&changes)).await?;
+    let (changed, new) = (Grants::of(&changes, false), NewGrants::of(&changes));
     if !changed.ids.is_empty() {
         update_grants(connection, &changed).await?;
     }
     if !new.base.ids.is_empty() {
         insert_grants(connection, &new).await?;
     }
-    let entries = batch.take_entries();
+    let entries = changes.into_entries();
     let shares = Shares::of(&entries);
     insert_entries(connection, &Entries::of(entries)).await?;
     if !shares.seqs.is_empty() {
@@ -38,17 +39,27 @@ pub(in crate::ledger) async fn store(connection: &mut PgConnection, batch: &mut 
     Ok(())
 }
 
-async fn update_wallets(connection: &mut PgConnection, rows: &Wallets) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+/// Refuses where not every row was there to be changed.
+fn all_changed(what: &str, wanted: usize, changed: u64) -> Result<()> {
+    if usize::try_from(changed) == Ok(wanted) {
+        return Ok(());
+    }
+    Err(Error::internal(format!("{changed} of {wanted} {what} of a batch are as they were read")))
+}
+
+async fn update_wallets(connection: &mut PgConnection, rows: &Wallets) -> Result<()> {
+    let done = sqlx::query!(
         "UPDATE wallets AS w
          SET version = n.version, seq = n.seq, settled = n.settled, held = n.held, debt = n.debt,
              grants_made = n.grants_made, last_refill = n.last_refill, head_hash = n.head_hash, last_at = n.last_at,
              active_at = n.active_at
          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                     $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[], $11::timestamptz[], $12::timestamptz[])
+                     $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[], $11::timestamptz[], $12::timestamptz[],
+                     $13::bigint[], $14::bigint[])
               AS n (shard, wallet_id, version, seq, settled, held, debt, grants_made, last_refill, head_hash,
-                    last_at, active_at)
-         WHERE w.shard = n.shard AND w.wallet_id = n.wallet_id",
+                    last_at, active_at, version_before, seq_before)
+         WHERE w.shard = n.shard AND w.wallet_id = n.wallet_id AND w.version = n.version_before
+           AND w.seq = n.seq_before",
         &rows.shards,
         &rows.ids,
         &rows.versions,
@@ -60,15 +71,17 @@ async fn update_wallets(connection: &mut PgConnection, rows: &Wallets) -> Result
         &rows.last_refills as &[Option<i64>],
         &rows.heads,
         &rows.last_at,
-        &rows.active_at
+        &rows.active_at,
+        &rows.versions_before,
+        &rows.seqs_before
     )
     .execute(connection)
     .await?;
-    Ok(())
+    all_changed("wallets", rows.ids.len(), done.rows_affected())
 }
 
-async fn update_grants(connection: &mut PgConnection, rows: &Grants) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+async fn update_grants(connection: &mut PgConnection, rows: &Grants) -> Result<()> {
+    let done = sqlx::query!(
         "UPDATE grants AS g
          SET remaining = n.remaining, held = n.held, clawed = n.clawed, open = n.open
          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
@@ -85,7 +98,7 @@ async fn update_grants(connection: &mut PgConnection, rows: &Grants) -> Result<(
     )
     .execute(connection)
     .await?;
-    Ok(())
+    all_changed("grants", rows.ids.len(), done.rows_affected())
 }
 
 async fn insert_grants(connection: &mut PgConnection, rows: &NewGrants) -> Result<(), sqlx::Error> {
@@ -180,12 +193,12 @@ async fn insert_shares(connection: &mut PgConnection, rows: &Shares) -> Result<(
     Ok(())
 }
 
-async fn update_budgets(connection: &mut PgConnection, batch: &Batch) -> Result<(), sqlx::Error> {
-    let Budgets { shards, ids, starts, ends, spent } = Budgets::of(batch);
+async fn update_budgets(connection: &mut PgConnection, changes: &BatchChanges<'_>) -> Result<()> {
+    let Budgets { shards, ids, starts, ends, spent } = Budgets::of(changes);
     if ids.is_empty() {
         return Ok(());
     }
-    sqlx::query!(
+    let done = sqlx::query!(
         "UPDATE budgets AS b
          SET window_start = n.window_start, window_end = n.window_end, spent = n.spent
          FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::bigint[])
@@ -199,7 +212,7 @@ async fn update_budgets(connection: &mut PgConnection, batch: &Batch) -> Result<
     )
     .execute(connection)
     .await?;
-    Ok(())
+    all_changed("budgets", ids.len(), done.rows_affected())
 }
 
 /// Makes a wallet.

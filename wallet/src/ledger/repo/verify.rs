@@ -172,7 +172,8 @@ fn entry(wallet: WalletId, row: ChainRow, shares: &mut HashMap<i64, Vec<Allocati
         detail: row.detail,
         allocations,
         key: IdempotencyKey::stored(row.idem_key),
-        request_hash: RequestHash::from_slice(&row.request_hash).unwrap_or_else(|| RequestHash::of(b"")),
+        request_hash: RequestHash::from_slice(&row.request_hash)
+            .ok_or_else(|| Error::internal("an entry's request hash is not 16 bytes"))?,
         counterpart: row.counterpart.map(|number| WalletId { number, ..wallet }),
         expires_at: row.expires_at,
         hash: Hash::from_slice(&row.hash).ok_or_else(|| Error::internal("a hash is not 32 bytes"))?,

@@ -281,10 +281,11 @@ pub(crate) async fn set_status(
     Ok(done.rows_affected() == 1)
 }
 
-/// Puts a payment aside whose money isn't what we asked for, or for which there is no place any more.
+/// Puts a payment aside whose money isn't what we asked for, or for which there is no place any more; `false` where it
+/// is not as it was read.
 pub(crate) async fn hold(
     connection: &mut PgConnection,
-    id: PaymentId,
+    read: &PaymentRow,
     (failure, mismatch): (&str, &Value),
     now: DateTime<Utc>,
 ) -> Result<bool> {
@@ -295,21 +296,27 @@ pub(crate) async fn hold(
              mismatch = $2,
              updated_at = $3
          WHERE id = $1
+           AND status = $5
+           AND failure IS NOT DISTINCT FROM $6
            AND status NOT IN ('succeeded', 'held')",
-        id.uuid(),
+        read.id.uuid(),
         mismatch,
         now,
-        failure
+        failure,
+        read.status.code(),
+        read.failure
     )
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Marks a payment as succeeded, in the transaction of its grant; `false` where it was before.
+/// Marks a payment as succeeded, in the transaction of its grant; `false` where it is not in the state (and for the
+/// reason) that was read.
 pub(crate) async fn succeed(
     connection: &mut PgConnection,
     id: PaymentId,
+    (status, failure): (PaymentStatus, Option<&str>),
     entry_seq: i64,
     now: DateTime<Utc>,
 ) -> Result<bool> {
@@ -321,14 +328,30 @@ pub(crate) async fn succeed(
              updated_at = $3,
              failure = NULL
          WHERE id = $1
+           AND status = $4
+           AND failure IS NOT DISTINCT FROM $5
            AND status <> 'succeeded'",
         id.uuid(),
         entry_seq,
-        now
+        now,
+        status.code(),
+        failure
     )
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Says whether a payment has brought its credits by a row of the ledger.
+pub(crate) async fn has_succeeded(connection: &mut PgConnection, id: PaymentId, entry_seq: i64) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM payments WHERE id = $1 AND status = 'succeeded' AND entry_seq = $2
+           ) AS "found!""#,
+        id.uuid(),
+        entry_seq
+    );
+    Ok(found.fetch_one(connection).await?)
 }
 
 /// Takes open payments that are due for a look, and sets each one's next look with growing steps: from half a

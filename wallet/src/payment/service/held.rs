@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::repo::{self, payment::PaymentRow};
 use super::super::{HeldPayment, PaymentStatus, PaymentView};
 use super::Payments;
-use super::settle::{Finder, agrees};
+use super::settle::{Finder, Moved, agrees};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::PaymentId;
 use crate::identity::{Actor, NewAudit};
@@ -44,7 +44,11 @@ impl Payments {
         };
         // Before the credits: nothing is given of which the log says nothing.
         self.identity.audit(&audit(by, "payment.release", &row, note)).await?;
-        self.settle(&row, &found, Finder::Reconciler).await?;
+        match self.settle(&row, &found, Finder::Reconciler).await {
+            Ok(()) => {}
+            Err(error) if Moved::is(&error) => return self.decided_meanwhile(id).await,
+            Err(error) => return Err(error),
+        }
         let seen = self.view(id).await?;
         if seen.status == PaymentStatus::Held {
             let message = "There is no place for this money (another plan, a month that is paid, a plan that is over). \
@@ -68,6 +72,16 @@ impl Payments {
         self.identity.audit_in_tx(&mut tx, &audit(by, "payment.returned", &row, note)).await?;
         tx.commit().await?;
         self.view(id).await
+    }
+
+    /// Tells of a payment that was decided by somebody else at the same time.
+    async fn decided_meanwhile(&self, id: PaymentId) -> Result<PaymentView> {
+        let seen = self.view(id).await?;
+        if seen.status == PaymentStatus::Succeeded {
+            return Ok(seen);
+        }
+        let message = "Somebody else has decided this payment meanwhile: look at it again.";
+        Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into())
     }
 
     async fn to_decide(&self, id: PaymentId) -> Result<PaymentRow> {

@@ -16,13 +16,13 @@ use super::Payments;
 use super::order::PROVIDER_PATIENCE;
 use crate::catalog::{BurnClass, CatalogView, Expiry};
 use crate::db::Db;
-use crate::error::{Refusal, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::id::PaymentId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, NewAudit};
 use crate::ledger::{Command, Envelope, GrantSource, NewGrant, Outcome, Rider};
 use crate::notify::{Mail, Notify, PaidMail, PlanMail};
-use crate::plan::month::PlanTaken;
+use crate::plan::month::{PlanTaken, SubscriptionMoved};
 use crate::plan::period::expiry_after;
 use crate::plan::{PaidPlan, Plans, SavedMethod, Settlement};
 use crate::zone;
@@ -33,6 +33,8 @@ const TAKEN_MAX: i64 = 40;
 const ASKED_AT_ONCE: usize = 8;
 /// How long a run takes new payments: the next one begins in a minute.
 const RUN_LONGEST: Duration = Duration::from_secs(45);
+/// How often a payment is read anew that somebody else moved meanwhile.
+const READS_MAX: u32 = 5;
 /// A payment that was being confirmed for longer than this arrived late: its person has probably left.
 const LATE_SECONDS: i64 = 60;
 
@@ -79,23 +81,36 @@ impl Payments {
     pub async fn refresh(&self, id: PaymentId) -> Result<PaymentView> {
         let this = self.clone();
         let work = async move { this.refresh_as(id, Finder::Soon).await };
-        tokio::spawn(work).await.map_err(crate::error::Error::internal)?
+        tokio::spawn(work).await.map_err(Error::internal)?
     }
 
     pub(super) async fn refresh_as(&self, id: PaymentId, finder: Finder) -> Result<PaymentView> {
-        let row = repo::payment::by_id(self.db.pool(), id).await?.ok_or_else(|| Refusal::not_found("payment"))?;
-        if matches!(row.status, PaymentStatus::Succeeded | PaymentStatus::Held) || row.is_returned() {
-            return Ok(row.view());
+        for _ in 0..READS_MAX {
+            let row = repo::payment::by_id(self.db.pool(), id).await?.ok_or_else(|| Refusal::not_found("payment"))?;
+            if matches!(row.status, PaymentStatus::Succeeded | PaymentStatus::Held) || row.is_returned() {
+                return Ok(row.view());
+            }
+            match self.look_at(&row, finder).await {
+                Ok(()) => return self.view(id).await,
+                Err(error) if Moved::is(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
-        match self.fetch(&row).await? {
-            FetchAnswer::Found(found) => self.act(&row, &found, finder).await?,
-            FetchAnswer::Missing => self.close_when_over(&row).await?,
+        tracing::warn!(payment = %id, "a payment kept moving; it is looked at later");
+        self.view(id).await
+    }
+
+    /// Asks the provider once, and acts on the answer.
+    async fn look_at(&self, row: &PaymentRow, finder: Finder) -> Result<()> {
+        match self.fetch(row).await? {
+            FetchAnswer::Found(found) => self.act(row, &found, finder).await,
+            FetchAnswer::Missing => self.close_when_over(row).await,
             FetchAnswer::Unknown { detail } => {
                 // Neither yes nor no: it stays as it is and is asked again.
                 tracing::warn!(payment = %row.id, provider = row.provider, detail, "no answer about a payment");
+                Ok(())
             }
         }
-        self.view(id).await
     }
 
     pub(super) async fn fetch(&self, row: &PaymentRow) -> Result<FetchAnswer> {
@@ -155,7 +170,7 @@ impl Payments {
         let got = json!({ "order": found.order, "money": found.money, "reference": found.reference });
         let mut tx = self.db.begin().await?;
         let mismatch = json!({ "asked": asked, "got": got });
-        if repo::payment::hold(&mut tx, row.id, (why, &mismatch), self.db.now()).await? {
+        if repo::payment::hold(&mut tx, row, (why, &mismatch), self.db.now()).await? {
             tracing::error!(payment = %row.id, why, "a payment was put aside: its money is taken and brings nothing");
             let audit = NewAudit {
                 actor: Actor::system("payments"),
@@ -172,13 +187,17 @@ impl Payments {
     /// Gives what was paid: a plan's month, or the credits that were ordered.
     pub(super) async fn settle(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
         let Some(part) = &row.plan else { return self.settle_top_up(row, finder).await };
-        match self.settle_plan(row, part, found).await {
-            Err(error) => match PlanTaken::of(&error) {
-                Some(reason) => self.put_aside(row, found, reason.code()).await,
-                None => Err(error),
-            },
-            Ok(()) => Ok(()),
+        for _ in 0..READS_MAX {
+            match self.settle_plan(row, part, found).await {
+                Err(error) if SubscriptionMoved::is(&error) => {}
+                Err(error) => match PlanTaken::of(&error) {
+                    Some(reason) => return self.put_aside(row, found, reason.code()).await,
+                    None => return Err(error),
+                },
+                Ok(()) => return Ok(()),
+            }
         }
+        Err(Refusal::Unavailable.into())
     }
 
     async fn settle_top_up(&self, row: &PaymentRow, finder: Finder) -> Result<()> {
@@ -189,6 +208,7 @@ impl Payments {
             db: self.db.clone(),
             notify: self.notify.clone(),
             payment: row.id,
+            read: (row.status, row.failure.clone()),
             plan: None,
             to: (row.email.clone(), row.locale.clone()),
             mail: receipt(row, &catalog, finder == Finder::Reconciler || waited),
@@ -248,6 +268,7 @@ impl Payments {
             db: self.db.clone(),
             notify: self.notify.clone(),
             payment: row.id,
+            read: (row.status, row.failure.clone()),
             plan: Some(settlement),
             to: (row.email.clone(), row.locale.clone()),
             mail: if part.month == 0 { Mail::PlanStarted(mail) } else { Mail::PlanRenewed(mail) },
@@ -311,6 +332,8 @@ struct Settles {
     db: Db,
     notify: Notify,
     payment: PaymentId,
+    /// The state that the payment was read in, and why.
+    read: (PaymentStatus, Option<String>),
     plan: Option<Settlement>,
     to: (String, String),
     mail: Mail,
@@ -322,9 +345,27 @@ impl Rider for Settles {
         if let Some(plan) = &self.plan {
             Plans::pay_in_tx(connection, plan, outcome.seq()).await?;
         }
-        if repo::payment::succeed(connection, self.payment, outcome.seq(), self.db.now()).await? {
+        let read = (self.read.0, self.read.1.as_deref());
+        if repo::payment::succeed(connection, self.payment, read, outcome.seq(), self.db.now()).await? {
             self.notify.enqueue_mail_in_tx(connection, &self.to.0, &self.to.1, &self.mail).await?;
+            return Ok(());
         }
-        Ok(())
+        // Another finder's settlement is this one's, too. Whatever else has happened to the payment meanwhile (staff gave
+        // the money back, it was put aside) undoes the grant.
+        let is_settled = repo::payment::has_succeeded(connection, self.payment, outcome.seq()).await?;
+        if outcome.replayed && is_settled { Ok(()) } else { Err(Error::internal(Moved)) }
+    }
+}
+
+/// The payment was not in the state any more that it was read in. As an error of a rider it undoes the grant, and never
+/// leaves the wallet: the payment is read anew.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the payment has moved meanwhile")]
+pub(super) struct Moved;
+
+impl Moved {
+    /// Says whether an error is this one.
+    pub(super) fn is(error: &Error) -> bool {
+        matches!(error, Error::Internal(cause) if cause.downcast_ref::<Self>().is_some())
     }
 }

@@ -86,14 +86,25 @@ pub(crate) async fn start(connection: &mut PgConnection, new: &NewStart<'_>, now
     Ok(done.rows_affected() == 1)
 }
 
-/// Notes that the months from one on are paid and that one granted; `false` where the subscription is over, or these
-/// months are behind it. A card that was saved with the payment takes the place of the one before.
+/// What came of noting paid months.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extended {
+    /// They are noted.
+    Done,
+    /// The subscription is over, or these months are behind it.
+    Over,
+    /// The subscription has changed since it was read.
+    Moved,
+}
+
+/// Notes that the months from one on are paid and that one granted, where the subscription is still as it was read: the
+/// dates that are written were counted from that. A card that was saved with the payment takes the place of the one before.
 pub(crate) async fn extend(
     connection: &mut PgConnection,
     new: &NewStart<'_>,
     month: u32,
     now: DateTime<Utc>,
-) -> Result<bool> {
+) -> Result<Extended> {
     let method = new.of.method.as_ref();
     let first = i32::try_from(month).unwrap_or(i32::MAX);
     let months = i32::try_from(new.terms.months()).unwrap_or(i32::MAX);
@@ -119,7 +130,8 @@ pub(crate) async fn extend(
          WHERE account_id = $1
            AND id = $2
            AND minor IS NOT NULL
-           AND months_paid <= $3",
+           AND months_paid <= $3
+           AND version = $14",
         new.of.account.uuid(),
         new.of.id.uuid(),
         first,
@@ -132,11 +144,26 @@ pub(crate) async fn extend(
         new.due_at,
         now,
         new.of.anchor,
-        i32::try_from(new.of.anchor_month).unwrap_or(i32::MAX)
+        i32::try_from(new.of.anchor_month).unwrap_or(i32::MAX),
+        new.of.version
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 1 {
+        return Ok(Extended::Done);
+    }
+    let goes_on = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM subscriptions
+               WHERE account_id = $1 AND id = $2 AND minor IS NOT NULL AND months_paid <= $3
+           ) AS "goes_on!""#,
+        new.of.account.uuid(),
+        new.of.id.uuid(),
+        first
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(if goes_on { Extended::Moved } else { Extended::Over })
 }
 
 /// Counts the dates of a paid plan anew, from where its next month is to be paid; nothing where it has changed since.

@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Money};
 use crate::plan::due::{Calendar, next_try};
-use crate::plan::month::{Granted, Month, PlanTaken, beyond, dates};
-use crate::plan::repo::{self, Declined, NewStart};
+use crate::plan::month::{Granted, Month, PlanTaken, SubscriptionMoved, beyond, dates};
+use crate::plan::repo::{self, Declined, Extended, NewStart};
 use crate::plan::{SavedMethod, Subscription, SubscriptionStatus, Terms};
 
 /// The job that has taken a subscription is given so long before another one takes it.
@@ -84,11 +84,15 @@ impl Plans {
             return Ok(());
         }
         let new = NewStart { of, terms, payment: *payment, paid_until: *paid_until, due_at: month.ends_at };
-        let (done, refused) = match month.index {
-            0 => (repo::start(connection, &new, *now).await?, PlanTaken::OtherPlan),
-            index => (repo::extend(connection, &new, index, *now).await?, PlanTaken::Over),
-        };
-        if done { Ok(()) } else { Err(refused.into()) }
+        match month.index {
+            0 if repo::start(connection, &new, *now).await? => Ok(()),
+            0 => Err(PlanTaken::OtherPlan.into()),
+            index => match repo::extend(connection, &new, index, *now).await? {
+                Extended::Done => Ok(()),
+                Extended::Over => Err(PlanTaken::Over.into()),
+                Extended::Moved => Err(Error::internal(SubscriptionMoved)),
+            },
+        }
     }
 
     /// Takes subscriptions of which something is due; another job takes others.

@@ -1,0 +1,148 @@
+//! `scrip wallet`: shows a wallet, stops its spending and lets it go on, and rebuilds it from its rows.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use wallet::Wallet;
+use wallet::identity::Actor;
+use wallet::ledger::{BalanceView, RebuiltNumber};
+
+use super::admin::plain;
+use super::ledger::wallet_id;
+use crate::config::Settings;
+
+/// What to do about a wallet.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Shows whose wallet it is, its numbers, its grants, and why it is frozen.
+    Show {
+        /// The wallet's name: `wal_…`.
+        wallet: String,
+    },
+    /// Refuses the wallet's debits until `unfreeze`; reads and credits go on.
+    Freeze {
+        /// The wallet's name: `wal_…`.
+        wallet: String,
+        /// Why: its owner reads it, and it goes into the audit log.
+        #[arg(long, alias = "note")]
+        reason: String,
+    },
+    /// Lets the wallet's debits go on.
+    Unfreeze {
+        /// The wallet's name: `wal_…`.
+        wallet: String,
+        /// Why, for the audit log.
+        #[arg(long, alias = "note")]
+        reason: String,
+    },
+    /// Makes the wallet's row and grants what the rows of its ledger say. Says first what it changes, and asks where
+    /// somebody is at the terminal. Refused where the rows themselves do not add up.
+    Rebuild {
+        /// The wallet's name: `wal_…`.
+        wallet: String,
+        /// Why, for the audit log.
+        #[arg(long, alias = "note", default_value = "rebuilt from the rows of the ledger")]
+        reason: String,
+        /// Only says what would change.
+        #[arg(long)]
+        dry_run: bool,
+        /// Does not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Runs the command.
+pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
+    let wallet = super::open(settings).await?;
+    wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
+    let done = act(command, &wallet).await;
+    wallet.shutdown().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+async fn act(command: Command, wallet: &Wallet) -> anyhow::Result<()> {
+    let (ledger, staff) = (wallet.ledger(), Actor::system("command line"));
+    match command {
+        Command::Show { wallet: name } => show(wallet, &name).await,
+        Command::Freeze { wallet: name, reason } => {
+            ledger.freeze(wallet_id(&name)?, &staff, &reason).await.map_err(plain)?;
+            println!("{name} is frozen: {}", reason.trim());
+            Ok(())
+        }
+        Command::Unfreeze { wallet: name, reason } => {
+            ledger.unfreeze(wallet_id(&name)?, &staff, &reason).await.map_err(plain)?;
+            println!("{name} is not frozen.");
+            Ok(())
+        }
+        Command::Rebuild { wallet: name, reason, dry_run, yes } => {
+            let id = wallet_id(&name)?;
+            let numbers = ledger.rebuild_plan(id).await.map_err(plain)?;
+            if numbers.is_empty() {
+                println!("{name} is what its rows say: there is nothing to rebuild.");
+                return Ok(());
+            }
+            println!("{}", table(&numbers));
+            if dry_run || !(yes || goes_on()?) {
+                println!("Nothing was changed.");
+                return Ok(());
+            }
+            ledger.rebuild(id, (&staff, &reason), &numbers).await.map_err(plain)?;
+            println!("{name} is rebuilt. Where it is frozen: scrip wallet unfreeze {name} --reason …");
+            Ok(())
+        }
+    }
+}
+
+/// Asks a person at the terminal; where there is none, the command itself was the answer.
+fn goes_on() -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(true);
+    }
+    eprint!("Change it? [y/N] ");
+    std::io::stderr().flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+fn table(numbers: &[RebuiltNumber]) -> String {
+    let row = |number: &RebuiltNumber| format!("{}: {} -> {}", number.what, number.stored, number.derived);
+    numbers.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+async fn show(wallet: &Wallet, name: &str) -> anyhow::Result<()> {
+    let id = wallet_id(name)?;
+    let balance = wallet.ledger().balance(id).await.map_err(plain)?;
+    println!("{name}");
+    if let Some(place) = wallet.identity().place_of_wallet(id).await.map_err(plain)? {
+        println!("account    {} ({})", place.account_name, place.account);
+        println!("owner      {}", place.owner_email.as_deref().unwrap_or("nobody"));
+        println!("project    {} ({})", place.project_name, place.environment);
+    }
+    println!("{}", numbers(&balance));
+    Ok(())
+}
+
+fn numbers(balance: &BalanceView) -> String {
+    let BalanceView { seq, settled, held, available, .. } = balance;
+    let mut lines = vec![
+        format!("available  {available}"),
+        format!("held       {held}"),
+        format!("settled    {settled}"),
+        format!("rows       {seq}"),
+        match (&balance.frozen, balance.inactive) {
+            (Some(why), _) => format!("state      frozen: {why}"),
+            (None, true) => "state      waits for its owner to confirm".to_owned(),
+            (None, false) => "state      open".to_owned(),
+        },
+    ];
+    for grant in &balance.grants {
+        let until =
+            grant.expires_at.map_or_else(|| "never".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
+        let (left, granted, label) = (grant.remaining, grant.granted, &grant.label);
+        lines.push(format!("grant {:<4} {left} of {granted}, held {}, ends {until}: {label}", grant.id, grant.held));
+    }
+    lines.join("\n")
+}
