@@ -5,7 +5,7 @@
 mod ledger_model_support;
 mod ledger_support;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use ledger_model_support::{Scope as ModelScope, Step, World, command, metadata, micros, start, steps};
 use ledger_support::{key, open, wallet_in};
 use proptest::prelude::*;
@@ -153,6 +153,13 @@ fn play_at_once(world: &mut World, asked: &[Asked], ids: &[WalletId; 2]) -> Resu
     Ok(())
 }
 
+/// Sets the nodes' clocks to the world's time.
+fn set_clocks(nodes: &[Wallet; 2], world: &World) -> DateTime<Utc> {
+    let now = start() + TimeDelta::seconds(i64::try_from(world.now).expect("small"));
+    nodes.iter().for_each(|node| node.clock().set(now));
+    now
+}
+
 async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> {
     nodes.iter().for_each(|node| node.clock().set(start()));
     let (account, project) = (AccountId::new(), ProjectId::new());
@@ -164,8 +171,7 @@ async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> 
     let mut done: Vec<Envelope> = Vec::new();
     let mut number = 0;
     while number < story.len() {
-        let now = start() + TimeDelta::seconds(i64::try_from(world.now).expect("small"));
-        nodes.iter().for_each(|node| node.clock().set(now));
+        let now = set_clocks(nodes, &world);
         // One alone, or two to eight at once.
         let most = 1 + (number * 5) % 8;
         let beside = story[number..].iter().take(most).take_while(|step| may_go_beside(&world, step)).count();
@@ -202,6 +208,7 @@ async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> 
                 done.push(asked.envelope);
             }
         }
+        set_clocks(nodes, &world);
         compare(&served[0], &world, &ids, &steps[steps.len() - 1]).await?;
         number += steps.len();
     }

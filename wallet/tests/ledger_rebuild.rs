@@ -163,8 +163,7 @@ async fn freezing_and_thawing_stand_in_the_audit_log_once_each(pool: PgPool) {
     }
     let log = wallet.identity().audit_log(None, 20).await.expect("a page").rows;
     let told: Vec<(&str, &str)> = log.iter().rev().map(|row| (row.action.as_str(), row.actor.name())).collect();
-    let wanted =
-        [("wallet.frozen", "command line"), ("wallet.unfrozen", "command line"), ("wallet.frozen", "verify")];
+    let wanted = [("wallet.frozen", "command line"), ("wallet.unfrozen", "command line"), ("wallet.frozen", "verify")];
     assert_eq!(told, wanted);
     let why = wallet.ledger().balance(id).await.expect("a balance").frozen.expect("a reason");
     assert!(why.contains("fails a check"), "{why}");
