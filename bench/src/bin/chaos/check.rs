@@ -41,7 +41,6 @@ pub async fn ledger(url: &str, payers: &[Payer], diary: &Diary) -> Result<Counts
     for payer in payers {
         let WalletId { shard, number } = payer.wallet;
         let name = payer.wallet.to_string();
-        let mut settled = payer.credits.micros();
         let found: Vec<(String, i64, i64)> = sqlx::query_as(
             "SELECT idem_key, seq, amount FROM entries WHERE shard = $1 AND wallet_id = $2 AND actor_kind = 2 ORDER BY seq",
         )
@@ -49,14 +48,15 @@ pub async fn ledger(url: &str, payers: &[Payer], diary: &Diary) -> Result<Counts
         .bind(number)
         .fetch_all(&pool)
         .await?;
-        let gifts: Option<i64> = sqlx::query_scalar(
-            "SELECT sum(amount)::bigint FROM entries WHERE shard = $1 AND wallet_id = $2 AND title = 'A little'",
+        // What came in: the wallet's first credits, those of its plan, gifts.
+        let others: Option<i64> = sqlx::query_scalar(
+            "SELECT sum(amount)::bigint FROM entries WHERE shard = $1 AND wallet_id = $2 AND actor_kind <> 2",
         )
         .bind(shard.as_i16())
         .bind(number)
         .fetch_one(&pool)
         .await?;
-        settled += gifts.unwrap_or(0);
+        let mut settled = others.unwrap_or(0);
         for (key, seq, amount) in found {
             let told =
                 told.remove(&key).with_context(|| format!("{name}: row {seq} ({key}) was never acknowledged"))?;

@@ -34,9 +34,7 @@ pub struct Payer {
     pub wallet: WalletId,
     /// The API key.
     pub key: String,
-    /// What the wallet started with.
-    pub credits: Credits,
-    /// How full that is.
+    /// How full the wallet was at the beginning.
     pub purse: Purse,
 }
 
@@ -94,8 +92,7 @@ async fn payer(wallet: &Wallet, email: &str, purse: Purse) -> Result<Payer> {
     let new =
         NewKey { name: "Chaos".to_owned(), environment: Environment::Production, scopes: Vec::new(), ceiling: None };
     let key = wallet.identity().create_key(&viewer, &new).await?.secret;
-    let credits = wallet.ledger().balance(viewer.wallet).await?.settled;
-    Ok(Payer { wallet: viewer.wallet, key, credits, purse })
+    Ok(Payer { wallet: viewer.wallet, key, purse })
 }
 
 /// An address that mails are sent to.
