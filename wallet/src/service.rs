@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::db::{self, Db, JobQueue};
+use crate::db::{self, Db, JobQueue, ReadLimits};
 use crate::error::Result;
 use crate::identity::Identity;
 use crate::insight::Insight;
@@ -28,13 +28,15 @@ pub struct Options {
     pub jobs: JobQueue,
     /// How many ledger writers; as many as cores where nothing is said.
     pub writers: Option<usize>,
+    /// How much reads that may be long can take.
+    pub reads: ReadLimits,
 }
 
 impl Options {
     /// Makes the options of a test: no job tables, and a clock that the test moves where it gives one.
     #[must_use]
     pub fn for_tests(clock: Clock) -> Self {
-        Self { clock, jobs: JobQueue::None, writers: Some(2) }
+        Self { clock, jobs: JobQueue::None, writers: Some(2), reads: ReadLimits::default() }
     }
 }
 
@@ -67,7 +69,7 @@ impl Wallet {
     /// Works over an open pool. Must be called inside a tokio runtime.
     #[must_use]
     pub fn new(pool: PgPool, options: Options) -> Self {
-        let db = Db::new(pool, options.clock, options.jobs);
+        let db = Db::new(pool, options.reads, options.clock, options.jobs);
         let ledger = Ledger::start(db.clone(), &LedgerOptions { writers: options.writers });
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
         let catalog = Catalog::start(db.clone(), ledger.clone(), tariffs.clone());
@@ -208,6 +210,7 @@ impl Wallet {
     /// Finishes what is queued and stops the writers: later commands hear "unavailable".
     pub async fn shutdown(&self) {
         self.inner.ledger.shutdown().await;
+        self.inner.db.reads().close().await;
     }
 }
 

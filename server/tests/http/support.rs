@@ -79,7 +79,7 @@ impl Site {
         line.push("serve");
         let settings = server::cli::Cli::try_parse_from(line).expect("settings").settings;
         database::migrate(&pool).await.expect("migrated");
-        let wallet = Wallet::new(pool, Options::default());
+        let wallet = Wallet::new(pool, Options { reads: settings.read_limits(), ..Options::default() });
         let preset = Preset::by_name(preset).expect("a preset");
         // The same preset again changes nothing: a second server of one database.
         wallet.catalog().load_preset(&preset).await.expect("loaded");

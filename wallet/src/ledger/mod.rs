@@ -46,6 +46,8 @@ mod repo;
 #[cfg(feature = "postgres")]
 mod seal;
 #[cfg(feature = "postgres")]
+mod search;
+#[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
 pub mod spent;
@@ -70,6 +72,8 @@ pub use entry::{
 #[cfg(feature = "postgres")]
 pub use manage::{NewBudget, Unseen};
 pub use receipt::{FormulaLine, Receipt};
+#[cfg(feature = "postgres")]
+pub use search::Export;
 #[cfg(feature = "postgres")]
 pub use service::{Envelope, Ledger, LedgerOptions, NewWallet, Rider};
 pub use state::{CustomerFailure, Rules};
