@@ -8,6 +8,7 @@ pub mod auth;
 pub mod blank;
 pub mod cli;
 pub mod config;
+pub mod connections;
 pub mod courier;
 pub mod database;
 pub mod export;

@@ -4,6 +4,7 @@ mod admin;
 mod bad_input;
 mod browser;
 mod charges;
+mod connections;
 mod documented;
 mod guards;
 mod keys;
