@@ -96,7 +96,7 @@ impl Wallet {
             notify.clone(),
         );
         let insight = Insight::new(db.clone(), ledger.clone());
-        let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone());
+        let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
         let inner = Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments, insight };
         Self { inner: Arc::new(inner) }
     }
