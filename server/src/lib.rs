@@ -26,6 +26,7 @@ pub mod pages;
 pub mod peer;
 pub mod plain;
 pub mod providers;
+pub mod rates;
 pub mod serve;
 pub mod session;
 pub mod state;

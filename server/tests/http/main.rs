@@ -18,6 +18,7 @@ mod prices;
 mod pricing;
 mod quotes;
 mod receipts;
+mod rude;
 mod shown;
 mod strangers;
 mod support;
