@@ -63,7 +63,7 @@ pub async fn measure(plan: &Plan, wallet: &Wallet, owner: &Viewer, meter: &Meter
 }
 
 /// Charges a wallet so many times.
-async fn fill(wallet: &Wallet, id: WalletId, rows: u64) -> Result<()> {
+pub async fn fill(wallet: &Wallet, id: WalletId, rows: u64) -> Result<()> {
     let receipt = Arc::new(seed::receipt());
     let mut callers = tokio::task::JoinSet::new();
     for caller in 0..CALLERS {

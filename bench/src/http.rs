@@ -111,12 +111,28 @@ impl Drop for Server {
 /// What is asked, each time with an idempotency key of its own.
 #[derive(Clone, Debug)]
 pub struct Ask {
+    /// How.
+    pub method: &'static str,
     /// Where.
     pub path: &'static str,
     /// With what JSON.
     pub body: String,
     /// The status that the answer must have.
     pub status: u16,
+    /// How long a caller waits before it asks again.
+    pub pause: Duration,
+}
+
+impl Ask {
+    /// Posts, one call after the other.
+    pub fn post(path: &'static str, status: u16) -> Self {
+        Self { method: "POST", path, body: String::new(), status, pause: Duration::ZERO }
+    }
+
+    /// Gets, one call after the other.
+    pub fn get(path: &'static str) -> Self {
+        Self { method: "GET", ..Self::post(path, 200) }
+    }
 }
 
 /// Who uses one connection.
@@ -135,8 +151,9 @@ impl Caller {
         for turn in 0_usize.. {
             let key = &self.keys[(self.number + turn * self.connections) % self.keys.len()];
             let request = format!(
-                "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\
+                "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\
                  Content-Type: application/json\r\nIdempotency-Key: {}-{}-{turn}\r\nContent-Length: {}\r\n\r\n{}",
+                self.ask.method,
                 self.ask.path,
                 self.run,
                 self.number,
@@ -151,6 +168,9 @@ impl Caller {
             let ended_at = Instant::now();
             if ended_at >= from && ended_at < to {
                 times.push(ended_at - started_at);
+            }
+            if !self.ask.pause.is_zero() {
+                tokio::time::sleep(self.ask.pause).await;
             }
         }
         Ok(times)

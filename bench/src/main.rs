@@ -3,7 +3,7 @@
 //! Environment (set by `cargo xtask bench`): `DATABASE_URL`, `PG_BIN`, `SCRIP_BIN`, `BENCH_FOLDER`. Arguments:
 //! `--seconds N` (measured time of each figure, 5), `--wallets N` (10 000), `--entries N` (rows of the largest wallet,
 //! 10 000 000), `--charges N` (charges of the rehearsal, 1 000 000), `--quick` (2 seconds, 500 wallets, 200 000 rows,
-//! 50 000 charges), `--only PART` (engine, http, costs, rehearsal or growth).
+//! 50 000 charges), `--only PART` (engine, http, costs, rehearsal, neighbour or growth).
 
 mod costs;
 mod drive;
@@ -12,6 +12,7 @@ mod growth;
 mod http;
 mod meter;
 mod naive;
+mod neighbour;
 mod over_http;
 mod pgbench;
 mod pricing;
@@ -110,6 +111,9 @@ async fn bench() -> Result<()> {
     }
     if plan.wants("rehearsal") {
         rehearsal::measure(&plan, &pool, &meter, &mut report).await?;
+    }
+    if plan.wants("neighbour") {
+        neighbour::measure(&plan, &wallet, &url, &owner, &meter, &mut report).await?;
     }
     exact(&url, &plan).await?;
     if plan.wants("growth") {

@@ -24,18 +24,15 @@ pub async fn over_http(
 ) -> Result<()> {
     let server = Server::start(&plan.server, url, &plan.folder).await?;
     let price = json!({ "operation": seed::OPERATION, "params": seed::params() }).to_string();
-    let charge = Ask { path: "/api/v2/charges", body: price, status: 201 };
+    let charge = Ask { body: price, ..Ask::post("/api/v2/charges", 201) };
     let one = Arc::new(vec![hot.key.clone()]);
     let all: Arc<Vec<String>> = Arc::new(spread.iter().map(|payer| payer.key.clone()).collect());
     let name = "POST /api/v2/charges, one hot wallet, 64 connections";
     let hot = report.add(server.load(name, 64, &one, &charge, plan.window, meter).await?);
     let name = "POST /api/v2/charges, many wallets, 256 connections";
     let many = report.add(server.load(name, 256, &all, &charge, plan.window, meter).await?);
-    let quote = Ask {
-        path: "/api/v2/models/dall-e-3/calculate-price",
-        body: json!({ "params": seed::params() }).to_string(),
-        status: 200,
-    };
+    let params = json!({ "params": seed::params() }).to_string();
+    let quote = Ask { body: params, ..Ask::post("/api/v2/models/dall-e-3/calculate-price", 200) };
     let name = "POST …/calculate-price, many wallets, 64 connections";
     let quotes = report.add(server.load(name, 64, &all, &quote, plan.window, meter).await?);
     let sixteen = yardsticks.sixteen.as_ref();

@@ -16,7 +16,8 @@ use wallet::identity::User;
 
 use crate::kept::{self, SignedOut};
 use crate::pages;
-use crate::session::{LOGIN_KEY, Store};
+use crate::rates::{self, Subject, is_write};
+use crate::session::{LOGIN_KEY, Store, token};
 use crate::state::AppState;
 
 /// The session of a request, with who is signed in.
@@ -89,6 +90,8 @@ pub fn around(router: Router<AppState>, state: &AppState) -> Router<AppState> {
     router
         .layer(from_fn_with_state(state.clone(), guard))
         .layer(login)
+        // Before the session is read, which asks the database; and a form that is one too many is kept.
+        .layer(from_fn_with_state(state.clone(), rates::by_address))
         .layer(from_fn_with_state(state.clone(), kept::keep))
 }
 
@@ -97,6 +100,11 @@ pub fn around(router: Router<AppState>, state: &AppState) -> Router<AppState> {
 async fn guard(State(state): State<AppState>, session: AuthSession, mut request: Request, next: Next) -> Response {
     let mut viewer = None;
     if let Some(login) = &session.user {
+        if let Some(id) = session.session.id()
+            && let Err(many) = state.subjects.count(Subject::Session(token(&id)), is_write(request.method()), 1)
+        {
+            return many.into_response();
+        }
         match state.wallet.identity().viewer(login.id()).await {
             Ok(found) => viewer = Some(found),
             // The account has gone meanwhile. Whatever else fails says nothing about who asks.

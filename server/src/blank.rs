@@ -23,6 +23,8 @@ pub enum Cause {
     OtherOrigin,
     /// What was sent is too large.
     TooLarge,
+    /// Too many requests came within a minute.
+    TooMany,
     /// Something else that the status says.
     Other(StatusCode),
 }
@@ -51,6 +53,7 @@ impl Cause {
             StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE => Self::OutOfReach,
             StatusCode::FORBIDDEN => Self::OtherOrigin,
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::TOO_MANY_REQUESTS => Self::TooMany,
             status => Self::Other(status),
         }
     }
@@ -61,6 +64,7 @@ impl Cause {
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::OtherOrigin => StatusCode::FORBIDDEN,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Other(status) => status,
         }
     }
@@ -72,6 +76,7 @@ impl Cause {
             Self::SignedOut => "unauthenticated",
             Self::OtherOrigin => "origin_rejected",
             Self::TooLarge => "too_large",
+            Self::TooMany => "rate_limited",
             Self::Other(_) => "invalid_request",
         }
     }
@@ -108,6 +113,14 @@ impl Cause {
             ),
             (Self::TooLarge, "ru") => ("Слишком много данных", "Вернитесь назад и отправьте меньше."),
             (Self::TooLarge, _) => ("This is too large", "Go back, and send less."),
+            (Self::TooMany, "ru") => (
+                "Слишком много запросов",
+                "За эту минуту их было слишком много. Подождите минуту и попробуйте ещё раз: второй раз ничего не спишется.",
+            ),
+            (Self::TooMany, _) => (
+                "Too many requests",
+                "There were too many within this minute. Wait a minute, then try again: nothing is charged twice.",
+            ),
             (Self::Other(_), "ru") => ("Не получилось", "Вернитесь назад и попробуйте ещё раз."),
             (Self::Other(_), _) => ("This did not work", "Go back, and try again."),
         };
@@ -119,6 +132,12 @@ impl Cause {
 #[must_use]
 pub fn is_out_of_reach(response: &Response) -> bool {
     is_blank(response) && Cause::of(response.status()) == Cause::OutOfReach
+}
+
+/// Whether an answer is a layer's word that it was one too many.
+#[must_use]
+pub fn is_too_many(response: &Response) -> bool {
+    is_blank(response) && Cause::of(response.status()) == Cause::TooMany
 }
 
 /// Whether an answer that should say something says nothing.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use secrecy::SecretString;
+use wallet::db::ReadLimits;
 
 use crate::peer::Network;
 
@@ -30,6 +31,18 @@ pub struct Settings {
     /// How many seconds to wait for a free connection before answering 503.
     #[arg(long, env = "DATABASE_TIMEOUT", global = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=120))]
     pub database_timeout: u64,
+    /// How many connections more there are for long reads (sums, searches, files, the past), which take none of the others.
+    #[arg(long, env = "READS_POOL", global = true, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub reads_pool: u32,
+    /// How many long reads of one account run at the same time.
+    #[arg(long, env = "READS_EACH", global = true, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub reads_each: u16,
+    /// How many long reads of one account wait for their turn; further ones are answered 429.
+    #[arg(long, env = "READS_QUEUE", global = true, default_value_t = 20, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub reads_queue: u16,
+    /// After how many seconds a statement of a long read is given up.
+    #[arg(long, env = "READS_TIMEOUT", global = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub reads_timeout: u64,
     /// How strict to be; development where nothing is said, and only as long as nobody but this machine gets in.
     #[arg(long, env = "SCRIP_MODE", global = true, value_enum)]
     pub mode: Option<Mode>,
@@ -105,6 +118,39 @@ pub struct Web {
     /// Writes that one API key may make a minute.
     #[arg(long, env = "RATE_WRITES", global = true, default_value_t = 6_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub rate_writes: u32,
+    /// Reads that all keys of one account may make a minute; at least what one key may.
+    #[arg(long, env = "RATE_ACCOUNT_READS", global = true, default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_account_reads: u32,
+    /// Writes that all keys of one account may make a minute; at least what one key may.
+    #[arg(long, env = "RATE_ACCOUNT_WRITES", global = true, default_value_t = 30_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_account_writes: u32,
+    /// Pages and their data that one signed-in browser may ask for a minute.
+    #[arg(long, env = "RATE_SESSION_READS", global = true, default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_session_reads: u32,
+    /// Forms that one signed-in browser may send a minute.
+    #[arg(long, env = "RATE_SESSION_WRITES", global = true, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_session_writes: u32,
+    /// Pages and their data that one address may ask for a minute, signed in or not.
+    #[arg(long, env = "RATE_ADDRESS_READS", global = true, default_value_t = 6_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_address_reads: u32,
+    /// Forms that one address may send a minute.
+    #[arg(long, env = "RATE_ADDRESS_WRITES", global = true, default_value_t = 1_200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_address_writes: u32,
+    /// Calls with a wrong key, or none, that one address may make a minute.
+    #[arg(long, env = "RATE_WRONG_KEYS", global = true, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_wrong_keys: u32,
+    /// How many connections may be open at once; where they are, the one that has waited longest for a request makes room.
+    #[arg(long, env = "CONNECTIONS_MAX", global = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    pub connections_max: u32,
+    /// How many of them one address may have (of IPv6 one /64); trusted proxies, which speak for many, have no limit.
+    #[arg(long, env = "CONNECTIONS_EACH", global = true, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_each: u32,
+    /// After how many seconds a connection is closed on which the head of a request has begun, or no byte has come.
+    #[arg(long, env = "HEAD_TIMEOUT", global = true, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=120))]
+    pub head_timeout: u64,
+    /// After how many seconds a connection is closed that waits for its next request; longer than proxies keep theirs.
+    #[arg(long, env = "IDLE_TIMEOUT", global = true, default_value_t = 75, value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub idle_timeout: u64,
     /// How many streams of events may be open at once.
     #[arg(long, env = "STREAMS_MAX", global = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub streams_max: u32,
@@ -180,6 +226,18 @@ impl Settings {
     #[must_use]
     pub fn request_body_max(&self) -> usize {
         usize::try_from(self.web.request_body_max).unwrap_or(usize::MAX)
+    }
+
+    /// How much long reads may take.
+    #[must_use]
+    pub fn read_limits(&self) -> ReadLimits {
+        ReadLimits {
+            connections: self.reads_pool,
+            of_account: usize::from(self.reads_each),
+            queue: usize::from(self.reads_queue),
+            statement: Duration::from_secs(self.reads_timeout),
+            ..ReadLimits::default()
+        }
     }
 
     /// Refuses settings that do not go together; the message says what to do.

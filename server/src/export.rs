@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use wallet::catalog::PriceFormat;
-use wallet::error::Error;
+use wallet::error::{Error, Refusal};
 use wallet::tariff::AccountImpact;
 
 use crate::api::{csv_text, harmless, ledger_csv};
@@ -126,5 +126,13 @@ async fn history(
     };
     let zone = wallet::zone::named(&viewer.time_zone);
     let wanted = filter::of(&query, state.wallet.clock().now(), &zone);
-    ledger_csv(state.wallet.clone(), viewer.wallet, wanted)
+    match ledger_csv(&state.wallet, viewer.wallet, wanted).await {
+        Ok(file) => file,
+        Err(Error::Refused(Refusal::RateLimited { retry_after_seconds })) => {
+            let text = "Too many files at once. Try again in a moment.";
+            let after = [(header::RETRY_AFTER, retry_after_seconds.to_string())];
+            (StatusCode::TOO_MANY_REQUESTS, after, text).into_response()
+        }
+        Err(error) => unavailable(&error, "a history can't be written as a file"),
+    }
 }

@@ -43,9 +43,15 @@ pub async fn keep(State(state): State<AppState>, request: Request, next: Next) -
     let cause = match response.extensions().get::<SignedOut>() {
         Some(SignedOut) => Cause::SignedOut,
         None if blank::is_out_of_reach(&response) => Cause::OutOfReach,
+        None if blank::is_too_many(&response) => Cause::TooMany,
         None => return response,
     };
-    again(&state, parts, body, cause).await
+    let retry_after = response.headers().get(header::RETRY_AFTER).cloned();
+    let mut kept = again(&state, parts, body, cause).await;
+    if let Some(after) = retry_after {
+        kept.headers_mut().insert(header::RETRY_AFTER, after);
+    }
+    kept
 }
 
 /// Whether a request is a form of a page: server functions, which scripts call, hold nothing that somebody typed.

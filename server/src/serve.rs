@@ -1,13 +1,10 @@
 //! `scrip serve`: checks, starts, prints where to go, and stops without losing anything.
 
-use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
-use axum::ServiceExt as _;
-use axum::serve::ListenerExt;
 use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio::signal;
@@ -16,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::limits;
 use crate::config::Settings;
-use crate::{AppState, build, cli, courier, jobs, providers};
+use crate::{AppState, build, cli, connections, courier, jobs, providers};
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -38,7 +35,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     welcome(&settings, demo.as_ref());
     if settings.production() && settings.web.host.is_loopback() && settings.web.trusted_proxies.is_empty() {
         tracing::warn!(
-            "TRUSTED_PROXIES is not set: behind a proxy all visitors count as one, and one who guesses passwords makes all wait"
+            "TRUSTED_PROXIES is not set: behind a proxy all visitors count as one address: they share its limits, and one who guesses passwords makes all wait"
         );
     }
     let limit = Duration::from_secs(settings.web.shutdown_seconds);
@@ -70,15 +67,9 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Serves; after the signal, waits for open requests until the limit.
 async fn serve(listener: TcpListener, state: AppState, limit: Duration) -> anyhow::Result<()> {
     let stopping = state.stopping.clone();
-    let listener = listener.tap_io(|stream| {
-        stream.set_nodelay(true).ok();
-    });
-    let service = build(state).into_make_service_with_connect_info::<SocketAddr>();
-    let graceful = stopping.clone();
-    let server =
-        axum::serve(listener, service).with_graceful_shutdown(async move { graceful.cancelled().await }).into_future();
+    let server = connections::serve(listener, build(state.clone()), state);
     tokio::select! {
-        served = server => served.map_err(|error| anyhow!("the server stopped: {error}")),
+        () = server => Ok(()),
         () = async { stopping.cancelled().await; tokio::time::sleep(limit).await } => {
             tracing::warn!("some requests did not finish in time");
             Ok(())

@@ -13,6 +13,7 @@ use crate::api::limits::RateLimits;
 use crate::assets;
 use crate::config::Settings;
 use crate::live::Streams;
+use crate::rates::SubjectRates;
 
 /// The long-lived parts of the process. Every layer and handler of a request takes a clone: it is one counter.
 #[derive(Clone, Debug)]
@@ -43,6 +44,8 @@ pub struct Parts {
     pub streams: Arc<Streams>,
     /// Requests of this minute, by API key.
     pub rates: RateLimits,
+    /// Requests of this minute, by account, session and address.
+    pub subjects: SubjectRates,
     /// The client for calls to other servers.
     pub http: reqwest::Client,
 }
@@ -66,6 +69,7 @@ impl AppState {
             assets_version: assets::version(),
         };
         let rates = RateLimits::new(settings.web.rate_reads, settings.web.rate_writes);
+        let subjects = SubjectRates::new(&settings.web);
         let http = reqwest::Client::builder().timeout(settings.request_timeout()).build()?;
         Ok(Self(Arc::new(Parts {
             wallet,
@@ -75,6 +79,7 @@ impl AppState {
             stopping: CancellationToken::new(),
             streams: Arc::new(Streams::new(streams)),
             rates,
+            subjects,
             http,
         })))
     }

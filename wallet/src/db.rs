@@ -1,5 +1,7 @@
 //! The database: how it is reached, brought up to date, checked for durability, and given jobs.
 
+mod reads;
+
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use sqlx::{ConnectOptions as _, PgConnection, PgPool, Postgres, Transaction};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+
+pub use reads::{LongReads, ReadLimits, ReadPlace, ReadTurn};
 
 /// Every migration, embedded in the binary.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
@@ -32,21 +36,29 @@ pub enum JobQueue {
 #[derive(Clone, Debug)]
 pub struct Db {
     pool: PgPool,
+    reads: LongReads,
     clock: Clock,
     jobs: JobQueue,
 }
 
 impl Db {
-    /// Joins the parts.
+    /// Joins the parts. Must be called inside a tokio runtime.
     #[must_use]
-    pub const fn new(pool: PgPool, clock: Clock, jobs: JobQueue) -> Self {
-        Self { pool, clock, jobs }
+    pub fn new(pool: PgPool, reads: ReadLimits, clock: Clock, jobs: JobQueue) -> Self {
+        let reads = LongReads::beside(&pool, reads);
+        Self { pool, reads, clock, jobs }
     }
 
     /// Gives the connections.
     #[must_use]
     pub const fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// Gives the connections of long reads.
+    #[must_use]
+    pub const fn reads(&self) -> &LongReads {
+        &self.reads
     }
 
     /// Gives the clock.
@@ -259,12 +271,10 @@ pub async fn take_time(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// Gives a transaction's statements so many seconds each: for what anybody may ask, however much it reads.
-pub async fn hurry(connection: &mut PgConnection, seconds: u32) -> Result<()> {
-    sqlx::query!("SELECT set_config('statement_timeout', $1, true) AS set", format!("{seconds}s"))
-        .fetch_one(connection)
-        .await?;
-    Ok(())
+/// Says whether the database gave up a statement, since it took longer than it may.
+#[must_use]
+pub fn is_timeout(cause: &sqlx::Error) -> bool {
+    matches!(cause, sqlx::Error::Database(told) if told.code().as_deref() == Some("57014"))
 }
 
 /// Lets a transaction see one moment, and change nothing.

@@ -8,7 +8,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::db::{self, Db, JobQueue};
+use crate::db::{self, Db, JobQueue, ReadLimits};
 use crate::error::Result;
 use crate::identity::Identity;
 use crate::insight::Insight;
@@ -32,13 +32,15 @@ pub struct Options {
     /// How long a ledger writer reads wallets first after its memory was stale too often; a second where nothing is
     /// said.
     pub read_first_for: Option<Duration>,
+    /// How much reads that may be long can take.
+    pub reads: ReadLimits,
 }
 
 impl Options {
     /// Makes the options of a test: no job tables, and a clock that the test moves where it gives one.
     #[must_use]
     pub fn for_tests(clock: Clock) -> Self {
-        Self { clock, jobs: JobQueue::None, writers: Some(2), read_first_for: None }
+        Self { clock, jobs: JobQueue::None, writers: Some(2), read_first_for: None, reads: ReadLimits::default() }
     }
 }
 
@@ -71,11 +73,9 @@ impl Wallet {
     /// Works over an open pool. Must be called inside a tokio runtime.
     #[must_use]
     pub fn new(pool: PgPool, options: Options) -> Self {
-        let db = Db::new(pool, options.clock, options.jobs);
-        let ledger = Ledger::start(
-            db.clone(),
-            &LedgerOptions { writers: options.writers, read_first_for: options.read_first_for },
-        );
+        let db = Db::new(pool, options.reads, options.clock, options.jobs);
+        let writers = LedgerOptions { writers: options.writers, read_first_for: options.read_first_for };
+        let ledger = Ledger::start(db.clone(), &writers);
         let tariffs = Tariffs::start(db.clone(), ledger.clone());
         let catalog = Catalog::start(db.clone(), ledger.clone(), tariffs.clone());
         let plans = Arc::new(Plans::new(db.clone(), ledger.clone(), catalog.clone()));
@@ -101,7 +101,7 @@ impl Wallet {
             notify.clone(),
         );
         let insight = Insight::new(db.clone(), ledger.clone());
-        let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone());
+        let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
         let inner = Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments, insight };
         Self { inner: Arc::new(inner) }
     }
@@ -217,6 +217,7 @@ impl Wallet {
     /// Finishes what is queued and stops the writers: later commands hear "unavailable".
     pub async fn shutdown(&self) {
         self.inner.ledger.shutdown().await;
+        self.inner.db.reads().close().await;
     }
 }
 

@@ -50,6 +50,7 @@ async fn history(wallet: &Wallet) -> (WalletId, WalletId) {
     done("15", Command::Transfer { to: other, amount: credits(20), reason: "for tests".into() }).await;
     done("16", Command::Clawback { grant: Some(1), amount: credits(30), reason: "refund".into() }).await;
     done("17", hold_of(&[2, 1])).await;
+    wallet.ledger().sum_usage_of(id).await.expect("summed up");
     (id, other)
 }
 
@@ -142,6 +143,12 @@ const CANARIES: &[(&str, &str)] = &[
     ("history_is_guarded", "ALTER TABLE grants ADD CONSTRAINT grants_sound CHECK (held >= 0) NOT VALID"),
     ("history_is_guarded", "DROP TRIGGER archives_append_only ON archives"),
     ("history_is_guarded", "DROP TRIGGER wallets_made_well ON wallets"),
+    ("usage_is_sum_of_rows", "UPDATE usage_sums SET credits = credits + 1"),
+    ("usage_is_sum_of_rows", "UPDATE usage_sums SET credits = credits + 1 WHERE by_customer"),
+    ("usage_is_sum_of_rows", "UPDATE usage_sums SET charges_of_rows = charges_of_rows + 1 WHERE NOT by_customer"),
+    ("usage_is_sum_of_rows", "DELETE FROM usage_sums"),
+    ("usage_is_sum_of_rows", "UPDATE usage_sums SET quarter = quarter - interval '15 minutes'"),
+    ("usage_is_sum_of_rows", "UPDATE usage_summed SET seq = seq - 10"),
     ("hash_chain_is_unbroken", "UPDATE entries SET title = 'nothing' WHERE seq = 3"),
     ("hash_chain_is_unbroken", "UPDATE entries SET metadata = '{}' WHERE seq = 3"),
     ("hash_chain_is_unbroken", "UPDATE entries SET detail = NULL WHERE seq = 1"),
@@ -151,6 +158,7 @@ const CANARIES: &[(&str, &str)] = &[
 
 /// The same over a wallet whose first eight rows are archived.
 const CANARIES_OF_ARCHIVES: &[(&str, &str)] = &[
+    ("usage_is_sum_of_rows", "UPDATE usage_sums SET credits = credits + 1 WHERE NOT by_customer"),
     ("archives_follow_each_other", "UPDATE archives SET from_seq = 2"),
     ("archives_follow_each_other", "UPDATE archives SET previous_hash = sha256('x')"),
     ("hold_is_what_its_entries_say", "UPDATE archived_holds SET finish = 5 WHERE seq = 8"),

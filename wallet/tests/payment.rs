@@ -340,3 +340,20 @@ async fn the_sandbox_keeps_books_of_its_own(pool: PgPool) {
     assert_eq!(found.state, SandboxState::Expired);
     assert_eq!(books.find("sbx_nothing").await.expect("read"), None);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn of_fifty_orders_at_once_twenty_wait_to_be_paid(pool: PgPool) {
+    let (wallet, viewer, _double) = buyer(&pool).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for number in 0..50 {
+        let (wallet, viewer) = (wallet.clone(), viewer.clone());
+        tasks.spawn(
+            async move { wallet.payments().start_top_up(&viewer, &light(), &format!("form-{number}"), BASE).await },
+        );
+    }
+    let answers = tasks.join_all().await;
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 20);
+    for refused in answers.into_iter().filter(Result::is_err) {
+        assert_eq!(problems(refusal(refused)), [("package".to_owned(), Problem::TooMany)]);
+    }
+}

@@ -3,6 +3,8 @@
 
 mod people_support;
 
+use std::future::Future;
+
 use chrono::TimeDelta;
 use people_support::*;
 use serde_json::{Map, Value};
@@ -15,8 +17,10 @@ use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
 use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Envelope, Page};
 use wallet::money::Credits;
+use wallet::notify::Mail;
 use wallet::notify::webhook::{
-    CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, Outgoing, Payloads, RETRIES_MAX, Sent,
+    CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, OFF_FAILING, Outgoing, Payloads,
+    RETRIES_MAX, Sent, UnderWay,
 };
 use wallet::tariff::rule::Flat;
 use wallet::tariff::{Announcement, ChargeRequest, LineRequest, Rule};
@@ -57,7 +61,7 @@ async fn charge(wallet: &Wallet, id: WalletId, operation: &str, name: &str) {
 }
 
 async fn take(wallet: &Wallet) -> Vec<Outgoing> {
-    wallet.webhooks().take(&[], 100).await.expect("taken")
+    wallet.webhooks().take(&mut UnderWay::default()).await.expect("taken")
 }
 
 /// The type and the data of a message.
@@ -68,7 +72,7 @@ fn said(outgoing: &Outgoing) -> (String, Value) {
 }
 
 fn answered(status: u16) -> Sent {
-    Sent { status: Some(status), note: "ok".into(), millis: 12 }
+    Sent { status: Some(status), note: "ok".into(), millis: 12, retry_after: None }
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -119,8 +123,11 @@ async fn a_message_is_tried_six_times_and_then_only_by_hand(pool: PgPool) {
         for message in take(&wallet).await {
             tries += 1;
             assert_eq!(message.tries, tries);
-            let sent =
-                if tries == 2 { Sent { status: None, note: "no answer".into(), millis: 9 } } else { answered(500) };
+            let sent = if tries == 2 {
+                Sent { status: None, note: "no answer".into(), millis: 9, retry_after: None }
+            } else {
+                answered(500)
+            };
             wallet.webhooks().finish(&message, &sent).await.expect("kept");
         }
         wallet.clock().advance(TimeDelta::hours(3));
@@ -304,4 +311,140 @@ async fn what_is_no_endpoint_is_refused(pool: PgPool) {
     assert!(webhooks.redeliver(anna.wallet, nowhere, &key("r")).await.is_err());
     let others = webhooks.endpoints(anna.wallet).await.expect("a list")[0].id;
     assert!(webhooks.remove(anna.preview_wallet, &anna.actor(), others).await.is_err(), "another wallet's");
+}
+
+/// How many of this many requests at once are taken.
+async fn taken_of<T>(all: impl Iterator<Item = impl Future<Output = wallet::error::Result<T>>>) -> usize {
+    futures::future::join_all(all).await.into_iter().filter(Result::is_ok).count()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn of_fifty_endpoints_at_once_a_wallet_gets_ten(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let wanted = new(&[EventKind::CreditsLow]);
+    let (actor, keys) = (anna.actor(), (0..50).map(|number| key(&format!("e{number}"))).collect::<Vec<_>>());
+    let all = keys.iter().map(|key| wallet.webhooks().create(anna.wallet, &actor, &wanted, key));
+    assert_eq!(taken_of(all).await, ENDPOINTS_MAX);
+    assert_eq!(wallet.webhooks().endpoints(anna.wallet).await.expect("a list").len(), ENDPOINTS_MAX);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn of_fifty_tests_at_once_an_account_gets_ten_a_minute(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let mut endpoints = Vec::new();
+    for name in ["a", "b"] {
+        endpoints.push(endpoint(&wallet, &anna, name, &[EventKind::CreditsLow]).await.endpoint.id);
+    }
+    let keys: Vec<_> = (0..50).map(|number| key(&format!("t{number}"))).collect();
+    let all =
+        keys.iter().enumerate().map(|(place, key)| wallet.webhooks().test(anna.wallet, endpoints[place % 2], key));
+    assert_eq!(taken_of(all).await, 10);
+    let log = wallet.webhooks().deliveries(anna.wallet, None, None, 100).await.expect("a log").deliveries;
+    assert_eq!(log.len(), 10);
+    let more = refusal(wallet.webhooks().test(anna.wallet, endpoints[0], &key("more")).await);
+    assert_eq!(more, Refusal::RateLimited { retry_after_seconds: 60 });
+    let again = keys.iter().map(|key| wallet.webhooks().test(anna.wallet, endpoints[0], key));
+    assert!(taken_of(again).await > 0, "a repeat is answered as the first was");
+    wallet.clock().advance(TimeDelta::seconds(61));
+    wallet.webhooks().test(anna.wallet, endpoints[0], &key("later")).await.expect("a new minute");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_oldest_message_is_taken_first_and_nobody_takes_all_places(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let hostile = member(&wallet, "hostile@example.com").await;
+    for number in 0..ENDPOINTS_MAX {
+        endpoint(&wallet, &hostile, &format!("e{number}"), &[EventKind::LedgerEntryCreated]).await;
+    }
+    let stranger = member(&wallet, "stranger@example.com").await;
+    let own = endpoint(&wallet, &stranger, "own", &[EventKind::LedgerEntryCreated]).await.endpoint.id;
+    for number in 0..10 {
+        charge(&wallet, hostile.wallet, "gpt-5", &format!("h{number}")).await;
+    }
+    wallet.webhooks().relay(&Bodies).await.expect("relayed");
+    wallet.clock().advance(TimeDelta::seconds(1));
+    for number in 0..2 {
+        charge(&wallet, stranger.wallet, "gpt-5", &format!("s{number}")).await;
+        wallet.webhooks().relay(&Bodies).await.expect("relayed");
+        wallet.clock().advance(TimeDelta::seconds(1));
+    }
+    let mut under_way = UnderWay::default();
+    let first = wallet.webhooks().take(&mut under_way).await.expect("taken");
+    let of_stranger = first.iter().filter(|message| message.endpoint == own).count();
+    assert_eq!((first.len() - of_stranger, of_stranger), (8, 2), "a share of the places, and no more");
+    assert!(wallet.webhooks().take(&mut under_way).await.expect("taken").is_empty(), "the share is used up");
+
+    // One that hangs is slow from then on: it has one message under way, whatever waits.
+    let slow = first.iter().find(|message| message.endpoint != own).expect("one");
+    let hung = Sent { status: None, note: "no answer".into(), millis: 15_000, retry_after: None };
+    for message in &first {
+        let sent = if message.endpoint == slow.endpoint { &hung } else { &answered(204) };
+        wallet.webhooks().finish(message, sent).await.expect("kept");
+        under_way.end(&message.claim);
+    }
+    wallet.clock().advance(TimeDelta::minutes(5));
+    let next = wallet.webhooks().take(&mut under_way).await.expect("taken");
+    let of_slow = next.iter().filter(|message| message.endpoint == slow.endpoint).count();
+    assert!(of_slow <= 1 && next.len() > 1, "{of_slow} of {}", next.len());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_endpoint_that_asks_for_a_wait_is_left_alone_until_then(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    endpoint(&wallet, &anna, "e", &[EventKind::LedgerEntryCreated]).await;
+    charge(&wallet, anna.wallet, "gpt-5", "1").await;
+    wallet.webhooks().relay(&Bodies).await.expect("relayed");
+    let busy = Sent { retry_after: Some(600), ..answered(429) };
+    wallet.webhooks().finish(&take(&wallet).await[0], &busy).await.expect("kept");
+    charge(&wallet, anna.wallet, "gpt-5", "2").await;
+    wallet.webhooks().relay(&Bodies).await.expect("relayed");
+    wallet.clock().advance(TimeDelta::seconds(599));
+    assert!(take(&wallet).await.is_empty(), "neither the first message nor another one");
+    wallet.clock().advance(TimeDelta::seconds(1));
+    assert_eq!(take(&wallet).await.len(), 2);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_endpoint_that_fails_for_three_days_is_switched_off_and_its_owner_mailed(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let made = endpoint(&wallet, &anna, "e", &[EventKind::LedgerEntryCreated]).await;
+    let tell = async |name: String, sent: Sent| {
+        charge(&wallet, anna.wallet, "gpt-5", &name).await;
+        wallet.webhooks().relay(&Bodies).await.expect("relayed");
+        for message in take(&wallet).await {
+            wallet.webhooks().finish(&message, &sent).await.expect("kept");
+        }
+    };
+    let shown = async || wallet.webhooks().endpoints(anna.wallet).await.expect("a list").remove(0);
+    mails(&wallet, "anna@example.com").await;
+    tell("0".to_owned(), answered(500)).await;
+    wallet.clock().advance(TimeDelta::days(2));
+    tell("1".to_owned(), answered(204)).await;
+    assert_eq!(shown().await.failing_since, None, "one success, and it counts anew");
+    let since = wallet.clock().now();
+    tell("2".to_owned(), answered(500)).await;
+    for day in 0..2 {
+        wallet.clock().advance(TimeDelta::days(1));
+        tell(format!("day {day}"), answered(503)).await;
+        assert_eq!((shown().await.failing_since, shown().await.disabled), (Some(since), None));
+    }
+    wallet.clock().advance(TimeDelta::days(1));
+    tell("last".to_owned(), Sent { status: None, note: "no answer".into(), millis: 9, retry_after: None }).await;
+    let off = shown().await.disabled.expect("switched off");
+    assert_eq!(off.1, OFF_FAILING);
+    let mails = mails(&wallet, "anna@example.com").await;
+    assert!(
+        matches!(mails.as_slice(), [Mail::WebhookOff { url, is_gone: false, .. }] if *url == made.endpoint.url),
+        "{mails:?}"
+    );
+    let log = wallet.webhooks().deliveries(anna.wallet, None, None, 50).await.expect("a log").deliveries;
+    assert!(log.iter().all(|delivery| delivery.state != DeliveryState::Queued), "nothing waits for ever");
+    wallet.webhooks().enable(anna.wallet, &anna.actor(), made.endpoint.id).await.expect("on");
+    assert_eq!((shown().await.failing_since, shown().await.disabled), (None, None));
+    tell("again".to_owned(), answered(500)).await;
+    assert_eq!(shown().await.disabled, None, "its days begin anew");
 }

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 use uuid::Uuid;
-use wallet::notify::webhook::{Attempt, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Endpoint, EventKind};
+use wallet::notify::webhook::{
+    Attempt, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Endpoint, EventKind, OFF_FAILING, OFF_GONE,
+};
 
 use crate::components::amount::credits_text;
 use crate::components::key_table::copy_text;
@@ -77,6 +79,7 @@ fn EndpointRow(endpoint: Endpoint, context: WebhookContext) -> impl IntoView {
     let events = endpoint.events.iter().map(|kind| view! { <span class="tag font-mono">{kind.code()}</span> });
     let events = events.collect_view();
     let why = endpoint.disabled.map(|(_, why)| why);
+    let failing = endpoint.failing_since.filter(|_| is_on);
     let old = endpoint.old_secret_until;
     let action = move |act: &str, class: &'static str, words: AnyView| {
         view! {
@@ -119,7 +122,17 @@ fn EndpointRow(endpoint: Endpoint, context: WebhookContext) -> impl IntoView {
                 <p class="flex flex-wrap gap-1 mt-2">{events}</p>
                 {why
                     .map(|why| {
+                        let why = move || why_words(i18n.get_locale(), &why);
                         view! { <p class="text-sm text-error mt-2">{t!(i18n, webhooks.off)}" "{why}</p> }
+                    })}
+                {failing
+                    .map(|since| {
+                        view! {
+                            <p class="text-sm text-error mt-2">
+                                {t!(i18n, webhooks.failing_since)}" "<When at=since style=WhenStyle::DateTime />". "
+                                {t!(i18n, webhooks.failing_note)}
+                            </p>
+                        }
                     })}
                 {old
                     .map(|until| {
@@ -183,6 +196,15 @@ fn forget_the_post() {
             let _ = history.replace_state_with_url(&leptos::wasm_bindgen::JsValue::NULL, "", place);
         }
     });
+}
+
+/// Why an endpoint is off, in the reader's language.
+fn why_words(locale: Locale, why: &str) -> String {
+    match why {
+        OFF_GONE => td_string!(locale, webhooks.off_gone).to_owned(),
+        OFF_FAILING => td_string!(locale, webhooks.off_failing).to_owned(),
+        why => why.to_owned(),
+    }
 }
 
 fn state_words(locale: Locale, state: DeliveryState) -> &'static str {

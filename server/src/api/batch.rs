@@ -13,6 +13,7 @@ use super::body::{Body, Out};
 use super::caller::Caller;
 use super::charges::{Charge, NewCharge, charge};
 use super::envelope::{Answer, ErrorBody, ErrorPart};
+use crate::rates::{Subject, TooMany};
 use crate::state::AppState;
 
 /// Charges of one call at most.
@@ -76,6 +77,9 @@ pub async fn create(State(state): State<AppState>, caller: Caller, body: Body<Ne
     let standing = state.rates.count_more(caller.0.id, more);
     if more > 0 && standing.over {
         return Err(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }.into());
+    }
+    if let Err(TooMany { reset_seconds }) = state.subjects.count(Subject::Account(caller.0.account), true, more) {
+        return Err(Refusal::RateLimited { retry_after_seconds: reset_seconds }.into());
     }
     let outcomes = stream::iter(charges).map(|one| outcome(&state, &caller, one)).buffered(AT_ONCE).collect();
     Ok(Out(ChargeOutcomes { outcomes: outcomes.await }).into_response())

@@ -1,5 +1,7 @@
 //! The ledger as CSV: streamed page by page, safe to open in a spreadsheet.
 
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
@@ -9,13 +11,12 @@ use wallet::Wallet;
 use wallet::error::Error;
 use wallet::id::WalletId;
 use wallet::identity::KeyScope;
-use wallet::ledger::{EntryFilter, EntryView, Page};
+use wallet::ledger::{EntryFilter, EntryView, Export};
 
 use super::body::Asked;
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody};
 use super::ledger::Filter;
-use super::page;
 use crate::state::AppState;
 
 const COLUMNS: [&str; 14] = [
@@ -37,20 +38,22 @@ const COLUMNS: [&str; 14] = [
 
 /// Streams rows as CSV, newest first, with the filters of the list.
 #[utoipa::path(get, path = "/ledger.csv", tag = "Ledger", params(Filter),
-    responses((status = 200, content_type = "text/csv", body = String), (status = 400, body = ErrorBody)))]
+    responses((status = 200, content_type = "text/csv", body = String), (status = 400, body = ErrorBody),
+        (status = 429, body = ErrorBody)))]
 pub async fn export(State(state): State<AppState>, caller: Caller, Asked(filter): Asked<Filter>) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
-    Ok(response(state.wallet.clone(), caller.0.wallet, filter.read()?))
+    Ok(response(&state.wallet, caller.0.wallet, filter.read()?).await?)
 }
 
-/// Makes the answer: a file that is written while it is read.
-pub fn response(wallet: Wallet, id: WalletId, filter: EntryFilter) -> Response {
+/// Makes the answer: a file that is written while it is read. An account writes a few at a time; more are refused.
+pub async fn response(wallet: &Wallet, id: WalletId, filter: EntryFilter) -> Result<Response, Error> {
+    let export = Arc::new(wallet.ledger().export(id).await?);
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"ledger.csv\""),
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (headers, Body::from_stream(rows(wallet, id, filter))).into_response()
+    Ok((headers, Body::from_stream(rows(export, filter))).into_response())
 }
 
 /// Where a stream of pages stands.
@@ -60,16 +63,16 @@ enum Next {
     End,
 }
 
-fn rows(wallet: Wallet, id: WalletId, filter: EntryFilter) -> impl Stream<Item = Result<Bytes, Error>> {
+fn rows(export: Arc<Export>, filter: EntryFilter) -> impl Stream<Item = Result<Bytes, Error>> {
     stream::try_unfold(Next::Head, move |next| {
-        let (wallet, filter) = (wallet.clone(), filter.clone());
+        let (export, filter) = (Arc::clone(&export), filter.clone());
         async move {
             let before = match next {
                 Next::Head => return Ok(Some((text(std::iter::once(COLUMNS.map(str::to_owned)))?, Next::Page(None)))),
                 Next::Page(before) => before,
                 Next::End => return Ok(None),
             };
-            let page = wallet.ledger().entries(id, &filter, Page { before, limit: page::LIMIT_MAX }).await?;
+            let page = export.part(&filter, before).await?;
             let next = page.next.map_or(Next::End, |next| Next::Page(Some(next)));
             Ok(Some((text(page.entries.iter().map(row))?, next)))
         }

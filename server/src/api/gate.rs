@@ -4,7 +4,9 @@
 //! One step before the router and not a stack of layers in it: each layer boxes a future and copies the service behind it
 //! for every request, and eleven of them took a quarter of the time that the server spends on a call.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -13,11 +15,13 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use tower::Service as _;
 use tracing::Instrument;
-use wallet::error::Refusal;
+use wallet::error::{Error, Refusal};
+use wallet::identity::KeyAccess;
 
 use super::caller::{Caller, bearer};
 use super::envelope::{self, Fault};
 use crate::layers::{self, REQUEST_ID};
+use crate::rates::{self, Subject, TooMany, is_write};
 use crate::state::AppState;
 use crate::unread::Unread;
 
@@ -65,16 +69,17 @@ async fn admit(state: &AppState, mut request: Request, calls: Router) -> Respons
 
 /// Lets in who shows a valid key, within its limits and the time limit.
 async fn let_in(state: &AppState, mut request: Request, mut calls: Router) -> Response {
-    let Some(secret) = bearer(&request) else {
-        return Fault::from(Refusal::Unauthenticated).into_response();
-    };
-    let access = match state.wallet.identity().authenticate_key(secret).await {
+    let address = rates::address_of(request.extensions(), request.headers(), state);
+    let access = match access(state, bearer(&request).unwrap_or_default(), address).await {
         Ok(access) => access,
-        Err(error) => return Fault::from(error).into_response(),
+        Err(fault) => return fault.into_response(),
     };
     let standing = state.rates.count(access.id, request.method());
+    let of_account = state.subjects.count(Subject::Account(access.account), is_write(request.method()), 1);
     let mut response = if standing.over {
         Fault::from(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }).into_response()
+    } else if let Err(TooMany { reset_seconds }) = of_account {
+        Fault::from(Refusal::RateLimited { retry_after_seconds: reset_seconds }).into_response()
     } else {
         request.extensions_mut().insert(Caller(access));
         DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
@@ -84,4 +89,25 @@ async fn let_in(state: &AppState, mut request: Request, mut calls: Router) -> Re
     };
     standing.write(response.headers_mut());
     response
+}
+
+/// Finds out who calls. An address that has sent many wrong keys is heard only with a key that is known to be right, so
+/// that guesses cost the database nothing.
+async fn access(state: &AppState, secret: &str, address: Option<IpAddr>) -> Result<Arc<KeyAccess>, Fault> {
+    let too_many = |TooMany { reset_seconds }| Refusal::RateLimited { retry_after_seconds: reset_seconds };
+    if let Some(address) = address
+        && let Err(many) = state.subjects.wrong_keys(address)
+        && !state.wallet.identity().knows_key(secret)
+    {
+        return Err(too_many(many).into());
+    }
+    match state.wallet.identity().authenticate_key(secret).await {
+        Err(Error::Refused(Refusal::Unauthenticated)) => {
+            if let Some(address) = address {
+                state.subjects.count(Subject::WrongKeys(address), false, 1).map_err(too_many)?;
+            }
+            Err(Refusal::Unauthenticated.into())
+        }
+        found => Ok(found?),
+    }
 }

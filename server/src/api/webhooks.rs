@@ -58,6 +58,8 @@ pub struct EndpointBody {
     disabled_at: Option<DateTime<Utc>>,
     /// Why.
     disabled_reason: Option<String>,
+    /// Since when every message has failed; after three days the endpoint is switched off.
+    failing_since: Option<DateTime<Utc>>,
     /// Until when the secret before the last rotation also signs.
     old_secret_until: Option<DateTime<Utc>>,
     /// What signs its messages (Standard Webhooks); told when it is made or rotated, and never again.
@@ -76,6 +78,7 @@ impl From<Endpoint> for EndpointBody {
             created_at: endpoint.created_at,
             disabled_at,
             disabled_reason,
+            failing_since: endpoint.failing_since,
             old_secret_until: endpoint.old_secret_until,
             secret: None,
         }

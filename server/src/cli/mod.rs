@@ -96,14 +96,14 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 pub async fn open(settings: &Settings) -> anyhow::Result<Wallet> {
     let pool = database::connect(settings).await?;
     database::migrated(&pool).await?;
-    start(pool).await
+    start(pool, settings).await
 }
 
 /// Brings the settings' database to this version's schema, and opens the wallet on it.
 pub async fn open_migrated(settings: &Settings) -> anyhow::Result<Wallet> {
     let pool = database::connect(settings).await?;
     database::migrate(&pool).await?;
-    start(pool).await
+    start(pool, settings).await
 }
 
 /// Opens the wallet for serving, on a database that is brought to this version's schema first where the settings allow.
@@ -115,12 +115,12 @@ pub async fn open_to_serve(settings: &Settings) -> anyhow::Result<Wallet> {
     }
     let pool = database::connect_to_serve(settings).await?;
     database::migrated(&pool).await?;
-    start(pool).await
+    start(pool, settings).await
 }
 
 /// Opens the wallet with the catalog's settings in force.
-async fn start(pool: PgPool) -> anyhow::Result<Wallet> {
-    let wallet = Wallet::new(pool, Options::default());
+async fn start(pool: PgPool, settings: &Settings) -> anyhow::Result<Wallet> {
+    let wallet = Wallet::new(pool, Options { reads: settings.read_limits(), ..Options::default() });
     wallet.catalog().prepare().await?;
     Ok(wallet)
 }

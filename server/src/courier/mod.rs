@@ -1,17 +1,17 @@
 //! The courier: takes webhook messages that are due, signs and sends them, and keeps what came of it.
 //!
 //! It is a task of its own and no job of the queue: an endpoint that hangs for its 15 seconds must hold up neither
-//! mails nor payments. An endpoint has at most a few messages under way, all of them together
-//! no more than a fixed number.
+//! mails nor payments. Endpoints, accounts and hosts have shares of what is under way, and endpoints that are slow have few
+//! places in all (`wallet::notify::webhook`'s `UnderWay`): those that hang delay nobody else.
 
 mod address;
 mod send;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
-use uuid::Uuid;
+use wallet::notify::webhook::{Claim, UnderWay};
 
 pub use address::{AddressRules, check, check_resolved};
 pub use send::Sender;
@@ -23,8 +23,6 @@ use crate::state::AppState;
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long a courier waits that can't reach its database.
 const PAUSE_BROKEN: Duration = Duration::from_secs(5);
-/// Messages under way at once.
-const UNDER_WAY_MAX: usize = 64;
 
 /// Starts the courier of this node; it ends when the process stops.
 pub fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
@@ -37,7 +35,7 @@ pub async fn round(state: &AppState) -> anyhow::Result<usize> {
     let sender = Sender::new(state)?;
     let webhooks = state.wallet.webhooks();
     webhooks.relay(&ApiPayloads::of(state)).await?;
-    let messages = webhooks.take(&[], UNDER_WAY_MAX).await?;
+    let messages = webhooks.take(&mut UnderWay::default()).await?;
     for message in &messages {
         let sent = sender.send(message).await;
         webhooks.finish(message, &sent).await?;
@@ -50,13 +48,26 @@ struct Courier {
     state: AppState,
 }
 
+/// A message that is under way: when its task is over, however it ends, its place is given back.
+struct Sending {
+    claim: Claim,
+    done: mpsc::UnboundedSender<Claim>,
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.done.send(self.claim.clone()).ok();
+    }
+}
+
 impl Courier {
     async fn run(self) {
-        let mut under_way: JoinSet<Uuid> = JoinSet::new();
-        let mut busy: BTreeMap<Uuid, usize> = BTreeMap::new();
+        let mut tasks = JoinSet::new();
+        let mut under_way = UnderWay::default();
+        let (done, mut ended) = mpsc::unbounded_channel();
         let mut is_broken = false;
         loop {
-            match self.dispatch(&mut under_way, &mut busy).await {
+            match self.dispatch(&mut tasks, &mut under_way, &done).await {
                 Ok(()) => is_broken = false,
                 // Said once, not twice a second.
                 Err(error) if !is_broken => {
@@ -68,53 +79,37 @@ impl Courier {
             let pause = if is_broken { PAUSE_BROKEN } else { PAUSE };
             tokio::select! {
                 () = self.state.stopping.cancelled() => break,
-                Some(done) = under_way.join_next() => {
-                    if let Ok(endpoint) = done {
-                        release(&mut busy, endpoint);
-                    } else {
-                        // A task that panicked doesn't say whose it was; none is busy once all are back.
-                        under_way.is_empty().then(|| busy.clear());
-                    }
-                }
+                Some(claim) = ended.recv() => under_way.end(&claim),
                 () = tokio::time::sleep(pause) => {}
             }
+            while let Ok(claim) = ended.try_recv() {
+                under_way.end(&claim);
+            }
+            while tasks.try_join_next().is_some() {}
         }
         // What is under way is kept or, where the time is over, taken again by another courier.
-        while under_way.join_next().await.is_some() {}
+        while tasks.join_next().await.is_some() {}
     }
 
     async fn dispatch(
         &self,
-        under_way: &mut JoinSet<Uuid>,
-        busy: &mut BTreeMap<Uuid, usize>,
+        tasks: &mut JoinSet<()>,
+        under_way: &mut UnderWay,
+        done: &mpsc::UnboundedSender<Claim>,
     ) -> wallet::error::Result<()> {
         let webhooks = self.state.wallet.webhooks();
         webhooks.relay(&ApiPayloads::of(&self.state)).await?;
-        let free = UNDER_WAY_MAX.saturating_sub(under_way.len());
-        if free == 0 {
-            return Ok(());
-        }
-        let endpoints: Vec<Uuid> = busy.keys().copied().collect();
-        for message in webhooks.take(&endpoints, free).await? {
-            *busy.entry(message.endpoint).or_default() += 1;
+        for message in webhooks.take(under_way).await? {
             let (sender, webhooks) = (self.sender.clone(), webhooks.clone());
-            under_way.spawn(async move {
+            let sending = Sending { claim: message.claim.clone(), done: done.clone() };
+            tasks.spawn(async move {
+                let _sending = sending;
                 let sent = sender.send(&message).await;
                 if let Err(error) = webhooks.finish(&message, &sent).await {
                     tracing::warn!(%error, delivery = %message.id, "what came of a webhook could not be kept; it is sent again");
                 }
-                message.endpoint
             });
         }
         Ok(())
-    }
-}
-
-fn release(busy: &mut BTreeMap<Uuid, usize>, endpoint: Uuid) {
-    if let Some(count) = busy.get_mut(&endpoint) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            busy.remove(&endpoint);
-        }
     }
 }

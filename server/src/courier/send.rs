@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, header};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
@@ -46,15 +46,15 @@ impl Sender {
     /// Sends a message, once; whatever happens is an answer.
     pub async fn send(&self, message: &Outgoing) -> Sent {
         let begun = Instant::now();
-        let (status, note) = match self.try_send(message).await {
-            Ok((status, note)) => (Some(status), note),
-            Err(note) => (None, note),
+        let (status, retry_after, note) = match self.try_send(message).await {
+            Ok((status, retry_after, note)) => (Some(status), retry_after, note),
+            Err(note) => (None, None, note),
         };
         let millis = u32::try_from(begun.elapsed().as_millis()).unwrap_or(u32::MAX);
-        Sent { status, note, millis }
+        Sent { status, note, millis, retry_after }
     }
 
-    async fn try_send(&self, message: &Outgoing) -> Result<(u16, String), String> {
+    async fn try_send(&self, message: &Outgoing) -> Result<(u16, Option<u32>, String), String> {
         // Literal addresses never reach the resolver: checked here, each time.
         let url = check(&message.url, self.rules).map_err(|error| error.message)?;
         let id = format!("msg_{}", message.message.simple());
@@ -74,8 +74,20 @@ impl Sender {
             .body(message.payload.clone());
         let response = request.send().await.map_err(|error| told(&error))?;
         let status = response.status().as_u16();
-        Ok((status, beginning(response).await))
+        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|wait| wait.to_str().ok());
+        let retry_after = retry_after.and_then(|wait| seconds_of(wait, Utc::now()));
+        Ok((status, retry_after, beginning(response).await))
     }
+}
+
+/// Reads `Retry-After`: seconds, or a date.
+fn seconds_of(text: &str, now: DateTime<Utc>) -> Option<u32> {
+    let text = text.trim();
+    if !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit()) {
+        return Some(text.parse().unwrap_or(u32::MAX));
+    }
+    let date = DateTime::parse_from_rfc2822(text).ok()?;
+    u32::try_from(date.signed_duration_since(now).num_seconds()).ok()
 }
 
 /// Reads the beginning of an answer, as text to show. An answer that never ends is left.
@@ -129,6 +141,19 @@ mod tests {
     async fn failure(client: reqwest::ClientBuilder, url: &str) -> String {
         let client = client.build().expect("a client");
         told(&client.post(url).send().await.expect_err("nobody answers"))
+    }
+
+    #[test]
+    fn a_wait_is_told_in_seconds_or_as_a_date() {
+        let now = DateTime::from_timestamp(1_790_000_000, 0).expect("an instant");
+        assert_eq!(seconds_of(" 120 ", now), Some(120));
+        assert_eq!(seconds_of("99999999999", now), Some(u32::MAX));
+        let date = (now + chrono::TimeDelta::minutes(5)).format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        assert_eq!(seconds_of(&date, now), Some(300), "{date}");
+        assert_eq!(seconds_of("Wed, 21 Oct 2015 07:28:00 GMT", now), None, "it is over");
+        for text in ["", "soon", "-5", "1.5"] {
+            assert_eq!(seconds_of(text, now), None, "{text}");
+        }
     }
 
     #[tokio::test]

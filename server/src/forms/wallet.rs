@@ -12,6 +12,7 @@ use wallet::tariff::LineRequest;
 
 use super::post::{Post, see_other};
 use crate::providers;
+use crate::rates::{Subject, TooMany};
 use crate::state::AppState;
 
 /// Makes an order, once per form, and goes to the provider's page.
@@ -88,11 +89,16 @@ pub async fn return_to_order(
 /// Keeps the prices of several calls, and shows them with their names.
 pub async fn lock_quotes(State(state): State<AppState>, form: Post) -> Response {
     let locked = async {
-        let wallet = form.viewer()?.wallet;
+        let Viewer { account, wallet, .. } = form.viewer()?;
         let lines: Vec<LineRequest> = serde_json::from_str(form.field("lines")).map_err(|_| {
             let message = "These are no calls that can be priced: put the quote together again.";
             Refusal::unprocessable("lines", Problem::Malformed, message)
         })?;
+        // Each is a row that is kept for days, so each counts as a write of the account.
+        let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+        if let Err(TooMany { reset_seconds }) = state.subjects.count(Subject::Account(account), true, count) {
+            return Err(Refusal::RateLimited { retry_after_seconds: reset_seconds }.into());
+        }
         state.wallet.tariffs().lock_quotes(wallet, &lines).await
     };
     match locked.await {

@@ -12,6 +12,7 @@ mod sandbox_event;
 mod send_due_mails;
 mod send_mail;
 mod sign_heads;
+mod sum_usage;
 mod sweep;
 mod sweep_ledger;
 mod verify_ledger;
@@ -93,6 +94,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<verify_ledger::VerifyLedger>()
         .define_job::<ask_inactive::AskInactive>()
         .define_job::<sign_heads::SignHeads>()
+        .define_job::<sum_usage::SumUsage>()
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(renew_plans::RenewPlans::default())?)
@@ -101,6 +103,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)
         .with_cron(Cron::every_minute().payload(rehearse_prices::RehearsePrices::default())?)
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
+        .with_cron(Cron::every_minute().payload(sum_usage::SumUsage::default())?)
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
         .with_cron(Cron::hourly_at(12)?.payload(sign_heads::SignHeads::default())?)
         .with_cron(Cron::daily_at(6, 41)?.payload(review_upstream_costs::ReviewUpstreamCosts::default())?)

@@ -1,15 +1,13 @@
 //! A running server, and callers of it: a program with a key, a browser with cookies.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::ServiceExt as _;
 use clap::Parser;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
-use server::{AppState, build, database, jobs, providers};
+use server::{AppState, build, connections, database, jobs, providers};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use wallet::catalog::Preset;
@@ -79,17 +77,13 @@ impl Site {
         line.push("serve");
         let settings = server::cli::Cli::try_parse_from(line).expect("settings").settings;
         database::migrate(&pool).await.expect("migrated");
-        let wallet = Wallet::new(pool, Options::default());
+        let wallet = Wallet::new(pool, Options { reads: settings.read_limits(), ..Options::default() });
         let preset = Preset::by_name(preset).expect("a preset");
         // The same preset again changes nothing: a second server of one database.
         wallet.catalog().load_preset(&preset).await.expect("loaded");
         providers::attach(&wallet, &settings);
         let state = AppState::new(wallet, settings).expect("a state");
-        let service = build(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
-        let stopping = state.stopping.clone();
-        tokio::spawn(async move {
-            axum::serve(listener, service).with_graceful_shutdown(async move { stopping.cancelled().await }).await
-        });
+        tokio::spawn(connections::serve(listener, build(state.clone()), state.clone()));
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         Self { url: format!("http://{address}"), state, client, folder }
     }

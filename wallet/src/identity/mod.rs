@@ -39,6 +39,6 @@ pub use scope::KeyScope;
 #[cfg(feature = "postgres")]
 pub use service::Identity;
 #[cfg(feature = "postgres")]
-pub(crate) use service::{audit_in_tx, offer_taken, prove_in_tx, take_offer_in_tx, time_zones};
+pub(crate) use service::{audit_in_tx, lock_account_in_tx, offer_taken, prove_in_tx, take_offer_in_tx, time_zones};
 pub use session::SessionRecord;
 pub use viewer::{Role, StaffRole, Viewer, WalletPlace};

@@ -196,6 +196,11 @@ pub(crate) async fn offer_taken(pool: &PgPool, person_hash: &[u8; 32], plan: &st
     repo::tree::offer_taken(pool, person_hash, plan).await
 }
 
+/// Locks an account in the caller's transaction, against others that count what it has before they add to it.
+pub(crate) async fn lock_account_in_tx(connection: &mut PgConnection, account: AccountId) -> Result<()> {
+    repo::tree::lock_account(connection, account).await
+}
+
 /// Finds the time zones of accounts, for concepts that know no [`Identity`].
 pub(crate) async fn time_zones(
     connection: &mut PgConnection,

@@ -23,21 +23,20 @@ impl Ledger {
     /// Time never runs back within a wallet, so the row is found by halving; the grants are counted from the nearer
     /// end, the beginning or now.
     pub async fn balance_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<BalanceView> {
-        let mut transaction = self.db.begin().await?;
-        db::one_moment(&mut transaction).await?;
+        let mut turn = self.long_read(wallet).await?;
+        let transaction = turn.connection()?;
+        db::one_moment(transaction).await?;
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
-        let archived = archive::newest(&mut transaction, wallet).await?;
-        let seq = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), at).await?;
+        let archived = archive::newest(transaction, wallet).await?;
+        let seq = newest_at(transaction, wallet, now.seq, archived.as_ref(), at).await?;
         let (settled, held) = match archived.filter(|span| span.to == seq) {
             Some(span) => (span.settled, span.held),
-            None => {
-                past::moment(&mut transaction, wallet, seq).await?.map_or((Credits::ZERO, Credits::ZERO), |moment| {
-                    (Credits::from_micros(moment.settled_after), Credits::from_micros(moment.held_after))
-                })
-            }
+            None => past::moment(transaction, wallet, seq).await?.map_or((Credits::ZERO, Credits::ZERO), |moment| {
+                (Credits::from_micros(moment.settled_after), Credits::from_micros(moment.held_after))
+            }),
         };
-        let (grants, debt) = grants_at(&mut transaction, wallet, seq, now.seq, now.debt).await?;
-        transaction.commit().await?;
+        let (grants, debt) = grants_at(transaction, wallet, seq, now.seq, now.debt).await?;
+        turn.end().await?;
         let live = grants.iter().filter(|grant| !grant.is_expired(at)).map(|grant| grant.remaining);
         let available = Credits::checked_sum(live)
             .and_then(|live| live.checked_sub(debt))
@@ -72,28 +71,29 @@ impl Ledger {
 
     /// Reads the holds that were open at a past instant. The lines of one that is archived since are in its file.
     pub async fn holds_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<Vec<HoldView>> {
-        let mut transaction = self.db.begin().await?;
-        db::one_moment(&mut transaction).await?;
+        let mut turn = self.long_read(wallet).await?;
+        let transaction = turn.connection()?;
+        db::one_moment(transaction).await?;
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
-        let archived = archive::newest(&mut transaction, wallet).await?;
-        let seq = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), at).await?;
-        let held = past::moment(&mut transaction, wallet, seq)
+        let archived = archive::newest(transaction, wallet).await?;
+        let seq = newest_at(transaction, wallet, now.seq, archived.as_ref(), at).await?;
+        let held = past::moment(transaction, wallet, seq)
             .await?
             .map_or(Credits::ZERO, |moment| Credits::from_micros(moment.held_after));
         let from = placed_since(at.min(self.db.now()))
             .filter(|from| archived.as_ref().is_none_or(|span| span.last_at <= *from));
         let from = match from {
-            Some(from) => newest_at(&mut transaction, wallet, seq, archived.as_ref(), from).await?,
+            Some(from) => newest_at(transaction, wallet, seq, archived.as_ref(), from).await?,
             None => 0,
         };
-        let mut open = holds::open_at(&mut transaction, wallet, (from, seq)).await?;
+        let mut open = holds::open_at(transaction, wallet, (from, seq)).await?;
         if Credits::checked_sum(open.iter().map(|(_, amount)| *amount)) != Some(held) {
             // One that was placed earlier: it timed out while no sweep ran.
-            open = holds::open_at(&mut transaction, wallet, (0, seq)).await?;
+            open = holds::open_at(transaction, wallet, (0, seq)).await?;
         }
         let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|(hold, _)| (wallet, hold)).collect();
-        let mut found = holds::read(&mut transaction, &wanted).await?;
-        transaction.commit().await?;
+        let mut found = holds::read(transaction, &wanted).await?;
+        turn.end().await?;
         found.sort_by_key(|(_, hold)| hold.seq);
         let then = |hold| HoldView { state: HoldState::Open, captured: Credits::ZERO, finished_by: None, ..hold };
         Ok(found.iter().map(|(_, hold)| then(hold_view(wallet, hold))).collect())

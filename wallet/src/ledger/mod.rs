@@ -49,6 +49,8 @@ mod repo;
 #[cfg(feature = "postgres")]
 mod seal;
 #[cfg(feature = "postgres")]
+mod search;
+#[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
 pub mod spent;
@@ -75,6 +77,8 @@ pub use manage::{NewBudget, Unseen};
 #[cfg(feature = "postgres")]
 pub use rebuild::RebuiltNumber;
 pub use receipt::{FormulaLine, Receipt};
+#[cfg(feature = "postgres")]
+pub use search::Export;
 #[cfg(feature = "postgres")]
 pub use service::{Envelope, Ledger, LedgerOptions, NewWallet, Rider};
 pub use state::{CustomerFailure, Rules};

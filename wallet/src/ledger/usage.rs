@@ -1,6 +1,8 @@
 //! Usage: what a wallet spent in a time, summed up by day, operation, category and what callers sent along.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Offset as _, TimeDelta, Utc};
+use chrono_tz::Tz;
+use sqlx::PgConnection;
 
 use super::history::newest_at;
 use super::repo::{archive, read, usage};
@@ -16,8 +18,18 @@ pub const DAYS_MAX: i64 = 366;
 pub const METADATA_MAX: usize = 3;
 /// The most sums of one answer.
 pub const ROWS_MAX: usize = 10_000;
-/// How long it may take, in seconds.
-const SECONDS_MAX: u32 = 5;
+/// The key of metadata that sums are made of as well.
+const CUSTOMER: &str = "customer_id";
+/// How long a quarter of an hour lasts, in seconds.
+const QUARTER: i64 = 15 * 60;
+/// From so many rows on, sums are read in their place.
+const WORTH: i64 = 256;
+/// A wallet's usage is summed up when so many rows are not.
+const SUMMED_FROM: i64 = 5_000;
+/// Rows that are summed up in one transaction.
+const SUMMED_AT_ONCE: i64 = 20_000;
+/// Wallets that one run of the job sums up.
+const WALLETS_AT_ONCE: i64 = 500;
 
 /// What sums are told apart by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,8 +61,26 @@ pub struct UsageRow {
     pub credits: Credits,
 }
 
+/// What is summed up: rows before the quarters, sums of whole quarters, and rows after those that are in the sums. Of rows
+/// the first place is excluded, the second included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stretch {
+    pub(super) before: (i64, i64),
+    pub(super) quarters: (DateTime<Utc>, DateTime<Utc>),
+    pub(super) after: (i64, i64),
+}
+
+impl Stretch {
+    /// Sums up rows alone.
+    const fn of_rows(first: i64, last: i64) -> Self {
+        Self { before: (first, last), quarters: (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH), after: (last, last) }
+    }
+}
+
 impl Ledger {
     /// Sums up what a wallet spent from an instant on and before another. What is archived can't be told.
+    ///
+    /// What a job has summed up already is read from its sums, the rest from the rows: both say the same.
     pub async fn usage(
         &self,
         wallet: WalletId,
@@ -65,23 +95,147 @@ impl Ledger {
             let message = format!("At most {METADATA_MAX} keys of metadata.");
             return Err(Refusal::invalid("group_by", Problem::TooMany, message).into());
         }
-        let mut transaction = self.db.begin().await?;
-        db::one_moment(&mut transaction).await?;
-        db::hurry(&mut transaction, SECONDS_MAX).await?;
-        let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
-        let archived = archive::newest(&mut transaction, wallet).await?;
-        // Both ends are excluded instants: the last one before each.
-        let before = |at: DateTime<Utc>| at - TimeDelta::microseconds(1);
-        let first = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), before(from)).await?;
-        let last = newest_at(&mut transaction, wallet, now.seq, archived.as_ref(), before(to)).await?;
-        let zone = self.zone_of(&mut transaction, wallet).await?;
+        let mut turn = self.long_read(wallet).await?;
+        let connection = turn.connection()?;
+        db::one_moment(connection).await?;
+        let zone = self.zone_of(connection, wallet).await?;
+        let stretch = stretch(connection, wallet, (from, to), by, &zone).await?;
         let limit = i64::try_from(ROWS_MAX).unwrap_or(i64::MAX).saturating_add(1);
-        let rows = usage::sums(&mut transaction, wallet, (first, last), by, zone.name(), limit).await?;
-        transaction.commit().await?;
+        let rows = usage::sums(connection, wallet, &stretch, by, zone.name(), limit).await?;
+        turn.end().await?;
         if rows.len() > ROWS_MAX {
             let message = format!("More than {ROWS_MAX} sums: ask for a shorter time, or for fewer groups.");
             return Err(Refusal::unprocessable("group_by", Problem::TooMany, message).into());
         }
         Ok(rows)
+    }
+
+    /// Sums up the usage of wallets that have many rows which are not; says how many rows. Safe on any number of nodes.
+    pub async fn sum_usage(&self) -> Result<u64> {
+        let mut done = 0_u64;
+        for wallet in usage::behind(self.db.pool(), SUMMED_FROM, WALLETS_AT_ONCE).await? {
+            done = done.saturating_add(self.sum_usage_of(wallet).await?);
+        }
+        Ok(done)
+    }
+
+    /// Sums up the usage of one wallet up to now; says how many rows.
+    pub async fn sum_usage_of(&self, wallet: WalletId) -> Result<u64> {
+        let mut done = 0_u64;
+        loop {
+            let mut tx = self.db.begin().await?;
+            let Some((after, to)) = usage::lock(&mut tx, wallet, SUMMED_AT_ONCE).await? else { return Ok(done) };
+            if to > after {
+                usage::sum_up(&mut tx, wallet, (after, to)).await?;
+            }
+            tx.commit().await?;
+            let rows = to.saturating_sub(after);
+            done = done.saturating_add(u64::try_from(rows).unwrap_or(0));
+            if rows < SUMMED_AT_ONCE {
+                return Ok(done);
+            }
+        }
+    }
+
+    /// Makes the sums of a wallet's usage anew from its rows, where a check has found them wrong; says of how many rows.
+    pub async fn resum_usage(&self, wallet: WalletId) -> Result<u64> {
+        let mut tx = self.db.begin().await?;
+        usage::lock(&mut tx, wallet, 0).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
+        usage::forget(&mut tx, wallet).await?;
+        tx.commit().await?;
+        self.sum_usage_of(wallet).await
+    }
+}
+
+/// Finds what must be read: whole quarters of an hour as sums, as far as they are made and know what is asked for.
+async fn stretch(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    by: &GroupBy,
+    zone: &Tz,
+) -> Result<Stretch> {
+    let row = read::wallet(&mut *connection, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
+    let archived = archive::newest(connection, wallet).await?;
+    // Both ends are excluded instants: the last one before each.
+    let before = |at: DateTime<Utc>| at - TimeDelta::microseconds(1);
+    let first = newest_at(connection, wallet, row.seq, archived.as_ref(), before(from)).await?;
+    let last = newest_at(connection, wallet, row.seq, archived.as_ref(), before(to)).await?;
+    let summed = usage::summed(connection, wallet).await?.min(last);
+    let is_known = match by.metadata.as_slice() {
+        [] => true,
+        [key] => key == CUSTOMER,
+        _ => false,
+    };
+    if summed.saturating_sub(first) < WORTH || !is_known || (by.day && !days_are_of_quarters(zone, from, to)) {
+        return Ok(Stretch::of_rows(first, last));
+    }
+    let begin = quarter_from(from);
+    // Where the newest row is asked for, its quarter is whole.
+    let end = if last == row.seq { quarter_from(to) } else { quarter_of(to) };
+    if begin >= end {
+        return Ok(Stretch::of_rows(first, last));
+    }
+    let begun = newest_at(connection, wallet, row.seq, archived.as_ref(), before(begin)).await?;
+    let ended = if last == row.seq {
+        last
+    } else {
+        newest_at(connection, wallet, row.seq, archived.as_ref(), before(end)).await?
+    };
+    let ended = ended.min(summed);
+    if ended <= begun {
+        return Ok(Stretch::of_rows(first, last));
+    }
+    Ok(Stretch { before: (first, begun), quarters: (begin, end), after: (ended, last) })
+}
+
+/// Gives the beginning of the quarter of an hour that an instant is in.
+fn quarter_of(at: DateTime<Utc>) -> DateTime<Utc> {
+    let seconds = at.timestamp();
+    DateTime::from_timestamp(seconds.saturating_sub(seconds.rem_euclid(QUARTER)), 0).unwrap_or(at)
+}
+
+/// Gives the first beginning of a quarter of an hour at or after an instant.
+fn quarter_from(at: DateTime<Utc>) -> DateTime<Utc> {
+    let begin = quarter_of(at);
+    if begin == at { at } else { begin.checked_add_signed(TimeDelta::seconds(QUARTER)).unwrap_or(at) }
+}
+
+/// Says whether the days of a zone begin with quarters of an hour: today's all do, those of 1900 did not.
+fn days_are_of_quarters(zone: &Tz, from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
+    [from, to].iter().all(|at| {
+        let offset = at.with_timezone(zone).offset().fix().local_minus_utc();
+        i64::from(offset).rem_euclid(QUARTER) == 0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().expect("an instant")
+    }
+
+    #[test]
+    fn quarters_begin_four_times_an_hour() {
+        for (instant, of, from) in [
+            ("2026-04-08T10:00:00Z", "2026-04-08T10:00:00Z", "2026-04-08T10:00:00Z"),
+            ("2026-04-08T10:00:00.000001Z", "2026-04-08T10:00:00Z", "2026-04-08T10:15:00Z"),
+            ("2026-04-08T23:59:59Z", "2026-04-08T23:45:00Z", "2026-04-09T00:00:00Z"),
+        ] {
+            assert_eq!((quarter_of(at(instant)), quarter_from(at(instant))), (at(of), at(from)), "{instant}");
+        }
+    }
+
+    #[test]
+    fn days_of_today_are_made_of_quarters() {
+        let (from, to) = (at("2026-01-01T00:00:00Z"), at("2026-12-31T00:00:00Z"));
+        for zone in ["UTC", "Europe/Moscow", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Chatham"]
+        {
+            assert!(days_are_of_quarters(&zone.parse().expect("a zone"), from, to), "{zone}");
+        }
+        let old = at("1899-01-01T00:00:00Z");
+        assert!(!days_are_of_quarters(&"Europe/Moscow".parse().expect("a zone"), old, old));
     }
 }

@@ -62,6 +62,15 @@ pub enum Mail {
     RiseWithdrawn(WithdrawnMail),
     /// Tells an admin that upstream costs are to be looked at again.
     UpstreamReview(ReviewMail),
+    /// Says that a webhook endpoint was switched off.
+    WebhookOff {
+        /// Whom to greet.
+        name: String,
+        /// The endpoint's address.
+        url: String,
+        /// Whether it has asked for that itself; else every message has failed for days.
+        is_gone: bool,
+    },
 }
 
 /// What the mails about a payment say.
@@ -104,6 +113,7 @@ impl Mail {
             Self::PriceRise(_) => "price_rise",
             Self::RiseWithdrawn(_) => "rise_withdrawn",
             Self::UpstreamReview(_) => "upstream_review",
+            Self::WebhookOff { .. } => "webhook_off",
         }
     }
 }
@@ -149,6 +159,7 @@ impl Mail {
             Self::PriceRise(rise) => rise.path(),
             Self::RiseWithdrawn(withdrawn) => withdrawn.path(),
             Self::UpstreamReview(review) => review.path(),
+            Self::WebhookOff { .. } => "/developers/webhooks".to_owned(),
         }
     }
 
@@ -157,7 +168,8 @@ impl Mail {
             Self::Verification { name, .. }
             | Self::PasswordReset { name, .. }
             | Self::PasswordChanged { name }
-            | Self::Inactive { name } => name,
+            | Self::Inactive { name }
+            | Self::WebhookOff { name, .. } => name,
             Self::Receipt(paid) | Self::CreditsLate(paid) => &paid.name,
             Self::PlanStarted(plan) | Self::PlanRenewed(plan) => &plan.name,
             Self::PlanUnpaid(plan) | Self::PlanEnded(plan) => &plan.name,

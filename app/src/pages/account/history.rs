@@ -108,7 +108,11 @@ fn HistoryRows(page: Page, selected: Memo<Option<i64>>) -> impl IntoView {
                     Either::Right(view! { <NewRowsLink newest_drawn=newest_drawn.max(total) /> })
                 }}
                 {if is_empty && query.is_filtered() {
-                    view! { <NoMatch total=total /> }.into_any()
+                    let further = page.older.map(|before| (before, query.at(Some(before)).to_query()));
+                    match further {
+                        Some((before, query)) => view! { <NoMatchYet before=before query=query /> }.into_any(),
+                        None => view! { <NoMatch total=total /> }.into_any(),
+                    }
                 } else {
                     view! {
                         <Show
@@ -311,6 +315,26 @@ fn NoMatch(total: i64) -> impl IntoView {
             title=Signal::derive(move || t_string!(i18n, ledger.no_match).to_owned())
             note=Signal::derive(move || t_string!(i18n, ledger.no_match_note, count = total))
         >
+            <a class="btn btn-plain" href="/wallet/history">{t!(i18n, ledger.clear)}</a>
+        </EmptyState>
+    }
+}
+
+/// No row of those that were looked at has these filters; a search looks at so many at a time.
+#[component]
+fn NoMatchYet(
+    /// The oldest row that was looked at.
+    before: i64,
+    /// The filters, at the rows before it.
+    query: String,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <EmptyState
+            title=Signal::derive(move || t_string!(i18n, ledger.no_match_yet).to_owned())
+            note=Signal::derive(move || t_string!(i18n, ledger.no_match_yet_note, row = before))
+        >
+            <a class="btn btn-primary" href=format!("/wallet/history{query}")>{t!(i18n, ledger.search_on)}</a>
             <a class="btn btn-plain" href="/wallet/history">{t!(i18n, ledger.clear)}</a>
         </EmptyState>
     }

@@ -51,6 +51,11 @@ pub enum Command {
         #[arg(long)]
         file: Option<PathBuf>,
     },
+    /// Makes the sums of a wallet's usage anew from its rows, where `scrip verify` has found them wrong.
+    Resum {
+        /// The wallet's name: `wal_…`.
+        wallet: String,
+    },
     /// Compares signed heads with the ledgers of now; exit code 1 where a row is gone or was changed.
     VerifyHeads {
         /// Files or folders of signed heads.
@@ -66,6 +71,13 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
         Command::Export { wallet, file } => export::run(&wallet, file, settings).await,
         Command::Archive { before, folder, wallet } => archive::run(before, &folder, wallet.as_deref(), settings).await,
         Command::Sign { file } => heads::sign(file, settings).await,
+        Command::Resum { wallet } => {
+            let (id, open) = (wallet_id(&wallet)?, super::open(settings).await?);
+            let rows = open.ledger().resum_usage(id).await?;
+            open.shutdown().await;
+            println!("The usage of {wallet} is summed up anew from {rows} rows.");
+            Ok(ExitCode::SUCCESS)
+        }
         Command::VerifyHeads { heads } => heads::verify(&heads, settings).await,
     }
 }

@@ -144,6 +144,15 @@ pub(crate) struct OwnerRow {
     pub(crate) locale: String,
 }
 
+/// Locks an account against others that count what it has before they add to it. Rows that refer to it can be added
+/// meanwhile.
+pub(crate) async fn lock_account(connection: &mut PgConnection, account: AccountId) -> Result<()> {
+    sqlx::query!("SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account.uuid())
+        .fetch_optional(connection)
+        .await?;
+    Ok(())
+}
+
 /// Finds an account's owner.
 pub(crate) async fn owner(pool: &PgPool, account: AccountId) -> Result<Option<OwnerRow>> {
     let row = sqlx::query!(

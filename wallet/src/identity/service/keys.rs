@@ -108,6 +108,8 @@ impl Identity {
             created_at: key.created_at,
         };
         let mut tx = self.db.begin().await?;
+        // One after the other: two at once would both find room for one.
+        repo::tree::lock_account(&mut tx, viewer.account).await?;
         if repo::key::count_working(&mut tx, viewer.account).await? >= KEYS_MAX {
             let message = "An account has at most 100 working keys. Revoke one first.";
             return Err(Refusal::unprocessable("name", Problem::TooMany, message).into());
@@ -184,6 +186,13 @@ impl Identity {
             // Rare, and large: in a box of its own, or every call would carry the room for it.
             Remembered::Nothing => Box::pin(self.look_key_up(key)).await,
         }
+    }
+
+    /// Says whether a key is remembered as a right one, without asking the database.
+    #[must_use]
+    pub fn knows_key(&self, text: &str) -> bool {
+        let known = KeyText::parse(text.trim()).map(|key| self.keys.get(&key, self.db.now()));
+        matches!(known, Some(Remembered::Right(_)))
     }
 
     /// Reads a key that is not remembered.

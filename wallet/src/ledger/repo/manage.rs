@@ -18,7 +18,8 @@ pub(in crate::ledger) struct Touched {
     pub account: AccountId,
 }
 
-/// Locks a wallet, or all wallets of its project, in the order of their ids, and counts their versions up.
+/// Locks all wallets of a wallet's project, in the order of their ids, and counts up the version of the wallet, or of all:
+/// what a project has is counted under the lock.
 pub(in crate::ledger) async fn touch(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -29,7 +30,6 @@ pub(in crate::ledger) async fn touch(
              SELECT w.shard, w.wallet_id, w.project_id, w.account_id
              FROM wallets AS own
              JOIN wallets AS w ON w.shard = own.shard AND w.project_id = own.project_id
-                 AND ($3 OR w.wallet_id = own.wallet_id)
              WHERE own.shard = $1 AND own.wallet_id = $2
              ORDER BY w.shard, w.wallet_id
              FOR UPDATE OF w
@@ -37,7 +37,7 @@ pub(in crate::ledger) async fn touch(
          UPDATE wallets AS w
          SET version = w.version + 1
          FROM locked
-         WHERE w.shard = locked.shard AND w.wallet_id = locked.wallet_id
+         WHERE w.shard = locked.shard AND w.wallet_id = locked.wallet_id AND ($3 OR w.wallet_id = $2)
          RETURNING locked.project_id, locked.account_id",
         wallet.shard.as_i16(),
         wallet.number,

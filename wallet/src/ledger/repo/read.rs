@@ -179,12 +179,12 @@ pub(in crate::ledger) async fn entries_after(
     rows.into_iter().map(EntryView::try_from).collect()
 }
 
-/// Reads one page of rows that match, newest first.
+/// Reads one page of rows that match, newest first, of those from one place on and before another.
 pub(in crate::ledger) async fn entries(
     executor: impl PgExecutor<'_>,
     wallet: WalletId,
     filter: &EntryFilter,
-    before: i64,
+    (from, before): (i64, i64),
     limit: i64,
 ) -> Result<Vec<EntryView>> {
     let kinds: Vec<i16> = filter.kinds.iter().map(|kind| kind.code()).collect();
@@ -195,7 +195,7 @@ pub(in crate::ledger) async fn entries(
         "SELECT shard, wallet_id, seq, kind, actor_kind, amount, held_change, settled_after, held_after, quantity,
                 refers_to, created_at, actor_id, actor_name, operation, title, category, metadata
          FROM entries
-         WHERE shard = $1 AND wallet_id = $2 AND seq < $3
+         WHERE shard = $1 AND wallet_id = $2 AND seq >= $13 AND seq < $3
            AND (cardinality($4::smallint[]) = 0 OR kind = ANY ($4))
            AND ($5::text IS NULL OR operation = $5)
            AND ($6::text IS NULL OR category = $6)
@@ -217,7 +217,8 @@ pub(in crate::ledger) async fn entries(
         text,
         meta_key,
         meta_value,
-        limit
+        limit,
+        from
     )
     .fetch_all(executor)
     .await?;

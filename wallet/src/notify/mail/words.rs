@@ -63,6 +63,21 @@ impl Mail {
             Self::PriceRise(rise) => rise.english(),
             Self::RiseWithdrawn(withdrawn) => withdrawn.english(),
             Self::UpstreamReview(review) => review.english(),
+            Self::WebhookOff { url, is_gone, .. } => (
+                "A webhook endpoint was switched off".to_owned(),
+                None,
+                vec![
+                    match is_gone {
+                        true => format!("{url} has answered that it is gone (410), so nothing more is sent to it."),
+                        false => {
+                            format!("Every message to {url} has failed for three days, so nothing more is sent to it.")
+                        }
+                    },
+                    "When it works again, switch it on. What happens until then is not told; it is in your ledger."
+                        .to_owned(),
+                ],
+                "See the endpoint",
+            ),
         };
         Parts {
             subject,
@@ -140,6 +155,19 @@ impl Mail {
             Self::PriceRise(rise) => rise.russian(),
             Self::RiseWithdrawn(withdrawn) => withdrawn.russian(),
             Self::UpstreamReview(review) => review.russian(),
+            Self::WebhookOff { url, is_gone, .. } => (
+                "Адрес для вебхуков отключён".to_owned(),
+                None,
+                vec![
+                    match is_gone {
+                        true => format!("{url} ответил, что его больше нет (410), поэтому туда ничего не отправляется."),
+                        false => format!("Три дня ни одно сообщение на {url} не дошло, поэтому туда ничего не отправляется."),
+                    },
+                    "Когда адрес заработает, включите его снова. О том, что случится до этого, мы не сообщим; всё есть в истории."
+                        .to_owned(),
+                ],
+                "Открыть адрес",
+            ),
         };
         Parts {
             subject,

@@ -11,6 +11,7 @@ mod relay;
 mod repo;
 #[cfg(feature = "postgres")]
 mod service;
+mod shares;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub use address::is_public;
 pub use relay::Payloads;
 #[cfg(feature = "postgres")]
 pub use service::Webhooks;
+pub use shares::{Claim, PLACES, UnderWay};
 
 use crate::ledger::{EntryKind, EntryView};
 use crate::money::Credits;
@@ -29,6 +31,14 @@ use crate::money::Credits;
 pub const ENDPOINTS_MAX: usize = 10;
 /// After the first try, a message is tried again at most so often.
 pub const RETRIES_MAX: u32 = 5;
+/// An endpoint of which every try has failed for so long is switched off.
+pub const FAILING_MAX: TimeDelta = TimeDelta::days(3);
+/// Why an endpoint is off that wants no more messages.
+pub const OFF_GONE: &str = "The endpoint answered 410 Gone.";
+/// Why an endpoint is off of which every try has failed.
+pub const OFF_FAILING: &str = "Every message has failed for three days.";
+/// The longest wait that an endpoint may ask for, in seconds.
+const RETRY_AFTER_MAX: u32 = 24 * 60 * 60;
 /// The wait before the first retry, in seconds; each further one is four times as long.
 const FIRST_WAIT_SECONDS: i64 = 30;
 
@@ -97,6 +107,8 @@ pub struct Endpoint {
     pub old_secret_until: Option<DateTime<Utc>>,
     /// Since when nothing is sent, and why.
     pub disabled: Option<(DateTime<Utc>, String)>,
+    /// Since when every try has failed.
+    pub failing_since: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -222,6 +234,8 @@ pub struct DeliveryPage {
 pub struct Outgoing {
     /// The message.
     pub id: Uuid,
+    /// Whose place it takes.
+    pub claim: Claim,
     /// The endpoint.
     pub endpoint: Uuid,
     /// The same for each try and each replay of a message: receivers know it again.
@@ -253,9 +267,24 @@ pub struct Sent {
     pub note: String,
     /// How long it took.
     pub millis: u32,
+    /// After how many seconds the endpoint wants to be asked again, where it says so.
+    pub retry_after: Option<u32>,
 }
 
 impl Sent {
+    /// Says whether the endpoint held its place for long.
+    #[must_use]
+    pub const fn is_slow(&self) -> bool {
+        self.millis >= shares::SLOW_MILLIS
+    }
+
+    /// Gives the wait that the endpoint asks for after a failure, a day at most.
+    #[must_use]
+    pub fn pause(&self) -> Option<TimeDelta> {
+        let seconds = self.retry_after.filter(|seconds| *seconds > 0 && !self.is_taken())?;
+        Some(TimeDelta::seconds(i64::from(seconds.min(RETRY_AFTER_MAX))))
+    }
+
     /// Says whether the endpoint has taken the message.
     #[must_use]
     pub fn is_taken(&self) -> bool {
@@ -346,6 +375,16 @@ mod tests {
         assert_eq!(seconds, [30, 120, 480, 1_920, 7_680]);
         assert_eq!(wait_after(5, id(255)).num_seconds(), 7_680 + 7_680 * 255 / 2_048);
         assert!(wait_after(u32::MAX, id(255)) > TimeDelta::zero());
+    }
+
+    #[test]
+    fn an_endpoint_may_ask_for_a_wait_of_a_day_at_most() {
+        let sent = |status, retry_after| Sent { status: Some(status), note: String::new(), millis: 1, retry_after };
+        assert_eq!(sent(429, Some(120)).pause(), Some(TimeDelta::seconds(120)));
+        assert_eq!(sent(503, Some(u32::MAX)).pause(), Some(TimeDelta::days(1)));
+        assert_eq!(sent(503, None).pause(), None);
+        assert_eq!(sent(503, Some(0)).pause(), None);
+        assert_eq!(sent(200, Some(120)).pause(), None, "it was taken");
     }
 
     #[test]

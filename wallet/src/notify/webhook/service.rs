@@ -12,7 +12,7 @@ use super::repo::outbox::{self, Message};
 use super::repo::{endpoint, log};
 use super::{
     CreatedEndpoint, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, ENDPOINTS_MAX, Endpoint, EventKind,
-    NewEndpoint, Outgoing, RETRIES_MAX, Sent, wait_after,
+    FAILING_MAX, NewEndpoint, OFF_FAILING, OFF_GONE, Outgoing, RETRIES_MAX, Sent, UnderWay, wait_after,
 };
 use crate::catalog::Catalog;
 use crate::db::Db;
@@ -22,10 +22,19 @@ use crate::idempotency::IdempotencyKey;
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::command::FeeKind;
 use crate::ledger::{Command, Envelope, Ledger, Receipt};
+use crate::notify::{Mail, Notify};
 use crate::tariff::Tariffs;
 
-/// Messages of one endpoint that are under way at once: one that hangs holds up nobody else.
-const EACH_AT_ONCE: i64 = 4;
+/// Messages of one endpoint, and of one account, that one look at the outbox takes.
+const EACH_AT_ONCE: i64 = 8;
+/// How many messages a look at the outbox compares for each free place.
+const COMPARED: usize = 4;
+/// Tests that an account may ask for within a minute.
+const TESTS_MAX: i64 = 10;
+/// Repeats of messages that an account may ask for within a minute.
+const REPEATS_MAX: i64 = 60;
+/// How long a test or a repeat counts, in seconds.
+const ASKED_SECONDS: u32 = 60;
 /// How long a courier has for a message before another one may take it.
 const LEASE: TimeDelta = TimeDelta::seconds(90);
 /// The most secrets of before that sign beside the newest one: each is a signature in every message.
@@ -45,6 +54,7 @@ pub struct Webhooks {
     pub(super) ledger: Ledger,
     pub(super) tariffs: Tariffs,
     pub(super) catalog: Catalog,
+    notify: Notify,
     /// The endpoint up to which this node's last round came.
     pub(super) relayed: Arc<Mutex<Uuid>>,
 }
@@ -74,8 +84,8 @@ fn id_of(wallet: WalletId, key: &IdempotencyKey) -> Uuid {
 }
 
 impl Webhooks {
-    pub(crate) fn new(db: Db, ledger: Ledger, tariffs: Tariffs, catalog: Catalog) -> Self {
-        Self { db, ledger, tariffs, catalog, relayed: Arc::default() }
+    pub(crate) fn new(db: Db, ledger: Ledger, tariffs: Tariffs, catalog: Catalog, notify: Notify) -> Self {
+        Self { db, ledger, tariffs, catalog, notify, relayed: Arc::default() }
     }
 
     /// Makes an endpoint for a wallet, once per key; its secret is in this answer. It hears of what comes from now on.
@@ -191,12 +201,27 @@ impl Webhooks {
         message: Message,
     ) -> Result<Delivery> {
         let (endpoint, subject) = (message.endpoint, message.subject.clone());
-        outbox::queue(&mut tx, &[message], self.db.now()).await?;
+        if outbox::by_subject(&mut tx, endpoint, &subject).await?.is_none() {
+            self.may_ask(&mut tx, &message).await?;
+            outbox::queue(&mut tx, &[message], self.db.now()).await?;
+        }
         let id = outbox::by_subject(&mut tx, endpoint, &subject).await?;
         let id = id.ok_or_else(|| Error::internal("a message vanished"))?;
         let queued = log::delivery(&mut tx, wallet, id).await?;
         tx.commit().await?;
         queued.map(|(delivery, _)| delivery).ok_or_else(|| Error::internal("a message vanished"))
+    }
+
+    /// Refuses tests and repeats beyond what an account may ask for within a minute.
+    async fn may_ask(&self, connection: &mut PgConnection, message: &Message) -> Result<()> {
+        let since = self.db.now() - TimeDelta::seconds(i64::from(ASKED_SECONDS));
+        let are_tests = message.replay_of.is_none();
+        let most = if are_tests { TESTS_MAX } else { REPEATS_MAX };
+        let asked = outbox::lock_and_count_asked(connection, message.endpoint, are_tests, since).await?;
+        if asked >= most {
+            return Err(Refusal::RateLimited { retry_after_seconds: ASKED_SECONDS }.into());
+        }
+        Ok(())
     }
 
     /// Gives a page of the delivery log, newest first.
@@ -226,13 +251,34 @@ impl Webhooks {
         Ok(DeliveryDetail { delivery, payload, attempts })
     }
 
-    /// Takes messages that are due, of endpoints that aren't busy with others; at most `limit`.
-    pub async fn take(&self, busy: &[Uuid], limit: usize) -> Result<Vec<Outgoing>> {
-        let (now, limit) = (self.db.now(), i64::try_from(limit).unwrap_or(i64::MAX));
-        outbox::take(self.db.pool(), busy, (limit, EACH_AT_ONCE), now, now + LEASE).await
+    /// Takes messages that are due, the oldest first, for which there is a place in the shares of their endpoints, accounts
+    /// and hosts; they are counted in.
+    pub async fn take(&self, under_way: &mut UnderWay) -> Result<Vec<Outgoing>> {
+        let (now, free) = (self.db.now(), under_way.free());
+        if free == 0 {
+            return Ok(Vec::new());
+        }
+        let limit = i64::try_from(free.saturating_mul(COMPARED)).unwrap_or(i64::MAX);
+        let mut due = outbox::due(self.db.pool(), under_way, (limit, EACH_AT_ONCE), now).await?;
+        due.retain(|due| under_way.begin(&due.claim));
+        let wanted: Vec<Uuid> = due.iter().map(|due| due.id).collect();
+        let taken = if wanted.is_empty() {
+            Ok(Vec::new())
+        } else {
+            outbox::take(self.db.pool(), &wanted, now, now + LEASE).await
+        };
+        // Each is counted as it was chosen, and out again where somebody else was first.
+        let mut taken = taken.inspect_err(|_| due.iter().for_each(|due| under_way.end(&due.claim)))?;
+        for due in due {
+            match taken.iter_mut().find(|message| message.id == due.id) {
+                Some(message) => message.claim = due.claim,
+                None => under_way.end(&due.claim),
+            }
+        }
+        Ok(taken)
     }
 
-    /// Keeps what came of a try: delivered, tried again later, or given up.
+    /// Keeps what came of a try: delivered, tried again later, or given up; and what it tells of the endpoint.
     pub async fn finish(&self, outgoing: &Outgoing, sent: &Sent) -> Result<()> {
         let now = self.db.now();
         let retries = u32::from(self.catalog.view().await?.settings.webhook_retries).min(RETRIES_MAX);
@@ -243,7 +289,8 @@ impl Webhooks {
             match self.pay_retry(outgoing, &sent).await {
                 Ok(()) => {
                     state = DeliveryState::Queued;
-                    due_at = Some(now + wait_after(outgoing.tries, outgoing.message));
+                    let wait = wait_after(outgoing.tries, outgoing.message);
+                    due_at = Some(now + sent.pause().map_or(wait, |pause| pause.max(wait)));
                 }
                 Err(Error::Refused(Refusal::OutOfCredits { .. })) => {
                     sent.note = format!("{} · There are not enough credits for a retry.", sent.note);
@@ -254,11 +301,36 @@ impl Webhooks {
         let mut tx = self.db.begin().await?;
         outbox::insert_attempt(&mut tx, outgoing.id, outgoing.tries, &sent, now).await?;
         outbox::set_state(&mut tx, outgoing.id, state, due_at, now).await?;
-        if sent.is_gone() {
-            endpoint::disable(&mut tx, outgoing.endpoint, "The endpoint answered 410 Gone.", now).await?;
-            outbox::give_up(&mut tx, outgoing.endpoint, now).await?;
-        }
+        self.note_endpoint(&mut tx, outgoing.endpoint, &sent).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Notes how an endpoint does, and switches it off where it is gone or has failed for days. Its owner is mailed then.
+    async fn note_endpoint(&self, connection: &mut PgConnection, id: Uuid, sent: &Sent) -> Result<()> {
+        let now = self.db.now();
+        let tried = endpoint::Tried {
+            is_taken: sent.is_taken(),
+            is_slow: sent.is_slow(),
+            paused_until: sent.pause().map(|pause| now + pause),
+        };
+        let failing_since = endpoint::note_try(connection, id, &tried, now).await?;
+        let is_failing = failing_since.is_some_and(|since| now.signed_duration_since(since) >= FAILING_MAX);
+        let why = match (sent.is_gone(), is_failing) {
+            (true, _) => OFF_GONE,
+            (false, true) => OFF_FAILING,
+            (false, false) => return Ok(()),
+        };
+        if !endpoint::disable(connection, id, why, now).await? {
+            return Ok(());
+        }
+        outbox::give_up(connection, id, now).await?;
+        let by = Actor::system("webhooks");
+        self.audit(connection, &by, "webhook.disabled", id, Value::Null, json!({ "why": why })).await?;
+        if let Some((email, name, locale, url)) = endpoint::owner(connection, id).await? {
+            let mail = Mail::WebhookOff { name, url, is_gone: sent.is_gone() };
+            self.notify.enqueue_mail_in_tx(connection, &email, &locale, &mail).await?;
+        }
+        Ok(())
     }
 
     /// Charges for a retry where the catalog says so: after an answer other than 2xx, once, never below zero. Notices

@@ -1,7 +1,7 @@
 //! Payments that are made.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::error::Result;
 use crate::id::{AccountId, PaymentId, SubscriptionId, UserId, WalletId};
@@ -36,7 +36,7 @@ pub(crate) struct NewPaymentRow<'a> {
 
 /// Adds a payment; nothing happens where the key was used before, or where another payment for the same months of a plan
 /// is open, or where the subscription that it renews has changed. Whoever changes it meanwhile waits.
-pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()> {
+pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_>) -> Result<()> {
     let part = row.plan.map(|(part, _)| part);
     sqlx::query!(
         "WITH going_on AS MATERIALIZED (
@@ -84,21 +84,24 @@ pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()>
         row.renews.map(|(subscription, _)| subscription.uuid()),
         row.renews.map(|(_, version)| version)
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Counts an account's open payments.
-pub(crate) async fn count_open(pool: &PgPool, account: AccountId) -> Result<i64> {
+/// Counts an account's open payments, which it must be locked for; none where the key was used before: then no payment
+/// is added.
+pub(crate) async fn count_open(connection: &mut PgConnection, account: AccountId, key: &str) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"SELECT count(*) AS "count!"
            FROM payments
            WHERE account_id = $1
-             AND status IN ('pending', 'processing', 'unknown')"#,
-        account.uuid()
+             AND status IN ('pending', 'processing', 'unknown')
+             AND NOT EXISTS (SELECT FROM payments WHERE account_id = $1 AND idempotency_key = $2)"#,
+        account.uuid(),
+        key
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await?)
 }
 

@@ -9,6 +9,7 @@ use super::{Buyer, Contact, Payments};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{PaymentId, SubscriptionId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::identity;
 use crate::money::{Credits, Money};
 
 /// How long an order can be paid.
@@ -74,11 +75,6 @@ impl Payments {
         (key, hash): (&IdempotencyKey, &RequestHash),
         return_base: &str,
     ) -> Result<PaymentView> {
-        if repo::new_payment::count_open(self.db.pool(), buyer.account).await? >= OPEN_MAX {
-            let message =
-                format!("{OPEN_MAX} orders wait to be paid. Pay one, or come back in an hour, when they are over.");
-            return Err(Refusal::unprocessable("package", Problem::TooMany, message).into());
-        }
         self.add(buyer, order, (key, hash), return_base).await?;
         if let Some(known) = self.known(buyer, key, hash).await? {
             return Ok(known);
@@ -94,7 +90,8 @@ impl Payments {
         }
     }
 
-    /// Adds an order; nothing happens where it is there already.
+    /// Adds an order; nothing happens where it is there already. An account has so many that wait to be paid, a renewal
+    /// apart.
     pub(super) async fn add(
         &self,
         buyer: &Buyer,
@@ -134,7 +131,18 @@ impl Payments {
             plan: order.plan.as_ref().map(|part| (part, CONSENT)),
             renews: order.renews,
         };
-        repo::new_payment::insert(self.db.pool(), &row).await
+        let mut tx = self.db.begin().await?;
+        if order.renews.is_none() {
+            // One after the other: two at once would both find room for one.
+            identity::lock_account_in_tx(&mut tx, buyer.account).await?;
+            if repo::new_payment::count_open(&mut tx, buyer.account, key.as_str()).await? >= OPEN_MAX {
+                let message =
+                    format!("{OPEN_MAX} orders wait to be paid. Pay one, or come back in an hour, when they are over.");
+                return Err(Refusal::unprocessable("package", Problem::TooMany, message).into());
+            }
+        }
+        repo::new_payment::insert(&mut tx, &row).await?;
+        Ok(tx.commit().await?)
     }
 
     async fn owner(&self, buyer: &Buyer) -> Result<Contact> {

@@ -144,4 +144,49 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                     ELSE amount <= 0 AND held_change = 0
                 END",
     },
+    Invariant {
+        name: "usage_is_sum_of_rows",
+        // Sums are made from rows and decide about nothing, so that no wallet is frozen for them: none is named apart from
+        // the text. What is archived is not compared; where something is, what is paid back may have lost the lines of what
+        // it pays back, so that there only whole quarters are.
+        sql: "SELECT NULL::smallint, NULL::bigint,
+                     format('wallet %s of shard %s, %s: the sums say %s for %s charges, the rows %s for %s',
+                            wallet_id, shard, quarter, k.credits, k.charges, r.credits, r.charges)
+              FROM (
+                  SELECT l.shard, l.wallet_id, date_bin('15 minutes', l.created_at, 'epoch') AS quarter,
+                         CASE WHEN a.last_at IS NULL
+                              THEN md5(json_build_array(l.operation, l.category, NULL::text)::text) ELSE '' END AS part,
+                         sum(l.credits) AS credits, sum(l.charges) AS charges,
+                         sum(l.charges_of_categories) AS of_categories, sum(l.charges_of_rows) AS of_rows
+                  FROM usage_summed AS u
+                  JOIN spent_lines AS l ON l.shard = u.shard AND l.wallet_id = u.wallet_id AND l.seq <= u.seq
+                  LEFT JOIN archived AS a ON a.shard = u.shard AND a.wallet_id = u.wallet_id
+                  WHERE ($1::smallint IS NULL OR (u.shard, u.wallet_id) = ($1, $2::bigint))
+                    AND (a.last_at IS NULL OR date_bin('15 minutes', l.created_at, 'epoch') > a.last_at)
+                  GROUP BY 1, 2, 3, 4
+              ) AS r
+              FULL JOIN (
+                  SELECT s.shard, s.wallet_id, s.quarter,
+                         CASE WHEN a.last_at IS NULL THEN replace(s.group_hash::text, '-', '') ELSE '' END AS part,
+                         sum(s.credits) AS credits, sum(s.charges) AS charges,
+                         sum(s.charges_of_categories) AS of_categories, sum(s.charges_of_rows) AS of_rows
+                  FROM usage_sums AS s
+                  LEFT JOIN archived AS a ON a.shard = s.shard AND a.wallet_id = s.wallet_id
+                  WHERE NOT s.by_customer
+                    AND ($1::smallint IS NULL OR (s.shard, s.wallet_id) = ($1, $2::bigint))
+                    AND (a.last_at IS NULL OR s.quarter > a.last_at)
+                  GROUP BY 1, 2, 3, 4
+              ) AS k USING (shard, wallet_id, quarter, part)
+              WHERE (k.credits, k.charges, k.of_categories, k.of_rows)
+                    IS DISTINCT FROM (r.credits, r.charges, r.of_categories, r.of_rows)
+              UNION ALL
+              SELECT NULL, NULL,
+                     format('wallet %s of shard %s, %s: the sums by customer are others than those in all', wallet_id,
+                            shard, quarter)
+              FROM usage_sums
+              WHERE ($1::smallint IS NULL OR (shard, wallet_id) = ($1, $2::bigint))
+              GROUP BY shard, wallet_id, quarter, operation, category
+              HAVING sum(credits) FILTER (WHERE by_customer) IS DISTINCT FROM sum(credits) FILTER (WHERE NOT by_customer)
+                  OR sum(charges) FILTER (WHERE by_customer) IS DISTINCT FROM sum(charges) FILTER (WHERE NOT by_customer)",
+    },
 ];

@@ -17,6 +17,7 @@ struct EndpointRow {
     old_secret_until: Option<DateTime<Utc>>,
     disabled_at: Option<DateTime<Utc>>,
     disabled_why: Option<String>,
+    failing_since: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
 }
 
@@ -29,24 +30,37 @@ impl From<EndpointRow> for Endpoint {
             events: row.events.iter().filter_map(|code| EventKind::from_code(code)).collect(),
             old_secret_until: row.old_secret_until,
             disabled: row.disabled_at.zip(row.disabled_why),
+            failing_since: row.failing_since,
             created_at: row.created_at,
         }
     }
 }
 
-/// Locks a wallet's endpoints against each other, and counts them.
+/// Locks the account of a wallet, so that endpoints of it are made one after the other, and counts the wallet's.
 pub(in crate::notify::webhook) async fn lock_and_count(
     connection: &mut PgConnection,
     wallet: WalletId,
 ) -> Result<usize> {
-    let rows = sqlx::query_scalar!(
-        "SELECT id FROM webhook_endpoints WHERE shard = $1 AND wallet_id = $2 FOR UPDATE",
+    // The endpoints themselves would not do: where there is none, nothing would be locked.
+    sqlx::query!(
+        "SELECT a.id
+         FROM wallets AS w
+         JOIN accounts AS a ON a.id = w.account_id
+         WHERE w.shard = $1 AND w.wallet_id = $2
+         FOR NO KEY UPDATE OF a",
         wallet.shard.as_i16(),
         wallet.number
     )
-    .fetch_all(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(rows.len())
+    let count = sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!" FROM webhook_endpoints WHERE shard = $1 AND wallet_id = $2"#,
+        wallet.shard.as_i16(),
+        wallet.number
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// Adds an endpoint; it hears of what comes from now on. `false` where there is no such wallet, or the endpoint.
@@ -84,7 +98,7 @@ pub(in crate::notify::webhook) async fn insert(
 pub(in crate::notify::webhook) async fn list(pool: &PgPool, wallet: WalletId) -> Result<Vec<Endpoint>> {
     let rows = sqlx::query_as!(
         EndpointRow,
-        r#"SELECT id, url, description, events, disabled_at, disabled_why, created_at,
+        r#"SELECT id, url, description, events, disabled_at, disabled_why, failing_since, created_at,
                 (SELECT max(signs_until) FROM webhook_rotations WHERE endpoint_id = id) AS "old_secret_until?"
          FROM webhook_endpoints
          WHERE shard = $1 AND wallet_id = $2
@@ -104,7 +118,7 @@ pub(in crate::notify::webhook) async fn one(
     id: Uuid,
 ) -> Result<Option<(Endpoint, String)>> {
     let row = sqlx::query!(
-        r#"SELECT id, url, description, events, disabled_at, disabled_why, created_at, secret,
+        r#"SELECT id, url, description, events, disabled_at, disabled_why, failing_since, created_at, secret,
                 (SELECT max(signs_until) FROM webhook_rotations WHERE endpoint_id = id) AS "old_secret_until?"
          FROM webhook_endpoints
          WHERE shard = $1 AND wallet_id = $2 AND id = $3
@@ -124,6 +138,7 @@ pub(in crate::notify::webhook) async fn one(
             old_secret_until: row.old_secret_until,
             disabled_at: row.disabled_at,
             disabled_why: row.disabled_why,
+            failing_since: row.failing_since,
             created_at: row.created_at,
         };
         (endpoint.into(), row.secret)
@@ -189,14 +204,14 @@ pub(in crate::notify::webhook) async fn sweep_old(pool: &PgPool, before: DateTim
     Ok(done.rows_affected())
 }
 
-/// Switches an endpoint off.
+/// Switches an endpoint off; `false` where it was off, or is gone.
 pub(in crate::notify::webhook) async fn disable(
     connection: &mut PgConnection,
     id: Uuid,
     why: &str,
     at: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<bool> {
+    let done = sqlx::query!(
         "UPDATE webhook_endpoints SET disabled_at = $2, disabled_why = $3 WHERE id = $1 AND disabled_at IS NULL",
         id,
         at,
@@ -204,14 +219,72 @@ pub(in crate::notify::webhook) async fn disable(
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
+}
+
+/// What a try tells of its endpoint.
+pub(in crate::notify::webhook) struct Tried {
+    pub(in crate::notify::webhook) is_taken: bool,
+    pub(in crate::notify::webhook) is_slow: bool,
+    pub(in crate::notify::webhook) paused_until: Option<DateTime<Utc>>,
+}
+
+/// Notes what a try tells of its endpoint, where that is new; says since when every try has failed.
+pub(in crate::notify::webhook) async fn note_try(
+    connection: &mut PgConnection,
+    id: Uuid,
+    tried: &Tried,
+    at: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    sqlx::query!(
+        "UPDATE webhook_endpoints
+         SET is_slow = $2,
+             failing_since = CASE WHEN $3 THEN NULL ELSE coalesce(failing_since, $4) END,
+             paused_until = coalesce($5, paused_until)
+         WHERE id = $1
+           AND (is_slow <> $2 OR (failing_since IS NULL) <> $3 OR $5::timestamptz IS NOT NULL)",
+        id,
+        tried.is_slow,
+        tried.is_taken,
+        at,
+        tried.paused_until
+    )
+    .execute(&mut *connection)
+    .await?;
+    let since = sqlx::query_scalar!("SELECT failing_since FROM webhook_endpoints WHERE id = $1", id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(since.flatten())
+}
+
+/// Names the owner of an endpoint's account, and its address: address, name, language, endpoint.
+pub(in crate::notify::webhook) async fn owner(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<(String, String, String, String)>> {
+    let row = sqlx::query!(
+        "SELECT u.email, u.name, u.locale, e.url
+         FROM webhook_endpoints AS e
+         JOIN members AS m ON m.account_id = e.account_id AND m.role = 'owner'
+         JOIN users AS u ON u.id = m.user_id
+         WHERE e.id = $1",
+        id
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| (row.email, row.name, row.locale, row.url)))
 }
 
 /// Switches an endpoint on again; what happened meanwhile is not told.
 pub(in crate::notify::webhook) async fn enable(connection: &mut PgConnection, id: Uuid) -> Result<()> {
     sqlx::query!(
         "UPDATE webhook_endpoints AS e
-         SET disabled_at = NULL, disabled_why = NULL, told_seq = w.seq
+         SET disabled_at = NULL,
+             disabled_why = NULL,
+             is_slow = false,
+             failing_since = NULL,
+             paused_until = NULL,
+             told_seq = w.seq
          FROM wallets AS w
          WHERE e.id = $1 AND w.shard = e.shard AND w.wallet_id = e.wallet_id",
         id

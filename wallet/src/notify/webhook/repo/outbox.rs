@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::super::shares::{Claim, UnderWay};
 use super::super::{DeliveryState, EventKind, Outgoing, Sent};
 use super::event;
 use crate::error::Result;
-use crate::id::{Shard, WalletId};
+use crate::id::{AccountId, Shard, WalletId};
 
 /// An endpoint whose wallet's ledger has gone on.
 pub(in crate::notify::webhook) struct Behind {
@@ -146,39 +147,87 @@ pub(in crate::notify::webhook) async fn queue(
     Ok(done.rows_affected())
 }
 
-/// Takes messages that are due: at most `each` of an endpoint, of endpoints that are not busy. Nobody else gets them
-/// before `until`.
+/// A message that is due.
+pub(in crate::notify::webhook) struct Due {
+    pub(in crate::notify::webhook) id: Uuid,
+    pub(in crate::notify::webhook) claim: Claim,
+}
+
+/// Lists messages that are due, the oldest first: at most `each` of an endpoint and of an account, and none of those whose
+/// share is used up.
+pub(in crate::notify::webhook) async fn due(
+    pool: &PgPool,
+    under_way: &UnderWay,
+    (limit, each): (i64, i64),
+    now: DateTime<Utc>,
+) -> Result<Vec<Due>> {
+    let accounts: Vec<Uuid> = under_way.full_accounts().into_iter().map(AccountId::uuid).collect();
+    let rows = sqlx::query!(
+        "SELECT c.id, c.endpoint_id, c.account_id, c.host, c.is_slow
+         FROM (
+             SELECT d.id, d.due_at, e.id AS endpoint_id, e.account_id, e.host, e.is_slow,
+                    row_number() OVER (PARTITION BY e.account_id ORDER BY d.due_at, d.id) AS place
+             FROM webhook_endpoints AS e
+             CROSS JOIN LATERAL (
+                 SELECT id, due_at
+                 FROM webhook_deliveries
+                 WHERE endpoint_id = e.id AND state = 'queued' AND due_at <= $1
+                 ORDER BY due_at
+                 LIMIT $2
+             ) AS d
+             WHERE e.disabled_at IS NULL
+               AND (e.paused_until IS NULL OR e.paused_until <= $1)
+               AND e.id <> ALL($3)
+               AND e.account_id <> ALL($4)
+               AND e.host <> ALL($5)
+               AND NOT (e.is_slow AND ($6 OR e.id = ANY($7)))
+         ) AS c
+         WHERE c.place <= $2
+         ORDER BY c.due_at, c.id
+         LIMIT $8",
+        now,
+        each,
+        &under_way.full_endpoints(),
+        &accounts,
+        &under_way.full_hosts(),
+        under_way.is_slow_full(),
+        &under_way.busy_endpoints(),
+        limit
+    )
+    .fetch_all(pool)
+    .await?;
+    let due = rows.into_iter().map(|row| Due {
+        id: row.id,
+        claim: Claim {
+            endpoint: row.endpoint_id,
+            account: AccountId::from_uuid(row.account_id),
+            host: row.host,
+            is_slow: row.is_slow,
+        },
+    });
+    Ok(due.collect())
+}
+
+/// Takes messages for sending. Nobody else gets them before `until`; what somebody else has taken meanwhile is left out.
 pub(in crate::notify::webhook) async fn take(
     pool: &PgPool,
-    busy: &[Uuid],
-    (limit, each): (i64, i64),
+    messages: &[Uuid],
     now: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Vec<Outgoing>> {
     let rows = sqlx::query!(
-        r#"WITH due AS (
-               SELECT d.id
-               FROM webhook_endpoints AS e
-               CROSS JOIN LATERAL (
-                   SELECT id
-                   FROM webhook_deliveries
-                   WHERE endpoint_id = e.id AND state = 'queued' AND due_at <= $1
-                   ORDER BY due_at
-                   LIMIT $4
-               ) AS d
-               WHERE e.disabled_at IS NULL AND e.id <> ALL($2)
-               LIMIT $3
-           ), taken AS (
+        r#"WITH taken AS (
                SELECT id
                FROM webhook_deliveries
-               WHERE id IN (SELECT id FROM due) AND state = 'queued' AND due_at <= $1
+               WHERE id = ANY($2) AND state = 'queued' AND due_at <= $1
                FOR UPDATE SKIP LOCKED
            )
            UPDATE webhook_deliveries AS d
-           SET due_at = $5, tries = d.tries + 1
+           SET due_at = $3, tries = d.tries + 1
            FROM taken, webhook_endpoints AS e
-           WHERE d.id = taken.id AND e.id = d.endpoint_id
-           RETURNING d.id, d.endpoint_id, coalesce(d.replay_of, d.id) AS "message!", d.event, e.url, d.payload, e.secret,
+           WHERE d.id = taken.id AND e.id = d.endpoint_id AND e.disabled_at IS NULL
+           RETURNING d.id, d.endpoint_id, e.account_id, e.host, e.is_slow,
+                     coalesce(d.replay_of, d.id) AS "message!", d.event, e.url, d.payload, e.secret,
                      ARRAY(
                          SELECT old_secret
                          FROM webhook_rotations
@@ -186,9 +235,7 @@ pub(in crate::notify::webhook) async fn take(
                          ORDER BY signs_until DESC
                      ) AS "old_secrets!", d.tries"#,
         now,
-        busy,
-        limit,
-        each,
+        messages,
         until
     )
     .fetch_all(pool)
@@ -196,6 +243,12 @@ pub(in crate::notify::webhook) async fn take(
     let outgoing = rows.into_iter().map(|row| {
         Ok(Outgoing {
             id: row.id,
+            claim: Claim {
+                endpoint: row.endpoint_id,
+                account: AccountId::from_uuid(row.account_id),
+                host: row.host,
+                is_slow: row.is_slow,
+            },
             endpoint: row.endpoint_id,
             message: row.message,
             event: event(&row.event)?,
@@ -206,6 +259,40 @@ pub(in crate::notify::webhook) async fn take(
         })
     });
     outgoing.collect()
+}
+
+/// Counts the tests, or the repeats, that the account of an endpoint has asked for since an instant. Locks the account,
+/// so that two requests at once are counted one after the other.
+pub(in crate::notify::webhook) async fn lock_and_count_asked(
+    connection: &mut PgConnection,
+    endpoint: Uuid,
+    are_tests: bool,
+    since: DateTime<Utc>,
+) -> Result<i64> {
+    let account = sqlx::query_scalar!(
+        "SELECT a.id
+         FROM webhook_endpoints AS e
+         JOIN accounts AS a ON a.id = e.account_id
+         WHERE e.id = $1
+         FOR NO KEY UPDATE OF a",
+        endpoint
+    )
+    .fetch_optional(&mut *connection)
+    .await?;
+    Ok(sqlx::query_scalar!(
+        r#"SELECT count(*) AS "count!"
+           FROM webhook_endpoints AS e
+           JOIN webhook_deliveries AS d ON d.endpoint_id = e.id
+           WHERE e.account_id = $1
+             AND (d.event = 'webhook.test' OR d.replay_of IS NOT NULL)
+             AND (d.replay_of IS NULL) = $2
+             AND d.created_at > $3"#,
+        account,
+        are_tests,
+        since
+    )
+    .fetch_one(connection)
+    .await?)
 }
 
 /// Keeps a try.

@@ -1,0 +1,418 @@
+//! Who is connected: how many there may be, and which connections have waited for too long.
+//!
+//! Time is counted in ticks of the reaper, so that a request costs no look at a clock.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+/// How long a tick of the reaper lasts, in milliseconds.
+pub const TICK_MILLIS: u64 = 250;
+
+/// What connections may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Connections in all.
+    pub most: usize,
+    /// Connections of one address (of one /64, for IPv6).
+    pub of_address: usize,
+    /// How long a request's head may take to come, from its first byte or from the beginning of the connection.
+    pub head_ticks: u32,
+    /// How long a connection may wait for the next request.
+    pub idle_ticks: u32,
+    /// How long a reader may take nothing of an answer.
+    pub stalled_ticks: u32,
+}
+
+/// Where a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No byte has come since it was opened.
+    New,
+    /// A request's head comes.
+    Head,
+    /// A request is answered.
+    Busy,
+    /// It waits for the next request.
+    Idle,
+}
+
+impl Phase {
+    const fn code(self) -> u64 {
+        match self {
+            Self::New => 0,
+            Self::Head => 1,
+            Self::Busy => 2,
+            Self::Idle => 3,
+        }
+    }
+
+    const fn of(code: u64) -> Self {
+        match code {
+            0 => Self::New,
+            1 => Self::Head,
+            2 => Self::Busy,
+            _ => Self::Idle,
+        }
+    }
+}
+
+/// One connection, as its own task and the reaper see it.
+#[derive(Debug)]
+pub struct Connection {
+    /// The phase, and above it the tick since when.
+    phase: AtomicU64,
+    /// Since which tick its reader takes nothing; 0 where it does.
+    stalled: AtomicU32,
+    ticks: Arc<AtomicU32>,
+    end: AtomicU8,
+    /// Wakes the connection's task where it must end. One of its own: a token that all share would be one lock for all.
+    told: Notify,
+}
+
+/// How a connection must end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With what is being answered on it.
+    Gently,
+    /// At once.
+    Now,
+}
+
+impl Connection {
+    fn new(ticks: Arc<AtomicU32>) -> Self {
+        let connection = Self {
+            phase: AtomicU64::new(0),
+            stalled: AtomicU32::new(0),
+            ticks,
+            end: AtomicU8::new(0),
+            told: Notify::new(),
+        };
+        connection.set(Phase::New);
+        connection
+    }
+
+    fn end(&self, how: End) {
+        self.end.fetch_max(if how == End::Now { 2 } else { 1 }, Ordering::Relaxed);
+        self.told.notify_one();
+    }
+
+    /// Waits until the connection must end, and says how; again where that becomes more urgent.
+    pub async fn ended(&self) -> End {
+        loop {
+            self.told.notified().await;
+            match self.end.load(Ordering::Relaxed) {
+                0 => {}
+                1 => return End::Gently,
+                _ => return End::Now,
+            }
+        }
+    }
+
+    fn now(&self) -> u32 {
+        self.ticks.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, phase: Phase) {
+        self.phase.store(u64::from(self.now()) << 2 | phase.code(), Ordering::Relaxed);
+    }
+
+    fn phase(&self) -> (Phase, u32) {
+        let packed = self.phase.load(Ordering::Relaxed);
+        (Phase::of(packed & 3), u32::try_from(packed >> 2).unwrap_or(u32::MAX))
+    }
+
+    /// Notes that bytes have come.
+    pub fn heard(&self) {
+        match self.phase() {
+            // What is new is measured from its beginning: a byte now and then must not keep it.
+            (Phase::New, since) => self.phase.store(u64::from(since) << 2 | Phase::Head.code(), Ordering::Relaxed),
+            (Phase::Idle, _) => self.set(Phase::Head),
+            (Phase::Head | Phase::Busy, _) => {}
+        }
+    }
+
+    /// Notes that a request is being answered.
+    pub fn begun(&self) {
+        self.set(Phase::Busy);
+    }
+
+    /// Notes that an answer is complete.
+    pub fn answered(&self) {
+        self.set(Phase::Idle);
+    }
+
+    /// Notes whether the reader takes what is written.
+    pub fn takes(&self, takes: bool) {
+        if takes {
+            if self.stalled.load(Ordering::Relaxed) != 0 {
+                self.stalled.store(0, Ordering::Relaxed);
+            }
+        } else if self.stalled.load(Ordering::Relaxed) == 0 {
+            self.stalled.store(self.now().max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// Says whether nobody is being answered on it.
+    pub fn is_waiting(&self) -> bool {
+        self.phase().0 != Phase::Busy
+    }
+
+    /// Says whether it has waited for too long.
+    fn is_over(&self, limits: &ConnectionLimits) -> bool {
+        let (phase, since) = self.phase();
+        let waited = self.now().saturating_sub(since);
+        let stalled = self.stalled.load(Ordering::Relaxed);
+        if stalled != 0 && self.now().saturating_sub(stalled) >= limits.stalled_ticks {
+            return true;
+        }
+        match phase {
+            Phase::New | Phase::Head => waited >= limits.head_ticks,
+            Phase::Idle => waited >= limits.idle_ticks,
+            Phase::Busy => false,
+        }
+    }
+}
+
+/// The connections of this node.
+#[derive(Debug)]
+pub struct Registry {
+    limits: ConnectionLimits,
+    ticks: Arc<AtomicU32>,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    connections: HashMap<u64, (Option<IpAddr>, Arc<Connection>)>,
+    of_addresses: HashMap<IpAddr, usize>,
+}
+
+impl Open {
+    /// Finds the connection that has waited longest, of one address or of all.
+    fn longest_waiting(&self, address: Option<IpAddr>) -> Option<u64> {
+        let of_address = |found: &Option<IpAddr>| address.is_none() || *found == address;
+        self.connections
+            .iter()
+            .filter(|(_, (found, connection))| of_address(found) && connection.is_waiting())
+            .min_by_key(|(number, (_, connection))| (connection.phase().1, **number))
+            .map(|(number, _)| *number)
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Arc<Connection>> {
+        let (address, connection) = self.connections.remove(&number)?;
+        if let Some(address) = address
+            && let Some(count) = self.of_addresses.get_mut(&address)
+        {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.of_addresses.remove(&address);
+            }
+        }
+        Some(connection)
+    }
+}
+
+/// The place of one connection; given back when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    registry: Arc<Registry>,
+    number: u64,
+    /// The connection.
+    pub connection: Arc<Connection>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.registry.lock().remove(self.number);
+    }
+}
+
+impl Registry {
+    /// Makes an empty one.
+    #[must_use]
+    pub fn new(limits: ConnectionLimits) -> Self {
+        // Tick 0 says "not stalled".
+        Self { limits, ticks: Arc::new(AtomicU32::new(1)), open: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a connection its place; `address` is none for a trusted proxy, which speaks for many.
+    ///
+    /// Where all places are taken, the connection that has waited longest for a request makes room: of the same address
+    /// where that has too many, else of all. `None` where every one of them is being answered.
+    pub fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Place> {
+        let address = address.map(network);
+        let mut open = self.lock();
+        let own = address.map_or(0, |address| open.of_addresses.get(&address).copied().unwrap_or(0));
+        let leaves = if address.is_some() && own >= self.limits.of_address {
+            Some(open.longest_waiting(address)?)
+        } else if open.connections.len() >= self.limits.most {
+            Some(open.longest_waiting(None)?)
+        } else {
+            None
+        };
+        if let Some(connection) = leaves.and_then(|number| open.remove(number)) {
+            connection.end(End::Now);
+        }
+        if let Some(address) = address {
+            *open.of_addresses.entry(address).or_default() += 1;
+        }
+        let connection = Arc::new(Connection::new(Arc::clone(&self.ticks)));
+        let number = open.next;
+        open.next = open.next.wrapping_add(1);
+        open.connections.insert(number, (address, Arc::clone(&connection)));
+        Some(Place { registry: Arc::clone(self), number, connection })
+    }
+
+    /// Counts a tick, and ends the connections that have waited for too long.
+    pub fn tick(&self) {
+        self.ticks.fetch_add(1, Ordering::Relaxed);
+        for (_, connection) in self.lock().connections.values() {
+            if connection.is_over(&self.limits) {
+                connection.end(End::Now);
+            }
+        }
+    }
+
+    /// Ends all connections: at once where no request comes and none is being answered, the others with their answers.
+    pub fn end_all(&self) {
+        for (_, connection) in self.lock().connections.values() {
+            let is_silent = matches!(connection.phase().0, Phase::New | Phase::Idle);
+            connection.end(if is_silent { End::Now } else { End::Gently });
+        }
+    }
+
+    /// Counts the connections.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().connections.len()
+    }
+}
+
+/// Takes the part of an address that one customer of a provider has: all of IPv4, the /64 of IPv6.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: ConnectionLimits =
+        ConnectionLimits { most: 4, of_address: 2, head_ticks: 2, idle_ticks: 5, stalled_ticks: 3 };
+
+    fn address(last: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([192, 0, 2, last]))
+    }
+
+    fn ended(place: &Place) -> bool {
+        place.connection.end.load(Ordering::Relaxed) == 2
+    }
+
+    #[test]
+    fn a_connection_that_says_nothing_ends_and_one_that_is_answered_stays() {
+        let registry = Arc::new(Registry::new(LIMITS));
+        let [silent, slow, live, idle] = [1, 2, 3, 4].map(|last| registry.enter(address(last)).expect("a place"));
+        live.connection.begun();
+        idle.connection.begun();
+        idle.connection.answered();
+        registry.tick();
+        // A byte now and then is no request.
+        slow.connection.heard();
+        assert!([&silent, &slow, &live, &idle].into_iter().all(|place| !ended(place)));
+        registry.tick();
+        assert_eq!([&silent, &slow, &live, &idle].map(ended), [true, true, false, false]);
+        for _ in 0..3 {
+            registry.tick();
+        }
+        assert_eq!([&live, &idle].map(ended), [false, true]);
+        for _ in 0..1_000 {
+            registry.tick();
+        }
+        assert!(!ended(&live), "a stream lasts");
+    }
+
+    #[test]
+    fn the_head_of_a_later_request_has_the_same_time() {
+        let registry = Arc::new(Registry::new(LIMITS));
+        let place = registry.enter(address(1)).expect("a place");
+        place.connection.begun();
+        place.connection.answered();
+        for _ in 0..4 {
+            registry.tick();
+        }
+        place.connection.heard();
+        registry.tick();
+        place.connection.heard();
+        assert!(!ended(&place));
+        registry.tick();
+        assert!(ended(&place));
+    }
+
+    #[test]
+    fn a_reader_that_takes_nothing_ends_and_one_that_goes_on_stays() {
+        let registry = Arc::new(Registry::new(LIMITS));
+        let place = registry.enter(address(1)).expect("a place");
+        place.connection.begun();
+        place.connection.takes(false);
+        registry.tick();
+        registry.tick();
+        place.connection.takes(true);
+        registry.tick();
+        assert!(!ended(&place));
+        place.connection.takes(false);
+        for _ in 0..3 {
+            registry.tick();
+        }
+        assert!(ended(&place));
+    }
+
+    #[test]
+    fn an_address_has_its_share_and_its_waiting_connections_make_room() {
+        let registry = Arc::new(Registry::new(LIMITS));
+        let enter = |last: u8| registry.enter(address(last));
+        let (first, second) = (enter(1).expect("a place"), enter(1).expect("a place"));
+        registry.tick();
+        let third = enter(1).expect("a place: the oldest makes room");
+        assert_eq!([&first, &second, &third].map(ended), [true, false, false]);
+        drop(first);
+        second.connection.begun();
+        third.connection.begun();
+        assert!(enter(1).is_none(), "both are being answered");
+        let other = enter(2).expect("somebody else has a place");
+        let proxies: Vec<_> = (0..3).map(|_| registry.enter(None)).collect();
+        assert!(proxies.iter().all(Option::is_some), "a proxy has no share of its own");
+        assert!(ended(&other), "in all there are four places");
+    }
+
+    #[test]
+    fn places_are_given_back() {
+        let registry = Arc::new(Registry::new(LIMITS));
+        for _ in 0..10 {
+            let places = [registry.enter(address(1)), registry.enter(address(1))];
+            places.iter().flatten().for_each(|place| place.connection.begun());
+            assert!(registry.enter(address(1)).is_none());
+        }
+        assert_eq!(registry.count(), 0);
+        assert!(registry.lock().of_addresses.is_empty());
+    }
+
+    #[test]
+    fn one_subscriber_is_one_address() {
+        let text = |text: &str| network(text.parse().expect("an address")).to_string();
+        assert_eq!(text("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(text("::ffff:192.0.2.1"), "192.0.2.1");
+    }
+}
