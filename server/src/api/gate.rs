@@ -14,8 +14,9 @@ use futures::FutureExt;
 use tower::Service as _;
 use tracing::Instrument;
 use wallet::error::Refusal;
+use wallet::identity::ServiceKeyText;
 
-use super::caller::{Caller, bearer};
+use super::caller::{Caller, ServiceCaller, bearer};
 use super::envelope::{self, Fault};
 use crate::layers::{self, REQUEST_ID};
 use crate::state::AppState;
@@ -64,10 +65,13 @@ async fn admit(state: &AppState, mut request: Request, calls: Router) -> Respons
 }
 
 /// Lets in who shows a valid key, within its limits and the time limit.
-async fn let_in(state: &AppState, mut request: Request, mut calls: Router) -> Response {
+async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Response {
     let Some(secret) = bearer(&request) else {
         return Fault::from(Refusal::Unauthenticated).into_response();
     };
+    if ServiceKeyText::parse(secret).is_some() {
+        return Box::pin(let_in_platform(state, request, calls)).await;
+    }
     let access = match state.wallet.identity().authenticate_key(secret).await {
         Ok(access) => access,
         Err(error) => return Fault::from(error).into_response(),
@@ -77,11 +81,28 @@ async fn let_in(state: &AppState, mut request: Request, mut calls: Router) -> Re
         Fault::from(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }).into_response()
     } else {
         request.extensions_mut().insert(Caller(access));
-        DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
-        let answer = calls.call(request).map(|Ok(response)| response);
-        let answered = tokio::time::timeout(state.settings.request_timeout(), answer).await;
-        answered.unwrap_or_else(|_late| Fault::late().into_response())
+        answered(state, request, calls).await
     };
     standing.write(response.headers_mut());
     response
+}
+
+/// Lets in who shows a valid service key. It has no limit of its own: calls count for the customer's key that they name.
+async fn let_in_platform(state: &AppState, mut request: Request, calls: Router) -> Response {
+    let secret = bearer(&request).unwrap_or_default();
+    match state.wallet.identity().authenticate_service_key(secret).await {
+        Ok(access) => {
+            request.extensions_mut().insert(ServiceCaller(access));
+            answered(state, request, calls).await
+        }
+        Err(error) => Fault::from(error).into_response(),
+    }
+}
+
+/// Answers within the time limit.
+async fn answered(state: &AppState, mut request: Request, mut calls: Router) -> Response {
+    DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
+    let answer = calls.call(request).map(|Ok(response)| response);
+    let answered = tokio::time::timeout(state.settings.request_timeout(), answer).await;
+    answered.unwrap_or_else(|_late| Fault::late().into_response())
 }

@@ -17,6 +17,7 @@ mod prices;
 mod pricing;
 mod quotes;
 mod receipts;
+mod service;
 mod shown;
 mod strangers;
 mod support;

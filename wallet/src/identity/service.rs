@@ -1,6 +1,7 @@
 //! The handle: signing up and in, who asks, keys, sessions, the audit log.
 
 mod keys;
+mod service_keys;
 mod sessions;
 mod sign_in;
 mod sign_up;
@@ -20,6 +21,7 @@ use super::key_cache::KeyCache;
 use super::password::Passwords;
 use super::ports::Household;
 use super::repo::{self, tree::OwnerRow, user::UserRow};
+use super::service_key_cache::ServiceKeyCache;
 use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer};
 use crate::db::Db;
 use crate::error::{Problem, Refusal, Result};
@@ -35,6 +37,7 @@ pub struct Identity {
     db: Db,
     passwords: Passwords,
     keys: Arc<KeyCache>,
+    service_keys: Arc<ServiceKeyCache>,
     household: Arc<dyn Household>,
 }
 
@@ -46,7 +49,7 @@ impl std::fmt::Debug for Identity {
 
 impl Identity {
     pub(crate) fn new(db: Db, household: Arc<dyn Household>) -> Self {
-        Self { db, passwords: Passwords::new(), keys: Arc::default(), household }
+        Self { db, passwords: Passwords::new(), keys: Arc::default(), service_keys: Arc::default(), household }
     }
 
     /// Finds a person; `None` where there is no such person any more.

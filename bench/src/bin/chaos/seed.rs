@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use wallet::catalog::Preset;
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
-use wallet::identity::{Actor, Environment, NewKey, SignUp};
+use wallet::identity::{Actor, Environment, NewKey, NewServiceKey, ServiceScope, SignUp};
 use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
@@ -19,6 +19,8 @@ pub struct Payer {
     pub wallet: WalletId,
     /// The API key.
     pub key: String,
+    /// The platform's service key, which finishes what the platform began and pays back.
+    pub service_key: String,
     /// What the wallet started with.
     pub credits: Credits,
 }
@@ -29,6 +31,9 @@ pub async fn payers(url: &str, count: usize) -> Result<Vec<Payer>> {
     wallet.migrate().await?;
     let preset = Preset::by_name("neuralbox").context("there is no such preset")?;
     wallet.catalog().load_preset(&preset).await?;
+    let scopes = vec![ServiceScope::SpendWrite.code().to_owned()];
+    let service = NewServiceKey { name: "chaos".to_owned(), scopes };
+    let service_key = wallet.identity().create_service_key(&Actor::system("chaos"), &service).await?.secret;
     let mut payers = Vec::new();
     for number in 0..count {
         let form = SignUp {
@@ -51,7 +56,7 @@ pub async fn payers(url: &str, count: usize) -> Result<Vec<Payer>> {
         };
         let key = wallet.identity().create_key(&viewer, &new).await?.secret;
         let credits = wallet.ledger().balance(viewer.wallet).await?.settled;
-        payers.push(Payer { wallet: viewer.wallet, key, credits });
+        payers.push(Payer { wallet: viewer.wallet, key, service_key: service_key.clone(), credits });
     }
     wallet.shutdown().await;
     Ok(payers)
