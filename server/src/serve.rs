@@ -137,7 +137,8 @@ fn welcome(settings: &Settings, demo: Option<&wallet::demo::Demo>) {
     if !settings.production() && settings.mail.mail_url.is_none() {
         println!("  Mails land on {url}/dev/mail");
     }
-    println!("\n  API key: {}\n\n  Try:", demo.key);
+    println!("\n  API key of the customer:     {}", demo.key);
+    println!("  service key of the platform: {}\n\n  Try:", demo.service_key);
     println!("  curl {url}/api/v2/balance -H 'Authorization: Bearer {}'", demo.key);
     println!(
         "  curl {url}/api/v2/models/dall-e-3/calculate-price -H 'Authorization: Bearer {}' \
@@ -145,9 +146,10 @@ fn welcome(settings: &Settings, demo: Option<&wallet::demo::Demo>) {
         demo.key
     );
     println!(
-        "  curl {url}/api/v2/charges -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \
-         -H \"Idempotency-Key: $(date +%s%N)\" -d '{{\"operation\": \"gpt-5\", \"params\": {{}}}}'\n",
-        demo.key
+        "  curl {url}/api/v2/service/charges -H 'Authorization: Bearer {}' -H 'Content-Type: application/json' \
+         -H \"Idempotency-Key: $(date +%s%N)\" \
+         -d '{{\"on_behalf_of\": \"{}\", \"operation\": \"gpt-5\", \"params\": {{}}}}'\n",
+        demo.service_key, demo.key
     );
 }
 

@@ -333,6 +333,46 @@ async fn an_admin_is_made_and_a_ledger_leaves_with_its_proof(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn staff_make_list_and_revoke_service_keys(pool: PgPool) {
+    let (url, folder) = (url(&pool), folder());
+    let settings = [("DATABASE_URL", url.as_str()), ("SCRIP_DATA_DIR", folder.as_str())];
+    assert!(run(&["demo", "load"], &settings).status.success());
+    let says = |arguments: &[&str]| {
+        let output = run(arguments, &settings);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let create = ["service-key", "create", "--name", "gateway-eu", "--scope", "spend:write", "--scope", "keys:read"];
+    let made = says(&create);
+    let secret = made.lines().next().expect("the key").to_owned();
+    assert!(secret.starts_with("nb_service_") && made.contains("shown once"), "{made}");
+    let wallet = wallet::Wallet::new(pool.clone(), wallet::Options::default());
+    let access = wallet.identity().authenticate_service_key(&secret).await.expect("it works");
+    assert_eq!((access.name.as_str(), access.scopes.len()), ("gateway-eu", 2));
+    refuses(&run(&create, &settings), &["name", "Choose another"]);
+    let wrong = ["service-key", "create", "--name", "two words", "--scope", "grants:write"];
+    refuses(&run(&wrong, &settings), &["name", "no scope grants:write", "spend:write, keys:read"]);
+    refuses(&run(&["service-key", "create", "--name", "none"], &settings), &["--scope"]);
+    let listed = says(&["service-key", "list"]);
+    assert!(listed.contains("gateway-eu  nb_service_") && listed.contains("by command line"), "{listed}");
+    assert!(!listed.contains(&secret), "the secret is nowhere");
+    assert!(says(&["service-key", "revoke", "gateway-eu"]).contains("works no more"));
+    assert!(says(&["service-key", "revoke", "gateway-eu"]).contains("works no more"), "a repeat changes nothing");
+    assert!(says(&["service-key", "list"]).contains("revoked 20"));
+    refuses(&run(&["service-key", "revoke", "nobody"], &settings), &["service key not found"]);
+    refuses(&run(&create, &settings), &["name", "Choose another"]);
+    let log = wallet.identity().audit_log(None, 50).await.expect("the log");
+    let count = |action: &str| log.rows.iter().filter(|row| row.action == action).count();
+    assert_eq!((count("service_key.created"), count("service_key.revoked")), (2, 1), "the demo's and this one");
+    let stored: String = sqlx::query_scalar("SELECT string_agg(k::text, ' ') FROM service_keys AS k")
+        .fetch_one(&pool)
+        .await
+        .expect("the rows");
+    assert!(!stored.contains(&secret), "only its hash is stored");
+    std::fs::remove_dir_all(folder).ok();
+}
+
+#[sqlx::test(migrations = false)]
 async fn old_rows_leave_for_files_and_signed_heads_prove_that_none_is_missing(pool: PgPool) {
     let (url, folder) = (url(&pool), folder());
     let settings = [

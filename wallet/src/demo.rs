@@ -6,9 +6,9 @@ use uuid::Uuid;
 use crate::Wallet;
 use crate::catalog::BurnClass;
 use crate::error::{Error, Refusal, Result};
-use crate::id::KeyId;
+use crate::id::{KeyId, ServiceKeyId};
 use crate::idempotency::IdempotencyKey;
-use crate::identity::{Actor, Environment, KeyScope, NewKey, SignUp, StaffRole, Viewer};
+use crate::identity::{Actor, Environment, KeyScope, NewKey, NewServiceKey, ServiceScope, SignUp, StaffRole, Viewer};
 use crate::ledger::{CaptureAmount, Command, Envelope, GrantSource, NewGrant};
 use crate::money::Credits;
 use crate::tariff::{ChargeRequest, HoldRequest, LineRequest};
@@ -25,6 +25,13 @@ pub const ADMIN_PASSWORD: &str = "scrip-demo-admin";
 /// The id and the secret of the demo key, so that the key printed at each start stays the same.
 const KEY_ID: u128 = 0x0192_0000_0000_7000_8000_0000_0000_d310;
 const KEY_SECRET: [u128; 2] = [0x5c71_9aa8_03d1_44f6_b2e1_7c3d_90ab_51fe, 0x0d4e_66b7_25c8_4f1f_8a90_33e2_71bc_d9a5];
+
+/// The name of the demo's service key, by which the demo itself acts as the platform.
+const SERVICE_KEY_NAME: &str = "demo-platform";
+/// The id and the secret of the demo's service key.
+const SERVICE_KEY_ID: u128 = 0x0192_0000_0000_7000_8000_0000_0000_d311;
+const SERVICE_KEY_SECRET: [u128; 2] =
+    [0x71c3_0f5e_9b82_4a6d_a1d4_58e7_13cb_02f9, 0x2b9a_d840_6e17_4c35_9f6b_c0a1_84d7_e35c];
 
 /// What the ledger of the demo customer starts with: operations of the NeuralBox preset. A catalog that doesn't
 /// know one leaves it out.
@@ -61,6 +68,15 @@ pub struct Demo {
     pub admin: DemoLogin,
     /// A ready API key of the customer.
     pub key: String,
+    /// A ready service key: what the platform's own backend holds.
+    pub service_key: String,
+}
+
+/// The demo in the platform's place: what the playground does, the platform's backend would do with its service key.
+#[must_use]
+pub fn platform() -> Actor {
+    let id = ServiceKeyId::from_uuid(Uuid::from_u128(SERVICE_KEY_ID));
+    Actor::Service { id, name: SERVICE_KEY_NAME.to_owned() }
 }
 
 impl Wallet {
@@ -84,11 +100,20 @@ impl Wallet {
         };
         let made = (KeyId::from_uuid(Uuid::from_u128(KEY_ID)), KEY_SECRET);
         let key = self.identity().create_key_with(&viewer, &new, made).await?;
+        let service_key = self.demo_service_key().await?;
         self.demo_gift(&viewer).await?;
-        let actor = Actor::Key { id: key.key.id, name: key.key.name.clone() };
+        let actor = Actor::on_behalf_of(SERVICE_KEY_NAME, key.key.id, &key.key.name);
         self.demo_history(&viewer, &actor).await?;
         let login = |email, password| DemoLogin { email, password };
-        Ok(Demo { user: login(USER_EMAIL, USER_PASSWORD), admin: login(ADMIN_EMAIL, ADMIN_PASSWORD), key: key.secret })
+        let (user, admin) = (login(USER_EMAIL, USER_PASSWORD), login(ADMIN_EMAIL, ADMIN_PASSWORD));
+        Ok(Demo { user, admin, key: key.secret, service_key })
+    }
+
+    async fn demo_service_key(&self) -> Result<String> {
+        let scopes = ServiceScope::ALL.map(|scope| scope.code().to_owned()).to_vec();
+        let new = NewServiceKey { name: SERVICE_KEY_NAME.to_owned(), scopes };
+        let made = (ServiceKeyId::from_uuid(Uuid::from_u128(SERVICE_KEY_ID)), SERVICE_KEY_SECRET);
+        Ok(self.identity().create_service_key_with(&Actor::system("demo"), &new, made).await?.0.secret)
     }
 
     async fn demo_gift(&self, viewer: &Viewer) -> Result<()> {

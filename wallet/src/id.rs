@@ -56,6 +56,8 @@ uuid_id! {
     UserId,
     /// An API key.
     KeyId,
+    /// A service key: the platform's own.
+    ServiceKeyId,
     /// Our intent to take money.
     PaymentId,
     /// An account on a plan, from its start to its end.

@@ -10,6 +10,10 @@ const MAX_LENGTH: usize = 255;
 /// Leads the keys that Scrip makes itself; a caller's key is ASCII, so the two never meet.
 const INTERNAL: char = '§';
 
+/// Leads the keys that come with a service key: the platform's and its customers' never meet, or a customer could use a
+/// key first, and the platform would take the customer's hold for its own.
+const PLATFORM: char = '¶';
+
 /// The key of a command, unique within its wallet and kept for ever.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -35,6 +39,18 @@ impl IdempotencyKey {
     /// No caller can send the same one.
     pub fn internal(what: impl AsRef<str>) -> Self {
         Self(format!("{INTERNAL}{}", what.as_ref()))
+    }
+
+    /// Makes the platform's key of one that came with a service key. No customer can send the same one.
+    #[must_use]
+    pub fn of_platform(self) -> Self {
+        Self(format!("{PLATFORM}{}", self.0))
+    }
+
+    /// Gives the key as its caller sent it; `None` where Scrip itself made it.
+    #[must_use]
+    pub fn sent(&self) -> Option<&str> {
+        if self.is_internal() { None } else { Some(self.0.strip_prefix(PLATFORM).unwrap_or(&self.0)) }
     }
 
     /// Takes the key from storage.
@@ -102,6 +118,16 @@ impl RequestHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_platforms_keys_and_customers_keys_never_meet() {
+        let sent = IdempotencyKey::parse("job-17").expect("a key");
+        let platform = sent.clone().of_platform();
+        assert_ne!(platform, sent);
+        assert!(IdempotencyKey::parse(platform.as_str()).is_err(), "no customer can send it");
+        assert_eq!((platform.sent(), sent.sent()), (Some("job-17"), Some("job-17")));
+        assert!(!platform.is_internal() && IdempotencyKey::internal("payment:1").sent().is_none());
+    }
 
     #[test]
     fn keys_are_visible_ascii() {

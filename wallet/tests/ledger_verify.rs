@@ -278,7 +278,7 @@ async fn the_database_takes_no_unsound_row(pool: PgPool) {
     for statement in [
         "UPDATE entries SET seq = 0 WHERE seq = 1",
         "UPDATE entries SET kind = 16",
-        "UPDATE entries SET actor_kind = 5",
+        "UPDATE entries SET actor_kind = 7",
         "UPDATE entries SET held_after = -1",
         "UPDATE entries SET expires_at = now() WHERE kind <> 3",
     ] {

@@ -84,7 +84,10 @@ pub fn kind_name(locale: Locale, entry: &EntryView) -> &'static str {
 #[must_use]
 pub fn actor_name(locale: Locale, entry: &EntryView) -> String {
     match &entry.actor {
-        Actor::User { name, .. } | Actor::Key { name, .. } => name.clone(),
+        Actor::User { name, .. }
+        | Actor::Key { name, .. }
+        | Actor::Service { name, .. }
+        | Actor::ServiceFor { name, .. } => name.clone(),
         Actor::Staff { .. } => td_string!(locale, ledger.staff).to_owned(),
         Actor::System { .. } => "—".to_owned(),
     }

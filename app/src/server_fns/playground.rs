@@ -1,4 +1,5 @@
-//! The playground of the demo: real requests against the person's own wallet, without curl.
+//! The playground of the demo: real requests against the person's own wallet, without curl. The demo acts in the
+//! platform's place here, as its backend would with a service key.
 
 use std::collections::BTreeMap;
 
@@ -248,9 +249,9 @@ mod ssr {
     }
 
     async fn submit(viewer: &Viewer, wallet: &Wallet, key: &str, command: Command) -> WalletResult<EntryView> {
-        let key = IdempotencyKey::parse(&format!("playground:{key}"))?;
+        let key = IdempotencyKey::parse(&format!("playground:{key}"))?.of_platform();
         let metadata = serde_json::json!({ "from": "playground" });
-        let envelope = Envelope::new(viewer.wallet, key, viewer.actor(), command).with_metadata(metadata);
+        let envelope = Envelope::new(viewer.wallet, key, wallet::demo::platform(), command).with_metadata(metadata);
         let outcome = wallet.ledger().submit(envelope).await?;
         let entry = outcome.entries.into_iter().next_back();
         entry.ok_or_else(|| Error::internal("a command wrote no row"))

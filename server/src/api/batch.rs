@@ -88,7 +88,7 @@ pub async fn create(State(state): State<AppState>, caller: Caller, body: Body<Ne
 async fn outcome(state: &AppState, caller: &Caller, one: KeyedCharge) -> ChargeOutcome {
     let idempotency_key = one.idempotency_key;
     let done = match IdempotencyKey::parse(&idempotency_key) {
-        Ok(key) => charge(state, caller, key, one.charge).await,
+        Ok(key) => charge(state, caller.payer(), key, one.charge).await,
         Err(refusal) => Err(refusal.into()),
     };
     match done {

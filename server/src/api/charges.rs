@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wallet::db::has_nul;
 use wallet::error::{Error, Problem, Refusal};
-use wallet::idempotency::IdempotencyKey;
+use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::KeyScope;
 use wallet::ledger::{Command, EntryDetail, EntryKind, EntryView, Envelope, Outcome, Receipt};
 use wallet::money::Credits;
@@ -17,12 +17,13 @@ use wallet::tariff::{ChargeRequest, LineRequest, QuoteId};
 
 use super::amount::Amount;
 use super::body::{Body, Named, Out};
-use super::caller::Caller;
+use super::caller::{Caller, Payer};
 use super::envelope::{Answer, ErrorBody, Fault};
 use super::holds::HoldLineBody;
 use super::key::Key;
 use super::ledger::{Allocation, EntryBody};
 use super::models::{Line, one_call};
+use super::service::Place;
 use crate::state::AppState;
 
 /// The most keys of one metadata object.
@@ -38,22 +39,22 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub struct NewCharge {
     /// The operation.
     #[schema(example = "dall-e-3")]
-    operation: String,
+    pub(super) operation: String,
     /// Its params.
     #[serde(default)]
     #[schema(value_type = Object)]
-    params: Map<String, Value>,
+    pub(super) params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
     #[schema(minimum = 1, maximum = 1_000_000, default = 1)]
-    count: i64,
+    pub(super) count: i64,
     /// A locked quote to honour.
     #[serde(default)]
-    quote_id: Option<String>,
+    pub(super) quote_id: Option<String>,
     /// Anything of yours, to find the charge by: `customer_id`, a job's name.
     #[serde(default)]
     #[schema(value_type = Object)]
-    metadata: Map<String, Value>,
+    pub(super) metadata: Map<String, Value>,
 }
 
 /// A charge with its receipt.
@@ -85,6 +86,9 @@ pub struct Charge {
     metadata: Value,
     /// When, by the database's clock.
     created_at: DateTime<Utc>,
+    /// Whose wallet it is from; in answers to a service key only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wallet: Option<Place>,
 }
 
 /// Why a debit cost what it cost.
@@ -143,7 +147,13 @@ impl Charge {
             timeline: Vec::new(),
             metadata: entry.metadata,
             created_at: entry.created_at,
+            wallet: None,
         })
+    }
+
+    /// Adds whose wallet it is from.
+    pub(super) fn of(self, wallet: Place) -> Self {
+        Self { wallet: Some(wallet), ..self }
     }
 
     fn detailed(detail: EntryDetail) -> wallet::error::Result<Self> {
@@ -167,26 +177,26 @@ pub async fn create(
     body: Body<NewCharge>,
 ) -> Answer<Response> {
     caller.may(KeyScope::ChargesWrite)?;
-    let (outcome, charge) = charge(&state, &caller, key, body.value).await?;
+    let (outcome, charge) = charge(&state, caller.payer(), key, body.value).await?;
     Ok(written(&outcome, charge))
 }
 
 /// Prices and charges.
 pub(super) async fn charge(
     state: &AppState,
-    caller: &Caller,
+    payer: Payer,
     key: IdempotencyKey,
     wanted: NewCharge,
 ) -> Answer<(Outcome, Charge)> {
     let NewCharge { operation, params, count, quote_id, metadata } = wanted;
     let request = ChargeRequest {
-        wallet: caller.0.wallet,
-        plan_rank: caller.0.plan.rank,
+        wallet: payer.wallet,
+        plan_rank: payer.plan_rank,
         line: LineRequest { operation, params, count },
         quote: quote(quote_id.as_deref(), "quote_id")?,
         metadata: checked(metadata)?,
     };
-    let charged = state.wallet.tariffs().charge_with_receipt(request, caller.actor(), key).await?;
+    let charged = state.wallet.tariffs().charge_with_receipt(request, payer.actor, key).await?;
     let (outcome, receipt) = charged;
     let entry = outcome.entry().ok_or_else(|| Fault::internal(&"a charge wrote no row"))?.clone();
     let receipt = match receipt {
@@ -267,10 +277,14 @@ pub struct NewCreditBack {
     reason: String,
 }
 
-/// Pays back a failed operation, once.
+/// Pays back a failed operation, once; only where the catalog lets customers do so.
+///
+/// What a cost comes to is the platform's to say: in all presets a customer's key is answered 403 here, and the platform
+/// pays back by `POST /service/charges/{id}/credit-back`. A charge that a service key made is never a customer's to pay back.
 #[utoipa::path(post, path = "/charges/{id}/credit-back", tag = "Spending", request_body = NewCreditBack,
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 201, body = EntryBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
+    responses((status = 201, body = EntryBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 422, body = ErrorBody)))]
 pub async fn credit_back(
     State(state): State<AppState>,
     caller: Caller,
@@ -279,12 +293,23 @@ pub async fn credit_back(
     body: Body<NewCreditBack>,
 ) -> Answer<Response> {
     caller.may(KeyScope::ChargesWrite)?;
-    let reason = text("reason", &body.value.reason, 200)?;
-    let command = Command::CreditBack { charge: id, reason };
-    let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), command).with_request_hash(body.hash());
+    let (outcome, entry) = pay_back(&state, caller.payer(), id, (key, body.hash()), &body.value.reason).await?;
+    Ok(written(&outcome, entry))
+}
+
+/// Pays a charge back.
+pub(super) async fn pay_back(
+    state: &AppState,
+    payer: Payer,
+    id: i64,
+    (key, hash): (IdempotencyKey, RequestHash),
+    reason: &str,
+) -> Answer<(Outcome, EntryBody)> {
+    let command = Command::CreditBack { charge: id, reason: text("reason", reason, 200)? };
+    let envelope = Envelope::new(payer.wallet, key, payer.actor, command).with_request_hash(hash);
     let outcome = state.wallet.ledger().submit(envelope).await?;
     let entry = outcome.entry().cloned().ok_or_else(|| Fault::internal(&"a credit-back wrote no row"))?;
-    Ok(written(&outcome, EntryBody::from(entry)))
+    Ok((outcome, EntryBody::from(entry)))
 }
 
 /// Checks a text for people.

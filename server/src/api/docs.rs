@@ -21,7 +21,11 @@ const ABOUT: &str =
 
 Authorization: Bearer <key>. Amounts in credits are exact JSON numbers with at most six decimals. Every write takes an
 Idempotency-Key header: the same key and body answer again what they answered first. Errors have one envelope:
-{\"error\": {\"code\", \"message\", \"detail\", \"request_id\"}}.";
+{\"error\": {\"code\", \"message\", \"detail\", \"request_id\"}}.
+
+Calls under /service are the platform's own and take a service key, which staff make (scrip service-key create). They spend
+on behalf of a customer's API key (on_behalf_of), or from the wallet of an account, project and environment. What a service
+key made, only service keys and staff capture, release and pay back.";
 
 /// Adds what handlers don't say: title, address, authorization.
 pub fn complete(document: &mut OpenApi) {
@@ -35,6 +39,9 @@ pub fn complete(document: &mut OpenApi) {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key.")).build();
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme("key", SecurityScheme::Http(bearer));
+    let text = "A service key, <prefix>_service_…: the platform's own, for the calls under /service.";
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(text)).build();
+    components.add_security_scheme("service_key", SecurityScheme::Http(bearer));
     document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
 }
 

@@ -16,9 +16,9 @@ use futures::FutureExt;
 use tower::Service as _;
 use tracing::Instrument;
 use wallet::error::{Error, Refusal};
-use wallet::identity::KeyAccess;
+use wallet::identity::{KeyAccess, ServiceKeyText};
 
-use super::caller::{Caller, bearer};
+use super::caller::{Caller, ServiceCaller, bearer};
 use super::envelope::{self, Fault};
 use crate::layers::{self, REQUEST_ID};
 use crate::rates::{self, Subject, TooMany, is_write};
@@ -68,9 +68,13 @@ async fn admit(state: &AppState, mut request: Request, calls: Router) -> Respons
 }
 
 /// Lets in who shows a valid key, within its limits and the time limit.
-async fn let_in(state: &AppState, mut request: Request, mut calls: Router) -> Response {
+async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Response {
     let address = rates::address_of(request.extensions(), request.headers(), state);
-    let access = match access(state, bearer(&request).unwrap_or_default(), address).await {
+    let secret = bearer(&request).unwrap_or_default();
+    if ServiceKeyText::parse(secret).is_some() {
+        return Box::pin(let_in_platform(state, address, request, calls)).await;
+    }
+    let access = match access(state, secret, address).await {
         Ok(access) => access,
         Err(fault) => return fault.into_response(),
     };
@@ -82,10 +86,7 @@ async fn let_in(state: &AppState, mut request: Request, mut calls: Router) -> Re
         Fault::from(Refusal::RateLimited { retry_after_seconds: reset_seconds }).into_response()
     } else {
         request.extensions_mut().insert(Caller(access));
-        DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
-        let answer = calls.call(request).map(|Ok(response)| response);
-        let answered = tokio::time::timeout(state.settings.request_timeout(), answer).await;
-        answered.unwrap_or_else(|_late| Fault::late().into_response())
+        answered(state, request, calls).await
     };
     standing.write(response.headers_mut());
     response
@@ -94,20 +95,58 @@ async fn let_in(state: &AppState, mut request: Request, mut calls: Router) -> Re
 /// Finds out who calls. An address that has sent many wrong keys is heard only with a key that is known to be right, so
 /// that guesses cost the database nothing.
 async fn access(state: &AppState, secret: &str, address: Option<IpAddr>) -> Result<Arc<KeyAccess>, Fault> {
-    let too_many = |TooMany { reset_seconds }| Refusal::RateLimited { retry_after_seconds: reset_seconds };
-    if let Some(address) = address
-        && let Err(many) = state.subjects.wrong_keys(address)
-        && !state.wallet.identity().knows_key(secret)
-    {
-        return Err(too_many(many).into());
+    if !state.wallet.identity().knows_key(secret) {
+        heard_with_a_wrong_key(state, address)?;
     }
     match state.wallet.identity().authenticate_key(secret).await {
-        Err(Error::Refused(Refusal::Unauthenticated)) => {
-            if let Some(address) = address {
-                state.subjects.count(Subject::WrongKeys(address), false, 1).map_err(too_many)?;
-            }
-            Err(Refusal::Unauthenticated.into())
-        }
+        Err(Error::Refused(Refusal::Unauthenticated)) => Err(note_wrong_key(state, address)),
         found => Ok(found?),
     }
+}
+
+/// Refuses an address that has sent many wrong keys.
+fn heard_with_a_wrong_key(state: &AppState, address: Option<IpAddr>) -> Result<(), Fault> {
+    match address.map(|address| state.subjects.wrong_keys(address)) {
+        Some(Err(many)) => Err(too_many(many)),
+        _ => Ok(()),
+    }
+}
+
+/// Counts a wrong key of an address, and gives what its caller hears.
+fn note_wrong_key(state: &AppState, address: Option<IpAddr>) -> Fault {
+    let counted = address.map(|address| state.subjects.count(Subject::WrongKeys(address), false, 1));
+    match counted {
+        Some(Err(many)) => too_many(many),
+        _ => Refusal::Unauthenticated.into(),
+    }
+}
+
+fn too_many(TooMany { reset_seconds }: TooMany) -> Fault {
+    Refusal::RateLimited { retry_after_seconds: reset_seconds }.into()
+}
+
+/// Lets in who shows a valid service key. It has no limit of its own: calls count for the customer's key that they name.
+/// Wrong ones count for their address.
+async fn let_in_platform(
+    state: &AppState,
+    address: Option<IpAddr>,
+    mut request: Request,
+    calls: Router,
+) -> Response {
+    let secret = bearer(&request).unwrap_or_default();
+    let access = match state.wallet.identity().authenticate_service_key(secret).await {
+        Ok(access) => access,
+        Err(Error::Refused(Refusal::Unauthenticated)) => return note_wrong_key(state, address).into_response(),
+        Err(error) => return Fault::from(error).into_response(),
+    };
+    request.extensions_mut().insert(ServiceCaller(access));
+    answered(state, request, calls).await
+}
+
+/// Answers within the time limit.
+async fn answered(state: &AppState, mut request: Request, mut calls: Router) -> Response {
+    DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
+    let answer = calls.call(request).map(|Ok(response)| response);
+    let answered = tokio::time::timeout(state.settings.request_timeout(), answer).await;
+    answered.unwrap_or_else(|_late| Fault::late().into_response())
 }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wallet::error::{Problem, Refusal};
+use wallet::id::WalletId;
+use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::KeyScope;
 use wallet::ledger::hold::MAX_LINES;
 use wallet::ledger::{CaptureAmount, Command, Envelope, HoldLine, HoldView, Outcome, ReleaseReason};
@@ -14,11 +16,12 @@ use wallet::tariff::{HoldRequest, LineRequest};
 
 use super::amount::Amount;
 use super::body::{Body, Named, Out};
-use super::caller::Caller;
+use super::caller::{Caller, Payer};
 use super::charges::{ReceiptBody, checked, quote, written};
 use super::envelope::{Answer, ErrorBody};
 use super::key::Key;
 use super::models::WantedLine;
+use super::service::Place;
 use crate::state::AppState;
 
 /// What to set aside.
@@ -27,15 +30,15 @@ use crate::state::AppState;
 pub struct NewHold {
     /// What the job is made of, from 1 to 64 lines.
     #[schema(min_items = 1, max_items = 64)]
-    lines: Vec<WantedLine>,
+    pub(super) lines: Vec<WantedLine>,
     /// For how many seconds; 24 hours where nothing is said, at most 7 days.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 604_800)]
-    expires_in: Option<u32>,
+    pub(super) expires_in: Option<u32>,
     /// Anything of yours.
     #[serde(default)]
     #[schema(value_type = Object)]
-    metadata: Map<String, Value>,
+    pub(super) metadata: Map<String, Value>,
 }
 
 /// A hold.
@@ -57,6 +60,16 @@ pub struct Hold {
     expires_at: DateTime<Utc>,
     /// The row that finished it.
     finished_by: Option<i64>,
+    /// Whose wallet it is of; in answers to a service key only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wallet: Option<Place>,
+}
+
+impl Hold {
+    /// Adds whose wallet it is of.
+    pub(super) fn of(self, wallet: Place) -> Self {
+        Self { wallet: Some(wallet), ..self }
+    }
 }
 
 /// One line of a hold.
@@ -87,12 +100,14 @@ impl From<HoldView> for Hold {
             created_at: hold.created_at,
             expires_at: hold.expires_at,
             finished_by: hold.finished_by,
+            wallet: None,
         }
     }
 }
 
-async fn shown(state: &AppState, caller: &Caller, id: i64) -> Answer<Hold> {
-    Ok(state.wallet.ledger().hold(caller.0.wallet, id).await?.into())
+/// Reads a hold of a wallet.
+pub(super) async fn shown(state: &AppState, wallet: WalletId, id: i64) -> Answer<Hold> {
+    Ok(state.wallet.ledger().hold(wallet, id).await?.into())
 }
 
 /// Sets credits aside by the tariffs in force, or by locked quotes; once per key.
@@ -106,7 +121,18 @@ pub async fn create(
     body: Body<NewHold>,
 ) -> Answer<Response> {
     caller.may(KeyScope::HoldsWrite)?;
-    let NewHold { lines, expires_in, metadata } = body.value;
+    let (outcome, hold) = place(&state, caller.payer(), key, body.value).await?;
+    Ok(written(&outcome, hold))
+}
+
+/// Prices and sets aside.
+pub(super) async fn place(
+    state: &AppState,
+    payer: Payer,
+    key: IdempotencyKey,
+    wanted: NewHold,
+) -> Answer<(Outcome, Hold)> {
+    let NewHold { lines, expires_in, metadata } = wanted;
     if lines.is_empty() || lines.len() > MAX_LINES {
         let problem = if lines.is_empty() { Problem::Required } else { Problem::TooMany };
         let message = format!("Give from 1 to {MAX_LINES} lines.");
@@ -118,15 +144,15 @@ pub async fn create(
         wanted.push((LineRequest { operation: line.operation, params: line.params, count: line.count }, quote));
     }
     let request = HoldRequest {
-        wallet: caller.0.wallet,
-        plan_rank: caller.0.plan.rank,
+        wallet: payer.wallet,
+        plan_rank: payer.plan_rank,
         lines: wanted,
         expires_in,
         metadata: checked(metadata)?,
     };
-    let outcome = state.wallet.tariffs().hold(request, caller.actor(), key).await?;
-    let hold = shown(&state, &caller, outcome.seq()).await?;
-    Ok(written(&outcome, hold))
+    let outcome = state.wallet.tariffs().hold(request, payer.actor, key).await?;
+    let hold = shown(state, payer.wallet, outcome.seq()).await?;
+    Ok((outcome, hold))
 }
 
 /// Shows a hold.
@@ -134,7 +160,7 @@ pub async fn create(
     responses((status = 200, body = Hold), (status = 404, body = ErrorBody)))]
 pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named<i64>) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
-    Ok(Out(shown(&state, &caller, id).await?).into_response())
+    Ok(Out(shown(&state, caller.0.wallet, id).await?).into_response())
 }
 
 /// How much to take.
@@ -143,16 +169,33 @@ pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named
 pub struct NewCapture {
     /// So much in all, from the first line on; everything where neither this nor `lines` is given.
     #[serde(default)]
-    amount: Option<Amount>,
+    pub(super) amount: Option<Amount>,
     /// So much of each line, in order.
     #[serde(default)]
-    lines: Option<Vec<Amount>>,
+    pub(super) lines: Option<Vec<Amount>>,
+}
+
+impl NewCapture {
+    /// Says how much is taken.
+    pub(super) fn amount(self) -> Answer<CaptureAmount> {
+        match (self.amount, self.lines) {
+            (None, None) => Ok(CaptureAmount::All),
+            (Some(amount), None) => Ok(CaptureAmount::Total(amount.0)),
+            (None, Some(lines)) => Ok(CaptureAmount::Lines(lines.into_iter().map(|amount| amount.0).collect())),
+            (Some(_), Some(_)) => {
+                Err(Refusal::unprocessable("lines", Problem::NotAllowed, "Give amount or lines, not both.").into())
+            }
+        }
+    }
 }
 
 /// Takes all or part of a hold, and gives the rest back; once.
+///
+/// A hold that a service key placed is finished by service keys alone: a customer's key is answered 403.
 #[utoipa::path(post, path = "/holds/{id}/capture", tag = "Spending", request_body = NewCapture,
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 201, body = Hold), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+    responses((status = 201, body = Hold), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody)))]
 pub async fn capture(
     State(state): State<AppState>,
     caller: Caller,
@@ -162,31 +205,28 @@ pub async fn capture(
 ) -> Answer<Response> {
     caller.may(KeyScope::HoldsWrite)?;
     let hash = body.hash();
-    let amount = match (body.value.amount, body.value.lines) {
-        (None, None) => CaptureAmount::All,
-        (Some(amount), None) => CaptureAmount::Total(amount.0),
-        (None, Some(lines)) => CaptureAmount::Lines(lines.into_iter().map(|amount| amount.0).collect()),
-        (Some(_), Some(_)) => {
-            return Err(Refusal::unprocessable("lines", Problem::NotAllowed, "Give amount or lines, not both.").into());
-        }
-    };
-    let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), Command::Capture { hold: id, amount });
-    finish(&state, &caller, id, envelope.with_request_hash(hash)).await
+    let command = Command::Capture { hold: id, amount: body.value.amount()? };
+    let (outcome, hold) = finish(&state, caller.payer(), id, (key, hash), command).await?;
+    Ok(written(&outcome, hold))
 }
 
 /// Why a hold is given back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRelease {
-    /// `platform_failure`, `customer_failure` or `cancelled`.
-    #[schema(value_type = String, example = "platform_failure")]
+    /// `cancelled` or `customer_failure`; `platform_failure` only where the catalog leaves that to customers.
+    #[schema(value_type = String, example = "cancelled")]
     reason: ReleaseReason,
 }
 
 /// Gives a hold back; once.
+///
+/// A hold that a service key placed is finished by service keys alone, and only the platform releases for its own failure
+/// (`platform_failure`), unless the catalog leaves that to customers: a customer's key is answered 403.
 #[utoipa::path(post, path = "/holds/{id}/release", tag = "Spending", request_body = NewRelease,
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 201, body = Hold), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
+    responses((status = 201, body = Hold), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, body = ErrorBody)))]
 pub async fn release(
     State(state): State<AppState>,
     caller: Caller,
@@ -196,12 +236,20 @@ pub async fn release(
 ) -> Answer<Response> {
     caller.may(KeyScope::HoldsWrite)?;
     let command = Command::Release { hold: id, reason: body.value.reason };
-    let envelope = Envelope::new(caller.0.wallet, key, caller.actor(), command);
-    finish(&state, &caller, id, envelope.with_request_hash(body.hash())).await
+    let (outcome, hold) = finish(&state, caller.payer(), id, (key, body.hash()), command).await?;
+    Ok(written(&outcome, hold))
 }
 
-async fn finish(state: &AppState, caller: &Caller, id: i64, envelope: Envelope) -> Answer<Response> {
-    let outcome: Outcome = state.wallet.ledger().submit(envelope).await?;
-    let hold = shown(state, caller, id).await?;
-    Ok(written(&outcome, hold))
+/// Finishes a hold, and reads what has become of it.
+pub(super) async fn finish(
+    state: &AppState,
+    payer: Payer,
+    id: i64,
+    (key, hash): (IdempotencyKey, RequestHash),
+    command: Command,
+) -> Answer<(Outcome, Hold)> {
+    let envelope = Envelope::new(payer.wallet, key, payer.actor, command).with_request_hash(hash);
+    let outcome = state.wallet.ledger().submit(envelope).await?;
+    let hold = shown(state, payer.wallet, id).await?;
+    Ok((outcome, hold))
 }

@@ -62,20 +62,15 @@ pub struct EntryBody {
 /// Who did it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActorBody {
-    /// `user`, `key`, `staff` or `system`.
+    /// `user`, `key`, `service`, `staff` or `system`; `service` is the platform's own program.
     pub(super) kind: String,
-    /// The name at that time.
+    /// The name at that time; of a service key on behalf of a customer's key both: `gateway · my key`.
     pub(super) name: String,
 }
 
 impl From<EntryView> for EntryBody {
     fn from(entry: EntryView) -> Self {
-        let kind = match &entry.actor {
-            wallet::identity::Actor::User { .. } => "user",
-            wallet::identity::Actor::Key { .. } => "key",
-            wallet::identity::Actor::Staff { .. } => "staff",
-            wallet::identity::Actor::System { .. } => "system",
-        };
+        let kind = entry.actor.word();
         let name = entry.actor.name().to_owned();
         Self {
             seq: entry.seq,

@@ -26,6 +26,7 @@ mod payments;
 pub mod price_changes;
 mod proof;
 mod reference;
+mod service;
 mod usage;
 mod webhooks;
 
@@ -72,6 +73,14 @@ fn calls() -> (Router<AppState>, OpenApi) {
         .routes(routes!(holds::one))
         .routes(routes!(holds::capture))
         .routes(routes!(holds::release))
+        // The platform's own calls, with a service key.
+        .routes(routes!(service::charges::create))
+        .routes(routes!(service::charges::credit_back))
+        .routes(routes!(service::holds::create))
+        .routes(routes!(service::holds::one))
+        .routes(routes!(service::holds::capture))
+        .routes(routes!(service::holds::release))
+        .routes(routes!(service::introspect::introspect))
         // What is there, and how it came.
         .routes(routes!(balance::now))
         .routes(routes!(balance::at))

@@ -44,6 +44,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
         println!("Sign in as {} with {}", login.email, login.password);
     }
     println!("API key: {}", demo.key);
+    println!("Service key: {}", demo.service_key);
     wallet.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ mod doctor;
 mod ledger;
 mod payment;
 mod preset;
+mod service_key;
 mod verify;
 mod wallet;
 
@@ -48,6 +49,9 @@ pub enum Command {
     /// Makes staff.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Makes, lists or revokes the keys of the platform's own backend.
+    #[command(subcommand)]
+    ServiceKey(service_key::Command),
     /// Lists money that was put aside, and decides about it.
     #[command(subcommand)]
     Payment(payment::Command),
@@ -82,6 +86,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Preset(command) => preset::run(command, &settings).await,
         Command::Admin(command) => admin::run(command, &settings).await,
+        Command::ServiceKey(command) => service_key::run(command, &settings).await,
         Command::Payment(command) => payment::run(command, &settings).await,
         Command::Wallet(command) => wallet::run(command, &settings).await,
         Command::Verify => verify::run(&settings).await,

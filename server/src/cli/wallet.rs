@@ -116,7 +116,7 @@ async fn show(wallet: &Wallet, name: &str) -> anyhow::Result<()> {
     let id = wallet_id(name)?;
     let balance = wallet.ledger().balance(id).await.map_err(plain)?;
     println!("{name}");
-    if let Some(place) = wallet.identity().place_of_wallet(id).await.map_err(plain)? {
+    if let Some(place) = wallet.identity().owner_of_wallet(id).await.map_err(plain)? {
         println!("account    {} ({})", place.account_name, place.account);
         println!("owner      {}", place.owner_email.as_deref().unwrap_or("nobody"));
         println!("project    {} ({})", place.project_name, place.environment);

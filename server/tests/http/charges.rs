@@ -61,14 +61,15 @@ async fn too_few_credits_is_402_and_writes_nothing(pool: PgPool) {
 async fn a_failed_operation_is_paid_back_once(pool: PgPool) {
     let site = Site::start(pool).await;
     let program = site.program("carl", 20).await;
+    let platform = site.platform().await;
 
     let charge = program.post("/charges", "job-1", &dalle()).await.json();
-    let path = format!("/charges/{}/credit-back", charge["id"]);
+    let path = format!("/service/charges/{}/credit-back", charge["id"]);
     let reason = json!({ "reason": "The model failed." });
-    let back = program.post(&path, "back-1", &reason).await;
+    let back = platform.post_for(&program, &path, "back-1", &reason).await;
     assert_eq!((back.status, &back.json()["amount"]), (StatusCode::CREATED, &json!(13)), "{}", back.text);
-    assert_eq!(program.post(&path, "back-1", &reason).await.header("idempotent-replayed"), "true");
-    assert!(program.post(&path, "back-2", &reason).await.status.is_client_error());
+    assert_eq!(platform.post_for(&program, &path, "back-1", &reason).await.header("idempotent-replayed"), "true");
+    assert!(platform.post_for(&program, &path, "back-2", &reason).await.status.is_client_error());
     assert_eq!(program.available().await, Credits::from_whole(20).expect("fits"));
     let shown = program.get(&format!("/charges/{}", charge["id"])).await.json();
     assert_eq!(shown["timeline"][0]["kind"], json!("credit_back"), "{shown}");
@@ -266,7 +267,8 @@ async fn usage_is_summed_up_by_whatever_is_asked(pool: PgPool) {
     let (_, five) = charge("b", "gpt-5", "acme").await;
     charge("c", "gpt-5", "=globex").await;
     let (failed, _) = charge("d", "gpt-5", "acme").await;
-    let back = program.post(&format!("/charges/{failed}/credit-back"), "e", &json!({ "reason": "it failed" })).await;
+    let path = format!("/service/charges/{failed}/credit-back");
+    let back = site.platform().await.post_for(&program, &path, "e", &json!({ "reason": "it failed" })).await;
     assert_eq!(back.status, StatusCode::CREATED, "{}", back.text);
 
     let all = program.get("/usage").await.json();

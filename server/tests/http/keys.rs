@@ -4,7 +4,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use wallet::identity::{Environment, KeyScope, NewKey, Viewer};
+use wallet::identity::{Environment, KeyScope, NewKey, ServiceScope, Viewer};
 use wallet::money::Credits;
 
 use crate::support::{Program, Site, Told, location};
@@ -17,15 +17,18 @@ pub enum Asks {
     Scope(KeyScope),
     /// A key with this scope, for production.
     Production(KeyScope),
+    /// A service key with this scope: the call is the platform's own.
+    Platform(ServiceScope),
 }
 
-use Asks::{Anything, Production, Scope};
+use Asks::{Anything, Platform, Production, Scope};
 
 /// Every call, what it asks of a key, and a body that is right in itself.
 pub fn calls() -> Vec<(&'static str, &'static str, Asks, Value)> {
     use KeyScope::{
         BalanceRead, BudgetsWrite, ChargesWrite, HoldsWrite, LedgerRead, TopUpsWrite, WebhooksRead, WebhooksWrite,
     };
+    use ServiceScope::{KeysRead, SpendWrite};
     let line = json!({ "operation": "gpt-5", "params": {}, "count": 1 });
     let charge = json!({ "operation": "gpt-5" });
     let hook = json!({ "url": "https://8.8.8.8/hook", "events": ["ledger.entry.created"] });
@@ -58,6 +61,13 @@ pub fn calls() -> Vec<(&'static str, &'static str, Asks, Value)> {
         ("GET", "/holds/{id}", Scope(LedgerRead), none.clone()),
         ("POST", "/holds/{id}/capture", Scope(HoldsWrite), json!({})),
         ("POST", "/holds/{id}/release", Scope(HoldsWrite), json!({ "reason": "cancelled" })),
+        ("POST", "/service/charges", Platform(SpendWrite), json!({ "operation": "gpt-5" })),
+        ("POST", "/service/charges/{id}/credit-back", Platform(SpendWrite), json!({ "reason": "it failed" })),
+        ("POST", "/service/holds", Platform(SpendWrite), json!({ "lines": [{ "operation": "gpt-5" }] })),
+        ("GET", "/service/holds/{id}", Platform(SpendWrite), none.clone()),
+        ("POST", "/service/holds/{id}/capture", Platform(SpendWrite), json!({})),
+        ("POST", "/service/holds/{id}/release", Platform(SpendWrite), json!({ "reason": "platform_failure" })),
+        ("GET", "/service/keys/introspect", Platform(KeysRead), none.clone()),
         ("GET", "/ledger", Scope(LedgerRead), none.clone()),
         ("GET", "/ledger/{seq}", Scope(LedgerRead), none.clone()),
         ("GET", "/ledger.csv", Scope(LedgerRead), none.clone()),
@@ -104,7 +114,7 @@ async fn call(site: &Site, key: Option<&str>, (method, path): (&str, &str), body
 /// The path with names of things that nobody has.
 fn filled(path: &str) -> String {
     let nothing = "0192aaaa-0000-7000-8000-000000000000";
-    let number = ["/charges/{id}", "/holds/{id}"].into_iter().any(|start| path.starts_with(start));
+    let number = ["/charges/{id}", "/holds/{id}"].into_iter().any(|name| path.contains(name));
     let path = path.replace("{id}", if number { "999999" } else { nothing });
     let path = path.replace("{operation}", "gpt-5").replace("{seq}", "999999");
     if path == "/balance/at" { format!("{path}?time=2026-01-01") } else { path }
@@ -143,6 +153,19 @@ async fn every_call_asks_for_its_scope(pool: PgPool) {
             }
             Scope(scope) => (scope, false),
             Production(scope) => (scope, true),
+            Platform(scope) => {
+                let all = key_of(&site, &viewer, Environment::Production, &KeyScope::ALL).await;
+                assert_eq!(answer(Some(&all)).await, StatusCode::FORBIDDEN, "{at:?} with a customer's key");
+                for held in ServiceScope::ALL {
+                    let name = format!("walker-{tried}-{held:?}");
+                    let key = site.platform_with(&name, &[held]).await.key;
+                    let is_forbidden = answer(Some(&key)).await == StatusCode::FORBIDDEN;
+                    assert_eq!(is_forbidden, !scope.is_in(&[held.code().to_owned()]), "{at:?} with {held:?}");
+                }
+                tried += 1;
+                revoke_all(&site, &viewer).await;
+                continue;
+            }
         };
         let others: Vec<KeyScope> = KeyScope::ALL.into_iter().filter(|other| *other != scope).collect();
         let without = key_of(&site, &viewer, Environment::Production, &others).await;

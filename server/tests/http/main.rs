@@ -19,6 +19,7 @@ mod pricing;
 mod quotes;
 mod receipts;
 mod rude;
+mod service;
 mod shown;
 mod strangers;
 mod support;

@@ -60,8 +60,9 @@ async fn a_failed_job_costs_nothing_and_its_receipt_says_whose_fault_it_was(pool
     let mut browser = site.browser();
     browser.sign_in("fail").await;
     let hold = program.post("/holds", "hold-1", &json!({ "lines": [{ "operation": "gpt-5" }] })).await.json();
-    let path = format!("/holds/{}/release", hold["id"]);
-    let released = program.post(&path, "release-1", &json!({ "reason": "platform_failure" })).await.json();
+    let path = format!("/service/holds/{}/release", hold["id"]);
+    let reason = json!({ "reason": "platform_failure" });
+    let released = site.platform().await.post_for(&program, &path, "release-1", &reason).await.json();
     let seq = released["finished_by"].as_i64().expect("a row");
     assert_eq!(program.get(&format!("/ledger/{seq}")).await.json()["reason"], json!("platform_failure"));
     let page = browser.open(&format!("/wallet/history/{seq}")).await.text;

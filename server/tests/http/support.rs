@@ -12,7 +12,9 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use wallet::catalog::Preset;
 use wallet::idempotency::IdempotencyKey;
-use wallet::identity::{Actor, Environment, KeyScope, NewKey, SignUp, StaffRole, User, Viewer};
+use wallet::identity::{
+    Actor, Environment, KeyScope, NewKey, NewServiceKey, ServiceScope, SignUp, StaffRole, User, Viewer,
+};
 use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
@@ -136,6 +138,19 @@ impl Site {
         Program { site: self, key, viewer }
     }
 
+    /// Makes the platform's backend, with a service key that may spend.
+    pub async fn platform(&self) -> Platform<'_> {
+        self.platform_with("platform", &[ServiceScope::SpendWrite]).await
+    }
+
+    /// The same with a name and scopes.
+    pub async fn platform_with(&self, name: &str, scopes: &[ServiceScope]) -> Platform<'_> {
+        let scopes = scopes.iter().map(|scope| scope.code().to_owned()).collect();
+        let new = NewServiceKey { name: name.to_owned(), scopes };
+        let made = self.wallet().identity().create_service_key(&Actor::system("test"), &new).await;
+        Platform { site: self, key: made.expect("a service key").secret }
+    }
+
     /// Does every job that is due.
     pub async fn work(&self) {
         jobs::worker(&self.state).await.expect("a worker").run_once().await.expect("jobs");
@@ -174,6 +189,38 @@ impl Program<'_> {
     /// What can be spent.
     pub async fn available(&self) -> Credits {
         self.site.wallet().ledger().balance(self.viewer.wallet).await.expect("a balance").available
+    }
+}
+
+/// The platform's backend, with a service key.
+pub struct Platform<'a> {
+    pub site: &'a Site,
+    pub key: String,
+}
+
+impl Platform<'_> {
+    /// Begins a call.
+    pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        self.site.client.request(method, format!("{}/api/v2{path}", self.site.url)).bearer_auth(&self.key)
+    }
+
+    /// Posts JSON with an idempotency key.
+    pub async fn post(&self, path: &str, key: &str, body: &Value) -> Told {
+        let request = self.call(Method::POST, path).header("idempotency-key", key).json(body);
+        Told::of(request.send().await.expect("an answer")).await
+    }
+
+    /// Does the same on behalf of a customer's key.
+    pub async fn post_for(&self, customer: &Program<'_>, path: &str, key: &str, body: &Value) -> Told {
+        let mut body = body.clone();
+        body["on_behalf_of"] = Value::String(customer.key.clone());
+        self.post(path, key, &body).await
+    }
+
+    /// Gets something, naming a customer's key.
+    pub async fn get_for(&self, customer: &str, path: &str) -> Told {
+        let request = self.call(Method::GET, path).header("on-behalf-of", customer);
+        Told::of(request.send().await.expect("an answer")).await
     }
 }
 

@@ -29,6 +29,10 @@ pub struct Settings {
     pub intervals: Vec<Interval>,
     /// What a job costs that failed for the customer's reasons.
     pub customer_failure: FailurePolicy,
+    /// Whether customers' keys may pay back their own charges, and release their own holds for the platform's reasons.
+    /// Without it only the platform's service keys and staff do.
+    #[serde(default)]
+    pub customer_credit_back: bool,
     /// Whether low wallets fill themselves.
     pub auto_top_up: AutoTopUp,
     /// After so many months without a debit, spending waits for the owner; none: never.
@@ -64,7 +68,12 @@ impl Settings {
             FailurePolicy::Free => CustomerFailure::Free,
             FailurePolicy::ChargedOnce => CustomerFailure::ChargedOnce,
         };
-        Rules { inactivity_months: self.inactivity_months, customer_failure, swept_until: None }
+        Rules {
+            inactivity_months: self.inactivity_months,
+            customer_failure,
+            customer_credit_back: self.customer_credit_back,
+            swept_until: None,
+        }
     }
 }
 

@@ -178,35 +178,44 @@ impl KeyText {
     /// Reads a key's text; `None` where its form or its checksum is wrong.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() > KEY_MAX || !text.is_ascii() {
-            return None;
-        }
-        let start = text.rfind('_')?.checked_add(1)?;
-        let (front, tail) = text.split_at_checked(start)?;
-        if !(front.ends_with("_live_") || front.ends_with("_test_")) {
-            return None;
-        }
-        let signed = text.len().checked_sub(CHECKSUM_DIGITS)?;
-        let (body, checksum) = text.split_at_checked(signed)?;
-        let (id, secret) = tail.split_at_checked(ID_DIGITS)?;
-        let right_length = secret.len() == SECRET_DIGITS.checked_add(CHECKSUM_DIGITS)?;
-        if !right_length || checksum != checksum_of(body) {
-            return None;
-        }
-        let id = KeyId::from_uuid(Uuid::from_u128(decode(id)?));
+        let id = KeyId::from_uuid(id_in(text, &["_live_", "_test_"])?);
         Some(Self { id, hash: hash(text) })
     }
+}
+
+/// Reads the id in a key's text; `None` where its form, its typed prefix or its checksum is wrong.
+pub(super) fn id_in(text: &str, types: &[&str]) -> Option<Uuid> {
+    if text.len() > KEY_MAX || !text.is_ascii() {
+        return None;
+    }
+    let start = text.rfind('_')?.checked_add(1)?;
+    let (front, tail) = text.split_at_checked(start)?;
+    if !types.iter().any(|kind| front.ends_with(kind)) {
+        return None;
+    }
+    let signed = text.len().checked_sub(CHECKSUM_DIGITS)?;
+    let (body, checksum) = text.split_at_checked(signed)?;
+    let (id, secret) = tail.split_at_checked(ID_DIGITS)?;
+    let right_length = secret.len() == SECRET_DIGITS.checked_add(CHECKSUM_DIGITS)?;
+    if !right_length || checksum != checksum_of(body) {
+        return None;
+    }
+    Some(Uuid::from_u128(decode(id)?))
 }
 
 /// Writes a key from its parts; `secret` must come from a secure source of random numbers.
 #[must_use]
 pub fn write_key(prefix: &str, environment: Environment, id: KeyId, secret: [u128; 2]) -> String {
+    write_text(prefix, environment.word(), id.uuid(), secret)
+}
+
+/// Writes the text of a key of some type.
+pub(super) fn write_text(prefix: &str, kind: &str, id: Uuid, secret: [u128; 2]) -> String {
     let prefix = prefix.trim_end_matches('_');
     let [first, second] = secret;
     let body = format!(
-        "{prefix}_{}_{}{}{}",
-        environment.word(),
-        encode(id.uuid().as_u128(), ID_DIGITS),
+        "{prefix}_{kind}_{}{}{}",
+        encode(id.as_u128(), ID_DIGITS),
         encode(first, ID_DIGITS),
         encode(second, ID_DIGITS)
     );

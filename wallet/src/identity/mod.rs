@@ -9,6 +9,7 @@ mod key;
 mod person;
 mod plan_summary;
 mod scope;
+mod service_key;
 mod session;
 mod viewer;
 
@@ -23,9 +24,11 @@ pub(crate) mod repo;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
+mod service_key_cache;
+#[cfg(feature = "postgres")]
 mod throttle;
 
-pub use actor::Actor;
+pub use actor::{Actor, Side};
 pub use audit::{AUDIT_PAGE_MAX, AuditPage, AuditRow, NewAudit};
 pub use key::{
     ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hint_of, write_key,
@@ -40,5 +43,8 @@ pub use scope::KeyScope;
 pub use service::Identity;
 #[cfg(feature = "postgres")]
 pub(crate) use service::{audit_in_tx, lock_account_in_tx, offer_taken, prove_in_tx, take_offer_in_tx, time_zones};
+pub use service_key::{
+    CreatedServiceKey, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView, ServiceScope, WalletPlace,
+};
 pub use session::SessionRecord;
-pub use viewer::{Role, StaffRole, Viewer, WalletPlace};
+pub use viewer::{Role, StaffRole, Viewer, WalletOwner};

@@ -1,6 +1,7 @@
 //! The handle: signing up and in, who asks, keys, sessions, the audit log.
 
 mod keys;
+mod service_keys;
 mod sessions;
 mod sign_in;
 mod sign_up;
@@ -20,7 +21,8 @@ use super::key_cache::KeyCache;
 use super::password::Passwords;
 use super::ports::Household;
 use super::repo::{self, tree::OwnerRow, user::UserRow};
-use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer, WalletPlace};
+use super::service_key_cache::ServiceKeyCache;
+use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer, WalletOwner};
 use crate::db::Db;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, UserId, WalletId};
@@ -35,6 +37,7 @@ pub struct Identity {
     db: Db,
     passwords: Passwords,
     keys: Arc<KeyCache>,
+    service_keys: Arc<ServiceKeyCache>,
     household: Arc<dyn Household>,
 }
 
@@ -46,7 +49,7 @@ impl std::fmt::Debug for Identity {
 
 impl Identity {
     pub(crate) fn new(db: Db, household: Arc<dyn Household>) -> Self {
-        Self { db, passwords: Passwords::new(), keys: Arc::default(), household }
+        Self { db, passwords: Passwords::new(), keys: Arc::default(), service_keys: Arc::default(), household }
     }
 
     /// Finds a person; `None` where there is no such person any more.
@@ -111,8 +114,8 @@ impl Identity {
     }
 
     /// Finds where a wallet belongs: its account, project and owner.
-    pub async fn place_of_wallet(&self, wallet: WalletId) -> Result<Option<WalletPlace>> {
-        repo::tree::place_of_wallet(self.db.pool(), wallet).await
+    pub async fn owner_of_wallet(&self, wallet: WalletId) -> Result<Option<WalletOwner>> {
+        repo::tree::owner_of_wallet(self.db.pool(), wallet).await
     }
 
     /// Writes a row into the audit log.

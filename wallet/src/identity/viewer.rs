@@ -137,7 +137,7 @@ impl Viewer {
 
 /// Where a wallet belongs, for staff.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WalletPlace {
+pub struct WalletOwner {
     /// Who pays.
     pub account: AccountId,
     /// The account's name.

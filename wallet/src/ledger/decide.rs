@@ -48,7 +48,7 @@ pub fn decide(wallet: &WalletState, request: &Request, now: DateTime<Utc>, rules
         Command::Release { hold, reason } => hold::release(&mut draft, find_hold(wallet, *hold)?, *reason, rules)?,
         Command::ExpireHold { hold } => hold::expire(&mut draft, find_hold(wallet, *hold)?)?,
         Command::CreditBack { charge, reason } => {
-            grant::credit_back(&mut draft, find_debit(wallet, *charge)?, reason)?;
+            grant::credit_back(&mut draft, find_debit(wallet, *charge)?, reason, rules)?;
         }
         Command::Clawback { grant, amount, reason } => grant::clawback(&mut draft, *grant, *amount, reason)?,
         Command::Adjustment { amount, reason } => grant::adjustment(&mut draft, *amount, reason)?,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::authority;
 use super::budget;
 use super::burn;
 use super::command::NewGrant;
@@ -9,7 +10,7 @@ use super::decide::{self, MAX_AMOUNT};
 use super::detail::Detail;
 use super::draft::{Draft, Row, minus, negated, plus, sum};
 use super::entry::{EntryKind, GrantSource};
-use super::state::{Allocation, DEBT, Grant, GrantTerms, PastDebit, Stop};
+use super::state::{Allocation, DEBT, Grant, GrantTerms, PastDebit, Rules, Stop};
 use crate::error::{Problem, Refusal};
 use crate::id::WalletId;
 use crate::money::Credits;
@@ -105,8 +106,9 @@ impl Draft<'_> {
 }
 
 /// Pays back a failed operation: the credits return to the grants that they came from, once.
-pub(super) fn credit_back(draft: &mut Draft<'_>, debit: &PastDebit, reason: &str) -> Result<(), Stop> {
+pub(super) fn credit_back(draft: &mut Draft<'_>, debit: &PastDebit, reason: &str, rules: &Rules) -> Result<(), Stop> {
     text("reason", reason)?;
+    authority::pays_back(&draft.request.actor, &debit.entry.actor, rules)?;
     let spending = matches!(
         debit.entry.kind,
         EntryKind::Charge | EntryKind::Capture | EntryKind::AddOn | EntryKind::Metered | EntryKind::WebhookFee

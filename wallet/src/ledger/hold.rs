@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
+use super::authority;
 use super::budget;
 use super::burn;
 use super::command::{CaptureAmount, ReleaseReason};
@@ -73,6 +74,7 @@ pub(super) fn place(
         lines: Arc::new(lines),
         pins: shares,
         subject,
+        made_by: Some(draft.request.actor.side()),
         finished_by: None,
     });
     Ok(())
@@ -80,6 +82,7 @@ pub(super) fn place(
 
 /// Takes what was set aside, all or part; the rest goes back to the same grants.
 pub(super) fn capture(draft: &mut Draft<'_>, hold: &Hold, amount: &CaptureAmount) -> Result<(), Stop> {
+    authority::finishes(&draft.request.actor, hold)?;
     may_finish(draft, hold)?;
     let taken = split(hold, amount)?;
     let total = sum(taken.iter().copied())?;
@@ -98,6 +101,7 @@ pub(super) fn capture(draft: &mut Draft<'_>, hold: &Hold, amount: &CaptureAmount
 /// Gives back what was set aside. Where the catalog says that a job which failed for the customer's reasons is charged
 /// once, it is taken instead.
 pub(super) fn release(draft: &mut Draft<'_>, hold: &Hold, reason: ReleaseReason, rules: &Rules) -> Result<(), Stop> {
+    authority::releases(&draft.request.actor, hold, reason, rules)?;
     may_finish(draft, hold)?;
     if (reason, rules.customer_failure) == (ReleaseReason::CustomerFailure, CustomerFailure::ChargedOnce) {
         return capture(draft, hold, &CaptureAmount::All);

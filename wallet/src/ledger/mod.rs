@@ -1,11 +1,12 @@
 //! The ledger: what happened to every wallet, and the one door through which anything happens.
 //!
 //! Reading order: [`entry`] (rows, and what people see), [`command`] (what can be asked), [`receipt`], [`state`]
-//! (a wallet as the core sees it), [`decide`] (the rules) with its parts `burn`, `grant`, `hold`, [`budget`] and
+//! (a wallet as the core sees it), [`decide`] (the rules) with its parts `authority` (who may decide a cost), `burn`, `grant`, `hold`, [`budget`] and
 //! [`chain`]; [`proof`], [`export`] and [`head`] (what outsiders check); then, with a database, the writer, the queries and the handle [`Ledger`].
 
 #[cfg(feature = "postgres")]
 mod archive;
+mod authority;
 pub mod batch;
 pub mod budget;
 mod burn;

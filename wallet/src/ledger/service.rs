@@ -215,7 +215,7 @@ impl Ledger {
             timeline.clear();
         }
         let timeline = timeline.into_iter().map(EntryView::outside).collect();
-        let key = Some(IdempotencyKey::stored(proof.idem_key)).filter(|key| !key.is_internal()).map(String::from);
+        let key = IdempotencyKey::stored(proof.idem_key).sent().map(str::to_owned);
         let allocations = read::allocations(&mut connection, wallet, seq).await?;
         Ok(EntryDetail { entry, receipt, lines, reason, allocations, hash: proof.hash, timeline, idempotency_key: key })
     }

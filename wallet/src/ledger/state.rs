@@ -13,7 +13,7 @@ use super::entry::{EntryKind, EntryView, GrantSource, HoldLine, HoldState};
 use crate::error::Refusal;
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
-use crate::identity::Actor;
+use crate::identity::{Actor, Side};
 use crate::money::{Credits, Money};
 
 /// Stands for the wallet's debt where a grant's number is expected.
@@ -146,6 +146,8 @@ pub struct Hold {
     pub pins: Vec<(i64, Credits)>,
     /// The ceilings that counted it.
     pub subject: Subject,
+    /// Who placed it, and so who may finish it; not known of one whose row is archived, which is finished.
+    pub made_by: Option<Side>,
     /// The row that finished it.
     pub finished_by: Option<i64>,
 }
@@ -235,10 +237,7 @@ impl Subject {
     /// Tells on whose behalf an actor spends, from what the caller sent along.
     #[must_use]
     pub fn of(actor: &Actor, metadata: &serde_json::Value) -> Self {
-        let key = match actor {
-            Actor::Key { id, .. } => Some(id.uuid()),
-            _ => None,
-        };
+        let key = actor.spending_key().map(|id| id.uuid());
         let customer = metadata.get("customer_id").and_then(|id| match id {
             serde_json::Value::String(id) => Some(id.clone()),
             serde_json::Value::Number(id) => Some(id.to_string()),
@@ -255,6 +254,8 @@ pub struct Rules {
     pub inactivity_months: Option<u16>,
     /// What a job costs that failed for the customer's reasons.
     pub customer_failure: CustomerFailure,
+    /// Whether customers may pay back their own charges, and release their own holds for the platform's reasons.
+    pub customer_credit_back: bool,
     /// Up to when holds that timed out are finished, where that was asked: none is placed that would time out by then.
     pub swept_until: Option<DateTime<Utc>>,
 }

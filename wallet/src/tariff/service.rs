@@ -12,7 +12,7 @@ use super::shelf::{Keeper, Shelf};
 use super::{LineRequest, PriceBook, Quote, QuoteBatch, QuoteId, plan_above, repo};
 use crate::db::Db;
 use crate::error::{Error, Refusal, Result};
-use crate::id::WalletId;
+use crate::id::{KeyId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::ledger::{Command, Envelope, Ledger, Outcome, Receipt};
@@ -104,7 +104,8 @@ impl Tariffs {
         key: IdempotencyKey,
     ) -> Result<(Outcome, Option<Receipt>)> {
         let ChargeRequest { wallet, plan_rank, line, quote, metadata } = request;
-        let hash = hash(&AskedCharge { charge: (&line).into(), metadata: &metadata, quote })?;
+        let on_behalf_of = on_behalf_of(&actor);
+        let hash = hash(&AskedCharge { charge: (&line).into(), metadata: &metadata, on_behalf_of, quote })?;
         let receipt = match self.charge_receipt(wallet, plan_rank, &line, quote).await {
             Ok(receipt) => receipt,
             // Rare, and large: in a box of its own, or every charge would carry the room for it.
@@ -120,7 +121,7 @@ impl Tariffs {
     pub async fn hold(&self, request: HoldRequest, actor: Actor, key: IdempotencyKey) -> Result<Outcome> {
         let HoldRequest { wallet, plan_rank, lines, expires_in, metadata } = request;
         let hold = lines.iter().map(|(line, quote)| (line.into(), *quote)).collect();
-        let hash = hash(&AskedHold { expires_in, hold, metadata: &metadata })?;
+        let hash = hash(&AskedHold { expires_in, hold, metadata: &metadata, on_behalf_of: on_behalf_of(&actor) })?;
         let receipts = match self.hold_receipts(wallet, plan_rank, &lines).await {
             Ok(receipts) => receipts,
             Err(error) => return Box::pin(self.repeat_or(error, wallet, &key, hash)).await,
@@ -235,6 +236,8 @@ impl<'a> From<&'a LineRequest> for AskedLine<'a> {
 struct AskedCharge<'a> {
     charge: AskedLine<'a>,
     metadata: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_behalf_of: Option<KeyId>,
     quote: Option<QuoteId>,
 }
 
@@ -243,6 +246,16 @@ struct AskedHold<'a> {
     expires_in: Option<u32>,
     hold: Vec<(AskedLine<'a>, Option<QuoteId>)>,
     metadata: &'a Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_behalf_of: Option<KeyId>,
+}
+
+/// Names the customer's key that a service key acts for: a part of what the platform asked.
+const fn on_behalf_of(actor: &Actor) -> Option<KeyId> {
+    match actor {
+        Actor::ServiceFor { key, .. } => Some(*key),
+        _ => None,
+    }
 }
 
 /// Hashes what a caller asked, not what it cost: a repeat after a price change is the same request.
@@ -305,10 +318,15 @@ mod tests {
         let metadata = json!({ "job": 7, "customer_id": "c" });
         let quote = Some(QuoteId::new(DateTime::UNIX_EPOCH));
         let text = |value: Value| value.to_string();
-        let charge = AskedCharge { charge: (&line).into(), metadata: &metadata, quote };
+        let charge = AskedCharge { charge: (&line).into(), metadata: &metadata, on_behalf_of: None, quote };
         let expected = text(json!({ "charge": line, "quote": quote, "metadata": metadata }));
         assert_eq!(serde_json::to_string(&charge).expect("json"), expected);
-        let hold = AskedHold { expires_in: Some(60), hold: vec![((&line).into(), quote)], metadata: &Value::Null };
+        let hold = AskedHold {
+            expires_in: Some(60),
+            hold: vec![((&line).into(), quote)],
+            metadata: &Value::Null,
+            on_behalf_of: None,
+        };
         let expected = text(json!({ "hold": [[line, quote]], "expires_in": 60, "metadata": null }));
         assert_eq!(serde_json::to_string(&hold).expect("json"), expected);
     }

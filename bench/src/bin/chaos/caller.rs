@@ -139,14 +139,21 @@ impl Caller {
             match random.below(10) {
                 0 | 1 => {
                     if let Some(hold) = self.want("hold", "/holds", &hold(&mut random)).await? {
-                        let (what, body) = match random.below(3) {
-                            0 => ("release", json!({ "reason": "cancelled" })),
-                            _ => ("capture", json!({})),
+                        let (what, path, body) = match random.below(4) {
+                            0 => ("release", "/service/holds", json!({ "reason": "platform_failure" })),
+                            1 => ("release", "/holds", json!({ "reason": "cancelled" })),
+                            _ => ("capture", "/holds", json!({})),
                         };
-                        self.want(what, &format!("/holds/{hold}/{what}"), &body).await?;
+                        self.want(what, &format!("{path}/{hold}/{what}"), &body).await?;
                     }
                 }
-                2 => self.repeat().await?,
+                2 => {
+                    if let Some(charge) = self.want("charge", "/charges", &charge(&mut random)).await? {
+                        let body = json!({ "reason": "it failed" });
+                        self.want("credit-back", &format!("/service/charges/{charge}/credit-back"), &body).await?;
+                    }
+                }
+                3 => self.repeat().await?,
                 _ => _ = self.want("charge", "/charges", &charge(&mut random)).await?,
             }
         }
@@ -222,7 +229,13 @@ impl Caller {
                 self.connection.insert(Connection::open(port).await?)
             }
         };
-        let bearer = format!("Bearer {}", self.payer.key);
+        // The platform's own calls name the customer's key and show a service key.
+        let mut body = body.clone();
+        let is_platform = path.starts_with("/service");
+        if is_platform {
+            body["on_behalf_of"] = json!(self.payer.key);
+        }
+        let bearer = format!("Bearer {}", if is_platform { &self.payer.service_key } else { &self.payer.key });
         let headers =
             [("Authorization", bearer.as_str()), ("Content-Type", "application/json"), ("Idempotency-Key", key)];
         connection.ask("POST", &format!("/api/v2{path}"), &headers, &body.to_string()).await

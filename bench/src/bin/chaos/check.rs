@@ -42,7 +42,7 @@ pub async fn ledger(url: &str, payers: &[Payer], diary: &Diary) -> Result<Counts
         let WalletId { shard, number } = payer.wallet;
         let name = payer.wallet.to_string();
         let found: Vec<(String, i64, i64)> = sqlx::query_as(
-            "SELECT idem_key, seq, amount FROM entries WHERE shard = $1 AND wallet_id = $2 AND actor_kind = 2 ORDER BY seq",
+            "SELECT idem_key, seq, amount FROM entries WHERE shard = $1 AND wallet_id = $2 AND actor_kind IN (2, 6) ORDER BY seq",
         )
         .bind(shard.as_i16())
         .bind(number)
@@ -50,7 +50,7 @@ pub async fn ledger(url: &str, payers: &[Payer], diary: &Diary) -> Result<Counts
         .await?;
         // What came in: the wallet's first credits, those of its plan, gifts.
         let others: Option<i64> = sqlx::query_scalar(
-            "SELECT sum(amount)::bigint FROM entries WHERE shard = $1 AND wallet_id = $2 AND actor_kind <> 2",
+            "SELECT sum(amount)::bigint FROM entries WHERE shard = $1 AND wallet_id = $2 AND actor_kind NOT IN (2, 6)",
         )
         .bind(shard.as_i16())
         .bind(number)
@@ -58,6 +58,8 @@ pub async fn ledger(url: &str, payers: &[Payer], diary: &Diary) -> Result<Counts
         .await?;
         let mut settled = others.unwrap_or(0);
         for (key, seq, amount) in found {
+            // A key that came with a service key is stored with a sign of its own before it.
+            let key = key.trim_start_matches('¶').to_owned();
             let told =
                 told.remove(&key).with_context(|| format!("{name}: row {seq} ({key}) was never acknowledged"))?;
             ensure!(told.wallet == name && told.seq == Some(seq), "{key} was told as row {:?}, it is {seq}", told.seq);

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use wallet::catalog::Preset;
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
-use wallet::identity::{Actor, Environment, NewKey, SignUp};
+use wallet::identity::{Actor, Environment, NewKey, NewServiceKey, ServiceScope, SignUp};
 use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
@@ -34,6 +34,8 @@ pub struct Payer {
     pub wallet: WalletId,
     /// The API key.
     pub key: String,
+    /// The platform's service key, which finishes what the platform began and pays back.
+    pub service_key: String,
     /// How full the wallet was at the beginning.
     pub purse: Purse,
 }
@@ -51,10 +53,12 @@ pub async fn shop(url: &str) -> Result<()> {
 /// Makes people with a wallet and a key each: every second one is poor.
 pub async fn payers(url: &str, count: usize, segment: u64) -> Result<Vec<Payer>> {
     let wallet = Wallet::connect(url, Options::default()).await?;
+    let service_key = service_key(&wallet).await?;
     let mut payers = Vec::new();
     for number in 0..count {
         let purse = if number % 2 == 0 { Purse::Rich } else { Purse::Poor };
-        payers.push(payer(&wallet, &format!("chaos{segment}-{number}@example.com"), purse).await?);
+        let email = format!("chaos{segment}-{number}@example.com");
+        payers.push(payer(&wallet, &email, purse, &service_key).await?);
     }
     wallet.shutdown().await;
     Ok(payers)
@@ -63,12 +67,20 @@ pub async fn payers(url: &str, count: usize, segment: u64) -> Result<Vec<Payer>>
 /// Makes somebody whose wallet has run dry.
 pub async fn dry(url: &str) -> Result<Payer> {
     let wallet = Wallet::connect(url, Options::default()).await?;
-    let payer = payer(&wallet, &email(0), Purse::Poor).await?;
+    let service_key = service_key(&wallet).await?;
+    let payer = payer(&wallet, &email(0), Purse::Poor, &service_key).await?;
     wallet.shutdown().await;
     Ok(payer)
 }
 
-async fn payer(wallet: &Wallet, email: &str, purse: Purse) -> Result<Payer> {
+/// Makes a service key of the platform.
+async fn service_key(wallet: &Wallet) -> Result<String> {
+    let scopes = vec![ServiceScope::SpendWrite.code().to_owned()];
+    let service = NewServiceKey { name: "chaos".to_owned(), scopes };
+    Ok(wallet.identity().create_service_key(&Actor::system("chaos"), &service).await?.secret)
+}
+
+async fn payer(wallet: &Wallet, email: &str, purse: Purse, service_key: &str) -> Result<Payer> {
     let form = SignUp {
         email: email.to_owned(),
         password: "not for keeping 4711".to_owned(),
@@ -92,7 +104,7 @@ async fn payer(wallet: &Wallet, email: &str, purse: Purse) -> Result<Payer> {
     let new =
         NewKey { name: "Chaos".to_owned(), environment: Environment::Production, scopes: Vec::new(), ceiling: None };
     let key = wallet.identity().create_key(&viewer, &new).await?.secret;
-    Ok(Payer { wallet: viewer.wallet, key, purse })
+    Ok(Payer { wallet: viewer.wallet, key, service_key: service_key.to_owned(), purse })
 }
 
 /// An address that mails are sent to.

@@ -65,6 +65,8 @@ pub(super) struct Settings {
     #[serde(default)]
     pub(super) intervals: Vec<Interval>,
     pub(super) customer_failure: FailurePolicy,
+    #[serde(default)]
+    pub(super) customer_credit_back: bool,
     pub(super) auto_top_up: AutoTopUp,
     pub(super) inactivity_months: Option<u16>,
     pub(super) notice_days: u16,

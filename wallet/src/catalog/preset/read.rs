@@ -189,6 +189,7 @@ fn settings(report: &mut Report<'_>, raw: raw::Settings, currencies: &[Currency]
         billing_dates: raw.billing_dates,
         intervals: raw.intervals,
         customer_failure: raw.customer_failure,
+        customer_credit_back: raw.customer_credit_back,
         auto_top_up: AutoTopUp { mode: raw.auto_top_up.mode, amount },
         inactivity_months: raw.inactivity_months,
         notice_days: raw.notice_days,

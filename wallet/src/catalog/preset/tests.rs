@@ -171,6 +171,8 @@ fn settings_are_the_table_of_the_design() {
     assert_eq!(intervals, ["", "month", "", "month", "month year"]);
     let failure = row(|view| format!("{:?}", view.settings.customer_failure));
     assert_eq!(failure, ["Free", "Free", "Free", "ChargedOnce", "Free"]);
+    let credit_back = row(|view| view.settings.customer_credit_back.to_string());
+    assert_eq!(credit_back, vec!["false"; 5], "a cost is the platform's to take back");
     let order = row(|view| serde_json::to_string(&view.settings.burn_order).expect("plain data"));
     let classes = r#"{"classes":["allowance","promo","top_up"]}"#;
     assert_eq!(order, [classes, classes, classes, classes, r#""oldest_first""#]);

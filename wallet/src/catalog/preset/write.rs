@@ -100,6 +100,7 @@ impl Writer {
         self.option("billing_dates", settings.billing_dates.as_ref().map(value));
         self.line("intervals", &list(settings.intervals.iter().map(value)));
         self.line("customer_failure", &value(&settings.customer_failure));
+        self.line("customer_credit_back", &settings.customer_credit_back.to_string());
         self.option("inactivity_months", settings.inactivity_months.map(|months| months.to_string()));
         self.line("notice_days", &settings.notice_days.to_string());
         self.line("low_alert_percent", &settings.low_alert_percent.to_string());

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod key;
 pub(crate) mod rate;
+pub(crate) mod service_key;
 pub(crate) mod session;
 pub(crate) mod throttle;
 pub(crate) mod tree;

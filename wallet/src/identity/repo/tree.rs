@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ProjectId, Shard, UserId, WalletId};
-use crate::identity::{Environment, Role, WalletPlace};
+use crate::identity::{Environment, Role, WalletOwner};
 
 /// Adds an account with its owner.
 pub(crate) async fn insert_account(
@@ -168,8 +168,8 @@ pub(crate) async fn owner(pool: &PgPool, account: AccountId) -> Result<Option<Ow
     Ok(row.map(|row| OwnerRow { email: row.email, name: row.name, locale: row.locale }))
 }
 
-/// Finds where a wallet belongs.
-pub(crate) async fn place_of_wallet(pool: &PgPool, wallet: WalletId) -> Result<Option<WalletPlace>> {
+/// Finds where a wallet belongs, and whose it is.
+pub(crate) async fn owner_of_wallet(pool: &PgPool, wallet: WalletId) -> Result<Option<WalletOwner>> {
     let row = sqlx::query!(
         r#"SELECT accounts.id AS account_id, accounts.name AS account_name, projects.name AS project_name,
                   wallet_directory.environment, users.email AS "email?"
@@ -185,7 +185,7 @@ pub(crate) async fn place_of_wallet(pool: &PgPool, wallet: WalletId) -> Result<O
     )
     .fetch_optional(pool)
     .await?;
-    Ok(row.map(|row| WalletPlace {
+    Ok(row.map(|row| WalletOwner {
         account: AccountId::from_uuid(row.account_id),
         account_name: row.account_name,
         owner_email: row.email,

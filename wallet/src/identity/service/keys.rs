@@ -250,7 +250,11 @@ impl Identity {
     /// Writes down now when keys were last used; otherwise it happens every fifteen seconds of traffic.
     pub async fn flush_key_uses(&self) -> Result<()> {
         let used = self.keys.take_uses();
-        if used.is_empty() { Ok(()) } else { repo::key::touch(self.db.pool(), &used).await }
+        if !used.is_empty() {
+            repo::key::touch(self.db.pool(), &used).await?;
+        }
+        let used = self.service_keys.take_uses();
+        if used.is_empty() { Ok(()) } else { repo::service_key::touch(self.db.pool(), &used).await }
     }
 }
 

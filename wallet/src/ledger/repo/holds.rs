@@ -55,6 +55,7 @@ pub(in crate::ledger) async fn read(
             None => several.remove(&(wallet, row.seq)).unwrap_or_default(),
         };
         let metadata = row.metadata.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
+        let actor = Actor::from_parts(row.actor_kind, row.actor_id, row.actor_name);
         let hold = Hold {
             seq: row.seq,
             amount: Credits::from_micros(row.held_change),
@@ -64,7 +65,8 @@ pub(in crate::ledger) async fn read(
             expires_at: row.expires_at,
             lines: Arc::new(lines),
             pins,
-            subject: Subject::of(&Actor::from_parts(row.actor_kind, row.actor_id, row.actor_name), &metadata),
+            subject: Subject::of(&actor, &metadata),
+            made_by: Some(actor.side()),
             finished_by: row.finished_by,
         };
         found.push((wallet, hold));
@@ -108,6 +110,7 @@ async fn archived(connection: &mut PgConnection, wanted: &[(WalletId, i64)]) -> 
             lines: Arc::default(),
             pins: Vec::new(),
             subject: Subject::default(),
+            made_by: None,
             finished_by: Some(row.finished_by),
         };
         found.push((wallet_id(row.shard, row.wallet_id), hold));
