@@ -17,6 +17,7 @@ pub mod front;
 pub mod heads;
 pub mod health;
 pub mod jobs;
+pub mod json;
 pub mod kept;
 pub mod layers;
 pub mod live;

@@ -55,7 +55,26 @@ pub fn e2e(args: &[&str]) -> Result<()> {
     if ran.is_err() {
         show_errors(&log)?;
     }
-    ran.with_context(|| format!("the server's log is {}", log.display()))
+    ran.with_context(|| format!("the server's log is {}", log.display()))?;
+    // What it said while it stopped counts, too.
+    drop(server);
+    no_panic(&log)
+}
+
+/// Fails where something panicked in the server: a task that does so ends quietly, and no page shows it.
+pub(crate) fn no_panic(log: &Path) -> Result<()> {
+    let text = String::from_utf8_lossy(&std::fs::read(log)?).into_owned();
+    let panics: Vec<&str> = panics(&text).take(SHOWN).collect();
+    if panics.is_empty() {
+        return Ok(());
+    }
+    bail!("the server panicked, see {}:\n{}", log.display(), panics.join("\n"))
+}
+
+/// Finds what Rust prints of a panic, and what our own guards log of one.
+fn panics(log: &str) -> impl Iterator<Item = &str> {
+    let is_panic = |line: &&str| line.contains("panicked at ") || line.contains("a request panicked");
+    log.lines().filter(is_panic)
 }
 
 /// Prints the last errors of the server: where the tests run, nobody can open its log afterwards.
@@ -106,4 +125,16 @@ fn is_ready(port: u16) -> bool {
         Ok(answer)
     };
     ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_found_in_a_log() {
+        let log = "INFO ready\nthread 'tokio-runtime-worker' (7) panicked at app/src/x.rs:1:2:\nit was gone\nERROR a request panicked message=x\n";
+        assert_eq!(panics(log).count(), 2);
+        assert_eq!(panics("INFO ready\nERROR a call failed\n").count(), 0);
+    }
 }

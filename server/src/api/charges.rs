@@ -23,6 +23,7 @@ use super::holds::HoldLineBody;
 use super::key::Key;
 use super::ledger::{Allocation, EntryBody};
 use super::models::{Line, one_call};
+use crate::json;
 use crate::state::AppState;
 
 /// The most keys of one metadata object.
@@ -40,7 +41,7 @@ pub struct NewCharge {
     #[schema(example = "dall-e-3")]
     operation: String,
     /// Its params.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::params")]
     #[schema(value_type = Object)]
     params: Map<String, Value>,
     /// How many calls.

@@ -17,6 +17,7 @@ use wallet::error::Refusal;
 
 use super::caller::{Caller, bearer};
 use super::envelope::{self, Fault};
+use super::queries;
 use crate::layers::{self, REQUEST_ID};
 use crate::state::AppState;
 use crate::unread::Unread;
@@ -75,6 +76,8 @@ async fn let_in(state: &AppState, mut request: Request, mut calls: Router) -> Re
     let standing = state.rates.count(access.id, request.method());
     let mut response = if standing.over {
         Fault::from(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }).into_response()
+    } else if let Some(fault) = queries::refused(&request) {
+        fault.into_response()
     } else {
         request.extensions_mut().insert(Caller(access));
         DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);

@@ -13,6 +13,7 @@ use super::amount::Amount;
 use super::body::{Asked, Body, Named, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
+use crate::json;
 use crate::state::AppState;
 
 /// One operation of the price list.
@@ -162,7 +163,7 @@ fn find<'a>(book: &'a PriceBook, operation: &str) -> Answer<&'a Tariff> {
 #[serde(deny_unknown_fields)]
 pub struct PriceRequest {
     /// The operation's params.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::params")]
     #[schema(value_type = Object)]
     params: Map<String, Value>,
     /// How many calls.
@@ -289,7 +290,7 @@ struct PricedLine {
     /// The operation.
     operation: String,
     /// Its params.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::params")]
     #[schema(value_type = Object)]
     params: Map<String, Value>,
     /// How many calls.
@@ -305,7 +306,7 @@ pub struct WantedLine {
     /// The operation.
     pub operation: String,
     /// Its params.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::params")]
     #[schema(value_type = Object)]
     pub params: Map<String, Value>,
     /// How many calls.

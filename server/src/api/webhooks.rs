@@ -116,7 +116,7 @@ pub async fn create(
     caller.may(WRITE)?;
     let NewEndpointBody { url, events, description } = body.value;
     let kinds = events.iter().enumerate().map(|(place, code)| {
-        EventKind::from_code(code).ok_or_else(|| Fault::invalid(&format!("events.{place}"), "There is no such event."))
+        EventKind::from_code(code).ok_or_else(|| Fault::invalid(&format!("events[{place}]"), "There is no such event."))
     });
     let events = kinds.collect::<Answer<Vec<_>>>()?;
     let url = check_resolved(&url, AddressRules::of(&state)).await.map_err(refused)?;
