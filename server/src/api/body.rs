@@ -11,6 +11,7 @@ use wallet::idempotency::RequestHash;
 
 use super::envelope::Fault;
 use crate::json::{self, ReadError};
+use crate::layers::is_encoded;
 
 /// A JSON body: unknown fields refused, wrong ones named.
 #[derive(Debug)]
@@ -57,12 +58,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let value = json::from_slice(&bytes)?;
         Ok(Self { value, path, bytes })
     }
-}
-
-/// Says whether a body was packed: nothing here unpacks one, so that none grows beyond its limit.
-pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
-    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
-    codings.into_iter().any(|coding| !matches!(coding.to_str().map(str::trim), Ok("" | "identity")))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -23,6 +23,7 @@ use super::holds::HoldLineBody;
 use super::key::Key;
 use super::ledger::{Allocation, EntryBody};
 use super::models::{Line, one_call};
+use super::schemas::{Metadata, Params};
 use crate::json;
 use crate::state::AppState;
 
@@ -42,7 +43,7 @@ pub struct NewCharge {
     operation: String,
     /// Its params.
     #[serde(default, deserialize_with = "json::params")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Params)]
     params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
@@ -50,10 +51,11 @@ pub struct NewCharge {
     count: i64,
     /// A locked quote to honour.
     #[serde(default)]
+    #[schema(value_type = String, pattern = "^quo_[0-9a-f]{32}$")]
     quote_id: Option<String>,
     /// Anything of yours, to find the charge by: `customer_id`, a job's name.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Metadata)]
     metadata: Map<String, Value>,
 }
 
@@ -81,8 +83,8 @@ pub struct Charge {
     /// The rows of the same story: its credit-back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     timeline: Vec<EntryBody>,
-    /// What the caller sent along.
-    #[schema(value_type = Object)]
+    /// What the caller sent along; null where that was nothing.
+    #[schema(value_type = Option<Metadata>)]
     metadata: Value,
     /// When, by the database's clock.
     created_at: DateTime<Utc>,
@@ -96,7 +98,7 @@ pub struct ReceiptBody {
     /// What it makes.
     category: String,
     /// The inputs that the rule priced.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     params: Value,
     /// How many calls.
     count: i64,
@@ -264,7 +266,7 @@ pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named
 #[serde(deny_unknown_fields)]
 pub struct NewCreditBack {
     /// For people: what failed.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 

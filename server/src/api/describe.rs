@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn nothing_that_is_sent_may_be_null() {
         let schemas = &document()["components"]["schemas"];
-        for (schema, field) in [("NewCapture", "amount"), ("NewCharge", "quote_id"), ("NewTopUp", "package")] {
+        for (schema, field) in [("NewHold", "expires_in"), ("NewCharge", "quote_id"), ("NewCeiling", "of")] {
             let field = &schemas[schema]["properties"][field];
             assert!(!field.is_null() && !field.to_string().contains("null"), "{schema}: {field}");
         }

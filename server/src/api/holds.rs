@@ -19,6 +19,7 @@ use super::charges::{ReceiptBody, checked, quote, written};
 use super::envelope::{Answer, ErrorBody};
 use super::key::Key;
 use super::models::WantedLine;
+use super::schemas::{CaptureBody, Metadata, ReleaseReasonCode};
 use crate::state::AppState;
 
 /// What to set aside.
@@ -30,11 +31,11 @@ pub struct NewHold {
     lines: Vec<WantedLine>,
     /// For how many seconds; 24 hours where nothing is said, at most 7 days.
     #[serde(default)]
-    #[schema(minimum = 1, maximum = 604_800)]
+    #[schema(value_type = u32, minimum = 1, maximum = 604_800)]
     expires_in: Option<u32>,
     /// Anything of yours.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Metadata)]
     metadata: Map<String, Value>,
 }
 
@@ -138,7 +139,7 @@ pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named
 }
 
 /// How much to take.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewCapture {
     /// So much in all, from the first line on; everything where neither this nor `lines` is given.
@@ -150,7 +151,7 @@ pub struct NewCapture {
 }
 
 /// Takes all or part of a hold, and gives the rest back; once.
-#[utoipa::path(post, path = "/holds/{id}/capture", tag = "Spending", request_body = NewCapture,
+#[utoipa::path(post, path = "/holds/{id}/capture", tag = "Spending", request_body = CaptureBody,
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 201, body = Hold), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)))]
 pub async fn capture(
@@ -179,7 +180,7 @@ pub async fn capture(
 #[serde(deny_unknown_fields)]
 pub struct NewRelease {
     /// `platform_failure`, `customer_failure` or `cancelled`.
-    #[schema(value_type = String, example = "platform_failure")]
+    #[schema(value_type = ReleaseReasonCode, example = "platform_failure")]
     reason: ReleaseReason,
 }
 

@@ -28,6 +28,7 @@ pub mod price_changes;
 mod proof;
 mod queries;
 mod reference;
+mod schemas;
 mod usage;
 mod webhooks;
 

@@ -13,6 +13,7 @@ use super::amount::Amount;
 use super::body::{Asked, Body, Named, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
+use super::schemas::{CategoryCode, Params};
 use crate::json;
 use crate::state::AppState;
 
@@ -92,6 +93,7 @@ pub struct ModelList {
 #[into_params(parameter_in = Query)]
 pub struct ModelFilter {
     /// Only this category.
+    #[param(inline, value_type = Option<CategoryCode>)]
     category: Option<String>,
 }
 
@@ -164,7 +166,7 @@ fn find<'a>(book: &'a PriceBook, operation: &str) -> Answer<&'a Tariff> {
 pub struct PriceRequest {
     /// The operation's params.
     #[serde(default, deserialize_with = "json::params")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Params)]
     params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
@@ -280,6 +282,7 @@ pub async fn calculate_price(
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
     /// From 1 to 100 lines.
+    #[schema(min_items = 1, max_items = 100)]
     lines: Vec<PricedLine>,
 }
 
@@ -291,7 +294,7 @@ struct PricedLine {
     operation: String,
     /// Its params.
     #[serde(default, deserialize_with = "json::params")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Params)]
     params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
@@ -307,7 +310,7 @@ pub struct WantedLine {
     pub operation: String,
     /// Its params.
     #[serde(default, deserialize_with = "json::params")]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Params)]
     pub params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
@@ -315,6 +318,7 @@ pub struct WantedLine {
     pub count: i64,
     /// A locked quote to honour.
     #[serde(default)]
+    #[schema(value_type = String, pattern = "^quo_[0-9a-f]{32}$")]
     pub quote_id: Option<String>,
 }
 

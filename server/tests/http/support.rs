@@ -290,6 +290,16 @@ impl Browser<'_> {
     }
 }
 
+/// A name that an answer tells, for an address: a text or a number. Fails where it is absent, so that no test asks for
+/// a thing called "null".
+pub fn named(json: &Value, pointer: &str) -> String {
+    match json.pointer(pointer) {
+        Some(Value::String(name)) if !name.is_empty() => name.clone(),
+        Some(Value::Number(name)) => name.to_string(),
+        found => panic!("{pointer} is {found:?} in {json}"),
+    }
+}
+
 /// Where a redirect goes.
 pub fn location(told: &Told) -> String {
     told.headers.get(LOCATION).and_then(|place| place.to_str().ok()).unwrap_or_default().to_owned()
