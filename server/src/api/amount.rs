@@ -50,6 +50,8 @@ impl PartialSchema for Amount {
             .schema_type(Type::Number)
             .description(Some("An amount of credits: exact, with at most six decimals."))
             .multiple_of(Some(0.000_001_f64))
+            .minimum(Some(-9_223_372_036_854_i64))
+            .maximum(Some(9_223_372_036_854_i64))
             .examples([serde_json::json!(13)])
             .into()
     }

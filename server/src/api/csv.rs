@@ -40,6 +40,7 @@ const COLUMNS: [&str; 14] = [
     responses((status = 200, content_type = "text/csv", body = String), (status = 400, body = ErrorBody)))]
 pub async fn export(State(state): State<AppState>, caller: Caller, Asked(filter): Asked<Filter>) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
+    filter.page()?;
     Ok(response(state.wallet.clone(), caller.0.wallet, filter.read()?))
 }
 

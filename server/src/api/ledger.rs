@@ -190,7 +190,7 @@ impl Filter {
         })
     }
 
-    fn page(&self) -> Answer<Page> {
+    pub(super) fn page(&self) -> Answer<Page> {
         let limit = self.limit.as_deref().map(|text| text.parse::<u16>());
         let limit = limit.transpose().map_err(|_| Fault::invalid("limit", "From 1 to 200."))?;
         Ok(Page { before: page::cursor(self.cursor.as_deref())?, limit: page::limit(limit)? })

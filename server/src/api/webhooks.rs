@@ -42,7 +42,7 @@ pub struct NewEndpointBody {
     events: Vec<String>,
     /// What people call it.
     #[serde(default)]
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     description: String,
 }
 
