@@ -80,14 +80,21 @@ impl From<wallet::error::Error> for AppError {
 impl FromServerFnError for AppError {
     type Encoder = TextEncoding;
 
+    /// Says what went wrong between the browser and a function: malformed arguments are the caller's mistake (400).
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        match error {
+        let error = match error {
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::Unreachable,
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::Refused(Refusal::Invalid { fields: Vec::new() }),
+            // On the server it is the request that can't be read, in the browser the answer.
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => {
                 Self::Refused(Refusal::Invalid { fields: Vec::new() })
             }
             _ => Self::Internal { reference: "wire".to_owned() },
-        }
+        };
+        tell_status(&error);
+        error
     }
 }
 

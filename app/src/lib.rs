@@ -13,6 +13,8 @@ pub mod components;
 pub mod context;
 mod document;
 pub mod error;
+#[cfg(feature = "ssr")]
+pub mod language;
 pub mod live;
 pub mod pages;
 pub mod server_fns;
@@ -41,6 +43,8 @@ use pages::public::{
 #[must_use]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    #[cfg(feature = "ssr")]
+    language::provide_language();
     session::provide_session();
     live::provide_live_wallet();
     view! {

@@ -3,7 +3,7 @@
 use app::context::Viewer;
 use app::server_fns::ledger::{HistoryQuery, filter};
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -13,6 +13,7 @@ use wallet::error::{Error, Refusal};
 use wallet::tariff::AccountImpact;
 
 use crate::api::{csv_text, harmless, ledger_csv};
+use crate::json;
 use crate::state::AppState;
 
 /// Gives the route.
@@ -119,10 +120,14 @@ fn sheet_file(name: &str, kind: &str, text: impl Into<Body>) -> Response {
 async fn history(
     State(state): State<AppState>,
     viewer: Option<Extension<Viewer>>,
-    Query(query): Query<HistoryQuery>,
+    RawQuery(query): RawQuery,
 ) -> Response {
     let Some(Extension(viewer)) = viewer else {
         return (StatusCode::UNAUTHORIZED, "Sign in first.").into_response();
+    };
+    let query: HistoryQuery = match json::from_query(query.as_deref().unwrap_or_default()) {
+        Ok(query) => query,
+        Err(error) => return (StatusCode::BAD_REQUEST, format!("{}: {}", error.field, error.message)).into_response(),
     };
     let zone = wallet::zone::named(&viewer.time_zone);
     let wanted = filter::of(&query, state.wallet.clock().now(), &zone);

@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use axum::middleware::from_fn;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -47,6 +47,22 @@ pub fn same_origin(state: &AppState) -> CsrfLayer {
     let layer = CsrfLayer::new();
     // Behind a proxy that rewrites `Host`, the public address still counts as our own.
     layer.clone().add_trusted_origin(state.settings.public_url()).unwrap_or(layer)
+}
+
+/// Refuses bodies that are packed: nothing here unpacks one, so that none grows beyond its limit.
+pub async fn plain_bodies(request: Request, next: Next) -> Response<Body> {
+    if is_encoded(request.headers()) {
+        return (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without Content-Encoding.")
+            .into_response();
+    }
+    next.run(request).await
+}
+
+/// Says whether a body was packed.
+#[must_use]
+pub fn is_encoded(headers: &HeaderMap) -> bool {
+    let codings = headers.get_all(header::CONTENT_ENCODING).iter();
+    codings.into_iter().any(|coding| !matches!(coding.to_str().map(str::trim), Ok("" | "identity")))
 }
 
 /// The layers around pages and files, the outermost first: id, log line, headers, panic guard, words for

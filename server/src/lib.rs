@@ -18,6 +18,7 @@ pub mod front;
 pub mod heads;
 pub mod health;
 pub mod jobs;
+pub mod json;
 pub mod kept;
 pub mod layers;
 pub mod live;
@@ -35,9 +36,10 @@ pub mod unread;
 pub mod webhooks;
 
 use axum::Router;
+use axum::middleware::from_fn;
 
 pub use crate::front::Front;
-use crate::layers::{limited, same_origin};
+use crate::layers::{limited, plain_bodies, same_origin};
 pub use crate::state::AppState;
 
 /// Makes the whole server from its parts.
@@ -51,7 +53,7 @@ pub fn build(state: AppState) -> Front {
         .merge(export::router()); // /wallet/history.csv, /admin/tariffs/{n}/prices.csv
     let browser = auth::around(browser, &state); // session, viewer, guards
     let sandbox = limited(providers::sandbox::router(&state), &state); // /sandbox/checkout/{ref}, outside production
-    let people = browser.merge(sandbox).layer(same_origin(&state));
+    let people = browser.merge(sandbox).layer(from_fn(plain_bodies)).layer(same_origin(&state));
 
     let (calls, described) = api::router(); // /api/v2; /api/openapi.json, /docs/api, /llms.txt
     let machines = Router::new()

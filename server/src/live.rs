@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use app::context::Viewer;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -25,6 +25,7 @@ use wallet::Wallet;
 use wallet::id::WalletId;
 
 use crate::auth::AuthSession;
+use crate::json;
 use crate::session;
 use crate::state::AppState;
 pub use open::{Pass, Place, Streams};
@@ -45,6 +46,7 @@ pub fn router() -> Router<AppState> {
 
 /// Where a stream goes on.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Resume {
     /// The newest `seq` that the reader has.
     pub after: Option<i64>,
@@ -56,7 +58,7 @@ async fn live(
     State(state): State<AppState>,
     viewer: Option<Extension<Viewer>>,
     session: AuthSession,
-    Query(resume): Query<Resume>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let (Some(Extension(viewer)), Some(session)) = (viewer, session.session.id()) else {
@@ -65,6 +67,10 @@ async fn live(
         } else {
             (StatusCode::UNAUTHORIZED, "Sign in first.").into_response()
         };
+    };
+    let resume: Resume = match json::from_query(query.as_deref().unwrap_or_default()) {
+        Ok(resume) => resume,
+        Err(error) => return (StatusCode::BAD_REQUEST, format!("{}: {}", error.field, error.message)).into_response(),
     };
     let wallet = if resume.environment.as_deref() == Some("preview") { viewer.preview_wallet } else { viewer.wallet };
     let pass = Pass::Session(session::token(&session));

@@ -17,6 +17,7 @@ use crate::state::AppState;
 /// Gives the routes: one for every page of the app, one for every server function, and "not found" for the rest.
 pub fn router(state: &AppState) -> Router<AppState> {
     let options = state.leptos.clone();
+    app::language::init_executor();
     Router::new()
         .leptos_routes_with_context(state, generate_route_list(App), context(state), move || shell(options.clone()))
         .fallback(not_found)

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use wallet::db::has_nul;
 use wallet::payment::provider::EventError;
 
 use crate::state::AppState;
@@ -14,7 +15,8 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/webhooks/{provider}", post(receive))
 }
 
-/// Answers 200 once the message is stored; 400 for one that is not the provider's, and nothing is kept of it.
+/// Answers 200 once the message is stored, also where it can't be read: it is the provider's, and sending it again would
+/// not make it readable. 400 for one that is not the provider's, and nothing is kept of it.
 async fn receive(
     State(state): State<AppState>,
     Path(provider): Path<String>,
@@ -30,20 +32,37 @@ async fn receive(
     };
     let headers: Vec<(String, String)> = headers.iter().filter_map(text).collect();
     let event = match provider.verify_webhook(&headers, &body) {
+        // The database's JSON holds no NUL.
+        Ok(event) if has_nul(&event.raw.to_string()) => {
+            return keep_unread(&state, provider.name(), &event.dedupe_key, &body).await;
+        }
         Ok(event) => event,
         Err(EventError::Signature) => {
             tracing::warn!(provider = provider.name(), "a message with a wrong signature was refused");
             return (StatusCode::BAD_REQUEST, "The signature is missing, wrong or too old.");
         }
-        Err(EventError::Malformed) => {
-            tracing::error!(provider = provider.name(), "a signed message can't be read");
-            return (StatusCode::BAD_REQUEST, "The message can't be read.");
+        Err(EventError::Unreadable { dedupe_key }) => {
+            return keep_unread(&state, provider.name(), &dedupe_key, &body).await;
         }
     };
     match payments.ingest_event(provider.name(), &event).await {
         Ok(_) => (StatusCode::OK, "Stored."),
         Err(error) => {
             tracing::error!(%error, provider = provider.name(), "a message could not be stored");
+            (StatusCode::SERVICE_UNAVAILABLE, "Try again.")
+        }
+    }
+}
+
+/// Keeps a signed message that can't be read, as it came; the reconciler and `scrip payment replay` read it again.
+async fn keep_unread(state: &AppState, provider: &str, dedupe_key: &str, body: &[u8]) -> (StatusCode, &'static str) {
+    match state.wallet.payments().keep_unread_event(provider, dedupe_key, body).await {
+        Ok(_) => {
+            tracing::error!(provider, dedupe_key, bytes = body.len(), "a signed message can't be read; it is kept");
+            (StatusCode::OK, "Stored.")
+        }
+        Err(error) => {
+            tracing::error!(%error, provider, "a message could not be stored");
             (StatusCode::SERVICE_UNAVAILABLE, "Try again.")
         }
     }

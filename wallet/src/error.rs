@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::money::Credits;
+use crate::money::{AmountError, Credits, Readings, TypedError};
 
 pub use mistake::{Mistake, SheetError};
 
@@ -265,12 +265,36 @@ pub struct FieldError {
     /// Where the field is a file: what is wrong in it and where, for the user interface to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mistake: Option<Box<SheetError>>,
+    /// Where an amount can be read in two ways: both, for the user interface to offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readings: Option<Box<Readings>>,
 }
 
 impl FieldError {
     /// Names a problem of a field.
     pub fn new(field: impl Into<String>, problem: Problem, message: impl Into<String>) -> Self {
-        Self { field: field.into(), problem, message: message.into(), mistake: None }
+        Self { field: field.into(), problem, message: message.into(), mistake: None, readings: None }
+    }
+
+    /// Names what is wrong with an amount that a person typed; `example` is one that would do.
+    pub fn amount(field: impl Into<String>, error: TypedError, example: &str) -> Self {
+        match error {
+            TypedError::Empty => Self::new(field, Problem::Required, format!("Enter a number such as {example}.")),
+            TypedError::Ambiguous(readings) => {
+                let Readings { grouped, decimal } = &readings;
+                let message = format!("This can be read in two ways. Write {grouped} or {decimal}.");
+                Self { readings: Some(Box::new(readings)), ..Self::new(field, Problem::Ambiguous, message) }
+            }
+            TypedError::Wrong(AmountError::NotANumber) => {
+                Self::new(field, Problem::NotANumber, format!("Enter a number such as {example}."))
+            }
+            TypedError::Wrong(AmountError::TooPrecise) => {
+                Self::new(field, Problem::TooPrecise, "At most six decimals.")
+            }
+            TypedError::Wrong(AmountError::TooLarge) => {
+                Self::new(field, Problem::TooLarge, "This number is too large.")
+            }
+        }
     }
 
     /// Names a mistake in a file that a field holds.

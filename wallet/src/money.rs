@@ -1,9 +1,13 @@
 //! Credits and money: integers with private fields and checked arithmetic only.
 
+mod typed;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use typed::{Readings, TypedError, read_amount};
 
 /// Micro-credits in one credit.
 pub const MICROS_PER_CREDIT: i64 = 1_000_000;

@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -34,28 +34,74 @@ pub fn e2e(args: &[&str]) -> Result<()> {
     run::keep_copy(&shell::target().join("debug").join(&settings.program), &program)?;
 
     let cluster = postgres::start_empty(Purpose::Scratch)?;
-    let port = shell::free_port()?;
-    let log = folder.join("server.log");
-    let mut scrip = shell::command(&program);
-    scrip.env("DATABASE_URL", cluster.url()).env("PORT", port.to_string()).env("HOST", "127.0.0.1");
-    scrip.env("SCRIP_MODE", "development").env("SCRIP_DEMO", "true").env("SCRIP_DATA_DIR", folder.join("data"));
-    for setting in ["PUBLIC_URL", "MAIL_URL", "MAIL_DIR"] {
-        scrip.env_remove(setting);
-    }
-    let output = std::fs::File::create(&log)?;
-    scrip.stdout(output.try_clone()?).stderr(output);
-    let mut server = Server(shell::spawn(scrip.arg("serve"))?);
-    server.wait_until_ready(port).with_context(|| format!("see {}", log.display()))?;
-
+    let site = Site::start(&program, &folder, &cluster.url(), &[])?;
     let mut playwright = setup::npm_program("end2end", "playwright");
-    playwright.arg("test").args(args).env("BASE_URL", format!("http://127.0.0.1:{port}"));
+    playwright.arg("test").args(args).env("BASE_URL", site.url());
     playwright.env("CHROMIUM", browser).env("DATABASE_URL", cluster.url());
     playwright.env("SCRIP_DATA_DIR", folder.join("data")).env("SCRIP_BIN", &program);
     let ran = shell::run(&mut playwright);
+    // What it says while it stops counts, too.
+    let log = site.stop();
     if ran.is_err() {
         show_errors(&log)?;
     }
-    ran.with_context(|| format!("the server's log is {}", log.display()))
+    ran.with_context(|| format!("the server's log is {}", log.display()))?;
+    no_panic(&log)
+}
+
+/// A server with the demo, and its log.
+pub(crate) struct Site {
+    server: Server,
+    port: u16,
+    /// Where it logs to.
+    pub(crate) log: PathBuf,
+}
+
+impl Site {
+    /// Starts a server on an empty database, with its files in a folder, and waits until it answers.
+    pub(crate) fn start(program: &Path, folder: &Path, database: &str, settings: &[(&str, &str)]) -> Result<Self> {
+        let port = shell::free_port()?;
+        let log = folder.join("server.log");
+        let mut scrip = shell::command(program);
+        scrip.env("DATABASE_URL", database).env("PORT", port.to_string()).env("HOST", "127.0.0.1");
+        scrip.env("SCRIP_MODE", "development").env("SCRIP_DEMO", "true").env("SCRIP_DATA_DIR", folder.join("data"));
+        for setting in ["PUBLIC_URL", "MAIL_URL", "MAIL_DIR"] {
+            scrip.env_remove(setting);
+        }
+        scrip.envs(settings.iter().copied());
+        let output = std::fs::File::create(&log)?;
+        scrip.stdout(output.try_clone()?).stderr(output);
+        let mut server = Server(shell::spawn(scrip.arg("serve"))?);
+        server.wait_until_ready(port).with_context(|| format!("see {}", log.display()))?;
+        Ok(Self { server, port, log })
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Stops it; gives its log.
+    pub(crate) fn stop(self) -> PathBuf {
+        drop(self.server);
+        self.log
+    }
+}
+
+/// Fails where something panicked in the server: a task that does so ends quietly, and no page shows it.
+pub(crate) fn no_panic(log: &Path) -> Result<()> {
+    let text = String::from_utf8_lossy(&std::fs::read(log)?).into_owned();
+    let panics: Vec<&str> = panics(&text).take(SHOWN).collect();
+    if panics.is_empty() {
+        return Ok(());
+    }
+    bail!("the server panicked, see {}:\n{}", log.display(), panics.join("\n"))
+}
+
+/// Finds what Rust prints of a panic, and what our own guards log of one.
+fn panics(log: &str) -> impl Iterator<Item = &str> {
+    let is_panic = |line: &&str| line.contains("panicked at ") || line.contains("a request panicked");
+    log.lines().filter(is_panic)
 }
 
 /// Prints the last errors of the server: where the tests run, nobody can open its log afterwards.
@@ -106,4 +152,16 @@ fn is_ready(port: u16) -> bool {
         Ok(answer)
     };
     ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_found_in_a_log() {
+        let log = "INFO ready\nthread 'tokio-runtime-worker' (7) panicked at app/src/x.rs:1:2:\nit was gone\nERROR a request panicked message=x\n";
+        assert_eq!(panics(log).count(), 2);
+        assert_eq!(panics("INFO ready\nERROR a call failed\n").count(), 0);
+    }
 }

@@ -6,6 +6,7 @@
 
 mod bench;
 mod chaos;
+mod contract;
 mod e2e;
 mod layers;
 mod lint;
@@ -40,6 +41,7 @@ Development tasks of Scrip, as `cargo xtask <task>`:
   sqlx prepare|check    write the checked queries to .sqlx, or tell whether they are current
   test                  everything that CI needs, quick failures first
   e2e [args]            Playwright against a server and a database of its own
+  contract [args]       the REST API against its own OpenAPI document, by Schemathesis
   bench [args]          charges a second beside pgbench, on a durable PostgreSQL of its own
   chaos                 kill servers, PostgreSQL and connections under load; ROUNDS=40 SEED=1
   model                 the ledger's core against its model, a million steps
@@ -73,6 +75,7 @@ fn task(args: &[&str]) -> Result<()> {
         ["test"] => test::test(),
         ["e2e", rest @ ..] => e2e::e2e(rest),
         ["bench", rest @ ..] => bench::bench(rest),
+        ["contract", rest @ ..] => contract::contract(rest),
         ["chaos"] => chaos::chaos(),
         ["model"] => test::model(),
         ["watch"] => watch::watch(),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::postgres::{self, Purpose};
-use crate::{chaos, e2e, layers, lint, setup, shell, site, sqlx};
+use crate::{chaos, contract, e2e, layers, lint, setup, shell, site, sqlx};
 
 /// All checks and all tests.
 pub fn test() -> Result<()> {
@@ -27,6 +27,7 @@ pub fn test() -> Result<()> {
     timed("unit and database tests", &tests)?;
     timed("model", &model)?;
     timed("faults", &chaos::short)?;
+    timed("contract", &|| contract::contract(&[]))?;
     timed("site", &|| site::build(site::Profile::Development))?;
     timed("end to end", &|| e2e::e2e(&[]))?;
     shell::say("All passed");

@@ -1,8 +1,8 @@
 //! The only place where a number becomes text: credits, money, ranges, and the word for the unit.
 
 use leptos::prelude::*;
-use wallet::catalog::UnitName;
-use wallet::money::{Credits, Money};
+use wallet::catalog::{Rate, UnitName};
+use wallet::money::{Credits, Currency, Money};
 
 use crate::i18n::Locale;
 
@@ -64,7 +64,8 @@ pub fn credits_text(locale: Locale, amount: Credits) -> String {
     if amount.is_negative() { format!("{MINUS}{text}") } else { text }
 }
 
-/// Writes an amount of credits with all of its decimals, for receipts: `0.024`, `1 234,000001`.
+/// Writes an amount of credits with all of its decimals: `0.024`, `1 234,000001`. The one function for prices, and for
+/// what a receipt adds up.
 #[must_use]
 pub fn exact_text(locale: Locale, amount: Credits) -> String {
     let micros = amount.micros().unsigned_abs();
@@ -84,6 +85,12 @@ pub fn count_text(locale: Locale, count: i64) -> String {
     if count < 0 { format!("{MINUS}{text}") } else { text }
 }
 
+/// Writes a reading of a typed amount with the language's own sign before decimals: `1.00`, `1,00`.
+#[must_use]
+pub fn reading_text(locale: Locale, reading: &str) -> String {
+    reading.replace('.', &point(locale).to_string())
+}
+
 /// Writes a change: `+100`, `−37`, `0`.
 #[must_use]
 pub fn signed_text(locale: Locale, amount: Credits) -> String {
@@ -95,9 +102,9 @@ pub fn signed_text(locale: Locale, amount: Credits) -> String {
 #[must_use]
 pub fn range_text(locale: Locale, min: Credits, max: Credits) -> String {
     if min == max {
-        credits_text(locale, min)
+        exact_text(locale, min)
     } else {
-        format!("{}–{}", credits_text(locale, min), credits_text(locale, max))
+        format!("{}–{}", exact_text(locale, min), exact_text(locale, max))
     }
 }
 
@@ -139,10 +146,28 @@ pub fn money_text(locale: Locale, money: Money) -> String {
     }
 }
 
+/// Writes a decimal with the sign of its currency: `$0.00476`.
+pub fn decimal_text(locale: Locale, decimal: &str, currency: Currency) -> String {
+    let zero = money_text(locale, Money::from_minor(0, currency));
+    let figure = match locale {
+        Locale::en => decimal.to_owned(),
+        Locale::ru => decimal.replace('.', ","),
+    };
+    match (zero.find('0'), zero.rfind('0')) {
+        (Some(first), Some(last)) => format!("{}{figure}{}", &zero[..first], &zero[last + 1..]),
+        _ => figure,
+    }
+}
+
+/// Writes what one credit costs, with the digits that it needs: `$0.005`. The one function for rates of money.
+#[must_use]
+pub fn rate_text(locale: Locale, rate: Rate) -> String {
+    decimal_text(locale, &rate.fine(), rate.currency())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wallet::money::Currency;
 
     fn credits(text: &str) -> Credits {
         text.parse().expect("an amount")
@@ -176,5 +201,27 @@ mod tests {
         assert_eq!(money_text(Locale::en, yen), "¥500");
         let dinars = Money::from_minor(-1_234, "KWD".parse().expect("a currency"));
         assert_eq!(money_text(Locale::en, dinars), "−KWD\u{a0}1.234");
+    }
+
+    #[test]
+    fn a_rate_stands_beside_the_sign_of_its_currency_whatever_its_decimals() {
+        let of = |code: &str| code.parse::<Currency>().expect("a currency");
+        assert_eq!(decimal_text(Locale::en, "0.00476", Currency::USD), "$0.00476");
+        assert_eq!(decimal_text(Locale::ru, "2.967", Currency::RUB), "2,967\u{a0}₽");
+        assert_eq!(decimal_text(Locale::en, "0.035", of("KWD")), "KWD\u{a0}0.035");
+        assert_eq!(decimal_text(Locale::ru, "3", of("JPY")), "3\u{a0}¥");
+    }
+
+    #[test]
+    fn a_rate_has_the_digits_that_it_needs() {
+        let dollars = |minor: i64, amount: &str| Rate::new(Money::from_minor(minor, Currency::USD), credits(amount));
+        assert_eq!(dollars(500, "1000").map(|rate| rate_text(Locale::en, rate)).as_deref(), Some("$0.005"));
+        assert_eq!(dollars(240, "100").map(|rate| rate_text(Locale::ru, rate)).as_deref(), Some("0,024\u{a0}$"));
+    }
+
+    #[test]
+    fn a_price_keeps_every_decimal() {
+        assert_eq!(range_text(Locale::en, credits("0.024"), credits("0.024")), "0.024");
+        assert_eq!(range_text(Locale::ru, credits("0.005"), credits("1.125")), "0,005–1,125");
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wallet::money::{Credits, Currency};
 use wallet::tariff::{CostRow, Margin, MarginRow, NoMargin, UpstreamCost};
 
-use crate::components::amount::{credits_text, point, range_text, signed_text};
+use crate::components::amount::{credits_text, exact_text, point, range_text, signed_text};
 use crate::components::panel::TablePanel;
 use crate::components::prices::unit_words;
 use crate::components::when::{When, WhenStyle, date_text};
@@ -19,7 +19,7 @@ pub fn micros_text(locale: Locale, micros: i64, currency: Currency) -> String {
 /// The same without the currency: at least as many decimals as its coins have.
 fn micros_number(locale: Locale, micros: i64, currency: Currency) -> String {
     // Credits have six decimals, like these.
-    let mut text = credits_text(locale, Credits::from_micros(micros));
+    let mut text = exact_text(locale, Credits::from_micros(micros));
     let coins = usize::try_from(currency.exponent()).unwrap_or_default();
     let has = text.rsplit_once(point(locale)).map_or(0, |(_, decimals)| decimals.len());
     if has == 0 && coins > 0 {

@@ -3,7 +3,7 @@
 use wallet::error::{Mistake, SheetError};
 use wallet::money::AmountError;
 
-use crate::components::amount::{count_text, credits_text};
+use crate::components::amount::{count_text, credits_text, reading_text};
 use crate::i18n::*;
 
 /// Says what is wrong in a file, and where. What stands in the file is told as it stands there.
@@ -33,7 +33,10 @@ fn words(locale: Locale, mistake: &Mistake) -> String {
         Mistake::OptionTwice { operation } => td_string!(locale, mistake.option_twice, operation = operation),
         Mistake::NoPrice => td_string!(locale, mistake.no_price, expected = an_amount(locale)),
         Mistake::NotAnAmount { found, why } => not_an_amount(locale, found, why),
-        Mistake::Ambiguous { found } => td_string!(locale, mistake.ambiguous, found = found),
+        Mistake::Ambiguous { found, readings } => {
+            let decimal = reading_text(locale, &readings.decimal);
+            td_string!(locale, mistake.ambiguous, found = found, grouped = readings.grouped, decimal = decimal)
+        }
         Mistake::Negative { found } => {
             td_string!(locale, mistake.negative, found = found.to_string(), expected = an_amount(locale))
         }
@@ -102,6 +105,8 @@ fn whole(count: usize) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use wallet::money::Readings;
+
     use super::*;
 
     /// What a file says here, or must say in every language.
@@ -128,7 +133,10 @@ mod tests {
             amount(AmountError::NotANumber),
             amount(AmountError::TooPrecise),
             amount(AmountError::TooLarge),
-            Mistake::Ambiguous { found: found() },
+            Mistake::Ambiguous {
+                found: found(),
+                readings: Readings { grouped: "1000".to_owned(), decimal: "1.00".to_owned() },
+            },
             Mistake::Negative { found: credits("-2.5") },
             Mistake::TooLarge { found: credits("9999999999"), max: credits("1000000000") },
             Mistake::NoOption { operation: found(), option: "ONE × TWO".to_owned(), known: words() },

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use wallet::catalog::Package;
+use wallet::catalog::{Package, Rate};
 use wallet::money::{Credits, Currency, Money};
 
-use crate::components::amount::{credits_text, money_text, unit_text};
+use crate::components::amount::{credits_text, money_text, rate_text, unit_text};
 use crate::i18n::*;
 
 /// One pack on offer.
@@ -29,13 +29,10 @@ impl Pack {
         Some(Self { code: package.code.clone(), name: package.name.clone(), credits: package.credits, money })
     }
 
-    /// Works out the price of one credit, in minor units rounded half up, for comparing packs.
+    /// Gives the price of one credit, for comparing packs.
     #[must_use]
-    pub fn unit_price(&self) -> Option<Money> {
-        let credits = i128::from(self.credits.micros());
-        let minor = i128::from(self.money.minor()).checked_mul(1_000_000)?;
-        let rounded = minor.checked_add(credits / 2)?.checked_div(credits)?;
-        Some(Money::from_minor(i64::try_from(rounded).ok()?, self.money.currency()))
+    pub fn rate(&self) -> Option<Rate> {
+        Rate::new(self.money, self.credits)
     }
 }
 
@@ -54,7 +51,7 @@ pub fn PackPicker(
     let options = packs
         .into_iter()
         .map(|pack| {
-            let unit_price = pack.unit_price();
+            let rate = pack.rate();
             let (credits, money, name) = (pack.credits, pack.money, pack.name.clone());
             let label = move || {
                 let locale = i18n.get_locale();
@@ -68,7 +65,7 @@ pub fn PackPicker(
                 )
             };
             let is_chosen = pack.code == chosen;
-            let each = move || unit_price.map(|price| money_text(i18n.get_locale(), price));
+            let each = move || rate.map(|rate| rate_text(i18n.get_locale(), rate));
             view! {
                 <label class="pick block p-3">
                     <input type="radio" name="package" value=pack.code aria-label=label checked=is_chosen />

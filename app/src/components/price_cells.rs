@@ -6,7 +6,7 @@ use wallet::money::Credits;
 use wallet::tariff::rule::{Matrix, read_price};
 use wallet::tariff::{Rule, Tariff};
 
-use crate::components::amount::credits_text;
+use crate::components::amount::exact_text;
 use crate::components::price_grid::GridContext;
 use crate::components::price_keys;
 use crate::components::prices::unit_words;
@@ -53,7 +53,7 @@ pub fn CellEditor(
     // Of a conflict the page itself tells.
     let is_conflict = outcome.notice.as_deref() == Some("version_conflict");
     // What the fields show as saved: after a conflict, what differs from it is what this person has changed.
-    let seen = tariff.rule.cells().iter().map(|cell| cell.credits.to_string()).collect::<Vec<_>>().join(" ");
+    let seen = tariff.rule.cells().iter().map(|cell| cell.credits.to_field()).collect::<Vec<_>>().join(" ");
     let about = outcome.errors.iter().find(|error| !is_conflict && !error.field.starts_with("price.")).cloned();
     view! {
         <aside id="edit" aria-labelledby="ed" class="panel p-5 xl:sticky xl:top-[4.5rem] scroll-mt-20">
@@ -157,7 +157,7 @@ pub fn PriceField(
     let name = format!("price.{place}");
     let typed = outcome.values.get(&name).cloned();
     let is_conflict = typed.is_some() && outcome.notice.as_deref() == Some("version_conflict");
-    let value = typed.unwrap_or_else(|| saved.to_string());
+    let value = typed.unwrap_or_else(|| saved.to_field());
     // What is said of the operation as a whole stands at its first price.
     let is_mine = |error: &&FieldError| error.field == name || (place == 0 && !error.field.starts_with("price."));
     let error = RwSignal::new(outcome.errors.iter().find(is_mine).filter(|_| !is_conflict).cloned());
@@ -165,11 +165,10 @@ pub fn PriceField(
     let judge = {
         let name = name.clone();
         move |typed: &str| {
-            let problem = read_price(typed).err();
-            error.set(problem.map(|(problem, message)| FieldError::new(name.clone(), problem, message)));
+            error.set(read_price(&name, typed).err());
         }
     };
-    let kept = saved.to_string();
+    let kept = saved.to_field();
     let class = move || match (error.read().is_some() || is_conflict, is_changed) {
         (true, _) => "field field-sm num text-right min-w-16 !border-error",
         (false, true) => "field field-sm num text-right min-w-16 !border-primary !bg-tint font-semibold",
@@ -179,7 +178,7 @@ pub fn PriceField(
         let locale = i18n.get_locale();
         match (error.get(), is_conflict) {
             (Some(error), _) => Some(field_error_text(locale, &error)),
-            (None, true) => Some(t_string!(i18n, tariffs.conflict_field, price = credits_text(locale, saved))),
+            (None, true) => Some(t_string!(i18n, tariffs.conflict_field, price = exact_text(locale, saved))),
             (None, false) => None,
         }
     };

@@ -6,7 +6,7 @@ use wallet::tariff::{
     Announcement, BookStatus, Direction, GateChange, OptionChange, PercentSpan, PriceChange, PriceRange, RiseNotice,
 };
 
-use crate::components::amount::{credits_text, range_text, signed_text, unit_text};
+use crate::components::amount::{credits_text, exact_text, range_text, signed_text, unit_text};
 use crate::components::panel::{Banner, BannerKind, TablePanel};
 use crate::components::when::{When, WhenStyle, when_text};
 use crate::i18n::*;
@@ -81,7 +81,7 @@ pub fn change_line(locale: Locale, change: &PriceChange, plans: &[(String, Strin
         .options
         .iter()
         .map(|option| {
-            let (before, after) = (credits_text(locale, option.before), credits_text(locale, option.after));
+            let (before, after) = (exact_text(locale, option.before), exact_text(locale, option.after));
             format!("{}: {before} → {after}", option_text(option))
         })
         .collect();
@@ -275,8 +275,8 @@ fn OptionRow(option: OptionChange) -> impl IntoView {
     view! {
         <tr>
             <th scope="row" class="!text-left !font-normal text-muted !pl-8">{option_text(&option)}</th>
-            <td class="r num text-muted whitespace-nowrap">{move || credits_text(i18n.get_locale(), before)}</td>
-            <td class="r num whitespace-nowrap">{move || credits_text(i18n.get_locale(), after)}</td>
+            <td class="r num text-muted whitespace-nowrap">{move || exact_text(i18n.get_locale(), before)}</td>
+            <td class="r num whitespace-nowrap">{move || exact_text(i18n.get_locale(), after)}</td>
             <td class="r num text-muted whitespace-nowrap hidden sm:table-cell">
                 {move || percent.map(|span| percent_text(i18n.get_locale(), span))}
             </td>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wallet::money::Credits;
 use wallet::tariff::{Direction, PercentSpan, Tariff};
 
-use crate::components::amount::{credits_text, range_text};
+use crate::components::amount::{exact_text, range_text};
 use crate::components::price_change::percent_text;
 use crate::i18n::*;
 use crate::server_fns::tariffs::EditorRow;
@@ -108,7 +108,7 @@ fn OneStep(step: Step) -> impl IntoView {
     let percent = move || percent.map(|span| percent_text(i18n.get_locale(), span));
     let words = move || {
         let locale = i18n.get_locale();
-        format!("{} → {}", credits_text(locale, step.before), credits_text(locale, step.after))
+        format!("{} → {}", exact_text(locale, step.before), exact_text(locale, step.after))
     };
     view! {
         <span class="flex gap-2 text-sm num">

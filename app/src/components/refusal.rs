@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wallet::error::{FieldError, Problem, Refusal};
 
-use crate::components::amount::credits_text;
+use crate::components::amount::{credits_text, reading_text};
 use crate::components::mistake::mistake_text;
 use crate::context::FormOutcome;
 use crate::error::AppError;
@@ -15,6 +15,10 @@ use crate::i18n::*;
 pub fn field_error_text(locale: Locale, error: &FieldError) -> String {
     if let Some(mistake) = &error.mistake {
         return mistake_text(locale, mistake);
+    }
+    if let Some(readings) = &error.readings {
+        let decimal = reading_text(locale, &readings.decimal);
+        return td_string!(locale, problem.two_readings, grouped = readings.grouped.clone(), decimal = decimal);
     }
     if locale == Locale::en && !error.message.is_empty() {
         return error.message.clone();

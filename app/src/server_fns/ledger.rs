@@ -14,7 +14,7 @@ pub const HISTORY_ROWS: u16 = 50;
 
 /// What a person asked of the history: the fields of its filter form, as typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct HistoryQuery {
     /// `7d`, `30d`, `month`, or empty for all.
     pub period: String,

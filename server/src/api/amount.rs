@@ -9,6 +9,8 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use wallet::money::{AmountError, Credits};
 
+use crate::json::plain_decimal;
+
 /// An amount of credits: a JSON number with at most six decimals, written as it is and read digit by digit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount(pub Credits);
@@ -28,7 +30,11 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        raw.get().parse().map(Self).map_err(|error| {
+        let number = raw.get();
+        // An exponent is only another way to write it; anything but a number is left to fail below.
+        let is_number = number.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        let plain = if is_number { plain_decimal(number) } else { None };
+        plain.as_deref().unwrap_or(number).parse().map(Self).map_err(|error| {
             de::Error::custom(match error {
                 AmountError::NotANumber => "expected a plain number such as 12 or 0.5",
                 AmountError::TooPrecise => "an amount has at most six decimals",
@@ -44,6 +50,8 @@ impl PartialSchema for Amount {
             .schema_type(Type::Number)
             .description(Some("An amount of credits: exact, with at most six decimals."))
             .multiple_of(Some(0.000_001_f64))
+            .minimum(Some(-9_223_372_036_854_i64))
+            .maximum(Some(9_223_372_036_854_i64))
             .examples([serde_json::json!(13)])
             .into()
     }
@@ -68,8 +76,16 @@ mod tests {
     }
 
     #[test]
+    fn an_exponent_is_another_way_to_write_it() {
+        for (text, amount) in [("1e3", "1000"), ("1E+2", "100"), ("1e-6", "0.000001"), ("12.50", "12.5"), ("-0", "0")] {
+            let read: Amount = serde_json::from_str(text).expect(text);
+            assert_eq!(read.0.to_string(), amount, "{text}");
+        }
+    }
+
+    #[test]
     fn other_texts_are_refused() {
-        for text in ["\"13\"", "1e3", "0.0000001", "99999999999999", "null", "true", "[]", "1e400", "NaN"] {
+        for text in ["\"13\"", "0.0000001", "1e-7", "99999999999999", "null", "true", "[]", "1e400", "NaN"] {
             assert!(serde_json::from_str::<Amount>(text).is_err(), "{text}");
         }
     }

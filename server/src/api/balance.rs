@@ -14,6 +14,7 @@ use super::body::{Asked, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
 use super::holds::Hold;
+use super::schemas::Instant;
 use crate::state::AppState;
 
 /// Grants that the list of what expires next shows, at most.
@@ -133,6 +134,7 @@ pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Respon
 #[into_params(parameter_in = Query)]
 pub struct At {
     /// RFC 3339, not in the future: `2026-04-08T00:00:00Z`.
+    #[param(inline, value_type = Instant)]
     time: String,
 }
 

@@ -26,6 +26,7 @@ const AT_ONCE: usize = 64;
 #[serde(deny_unknown_fields)]
 pub struct NewCharges {
     /// From 1 to 1 000 charges.
+    #[schema(min_items = 1, max_items = 1_000)]
     charges: Vec<KeyedCharge>,
 }
 
@@ -34,6 +35,7 @@ pub struct NewCharges {
 #[serde(deny_unknown_fields)]
 struct KeyedCharge {
     /// What makes a repeat answer as the first did.
+    #[schema(min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: String,
     /// What to charge for.
     charge: NewCharge,

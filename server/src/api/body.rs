@@ -1,7 +1,7 @@
 //! Bodies and queries: read strictly, refused with the field's path.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use wallet::idempotency::RequestHash;
 
 use super::envelope::Fault;
+use crate::json::{self, ReadError};
+use crate::layers::is_encoded;
 
 /// A JSON body: unknown fields refused, wrong ones named.
 #[derive(Debug)]
@@ -23,8 +25,7 @@ pub struct Body<T> {
 impl<T> Body<T> {
     /// What identifies it: a repeat of an idempotency key must bring the same. The spelling of the JSON does not count.
     pub fn hash(&self) -> RequestHash {
-        let canonical = serde_json::from_slice::<serde_json::Value>(&self.bytes).map(|value| value.to_string());
-        let canonical = canonical.unwrap_or_default();
+        let canonical = json::canonical(&self.bytes).unwrap_or_default();
         RequestHash::of(format!("{}\n{canonical}", self.path).as_bytes())
     }
 }
@@ -40,6 +41,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 "Send the body as JSON, with Content-Type: application/json.",
             ));
         }
+        if is_encoded(request.headers()) {
+            return Err(Fault::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send the body as it is, without Content-Encoding.",
+            ));
+        }
         let path = request.uri().path().to_owned();
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => {
@@ -47,7 +55,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             }
             _ => Fault::invalid("", "The body did not arrive whole."),
         })?;
-        let value = read(&bytes)?;
+        let value = json::from_slice(&bytes)?;
         Ok(Self { value, path, bytes })
     }
 }
@@ -58,26 +66,10 @@ fn is_json(headers: &HeaderMap) -> bool {
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
-/// Reads JSON; the message names the field.
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
-    // Keeping track of where one is costs as much as reading: only who sent something wrong waits for it.
-    serde_json::from_slice(bytes).or_else(|_| read_telling_where(bytes))
-}
-
-fn read_telling_where<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
-    let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { String::new() } else { path };
-        Fault::invalid(&field, plain(&error.into_inner()))
-    })?;
-    json.end().map_err(|error| Fault::invalid("", plain(&error)))?;
-    Ok(value)
-}
-
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    if error.is_syntax() || error.is_eof() { format!("This is not JSON: {text}.") } else { format!("{text}.") }
+impl From<ReadError> for Fault {
+    fn from(error: ReadError) -> Self {
+        Self::invalid(&error.field, error.message)
+    }
 }
 
 /// A query: unknown and malformed parameters refused.
@@ -87,11 +79,8 @@ pub struct Asked<T>(pub T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
     type Rejection = Fault;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
-        match Query::<T>::from_request_parts(parts, state).await {
-            Ok(Query(value)) => Ok(Self(value)),
-            Err(rejection) => Err(Fault::invalid("query", rejection.body_text())),
-        }
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
+        Ok(Self(json::from_query(parts.uri.query().unwrap_or_default())?))
     }
 }
 

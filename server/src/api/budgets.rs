@@ -17,6 +17,7 @@ use super::caller::Caller;
 use super::charges::{positive, text};
 use super::envelope::{Answer, ErrorBody};
 use super::key::Key;
+use super::schemas::PeriodCode;
 use crate::state::AppState;
 
 /// The longest name of an end customer.
@@ -41,14 +42,16 @@ enum Counts {
 #[serde(deny_unknown_fields)]
 pub struct NewCeiling {
     /// What a 402 names.
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// What it counts.
     scope: Counts,
     /// The key's id, or the end customer; where the scope is one of these.
     #[serde(default)]
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
     of: Option<String>,
     /// `day`, `week` or `month`; each begins at midnight in the account's time zone.
-    #[schema(value_type = String, example = "month")]
+    #[schema(value_type = PeriodCode, example = "month")]
     period: BudgetPeriod,
     /// How much.
     ceiling: Amount,
@@ -66,7 +69,7 @@ pub struct Ceiling {
     /// The key's id, or the end customer.
     of: Option<String>,
     /// How often it starts anew.
-    #[schema(value_type = String)]
+    #[schema(value_type = PeriodCode)]
     period: BudgetPeriod,
     /// How much.
     ceiling: Amount,

@@ -142,6 +142,8 @@ struct AddOnBody {
     name: String,
     /// What it costs a month.
     monthly_credits: Amount,
+    /// Whether it can be had; one that can't is coming.
+    available: bool,
 }
 
 /// Lists the add-ons.
@@ -152,6 +154,7 @@ pub async fn add_ons(State(state): State<AppState>) -> Answer<Response> {
         code: add_on.code.clone(),
         name: add_on.name.clone(),
         monthly_credits: add_on.monthly_credits.into(),
+        available: false,
     });
     Ok(Out(AddOnList { add_ons: add_ons.collect() }).into_response())
 }

@@ -23,7 +23,9 @@ use super::holds::HoldLineBody;
 use super::key::Key;
 use super::ledger::{Allocation, EntryBody};
 use super::models::{Line, one_call};
+use super::schemas::{Metadata, Params};
 use super::service::Place;
+use crate::json;
 use crate::state::AppState;
 
 /// The most keys of one metadata object.
@@ -41,8 +43,8 @@ pub struct NewCharge {
     #[schema(example = "dall-e-3")]
     pub(super) operation: String,
     /// Its params.
-    #[serde(default)]
-    #[schema(value_type = Object)]
+    #[serde(default, deserialize_with = "json::params")]
+    #[schema(value_type = Params)]
     pub(super) params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
@@ -50,10 +52,11 @@ pub struct NewCharge {
     pub(super) count: i64,
     /// A locked quote to honour.
     #[serde(default)]
+    #[schema(value_type = String, pattern = "^quo_[0-9a-f]{32}$")]
     pub(super) quote_id: Option<String>,
     /// Anything of yours, to find the charge by: `customer_id`, a job's name.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Metadata)]
     pub(super) metadata: Map<String, Value>,
 }
 
@@ -81,8 +84,8 @@ pub struct Charge {
     /// The rows of the same story: its credit-back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     timeline: Vec<EntryBody>,
-    /// What the caller sent along.
-    #[schema(value_type = Object)]
+    /// What the caller sent along; null where that was nothing.
+    #[schema(value_type = Option<Metadata>)]
     metadata: Value,
     /// When, by the database's clock.
     created_at: DateTime<Utc>,
@@ -99,7 +102,7 @@ pub struct ReceiptBody {
     /// What it makes.
     category: String,
     /// The inputs that the rule priced.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     params: Value,
     /// How many calls.
     count: i64,
@@ -273,7 +276,7 @@ pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named
 #[serde(deny_unknown_fields)]
 pub struct NewCreditBack {
     /// For people: what failed.
-    #[schema(max_length = 200)]
+    #[schema(min_length = 1, max_length = 200)]
     reason: String,
 }
 

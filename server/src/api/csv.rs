@@ -42,6 +42,7 @@ const COLUMNS: [&str; 14] = [
         (status = 429, body = ErrorBody)))]
 pub async fn export(State(state): State<AppState>, caller: Caller, Asked(filter): Asked<Filter>) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
+    filter.page()?;
     Ok(response(&state.wallet, caller.0.wallet, filter.read()?).await?)
 }
 

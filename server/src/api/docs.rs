@@ -10,7 +10,7 @@ use axum::routing::get;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, OpenApi, SecurityRequirement, ServerBuilder};
 
-use super::{BASE, reference};
+use super::{BASE, describe, reference};
 use crate::state::AppState;
 
 /// Where the document is.
@@ -46,11 +46,12 @@ pub fn complete(document: &mut OpenApi) {
 }
 
 /// Serves the document, and its list for language models.
-pub fn router(document: OpenApi) -> Router<AppState> {
-    let list: Arc<str> = list(&document).into();
+pub fn router(document: &OpenApi) -> Router<AppState> {
+    let list: Arc<str> = list(document).into();
+    let document = describe::complete(document);
     let reference: Arc<str> = reference::page(&document).into();
     let reference = get(move || async move { reference::response(&reference) });
-    let json: Arc<str> = document.to_json().unwrap_or_default().into();
+    let json: Arc<str> = document.to_string().into();
     let json =
         get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response() });
     let list = get(move || async move { ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], list.to_string()) });

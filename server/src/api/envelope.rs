@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use wallet::error::{Error, FieldError, Refusal};
 
 use super::amount::Amount;
+use crate::json as strict;
 
 /// What a call answers when it does not do what it was asked.
 #[derive(Clone, Debug)]
@@ -121,7 +122,10 @@ impl From<Error> for Fault {
 }
 
 impl From<Refusal> for Fault {
-    fn from(refusal: Refusal) -> Self {
+    fn from(mut refusal: Refusal) -> Self {
+        if let Refusal::Invalid { fields } | Refusal::Unprocessable { fields } = &mut refusal {
+            fields.iter_mut().for_each(|error| error.field = strict::path(&error.field));
+        }
         let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let fault = Self::new(status, refusal.code(), sentence(&refusal.to_string()));
         match refusal {

@@ -20,6 +20,7 @@ use wallet::identity::{KeyAccess, ServiceKeyText};
 
 use super::caller::{Caller, ServiceCaller, bearer};
 use super::envelope::{self, Fault};
+use super::queries;
 use crate::layers::{self, REQUEST_ID};
 use crate::rates::{self, Subject, TooMany, is_write};
 use crate::state::AppState;
@@ -84,6 +85,8 @@ async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Respon
         Fault::from(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }).into_response()
     } else if let Err(TooMany { reset_seconds }) = of_account {
         Fault::from(Refusal::RateLimited { retry_after_seconds: reset_seconds }).into_response()
+    } else if let Some(fault) = queries::refused(&request) {
+        fault.into_response()
     } else {
         request.extensions_mut().insert(Caller(access));
         answered(state, request, calls).await
@@ -139,6 +142,9 @@ async fn let_in_platform(
         Err(Error::Refused(Refusal::Unauthenticated)) => return note_wrong_key(state, address).into_response(),
         Err(error) => return Fault::from(error).into_response(),
     };
+    if let Some(fault) = queries::refused(&request) {
+        return fault.into_response();
+    }
     request.extensions_mut().insert(ServiceCaller(access));
     answered(state, request, calls).await
 }

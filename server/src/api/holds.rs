@@ -21,6 +21,7 @@ use super::charges::{ReceiptBody, checked, quote, written};
 use super::envelope::{Answer, ErrorBody};
 use super::key::Key;
 use super::models::WantedLine;
+use super::schemas::{CaptureBody, Metadata, ReleaseReasonCode};
 use super::service::Place;
 use crate::state::AppState;
 
@@ -33,11 +34,11 @@ pub struct NewHold {
     pub(super) lines: Vec<WantedLine>,
     /// For how many seconds; 24 hours where nothing is said, at most 7 days.
     #[serde(default)]
-    #[schema(minimum = 1, maximum = 604_800)]
+    #[schema(value_type = u32, minimum = 1, maximum = 604_800)]
     pub(super) expires_in: Option<u32>,
     /// Anything of yours.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Metadata)]
     pub(super) metadata: Map<String, Value>,
 }
 
@@ -164,7 +165,7 @@ pub async fn one(State(state): State<AppState>, caller: Caller, Named(id): Named
 }
 
 /// How much to take.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewCapture {
     /// So much in all, from the first line on; everything where neither this nor `lines` is given.
@@ -192,7 +193,7 @@ impl NewCapture {
 /// Takes all or part of a hold, and gives the rest back; once.
 ///
 /// A hold that a service key placed is finished by service keys alone: a customer's key is answered 403.
-#[utoipa::path(post, path = "/holds/{id}/capture", tag = "Spending", request_body = NewCapture,
+#[utoipa::path(post, path = "/holds/{id}/capture", tag = "Spending", request_body = CaptureBody,
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 201, body = Hold), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, body = ErrorBody)))]
@@ -215,7 +216,7 @@ pub async fn capture(
 #[serde(deny_unknown_fields)]
 pub struct NewRelease {
     /// `cancelled` or `customer_failure`; `platform_failure` only where the catalog leaves that to customers.
-    #[schema(value_type = String, example = "cancelled")]
+    #[schema(value_type = ReleaseReasonCode, example = "cancelled")]
     reason: ReleaseReason,
 }
 

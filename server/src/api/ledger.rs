@@ -19,6 +19,7 @@ use super::charges::ReceiptBody;
 use super::envelope::{Answer, ErrorBody, Fault};
 use super::holds::HoldLineBody;
 use super::page;
+use super::schemas::{Instant, Metadata};
 use crate::state::AppState;
 
 /// The longest text of a filter.
@@ -53,7 +54,7 @@ pub struct EntryBody {
     /// Who did it.
     pub(super) actor: ActorBody,
     /// What the caller sent along.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Metadata>)]
     pub(super) metadata: Value,
     /// When, by the database's clock.
     pub(super) created_at: DateTime<Utc>,
@@ -127,25 +128,33 @@ impl From<AllocationView> for Allocation {
 pub struct Filter {
     /// Only these kinds, separated by commas.
     #[serde(default)]
+    #[param(
+        pattern = "^(grant|charge|hold|capture|release|adjustment)(,(grant|charge|hold|capture|release|adjustment|credit_back|hold_expired|grant_expired))*$"
+    )]
     kind: Option<String>,
     /// Only this operation.
     #[serde(default)]
+    #[param(max_length = 200)]
     operation: Option<String>,
     /// Only this category.
     #[serde(default)]
+    #[param(max_length = 200)]
     category: Option<String>,
     /// From this instant on: RFC 3339 or a day.
     #[serde(default)]
+    #[param(inline, value_type = Option<Instant>)]
     from: Option<String>,
     /// Before this instant.
     #[serde(default)]
+    #[param(inline, value_type = Option<Instant>)]
     to: Option<String>,
     /// Rows of a page, 1 to 200.
     #[serde(default)]
-    #[param(value_type = Option<u16>)]
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
     limit: Option<String>,
     /// The `next_cursor` of the page before.
     #[serde(default)]
+    #[param(pattern = "^c_[1-9][0-9]{0,17}$")]
     cursor: Option<String>,
     /// `metadata.<key>=<value>`: only rows with this value under this key; one key at most.
     #[serde(flatten)]
@@ -176,7 +185,7 @@ impl Filter {
         })
     }
 
-    fn page(&self) -> Answer<Page> {
+    pub(super) fn page(&self) -> Answer<Page> {
         let limit = self.limit.as_deref().map(|text| text.parse::<u16>());
         let limit = limit.transpose().map_err(|_| Fault::invalid("limit", "From 1 to 200."))?;
         Ok(Page { before: page::cursor(self.cursor.as_deref())?, limit: page::limit(limit)? })

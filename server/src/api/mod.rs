@@ -11,6 +11,7 @@ mod caller;
 mod catalog;
 mod charges;
 mod csv;
+mod describe;
 mod docs;
 mod envelope;
 mod events;
@@ -25,7 +26,9 @@ mod payloads;
 mod payments;
 pub mod price_changes;
 mod proof;
+mod queries;
 mod reference;
+mod schemas;
 mod service;
 mod usage;
 mod webhooks;
@@ -35,6 +38,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use amount::Amount;
 pub use csv::{harmless, response as ledger_csv, text as csv_text};
 pub use payloads::ApiPayloads;
 
@@ -49,7 +53,7 @@ pub fn router() -> (Router<AppState>, Router<AppState>) {
     let (calls, mut document) = calls();
     docs::complete(&mut document);
     let calls = calls.fallback(envelope::no_such_call).method_not_allowed_fallback(envelope::no_such_method);
-    (calls, docs::router(document))
+    (calls, docs::router(&document))
 }
 
 /// The calls, and the document that describes them.

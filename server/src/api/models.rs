@@ -13,6 +13,8 @@ use super::amount::Amount;
 use super::body::{Asked, Body, Named, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
+use super::schemas::{CategoryCode, Params};
+use crate::json;
 use crate::state::AppState;
 
 /// One operation of the price list.
@@ -91,6 +93,7 @@ pub struct ModelList {
 #[into_params(parameter_in = Query)]
 pub struct ModelFilter {
     /// Only this category.
+    #[param(inline, value_type = Option<CategoryCode>)]
     category: Option<String>,
 }
 
@@ -162,8 +165,8 @@ fn find<'a>(book: &'a PriceBook, operation: &str) -> Answer<&'a Tariff> {
 #[serde(deny_unknown_fields)]
 pub struct PriceRequest {
     /// The operation's params.
-    #[serde(default)]
-    #[schema(value_type = Object)]
+    #[serde(default, deserialize_with = "json::params")]
+    #[schema(value_type = Params)]
     params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
@@ -279,6 +282,7 @@ pub async fn calculate_price(
 #[serde(deny_unknown_fields)]
 pub struct BatchRequest {
     /// From 1 to 100 lines.
+    #[schema(min_items = 1, max_items = 100)]
     lines: Vec<PricedLine>,
 }
 
@@ -289,8 +293,8 @@ struct PricedLine {
     /// The operation.
     operation: String,
     /// Its params.
-    #[serde(default)]
-    #[schema(value_type = Object)]
+    #[serde(default, deserialize_with = "json::params")]
+    #[schema(value_type = Params)]
     params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
@@ -305,8 +309,8 @@ pub struct WantedLine {
     /// The operation.
     pub operation: String,
     /// Its params.
-    #[serde(default)]
-    #[schema(value_type = Object)]
+    #[serde(default, deserialize_with = "json::params")]
+    #[schema(value_type = Params)]
     pub params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
@@ -314,6 +318,7 @@ pub struct WantedLine {
     pub count: i64,
     /// A locked quote to honour.
     #[serde(default)]
+    #[schema(value_type = String, pattern = "^quo_[0-9a-f]{32}$")]
     pub quote_id: Option<String>,
 }
 

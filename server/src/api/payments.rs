@@ -20,21 +20,20 @@ use super::charges::positive;
 use super::envelope::{Answer, ErrorBody};
 use super::key::Key;
 use super::page;
+use super::schemas::TopUpBody;
 use crate::state::AppState;
 
 /// What to buy: a package, or an amount where the catalog sells any.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewTopUp {
     /// The package's code.
     #[serde(default)]
-    #[schema(example = "light")]
     package: Option<String>,
     /// The amount of credits.
     #[serde(default)]
     amount: Option<Amount>,
     /// The currency to pay in.
-    #[schema(example = "RUB")]
     currency: String,
 }
 
@@ -99,14 +98,16 @@ pub struct PaymentList {
 pub struct PageQuery {
     /// Payments of a page, 1 to 200.
     #[serde(default)]
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u16>,
     /// The `next_cursor` of the page before.
     #[serde(default)]
+    #[param(pattern = "^c_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
     cursor: Option<String>,
 }
 
 /// Orders credits; the answer says where to pay. Once per key.
-#[utoipa::path(post, path = "/top-ups", tag = "Payments", request_body = NewTopUp,
+#[utoipa::path(post, path = "/top-ups", tag = "Payments", request_body = TopUpBody,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, body = Payment), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn top_up(

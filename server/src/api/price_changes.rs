@@ -173,8 +173,10 @@ impl ChangeBody {
 #[into_params(parameter_in = Query)]
 pub struct ChangeQuery {
     /// Versions of the page, at most 200; 50 where nothing is said.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u16>,
     /// The `next_cursor` of the page before.
+    #[param(pattern = "^c_[1-9][0-9]{0,8}$")]
     cursor: Option<String>,
 }
 

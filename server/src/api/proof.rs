@@ -46,9 +46,11 @@ pub async fn head(State(state): State<AppState>, caller: Caller) -> Answer<Respo
 pub struct Span {
     /// The first row, from 1.
     #[serde(default)]
+    #[param(minimum = 1)]
     from: Option<i64>,
     /// The last row; at most 500 rows are given at once.
     #[serde(default)]
+    #[param(minimum = 1)]
     to: Option<i64>,
 }
 

@@ -5,21 +5,18 @@ use std::fmt::Write;
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
-use utoipa::openapi::OpenApi;
 
 use super::BASE;
+use super::describe::METHODS;
 use super::docs::DOCUMENT;
 use crate::plain::escape;
-
-const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// How deep a body is drawn.
 const DEPTH_MAX: usize = 6;
 
 /// Writes the page.
 #[must_use]
-pub fn page(document: &OpenApi) -> String {
-    let Ok(json) = serde_json::to_value(document) else { return String::new() };
+pub fn page(json: &Value) -> String {
     let text = |value: &Value| escape(value.as_str().unwrap_or_default());
     let mut page = format!(
         "<h1>REST API</h1><p class=\"muted pre\">{}</p><p><a href=\"{DOCUMENT}\">openapi.json</a> · <a href=\"/llms.txt\">llms.txt</a></p>",
@@ -28,7 +25,7 @@ pub fn page(document: &OpenApi) -> String {
     for (path, item) in json["paths"].as_object().into_iter().flatten() {
         for method in METHODS {
             if let Some(operation) = item.get(method) {
-                call(&mut page, &json, method, path, operation);
+                call(&mut page, json, method, path, operation);
             }
         }
     }

@@ -16,6 +16,7 @@ use super::body::{Asked, Out};
 use super::caller::Caller;
 use super::csv::harmless;
 use super::envelope::{Answer, ErrorBody, Fault};
+use super::schemas::Instant;
 use crate::state::AppState;
 
 /// How many days are summed up where nothing is said.
@@ -31,13 +32,18 @@ pub struct UsageQuery {
     /// What sums are told apart by, with commas between: `day` (in the account's time zone), `operation`, `category`,
     /// `metadata.<key>`; one sum of everything where nothing is said.
     #[serde(default)]
-    #[param(example = "day,operation,metadata.customer_id")]
+    #[param(
+        example = "day,operation,metadata.customer_id",
+        pattern = "^((day|operation|category|metadata\\.[^,]{1,200})(,(day|operation|category|metadata\\.[^,]{1,200}))*)?$"
+    )]
     group_by: String,
     /// From this instant on: RFC 3339 or a day; 30 days before `to` where nothing is said.
     #[serde(default)]
+    #[param(inline, value_type = Option<Instant>)]
     from: Option<String>,
     /// Before this instant; now where nothing is said. At most 366 days after `from`.
     #[serde(default)]
+    #[param(inline, value_type = Option<Instant>)]
     to: Option<String>,
 }
 

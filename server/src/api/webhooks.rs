@@ -16,6 +16,7 @@ use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
 use super::key::Key;
 use super::page;
+use super::schemas::EventCode;
 use crate::courier::{AddressRules, check_resolved};
 use crate::state::AppState;
 
@@ -29,14 +30,19 @@ const WRITE: KeyScope = KeyScope::WebhooksWrite;
 #[serde(deny_unknown_fields)]
 pub struct NewEndpointBody {
     /// Where messages go: https, on the public internet.
-    #[schema(example = "https://example.com/webhooks/scrip")]
+    #[schema(
+        example = "https://example.com/webhooks/scrip",
+        format = "uri",
+        pattern = "^https://[a-z0-9-]+(\\.[a-z0-9-]+)+(/[a-z0-9/_-]*)?$"
+    )]
     url: String,
     /// What it hears of: `ledger.entry.created`, `project.credits_low`, `project.out_of_credits`,
     /// `price_change.announced`.
-    #[schema(example = json!(["project.credits_low", "price_change.announced"]))]
+    #[schema(value_type = Vec<EventCode>, min_items = 1, example = json!(["project.credits_low", "price_change.announced"]))]
     events: Vec<String>,
     /// What people call it.
     #[serde(default)]
+    #[schema(max_length = 100, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     description: String,
 }
 
@@ -119,7 +125,7 @@ pub async fn create(
     caller.may(WRITE)?;
     let NewEndpointBody { url, events, description } = body.value;
     let kinds = events.iter().enumerate().map(|(place, code)| {
-        EventKind::from_code(code).ok_or_else(|| Fault::invalid(&format!("events.{place}"), "There is no such event."))
+        EventKind::from_code(code).ok_or_else(|| Fault::invalid(&format!("events[{place}]"), "There is no such event."))
     });
     let events = kinds.collect::<Answer<Vec<_>>>()?;
     let url = check_resolved(&url, AddressRules::of(&state)).await.map_err(refused)?;
@@ -299,8 +305,10 @@ pub struct LogQuery {
     /// Only those to this endpoint.
     webhook_endpoint_id: Option<Uuid>,
     /// Messages of the page, at most 200; 50 where nothing is said.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u16>,
     /// The `next_cursor` of the page before.
+    #[param(pattern = "^c_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
     cursor: Option<String>,
 }
 

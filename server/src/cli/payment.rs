@@ -26,6 +26,8 @@ pub enum Command {
         #[arg(long)]
         note: String,
     },
+    /// Reads providers' messages again that could not be read when they came, and lists those that still can't.
+    Replay,
     /// Notes that the money was given back at the provider; a renewal is charged anew.
     Returned {
         /// The payment, as `scrip payment held` shows it.
@@ -53,6 +55,15 @@ async fn decide(command: Command, wallet: &Wallet) -> anyhow::Result<String> {
         Command::Held => {
             let held = payments.held().await.map_err(plain)?;
             if held.is_empty() { "Nothing is put aside.".to_owned() } else { table(&held) }
+        }
+        Command::Replay => {
+            let replayed = payments.replay_unread_events().await.map_err(plain)?;
+            let mut lines = vec![format!("{} read, {} can't be read.", replayed.read, replayed.left.len())];
+            lines.extend(replayed.left.iter().map(|event| {
+                let at = event.received_at.format("%Y-%m-%d %H:%M UTC");
+                format!("{}  {at}  {}  {} bytes", event.provider, event.dedupe_key, event.body.len())
+            }));
+            lines.join("\n")
         }
         Command::Release { id, note } => {
             let seen = payments.release(&staff, payment(&id)?, &note).await.map_err(plain)?;

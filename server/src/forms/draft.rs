@@ -53,8 +53,8 @@ fn forget_untouched(form: &mut Post) {
     let seen: Vec<String> = form.field("seen").split(' ').take(CELLS_MAX).map(str::to_owned).collect();
     for (place, seen) in seen.iter().enumerate() {
         let name = format!("price.{place}");
-        let typed = read_price(form.field(&name)).ok();
-        if typed.is_some() && typed == read_price(seen).ok() {
+        let typed = read_price(&name, form.field(&name)).ok();
+        if typed.is_some() && typed == read_price(&name, seen).ok() {
             form.forget(&name);
         }
     }

@@ -6,7 +6,6 @@ use axum::response::Response;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::id::KeyId;
 use wallet::identity::{CreatedKey, Environment, NewKey};
-use wallet::money::Credits;
 
 use super::post::{Post, see_other};
 use crate::state::AppState;
@@ -31,10 +30,7 @@ pub async fn create(State(state): State<AppState>, form: Post) -> Response {
 }
 
 async fn make(state: &AppState, form: &Post) -> Result<CreatedKey, Error> {
-    let ceiling = form.optional("ceiling").map(|text| text.replace(',', ".").parse::<Credits>());
-    let ceiling = ceiling
-        .transpose()
-        .map_err(|_| Refusal::invalid("ceiling", Problem::NotANumber, "A ceiling is a number such as 100 or 0.5."))?;
+    let ceiling = form.amount("ceiling", "100 or 0.5")?;
     let new = NewKey {
         name: form.field("name").to_owned(),
         environment: Environment::from_code(form.field("environment"))

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use wallet::error::{Error, FieldError, Mistake, Problem, Refusal, SheetError};
 use wallet::idempotency::IdempotencyKey;
+use wallet::money::{Credits, TypedError, read_amount};
 
 use super::files;
 use crate::pages;
@@ -88,6 +89,15 @@ impl Post {
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<&str> {
         Some(self.field(name).trim()).filter(|text| !text.is_empty())
+    }
+
+    /// Reads an amount that a person typed into a field; `None` where it is empty. `example` is one that would do.
+    pub fn amount(&self, field: &str, example: &str) -> Result<Option<Credits>, Error> {
+        match read_amount(self.field(field)) {
+            Ok(amount) => Ok(Some(amount)),
+            Err(TypedError::Empty) => Ok(None),
+            Err(error) => Err(FieldError::amount(field, error, example).into()),
+        }
     }
 
     /// Puts the text of an uploaded file in place of a field, where there is a file; refuses one that is no text.

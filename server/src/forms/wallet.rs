@@ -6,11 +6,12 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::id::PaymentId;
-use wallet::money::{Credits, Currency};
+use wallet::money::Currency;
 use wallet::payment::{PaymentView, TopUp};
 use wallet::tariff::LineRequest;
 
 use super::post::{Post, see_other};
+use crate::json;
 use crate::providers;
 use crate::rates::{Subject, TooMany};
 use crate::state::AppState;
@@ -36,7 +37,7 @@ async fn order(state: &AppState, form: &Post) -> Result<PaymentView, Error> {
         .map_err(|_| Refusal::invalid("currency", Problem::Unknown, "Choose one of the currencies."))?;
     let package = form.optional("package").map(str::to_owned);
     let typed = match (&package, form.optional("amount")) {
-        (None, Some(text)) => Some(amount(text)?),
+        (None, Some(_)) => form.amount("amount", "100 or 12.5")?,
         (None, None) => {
             let message = "Choose a package, or type an amount.";
             return Err(Refusal::invalid("package", Problem::Required, message).into());
@@ -46,15 +47,6 @@ async fn order(state: &AppState, form: &Post) -> Result<PaymentView, Error> {
     let wanted = TopUp { package, amount: typed, currency };
     let base = providers::base_url(state, form.parts());
     state.wallet.payments().start_top_up(&viewer, &wanted, key.as_str(), &base).await
-}
-
-/// Reads an amount as people type it: spaces between thousands, comma or point.
-fn amount(text: &str) -> Result<Credits, Error> {
-    let plain: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-    plain
-        .replace(',', ".")
-        .parse()
-        .map_err(|_| Refusal::invalid("amount", Problem::NotANumber, "Type a number such as 100 or 12.5.").into())
 }
 
 /// Asks the provider again what became of an order.
@@ -90,7 +82,7 @@ pub async fn return_to_order(
 pub async fn lock_quotes(State(state): State<AppState>, form: Post) -> Response {
     let locked = async {
         let Viewer { account, wallet, .. } = form.viewer()?;
-        let lines: Vec<LineRequest> = serde_json::from_str(form.field("lines")).map_err(|_| {
+        let lines: Vec<LineRequest> = json::from_slice(form.field("lines").as_bytes()).map_err(|_| {
             let message = "These are no calls that can be priced: put the quote together again.";
             Refusal::unprocessable("lines", Problem::Malformed, message)
         })?;

@@ -122,7 +122,11 @@ async fn an_uploaded_file_is_named_and_must_be_text(pool: PgPool) {
     let plain = b"code = \"gpt-5\"\nflat = 2\n";
     let cases: [(&str, &[u8], &str); 7] = [
         ("prices.csv", latin, "line 1, column 1: this is not text in UTF-8"),
-        ("prices.csv", b"operation;price\ngpt-5;1,000\n", "line 2, column 7: \u{201c}1,000\u{201d} can mean"),
+        (
+            "prices.csv",
+            b"operation;price\ngpt-5;1,000\n",
+            "line 2, column 7: \u{201c}1,000\u{201d} can be read in two ways; write 1000 or 1.00",
+        ),
         ("prices.csv", b"operation,price,unit\ngpt-5,2,call\n", "the unit of gpt-5 is"),
         ("prices.csv", b"operation,price,name,category,unit\nsora,1,a\0b,video,clip\n", "control character"),
         ("prices.toml", toml, "line 2, column 3: unknown field `operations`"),

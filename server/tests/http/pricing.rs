@@ -12,7 +12,7 @@ use wallet::tariff::rule::Flat;
 use crate::support::Site;
 
 /// The text of a page as a person reads it: without tags, with plain spaces.
-fn text_of(html: &str) -> String {
+pub fn text_of(html: &str) -> String {
     let (mut text, mut is_tag) = (String::new(), false);
     let body = html.split_once("<main").map_or(html, |(_, body)| body);
     let body = body.split_once("</main>").map_or(body, |(body, _)| body);
@@ -32,7 +32,7 @@ fn text_of(html: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-async fn page(site: &Site, query: &str, language: &str) -> String {
+pub async fn page(site: &Site, query: &str, language: &str) -> String {
     let request = site.client.get(format!("{}/pricing{query}", site.url));
     let request = request.header("accept", "text/html").header("accept-language", language);
     let told = site.browser().send(request).await;
@@ -40,7 +40,7 @@ async fn page(site: &Site, query: &str, language: &str) -> String {
     text_of(&told.text)
 }
 
-fn has(page: &str, words: &[&str]) {
+pub fn has(page: &str, words: &[&str]) {
     for words in words {
         assert!(page.contains(words), "“{words}” is not in: {page}");
     }

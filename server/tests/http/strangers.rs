@@ -5,38 +5,36 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::keys::{Asks, calls};
-use crate::support::{Program, Site, Told};
+use crate::support::{Program, Site, Told, named};
 
 /// What one account has, by the beginning of its address.
-struct Things {
-    charge: String,
-    hold: String,
-    payment: String,
-    budget: String,
-    endpoint: String,
-    delivery: String,
-    key: String,
+pub struct Things {
+    pub charge: String,
+    pub hold: String,
+    pub payment: String,
+    pub budget: String,
+    pub endpoint: String,
+    pub delivery: String,
+    pub key: String,
 }
 
 impl Things {
-    async fn of(owner: &Program<'_>) -> Self {
+    pub async fn of(owner: &Program<'_>) -> Self {
         let made = async |path: &str, body: Value| {
             let told = owner.post(path, path, &body).await;
             assert!(told.status.is_success(), "{path}: {}", told.text);
             told.json()
         };
-        let name = |json: &Value| json["id"].as_str().map_or_else(|| json["id"].to_string(), str::to_owned);
-        let charge = name(&made("/charges", json!({ "operation": "gpt-5" })).await);
-        let hold = name(&made("/holds", json!({ "lines": [{ "operation": "gpt-5" }] })).await);
-        let payment = name(&made("/top-ups", json!({ "package": "light", "currency": "RUB" })).await);
+        let charge = named(&made("/charges", json!({ "operation": "gpt-5" })).await, "/id");
+        let hold = named(&made("/holds", json!({ "lines": [{ "operation": "gpt-5" }] })).await, "/id");
+        let payment = named(&made("/top-ups", json!({ "package": "light", "currency": "RUB" })).await, "/payment_id");
         let hook = json!({ "url": "https://8.8.8.8/hook", "events": ["ledger.entry.created"] });
-        let endpoint = name(&made("/webhook-endpoints", hook).await);
+        let endpoint = named(&made("/webhook-endpoints", hook).await, "/id");
         made(&format!("/webhook-endpoints/{endpoint}/test"), Value::Null).await;
-        let deliveries = owner.get("/webhook-deliveries").await.json();
-        let delivery = name(&deliveries["deliveries"][0]);
+        let delivery = named(&owner.get("/webhook-deliveries").await.json(), "/webhook_deliveries/0/id");
         let ceiling = json!({ "name": "x", "scope": "customer", "of": "acme", "period": "day", "ceiling": 5 });
         let put = owner.call(Method::PUT, "/budgets").header("idempotency-key", "b").json(&ceiling);
-        let budget = name(&Told::of(put.send().await.expect("an answer")).await.json());
+        let budget = named(&Told::of(put.send().await.expect("an answer")).await.json(), "/budgets/0/id");
         let key = owner.site.wallet().identity().keys(&owner.viewer).await.expect("keys")[0].id.to_string();
         Self { charge, hold, payment, budget, endpoint, delivery, key }
     }
@@ -95,16 +93,8 @@ async fn no_route_knows_what_belongs_to_somebody_else(pool: PgPool) {
     browser.sign_in("stranger").await;
     let page = browser.open(&format!("/wallet/orders/{}", things.payment)).await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
-    let forms = [
-        format!("/wallet/orders/{}/check", things.payment),
-        format!("/developers/keys/{}/revoke", things.key),
-        format!("/developers/webhooks/{}/rotate", things.endpoint),
-        format!("/developers/webhooks/{}/test", things.endpoint),
-        format!("/developers/webhooks/{}/enable", things.endpoint),
-        format!("/developers/webhooks/{}/remove", things.endpoint),
-        format!("/developers/webhooks/deliveries/{}/replay", things.delivery),
-    ];
-    for form in forms {
+    for form in crate::matrix::FORMS.iter().filter(|form| form.path.contains("{id}")) {
+        let form = form.about(&things);
         let told = browser.post(&form, &[("idempotency_key", form.as_str())]).await;
         assert_eq!(told.status, StatusCode::NOT_FOUND, "{form}: {}", told.text);
     }

@@ -1,6 +1,7 @@
 //! A running server, and callers of it: a program with a key, a browser with cookies.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
@@ -35,10 +36,30 @@ pub struct Site {
     folder: std::path::PathBuf,
 }
 
+/// What panicked since this process began: a task that panics ends quietly, and its test would not see it.
+static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// Notes every panic, once in a process.
+fn note_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            PANICS.lock().unwrap_or_else(PoisonError::into_inner).push(panic.to_string());
+            usual(panic);
+        }));
+    });
+}
+
 impl Drop for Site {
     fn drop(&mut self) {
         self.state.stopping.cancel();
         std::fs::remove_dir_all(&self.folder).ok();
+        // A test that fails panics itself.
+        if !std::thread::panicking() {
+            let panics = std::mem::take(&mut *PANICS.lock().unwrap_or_else(PoisonError::into_inner));
+            assert!(panics.is_empty(), "the server panicked: {}", panics.join("\n"));
+        }
     }
 }
 
@@ -69,6 +90,7 @@ impl Site {
 
     /// Starts a server that sells another preset.
     pub async fn start_selling(pool: PgPool, preset: &str, flags: &[&str]) -> Self {
+        note_panics();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let folder = std::env::temp_dir().join(format!("scrip-test-{}", uuid::Uuid::now_v7()));
@@ -306,6 +328,16 @@ impl Browser<'_> {
     pub async fn sign_in(&mut self, name: &str) {
         let told = self.post("/sign-in", &[("email", &format!("{name}@example.com")), ("password", PASSWORD)]).await;
         assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+    }
+}
+
+/// A name that an answer tells, for an address: a text or a number. Fails where it is absent, so that no test asks for
+/// a thing called "null".
+pub fn named(json: &Value, pointer: &str) -> String {
+    match json.pointer(pointer) {
+        Some(Value::String(name)) if !name.is_empty() => name.clone(),
+        Some(Value::Number(name)) => name.to_string(),
+        found => panic!("{pointer} is {found:?} in {json}"),
     }
 }
 

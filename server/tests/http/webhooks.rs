@@ -207,7 +207,7 @@ async fn bad_input_is_named(pool: PgPool) {
         (json!({ "url": "x", "events": ["ledger.entry.created"] }), "url"),
         (json!({ "url": "", "events": ["ledger.entry.created"] }), "url"),
         (json!({ "url": url, "events": [] }), "events"),
-        (json!({ "url": url, "events": ["payment.paid"] }), "events.0"),
+        (json!({ "url": url, "events": ["payment.paid"] }), "events[0]"),
         (json!({ "url": url, "events": ["webhook.test"] }), "events"),
         (json!({ "url": url, "events": ["ledger.entry.created"], "description": "x".repeat(101) }), "description"),
         (json!({ "url": url, "events": ["ledger.entry.created"], "colour": "red" }), "colour"),

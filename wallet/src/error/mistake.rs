@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{AmountError, Credits};
+use crate::money::{AmountError, Credits, Readings};
 
 /// Something wrong in a file, and where. Its text is English, for callers of the REST API and for commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -87,10 +87,12 @@ pub enum Mistake {
         why: AmountError,
     },
     /// An amount that can be read in two ways.
-    #[error("“{found}” can mean a thousand times more or less; write it without a comma: 1000, or 1.0")]
+    #[error("“{found}” can be read in two ways; write {} or {}", readings.grouped, readings.decimal)]
     Ambiguous {
         /// The text.
         found: String,
+        /// Both readings.
+        readings: Readings,
     },
     /// An amount below zero.
     #[error("{found} is negative; {AN_AMOUNT}", AN_AMOUNT = AN_AMOUNT)]
@@ -249,8 +251,11 @@ mod tests {
             (amount(AmountError::TooPrecise), "“x” is too many decimals; {amount}"),
             (amount(AmountError::TooLarge), "“x” is too large; {amount}"),
             (
-                Mistake::Ambiguous { found: text() },
-                "“x” can mean a thousand times more or less; write it without a comma: 1000, or 1.0",
+                Mistake::Ambiguous {
+                    found: text(),
+                    readings: Readings { grouped: "1000".to_owned(), decimal: "1.00".to_owned() },
+                },
+                "“x” can be read in two ways; write 1000 or 1.00",
             ),
             (Mistake::Negative { found: credits(-2) }, "-2 is negative; {amount}"),
             (Mistake::TooLarge { found: credits(9), max: credits(8) }, "9 is too large; a price is at most 8"),

@@ -22,7 +22,7 @@ mod service;
 #[cfg(feature = "postgres")]
 pub(crate) use service::Renewal;
 #[cfg(feature = "postgres")]
-pub use service::{Buyer, Contact, PROCESS_EVENT, Payments, Reconciled, SandboxBooks};
+pub use service::{Buyer, Contact, PROCESS_EVENT, Payments, Reconciled, Replayed, SandboxBooks};
 
 /// What a person asks to buy: a package, or an amount where the catalog sells any amount. The price is ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

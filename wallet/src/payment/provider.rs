@@ -5,6 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::id::{AccountId, PaymentId};
 use crate::money::{Currency, Money};
@@ -191,15 +192,33 @@ pub struct VerifiedEvent {
     pub raw: serde_json::Value,
 }
 
+/// A message that could not be read when it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadEvent {
+    /// Its row.
+    pub id: Uuid,
+    /// Who sent it.
+    pub provider: String,
+    /// The provider's name of it.
+    pub dedupe_key: String,
+    /// The message as it came.
+    pub body: Vec<u8>,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+}
+
 /// Why a message was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// No signature, a wrong one, or one too old.
     #[error("the message's signature is missing, wrong or too old")]
     Signature,
-    /// Not a message that can be read.
+    /// From the provider, but not a message that can be read.
     #[error("the message can't be read")]
-    Malformed,
+    Unreadable {
+        /// Kept once under it, however often it comes.
+        dedupe_key: String,
+    },
 }
 
 /// Whoever takes money.
@@ -229,4 +248,7 @@ pub trait Provider: Send + Sync {
 
     /// Proves where a message comes from and reads what it is about. Grants nothing. Header names are lower case.
     fn verify_webhook(&self, headers: &[(String, String)], body: &[u8]) -> Result<VerifiedEvent, EventError>;
+
+    /// Reads a message again that was proven when it came and could not be read then; `None` where it still can't.
+    fn reread_webhook(&self, dedupe_key: &str, body: &[u8]) -> Option<VerifiedEvent>;
 }

@@ -8,7 +8,7 @@ mod sandbox;
 mod settle;
 mod top_up;
 
-pub use events::PROCESS_EVENT;
+pub use events::{PROCESS_EVENT, Replayed};
 pub(crate) use plan::Renewal;
 pub use sandbox::SandboxBooks;
 pub use settle::Reconciled;

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 
-use super::rule::{Flat, is_ambiguous};
+use super::rule::Flat;
 use super::{Category, PRICE_MAX, PriceBook, Rule, Tariff, UpstreamCost, is_operation};
 use crate::error::{Mistake, SheetError};
-use crate::money::{Credits, Currency};
+use crate::money::{Credits, Currency, TypedError, read_amount};
 
 pub use costs::{SourcedCost, read_sourced_costs, write_costs};
 
@@ -46,7 +46,7 @@ pub fn write_prices(book: &PriceBook) -> String {
         let supplier = tariff.supplier.as_deref().unwrap_or("");
         let head = [&tariff.operation, &tariff.name, tariff.category.code(), &tariff.unit, supplier];
         for cell in tariff.rule.cells() {
-            let (option, price) = (cell.labels.join(JOINT), cell.credits.to_string());
+            let (option, price) = (cell.labels.join(JOINT), cell.credits.to_field());
             let row = head.iter().copied().chain([option.as_str(), price.as_str()]);
             out.push_str(&row.map(quoted).collect::<Vec<_>>().join(","));
             out.push('\n');
@@ -169,14 +169,12 @@ impl<'b> Known<'b> {
 }
 
 fn price(cell: &Cell) -> Result<Credits, SheetError> {
-    if cell.text.is_empty() {
-        return Err(cell.wrong(Mistake::NoPrice));
-    }
-    if is_ambiguous(&cell.text) {
-        return Err(cell.wrong(Mistake::Ambiguous { found: cell.text.clone() }));
-    }
-    let wrong = |why| cell.wrong(Mistake::NotAnAmount { found: cell.text.clone(), why });
-    let price: Credits = cell.text.replace(',', ".").parse().map_err(wrong)?;
+    let found = || cell.text.clone();
+    let price = read_amount(&cell.text).map_err(|error| match error {
+        TypedError::Empty => cell.wrong(Mistake::NoPrice),
+        TypedError::Ambiguous(readings) => cell.wrong(Mistake::Ambiguous { found: found(), readings }),
+        TypedError::Wrong(why) => cell.wrong(Mistake::NotAnAmount { found: found(), why }),
+    })?;
     if price.is_negative() {
         return Err(cell.wrong(Mistake::Negative { found: price }));
     }

@@ -287,6 +287,10 @@ impl Provider for Double {
         self.answer(reference)
     }
 
+    fn reread_webhook(&self, _: &str, _: &[u8]) -> Option<VerifiedEvent> {
+        None
+    }
+
     fn verify_webhook(&self, _: &[(String, String)], _: &[u8]) -> Result<VerifiedEvent, EventError> {
         Err(EventError::Signature)
     }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::components::Form;
-use wallet::money::Credits;
+use wallet::money::{Credits, read_amount};
 use wallet::tariff::{Buy, PriceBook};
 
 use super::query::{Kept, PriceQuery, submit_on_change};
@@ -26,7 +26,7 @@ pub fn BuysList(
     let i18n = use_i18n();
     let typed = Memo::new(move |_| query.read().get("credits").unwrap_or(DEFAULT_CREDITS).to_owned());
     let amount = Memo::new(move |_| {
-        let amount = typed.read().parse::<Credits>().ok();
+        let amount = read_amount(&typed.read()).ok();
         amount.filter(|amount| amount.is_positive())
     });
     let rows = move || {

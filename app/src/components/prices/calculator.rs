@@ -12,7 +12,7 @@ use super::query::{Kept, LINES_MAX, PARAM_PREFIX, PriceQuery, submit_on_change};
 use super::quote_lines::QuoteLines;
 use super::reader::{Reader, missing_plan};
 use super::words::{category_name, label_words, option_words, quantity_words, unit_words};
-use crate::components::amount::{credits_text, unit_text};
+use crate::components::amount::{exact_text, unit_text};
 use crate::components::refusal::field_error_text;
 use crate::i18n::*;
 
@@ -204,11 +204,11 @@ fn OptionGrid(matrix: Matrix, call: Call) -> impl IntoView {
                                     checked=is_chosen
                                     aria-label=move || {
                                         let locale = i18n.get_locale();
-                                        format!("{name}: {} {}", credits_text(locale, credits), unit_text(locale, credits))
+                                        format!("{name}: {} {}", exact_text(locale, credits), unit_text(locale, credits))
                                     }
                                     on:change=move |event| submit_on_change(&event)
                                 />
-                                {move || credits_text(i18n.get_locale(), credits)}
+                                {move || exact_text(i18n.get_locale(), credits)}
                             </label>
                         </td>
                     }
@@ -313,9 +313,9 @@ fn Answer(call: Call, plan: Option<String>) -> impl IntoView {
             .map(|line| match line.unit_price {
                 Some(price) => {
                     let (quantity, label) = (quantity_words(locale, &line.quantity), label_words(locale, &line.label));
-                    format!("{quantity} × {} ({label})", credits_text(locale, price))
+                    format!("{quantity} × {} ({label})", exact_text(locale, price))
                 }
-                None => format!("{}: {}", label_words(locale, &line.label), credits_text(locale, line.credits)),
+                None => format!("{}: {}", label_words(locale, &line.label), exact_text(locale, line.credits)),
             })
             .collect();
         lines.join(" + ")
@@ -323,7 +323,7 @@ fn Answer(call: Call, plan: Option<String>) -> impl IntoView {
     let (credits, min) = (priced.credits, priced.min);
     view! {
         <span class="flex items-baseline gap-2">
-            <span class="fig text-3xl" data-testid="call-price">{move || credits_text(i18n.get_locale(), credits)}</span>
+            <span class="fig text-3xl" data-testid="call-price">{move || exact_text(i18n.get_locale(), credits)}</span>
             <span class="text-lg">{move || unit_text(i18n.get_locale(), credits)}</span>
             <span class="flex-1"></span>
             <span class="text-muted">{move || unit_words(i18n.get_locale(), &unit)}</span>
@@ -331,7 +331,7 @@ fn Answer(call: Call, plan: Option<String>) -> impl IntoView {
         <span class="block text-sm text-muted num mt-1">
             {formula}
             {(min < credits)
-                .then_some(move || format!(". {}", t_string!(i18n, prices.cheapest, price = credits_text(i18n.get_locale(), min))))}
+                .then_some(move || format!(". {}", t_string!(i18n, prices.cheapest, price = exact_text(i18n.get_locale(), min))))}
         </span>
         {plan
             .map(|plan| {

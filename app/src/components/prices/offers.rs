@@ -5,7 +5,7 @@ use wallet::catalog::{AddOn, FreeAmount, MeteredItem};
 use wallet::money::{Credits, Currency};
 
 use super::plans::rate_words;
-use crate::components::amount::{count_text, credits_text, unit_text};
+use crate::components::amount::{count_text, credits_text, exact_text, unit_text};
 use crate::i18n::*;
 
 /// Credits in any number, with the price of one.
@@ -39,8 +39,15 @@ pub fn FreeAmountLine(
 
 /// Writes so many credits a month: `200 credits a month`.
 fn monthly(locale: Locale, credits: Credits) -> String {
-    let amount = format!("{} {}", credits_text(locale, credits), unit_text(locale, credits));
+    let amount = format!("{} {}", exact_text(locale, credits), unit_text(locale, credits));
     td_string!(locale, prices.a_month_credits, amount = amount)
+}
+
+/// Says of an offer that it can't be had yet.
+#[component]
+fn ComingTag() -> impl IntoView {
+    let i18n = use_i18n();
+    view! { <span class="tag align-middle">{t!(i18n, prices.coming_offer)}</span> }
 }
 
 /// The add-ons with what each takes every month.
@@ -65,7 +72,7 @@ pub fn AddOnList(
         .collect_view();
     view! {
         <section aria-labelledby="add-ons">
-            <h2 id="add-ons" class="text-xl font-semibold">{t!(i18n, prices.add_ons)}</h2>
+            <h2 id="add-ons" class="text-xl font-semibold">{t!(i18n, prices.add_ons)} <ComingTag /></h2>
             <p class="text-muted mt-1 mb-2">{t!(i18n, prices.add_ons_note)}</p>
             <ul>{rows}</ul>
         </section>
@@ -90,7 +97,7 @@ pub fn MeteredTable(
                     <td class="r num whitespace-nowrap !pr-0">
                         {move || {
                             let locale = i18n.get_locale();
-                            format!("{} {}", credits_text(locale, credits), unit_text(locale, credits))
+                            format!("{} {}", exact_text(locale, credits), unit_text(locale, credits))
                         }}
                     </td>
                 </tr>
@@ -99,7 +106,7 @@ pub fn MeteredTable(
         .collect_view();
     view! {
         <section aria-labelledby="metered">
-            <h2 id="metered" class="text-xl font-semibold">{t!(i18n, prices.metered)}</h2>
+            <h2 id="metered" class="text-xl font-semibold">{t!(i18n, prices.metered)} <ComingTag /></h2>
             <p class="text-muted mt-1 mb-2">{t!(i18n, prices.metered_note)}</p>
             <table class="grid-table">
                 <caption class="sr-only">{t!(i18n, prices.metered)}</caption>

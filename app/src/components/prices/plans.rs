@@ -5,7 +5,7 @@ use wallet::catalog::{CatalogView, Interval, Plan, Rate};
 use wallet::money::{Credits, Currency, Money};
 
 use super::words::price_text;
-use crate::components::amount::{credits_text, money_text, unit_text};
+use crate::components::amount::{credits_text, decimal_text, unit_text};
 use crate::i18n::*;
 
 /// The plans of a catalog in one currency and interval.
@@ -107,19 +107,6 @@ pub fn rate_words(locale: Locale, decimal: &str, currency: Currency) -> String {
     td_string!(locale, prices.per_credit, price = decimal_text(locale, decimal, currency), unit = unit)
 }
 
-/// Writes a decimal with the sign of its currency: `$0.00476`.
-pub fn decimal_text(locale: Locale, decimal: &str, currency: Currency) -> String {
-    let zero = money_text(locale, Money::from_minor(0, currency));
-    let figure = match locale {
-        Locale::en => decimal.to_owned(),
-        Locale::ru => decimal.replace('.', ","),
-    };
-    match (zero.find('0'), zero.rfind('0')) {
-        (Some(first), Some(last)) => format!("{}{figure}{}", &zero[..first], &zero[last + 1..]),
-        _ => figure,
-    }
-}
-
 #[component]
 fn PlanPrice(price: Option<Money>, interval: Interval) -> impl IntoView {
     let i18n = use_i18n();
@@ -166,18 +153,4 @@ fn PlanCredits(monthly: Credits, once: Credits) -> impl IntoView {
             </p>
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rate_stands_beside_the_sign_of_its_currency_whatever_its_decimals() {
-        let of = |code: &str| code.parse::<Currency>().expect("a currency");
-        assert_eq!(decimal_text(Locale::en, "0.00476", Currency::USD), "$0.00476");
-        assert_eq!(decimal_text(Locale::ru, "2.967", Currency::RUB), "2,967\u{a0}₽");
-        assert_eq!(decimal_text(Locale::en, "0.035", of("KWD")), "KWD\u{a0}0.035");
-        assert_eq!(decimal_text(Locale::ru, "3", of("JPY")), "3\u{a0}¥");
-    }
 }

@@ -8,7 +8,7 @@ use wallet::tariff::{LineRequest, PriceBook};
 
 use super::query::PriceQuery;
 use super::reader::Reader;
-use crate::components::amount::{credits_text, unit_text};
+use crate::components::amount::{exact_text, unit_text};
 use crate::components::receipt::params_text;
 use crate::components::refusal::field_error_text;
 use crate::i18n::*;
@@ -97,7 +97,7 @@ fn LineRow(line: Line) -> impl IntoView {
                 {wrong.map(|error| view! { <span class="block text-sm text-error">{move || field_error_text(i18n.get_locale(), &error)}</span> })}
             </span>
             <span class="flex-1"></span>
-            {price.map(|price| view! { <span class="font-medium">{move || credits_text(i18n.get_locale(), price)}</span> })}
+            {price.map(|price| view! { <span class="font-medium">{move || exact_text(i18n.get_locale(), price)}</span> })}
             <a
                 class="btn btn-quiet btn-sm !px-2"
                 href=without
@@ -117,7 +117,7 @@ fn Total(total: Credits, reader: Memo<Option<Reader>>) -> impl IntoView {
         <p class="flex items-baseline gap-2 mt-3 pt-2 border-t border-line">
             <span class="font-medium">{t!(i18n, quote.total)}</span>
             <span class="flex-1"></span>
-            <span class="fig text-2xl" data-testid="quote-total">{move || credits_text(i18n.get_locale(), total)}</span>
+            <span class="fig text-2xl" data-testid="quote-total">{move || exact_text(i18n.get_locale(), total)}</span>
             <span>{move || unit_text(i18n.get_locale(), total)}</span>
         </p>
         {move || {

@@ -6,7 +6,7 @@ use wallet::money::{Credits, Currency};
 use wallet::tariff::{Announcement, PriceBook, PriceRange, Tariff, plan_above};
 
 use super::call::Call;
-use super::plans::decimal_text;
+use crate::components::amount::decimal_text;
 use crate::i18n::*;
 
 /// What one credit costs a reader, and on which plan.

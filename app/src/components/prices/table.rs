@@ -8,7 +8,7 @@ use super::packages::heading;
 use super::query::{Kept, PriceQuery, submit_on_change};
 use super::reader::{Coming, Reader, gates};
 use super::words::{category_name, depends_words, unit_words};
-use crate::components::amount::{credits_text, range_text};
+use crate::components::amount::{exact_text, range_text};
 use crate::components::when::day_month_text;
 use crate::i18n::*;
 
@@ -220,7 +220,7 @@ fn BelowPrice(tariff: Tariff, coming: StoredValue<Coming>) -> impl IntoView {
     let class = "block text-xs font-normal text-muted";
     let least = tariff.rule.minimum().filter(|least| least.is_positive()).map(|least| {
         let words = move || {
-            let price = credits_text(i18n.get_locale(), least);
+            let price = exact_text(i18n.get_locale(), least);
             t_string!(i18n, prices.at_least, price = price)
         };
         view! { <span class=class>{words}</span> }

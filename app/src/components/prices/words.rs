@@ -4,7 +4,7 @@ use wallet::money::Money;
 use wallet::tariff::rule::Rule;
 use wallet::tariff::{Category, Tariff};
 
-use crate::components::amount::{count_text, credits_text, money_text};
+use crate::components::amount::{count_text, exact_text, money_text};
 use crate::i18n::*;
 
 /// Names a category.
@@ -81,7 +81,7 @@ pub fn label_words(locale: Locale, label: &str) -> String {
         return td_string!(locale, prices.rounded_whole).to_owned();
     }
     if let Some(Ok(step)) = label.strip_prefix("Rounded up to ").map(str::parse) {
-        return td_string!(locale, prices.rounded, step = credits_text(locale, step));
+        return td_string!(locale, prices.rounded, step = exact_text(locale, step));
     }
     let Some(rest) = label.strip_prefix("per ") else { return label.to_owned() };
     let (quantity, rest) = rest.split_once(", ").map_or((rest, None), |(quantity, rest)| (quantity, Some(rest)));

@@ -6,7 +6,7 @@ use serde_json::json;
 use wallet::money::Credits;
 use wallet::tariff::{LineRequest, LockedQuote};
 
-use crate::components::amount::{credits_text, unit_text};
+use crate::components::amount::{exact_text, unit_text};
 use crate::components::panel::{EmptyState, Loaded, PageHead, TablePanel};
 use crate::components::prices::PriceQuery;
 use crate::components::receipt::params_text;
@@ -83,7 +83,7 @@ fn Kept(page: Page) -> impl IntoView {
                 <th scope="row" class="text-left">{t!(i18n, quote.total)}</th>
                 <td class="hidden sm:table-cell"></td>
                 <td class="r">
-                    <span class="fig text-2xl" data-testid="quote-total">{move || credits_text(i18n.get_locale(), total)}</span>
+                    <span class="fig text-2xl" data-testid="quote-total">{move || exact_text(i18n.get_locale(), total)}</span>
                     " "
                     {move || unit_text(i18n.get_locale(), total)}
                 </td>
@@ -114,7 +114,7 @@ fn QuoteRow(locked: LockedQuote) -> impl IntoView {
                 <span class="block sm:hidden font-mono text-xs break-all">{id.clone()}</span>
             </td>
             <td class="hidden sm:table-cell font-mono text-xs break-all">{id}</td>
-            <td class="r">{move || credits_text(i18n.get_locale(), credits)}</td>
+            <td class="r">{move || exact_text(i18n.get_locale(), credits)}</td>
         </tr>
     }
 }

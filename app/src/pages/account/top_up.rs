@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::catalog::{Expiry, FreeAmount};
-use wallet::money::{Credits, Currency};
+use wallet::error::FieldError;
+use wallet::money::{Credits, Currency, TypedError, read_amount};
 
 use crate::components::amount::{credits_text, money_text, unit_text};
 use crate::components::field::sent_once;
 use crate::components::pack_picker::{Pack, PackPicker};
 use crate::components::panel::{Loaded, PageHead};
-use crate::components::refusal::FormErrors;
+use crate::components::refusal::{FormErrors, field_error_text};
 use crate::components::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -60,7 +61,7 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
             <div class="grid gap-7">
                 <fieldset>
                     <legend class="h2 mb-2">{t!(i18n, top_up.amount)}</legend>
-                    <FormErrors outcome=outcome.clone() />
+                    <FormErrors outcome=outcome.clone() shown=&["amount"] />
                     {(!offer.may_pay).then(|| view! { <p class="mb-3 text-rise">{t!(i18n, top_up.no_right)}</p> })}
                     {has_packs.then(|| view! { <PackPicker packs=offer.packs.clone() chosen=chosen /> })}
                     {offer
@@ -120,10 +121,23 @@ fn OwnAmount(free: FreeAmount, currency: Currency, outcome: FormOutcome, alone: 
     let (typed, set_typed) = signal(outcome.value("amount").unwrap_or_default());
     let is_chosen = alone || !typed.get_untracked().is_empty();
     let (min, max) = (free.min, free.max);
+    let refused = outcome.error("amount").cloned();
+    let is_wrong = refused.is_some();
+    let first = typed.get_untracked();
     let rate = free.clone();
     let words = move || {
         let locale = i18n.get_locale();
-        let amount = typed.get().trim().replace(',', ".").parse::<Credits>().ok();
+        let typed = typed.get();
+        // What was refused is told until something else is typed.
+        if let Some(error) = refused.as_ref().filter(|_| typed == first) {
+            return field_error_text(locale, error);
+        }
+        let amount = match read_amount(&typed) {
+            Err(error @ TypedError::Ambiguous(_)) => {
+                return field_error_text(locale, &FieldError::amount("amount", error, ""));
+            }
+            amount => amount.ok(),
+        };
         match amount.and_then(|amount| Some((amount, rate.price(amount, currency)?))) {
             Some((amount, price)) if amount >= min && amount <= max => {
                 let credits = format!("{} {}", credits_text(locale, amount), unit_text(locale, amount));
@@ -143,6 +157,7 @@ fn OwnAmount(free: FreeAmount, currency: Currency, outcome: FormOutcome, alone: 
                 prop:value=typed
                 value=typed.get_untracked()
                 aria-label=move || t_string!(i18n, top_up.own)
+                aria-invalid=is_wrong.then_some("true")
                 aria-describedby="own-note"
                 on:input=move |event| set_typed.set(event_target_value(&event))
             />

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wallet::money::Credits;
 use wallet::tariff::{ParamKind, ParamSpec, params_of_form};
 
-use crate::components::amount::{credits_text, unit_text};
+use crate::components::amount::{exact_text, unit_text};
 use crate::components::entry::CategoryDot;
 use crate::i18n::*;
 use crate::server_fns::playground::{RunTrial, Trial};
@@ -45,7 +45,7 @@ pub fn TrialCard(
     let heading = move || if is_refusal { t_string!(i18n, playground.refused).to_owned() } else { name.clone() };
     let words = move || {
         let locale = i18n.get_locale();
-        price().map(|price| format!("{} {}", credits_text(locale, price), unit_text(locale, price)))
+        price().map(|price| format!("{} {}", exact_text(locale, price), unit_text(locale, price)))
     };
     let fields = specs.into_iter().map(|spec| view! { <ParamField spec=spec typed=typed /> }).collect_view();
     let can_hold = !is_refusal;

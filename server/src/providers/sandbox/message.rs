@@ -7,6 +7,8 @@ use serde_json::Value;
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 use wallet::payment::provider::EventError;
 
+use crate::json;
+
 /// A message whose signature was right.
 #[derive(Debug)]
 pub struct Message {
@@ -76,9 +78,16 @@ impl Message {
         let webhook = Webhook::new(secret).map_err(|_| EventError::Signature)?;
         webhook.verify(body, &map).map_err(|_| EventError::Signature)?;
         let id = map.get(HEADER_WEBHOOK_ID).and_then(|id| id.to_str().ok()).ok_or(EventError::Signature)?.to_owned();
-        let raw: Value = serde_json::from_slice(body).map_err(|_| EventError::Malformed)?;
-        let read: Body = serde_json::from_value(raw.clone()).map_err(|_| EventError::Malformed)?;
-        Ok(Self { id, kind: read.kind, reference: read.data.reference, created_at: read.timestamp, raw })
+        Self::read(&id, body).ok_or(EventError::Unreadable { dedupe_key: id })
+    }
+
+    /// Reads the bytes of a message whose signature was right.
+    #[must_use]
+    pub fn read(id: &str, body: &[u8]) -> Option<Self> {
+        let read: Body = json::from_slice(body).ok()?;
+        let raw: Value = serde_json::from_slice(body).ok()?;
+        let id = id.to_owned();
+        Some(Self { id, kind: read.kind, reference: read.data.reference, created_at: read.timestamp, raw })
     }
 }
 
@@ -101,6 +110,18 @@ mod tests {
             (message.id.as_str(), message.kind.as_str(), message.reference.as_str()),
             ("evt_1", "payment.paid", "sbx_1")
         );
+    }
+
+    #[test]
+    fn a_signed_message_that_can_not_be_read_tells_its_name() {
+        let (mut headers, _) = signed();
+        for body in ["", "[]", "{}", r#"["payment.paid","2026-01-01T00:00:00Z",["sbx_1"]]"#, "not JSON"] {
+            let now = Utc::now().timestamp();
+            headers[1].1 = now.to_string();
+            headers[2].1 = Webhook::new(SECRET).expect("a secret").sign("evt_1", now, body.as_bytes()).expect("signed");
+            let refused = Message::verify(SECRET, &headers, body.as_bytes()).err();
+            assert_eq!(refused, Some(EventError::Unreadable { dedupe_key: "evt_1".to_owned() }), "{body}");
+        }
     }
 
     #[test]

@@ -132,14 +132,21 @@ impl Provider for Sandbox {
     }
 
     fn verify_webhook(&self, headers: &[(String, String)], body: &[u8]) -> Result<VerifiedEvent, EventError> {
-        let message = Message::verify(self.secret.expose_secret(), headers, body)?;
-        Ok(VerifiedEvent {
-            dedupe_key: message.id,
-            kind: message.kind,
-            object_ref: Some(message.reference),
-            created_at: message.created_at,
-            raw: message.raw,
-        })
+        Message::verify(self.secret.expose_secret(), headers, body).map(event)
+    }
+
+    fn reread_webhook(&self, dedupe_key: &str, body: &[u8]) -> Option<VerifiedEvent> {
+        Message::read(dedupe_key, body).map(event)
+    }
+}
+
+fn event(message: Message) -> VerifiedEvent {
+    VerifiedEvent {
+        dedupe_key: message.id,
+        kind: message.kind,
+        object_ref: Some(message.reference),
+        created_at: message.created_at,
+        raw: message.raw,
     }
 }
 

@@ -397,7 +397,7 @@ pub(super) fn envelope(event: EventKind, at: chrono::DateTime<chrono::Utc>, data
 fn check(new: &NewEndpoint) -> Result<()> {
     let mut fields = Vec::new();
     if new.description.chars().count() > DESCRIPTION_MAX || new.description.chars().any(char::is_control) {
-        let message = format!("A description has at most {DESCRIPTION_MAX} letters.");
+        let message = format!("A description has at most {DESCRIPTION_MAX} letters, and no control characters.");
         fields.push(FieldError::new("description", Problem::TooLong, message));
     }
     if new.events.is_empty() {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::super::provider::{UnreadEvent, VerifiedEvent};
 use crate::error::Result;
 
 /// A message as stored.
@@ -43,6 +44,74 @@ pub(crate) async fn insert(connection: &mut PgConnection, event: &NewEventRow<'_
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Keeps a message that can't be read; `false` where it came before.
+pub(crate) async fn insert_unread(
+    pool: &PgPool,
+    id: Uuid,
+    provider: &str,
+    dedupe_key: &str,
+    body: &[u8],
+    received_at: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "INSERT INTO provider_events (id, provider, dedupe_key, kind, raw, body, state, received_at)
+         VALUES ($1, $2, $3, 'unread', 'null', $4, 'unread', $5)
+         ON CONFLICT ON CONSTRAINT provider_events_dedupe_unique DO NOTHING",
+        id,
+        provider,
+        dedupe_key,
+        body,
+        received_at
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lists messages that can't be read, those first that were tried least.
+pub(crate) async fn unread(pool: &PgPool, limit: i64) -> Result<Vec<UnreadEvent>> {
+    Ok(sqlx::query_as!(
+        UnreadEvent,
+        r#"SELECT id, provider, dedupe_key, body AS "body!", received_at
+         FROM provider_events
+         WHERE state = 'unread'
+         ORDER BY tries, received_at
+         LIMIT $1"#,
+        limit
+    )
+    .fetch_all(pool)
+    .await?)
+}
+
+/// Makes a new message of one that can be read by now; `false` where somebody else was first.
+pub(crate) async fn take_unread(connection: &mut PgConnection, id: Uuid, event: &VerifiedEvent) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE provider_events
+         SET kind = $2,
+             object_ref = $3,
+             raw = $4,
+             state = 'received',
+             tries = 0
+         WHERE id = $1
+           AND state = 'unread'",
+        id,
+        event.kind,
+        event.object_ref,
+        event.raw
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes that a message was tried in vain.
+pub(crate) async fn note_unread(pool: &PgPool, id: Uuid) -> Result<()> {
+    sqlx::query!("UPDATE provider_events SET tries = tries + 1 WHERE id = $1 AND state = 'unread'", id)
+        .execute(pool)
+        .await?;
+    Ok(())
 }
 
 /// Finds a message.

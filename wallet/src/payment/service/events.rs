@@ -4,11 +4,12 @@ use chrono::TimeDelta;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::provider::{FetchAnswer, VerifiedEvent};
+use super::super::provider::{FetchAnswer, UnreadEvent, VerifiedEvent};
 use super::super::repo::{self, event::EventRow, event::NewEventRow};
 use super::Payments;
 use super::order::PROVIDER_PATIENCE;
 use super::settle::Reconciled;
+use crate::db::has_nul;
 use crate::error::{Refusal, Result};
 use crate::id::PaymentId;
 
@@ -20,6 +21,15 @@ const LEFT_SECONDS: i64 = 60;
 const KEPT: TimeDelta = TimeDelta::days(400);
 /// How many messages one run of the reconciler works on.
 const RUN_MAX: i64 = 200;
+
+/// What came of reading kept messages again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// How many could be read.
+    pub read: u32,
+    /// Those that still can't.
+    pub left: Vec<UnreadEvent>,
+}
 
 impl Payments {
     /// Stores a proven message once, with the job that works on it; says whether it is new.
@@ -43,10 +53,40 @@ impl Payments {
         Ok(new)
     }
 
+    /// Keeps a proven message that can't be read, byte by byte; says whether it is new.
+    pub async fn keep_unread_event(&self, provider: &str, dedupe_key: &str, body: &[u8]) -> Result<bool> {
+        let (id, now) = (Uuid::now_v7(), self.db.now());
+        repo::event::insert_unread(self.db.pool(), id, provider, dedupe_key, body, now).await
+    }
+
+    /// Reads kept messages again: those that can be read by now are worked on like new ones, the others stay.
+    pub async fn replay_unread_events(&self) -> Result<Replayed> {
+        let mut replayed = Replayed::default();
+        for kept in repo::event::unread(self.db.pool(), RUN_MAX).await? {
+            let read =
+                self.provider(&kept.provider).and_then(|known| known.reread_webhook(&kept.dedupe_key, &kept.body));
+            match read.filter(|event| !has_nul(&event.raw.to_string())) {
+                Some(event) => {
+                    let mut tx = self.db.begin().await?;
+                    if repo::event::take_unread(&mut tx, kept.id, &event).await? {
+                        self.db.enqueue_in_tx(&mut tx, PROCESS_EVENT, &json!({ "id": kept.id })).await?;
+                    }
+                    tx.commit().await?;
+                    replayed.read = replayed.read.saturating_add(1);
+                }
+                None => {
+                    repo::event::note_unread(self.db.pool(), kept.id).await?;
+                    replayed.left.push(kept);
+                }
+            }
+        }
+        Ok(replayed)
+    }
+
     /// Works on a message: what it says isn't believed, the provider is asked. A repeat changes nothing.
     pub async fn process_event(&self, id: Uuid) -> Result<()> {
         let Some(event) = repo::event::find(self.db.pool(), id).await? else { return Ok(()) };
-        if event.state == "done" || event.state == "ignored" {
+        if matches!(event.state.as_str(), "done" | "ignored" | "unread") {
             return Ok(());
         }
         match self.work_on(&event).await {
@@ -94,6 +134,7 @@ impl Payments {
     }
 
     pub(super) async fn process_left_events(&self, report: &mut Reconciled) -> Result<()> {
+        self.replay_unread_events().await?;
         let before = self.db.now() - TimeDelta::seconds(LEFT_SECONDS);
         for id in repo::event::open(self.db.pool(), before, RUN_MAX).await? {
             match self.process_event(id).await {

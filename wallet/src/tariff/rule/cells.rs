@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Rule;
 use crate::error::{FieldError, Problem, Refusal};
-use crate::money::{AmountError, Credits};
+use crate::money::{AmountError, Credits, TypedError, read_amount};
 
 /// One price of a rule, with what it is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,9 +111,9 @@ impl Rule {
         let mut prices = Vec::new();
         for place in 0..self.cells().len() {
             let field = format!("price.{place}");
-            match read_price(typed(&field).unwrap_or_default()) {
+            match read_price(&field, typed(&field).unwrap_or_default()) {
                 Ok(price) => prices.push(price),
-                Err((problem, message)) => problems.push(FieldError::new(field, problem, message)),
+                Err(error) => problems.push(error),
             }
         }
         if !problems.is_empty() {
@@ -125,39 +125,24 @@ impl Rule {
     }
 }
 
-/// Reads a price as people type it: the server after a form, the browser while it is typed.
-pub fn read_price(typed: &str) -> Result<Credits, (Problem, &'static str)> {
-    let plain: String = typed.chars().filter(|letter| !letter.is_whitespace()).collect();
-    if is_ambiguous(&plain) {
-        return Err((Problem::Ambiguous, "A comma before three digits can mean either: write 1000, or 1.0."));
-    }
-    let plain = plain.replace(',', ".").replace('−', "-");
-    if plain.is_empty() {
-        return Err((Problem::Required, "Enter a price; 0 is free."));
-    }
-    let price = plain.parse::<Credits>().map_err(|problem| match problem {
-        AmountError::NotANumber => (Problem::NotANumber, "A price is a number such as 4 or 0.5."),
-        AmountError::TooPrecise => (Problem::TooPrecise, "At most six decimals."),
-        AmountError::TooLarge => (Problem::TooLarge, "This price is too large."),
+/// Reads a price as people type it into a field: the server after a form, the browser while it is typed.
+pub fn read_price(field: &str, typed: &str) -> Result<Credits, FieldError> {
+    let wrong = |problem, message: &str| FieldError::new(field, problem, message);
+    let price = read_amount(typed).map_err(|error| match error {
+        TypedError::Empty => wrong(Problem::Required, "Enter a price; 0 is free."),
+        TypedError::Wrong(AmountError::NotANumber) => {
+            wrong(Problem::NotANumber, "A price is a number such as 4 or 0.5.")
+        }
+        TypedError::Wrong(AmountError::TooLarge) => wrong(Problem::TooLarge, "This price is too large."),
+        error => FieldError::amount(field, error, "4 or 0.5"),
     })?;
     if price.is_negative() {
-        return Err((Problem::TooSmall, "A price can't be negative: it would mint credits."));
+        return Err(wrong(Problem::TooSmall, "A price can't be negative: it would mint credits."));
     }
     if price > super::PRICE_MAX {
-        return Err((Problem::TooLarge, "This price is too large."));
+        return Err(wrong(Problem::TooLarge, "This price is too large."));
     }
     Ok(price)
-}
-
-/// Says whether an amount can be read in two ways: `1,000` is a thousand to some and one to others. `0,125` and `12,50`
-/// are not.
-#[must_use]
-pub fn is_ambiguous(amount: &str) -> bool {
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    amount.split_once(',').is_some_and(|(whole, part)| {
-        let is_group = is_number(whole) && whole.len() <= 3 && !whole.starts_with('0');
-        is_group && is_number(part) && part.len() == 3
-    })
 }
 
 #[cfg(test)]
@@ -265,14 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_before_three_digits_is_refused_as_ambiguous() {
-        for typed in ["1,000", "12,500", " 999,999 ", "1 ,000"] {
-            assert_eq!(read_price(typed).map_err(|(problem, _)| problem), Err(Problem::Ambiguous), "{typed}");
+    fn a_price_that_can_be_read_in_two_ways_is_refused_with_both() {
+        for typed in ["1,000", "12,500", " 999,999 ", "1 ,000", "1.000"] {
+            let error = read_price("price.0", typed).expect_err(typed);
+            assert_eq!((error.field.as_str(), error.problem), ("price.0", Problem::Ambiguous), "{typed}");
+            assert!(error.readings.is_some() && error.message.contains(" or "), "{error:?}");
         }
-        for (typed, price) in
-            [("0,125", "0.125"), ("4,5", "4.5"), ("1,0000", "1"), ("1000,125", "1000.125"), ("1.000", "1")]
-        {
-            assert_eq!(read_price(typed).map(|price| price.to_string()), Ok(price.to_owned()), "{typed}");
+        for (typed, price) in [("0,125", "0.125"), ("4,5", "4.5"), ("1,0000", "1"), ("1000,125", "1000.125")] {
+            assert_eq!(read_price("price.0", typed).map(|price| price.to_string()), Ok(price.to_owned()), "{typed}");
         }
     }
 

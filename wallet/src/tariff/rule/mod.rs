@@ -18,7 +18,7 @@ mod tiered;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use cells::{PriceCell, is_ambiguous, read_price};
+pub use cells::{PriceCell, read_price};
 pub use composite::{Composite, PerTarget, Surcharge, SurchargeOption};
 pub use flat::Flat;
 pub use matrix::{Axis, CELLS_MAX, Matrix};

@@ -97,7 +97,7 @@ pub fn write_costs(rows: &[MarginRow]) -> String {
     for row in rows {
         let Some(cost) = &row.cost else { continue };
         let cells = [
-            Credits::from_micros(cost.micros).to_string(),
+            Credits::from_micros(cost.micros).to_field(),
             cost.per.to_string(),
             cost.currency.to_string(),
             cost.source.clone(),

@@ -1,0 +1,78 @@
+//! What every preset shows of its prices: all digits that they need, and nothing as to be had that can't be had yet.
+
+use reqwest::StatusCode;
+use sqlx::PgPool;
+use wallet::money::Credits;
+
+use crate::pricing::{has, page, text_of};
+use crate::support::Site;
+
+/// Writes an amount as English pages do, with every decimal.
+fn exact(amount: Credits) -> String {
+    let text = amount.to_string();
+    let (whole, part) =
+        text.split_once('.').map_or((text.as_str(), String::new()), |(whole, part)| (whole, format!(".{part}")));
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + &part
+}
+
+async fn shows_what_it_sells(pool: PgPool, preset: &str) {
+    let site = Site::start_selling(pool, preset, &[]).await;
+    let book = site.wallet().tariffs().active().await.expect("a book");
+    let catalog = site.wallet().catalog().view().await.expect("a catalog");
+    for tariff in &book.tariffs {
+        let range = tariff.rule.range();
+        let shown = page(&site, &format!("?model={}", tariff.operation), "en").await;
+        has(&shown, &[&exact(range.min), &exact(range.max)]);
+    }
+    let english = page(&site, "", "en").await;
+    let russian = page(&site, "", "ru").await;
+    if !catalog.add_ons.is_empty() {
+        has(&english, &["Add-ons coming"]);
+        has(&russian, &["Дополнения скоро"]);
+    }
+    if !catalog.metered.is_empty() {
+        has(&english, &["Metered by the hour coming"]);
+        has(&russian, &["С почасовым учётом скоро"]);
+    }
+    site.person("buyer").await;
+    let mut browser = site.browser();
+    browser.sign_in("buyer").await;
+    let top_up = browser.open("/wallet/top-up").await;
+    assert_eq!(top_up.status, StatusCode::OK);
+    let shown = text_of(&top_up.text);
+    let currency = catalog.settings.currencies[0];
+    for package in catalog.packages.iter().filter(|_| catalog.settings.top_up.packages) {
+        if let Some(rate) = package.rate(currency) {
+            has(&shown, &[&rate.fine()]);
+        }
+    }
+    let program = site.program("program", 10).await;
+    let add_ons = program.get("/add-ons").await.json();
+    let add_ons = add_ons["add_ons"].as_array().expect("a list");
+    assert_eq!(add_ons.len(), catalog.add_ons.len());
+    assert!(add_ons.iter().all(|add_on| add_on["available"] == false), "{add_ons:?}");
+}
+
+macro_rules! presets {
+    ($($test:ident $preset:literal),*) => {$(
+        #[sqlx::test(migrations = "../migrations")]
+        async fn $test(pool: PgPool) {
+            shows_what_it_sells(pool, $preset).await;
+        }
+    )*};
+}
+
+presets!(
+    neuralbox_shows_every_digit "neuralbox",
+    neuralinka_shows_every_digit "neuralinka",
+    aixplain_shows_every_digit "aixplain",
+    neuraldraft_shows_every_digit "neuraldraft",
+    monthly_credits_show_every_digit "monthly-credits"
+);

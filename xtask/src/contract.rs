@@ -1,0 +1,82 @@
+//! The REST API against what its own OpenAPI document says, by Schemathesis.
+//!
+//! It makes up requests that fit the document and requests that do not, follows the links from writes to what they made,
+//! and holds each answer against what is documented. The seed is fixed: a run that fails fails again.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::e2e::{self, Site};
+use crate::postgres::{self, Purpose};
+use crate::settings::Settings;
+use crate::stamp::{self, Print};
+use crate::{lint, run, setup, shell};
+
+/// Where the versions of the tool and all that it needs are pinned, and how it is set.
+const FOLDER: &str = "end2end/contract";
+/// Requests for each call in each phase: a minute or two in all.
+const EXAMPLES: &str = "25";
+/// What the made-up requests follow from.
+const SEED: &str = "12";
+
+/// Builds the server, starts it with the demo, and tries all that its document describes.
+pub fn contract(args: &[&str]) -> Result<()> {
+    shell::heed_signals()?;
+    let tool = schemathesis()?;
+    shell::say("The REST API against its OpenAPI document");
+    let settings = Settings::read()?;
+    shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
+    let folder = shell::target_of_clone().join("contract");
+    setup::remove(&folder)?;
+    std::fs::create_dir_all(&folder)?;
+    let program = folder.join(&settings.program);
+    run::keep_copy(&shell::target().join("debug").join(&settings.program), &program)?;
+
+    let cluster = postgres::start_empty(Purpose::Scratch)?;
+    // More calls a minute than any customer may make; and what it is told may not leave this machine.
+    let limits = [("RATE_READS", "1000000"), ("RATE_WRITES", "1000000"), ("WEBHOOK_PRIVATE", "false")];
+    let site = Site::start(&program, &folder, &cluster.url(), &limits)?;
+    let key = key_of(&site.log)?;
+    let config = shell::root().join(FOLDER).join("schemathesis.toml");
+    let mut schemathesis = shell::command(tool);
+    schemathesis.arg("--config-file").arg(config).arg("run").arg(format!("{}/api/openapi.json", site.url()));
+    schemathesis.args(["--seed", SEED, "--max-examples", EXAMPLES, "--generation-deterministic", "--no-color"]);
+    schemathesis.arg("--header").arg(format!("Authorization: Bearer {key}"));
+    // Files of its own only where this clone keeps its own.
+    schemathesis.args(args).current_dir(&folder);
+    let ran = shell::run(&mut schemathesis);
+    let log = site.stop();
+    e2e::no_panic(&log)?;
+    ran.with_context(|| format!("an answer is not as documented; the server's log is {}", log.display()))
+}
+
+/// The key that the demo's server prints at its start.
+fn key_of(log: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(log)?;
+    let key = text.lines().find_map(|line| line.trim().strip_prefix("API key: "));
+    key.map(str::to_owned).with_context(|| format!("the server has printed no key: see {}", log.display()))
+}
+
+/// The tool, in a Python environment of this clone; installed from PyPI when it is missing or another version is pinned.
+fn schemathesis() -> Result<PathBuf> {
+    let folder = shell::private()?.join("python");
+    let tool = folder.join("bin/schemathesis");
+    let pinned = shell::root().join(FOLDER).join("requirements.txt");
+    let print = Print::of(&[], &[&pinned])?;
+    if tool.is_file() && stamp::is_current("python", &print) {
+        return Ok(tool);
+    }
+    let Some(python) = shell::find("python3") else {
+        bail!("Python is missing: install python3, 3.10 or later, with venv (Debian: `apt-get install python3-venv`)");
+    };
+    shell::say("Installing Schemathesis from PyPI (a minute, once)");
+    setup::remove(&folder)?;
+    shell::quietly(shell::command(python).args(["-m", "venv"]).arg(&folder))
+        .context("Python can't make an environment: install its venv (Debian: `apt-get install python3-venv`)")?;
+    let mut pip = shell::command(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&pinned);
+    shell::quietly(&mut pip).context("Schemathesis can't be installed from PyPI")?;
+    stamp::record("python", &print)?;
+    Ok(tool)
+}
