@@ -45,10 +45,12 @@ fn takes_query(operation: &Operation) -> bool {
 impl Call {
     /// Says how many parts of a path are the call's own words; `None` where it is another call's path.
     fn fit(&self, method: &Method, path: &str) -> Option<usize> {
-        let is_asked = self.method == *method || (*method == Method::HEAD && self.method == Method::GET);
+        if self.method != *method && !(*method == Method::HEAD && self.method == Method::GET) {
+            return None;
+        }
         let (mut own, mut asked) = (self.path.split('/'), path.split('/'));
         let mut words = 0_usize;
-        while is_asked {
+        loop {
             match (own.next(), asked.next()) {
                 (None, None) => return Some(words),
                 (Some(own), Some(asked)) if own == asked => words = words.saturating_add(1),
@@ -56,7 +58,6 @@ impl Call {
                 _ => return None,
             }
         }
-        None
     }
 }
 

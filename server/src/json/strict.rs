@@ -290,9 +290,9 @@ fn bounds<E: Error>(error: E, want: Want, found: Unexpected<'_>) -> E {
 }
 
 /// Gives the whole number that a number with a point or an exponent is: `1.0`, `1e0`.
-#[allow(clippy::cast_possible_truncation, reason = "the bounds are checked first")]
 fn whole(value: f64) -> Option<i64> {
-    (value.fract() == 0.0 && value.abs() <= EXACT_MAX).then_some(value as i64)
+    // Within the bounds its digits are the number itself.
+    if value.fract() == 0.0 && value.abs() <= EXACT_MAX { format!("{value:.0}").parse().ok() } else { None }
 }
 
 /// One of several words.
