@@ -10,6 +10,7 @@ pub mod cli;
 pub mod config;
 pub mod courier;
 pub mod database;
+pub mod device;
 pub mod export;
 pub mod feeds;
 pub mod forms;

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::Wallet;
 use crate::catalog::BurnClass;
+use crate::db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::KeyId;
 use crate::idempotency::IdempotencyKey;
@@ -89,6 +90,20 @@ impl Wallet {
         self.demo_history(&viewer, &actor).await?;
         let login = |email, password| DemoLogin { email, password };
         Ok(Demo { user: login(USER_EMAIL, USER_PASSWORD), admin: login(ADMIN_EMAIL, ADMIN_PASSWORD), key: key.secret })
+    }
+
+    /// Names what a demo has left in the database: its people and its key, whose secrets everybody can read, and a clock
+    /// that it has moved. Empty where there was never a demo.
+    pub async fn demo_traces(&self) -> Result<Vec<String>> {
+        let mut traces = self.identity().who_have(&[USER_EMAIL, ADMIN_EMAIL]).await?;
+        if self.identity().key_exists(KeyId::from_uuid(Uuid::from_u128(KEY_ID))).await? {
+            traces.push("the demo's API key".to_owned());
+        }
+        let offset = db::clock_offset(self.pool()).await?;
+        if !offset.is_zero() {
+            traces.push(format!("a clock that is {} hours ahead", offset.num_hours()));
+        }
+        Ok(traces)
     }
 
     async fn demo_gift(&self, viewer: &Viewer) -> Result<()> {

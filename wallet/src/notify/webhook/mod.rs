@@ -21,6 +21,8 @@ pub use address::is_public;
 pub use relay::Payloads;
 #[cfg(feature = "postgres")]
 pub use service::Webhooks;
+#[cfg(feature = "postgres")]
+pub(crate) use service::disable_all_in_tx;
 
 use crate::ledger::{EntryKind, EntryView};
 use crate::money::Credits;

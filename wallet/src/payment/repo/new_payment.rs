@@ -1,7 +1,7 @@
 //! Payments that are made.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use crate::error::Result;
 use crate::id::{AccountId, PaymentId, SubscriptionId, UserId, WalletId};
@@ -35,10 +35,10 @@ pub(crate) struct NewPaymentRow<'a> {
 }
 
 /// Adds a payment; nothing happens where the key was used before, or where another payment for the same months of a plan
-/// is open, or where the subscription that it renews has changed. Whoever changes it meanwhile waits.
-pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()> {
+/// is open, or where the subscription that it renews has changed: `false`. Whoever changes it meanwhile waits.
+pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_>) -> Result<bool> {
     let part = row.plan.map(|(part, _)| part);
-    sqlx::query!(
+    let done = sqlx::query!(
         "WITH going_on AS MATERIALIZED (
              SELECT
              FROM subscriptions
@@ -84,9 +84,9 @@ pub(crate) async fn insert(pool: &PgPool, row: &NewPaymentRow<'_>) -> Result<()>
         row.renews.map(|(subscription, _)| subscription.uuid()),
         row.renews.map(|(_, version)| version)
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Counts an account's open payments.
