@@ -27,6 +27,17 @@ pub struct AppSettings {
 #[derive(Clone, Copy, Debug)]
 pub struct StillPage;
 
+/// The token of the session that asks, put into the extensions of a request: for the page that lists sessions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SessionToken(pub [u8; 16]);
+
+impl std::fmt::Debug for SessionToken {
+    /// Shows nothing: it is a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionToken")
+    }
+}
+
 /// What became of a form that was refused (or answered in place): the page that shows the form reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormOutcome {
@@ -55,7 +66,7 @@ impl FormOutcome {
 }
 
 #[cfg(feature = "ssr")]
-pub use on_server::{created_endpoint, created_key, form_outcome, settings, viewer, wallet};
+pub use on_server::{created_endpoint, created_key, form_outcome, session_token, settings, viewer, wallet};
 
 #[cfg(feature = "ssr")]
 mod on_server {
@@ -65,7 +76,7 @@ mod on_server {
     use wallet::identity::CreatedKey;
     use wallet::notify::webhook::CreatedEndpoint;
 
-    use super::{AppSettings, FormOutcome, Viewer};
+    use super::{AppSettings, FormOutcome, SessionToken, Viewer};
 
     fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
         use_context::<Parts>()?.extensions.get::<T>().cloned()
@@ -87,6 +98,12 @@ mod on_server {
     #[must_use]
     pub fn viewer() -> Option<Viewer> {
         extension::<Viewer>()
+    }
+
+    /// The token of the session that asks.
+    #[must_use]
+    pub fn session_token() -> Option<[u8; 16]> {
+        extension::<SessionToken>().map(|token| token.0)
     }
 
     /// The key just made, where this page answers its making: the only time that its secret is shown.

@@ -37,6 +37,7 @@ use pages::public::{
     AnnouncementPage, ChangelogPage, ForgotPage, NotFoundPage, PricingPage, ResetPage, SignInPage, SignUpPage,
     VerifyEmailPage,
 };
+use pages::settings::SecurityPage;
 
 /// All pages.
 #[component]
@@ -75,6 +76,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/developers/webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/webhooks/:id/:act") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/webhooks/deliveries/:id/replay") view=WebhooksPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/security/:act") view=SecurityPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/security/sessions/:id/end") view=SecurityPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/security/sessions/end") view=SecurityPage ssr=SsrMode::Async />
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n") view=TariffsPage ssr=SsrMode::Async />

@@ -2,7 +2,6 @@ import { PASSWORD, balance, expect, freshEmail, mailedLink, newcomer, prove, sig
 
 test('the starter credits arrive once per person', async ({ page, request, another }) => {
   const email = await signUp(page, freshEmail().replace('example.com', 'gmail.com'));
-  await expect(balance(page)).toHaveText('0');
   await prove(page, request, email);
   // The same person under another spelling of the address gets a wallet, but no second gift.
   const other = await another();
@@ -88,6 +87,58 @@ test('a forgotten password is replaced by a mailed link', async ({ page, request
   await page.getByLabel('New password').fill('eight purple lanterns');
   await page.getByRole('button', { name: 'Save and sign in' }).click();
   await expect(page).toHaveURL(/\/wallet/);
+});
+
+test('an address that somebody has is told so by mail, and by nothing else', async ({ page, request, another }) => {
+  const email = await newcomer(page, request);
+  const other = await another();
+  await signUp(other, email);
+  await other.goto('/wallet');
+  await expect(other).toHaveURL(/\/sign-in/);
+});
+
+test('a link that was opened elsewhere asks for the password', async ({ page, request, another, refused }) => {
+  refused.push(/^\/verify-email$/);
+  const email = await signUp(page);
+  const link = await mailedLink(request, email, /\/verify-email\?token=[^"\s<]+/);
+  const other = await another();
+  await other.goto(link);
+  await other.getByRole('button', { name: 'Confirm this address' }).click();
+  await other.getByLabel('Password').fill(PASSWORD);
+  await other.getByRole('button', { name: 'Confirm this address' }).click();
+  await expect(other).toHaveURL(/\/wallet/);
+  await expect(balance(other)).toHaveText('50');
+});
+
+test('ends a session elsewhere, and changes name and password', async ({ page, request, another, refused }) => {
+  refused.push(/^\/settings\/security\/password$/);
+  const email = await newcomer(page, request);
+  const other = await another();
+  await signIn(other, email, PASSWORD);
+  await expect(other).toHaveURL(/\/wallet/);
+  await page.goto('/settings/security');
+  await expect(page.getByText('This device')).toBeVisible();
+  await page.getByRole('button', { name: /^End the session on/ }).click();
+  await expect(page.getByText('The session has ended.')).toBeVisible();
+  await other.goto('/wallet');
+  await expect(other).toHaveURL(/\/sign-in/);
+
+  const password = page.getByRole('region', { name: 'Password' });
+  await password.getByLabel('Current password').fill('not the password');
+  await password.getByLabel('New password').fill('eight purple lanterns');
+  await password.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByText('This is not your current password.')).toBeVisible();
+  await password.getByLabel('Current password').fill(PASSWORD);
+  await password.getByLabel('New password').fill('eight purple lanterns');
+  await password.getByRole('button', { name: 'Change password' }).click();
+  await expect(page.getByText('Your password is changed.')).toBeVisible();
+
+  const name = page.getByRole('region', { name: 'Name', exact: true });
+  await name.getByLabel('Name', { exact: true }).fill('Mira S.');
+  await name.getByLabel('Current password').fill('eight purple lanterns');
+  await name.getByRole('button', { name: 'Change name' }).click();
+  await expect(page.getByText('Your name is changed.')).toBeVisible();
+  await expect(page.getByText(`Mira S., ${email}`)).toBeVisible();
 });
 
 test('an unknown address gets the same answer', async ({ page }) => {

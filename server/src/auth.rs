@@ -1,6 +1,6 @@
 //! Who asks in a browser: the session, the signed-in person, and what is closed to others.
 
-use app::context::Viewer;
+use app::context::{SessionToken, Viewer};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{Next, from_fn_with_state};
@@ -14,6 +14,7 @@ use wallet::error::{Error, Refusal};
 use wallet::id::UserId;
 use wallet::identity::User;
 
+use crate::device;
 use crate::kept::{self, SignedOut};
 use crate::pages;
 use crate::rates::{self, Subject, is_write};
@@ -24,7 +25,7 @@ use crate::state::AppState;
 pub type AuthSession = axum_login::AuthSession<Backend>;
 
 /// Pages of signed-in people, by the start of the path.
-const SIGNED_IN: [&str; 4] = ["/wallet", "/developers", "/playground", "/settings/profile"];
+const SIGNED_IN: [&str; 4] = ["/wallet", "/developers", "/playground", "/settings/security"];
 /// Pages of the platform's staff.
 const STAFF: &str = "/admin";
 
@@ -121,12 +122,33 @@ async fn guard(State(state): State<AppState>, session: AuthSession, mut request:
     match answer(request.uri(), viewer.as_ref(), &state) {
         Access::Open => {}
         Access::SignIn => return to_sign_in(&request),
-        Access::Hidden => return pages::missing(&state, request).await,
+        Access::Hidden => {
+            if let Some(viewer) = &viewer {
+                note_refused(&state, viewer, request.uri().path()).await;
+            }
+            return pages::missing(&state, request).await;
+        }
     }
     if let Some(viewer) = viewer {
+        let visit = device::visit(request.extensions(), request.headers(), &state, &session);
+        if let Err(error) = state.wallet.identity().session_seen(&visit).await {
+            tracing::warn!(%error, "when a session was used last is not noted");
+        }
         request.extensions_mut().insert(viewer);
+        if let Some(id) = session.session.id() {
+            request.extensions_mut().insert(SessionToken(token(&id)));
+        }
     }
     next.run(request).await
+}
+
+/// Writes down that somebody asked for a page of the staff.
+async fn note_refused(state: &AppState, viewer: &Viewer, path: &str) {
+    if path.starts_with(STAFF)
+        && let Err(error) = state.wallet.identity().note_refused(viewer, path).await
+    {
+        tracing::warn!(%error, "a refused access is not in the audit log");
+    }
 }
 
 /// What the guard says.

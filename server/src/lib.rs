@@ -11,6 +11,7 @@ pub mod config;
 pub mod connections;
 pub mod courier;
 pub mod database;
+pub mod device;
 pub mod export;
 pub mod feeds;
 pub mod forms;

@@ -21,6 +21,9 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     // The port first: a second start must not touch the first one's database.
     let listener = listen(settings.address()).await?;
     let wallet = cli::open_to_serve(&settings).await?;
+    if settings.production() {
+        no_demo(&wallet).await?;
+    }
     let mut settings = settings;
     // Port 0 asks for any free one; the addresses that we print and hand out must name it.
     settings.web.port = listener.local_addr()?.port();
@@ -151,6 +154,19 @@ fn welcome(settings: &Settings, demo: Option<&wallet::demo::Demo>) {
          -d '{{\"on_behalf_of\": \"{}\", \"operation\": \"gpt-5\", \"params\": {{}}}}'\n",
         demo.service_key, demo.key
     );
+}
+
+/// Refuses a database in which a demo was: everybody can read its passwords and its key.
+async fn no_demo(wallet: &wallet::Wallet) -> anyhow::Result<()> {
+    let traces = wallet.demo_traces().await?;
+    if traces.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "the database holds a demo ({}), whose passwords and key everybody can read: set DATABASE_URL to a database \
+         without one (`createdb`, then `scrip migrate`), or SCRIP_MODE=development",
+        traces.join(", ")
+    )
 }
 
 /// Refuses to go on where the settings are contradictory; used by commands that need a demo.

@@ -12,6 +12,9 @@ use wallet::identity::SessionRecord;
 /// Where axum-login keeps who is signed in.
 pub const LOGIN_KEY: &str = "login";
 
+/// Where a session keeps from which machine it was opened; the wallet's SQL reads it.
+pub const MACHINE_KEY: &str = "machine";
+
 /// Fresh ids that are tried when one is taken already; 128 random bits never are.
 const TRIES_MAX: usize = 3;
 

@@ -418,6 +418,51 @@ async fn old_rows_leave_for_files_and_signed_heads_prove_that_none_is_missing(po
 }
 
 #[sqlx::test(migrations = false)]
+async fn a_demo_never_serves_in_production(pool: PgPool) {
+    let (url, folder) = (url(&pool), folder());
+    // The tests' server gives durability away for speed; this one connection asks for it, so that nothing else is refused.
+    let database = ("DATABASE_URL", url.as_str());
+    let production = [
+        database,
+        ("SCRIP_MODE", "production"),
+        ("PUBLIC_URL", "https://wallet.example.com"),
+        ("MAIL_URL", "smtps://u:p@mail.example.com"),
+        ("PORT", "0"),
+        ("SCRIP_DATA_DIR", folder.as_str()),
+    ];
+    let demo = [database, ("SCRIP_DEMO", "true"), ("SCRIP_DATA_DIR", folder.as_str())];
+    assert!(run(&["migrate"], &[database]).status.success());
+    let doctor = |settings: &[(&str, &str)]| {
+        let output = run(&["doctor"], settings);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let wallet = wallet::Wallet::new(pool.clone(), wallet::Options::default());
+    assert_eq!(wallet.demo_traces().await.expect("read"), [""; 0]);
+    assert!(doctor(&production).contains("ok       demo"));
+    assert!(run(&["demo", "load"], &demo).status.success());
+    let is_durable = wallet::db::durability(&pool).await.expect("asked").lapses().is_empty();
+    let refused = run(&["serve"], &production);
+    if is_durable {
+        refuses(&refused, &["demo@scrip.example", "admin@scrip.example", "the demo's API key", "DATABASE_URL"]);
+    } else {
+        refuses(&refused, &["acknowledged"]);
+    }
+    let told = doctor(&production);
+    for words in ["problem  demo", "demo@scrip.example", "admin@scrip.example", "the demo's API key", "DATABASE_URL"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(doctor(&demo).contains("note     demo"), "in development it is only said");
+    // Each trace by itself is one.
+    let forget = "ALTER TABLE users DISABLE TRIGGER ALL; DELETE FROM members; DELETE FROM users; DELETE FROM api_keys";
+    sqlx::raw_sql(forget).execute(&pool).await.expect("gone");
+    assert_eq!(wallet.demo_traces().await.expect("read"), [""; 0]);
+    assert!(run(&["clock", "advance", "32d"], &demo).status.success());
+    assert_eq!(wallet.demo_traces().await.expect("read"), ["a clock that is 768 hours ahead"]);
+    assert!(doctor(&production).contains("a clock that is 768 hours ahead"));
+    std::fs::remove_dir_all(folder).ok();
+}
+
+#[sqlx::test(migrations = false)]
 async fn a_year_of_renewals_passes_with_one_command(pool: PgPool) {
     use wallet::payment::PlanChoice;
     use wallet::payment::sandbox::SandboxStep;

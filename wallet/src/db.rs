@@ -250,6 +250,15 @@ pub async fn observe_clock(pool: &PgPool, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
+/// Tells how far a demo has moved the deployment's clock.
+pub async fn clock_offset(pool: &PgPool) -> Result<TimeDelta> {
+    let micros =
+        sqlx::query_scalar!(r#"SELECT coalesce((SELECT offset_micros FROM clock_offset), 0) AS "offset_micros!""#)
+            .fetch_one(pool)
+            .await?;
+    Ok(TimeDelta::microseconds(micros))
+}
+
 /// Moves the whole deployment's clock forward: for demo mode only, never back.
 pub async fn advance_clock(pool: &PgPool, by: TimeDelta) -> Result<()> {
     let micros = by.num_microseconds().filter(|micros| *micros > 0);

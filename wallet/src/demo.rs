@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::Wallet;
 use crate::catalog::BurnClass;
+use crate::db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::{KeyId, ServiceKeyId};
 use crate::idempotency::IdempotencyKey;
@@ -114,6 +115,20 @@ impl Wallet {
         let new = NewServiceKey { name: SERVICE_KEY_NAME.to_owned(), scopes };
         let made = (ServiceKeyId::from_uuid(Uuid::from_u128(SERVICE_KEY_ID)), SERVICE_KEY_SECRET);
         Ok(self.identity().create_service_key_with(&Actor::system("demo"), &new, made).await?.0.secret)
+    }
+
+    /// Names what a demo has left in the database: its people and its key, whose secrets everybody can read, and a clock
+    /// that it has moved. Empty where there was never a demo.
+    pub async fn demo_traces(&self) -> Result<Vec<String>> {
+        let mut traces = self.identity().who_have(&[USER_EMAIL, ADMIN_EMAIL]).await?;
+        if self.identity().key_exists(KeyId::from_uuid(Uuid::from_u128(KEY_ID))).await? {
+            traces.push("the demo's API key".to_owned());
+        }
+        let offset = db::clock_offset(self.pool()).await?;
+        if !offset.is_zero() {
+            traces.push(format!("a clock that is {} hours ahead", offset.num_hours()));
+        }
+        Ok(traces)
     }
 
     async fn demo_gift(&self, viewer: &Viewer) -> Result<()> {

@@ -339,6 +339,12 @@ pub enum Problem {
     NotAllowed,
     /// A password that anybody would try first.
     TooCommon,
+    /// A name that holds a link, or what mail programs take for one.
+    HasLink,
+    /// A name with characters that can't be seen, or that turn the direction of text.
+    HasHidden,
+    /// Only for accounts whose owner's address is confirmed.
+    NotConfirmed,
     /// E-mail or password does not match.
     WrongCredentials,
     /// Its time is over.

@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::db::{self, Db, JobQueue, ReadLimits};
 use crate::error::Result;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 use crate::insight::Insight;
 use crate::ledger::{self, Breach, Ledger, LedgerOptions, Scope};
 use crate::notify::Notify;
@@ -199,6 +199,9 @@ impl Wallet {
     /// Does the same in the caller's transaction.
     pub async fn verify_in_tx(&self, connection: &mut PgConnection, scope: Scope) -> Result<Vec<Breach>> {
         let mut breaches = self.inner.ledger.verify_in_tx(connection, scope).await?;
+        for (name, sql) in identity::INVARIANTS {
+            breaches.extend(ledger::check(connection, &[ledger::Invariant { name, sql }], scope).await?);
+        }
         let lists =
             [tariff::invariants::INVARIANTS, plan::repo::invariants::INVARIANTS, payment::repo::invariants::INVARIANTS];
         for invariants in lists {

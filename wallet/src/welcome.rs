@@ -17,7 +17,7 @@ use crate::ledger::{
     BudgetPeriod, BudgetScope, Command, Envelope, GrantSource, Ledger, NewBudget, NewGrant, NewWallet, Outcome, Rider,
 };
 use crate::money::Credits;
-use crate::notify::{Mail, Notify};
+use crate::notify::{Mail, Notify, webhook};
 use crate::plan::{PlanSummary, Plans};
 
 /// The concepts that signing up needs.
@@ -85,6 +85,20 @@ impl Household for Welcome {
         self.ledger.remove_budgets_of_key_in_tx(connection, wallet, key).await
     }
 
+    async fn silence_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        account: AccountId,
+        by: (&Actor, &str),
+    ) -> Result<u64> {
+        webhook::disable_all_in_tx(connection, account, by, self.db.now()).await
+    }
+
+    async fn product(&self) -> Result<String> {
+        // Before a catalog is loaded there is nothing to be called.
+        Ok(self.catalog.view().await.map(|view| view.settings.name.clone()).unwrap_or_default())
+    }
+
     async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()> {
         self.plans.join_free_in_tx(connection, account).await
     }
@@ -98,7 +112,10 @@ impl Household for Welcome {
         let mail = match letter {
             Letter::VerifyEmail { token } => Mail::Verification { name, token, gift: self.gift(to.locale).await? },
             Letter::ResetPassword { token } => Mail::PasswordReset { name, token },
-            Letter::PasswordChanged => Mail::PasswordChanged { name },
+            Letter::PasswordChanged { ended } => Mail::PasswordChanged { name, ended },
+            Letter::AddressProven { ended } => Mail::AddressProven { name, ended },
+            Letter::SignUpAgain => Mail::SignUpAgain { name },
+            Letter::NameChanged { before } => Mail::NameChanged { name, before },
         };
         self.notify.enqueue_mail_in_tx(connection, to.email, to.locale, &mail).await?;
         Ok(())

@@ -5,12 +5,13 @@ mod people_support;
 
 use people_support::*;
 use sqlx::PgPool;
+use wallet::identity::Ended;
 use wallet::notify::{Mail, MailContext};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_mail_goes_only_with_its_transaction(pool: PgPool) {
     let wallet = open(&pool).await;
-    let mail = Mail::PasswordChanged { name: "Anna".into() };
+    let mail = Mail::PasswordChanged { name: "Anna".into(), ended: Ended::default() };
     let mut tx = wallet.db().begin().await.expect("a transaction");
     wallet.notify().enqueue_mail_in_tx(&mut tx, "anna@example.com", "ru", &mail).await.expect("queued");
     tx.rollback().await.expect("rolled back");

@@ -97,6 +97,7 @@ pub fn PersonMenu(
                 <a class="nav-i lg:hidden" href="/wallet/orders">{t!(i18n, nav.orders)}</a>
                 <a class="nav-i lg:hidden" href="/pricing">{t!(i18n, nav.prices)}</a>
                 {is_staff.then(|| view! { <a class="nav-i" href="/admin/tariffs">{t!(i18n, nav.to_admin)}</a> })}
+                <a class="nav-i" href="/settings/security">{t!(i18n, nav.security)}</a>
                 <form method="post" action="/settings/locale" class="sm:hidden">
                     <input type="hidden" name="locale" value=move || other().0 />
                     <button class="nav-i w-full" lang=move || other().0>{move || other().1}</button>

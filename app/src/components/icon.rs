@@ -29,6 +29,10 @@ pub enum Icon {
     Sun,
     /// A padlock.
     Lock,
+    /// A computer.
+    Laptop,
+    /// A telephone.
+    Phone,
     /// An arrow that comes back.
     Back,
     /// A triangle with an exclamation mark.
@@ -56,6 +60,8 @@ impl Icon {
                 "M11 8a3 3 0 1 1-6 0a3 3 0 0 1 6 0zM8 1.500v1.500M8 13v1.500M1.500 8H3M13 8h1.500M3.400 3.400l1 1M11.600 11.600l1 1M12.600 3.400l-1 1M4.400 11.600l-1 1"
             }
             Self::Lock => "M3.500 7.200h9v6h-9zM5.500 7V5a2.500 2.500 0 0 1 5 0v2",
+            Self::Laptop => "M4 3.500h8v6H4zM2 12.500h12",
+            Self::Phone => "M5 2h6v12H5zM7.500 11.800h1",
             Self::Back => "M6 4 2.500 7.500 6 11M3 7.500h6.500a3.500 3.500 0 0 1 0 7",
             Self::Warn => "M8 2.300 14.300 13H1.700zM8 6.300v3.200M8 11.200v.3",
             Self::Check => "m3 8.500 3.200 3.200L13 4.800",

@@ -1,6 +1,7 @@
 //! Components: plain data in, no fetching.
 
 pub mod amount;
+pub mod audit_words;
 pub mod balance_stub;
 pub mod doubled;
 pub mod draft_edits;
@@ -32,6 +33,7 @@ pub mod receipt;
 pub mod refusal;
 pub mod rehearsal;
 pub mod runway;
+pub mod session_list;
 pub mod shell;
 pub mod spending;
 pub mod webhook_table;

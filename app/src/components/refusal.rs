@@ -44,6 +44,9 @@ pub fn field_error_text(locale: Locale, error: &FieldError) -> String {
         Problem::RiseUntold => td_string!(locale, problem.rise_untold),
         Problem::Outdated => td_string!(locale, problem.outdated),
         Problem::TooCommon => td_string!(locale, problem.too_common),
+        Problem::NotConfirmed => td_string!(locale, problem.not_confirmed),
+        Problem::HasLink => td_string!(locale, problem.has_link),
+        Problem::HasHidden => td_string!(locale, problem.has_hidden),
     };
     words.to_owned()
 }

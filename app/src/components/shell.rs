@@ -33,6 +33,8 @@ pub enum Nav {
     Keys,
     /// `/developers/webhooks`.
     Webhooks,
+    /// `/settings/security`.
+    Security,
     /// `/playground`.
     Playground,
     /// `/admin/tariffs`.
@@ -53,6 +55,7 @@ impl Nav {
             Self::Orders => "/wallet/orders",
             Self::Keys => "/developers/keys",
             Self::Webhooks => "/developers/webhooks",
+            Self::Security => "/settings/security",
             Self::Playground => "/playground",
             Self::PriceBook => "/admin/tariffs",
             Self::Margins => "/admin/margins",
@@ -73,6 +76,7 @@ impl Nav {
             Self::Orders => Icon::Card,
             Self::Keys => Icon::Key,
             Self::Webhooks => Icon::Dots,
+            Self::Security => Icon::Lock,
             Self::Playground => Icon::Play,
             Self::PriceBook => Icon::Book,
             Self::Margins => Icon::List,
@@ -89,6 +93,7 @@ impl Nav {
             Self::Orders => td_string!(locale, nav.orders),
             Self::Keys => td_string!(locale, nav.keys),
             Self::Webhooks => td_string!(locale, webhooks.title),
+            Self::Security => td_string!(locale, nav.security),
             Self::Playground => td_string!(locale, nav.playground),
             Self::PriceBook => td_string!(locale, nav.price_book),
             Self::Margins => td_string!(locale, margins.title),

@@ -5,3 +5,4 @@ pub mod admin;
 pub mod developers;
 pub mod playground;
 pub mod public;
+pub mod settings;

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod playground;
 pub mod prices;
 pub mod quotes;
+pub mod security;
 pub mod session;
 pub mod tariffs;
 pub mod top_up;

@@ -132,7 +132,7 @@ pub async fn set(State(state): State<AppState>, caller: Caller, _key: Key, body:
     let scope = scope_of(scope, of.as_deref())?;
     governs(&caller.0, &scope)?;
     let budget = NewBudget { name: text("name", &name, 100)?, scope, period, ceiling: positive("ceiling", ceiling)? };
-    state.wallet.ledger().set_budget(caller.0.wallet, budget).await?;
+    state.wallet.ledger().set_budget_by(&caller.actor(), caller.0.wallet, budget).await?;
     all(&state, &caller).await
 }
 
@@ -165,7 +165,7 @@ pub async fn remove(
 ) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
     let may = |scope: &BudgetScope| Ok(governs(&caller.0, scope)?);
-    state.wallet.ledger().remove_budget(caller.0.wallet, id, may).await?;
+    state.wallet.ledger().remove_budget_by(&caller.actor(), caller.0.wallet, id, may).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

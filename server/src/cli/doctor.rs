@@ -100,6 +100,18 @@ async fn database(settings: &Settings, findings: &mut Findings) {
                 .note("clock", &format!("the database's clock (with the demo's offset) is {skew} s ahead; it decides"));
         }
     }
+    match wallet.demo_traces().await {
+        Ok(traces) if traces.is_empty() => findings.fine("demo", "there is none in the database"),
+        Ok(traces) if settings.production() => findings.problem(
+            "demo",
+            &format!(
+                "the database holds a demo ({}): set DATABASE_URL to a database without one; `scrip serve` refuses this",
+                traces.join(", ")
+            ),
+        ),
+        Ok(traces) => findings.note("demo", &format!("in the database: {}", traces.join(", "))),
+        Err(error) => findings.problem("demo", &error.to_string()),
+    }
     match wallet.catalog().view().await {
         Ok(view) => findings.fine("catalog", &view.settings.name.clone()),
         Err(_) => findings.problem("catalog", "it is empty: run `scrip preset load neuralbox`, or another preset"),

@@ -1,56 +1,113 @@
 //! Signing up, in and out; a new password; a proven address.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use tokio::time::Instant;
 use wallet::error::Error;
-use wallet::identity::{SignUp, User};
+use wallet::identity::{SignUp, SignedIn, User};
 
 use super::post::{Post, see_other};
 use crate::auth::{AuthSession, Login, next_page};
+use crate::device;
+use crate::session::MACHINE_KEY;
 use crate::state::AppState;
 
-/// Makes a user with an account, signs in, and sends the link that proves the address.
+/// What nobody should learn the existence of an address by is answered after this time, whatever there was to do.
+const EVEN: Duration = Duration::from_millis(400);
+
+/// Makes a user with an account where nobody has the address, and mails what there is to do next. Nobody is signed in: the
+/// answer would tell whether the address was free.
 pub async fn sign_up(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
+    let answer_at = Instant::now() + EVEN;
     let typed = SignUp {
         email: form.field("email").to_owned(),
         password: form.field("password").to_owned(),
         name: form.field("name").to_owned(),
         locale: form.optional("locale").map_or_else(|| form.locale(), str::to_owned),
     };
-    let made = state.wallet.identity().sign_up(typed, form.peer()).await.map(|new| new.user);
-    come_in("/sign-up", made, session, form).await
+    let page = with_next("/sign-up", &form);
+    let made = state.wallet.identity().register(typed, &form.visit(&session)).await;
+    tokio::time::sleep_until(answer_at).await;
+    match made {
+        Ok(device) => {
+            let mut outcome = form.outcome();
+            outcome.notice = Some("mail_sent".to_owned());
+            let next = form.optional("next").map(next_page).map(str::to_owned);
+            let mut answer = form.show("/sign-up", outcome, StatusCode::OK).await;
+            device::keep(&mut answer, &device, &state);
+            if let Some(next) = next {
+                device::keep_next(&mut answer, &next);
+            }
+            answer
+        }
+        Err(error) => form.refuse(&page, error).await,
+    }
 }
 
 /// Signs in.
 pub async fn sign_in(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
     let (email, password) = (form.field("email"), form.field("password"));
-    let user = state.wallet.identity().authenticate(email, password, form.peer()).await;
-    come_in("/sign-in", user, session, form).await
+    let page = with_next("/sign-in", &form);
+    match state.wallet.identity().sign_in(email, password, &form.visit(&session)).await {
+        Ok(SignedIn { user, device }) => {
+            let next = next_page(form.field("next")).to_owned();
+            let mut answer = come_in((&page, &next), user, session, form).await;
+            device::keep(&mut answer, &device, &state);
+            answer
+        }
+        Err(error) => form.refuse(&page, error).await,
+    }
 }
 
-/// Opens a session under a new id, and goes on to where the person wanted to be.
-async fn come_in(page: &str, user: Result<User, Error>, mut session: AuthSession, form: Post) -> Response {
-    let page = match form.optional("next") {
+/// Names a page with where the person wanted to be.
+fn with_next(page: &str, form: &Post) -> String {
+    match form.optional("next") {
         Some(next) => {
             let next: String = form_urlencoded::byte_serialize(next_page(next).as_bytes()).collect();
             format!("{page}?next={next}")
         }
         None => page.to_owned(),
+    }
+}
+
+/// Opens a session under a new id, and goes on.
+pub(super) async fn come_in((page, next): (&str, &str), user: User, mut session: AuthSession, form: Post) -> Response {
+    let visit = form.visit(&session);
+    let machine = serde_json::json!({
+        "user_agent": visit.user_agent,
+        "address": visit.from.map(|from| from.to_canonical().to_string()),
+    });
+    let opened = async {
+        // A new id at every sign-in, also of somebody who was signed in already.
+        session.session.cycle_id().await.map_err(|error| error.to_string())?;
+        session.session.insert(MACHINE_KEY, machine).await.map_err(|error| error.to_string())?;
+        session.login(&Login(user)).await.map_err(|error| error.to_string())
     };
-    let user = match user {
-        Ok(user) => user,
-        Err(error) => return form.refuse(&page, error).await,
-    };
-    // A new id at every sign-in, also of somebody who was signed in already.
-    let renewed = session.session.cycle_id().await.map_err(|error| error.to_string());
-    let signed_in = match renewed {
-        Ok(()) => session.login(&Login(user)).await.map_err(|error| error.to_string()),
-        Err(error) => Err(error),
-    };
-    match signed_in {
-        Ok(()) => see_other(next_page(form.field("next"))),
-        Err(error) => form.refuse(&page, Error::internal(error)).await,
+    match opened.await {
+        Ok(()) => see_other(next),
+        Err(error) => form.refuse(page, Error::internal(error)).await,
+    }
+}
+
+/// Does the same, and remembers the machine.
+async fn come_in_for_good(
+    state: &AppState,
+    to: (&str, &str),
+    user: User,
+    session: AuthSession,
+    form: Post,
+) -> Response {
+    let known = state.wallet.identity().know_device(user.id, &form.visit(&session)).await;
+    match known {
+        Ok(device) => {
+            let mut answer = come_in(to, user, session, form).await;
+            device::keep(&mut answer, &device, state);
+            answer
+        }
+        Err(error) => form.refuse(to.0, error).await,
     }
 }
 
@@ -62,9 +119,12 @@ pub async fn sign_out(mut session: AuthSession, form: Post) -> Response {
     }
 }
 
-/// Mails a link for a new password. The answer is the same for an address that nobody has.
+/// Mails a link for a new password. The answer is the same for an address that nobody has, and takes as long.
 pub async fn forgot(State(state): State<AppState>, form: Post) -> Response {
-    match state.wallet.identity().request_password_reset(form.field("email"), form.peer()).await {
+    let answer_at = Instant::now() + EVEN;
+    let sent = state.wallet.identity().request_password_reset(form.field("email"), form.peer()).await;
+    tokio::time::sleep_until(answer_at).await;
+    match sent {
         Ok(()) => {
             let mut outcome = form.outcome();
             outcome.notice = Some("mail_sent".to_owned());
@@ -74,21 +134,36 @@ pub async fn forgot(State(state): State<AppState>, form: Post) -> Response {
     }
 }
 
-/// Sets a new password, signs out everywhere else, and signs in here.
+/// Sets a new password, ends what was there before (sessions, keys, webhooks), and signs in here.
 pub async fn reset(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
     let token: String = form_urlencoded::byte_serialize(form.field("token").as_bytes()).collect();
-    let user = state.wallet.identity().reset_password(form.field("token"), form.field("password")).await;
-    come_in(&format!("/reset?token={token}"), user, session, form).await
+    let page = format!("/reset?token={token}");
+    match state.wallet.identity().reset_password(form.field("token"), form.field("password")).await {
+        Ok(user) => come_in_for_good(&state, (&page, "/wallet?password=new"), user, session, form).await,
+        Err(error) => form.refuse(&page, error).await,
+    }
 }
 
 /// Proves the address by the mailed link: a button on its page, since mail scanners follow links.
 pub async fn verify_email(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
     let token: String = form_urlencoded::byte_serialize(form.field("token").as_bytes()).collect();
-    match state.wallet.identity().verify_email(form.field("token")).await {
-        Ok(_) if session.user.is_some() => see_other("/wallet?verified=1"),
+    let page = format!("/verify-email?token={token}");
+    let visit = form.visit(&session);
+    let signed_in = session.user.as_ref().map(|login| login.0.id);
+    let identity = state.wallet.identity();
+    let asked = (signed_in, &visit);
+    let next = device::next_kept(&form.parts().headers).map(|page| next_page(&page).to_owned());
+    let next = next.unwrap_or_else(|| "/wallet?verified=1".to_owned());
+    let mut answer = match identity.confirm_email(form.field("token"), form.field("password"), asked).await {
+        Ok(confirmed) if confirmed.enters => {
+            come_in_for_good(&state, (&page, &next), confirmed.user, session, form).await
+        }
+        Ok(_) if session.user.is_some() => see_other(&next),
         Ok(_) => see_other("/sign-in?verified=1"),
-        Err(error) => form.refuse(&format!("/verify-email?token={token}"), error).await,
-    }
+        Err(error) => return form.refuse(&page, error).await,
+    };
+    device::forget_next(&mut answer);
+    answer
 }
 
 /// Mails the link again.

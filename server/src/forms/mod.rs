@@ -12,6 +12,7 @@ mod margins;
 mod news;
 mod plan;
 mod post;
+mod security;
 mod settings;
 mod wallet;
 mod webhooks;
@@ -73,6 +74,11 @@ pub fn router() -> Router<AppState> {
         // Margins.
         .route("/admin/margins", post(margins::upload))
         .route("/admin/margins/draft", post(margins::draft))
+        // The own sign-in.
+        .route("/settings/security/password", post(security::password))
+        .route("/settings/security/name", post(security::name))
+        .route("/settings/security/sessions/end", post(security::end_others))
+        .route("/settings/security/sessions/{id}/end", post(security::end_session))
         // How it looks.
         .route("/settings/theme", post(settings::theme))
         .route("/settings/locale", post(settings::locale))

@@ -2,21 +2,23 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use app::context::{FormOutcome, Viewer};
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRequest, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use wallet::error::{Error, FieldError, Mistake, Problem, Refusal, SheetError};
 use wallet::idempotency::IdempotencyKey;
+use wallet::identity::Visit;
 use wallet::money::{Credits, TypedError, read_amount};
 
 use super::files;
+use crate::auth::AuthSession;
+use crate::device;
 use crate::pages;
-use crate::peer::peer;
 use crate::state::AppState;
 
 /// The most fields of one form: the largest grid of prices, and what goes with it.
@@ -141,8 +143,13 @@ impl Post {
     /// The address of the caller's machine, also behind trusted proxies.
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {
-        let ConnectInfo(connected) = self.parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
-        Some(peer(connected.ip(), &self.parts.headers, &self.state.settings.web.trusted_proxies))
+        device::peer_of(&self.parts.extensions, &self.parts.headers, &self.state)
+    }
+
+    /// From where the browser asks: its machine, and the session that it has.
+    #[must_use]
+    pub fn visit(&self, session: &AuthSession) -> Visit {
+        device::visit(&self.parts.extensions, &self.parts.headers, &self.state, session)
     }
 
     /// The language that the person chose, else the browser's first.
@@ -186,6 +193,10 @@ impl Post {
     /// Answers with the page again, and what is wrong.
     pub async fn refuse(self, page: &str, error: Error) -> Response {
         let mut outcome = self.outcome();
+        let retry = match &error {
+            Error::Refused(Refusal::RateLimited { retry_after_seconds }) => Some(*retry_after_seconds),
+            _ => None,
+        };
         let code = match error {
             Error::Refused(Refusal::Unauthenticated) => return Redirect::to("/sign-in").into_response(),
             Error::Refused(Refusal::Invalid { fields } | Refusal::Unprocessable { fields }) => {
@@ -204,7 +215,11 @@ impl Post {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         };
-        self.show(page, outcome, code).await
+        let mut answer = self.show(page, outcome, code).await;
+        if let Some(retry) = retry {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(retry));
+        }
+        answer
     }
 
     /// Answers with a page and an outcome: for what is shown exactly once.

@@ -13,8 +13,9 @@ async fn a_person_signs_up_proves_the_address_and_gets_the_plans_credits_once(po
     let mut browser = site.browser();
     let fields = [("email", "anna@example.com"), ("password", PASSWORD), ("name", "Anna")];
     let told = browser.post("/sign-up", &fields).await;
-    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
-    assert_eq!(browser.open("/wallet").await.status, StatusCode::OK, "signed in");
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text);
+    assert!(told.text.contains("Look into your inbox") && !told.text.contains(PASSWORD), "{}", told.text);
+    assert_eq!(browser.open("/wallet").await.status, StatusCode::SEE_OTHER, "nobody is signed in by that");
 
     site.work().await;
     let folder = server::mail::Folder::new(site.state.settings.mail_dir());
@@ -26,8 +27,10 @@ async fn a_person_signs_up_proves_the_address_and_gets_the_plans_credits_once(po
     assert!(shown.text.contains("anna@example.com"), "{}", shown.text);
 
     for _ in 0..2 {
-        browser.post("/verify-email", &[("token", token)]).await;
+        let told = browser.post("/verify-email", &[("token", token)]).await;
+        assert_eq!(location(&told), "/wallet?verified=1", "in the browser that signed up");
     }
+    assert_eq!(browser.open("/wallet?verified=1").await.status, StatusCode::OK, "signed in");
     let user = site.wallet().identity().authenticate("anna@example.com", PASSWORD, None).await.expect("Anna");
     let viewer = site.wallet().identity().viewer(user.id).await.expect("Anna");
     assert!(viewer.email_verified);
@@ -42,7 +45,8 @@ async fn a_refused_form_keeps_what_was_typed_but_never_the_password(pool: PgPool
     let mut browser = site.browser();
     for (fields, typed) in [
         ([("email", "no address"), ("password", "kitten-secret-7"), ("name", "Zelda Q")], "no address"),
-        ([("email", "taken@example.com"), ("password", "kitten-secret-7"), ("name", "Zelda Q")], "taken@example.com"),
+        ([("email", "new@example.com"), ("password", "my new@example.com!"), ("name", "Zelda Q")], "new@example.com"),
+        ([("email", "new@example.com"), ("password", "Neuralbox123"), ("name", "Zelda Q")], "new@example.com"),
         ([("email", "new@example.com"), ("password", "short"), ("name", "Zelda Q")], "new@example.com"),
     ] {
         let told = browser.post("/sign-up", &fields).await;
@@ -73,6 +77,9 @@ async fn forms_of_nonsense_are_never_a_500(pool: PgPool) {
         "/wallet/orders/x/check",
         "/developers/keys",
         "/developers/keys/x/revoke",
+        "/settings/security/password",
+        "/settings/security/name",
+        "/settings/security/sessions/x/end",
         "/settings/theme",
         "/settings/locale",
     ] {
@@ -89,6 +96,8 @@ async fn forms_of_nonsense_are_never_a_500(pool: PgPool) {
                 "environment",
                 "scopes",
                 "ceiling",
+                "current_password",
+                "new_password",
                 "theme",
                 "locale",
                 "next",

@@ -1,5 +1,6 @@
 //! The server over HTTP: a real listener, a real database of its own for every test.
 
+mod accounts;
 mod admin;
 mod bad_input;
 mod browser;

@@ -1,7 +1,9 @@
-//! Hashing passwords: argon2id with 19 MiB, two passes, one lane; off the async threads and a few at a time.
+//! Hashing passwords: argon2id with 19 MiB, two passes, one lane; on few threads, in short queues.
+//!
+//! A hash takes a whole processor for tens of milliseconds. Half of the processors hash at most, so that a flood of
+//! sign-ins leaves the other half to everybody else; who finds the queue full hears "too many requests" at once.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -15,17 +17,30 @@ use crate::error::{Error, Refusal, Result};
 const MEMORY_KIB: u32 = 19 * 1024;
 /// Passes over that memory.
 const PASSES: u32 = 2;
-/// How many hashes run at once: a flood of sign-ins takes this much memory and no more.
-const AT_ONCE: usize = 4;
-/// How long a sign-in waits for its turn before it hears "too many requests".
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How many strangers wait for each hashing thread: about a second's work.
+const QUEUE_EACH: usize = 32;
+/// How many wait from machines that are known: places of their own, so that a flood of strangers keeps none of them out.
+const QUEUE_KNOWN: usize = 64;
+/// After how many seconds whoever found the queue full may come again.
+const RETRY_SECONDS: u32 = 2;
 /// A hash of nothing in particular: an unknown address costs the same time as a known one. Nobody's password.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2NyaXBzY3JpcHNjcmlwcw$0M5nZ4hHhQd2wYxq0o9i3x0k1Q7bq1nX4mXv8JwKk2A";
+
+/// In which queue somebody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Queue {
+    /// Anybody.
+    Strangers,
+    /// A person who is signed in, or on a machine from which that person has signed in before.
+    Known,
+}
 
 /// Hashes and checks passwords. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
+    known: Arc<Semaphore>,
 }
 
 fn hasher() -> Result<Argon2<'static>> {
@@ -34,14 +49,24 @@ fn hasher() -> Result<Argon2<'static>> {
 }
 
 impl Passwords {
+    /// Hashes on half of this machine's processors, one at least.
     pub(crate) fn new() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::on(processors.checked_div(2).unwrap_or(1).max(1))
+    }
+
+    fn on(threads: usize) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(threads)),
+            strangers: Arc::new(Semaphore::new(threads.saturating_mul(QUEUE_EACH))),
+            known: Arc::new(Semaphore::new(QUEUE_KNOWN)),
+        }
     }
 
     /// Hashes a password under a new salt.
-    pub(crate) async fn hash(&self, password: &str) -> Result<String> {
+    pub(crate) async fn hash(&self, password: &str, queue: Queue) -> Result<String> {
         let password = SecretString::from(password);
-        self.run(move || {
+        self.run(queue, move || {
             let hash = hasher()?.hash_password(password.expose_secret().as_bytes());
             hash.map(|hash| hash.to_string()).map_err(|cause| Error::internal(cause.to_string()))
         })
@@ -49,11 +74,11 @@ impl Passwords {
     }
 
     /// Says whether a password is the hashed one. Without a hash it takes as long and says no.
-    pub(crate) async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool> {
+    pub(crate) async fn verify(&self, password: &str, hash: Option<&str>, queue: Queue) -> Result<bool> {
         let password = SecretString::from(password);
         let known = hash.is_some();
         let hash = hash.unwrap_or(DUMMY).to_owned();
-        self.run(move || {
+        self.run(queue, move || {
             let hash = PasswordHash::new(&hash).map_err(|cause| Error::internal(cause.to_string()))?;
             let right = hasher()?.verify_password(password.expose_secret().as_bytes(), &hash).is_ok();
             Ok(right && known)
@@ -61,14 +86,21 @@ impl Passwords {
         .await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else {
-            return Err(Refusal::RateLimited { retry_after_seconds: 5 }.into());
+    async fn run<T: Send + 'static>(
+        &self,
+        queue: Queue,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let places = match queue {
+            Queue::Strangers => &self.strangers,
+            Queue::Known => &self.known,
         };
+        let full = |_| Refusal::RateLimited { retry_after_seconds: RETRY_SECONDS };
+        let place = Arc::clone(places).try_acquire_owned().map_err(full)?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Error::internal)?;
         let work = move || {
             let done = work();
-            drop(turn);
+            drop((turn, place));
             done
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
@@ -77,15 +109,48 @@ impl Passwords {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[tokio::test]
     async fn a_password_is_recognised_and_an_unknown_person_is_not() {
         let passwords = Passwords::new();
-        let hash = passwords.hash("correct horse").await.expect("hashed");
+        let hash = passwords.hash("correct horse", Queue::Strangers).await.expect("hashed");
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse", Some(&hash)).await.expect("checked"));
-        assert!(!passwords.verify("correct horsf", Some(&hash)).await.expect("checked"));
-        assert!(!passwords.verify("correct horse", None).await.expect("the dummy is a hash that can be read"));
+        assert!(passwords.verify("correct horse", Some(&hash), Queue::Strangers).await.expect("checked"));
+        assert!(!passwords.verify("correct horsf", Some(&hash), Queue::Known).await.expect("checked"));
+        let nobody = passwords.verify("correct horse", None, Queue::Strangers).await;
+        assert!(!nobody.expect("the dummy is a hash that can be read"));
+    }
+
+    #[tokio::test]
+    async fn a_flood_takes_few_threads_and_keeps_nobody_out_who_is_known() {
+        let passwords = Passwords::on(2);
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let gate = Arc::new(std::sync::Mutex::new(gate));
+        let work = || {
+            let (running, most, gate) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&gate));
+            move || {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                // Nobody comes through before the flood is there.
+                gate.lock().expect("a gate").recv().ok();
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            }
+        };
+        let flood = (0..200).map(|_| passwords.run(Queue::Strangers, work()));
+        let known = passwords.run(Queue::Known, work());
+        let all = async { tokio::join!(futures::future::join_all(flood), known) };
+        let opened = async { drop(open) };
+        let ((strangers, known), ()) = tokio::join!(all, opened);
+        known.expect("a known machine is not kept out");
+        let (through, refused): (Vec<_>, Vec<_>) = strangers.into_iter().partition(Result::is_ok);
+        assert_eq!((through.len(), refused.len()), (64, 136));
+        let is_told =
+            |error: &Error| matches!(error.refusal(), Some(Refusal::RateLimited { retry_after_seconds: 1.. }));
+        assert!(refused.iter().all(|refused| refused.as_ref().err().is_some_and(is_told)));
+        assert!(most.load(Ordering::SeqCst) <= 2);
     }
 }

@@ -7,43 +7,17 @@ use crate::error::FieldError;
 use crate::error::Problem;
 use crate::id::{AccountId, ProjectId, UserId, WalletId};
 use crate::identity::StaffRole;
+#[cfg(feature = "postgres")]
+use crate::identity::common_passwords::check_password_of;
+#[cfg(feature = "postgres")]
+use crate::identity::name::{check_name, name_error, name_of_address};
 
 /// The least characters of a password.
 pub const PASSWORD_MIN: usize = 8;
 /// The most characters of a password; a limit on what is hashed.
 pub const PASSWORD_MAX: usize = 200;
-/// The most characters of a person's, key's or account's name.
-pub const NAME_MAX: usize = 100;
 /// The most bytes of an e-mail address (RFC 5321).
 pub const EMAIL_MAX: usize = 254;
-
-/// The passwords that attackers try first and that would pass the length rule.
-const COMMONEST: [&str; 24] = [
-    "12345678",
-    "123456789",
-    "1234567890",
-    "password",
-    "password1",
-    "password123",
-    "qwerty123",
-    "qwertyuiop",
-    "11111111",
-    "00000000",
-    "iloveyou",
-    "1q2w3e4r",
-    "1q2w3e4r5t",
-    "abcd1234",
-    "sunshine",
-    "princess",
-    "football",
-    "baseball",
-    "qwerty12",
-    "passw0rd",
-    "123123123",
-    "987654321",
-    "admin123",
-    "йцукенгш",
-];
 
 /// What a person types to sign up.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -144,6 +118,12 @@ impl Email {
         &self.key
     }
 
+    /// Gives the part before the `@`, as typed.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn local(&self) -> &str {
+        self.typed.split('@').next().unwrap_or_default()
+    }
+
     /// Gives the form that stands for one person where something is given once: without the tag and the
     /// dots that large mail services ignore.
     #[must_use]
@@ -198,41 +178,6 @@ fn domain_is_right(domain: &str) -> bool {
     domain.contains('.') && domain.split('.').all(label_is_right)
 }
 
-/// Checks a password against the rules: length, and not one of the commonest.
-pub fn check_password(password: &str) -> Result<(), Problem> {
-    let length = password.chars().count();
-    if length == 0 {
-        return Err(Problem::Required);
-    }
-    if length < PASSWORD_MIN {
-        return Err(Problem::TooShort);
-    }
-    if length > PASSWORD_MAX {
-        return Err(Problem::TooLong);
-    }
-    let lower = password.to_lowercase();
-    let one_character = lower.chars().all(|character| lower.starts_with(character));
-    if one_character || COMMONEST.contains(&lower.as_str()) {
-        return Err(Problem::TooCommon);
-    }
-    Ok(())
-}
-
-/// Reads a name: trimmed, without control characters, not longer than [`NAME_MAX`].
-pub fn check_name(text: &str) -> Result<String, Problem> {
-    let name = text.trim();
-    if name.is_empty() {
-        return Err(Problem::Required);
-    }
-    if name.chars().count() > NAME_MAX {
-        return Err(Problem::TooLong);
-    }
-    if name.chars().any(char::is_control) {
-        return Err(Problem::NotAllowed);
-    }
-    Ok(name.to_owned())
-}
-
 #[cfg(feature = "postgres")]
 /// A sign-up whose every field is right.
 pub(crate) struct CheckedSignUp {
@@ -242,16 +187,26 @@ pub(crate) struct CheckedSignUp {
 }
 
 #[cfg(feature = "postgres")]
+impl CheckedSignUp {
+    /// Gives a sign-up of nobody, with an address that nobody has.
+    pub(crate) fn nobody(&self) -> crate::error::Result<Self> {
+        let email = Email::parse(&format!("{}@nobody.invalid", UserId::new())).map_err(email_error)?;
+        Ok(Self { email, name: self.name.clone(), locale: self.locale.clone() })
+    }
+}
+
+#[cfg(feature = "postgres")]
 impl SignUp {
-    /// Checks every field, and reports all problems at once.
-    pub(crate) fn check(&self) -> Result<CheckedSignUp, Vec<FieldError>> {
+    /// Checks every field, and reports all problems at once. The product's name is no password for it.
+    pub(crate) fn check(&self, product: &str) -> Result<CheckedSignUp, Vec<FieldError>> {
         let mut problems = Vec::new();
         let email = Email::parse(&self.email).map_err(|problem| problems.push(email_error(problem))).ok();
-        if let Err(problem) = check_password(&self.password) {
+        let own = email.as_ref().map_or("", Email::key);
+        if let Err(problem) = check_password_of(&self.password, own, product) {
             problems.push(password_error(problem));
         }
         let name = if self.name.trim().is_empty() {
-            email.as_ref().and_then(|email| email.typed().split('@').next()).unwrap_or_default().to_owned()
+            email.as_ref().map(|email| name_of_address(email.local())).unwrap_or_default()
         } else {
             self.name.clone()
         };
@@ -295,20 +250,13 @@ pub(crate) fn password_error(problem: Problem) -> FieldError {
         Problem::Required => "Enter a password.",
         Problem::TooShort => "Use at least 8 characters.",
         Problem::TooLong => "Use at most 200 characters.",
-        Problem::TooCommon => "This password is among the first that anybody tries. Take another one.",
+        Problem::TooCommon => {
+            "This password is easy to guess: it is among the first that anybody tries, or made of your address or our \
+             name. Take another one."
+        }
         _ => "The address or the password is wrong.",
     };
     FieldError::new("password", problem, message)
-}
-
-#[cfg(feature = "postgres")]
-pub(crate) fn name_error(problem: Problem) -> FieldError {
-    let message = match problem {
-        Problem::Required => "Enter a name.",
-        Problem::TooLong => "Use at most 100 characters.",
-        _ => "Use letters, digits and signs only.",
-    };
-    FieldError::new("name", problem, message)
 }
 
 #[cfg(test)]
@@ -332,22 +280,13 @@ mod tests {
     }
 
     #[test]
-    fn passwords_have_a_length_and_are_not_the_commonest() {
-        assert_eq!(check_password(""), Err(Problem::Required));
-        assert_eq!(check_password("short"), Err(Problem::TooShort));
-        assert_eq!(check_password(&"x1".repeat(101)), Err(Problem::TooLong));
-        assert_eq!(check_password("PassWord"), Err(Problem::TooCommon));
-        assert_eq!(check_password("zzzzzzzzzzz"), Err(Problem::TooCommon));
-        assert_eq!(check_password("пароль из слов"), Ok(()));
-    }
-
-    #[test]
     fn a_sign_up_reports_all_problems_at_once() {
         let bad = SignUp { email: "x".into(), password: "y".into(), name: "\u{0}".into(), locale: "de".into() };
-        let fields: Vec<_> = bad.check().err().expect("refused").into_iter().map(|error| error.field).collect();
+        let fields: Vec<_> =
+            bad.check("NeuralBox").err().expect("refused").into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["email", "password", "name"]);
         let good = SignUp { email: "x@y.zz".into(), password: "correct horse".into(), ..SignUp::default() };
-        let good = good.check().unwrap_or_else(|_| panic!("refused"));
+        let good = good.check("NeuralBox").unwrap_or_else(|_| panic!("refused"));
         assert_eq!((good.name.as_str(), good.locale.as_str()), ("x", "en"));
     }
 }

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::error::Result;
 use crate::id::{AccountId, KeyId, ProjectId, UserId, WalletId};
-use crate::identity::{Environment, PlanSummary};
+use crate::identity::{Actor, Ended, Environment, PlanSummary};
 use crate::money::Credits;
 
 /// A letter to a person about their identity.
@@ -23,7 +23,22 @@ pub(crate) enum Letter {
         token: String,
     },
     /// The password was changed.
-    PasswordChanged,
+    PasswordChanged {
+        /// What was ended by that.
+        ended: Ended,
+    },
+    /// The address was proven, and what was made before was ended.
+    AddressProven {
+        /// What was ended by that.
+        ended: Ended,
+    },
+    /// Somebody signed up with an address that has an account.
+    SignUpAgain,
+    /// The name was changed.
+    NameChanged {
+        /// What the person was called before.
+        before: String,
+    },
 }
 
 /// Whom a letter goes to.
@@ -40,6 +55,8 @@ pub(crate) struct Proof {
     pub(crate) token_hash: [u8; 32],
     /// The person.
     pub(crate) user: UserId,
+    /// What the person is called.
+    pub(crate) name: String,
     /// The address that the link proves.
     pub(crate) email_key: String,
     /// Stands for the person where something is given once.
@@ -74,6 +91,13 @@ pub(crate) trait Household: Send + Sync {
 
     /// Forgets how much a key may spend that works no more.
     async fn uncap_key_in_tx(&self, connection: &mut PgConnection, wallet: WalletId, key: KeyId) -> Result<()>;
+
+    /// Switches all webhooks of an account off, and says how many were on.
+    async fn silence_in_tx(&self, connection: &mut PgConnection, account: AccountId, by: (&Actor, &str))
+    -> Result<u64>;
+
+    /// Tells what the product is called.
+    async fn product(&self) -> Result<String>;
 
     /// Puts a new account on the free plan.
     async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;

@@ -1,12 +1,18 @@
 //! The handle: signing up and in, who asks, keys, sessions, the audit log.
 
+mod endings;
 mod keys;
+mod log;
+mod profile;
+mod prove;
 mod service_keys;
 mod sessions;
 mod sign_in;
 mod sign_up;
 
-pub(crate) use sign_up::prove_in_tx;
+pub use prove::Confirmed;
+pub(crate) use prove::prove_in_tx;
+pub use sign_in::SignedIn;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,6 +27,7 @@ use super::key_cache::KeyCache;
 use super::password::Passwords;
 use super::ports::Household;
 use super::repo::{self, tree::OwnerRow, user::UserRow};
+use super::sampler::Sampler;
 use super::service_key_cache::ServiceKeyCache;
 use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer, WalletOwner};
 use crate::db::Db;
@@ -28,6 +35,8 @@ use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, UserId, WalletId};
 use crate::zone;
 
+/// For how many days a machine is known from which nobody signs in.
+pub const DEVICE_DAYS: i64 = 400;
 /// How many minutes of counted calls are kept: more than nodes' clocks differ.
 const RATE_MINUTES: i64 = 10;
 
@@ -39,6 +48,7 @@ pub struct Identity {
     keys: Arc<KeyCache>,
     service_keys: Arc<ServiceKeyCache>,
     household: Arc<dyn Household>,
+    sampler: Arc<Sampler>,
 }
 
 impl std::fmt::Debug for Identity {
@@ -49,12 +59,25 @@ impl std::fmt::Debug for Identity {
 
 impl Identity {
     pub(crate) fn new(db: Db, household: Arc<dyn Household>) -> Self {
-        Self { db, passwords: Passwords::new(), keys: Arc::default(), service_keys: Arc::default(), household }
+        Self {
+            db,
+            passwords: Passwords::new(),
+            keys: Arc::default(),
+            service_keys: Arc::default(),
+            household,
+            sampler: Arc::new(Sampler::new()),
+        }
     }
 
     /// Finds a person; `None` where there is no such person any more.
     pub async fn user(&self, id: UserId) -> Result<Option<User>> {
         Ok(repo::user::by_id(self.db.pool(), id).await?.map(user))
+    }
+
+    /// Finds which of these addresses somebody has.
+    pub(crate) async fn who_have(&self, emails: &[&str]) -> Result<Vec<String>> {
+        let keys: Vec<String> = emails.iter().map(|email| email.to_lowercase()).collect();
+        repo::user::who_have(self.db.pool(), &keys).await
     }
 
     /// Says who asks: the person, the open account and what it spends from.
@@ -144,6 +167,7 @@ impl Identity {
         repo::session::sweep(self.db.pool()).await?;
         repo::user::sweep_tokens(self.db.pool(), long_past).await?;
         repo::throttle::sweep(self.db.pool(), long_past).await?;
+        repo::device::sweep(self.db.pool(), self.db.now() - chrono::TimeDelta::days(DEVICE_DAYS)).await?;
         // By the nodes' own time, as they count.
         repo::rate::sweep(self.db.pool(), (Utc::now().timestamp() / 60).saturating_sub(RATE_MINUTES)).await?;
         Ok(())
@@ -181,6 +205,15 @@ fn broken_link() -> Refusal {
 /// Writes a row into the audit log, in the transaction of what it tells of: for concepts that know no [`Identity`].
 pub(crate) async fn audit_in_tx(connection: &mut PgConnection, audit: &NewAudit, at: DateTime<Utc>) -> Result<()> {
     repo::audit::insert(connection, audit, at).await
+}
+
+/// Refuses to let an account act or hear whose owner's address is not proven: whoever registered it may be anybody.
+pub(crate) async fn must_be_proven_in_tx(connection: &mut PgConnection, account: AccountId) -> Result<()> {
+    if repo::tree::is_unproven(connection, account).await? {
+        let message = "Confirm your e-mail address first: the link is in the mail that we sent you.";
+        return Err(Refusal::unprocessable("email", Problem::NotConfirmed, message).into());
+    }
+    Ok(())
 }
 
 /// Takes a person's one-time offer of a plan, in the transaction of its grant; `false` where the person had it.

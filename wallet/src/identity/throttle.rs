@@ -5,14 +5,16 @@
 //!
 //! Three counts run in the database, so that all nodes see them: by address and peer together (the usual
 //! case: one person, one forgotten password), by peer alone (one machine trying many addresses), and by address alone
-//! (many machines trying one address; its wait stays short, so that nobody can keep a stranger out).
+//! (many machines trying one address). The last one makes nobody wait by itself, or whoever has machines enough could keep
+//! a person out: while it is high, each further machine has one try before it waits. And a machine from which the person
+//! has signed in before is not counted here at all: its right password is never refused.
 
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
 /// How fast a subject's wait grows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {
     /// Failures that cost nothing.
     pub(crate) free: i32,
@@ -26,8 +28,16 @@ pub(crate) struct Pace {
 const PAIR: Pace = Pace { free: 5, longest: 900, forget: 3600 };
 /// By peer alone.
 const PEER: Pace = Pace { free: 50, longest: 900, forget: 3600 };
-/// By address alone.
-const ADDRESS: Pace = Pace { free: 20, longest: 30, forget: 3600 };
+/// By address and peer together, while many machines try that address.
+const PAIR_UNDER_ATTACK: Pace = Pace { free: 1, longest: 900, forget: 3600 };
+/// By address alone: counted, and never waited for.
+const ADDRESS: Pace = Pace { free: i32::MAX, longest: 0, forget: 3600 };
+/// From so many failures on, an address counts as attacked.
+pub(crate) const ATTACKED: i32 = 20;
+/// Where nobody knows from which machine anybody comes, all share one count: its wait stays short.
+const PAIR_OF_ALL: Pace = Pace { free: 5, longest: 30, forget: 3600 };
+/// By address, for mails that anybody can cause to be sent there.
+const MAILED: Pace = Pace { free: 1, longest: 3600, forget: 24 * 3600 };
 
 /// By peer alone, for what costs mails, memory or rows each time: signing up, asking for a new password.
 const VISIT: Pace = Pace { free: 20, longest: 300, forget: 3600 };
@@ -43,9 +53,27 @@ impl Subjects {
             subjects.push((hash(&["pair", email_key, &peer]), PAIR));
             subjects.push((hash(&["peer", &peer]), PEER));
         } else {
-            subjects.push((hash(&["pair", email_key]), PAIR));
+            subjects.push((hash(&["pair", email_key]), PAIR_OF_ALL));
         }
         Self(subjects)
+    }
+
+    /// Counts a mail that anybody can cause to be sent to an address.
+    pub(crate) fn mailed(email_key: &str) -> Self {
+        Self(vec![(hash(&["mailed", email_key]), MAILED)])
+    }
+
+    /// Gives that of the address alone: whether it is attacked is asked before an attempt is counted.
+    pub(crate) fn address(&self) -> Option<&[u8]> {
+        self.0.first().map(|(key, _)| key.as_slice())
+    }
+
+    /// Takes into account that many machines try the address.
+    pub(crate) fn under_attack(mut self) -> Self {
+        for (_, pace) in self.0.iter_mut().skip(1).take(1) {
+            pace.free = pace.free.min(PAIR_UNDER_ATTACK.free);
+        }
+        self
     }
 
     /// Counts a visit by its peer.
@@ -118,6 +146,15 @@ mod tests {
         assert_eq!((subjects.keys().len(), subjects.of_the_address().len()), (3, 2));
         assert!(!subjects.of_the_address().contains(&hash(&["peer", "192.0.2.1"])));
         assert_eq!(subjects.of_the_peer(), [hash(&["peer", "192.0.2.1"])]);
+    }
+
+    #[test]
+    fn an_address_that_many_try_makes_nobody_wait_by_itself() {
+        let subjects = Subjects::new("a@b.cc", Some(IpAddr::from([192, 0, 2, 1])));
+        assert_eq!(subjects.paces()[0].1.longest, 0, "no wait");
+        assert_eq!(subjects.address(), Some(&hash(&["address", "a@b.cc"])[..]));
+        let attacked = subjects.under_attack();
+        assert_eq!((attacked.paces()[1].1, attacked.paces()[2].1), (PAIR_UNDER_ATTACK, PEER));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Months, Utc};
 use chrono_tz::Tz;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -14,9 +14,6 @@ use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, KeyId, WalletId};
 use crate::identity::{self, Actor, NewAudit};
 use crate::money::Credits;
-
-/// The longest name of a ceiling.
-const MAX_NAME: usize = 100;
 
 /// The longest reason of a freeze, in characters.
 const MAX_REASON: usize = 500;
@@ -58,6 +55,28 @@ impl Ledger {
         Ok(id)
     }
 
+    /// Does the same for somebody, and notes in the audit log who it was.
+    pub async fn set_budget_by(&self, by: &Actor, wallet: WalletId, budget: NewBudget) -> Result<Uuid> {
+        let said = json!({ "name": budget.name, "counts": words_of(&budget.scope), "period": budget.period,
+                           "ceiling": budget.ceiling.to_string(), "wallet": wallet.to_string() });
+        let mut transaction = self.db.begin().await?;
+        let id = self.set_budget_in_tx(&mut transaction, wallet, budget).await?;
+        self.audit_budget(&mut transaction, (by, "budget.set"), id, (Value::Null, said)).await?;
+        transaction.commit().await?;
+        Ok(id)
+    }
+
+    async fn audit_budget(
+        &self,
+        connection: &mut PgConnection,
+        (by, action): (&Actor, &str),
+        id: Uuid,
+        (before, after): (Value, Value),
+    ) -> Result<()> {
+        let (actor, action, subject) = (by.clone(), action.to_owned(), format!("budget {id}"));
+        identity::audit_in_tx(connection, &NewAudit { actor, action, subject, before, after }, self.db.now()).await
+    }
+
     /// Does the same in the caller's transaction; locks the wallet's row.
     pub async fn set_budget_in_tx(
         &self,
@@ -68,10 +87,7 @@ impl Ledger {
         if budget.ceiling.is_negative() {
             return Err(FieldError::new("ceiling", Problem::TooSmall, "Enter 0 or more.").into());
         }
-        if budget.name.trim().is_empty() || budget.name.chars().count() > MAX_NAME || budget.name.contains('\0') {
-            let message = format!("Enter a name of at most {MAX_NAME} characters.");
-            return Err(FieldError::new("name", Problem::TooLong, message).into());
-        }
+        identity::check_name(&budget.name).map_err(|problem| identity::name_error_at("name", problem))?;
         let whole_project = budget.scope == BudgetScope::Project;
         let touched = manage::touch(connection, wallet, whole_project).await?;
         let touched = touched.ok_or_else(|| Refusal::not_found("wallet"))?;
@@ -102,12 +118,26 @@ impl Ledger {
         budget: Uuid,
         may: impl FnOnce(&BudgetScope) -> Result<()> + Send,
     ) -> Result<()> {
+        self.remove_budget_by(&Actor::system("ledger"), wallet, budget, may).await
+    }
+
+    /// Does the same for somebody, and notes in the audit log who it was.
+    pub async fn remove_budget_by(
+        &self,
+        by: &Actor,
+        wallet: WalletId,
+        budget: Uuid,
+        may: impl FnOnce(&BudgetScope) -> Result<()> + Send,
+    ) -> Result<()> {
         let mut transaction = self.db.begin().await?;
         let touched = manage::touch(&mut transaction, wallet, true).await?;
         let touched = touched.ok_or_else(|| Refusal::not_found("wallet"))?;
         let scope = manage::budget_scope(&mut transaction, wallet, touched.project, budget).await?;
-        may(&scope.ok_or_else(|| Refusal::not_found("budget"))?)?;
+        let scope = scope.ok_or_else(|| Refusal::not_found("budget"))?;
+        may(&scope)?;
         manage::remove_budget(&mut transaction, wallet, touched.project, budget).await?;
+        let before = json!({ "counts": words_of(&scope), "wallet": wallet.to_string() });
+        self.audit_budget(&mut transaction, (by, "budget.removed"), budget, (before, Value::Null)).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -234,4 +264,14 @@ fn reason(text: &str) -> Result<&str> {
         return Err(FieldError::new("note", Problem::Required, message).into());
     }
     Ok(text)
+}
+
+/// Says what a ceiling counts.
+fn words_of(scope: &BudgetScope) -> String {
+    match scope {
+        BudgetScope::Project => "project".to_owned(),
+        BudgetScope::Environment => "environment".to_owned(),
+        BudgetScope::Key(key) => format!("key {key}"),
+        BudgetScope::Customer(customer) => format!("customer {customer}"),
+    }
 }

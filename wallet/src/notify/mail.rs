@@ -1,5 +1,6 @@
 //! The mails: what each is about, and what it says in English and Russian, as text and as HTML. One figure, one action.
 
+mod access;
 mod figures;
 mod layout;
 mod plan;
@@ -12,6 +13,7 @@ pub use plan::{PlanMail, PlanTroubleMail};
 pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
 
 use crate::id::PaymentId;
+use crate::identity::Ended;
 use crate::money::Money;
 
 /// What a mail is about, with what it must say; kept in the outbox until it is sent.
@@ -38,6 +40,28 @@ pub enum Mail {
     PasswordChanged {
         /// Whom to greet.
         name: String,
+        /// What was ended by that.
+        #[serde(default)]
+        ended: Ended,
+    },
+    /// Says that the address was proven, and that what was made before was ended.
+    AddressProven {
+        /// Whom to greet.
+        name: String,
+        /// What was ended by that.
+        ended: Ended,
+    },
+    /// Says that somebody signed up with an address that has an account.
+    SignUpAgain {
+        /// Whom to greet.
+        name: String,
+    },
+    /// Says that the name was changed.
+    NameChanged {
+        /// Whom to greet.
+        name: String,
+        /// The name before.
+        before: String,
     },
     /// Confirms a payment whose credits arrived while the person waited.
     Receipt(PaidMail),
@@ -103,6 +127,9 @@ impl Mail {
             Self::Verification { .. } => "verification",
             Self::PasswordReset { .. } => "password_reset",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::AddressProven { .. } => "address_proven",
+            Self::SignUpAgain { .. } => "sign_up_again",
+            Self::NameChanged { .. } => "name_changed",
             Self::Inactive { .. } => "inactive",
             Self::Receipt(_) => "receipt",
             Self::CreditsLate(_) => "credits_late",
@@ -150,7 +177,9 @@ impl Mail {
         match self {
             Self::Verification { token, .. } => format!("/verify-email?token={token}"),
             Self::PasswordReset { token, .. } => format!("/reset?token={token}"),
-            Self::PasswordChanged { .. } => "/forgot".to_owned(),
+            Self::PasswordChanged { .. } | Self::SignUpAgain { .. } => "/forgot".to_owned(),
+            Self::AddressProven { .. } => "/developers/keys".to_owned(),
+            Self::NameChanged { .. } => "/settings/security".to_owned(),
             Self::Inactive { .. } => "/wallet".to_owned(),
             Self::Receipt(paid) | Self::CreditsLate(paid) => format!("/wallet/orders/{}", paid.payment),
             Self::PlanStarted(plan) | Self::PlanRenewed(plan) => plan.path(),
@@ -167,7 +196,10 @@ impl Mail {
         match self {
             Self::Verification { name, .. }
             | Self::PasswordReset { name, .. }
-            | Self::PasswordChanged { name }
+            | Self::PasswordChanged { name, .. }
+            | Self::AddressProven { name, .. }
+            | Self::SignUpAgain { name }
+            | Self::NameChanged { name, .. }
             | Self::Inactive { name }
             | Self::WebhookOff { name, .. } => name,
             Self::Receipt(paid) | Self::CreditsLate(paid) => &paid.name,
@@ -216,6 +248,19 @@ mod tests {
         let mail = Mail::CreditsLate(paid()).render("en", &context());
         assert!(mail.html.contains("&lt;b&gt;Anna&lt;/b&gt;") && !mail.html.contains("<b>"));
         assert!(mail.html.contains("Neural &amp; Co"));
+    }
+
+    #[test]
+    fn what_a_new_password_ended_is_told_in_numbers() {
+        let ended = Ended { sessions: 2, keys: 1, webhooks: 0 };
+        let mail = Mail::PasswordChanged { name: "Anna".into(), ended };
+        let text = mail.render("en", &context()).text;
+        assert!(text.contains("Ended: 2 sessions, 1 API key.") && !text.contains("webhook"), "{text}");
+        let text = mail.render("ru", &context()).text;
+        assert!(text.contains("Завершено: сеансы (2), ключи API (1)."), "{text}");
+        let old: Mail =
+            serde_json::from_str(r#"{"kind":"password_changed","name":"Anna"}"#).expect("of an older version");
+        assert!(!old.render("en", &context()).text.contains("Ended"));
     }
 
     #[test]

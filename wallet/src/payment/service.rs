@@ -22,7 +22,7 @@ use crate::catalog::Catalog;
 use crate::db::Db;
 use crate::error::{Refusal, Result};
 use crate::id::{AccountId, PaymentId, UserId, WalletId};
-use crate::identity::{Identity, KeyAccess, KeyScope, Viewer};
+use crate::identity::{Actor, Identity, KeyAccess, KeyScope, Viewer};
 use crate::ledger::Ledger;
 use crate::money::Currency;
 use crate::notify::Notify;
@@ -44,6 +44,8 @@ pub struct Buyer {
     pub contact: Option<Contact>,
     /// Whether the role or the key may spend money.
     pub may_pay: bool,
+    /// Who it was, for the audit log.
+    pub by: Actor,
 }
 
 /// Whom to write to.
@@ -76,6 +78,7 @@ impl From<&Viewer> for Buyer {
                 locale: viewer.locale.clone(),
             }),
             may_pay: viewer.role.may_pay(),
+            by: viewer.actor(),
         }
     }
 }
@@ -88,6 +91,7 @@ impl From<&KeyAccess> for Buyer {
             user: None,
             contact: None,
             may_pay: key.may(KeyScope::TopUpsWrite),
+            by: key.actor(),
         }
     }
 }

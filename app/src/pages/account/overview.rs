@@ -43,7 +43,10 @@ pub fn OverviewPage() -> impl IntoView {
 #[component]
 fn OverviewContent(overview: Overview) -> impl IntoView {
     let i18n = use_i18n();
-    let is_sent = use_query_map().with_untracked(|map| map.get_str("mail") == Some("sent"));
+    let query = use_query_map();
+    let is_sent = query.with_untracked(|map| map.get_str("mail") == Some("sent"));
+    let is_verified = query.with_untracked(|map| map.get_str("verified").is_some());
+    let has_new_password = query.with_untracked(|map| map.get_str("password") == Some("new"));
     let balance = shown_balance(overview.balance.clone());
     let low_below = overview.low_below;
     let per_day = match overview.forecast {
@@ -53,6 +56,9 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
     view! {
         <FormErrors outcome=overview.outcome.clone() />
         {is_sent.then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, wallet.mail_sent)}</p></Banner> })}
+        {is_verified.then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, wallet.verified)}</p></Banner> })}
+        {has_new_password
+            .then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, wallet.password_new)}</p></Banner> })}
         <Banners
             balance=balance
             low_below=low_below

@@ -6,6 +6,7 @@ use serde_json::Value;
 use wallet::identity::{AuditPage as Page, AuditRow};
 use wallet::money::Credits;
 
+use crate::components::audit_words::action_words;
 use crate::components::panel::{EmptyState, Loaded, PageHead, TablePanel};
 use crate::components::shell::{AppShell, Nav};
 use crate::components::when::{When, WhenStyle};
@@ -94,39 +95,6 @@ fn Row(row: AuditRow) -> impl IntoView {
             <td class="!align-top"><State lines=before /></td>
             <td class="!align-top"><State lines=after /></td>
         </tr>
-    }
-}
-
-/// Says in words what was done; an act without words shows its code.
-fn action_words(locale: Locale, action: &str) -> String {
-    match action {
-        "price_book.drafted" => td_string!(locale, audit.draft_created).to_owned(),
-        "webhook.created" => td_string!(locale, audit.webhook_created).to_owned(),
-        "webhook.rotated" => td_string!(locale, audit.webhook_rotated).to_owned(),
-        "webhook.enabled" => td_string!(locale, audit.webhook_enabled).to_owned(),
-        "webhook.removed" => td_string!(locale, audit.webhook_removed).to_owned(),
-        "upstream_costs.uploaded" => td_string!(locale, audit.costs_uploaded).to_owned(),
-        "price_book.published" => td_string!(locale, audit.published).to_owned(),
-        "price_book.discarded" => td_string!(locale, audit.discarded).to_owned(),
-        "price_book.withdrawn" => td_string!(locale, audit.withdrawn).to_owned(),
-        "price_book.rebased" => td_string!(locale, audit.rebased).to_owned(),
-        "price_book.imported" => td_string!(locale, audit.imported).to_owned(),
-        "price_book.undone" => td_string!(locale, audit.undone).to_owned(),
-        "tariff.changed" => td_string!(locale, audit.price_changed).to_owned(),
-        "tariff.added" => td_string!(locale, audit.price_added).to_owned(),
-        "tariff.removed" => td_string!(locale, audit.price_removed).to_owned(),
-        "preset.loaded" => td_string!(locale, audit.preset_loaded).to_owned(),
-        "staff.appointed" => td_string!(locale, audit.staff_appointed).to_owned(),
-        "payment.held" => td_string!(locale, audit.payment_held).to_owned(),
-        "payment.release" => td_string!(locale, audit.payment_released).to_owned(),
-        "payment.returned" => td_string!(locale, audit.payment_returned).to_owned(),
-        "wallet.frozen" => td_string!(locale, audit.wallet_frozen).to_owned(),
-        "wallet.unfrozen" => td_string!(locale, audit.wallet_unfrozen).to_owned(),
-        "wallet.rebuilt" => td_string!(locale, audit.wallet_rebuilt).to_owned(),
-        "account.time_zone" => td_string!(locale, audit.time_zone_changed).to_owned(),
-        "key.created" => td_string!(locale, audit.key_created).to_owned(),
-        "key.revoked" => td_string!(locale, audit.key_revoked).to_owned(),
-        other => other.to_owned(),
     }
 }
 

@@ -100,6 +100,9 @@ pub fn SignUpPage() -> impl IntoView {
 #[component]
 fn SignUpForm(outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
+    if outcome.notice.as_deref() == Some("mail_sent") {
+        return view! { <SignUpSent email=outcome.value("email").unwrap_or_default() /> }.into_any();
+    }
     view! {
         <form method="post" action="/sign-up" class="panel p-5 grid gap-4">
             <FormErrors outcome=outcome.clone() />
@@ -128,5 +131,20 @@ fn SignUpForm(outcome: FormOutcome) -> impl IntoView {
             />
             <button class="btn btn-primary btn-lg">{t!(i18n, enter.sign_up)}</button>
         </form>
+    }
+    .into_any()
+}
+
+/// What to do next. It says the same whether or not somebody has a wallet with this address.
+#[component]
+fn SignUpSent(email: String) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <section class="panel p-5 grid gap-3" role="status">
+            <h2 class="h2">{t!(i18n, enter.sign_up_sent)}</h2>
+            <p class="break-words">{t!(i18n, enter.sign_up_sent_note, email = email)}</p>
+            <p class="text-sm text-muted">{t!(i18n, enter.sign_up_sent_hint)}</p>
+            <p class="text-sm"><a class="link-q" href="/sign-in">{t!(i18n, enter.to_sign_in)}</a></p>
+        </section>
     }
 }

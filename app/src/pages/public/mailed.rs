@@ -88,6 +88,7 @@ fn ResetForm(outcome: FormOutcome) -> impl IntoView {
                 hint=Signal::derive(move || t_string!(i18n, enter.password_hint).to_owned())
                 outcome=outcome
             />
+            <p class="text-sm text-muted">{t!(i18n, enter.reset_ends)}</p>
             <button class="btn btn-primary btn-lg">{t!(i18n, enter.reset)}</button>
         </form>
     }
@@ -104,13 +105,46 @@ pub fn VerifyEmailPage() -> impl IntoView {
                 <h1 class="h1">{t!(i18n, enter.verify_title)}</h1>
                 <p class="text-muted mt-0.5 mb-5">{t!(i18n, enter.verify_note)}</p>
                 <Loaded data=outcome let:outcome>
-                    <form method="post" action="/verify-email" class="panel p-5 grid gap-4">
-                        <FormErrors outcome=outcome />
-                        <Token />
-                        <button class="btn btn-primary btn-lg">{t!(i18n, enter.verify)}</button>
-                    </form>
+                    <VerifyForm outcome=outcome />
                 </Loaded>
             </div>
         </PublicShell>
+    }
+}
+
+/// The button; and where the browser is not known to be the person's, the password, or the way to a new one.
+#[component]
+fn VerifyForm(outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    let asks_password = outcome.error("password").is_some();
+    view! {
+        <form method="post" action="/verify-email" class="panel p-5 grid gap-4">
+            <FormErrors outcome=outcome.clone() shown=&["password"] />
+            <Token />
+            {asks_password
+                .then(|| {
+                    view! {
+                        <Field
+                            name="password"
+                            kind="password"
+                            autocomplete="current-password"
+                            label=Signal::derive(move || t_string!(i18n, enter.password).to_owned())
+                            hint=Signal::derive(move || t_string!(i18n, enter.verify_password_hint).to_owned())
+                            outcome=outcome
+                        />
+                    }
+                })}
+            <p class="text-sm text-muted">{t!(i18n, enter.verify_ends)}</p>
+            <button class="btn btn-primary btn-lg">{t!(i18n, enter.verify)}</button>
+            {asks_password
+                .then(|| {
+                    view! {
+                        <p class="text-sm">
+                            {t!(i18n, enter.verify_foreign)} " "
+                            <a class="link-q" href="/forgot">{t!(i18n, enter.verify_reset)}</a>
+                        </p>
+                    }
+                })}
+        </form>
     }
 }

@@ -109,7 +109,14 @@ pub(crate) async fn list(pool: &PgPool, account: AccountId, limit: i64) -> Resul
         .collect()
 }
 
-/// Finds working keys by their ids.
+/// Says whether a key was ever made.
+pub(crate) async fn exists(pool: &PgPool, id: KeyId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(r#"SELECT EXISTS (SELECT FROM api_keys WHERE id = $1) AS "exists!""#, id.uuid())
+        .fetch_one(pool)
+        .await?)
+}
+
+/// Finds working keys by their ids. None works as long as the address of its account's owner is not proven.
 pub(crate) async fn working(pool: &PgPool, ids: &[KeyId]) -> Result<Vec<AccessRow>> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
@@ -119,7 +126,15 @@ pub(crate) async fn working(pool: &PgPool, ids: &[KeyId]) -> Result<Vec<AccessRo
          JOIN wallet_directory AS directory
            ON directory.project_id = api_keys.project_id AND directory.environment = api_keys.environment
          WHERE api_keys.id = ANY($1)
-           AND api_keys.revoked_at IS NULL",
+           AND api_keys.revoked_at IS NULL
+           AND NOT EXISTS (
+               SELECT
+               FROM members
+               JOIN users ON users.id = members.user_id
+               WHERE members.account_id = api_keys.account_id
+                 AND members.role = 'owner'
+                 AND users.verified_at IS NULL
+           )",
         &ids
     )
     .fetch_all(pool)
@@ -139,6 +154,27 @@ pub(crate) async fn working(pool: &PgPool, ids: &[KeyId]) -> Result<Vec<AccessRo
             })
         })
         .collect()
+}
+
+/// Lists the keys of an account that are not revoked, each with its wallet.
+pub(crate) async fn of_account(
+    connection: &mut PgConnection,
+    account: AccountId,
+) -> Result<Vec<(KeyId, String, WalletId)>> {
+    let rows = sqlx::query!(
+        "SELECT api_keys.id, api_keys.name, directory.shard, directory.wallet_id
+         FROM api_keys
+         JOIN wallet_directory AS directory
+           ON directory.project_id = api_keys.project_id AND directory.environment = api_keys.environment
+         WHERE api_keys.account_id = $1
+           AND api_keys.revoked_at IS NULL
+         ORDER BY directory.shard, directory.wallet_id, api_keys.id",
+        account.uuid()
+    )
+    .fetch_all(connection)
+    .await?;
+    let wallet = |shard, number| WalletId { shard: Shard::from_i16(shard), number };
+    Ok(rows.into_iter().map(|row| (KeyId::from_uuid(row.id), row.name, wallet(row.shard, row.wallet_id))).collect())
 }
 
 /// Revokes an account's key, and gives its name; `None` where there is no such key. A repeat keeps the first time.

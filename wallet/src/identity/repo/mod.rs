@@ -1,6 +1,8 @@
 //! The SQL of people, accounts, keys, sessions and the audit log.
 
 pub(crate) mod audit;
+pub(crate) mod device;
+pub(crate) mod invariants;
 pub(crate) mod key;
 pub(crate) mod rate;
 pub(crate) mod service_key;

@@ -2,17 +2,19 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
 
 use crate::error::Result;
 use crate::id::UserId;
 use crate::identity::SessionRecord;
 
-/// Adds a session; `false` where the token is taken.
+/// Adds a session; `false` where the token is taken. From which machine it comes, the web layer writes into it at sign-in.
 pub(crate) async fn insert(pool: &PgPool, id_hash: &[u8; 32], session: &SessionRecord) -> Result<bool> {
     let done = sqlx::query!(
-        "INSERT INTO sessions (id_hash, user_id, data, expires_at)
-         VALUES ($1, $2, $3, $4)
+        "INSERT INTO sessions (id_hash, user_id, data, expires_at, user_agent, address, last_used_at)
+         VALUES ($1, $2, $3, $4, $3::jsonb -> 'machine' ->> 'user_agent', $3::jsonb -> 'machine' ->> 'address', now())
          ON CONFLICT ON CONSTRAINT sessions_pk DO NOTHING",
         &id_hash[..],
         session.user.map(UserId::uuid),
@@ -68,10 +70,67 @@ pub(crate) async fn delete(pool: &PgPool, id_hash: &[u8; 32]) -> Result<()> {
     Ok(())
 }
 
-/// Deletes all sessions of a person.
-pub(crate) async fn delete_of(connection: &mut PgConnection, user: UserId) -> Result<u64> {
-    let done = sqlx::query!("DELETE FROM sessions WHERE user_id = $1", user.uuid()).execute(connection).await?;
+/// Deletes all sessions of a person but one.
+pub(crate) async fn delete_of(connection: &mut PgConnection, user: UserId, but: Option<&[u8; 32]>) -> Result<u64> {
+    let done = sqlx::query!(
+        "DELETE FROM sessions WHERE user_id = $1 AND id_hash IS DISTINCT FROM $2",
+        user.uuid(),
+        but.map(|hash| &hash[..])
+    )
+    .execute(connection)
+    .await?;
     Ok(done.rows_affected())
+}
+
+/// Deletes one session of a person; `false` where there is none.
+pub(crate) async fn delete_one(connection: &mut PgConnection, user: UserId, id: Uuid) -> Result<bool> {
+    let done = sqlx::query!("DELETE FROM sessions WHERE user_id = $1 AND id = $2", user.uuid(), id)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Notes from where a session is used, at most once a minute.
+pub(crate) async fn seen(pool: &PgPool, id_hash: &[u8; 32], user_agent: &str, address: Option<&str>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE sessions
+         SET last_used_at = now(), user_agent = $2, address = $3
+         WHERE id_hash = $1
+           AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')",
+        &id_hash[..],
+        user_agent,
+        address
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// A session of a person, as stored.
+pub(crate) struct SessionRow {
+    pub(crate) id: Uuid,
+    pub(crate) id_hash: Vec<u8>,
+    pub(crate) user_agent: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) last_used_at: Option<DateTime<Utc>>,
+}
+
+/// Lists a person's sessions, the one that was used last first.
+pub(crate) async fn list(pool: &PgPool, user: UserId, limit: i64) -> Result<Vec<SessionRow>> {
+    Ok(sqlx::query_as!(
+        SessionRow,
+        "SELECT id, id_hash, user_agent, address, created_at, last_used_at
+         FROM sessions
+         WHERE user_id = $1
+           AND expires_at > now()
+         ORDER BY coalesce(last_used_at, created_at) DESC, id
+         LIMIT $2",
+        user.uuid(),
+        limit
+    )
+    .fetch_all(pool)
+    .await?)
 }
 
 /// Deletes what has expired.

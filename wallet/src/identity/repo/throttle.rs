@@ -12,6 +12,18 @@ pub(crate) async fn blocked_until(pool: &PgPool, subjects: &[Vec<u8>]) -> Result
         .await?)
 }
 
+/// Says how many failures of a subject are not forgotten yet.
+pub(crate) async fn failures(pool: &PgPool, subject: &[u8], since: DateTime<Utc>) -> Result<i32> {
+    let found = sqlx::query_scalar!(
+        "SELECT failures FROM sign_in_throttle WHERE subject = $1 AND last_failed_at >= $2",
+        subject,
+        since
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(found.unwrap_or(0))
+}
+
 /// An attempt's subjects, each beside its pace.
 #[derive(Default)]
 pub(crate) struct Attempt {

@@ -194,6 +194,34 @@ pub(crate) async fn owner_of_wallet(pool: &PgPool, wallet: WalletId) -> Result<O
     }))
 }
 
+/// Lists the accounts that a person owns.
+pub(crate) async fn owned(connection: &mut PgConnection, user: UserId) -> Result<Vec<AccountId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT account_id FROM members WHERE user_id = $1 AND role = 'owner' ORDER BY account_id",
+        user.uuid()
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(ids.into_iter().map(AccountId::from_uuid).collect())
+}
+
+/// Says whether an account has an owner whose address is not proven.
+pub(crate) async fn is_unproven(connection: &mut PgConnection, account: AccountId) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT
+               FROM members
+               JOIN users ON users.id = members.user_id
+               WHERE members.account_id = $1
+                 AND members.role = 'owner'
+                 AND users.verified_at IS NULL
+           ) AS "unproven!""#,
+        account.uuid()
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
 /// Takes a person's one-time offer of a plan; `false` where the person had it before.
 pub(crate) async fn take_offer(
     connection: &mut PgConnection,

@@ -71,6 +71,13 @@ pub(crate) async fn by_email(pool: &PgPool, email_key: &str) -> Result<Option<Us
     }))
 }
 
+/// Finds which of these addresses somebody has.
+pub(crate) async fn who_have(pool: &PgPool, email_keys: &[String]) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!("SELECT email FROM users WHERE email_key = ANY ($1) ORDER BY email", email_keys)
+        .fetch_all(pool)
+        .await?)
+}
+
 /// Finds a user by id.
 pub(crate) async fn by_id(pool: &PgPool, id: UserId) -> Result<Option<UserRow>> {
     let row = sqlx::query!(
@@ -115,25 +122,44 @@ pub(crate) async fn set_password(connection: &mut PgConnection, id: UserId, pass
     Ok(())
 }
 
-/// Marks the address as proven; an earlier proof stays.
+/// Sets the name, and that of the person's own account where it is called after the person.
+pub(crate) async fn set_name(connection: &mut PgConnection, id: UserId, before: &str, name: &str) -> Result<()> {
+    sqlx::query!("UPDATE users SET name = $2 WHERE id = $1", id.uuid(), name).execute(&mut *connection).await?;
+    sqlx::query!(
+        "UPDATE accounts
+         SET name = $3
+         WHERE name = $2
+           AND kind = 'personal'
+           AND id IN (SELECT account_id FROM members WHERE user_id = $1 AND role = 'owner')",
+        id.uuid(),
+        before,
+        name
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Marks the address as proven; an earlier proof stays. `true` for the first one.
 pub(crate) async fn set_verified(
     connection: &mut PgConnection,
     id: UserId,
     email_key: &str,
     at: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<bool> {
+    let done = sqlx::query!(
         "UPDATE users
-         SET verified_at = coalesce(verified_at, $3)
+         SET verified_at = $3
          WHERE id = $1
-           AND email_key = $2",
+           AND email_key = $2
+           AND verified_at IS NULL",
         id.uuid(),
         email_key,
         at
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// What a link is for.

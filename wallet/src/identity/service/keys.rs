@@ -10,7 +10,7 @@ use uuid::{Builder, Uuid};
 
 use super::super::key::{hash, hint_of, write_key};
 use super::super::key_cache::{Remembered, Upkeep};
-use super::super::person::name_error;
+use super::super::name::name_error;
 use super::super::repo::{self, key::AccessRow, key::NewKeyRow};
 use super::super::{
     ApiKeyView, CreatedKey, KeyAccess, KeyScope, KeyText, NewAudit, NewKey, RateCount, SCOPES_MAX, Viewer, check_name,
@@ -110,6 +110,7 @@ impl Identity {
         let mut tx = self.db.begin().await?;
         // One after the other: two at once would both find room for one.
         repo::tree::lock_account(&mut tx, viewer.account).await?;
+        super::must_be_proven_in_tx(&mut tx, viewer.account).await?;
         if repo::key::count_working(&mut tx, viewer.account).await? >= KEYS_MAX {
             let message = "An account has at most 100 working keys. Revoke one first.";
             return Err(Refusal::unprocessable("name", Problem::TooMany, message).into());
@@ -211,6 +212,11 @@ impl Identity {
     /// Tells the other nodes what this one has counted of a minute (since 1970), and hears what they have of the same keys.
     pub async fn share_rates(&self, node: Uuid, minute: i64, counts: &[RateCount]) -> Result<Vec<RateCount>> {
         repo::rate::share(self.db.pool(), node, minute, counts).await
+    }
+
+    /// Says whether a key was ever made, revoked or not.
+    pub(crate) async fn key_exists(&self, id: KeyId) -> Result<bool> {
+        repo::key::exists(self.db.pool(), id).await
     }
 
     /// Says which of these keys still work.

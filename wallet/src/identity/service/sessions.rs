@@ -6,19 +6,20 @@ use super::super::{SessionRecord, repo};
 use super::Identity;
 use crate::error::Result;
 
-fn hash(token: &[u8]) -> [u8; 32] {
+/// Gives the form in which a session's token is stored.
+pub(super) fn session_hash(token: &[u8]) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
 impl Identity {
     /// Adds a session under a new token; `false` where the token is taken and another one is needed.
     pub async fn session_create(&self, token: &[u8], session: &SessionRecord) -> Result<bool> {
-        repo::session::insert(self.db.pool(), &hash(token), session).await
+        repo::session::insert(self.db.pool(), &session_hash(token), session).await
     }
 
     /// Loads a session; `None` where there is none or its time is over.
     pub async fn session_load(&self, token: &[u8]) -> Result<Option<SessionRecord>> {
-        repo::session::find(self.db.pool(), &hash(token)).await
+        repo::session::find(self.db.pool(), &session_hash(token)).await
     }
 
     /// Says which of these tokens still open a session.
@@ -26,7 +27,7 @@ impl Identity {
         if tokens.is_empty() {
             return Ok(Vec::new());
         }
-        let hashes: Vec<Vec<u8>> = tokens.iter().map(|token| hash(token).to_vec()).collect();
+        let hashes: Vec<Vec<u8>> = tokens.iter().map(|token| session_hash(token).to_vec()).collect();
         let alive = repo::session::alive(self.db.pool(), &hashes).await?;
         let is_alive = |(_, hash): &(&[u8; 16], &Vec<u8>)| alive.contains(*hash);
         Ok(tokens.iter().zip(&hashes).filter(is_alive).map(|(token, _)| *token).collect())
@@ -35,12 +36,12 @@ impl Identity {
     /// Changes a session; `false` where it was deleted meanwhile: a request in flight never brings back a session that
     /// another request signed out.
     pub async fn session_save(&self, token: &[u8], session: &SessionRecord) -> Result<bool> {
-        repo::session::update(self.db.pool(), &hash(token), session).await
+        repo::session::update(self.db.pool(), &session_hash(token), session).await
     }
 
     /// Deletes a session.
     pub async fn session_delete(&self, token: &[u8]) -> Result<()> {
-        repo::session::delete(self.db.pool(), &hash(token)).await
+        repo::session::delete(self.db.pool(), &session_hash(token)).await
     }
 
     /// Deletes sessions whose time is over.

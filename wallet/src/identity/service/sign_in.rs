@@ -3,28 +3,62 @@
 use std::net::IpAddr;
 
 use chrono::TimeDelta;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
 
-use super::super::User;
-use super::super::person::{Email, PASSWORD_MAX, check_password, email_error, password_error};
+use super::super::common_passwords::check_password_of;
+use super::super::password::Queue;
+use super::super::person::{Email, PASSWORD_MAX, email_error, password_error};
 use super::super::ports::{Letter, Recipient};
 use super::super::repo;
 use super::super::repo::throttle::Attempt;
 use super::super::repo::user::{Purpose, UserRow};
-use super::super::throttle::Subjects;
+use super::super::throttle::{ATTACKED, Subjects};
+use super::super::{User, Visit};
+use super::endings::Kept;
 use super::{Identity, broken_link, new_token, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
+use crate::id::UserId;
 
 /// How long the link to a new password works.
 const RESET_HOURS: i64 = 1;
 /// At most one such link a minute.
 const RESET_SECONDS: i64 = 60;
+/// So many wrong passwords in a row, and a machine is a stranger's again: whoever has stolen its cookie guesses no longer.
+const DEVICE_FAILURES_MAX: i32 = 100;
+/// The most machines of a person that are known.
+const DEVICES_MAX: i64 = 50;
+
+/// Somebody who has signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    /// The person.
+    pub user: User,
+    /// The secret by which this machine is known from now on. For a cookie that lives long and opens nothing.
+    pub device: String,
+}
 
 impl Identity {
-    /// Checks an address and a password, from a peer where it is known.
+    /// Checks an address and a password, from a peer where it is known, on a machine that nobody knows.
     ///
     /// An unknown address and a wrong password take the same time and get the same answer. Failures make later
     /// attempts wait, longer each time, but nobody is ever locked out.
     pub async fn authenticate(&self, email: &str, password: &str, from: Option<IpAddr>) -> Result<User> {
+        let visit = Visit { from, ..Visit::default() };
+        self.check_credentials(email, password, &visit).await.map(user)
+    }
+
+    /// Signs a person in. From a machine where that person has signed in before, the right password is never refused,
+    /// whatever others try elsewhere.
+    pub async fn sign_in(&self, email: &str, password: &str, visit: &Visit) -> Result<SignedIn> {
+        let row = self.check_credentials(email, password, visit).await?;
+        self.note_sign_in(&row, visit).await?;
+        let device = self.know_device(row.id, visit).await?;
+        Ok(SignedIn { user: user(row), device })
+    }
+
+    /// Checks what was typed, and gives the person.
+    pub(super) async fn check_credentials(&self, email: &str, password: &str, visit: &Visit) -> Result<UserRow> {
         let mut missing = Vec::new();
         if email.trim().is_empty() {
             missing.push(email_error(Problem::Required));
@@ -37,15 +71,44 @@ impl Identity {
         }
         // What can't be an address is an unknown one: it costs the same.
         let email = Email::parse(email).ok();
-        let subjects = Subjects::new(email.as_ref().map_or("", Email::key), from);
+        let key = email.as_ref().map_or("", Email::key);
+        let device = visit.device.as_deref().map(token_hash);
+        let (row, known) = match &device {
+            Some(device) if repo::device::is_known(self.db.pool(), device, key).await? => {
+                (self.right_person(email.as_ref(), password, Queue::Known).await?, true)
+            }
+            _ => (self.slowly(email.as_ref(), password, visit).await?, false),
+        };
+        let (found, is_right) = row;
+        match found {
+            Some(row) if is_right => Ok(row),
+            found => {
+                if let (true, Some(device), Some(row)) = (known, &device, &found) {
+                    repo::device::failed(self.db.pool(), device, row.id, DEVICE_FAILURES_MAX).await?;
+                }
+                self.note_failure(found.as_ref(), visit).await?;
+                Err(Refusal::Unprocessable { fields: vec![password_error(Problem::WrongCredentials)] }.into())
+            }
+        }
+    }
+
+    /// Checks a password from a machine that is not known: each failure makes the next ones wait.
+    async fn slowly(&self, email: Option<&Email>, password: &str, visit: &Visit) -> Result<(Option<UserRow>, bool)> {
+        let mut subjects = Subjects::new(email.map_or("", Email::key), visit.from);
+        if let Some(address) = subjects.address() {
+            let since = self.db.now() - TimeDelta::hours(1);
+            if repo::throttle::failures(self.db.pool(), address, since).await? >= ATTACKED {
+                subjects = subjects.under_attack();
+            }
+        }
         self.count_attempt(&subjects).await?;
-        match self.right_person(email.as_ref(), password).await {
-            Ok(Some(row)) => {
+        match self.right_person(email, password, Queue::Strangers).await {
+            Ok((row, true)) => {
                 repo::throttle::forget(self.db.pool(), &subjects.of_the_address()).await?;
                 repo::throttle::take_back(self.db.pool(), &subjects.of_the_peer(), self.db.now()).await?;
-                Ok(user(row))
+                Ok((row, true))
             }
-            Ok(None) => Err(Refusal::Unprocessable { fields: vec![password_error(Problem::WrongCredentials)] }.into()),
+            Ok(wrong) => Ok(wrong),
             // Nobody has looked at the password.
             Err(error) => {
                 repo::throttle::take_back(self.db.pool(), &subjects.keys(), self.db.now()).await?;
@@ -54,15 +117,45 @@ impl Identity {
         }
     }
 
-    async fn right_person(&self, email: Option<&Email>, password: &str) -> Result<Option<UserRow>> {
+    /// Finds a person, and says whether the password is right.
+    async fn right_person(
+        &self,
+        email: Option<&Email>,
+        password: &str,
+        queue: Queue,
+    ) -> Result<(Option<UserRow>, bool)> {
         let row = match email {
             Some(email) => repo::user::by_email(self.db.pool(), email.key()).await?,
             None => None,
         };
         let hash = row.as_ref().map(|row| row.password_hash.as_str());
         let too_long = password.chars().count() > PASSWORD_MAX;
-        let right = !too_long && self.passwords.verify(password, hash).await?;
-        Ok(row.filter(|_| right))
+        let right = !too_long && self.passwords.verify(password, hash, queue).await?;
+        Ok((row, right))
+    }
+
+    /// Remembers the machine on which a person has shown to be that person, and gives its secret.
+    pub async fn know_device(&self, id: UserId, visit: &Visit) -> Result<String> {
+        let now = self.db.now();
+        let mut tx = self.db.begin().await?;
+        if let Some(token) = &visit.device
+            && repo::device::used(&mut tx, &token_hash(token), id, now).await?
+        {
+            tx.commit().await?;
+            return Ok(token.clone());
+        }
+        let (token, hash) = new_token();
+        if let Some(before) = &visit.device {
+            repo::device::rename(&mut tx, &token_hash(before), &hash).await?;
+        }
+        repo::device::insert(&mut tx, &hash, id, DEVICES_MAX, now).await?;
+        tx.commit().await?;
+        Ok(token)
+    }
+
+    /// Remembers a machine in the transaction in which its person is made.
+    pub(super) async fn know_device_in_tx(&self, tx: &mut PgConnection, id: UserId, device: &str) -> Result<()> {
+        repo::device::insert(tx, &token_hash(device), id, DEVICES_MAX, self.db.now()).await
     }
 
     /// Counts an attempt under all of its subjects, or refuses it where one of them has to wait.
@@ -107,30 +200,42 @@ impl Identity {
         repo::user::insert_token(&mut tx, &hash, Purpose::ResetPassword, (row.id, &row.email_key), times).await?;
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
         self.household.write_in_tx(&mut tx, to, Letter::ResetPassword { token }).await?;
+        self.audit_person_in_tx(&mut tx, &row, "password.reset_asked", (Value::Null, Value::Null)).await?;
         Ok(tx.commit().await?)
     }
 
-    /// Sets a new password by the link's token, and signs the person out everywhere. The link works once.
+    /// Sets a new password by the link's token. The link works once.
+    ///
+    /// Whoever knew the old password may have made sessions, API keys and webhooks: all of them end, and the person is
+    /// told how many. Who opens the link has the mailbox, so the address is proven as well.
     pub async fn reset_password(&self, token: &str, password: &str) -> Result<User> {
-        check_password(password).map_err(password_error)?;
         let hash = token_hash(token.trim());
-        let found = repo::user::token(self.db.pool(), &hash, Purpose::ResetPassword).await?.ok_or_else(broken_link)?;
-        if found.used_at.is_some() || found.expires_at <= self.db.now() {
-            return Err(broken_link().into());
-        }
-        let password_hash = self.passwords.hash(password).await?;
-        let row = repo::user::by_id(self.db.pool(), found.user).await?.ok_or_else(broken_link)?;
+        let found = repo::user::token(self.db.pool(), &hash, Purpose::ResetPassword).await?;
+        let found = found.filter(|found| found.used_at.is_none() && found.expires_at > self.db.now());
+        let row = match &found {
+            Some(found) => repo::user::by_id(self.db.pool(), found.user).await?,
+            None => None,
+        };
+        let key = row.as_ref().map_or("", |row| row.email_key.as_str());
+        check_password_of(password, key, &self.household.product().await?).map_err(password_error)?;
+        let (found, row) = found.zip(row).ok_or_else(broken_link)?;
+        let password_hash = self.passwords.hash(password, Queue::Strangers).await?;
         let mut tx = self.db.begin().await?;
         if !repo::user::use_token(&mut tx, &hash, self.db.now()).await? {
             return Err(broken_link().into());
         }
         repo::user::set_password(&mut tx, row.id, &password_hash).await?;
-        repo::session::delete_of(&mut tx, row.id).await?;
+        let endings = self.end_all_in_tx(&mut tx, &row, Kept::default(), "The password was set anew.").await?;
+        self.audit_person_in_tx(&mut tx, &row, "password.reset", (Value::Null, json!(endings.ended))).await?;
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(&mut tx, to, Letter::PasswordChanged).await?;
+        self.household.write_in_tx(&mut tx, to, Letter::PasswordChanged { ended: endings.ended }).await?;
         tx.commit().await?;
+        self.keys.forget(&endings.keys);
         let subjects = Subjects::new(&row.email_key, None);
         repo::throttle::forget(self.db.pool(), &subjects.of_the_address()).await?;
+        if row.verified_at.is_none() && row.email_key == found.email_key {
+            self.prove_person(&row, hash).await?;
+        }
         let row = repo::user::by_id(self.db.pool(), row.id).await?.ok_or_else(broken_link)?;
         Ok(user(row))
     }

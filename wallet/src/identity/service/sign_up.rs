@@ -1,19 +1,21 @@
-//! Signing up and proving an address.
+//! Signing up, and making staff.
 
 use std::net::IpAddr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
+use super::super::password::Queue;
 use super::super::person::{CheckedSignUp, email_error};
-use super::super::ports::{Letter, Proof, Recipient};
+use super::super::ports::{Letter, Recipient};
 use super::super::repo::{self, user::Purpose};
 use super::super::throttle::Subjects;
-use super::super::{Actor, Email, Environment, NewAudit, NewUser, SignUp, StaffRole, User};
-use super::{Identity, broken_link, new_token, token_hash, user};
-use crate::error::{Problem, Refusal, Result};
+use super::super::{Actor, Email, Environment, NewAudit, NewUser, SignUp, StaffRole, User, Visit};
+use super::endings::Kept;
+use super::{Identity, new_token, user};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, UserId, WalletId};
 
 /// How long the link that proves an address works.
@@ -22,26 +24,75 @@ const VERIFY_HOURS: i64 = 24;
 const RESEND_SECONDS: i64 = 60;
 
 impl Identity {
-    /// Signs a person up: user, account, project and both wallets in one transaction, and the mail that proves the
-    /// address. An address that is taken is said so at its field: a person who forgot having an account would
-    /// otherwise wait for a mail that never comes.
+    /// Signs a person up for whoever asks from outside, and gives the secret by which this machine may prove the address.
+    ///
+    /// The answer never tells whether somebody has the address, nor does the time that it takes: a password is hashed,
+    /// everything that a person has is made (and undone where it is not to stay), and one mail is queued either way. Whoever
+    /// has an account hears so by that mail, and whoever has none gets the link that proves the address.
     ///
     /// Each costs memory, rows and a mail: many from one peer have to wait.
+    pub async fn register(&self, form: SignUp, visit: &Visit) -> Result<String> {
+        let checked = self.checked(&form).await?;
+        self.count_attempt(&Subjects::visit(visit.from)).await?;
+        let password_hash = self.passwords.hash(&form.password, Queue::Strangers).await?;
+        let (device, _) = new_token();
+        let mut tx = self.db.begin().await?;
+        match self.insert_in_tx(&mut tx, &checked, &password_hash).await? {
+            Some(id) => {
+                self.fill_in_tx(&mut tx, id, &checked.name).await?;
+                self.know_device_in_tx(&mut tx, id, &device).await?;
+                self.send_verification_in_tx(&mut tx, id, &checked).await?;
+                tx.commit().await?;
+            }
+            None => {
+                // As much work as for a new person, and then the mail in a transaction of its own.
+                let id = self.insert_in_tx(&mut tx, &checked.nobody()?, &password_hash).await?;
+                let id = id.ok_or_else(|| Error::internal("nobody's address is taken"))?;
+                self.fill_in_tx(&mut tx, id, &checked.name).await?;
+                self.know_device_in_tx(&mut tx, id, &device).await?;
+                tx.rollback().await?;
+                self.tell_of_account(&checked.email).await?;
+            }
+        }
+        Ok(device)
+    }
+
+    /// Tells somebody by mail that there is an account already; not again and again.
+    async fn tell_of_account(&self, email: &Email) -> Result<()> {
+        let Some(row) = repo::user::by_email(self.db.pool(), email.key()).await? else { return Ok(()) };
+        match self.count_attempt(&Subjects::mailed(email.key())).await {
+            Ok(()) => {}
+            Err(Error::Refused(Refusal::RateLimited { .. })) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        let mut tx = self.db.begin().await?;
+        let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
+        self.household.write_in_tx(&mut tx, to, Letter::SignUpAgain).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Signs a person up for callers who may know who exists: user, account, project and both wallets in one transaction,
+    /// and the mail that proves the address. An address that is taken is said so at its field.
     pub async fn sign_up(&self, form: SignUp, from: Option<IpAddr>) -> Result<NewUser> {
-        let checked = form.check().map_err(|fields| Refusal::Invalid { fields })?;
+        let checked = self.checked(&form).await?;
         self.count_attempt(&Subjects::visit(from)).await?;
-        let password_hash = self.passwords.hash(&form.password).await?;
+        let password_hash = self.passwords.hash(&form.password, Queue::Strangers).await?;
         self.add(&checked, &password_hash, true).await
+    }
+
+    async fn checked(&self, form: &SignUp) -> Result<CheckedSignUp> {
+        let product = self.household.product().await?;
+        Ok(form.check(&product).map_err(|fields| Refusal::Invalid { fields })?)
     }
 
     /// Makes a person whose address counts as proven: for the command line and demo data. Somebody who is there
     /// stays as they are.
     pub async fn create_proven(&self, form: SignUp) -> Result<User> {
-        let checked = form.check().map_err(|fields| Refusal::Invalid { fields })?;
+        let checked = self.checked(&form).await?;
         if let Some(row) = repo::user::by_email(self.db.pool(), checked.email.key()).await? {
             return Ok(user(row));
         }
-        let password_hash = self.passwords.hash(&form.password).await?;
+        let password_hash = self.passwords.hash(&form.password, Queue::Known).await?;
         let new = self.add(&checked, &password_hash, false).await?;
         let (_, hash) = new_token();
         let now = self.db.now();
@@ -50,13 +101,13 @@ impl Identity {
         repo::user::insert_token(&mut tx, &hash, Purpose::VerifyEmail, (new.user.id, checked.email.key()), times)
             .await?;
         tx.commit().await?;
-        self.prove(hash).await
+        self.prove(hash, Kept::default()).await
     }
 
     /// Makes a person of the platform's staff. An address that somebody has already is refused, since whoever
     /// registered it first knows its password; [`Identity::appoint_staff`] is for people who are there.
     pub async fn create_staff(&self, form: SignUp, staff: StaffRole) -> Result<User> {
-        let checked = form.check().map_err(|fields| Refusal::Invalid { fields })?;
+        let checked = self.checked(&form).await?;
         match repo::user::by_email(self.db.pool(), checked.email.key()).await? {
             None => {
                 let made = self.create_proven(form).await?;
@@ -101,28 +152,11 @@ impl Identity {
     }
 
     async fn add(&self, checked: &CheckedSignUp, password_hash: &str, verify: bool) -> Result<NewUser> {
-        let now = self.db.now();
-        let id = UserId::new();
-        let row = repo::user::NewUserRow {
-            id,
-            email: checked.email.typed(),
-            email_key: checked.email.key(),
-            name: &checked.name,
-            password_hash,
-            locale: &checked.locale,
-            created_at: now,
-        };
         let mut tx = self.db.begin().await?;
-        if !repo::user::insert(&mut tx, &row).await? {
+        let Some(id) = self.insert_in_tx(&mut tx, checked, password_hash).await? else {
             return Err(Refusal::Unprocessable { fields: vec![email_error(Problem::Taken)] }.into());
-        }
-        let account = AccountId::new();
-        repo::tree::insert_account(&mut tx, account, &checked.name, id, now).await?;
-        let project = ProjectId::new();
-        repo::tree::insert_project(&mut tx, project, account, "Default", now).await?;
-        let wallet = self.open(&mut tx, account, project, Environment::Production).await?;
-        let preview_wallet = self.open(&mut tx, account, project, Environment::Preview).await?;
-        self.household.join_free_plan_in_tx(&mut tx, account).await?;
+        };
+        let (account, project, [wallet, preview_wallet]) = self.fill_in_tx(&mut tx, id, &checked.name).await?;
         if verify {
             self.send_verification_in_tx(&mut tx, id, checked).await?;
         }
@@ -137,6 +171,44 @@ impl Identity {
             auth_hash: Sha256::digest(password_hash.as_bytes()).to_vec(),
         };
         Ok(NewUser { user, account, project, wallet, preview_wallet })
+    }
+
+    /// Adds a person; `None` where the address is taken.
+    async fn insert_in_tx(
+        &self,
+        tx: &mut PgConnection,
+        checked: &CheckedSignUp,
+        password_hash: &str,
+    ) -> Result<Option<UserId>> {
+        let id = UserId::new();
+        let row = repo::user::NewUserRow {
+            id,
+            email: checked.email.typed(),
+            email_key: checked.email.key(),
+            name: &checked.name,
+            password_hash,
+            locale: &checked.locale,
+            created_at: self.db.now(),
+        };
+        Ok(repo::user::insert(tx, &row).await?.then_some(id))
+    }
+
+    /// Makes what a new person has: an account, a project, two wallets, the free plan.
+    async fn fill_in_tx(
+        &self,
+        tx: &mut PgConnection,
+        id: UserId,
+        name: &str,
+    ) -> Result<(AccountId, ProjectId, [WalletId; 2])> {
+        let now = self.db.now();
+        let account = AccountId::new();
+        repo::tree::insert_account(tx, account, name, id, now).await?;
+        let project = ProjectId::new();
+        repo::tree::insert_project(tx, project, account, "Default", now).await?;
+        let wallet = self.open(tx, account, project, Environment::Production).await?;
+        let preview_wallet = self.open(tx, account, project, Environment::Preview).await?;
+        self.household.join_free_plan_in_tx(tx, account).await?;
+        Ok((account, project, [wallet, preview_wallet]))
     }
 
     async fn open(
@@ -179,45 +251,6 @@ impl Identity {
         self.send_verification_in_tx(&mut tx, id, &to).await?;
         Ok(tx.commit().await?)
     }
-
-    /// Proves an address by the link's token, and grants what the person gets once. A repeat by the same link
-    /// answers as the first did.
-    pub async fn verify_email(&self, token: &str) -> Result<User> {
-        self.prove(token_hash(token.trim())).await
-    }
-
-    async fn prove(&self, hash: [u8; 32]) -> Result<User> {
-        let token = repo::user::token(self.db.pool(), &hash, Purpose::VerifyEmail).await?.ok_or_else(broken_link)?;
-        let row = repo::user::by_id(self.db.pool(), token.user).await?.ok_or_else(broken_link)?;
-        if row.email_key != token.email_key {
-            return Err(broken_link().into());
-        }
-        if row.verified_at.is_some() {
-            // The same link again: a mail scanner opened it first, or the person came back.
-            return Ok(user(row));
-        }
-        if token.used_at.is_some() || token.expires_at <= self.db.now() {
-            return Err(broken_link().into());
-        }
-        let place = repo::tree::first_place(self.db.pool(), token.user).await?.ok_or_else(broken_link)?;
-        let person = Email::parse(&row.email).map_or_else(|_| row.email_key.clone(), |email| email.person());
-        let proof = Proof {
-            token_hash: hash,
-            user: token.user,
-            email_key: token.email_key,
-            person_hash: Sha256::digest(person.as_bytes()).into(),
-            account: place.account,
-            wallet: place.wallet,
-        };
-        if !self.household.welcome(&proof).await? {
-            let mut tx = self.db.begin().await?;
-            self.household.begin_free_plan_in_tx(&mut tx, proof.account).await?;
-            prove_in_tx(&mut tx, &proof, self.db.now()).await?;
-            tx.commit().await?;
-        }
-        let row = repo::user::by_id(self.db.pool(), proof.user).await?.ok_or_else(broken_link)?;
-        Ok(user(row))
-    }
 }
 
 /// Refuses to make somebody staff by an address that has an account.
@@ -230,10 +263,4 @@ fn taken(is_proven: bool) -> Refusal {
          the mail first, or take another address."
     };
     Refusal::unprocessable("email", Problem::Taken, message)
-}
-
-/// Uses the link up and marks the address as proven. A repeat changes nothing.
-pub(crate) async fn prove_in_tx(connection: &mut PgConnection, proof: &Proof, at: DateTime<Utc>) -> Result<()> {
-    repo::user::use_token(connection, &proof.token_hash, at).await?;
-    repo::user::set_verified(connection, proof.user, &proof.email_key, at).await
 }

@@ -2,7 +2,7 @@
 
 use super::figures::money_text;
 use super::layout::Parts;
-use super::{Mail, MailContext};
+use super::{Mail, MailContext, access};
 
 impl Mail {
     pub(super) fn english(&self, context: &MailContext) -> Parts {
@@ -26,12 +26,10 @@ impl Mail {
                 vec!["Somebody, we hope you, asked for a new password. The link works for one hour, once.".to_owned()],
                 "Set a new password",
             ),
-            Self::PasswordChanged { .. } => (
-                format!("Your password for {product} was changed"),
-                None,
-                vec!["All other devices were signed out. If it wasn't you, set a new password at once.".to_owned()],
-                "Set a new password",
-            ),
+            Self::PasswordChanged { ended, .. } => access::password_changed_english(product, *ended),
+            Self::AddressProven { ended, .. } => access::address_proven_english(product, *ended),
+            Self::SignUpAgain { .. } => access::sign_up_again_english(product),
+            Self::NameChanged { name, before } => access::name_changed_english(product, name, before),
             Self::Inactive { .. } => (
                 format!("Do you still use your wallet at {product}?"),
                 None,
@@ -116,14 +114,10 @@ impl Mail {
                 vec!["Кто-то, надеемся, вы, попросил новый пароль. Ссылка действует один час и один раз.".to_owned()],
                 "Задать новый пароль",
             ),
-            Self::PasswordChanged { .. } => (
-                format!("Пароль для {product} изменён"),
-                None,
-                vec![
-                    "На других устройствах вход завершён. Если это были не вы, сразу задайте новый пароль.".to_owned(),
-                ],
-                "Задать новый пароль",
-            ),
+            Self::PasswordChanged { ended, .. } => access::password_changed_russian(product, *ended),
+            Self::AddressProven { ended, .. } => access::address_proven_russian(product, *ended),
+            Self::SignUpAgain { .. } => access::sign_up_again_russian(product),
+            Self::NameChanged { name, before } => access::name_changed_russian(product, name, before),
             Self::Inactive { .. } => (
                 format!("Вы ещё пользуетесь кошельком в {product}?"),
                 None,

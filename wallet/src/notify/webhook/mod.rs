@@ -22,6 +22,8 @@ pub use address::is_public;
 pub use relay::Payloads;
 #[cfg(feature = "postgres")]
 pub use service::Webhooks;
+#[cfg(feature = "postgres")]
+pub(crate) use service::disable_all_in_tx;
 pub use shares::{Claim, PLACES, UnderWay};
 
 use crate::ledger::{EntryKind, EntryView};

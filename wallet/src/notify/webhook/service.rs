@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
@@ -17,7 +17,7 @@ use super::{
 use crate::catalog::Catalog;
 use crate::db::Db;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
-use crate::id::WalletId;
+use crate::id::{AccountId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::command::FeeKind;
@@ -43,8 +43,6 @@ const OLD_SECRETS_MAX: i64 = 5;
 const OLD_SECRET: TimeDelta = TimeDelta::hours(24);
 /// Finished messages are kept so long.
 const KEPT: TimeDelta = TimeDelta::days(30);
-/// The longest description.
-const DESCRIPTION_MAX: usize = 100;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Everything about outgoing webhooks. Cheap to clone.
@@ -99,6 +97,7 @@ impl Webhooks {
         check(new)?;
         let id = id_of(wallet, key);
         let mut tx = self.db.begin().await?;
+        proven(&mut tx, wallet).await?;
         if let Some(known) = endpoint::one(&mut tx, wallet, id).await? {
             return same(known, new);
         }
@@ -135,6 +134,7 @@ impl Webhooks {
         key: &IdempotencyKey,
     ) -> Result<CreatedEndpoint> {
         let (mut tx, now) = (self.db.begin().await?, self.db.now());
+        proven(&mut tx, wallet).await?;
         let known = endpoint::one(&mut tx, wallet, id).await?;
         let (endpoint, secret) = known.ok_or_else(|| Refusal::not_found("the endpoint"))?;
         if endpoint::is_rotated_by(&mut tx, id, key).await? {
@@ -156,6 +156,7 @@ impl Webhooks {
     pub async fn enable(&self, wallet: WalletId, by: &Actor, id: Uuid) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let endpoint = self.of(&mut tx, wallet, id).await?;
+        proven(&mut tx, wallet).await?;
         if endpoint.disabled.is_some() {
             endpoint::enable(&mut tx, id).await?;
             self.audit(&mut tx, by, "webhook.enabled", id, json!(endpoint.disabled), Value::Null).await?;
@@ -177,6 +178,7 @@ impl Webhooks {
     pub async fn test(&self, wallet: WalletId, id: Uuid, key: &IdempotencyKey) -> Result<Delivery> {
         let mut tx = self.db.begin().await?;
         self.of(&mut tx, wallet, id).await?;
+        proven(&mut tx, wallet).await?;
         let payload = envelope(EventKind::Test, self.db.now(), r#"{"message":"This is a test."}"#);
         let subject = format!("test:{}", key.as_str());
         let message = Message { endpoint: id, event: EventKind::Test, subject, payload, replay_of: None };
@@ -188,6 +190,7 @@ impl Webhooks {
         let mut tx = self.db.begin().await?;
         let found = log::delivery(&mut tx, wallet, id).await?;
         let (delivery, payload) = found.ok_or_else(|| Refusal::not_found("the delivery"))?;
+        proven(&mut tx, wallet).await?;
         let original = delivery.replay_of.unwrap_or(delivery.id);
         let subject = format!("replay:{id}:{}", key.as_str());
         let (endpoint, event) = (delivery.endpoint, delivery.event);
@@ -382,6 +385,37 @@ impl Webhooks {
     }
 }
 
+/// Refuses to tell anybody anything of a wallet whose owner's address is not proven.
+async fn proven(connection: &mut PgConnection, wallet: WalletId) -> Result<()> {
+    match endpoint::account_of(connection, wallet).await? {
+        Some(account) => identity::must_be_proven_in_tx(connection, account).await,
+        None => Ok(()),
+    }
+}
+
+/// Switches all endpoints of an account off, in the caller's transaction: none hears of what comes from now on, and what
+/// waits is given up. Says how many were on.
+pub(crate) async fn disable_all_in_tx(
+    connection: &mut PgConnection,
+    account: AccountId,
+    (by, why): (&Actor, &str),
+    at: DateTime<Utc>,
+) -> Result<u64> {
+    let off = endpoint::disable_all(connection, account, why, at).await?;
+    for id in &off {
+        outbox::give_up(connection, *id, at).await?;
+        let audit = NewAudit {
+            actor: by.clone(),
+            action: "webhook.disabled".to_owned(),
+            subject: format!("webhook endpoint {id}"),
+            before: Value::Null,
+            after: json!(why),
+        };
+        identity::audit_in_tx(connection, &audit, at).await?;
+    }
+    Ok(u64::try_from(off.len()).unwrap_or(u64::MAX))
+}
+
 /// Gives the endpoint that a repeated request made; another request with its key is refused.
 fn same((endpoint, secret): (Endpoint, String), new: &NewEndpoint) -> Result<CreatedEndpoint> {
     let is_same = (&endpoint.url, &endpoint.description, &endpoint.events) == (&new.url, &new.description, &new.events);
@@ -389,16 +423,15 @@ fn same((endpoint, secret): (Endpoint, String), new: &NewEndpoint) -> Result<Cre
 }
 
 /// Writes a message: type, time and data, as Standard Webhooks has it.
-pub(super) fn envelope(event: EventKind, at: chrono::DateTime<chrono::Utc>, data: &str) -> String {
+pub(super) fn envelope(event: EventKind, at: DateTime<Utc>, data: &str) -> String {
     format!(r#"{{"type":"{}","timestamp":{},"data":{data}}}"#, event.code(), json!(at))
 }
 
 /// Refuses what can't be an endpoint.
 fn check(new: &NewEndpoint) -> Result<()> {
     let mut fields = Vec::new();
-    if new.description.chars().count() > DESCRIPTION_MAX || new.description.chars().any(char::is_control) {
-        let message = format!("A description has at most {DESCRIPTION_MAX} letters, and no control characters.");
-        fields.push(FieldError::new("description", Problem::TooLong, message));
+    if let Err(problem) = identity::check_label(&new.description) {
+        fields.push(identity::name_error_at("description", problem));
     }
     if new.events.is_empty() {
         fields.push(FieldError::new("events", Problem::Required, "Choose at least one event."));

@@ -35,10 +35,10 @@ pub(crate) struct NewPaymentRow<'a> {
 }
 
 /// Adds a payment; nothing happens where the key was used before, or where another payment for the same months of a plan
-/// is open, or where the subscription that it renews has changed. Whoever changes it meanwhile waits.
-pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_>) -> Result<()> {
+/// is open, or where the subscription that it renews has changed: `false`. Whoever changes it meanwhile waits.
+pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_>) -> Result<bool> {
     let part = row.plan.map(|(part, _)| part);
-    sqlx::query!(
+    let done = sqlx::query!(
         "WITH going_on AS MATERIALIZED (
              SELECT
              FROM subscriptions
@@ -86,7 +86,7 @@ pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// Counts an account's open payments, which it must be locked for; none where the key was used before: then no payment

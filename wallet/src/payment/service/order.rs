@@ -1,6 +1,7 @@
 //! Orders: each made once under its key, and the page on which it is paid.
 
 use chrono::TimeDelta;
+use serde_json::{Value, json};
 
 use super::super::provider::{CheckoutAnswer, CheckoutOrder, Provider};
 use super::super::repo::{self, new_payment::NewPaymentRow, payment::PaymentRow};
@@ -9,7 +10,7 @@ use super::{Buyer, Contact, Payments};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{PaymentId, SubscriptionId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
-use crate::identity;
+use crate::identity::{self, NewAudit};
 use crate::money::{Credits, Money};
 
 /// How long an order can be paid.
@@ -141,7 +142,20 @@ impl Payments {
                 return Err(Refusal::unprocessable("package", Problem::TooMany, message).into());
             }
         }
-        repo::new_payment::insert(&mut tx, &row).await?;
+        let is_made = repo::new_payment::insert(&mut tx, &row).await?;
+        // What a card pays by itself is in the list of payments, and in nobody's hands.
+        if is_made && order.renews.is_none() {
+            let audit = NewAudit {
+                actor: buyer.by.clone(),
+                action: "order.begun".to_owned(),
+                subject: format!("payment {}", row.id),
+                before: Value::Null,
+                after: json!({ "title": row.title, "credits": row.credits.to_string(),
+                               "money": format!("{} {}", row.money.minor(), row.money.currency().code()),
+                               "provider": row.provider, "wallet": row.wallet.to_string() }),
+            };
+            identity::audit_in_tx(&mut tx, &audit, now).await?;
+        }
         Ok(tx.commit().await?)
     }
 

@@ -13,6 +13,7 @@ use crate::catalog::CatalogView;
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::SubscriptionId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::identity::Actor;
 use crate::plan::{SavedMethod, Subscription, Terms};
 
 /// What came of charging a kept card at a billing date.
@@ -155,7 +156,8 @@ impl Payments {
             renews: Some((of.id, of.version)),
             ..new_order(&*self.catalog.view().await?, part.clone(), terms)
         };
-        let buyer = Buyer { account: of.account, wallet: of.wallet, user: None, contact: None, may_pay: true };
+        let (account, wallet, by) = (of.account, of.wallet, Actor::system("plans"));
+        let buyer = Buyer { account, wallet, user: None, contact: None, may_pay: true, by };
         self.add(&buyer, &order, (&key, &hash), "").await?;
         repo::payment::by_key(self.db.pool(), of.account, key.as_str()).await
     }

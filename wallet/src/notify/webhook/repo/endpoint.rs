@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::{Endpoint, EventKind, NewEndpoint};
 use crate::error::Result;
-use crate::id::{Shard, WalletId};
+use crate::id::{AccountId, Shard, WalletId};
 use crate::idempotency::IdempotencyKey;
 
 struct EndpointRow {
@@ -273,6 +273,42 @@ pub(in crate::notify::webhook) async fn owner(
     .fetch_optional(connection)
     .await?;
     Ok(row.map(|row| (row.email, row.name, row.locale, row.url)))
+}
+
+/// Switches all endpoints of an account off, and gives those that were on.
+pub(in crate::notify::webhook) async fn disable_all(
+    connection: &mut PgConnection,
+    account: AccountId,
+    why: &str,
+    at: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "UPDATE webhook_endpoints
+         SET disabled_at = $2, disabled_why = $3
+         WHERE account_id = $1
+           AND disabled_at IS NULL
+         RETURNING id",
+        account.uuid(),
+        at,
+        why
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Finds the account of a wallet.
+pub(in crate::notify::webhook) async fn account_of(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+) -> Result<Option<AccountId>> {
+    let account = sqlx::query_scalar!(
+        "SELECT account_id FROM wallets WHERE shard = $1 AND wallet_id = $2",
+        wallet.shard.as_i16(),
+        wallet.number
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(account.map(AccountId::from_uuid))
 }
 
 /// Switches an endpoint on again; what happened meanwhile is not told.

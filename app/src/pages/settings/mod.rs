@@ -1,0 +1,5 @@
+//! What a person sets about the own sign-in.
+
+mod security;
+
+pub use security::SecurityPage;

@@ -1,0 +1,274 @@
+//! The one rule of names: whatever a person, key, budget, webhook or project is called goes into mails and tables.
+
+#[cfg(feature = "postgres")]
+use crate::error::FieldError;
+use crate::error::Problem;
+
+/// The most characters of a name.
+pub const NAME_MAX: usize = 100;
+
+/// The ends of domains that mail programs turn into links by themselves, and that names are given for.
+const DOMAINS: [&str; 60] = [
+    "com",
+    "net",
+    "org",
+    "info",
+    "biz",
+    "io",
+    "ai",
+    "co",
+    "me",
+    "app",
+    "dev",
+    "xyz",
+    "top",
+    "site",
+    "online",
+    "shop",
+    "store",
+    "club",
+    "live",
+    "link",
+    "click",
+    "page",
+    "pro",
+    "tech",
+    "vip",
+    "icu",
+    "cc",
+    "tv",
+    "to",
+    "gg",
+    "ly",
+    "ru",
+    "su",
+    "ua",
+    "by",
+    "kz",
+    "de",
+    "uk",
+    "fr",
+    "eu",
+    "us",
+    "ca",
+    "cn",
+    "in",
+    "br",
+    "jp",
+    "nl",
+    "pl",
+    "it",
+    "es",
+    "tk",
+    "ml",
+    "ga",
+    "cf",
+    "gq",
+    "рф",
+    "рус",
+    "онлайн",
+    "сайт",
+    "москва",
+];
+
+/// Reads a name: trimmed, not longer than [`NAME_MAX`], without links and without characters that can't be seen.
+pub fn check_name(text: &str) -> Result<String, Problem> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err(Problem::Required);
+    }
+    check_label(name)?;
+    Ok(name.to_owned())
+}
+
+/// Checks what may also be empty, such as a description, by the rule of names.
+pub fn check_label(text: &str) -> Result<(), Problem> {
+    if text.chars().count() > NAME_MAX {
+        return Err(Problem::TooLong);
+    }
+    if text.chars().any(is_unseen) {
+        return Err(Problem::HasHidden);
+    }
+    if text.split_whitespace().any(is_link) { Err(Problem::HasLink) } else { Ok(()) }
+}
+
+/// Makes a name of the part of an address before the `@`, for a person who gives none.
+#[must_use]
+pub fn name_of_address(local: &str) -> String {
+    let words: Vec<&str> =
+        local.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() { "User".to_owned() } else { words.join(" ") }
+}
+
+/// Says whether a character can't be seen, or changes how its neighbours are read: controls, line and paragraph
+/// separators, directions, joiners, fillers, tags, noncharacters.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{61c}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0e}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fffb}'
+                | '\u{fffe}'..='\u{ffff}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+                | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+/// Says whether a mail program or a reader would take a word for an address to open.
+fn is_link(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    // Dots and slashes that browsers read as such.
+    let plain: String = lower
+        .chars()
+        .map(|letter| match letter {
+            '\u{3002}' | '\u{ff0e}' | '\u{ff61}' | '\u{2024}' => '.',
+            '\u{ff0f}' | '\u{2044}' | '\u{2215}' => '/',
+            '\u{ff1a}' | '\u{2236}' => ':',
+            other => other,
+        })
+        .collect();
+    let schemes = ["http:", "https:", "ftp:", "mailto:", "javascript:", "data:", "tel:"];
+    if plain.contains("://") || plain.contains("www.") || schemes.iter().any(|scheme| plain.contains(scheme)) {
+        return true;
+    }
+    let pieces = plain.split(|letter: char| !(letter.is_alphanumeric() || "-_.@/:".contains(letter)));
+    pieces.into_iter().any(is_domain)
+}
+
+/// Says whether a piece of a word is a domain, or a domain and what follows it: `evil.example/x`, `evil.com`, `10.0.0.1/x`.
+fn is_domain(piece: &str) -> bool {
+    let host = piece.split(['/', ':']).next().unwrap_or_default();
+    let goes_on = host.len() < piece.len();
+    let host = host.rsplit('@').next().unwrap_or_default().trim_matches('.');
+    let Some((before, end)) = host.rsplit_once('.') else { return false };
+    if before.is_empty() || end.is_empty() {
+        return false;
+    }
+    let is_number = host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok());
+    let is_named = end.chars().count() >= 2 && end.chars().all(|letter| letter.is_alphabetic() || letter == '-');
+    (goes_on && (is_number || is_named)) || end.starts_with("xn--") || DOMAINS.contains(&end)
+}
+
+/// Says what is wrong with a name.
+#[cfg(feature = "postgres")]
+pub(crate) fn name_error(problem: Problem) -> FieldError {
+    name_error_at("name", problem)
+}
+
+/// Says what is wrong with a text that the rule of names holds for, at its own field.
+#[cfg(feature = "postgres")]
+pub(crate) fn name_error_at(field: &str, problem: Problem) -> FieldError {
+    let message = match problem {
+        Problem::Required => "Enter a name.",
+        Problem::TooLong => "Use at most 100 characters.",
+        Problem::HasLink => "Leave links and addresses out: write a name without http, www. or a domain.",
+        Problem::HasHidden => "Leave out characters that can't be seen, and those that turn the direction of text.",
+        _ => "Use letters, digits and signs only.",
+    };
+    FieldError::new(field, problem, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_people_keys_and_firms_are_names() {
+        for name in [
+            "Anna",
+            " Jean-Luc O’Neill ",
+            "Анна-Мария Ёлкина",
+            "J. R. R. Tolkien",
+            "Acme Inc.",
+            "A/B test 1.5",
+            "v1.2/blue",
+            "Release 1.2.3.4",
+            "CI: nightly",
+            "key #7 (prod)",
+            "50 % off",
+            "Größe & Söhne",
+            "日本語の鍵",
+            "node.js",
+            "❤",
+        ] {
+            assert_eq!(check_name(name).as_deref(), Ok(name.trim()), "{name}");
+        }
+        assert_eq!(check_name("  "), Err(Problem::Required));
+        assert_eq!(check_name(&"x".repeat(101)), Err(Problem::TooLong));
+        assert_eq!(check_label(""), Ok(()));
+    }
+
+    #[test]
+    fn links_are_no_names() {
+        for name in [
+            "http://evil.example",
+            "Win at HTTPS://evil",
+            "www.evil.example",
+            "see WWW.Evil",
+            "evil.com",
+            "Hello evil.ru now",
+            "(evil.com)",
+            "evil.example/prize",
+            "support@evil.com",
+            "evil.com:8080",
+            "10.0.0.1/x",
+            "evil。com",
+            "evil．com／x",
+            "приз.рф",
+            "evil.xn--p1ai",
+            "mailto:a",
+            "javascript:alert(1)",
+            "Click—evil.com—now",
+        ] {
+            assert_eq!(check_name(name), Err(Problem::HasLink), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_seen_is_no_name() {
+        for hidden in [
+            "\0",
+            "\u{7}",
+            "\r\n",
+            "\u{85}",
+            "\u{200b}",
+            "\u{200d}",
+            "\u{200e}",
+            "\u{202e}",
+            "\u{2066}",
+            "\u{2060}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{2028}",
+            "\u{61c}",
+            "\u{e0041}",
+            "\u{3164}",
+        ] {
+            assert_eq!(check_name(&format!("An{hidden}na")), Err(Problem::HasHidden), "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_gives_a_name_that_is_one() {
+        for (local, name) in
+            [("anna.berg", "anna berg"), ("a+shop", "a shop"), ("evil.com", "evil com"), ("...", "User")]
+        {
+            assert_eq!(name_of_address(local), name);
+            assert!(check_name(name).is_ok());
+        }
+    }
+}
