@@ -64,7 +64,8 @@ impl Settings {
             FailurePolicy::Free => CustomerFailure::Free,
             FailurePolicy::ChargedOnce => CustomerFailure::ChargedOnce,
         };
-        Rules { inactivity_months: self.inactivity_months, customer_failure, swept_until: None }
+        let (inactivity_months, step) = (self.inactivity_months, Some(self.rounding_step));
+        Rules { inactivity_months, customer_failure, step, swept_until: None }
     }
 }
 

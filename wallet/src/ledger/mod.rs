@@ -35,6 +35,7 @@ mod history;
 pub mod hold;
 #[cfg(feature = "postgres")]
 mod manage;
+pub mod metadata;
 pub mod proof;
 #[cfg(feature = "postgres")]
 mod queue;

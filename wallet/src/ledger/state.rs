@@ -10,7 +10,7 @@ use super::budget::{Budget, BudgetScope};
 use super::chain::Hash;
 use super::command::Command;
 use super::entry::{EntryKind, EntryView, GrantSource, HoldLine, HoldState};
-use crate::error::Refusal;
+use crate::error::{Problem, Refusal};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
@@ -146,6 +146,8 @@ pub struct Hold {
     pub pins: Vec<(i64, Credits)>,
     /// The ceilings that counted it.
     pub subject: Subject,
+    /// What its caller sent along: the rows that finish it say the same.
+    pub metadata: Arc<serde_json::Value>,
     /// The row that finished it.
     pub finished_by: Option<i64>,
 }
@@ -255,6 +257,8 @@ pub struct Rules {
     pub inactivity_months: Option<u16>,
     /// What a job costs that failed for the customer's reasons.
     pub customer_failure: CustomerFailure,
+    /// The smallest step of amounts that callers choose; none: any.
+    pub step: Option<Credits>,
     /// Up to when holds that timed out are finished, where that was asked: none is placed that would time out by then.
     pub swept_until: Option<DateTime<Utc>>,
 }
@@ -270,6 +274,16 @@ pub enum CustomerFailure {
 }
 
 impl Rules {
+    /// Refuses an amount of a caller's choice that is no whole number of the unit's steps.
+    pub fn in_steps(&self, field: &str, amount: Credits) -> Result<(), Refusal> {
+        match self.step {
+            Some(step) if !amount.is_in_steps_of(step) => {
+                Err(Refusal::unprocessable(field, Problem::TooPrecise, format!("Give a multiple of {step}.")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Says whether a wallet whose owner was last seen at `active_at` waits for the owner.
     #[must_use]
     pub fn waits(&self, active_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
