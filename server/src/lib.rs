@@ -25,6 +25,7 @@ pub mod pages;
 pub mod peer;
 pub mod plain;
 pub mod providers;
+pub mod renewals;
 pub mod serve;
 pub mod session;
 pub mod state;

@@ -75,6 +75,9 @@ pub(crate) trait Household: Send + Sync {
     /// Forgets how much a key may spend that works no more.
     async fn uncap_key_in_tx(&self, connection: &mut PgConnection, wallet: WalletId, key: KeyId) -> Result<()>;
 
+    /// Puts in what the plan of an account brings now, after its owner's address was proven.
+    async fn fill(&self, account: AccountId) -> Result<()>;
+
     /// Puts a new account on the free plan.
     async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;
 
