@@ -29,6 +29,7 @@ pub mod peer;
 pub mod plain;
 pub mod providers;
 pub mod rates;
+pub mod renewals;
 pub mod serve;
 pub mod session;
 pub mod state;

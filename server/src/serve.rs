@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::limits;
 use crate::config::Settings;
-use crate::{AppState, build, cli, connections, courier, jobs, providers};
+use crate::{AppState, build, cli, connections, courier, jobs, providers, renewals};
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -34,6 +34,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let worker = jobs::start(&state).await?;
     let courier = courier::start(&state)?;
     limits::share(&state);
+    let renewals = renewals::start(&state);
     stop_on_signal(state.stopping.clone())?;
     welcome(&settings, demo.as_ref());
     if settings.production() && settings.web.host.is_loopback() && settings.web.trusted_proxies.is_empty() {
@@ -46,7 +47,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     serve(listener, state.clone(), limit).await?;
     // One time limit for all: requests, jobs and messages were asked to end at the same moment.
     let deadline = asked.await? + limit;
-    tokio::join!(finish(worker, deadline), finish(courier, deadline));
+    tokio::join!(finish(worker, deadline), finish(courier, deadline), finish(renewals, deadline));
     wallet.shutdown().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::Refusal;
+#[cfg(feature = "postgres")]
+use crate::{error::Result, id::WalletId};
 
 /// The longest key that a caller may send.
 const MAX_LENGTH: usize = 255;
@@ -113,6 +115,65 @@ impl RequestHash {
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+}
+
+/// Begins a write that leaves no row in the ledger, once per key, in the caller's transaction: gives the first answer
+/// where the key was used with the same request before. Where it gives none, [`keep_answer`] must end the write in the
+/// same transaction; a repeat waits for that. A write that is undone leaves the key unused.
+#[cfg(feature = "postgres")]
+pub async fn first_answer(
+    connection: &mut sqlx::PgConnection,
+    wallet: WalletId,
+    (key, hash): (&IdempotencyKey, RequestHash),
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<Option<String>> {
+    let begun = sqlx::query!(
+        "INSERT INTO answered_calls (shard, wallet_id, idem_key, request_hash, answer, created_at)
+         VALUES ($1, $2, $3, $4, '', $5)
+         ON CONFLICT ON CONSTRAINT answered_calls_pk DO NOTHING",
+        wallet.shard.as_i16(),
+        wallet.number,
+        key.as_str(),
+        &hash.as_bytes()[..],
+        now
+    )
+    .execute(&mut *connection)
+    .await?;
+    if begun.rows_affected() == 1 {
+        return Ok(None);
+    }
+    let first = sqlx::query!(
+        "SELECT request_hash, answer FROM answered_calls WHERE shard = $1 AND wallet_id = $2 AND idem_key = $3",
+        wallet.shard.as_i16(),
+        wallet.number,
+        key.as_str()
+    )
+    .fetch_one(connection)
+    .await?;
+    if RequestHash::from_slice(&first.request_hash) != Some(hash) {
+        return Err(Refusal::IdempotencyMismatch.into());
+    }
+    Ok(Some(first.answer))
+}
+
+/// Ends a write that [`first_answer`] began.
+#[cfg(feature = "postgres")]
+pub async fn keep_answer(
+    connection: &mut sqlx::PgConnection,
+    wallet: WalletId,
+    key: &IdempotencyKey,
+    answer: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE answered_calls SET answer = $4 WHERE shard = $1 AND wallet_id = $2 AND idem_key = $3",
+        wallet.shard.as_i16(),
+        wallet.number,
+        key.as_str(),
+        answer
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -37,6 +37,8 @@ pub mod payment;
 #[cfg(feature = "postgres")]
 mod announce;
 #[cfg(feature = "postgres")]
+mod boundary;
+#[cfg(feature = "postgres")]
 pub mod demo;
 #[cfg(feature = "postgres")]
 mod inactivity;

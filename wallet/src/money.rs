@@ -96,6 +96,12 @@ impl Credits {
         self.0 < 0
     }
 
+    /// Says whether an amount consists of whole steps; every amount does where a step is nothing.
+    #[must_use]
+    pub const fn is_in_steps_of(self, step: Self) -> bool {
+        !step.is_positive() || matches!(self.0.checked_rem(step.0), Some(0))
+    }
+
     /// Says whether the amount is above zero.
     #[must_use]
     pub const fn is_positive(self) -> bool {

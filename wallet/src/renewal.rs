@@ -77,7 +77,7 @@ impl Wallet {
     }
 
     /// Does what is due of one account; what goes wrong stays with that account.
-    async fn renew_of(&self, account: AccountId) -> Renewed {
+    pub(crate) async fn renew_of(&self, account: AccountId) -> Renewed {
         let mut report = Renewed::default();
         if let Err(error) = self.renew(account, &mut report).await {
             tracing::error!(%account, %error, "a plan could not be renewed; it is tried again in a minute");

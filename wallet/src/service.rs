@@ -1,11 +1,12 @@
 //! The façade: one value that every caller (server functions, REST, webhooks, jobs, the command line) asks.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
+use crate::boundary::Boundaries;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::db::{self, Db, JobQueue, ReadLimits};
@@ -17,7 +18,7 @@ use crate::notify::Notify;
 use crate::notify::webhook::Webhooks;
 use crate::payment::{self, Payments};
 use crate::plan::{self, Plans};
-use crate::tariff::{self, PlanRanks, Tariffs};
+use crate::tariff::{self, PlanRanks, PlanUpkeep, Tariffs};
 use crate::welcome::Welcome;
 
 /// How a [`Wallet`] is set up.
@@ -51,7 +52,7 @@ pub struct Wallet {
 }
 
 /// The handles of the concepts, each a cheap clone of its own.
-struct Inner {
+pub(crate) struct Inner {
     db: Db,
     ledger: Ledger,
     tariffs: Tariffs,
@@ -62,6 +63,7 @@ struct Inner {
     webhooks: Webhooks,
     payments: Payments,
     insight: Insight,
+    boundaries: Arc<Boundaries>,
 }
 
 impl Wallet {
@@ -102,8 +104,23 @@ impl Wallet {
         );
         let insight = Insight::new(db.clone(), ledger.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
-        let inner = Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments, insight };
-        Self { inner: Arc::new(inner) }
+        let inner = Arc::new_cyclic(|inner| {
+            let boundaries = Arc::new(Boundaries::new(Weak::clone(inner)));
+            let upkeep: Arc<dyn PlanUpkeep> = boundaries.clone();
+            tariffs.let_plans_be_kept_by(upkeep);
+            Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments, insight, boundaries }
+        });
+        Self { inner }
+    }
+
+    /// Gives the façade that something works for, while it is there.
+    pub(crate) fn of(inner: &Weak<Inner>) -> Option<Self> {
+        inner.upgrade().map(|inner| Self { inner })
+    }
+
+    /// What does not wait for the renewal job.
+    pub(crate) fn boundaries(&self) -> &Boundaries {
+        &self.inner.boundaries
     }
 
     /// Gives the connections.

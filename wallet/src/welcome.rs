@@ -145,6 +145,10 @@ impl Household for Welcome {
         }
     }
 
+    async fn fill(&self, account: AccountId) -> Result<()> {
+        self.plans.grant_due(account).await
+    }
+
     async fn plans_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, PlanSummary>> {
         self.plans.current_of(accounts).await
     }

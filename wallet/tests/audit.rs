@@ -51,8 +51,18 @@ async fn the_log_holds_what_happens_to_accounts(pool: PgPool) {
         period: BudgetPeriod::Day,
         ceiling: credits(5),
     };
-    let id = wallet.ledger().set_budget_by(&viewer.actor(), viewer.wallet, budget).await.expect("set");
-    wallet.ledger().remove_budget_by(&viewer.actor(), viewer.wallet, id, |_| Ok(())).await.expect("removed");
+    let (ledger, by) = (wallet.ledger(), viewer.actor());
+    let once = (&IdempotencyKey::internal("budget"), RequestHash::of(b"budget"));
+    let first = |budgets: Vec<Budget>| Ok(budgets[0].id.to_string());
+    for _ in 0..2 {
+        let (told, _) = ledger.set_budget_once(&by, viewer.wallet, budget.clone(), once, first).await.expect("set");
+        assert!(!told.is_empty());
+    }
+    let id = ledger.budgets(viewer.wallet).await.expect("budgets")[0].id;
+    let key = IdempotencyKey::internal("remove");
+    for _ in 0..2 {
+        ledger.remove_budget_by(&by, viewer.wallet, id, Some(&key), |_| Ok(())).await.expect("removed");
+    }
     for _ in 0..2 {
         wallet.payments().start_top_up(&viewer, &light(), "form", "http://localhost").await.expect("ordered");
     }

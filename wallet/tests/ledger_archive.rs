@@ -95,7 +95,13 @@ async fn archived_rows_are_proven_by_their_files_and_the_ledger_goes_on(pool: Pg
     assert_eq!((archived.to, archived.until), (11, start()), "up to the open hold");
     assert_eq!(page.entries.last().map(|row| row.seq), Some(12));
     let gone = wallet.ledger().entry(id, 3).await.expect_err("archived").to_string();
-    assert!(gone.contains(&format!("{id}-000000000001-000000000011.jsonl")), "{gone}");
+    assert!(gone.contains("up to 11") && gone.contains("the first one here is 12"), "{gone}");
+    assert!(!gone.contains("jsonl"), "files are the staff's: {gone}");
+    // A proof from within the archive is refused; one from the beginning says where it begins.
+    for after in [1, 10] {
+        let refused = wallet.ledger().proof(id, after, 10).await.expect_err("archived").to_string();
+        assert!(refused.contains("Begin with 12") && !refused.contains("jsonl"), "{refused}");
+    }
 
     // The archive and a later export are one chain, the one that it was before.
     let (header, rows) = wallet.ledger().proof(id, 0, 1000).await.expect("a proof");

@@ -73,7 +73,7 @@ async fn ceilings_stop_in_the_same_step(pool: PgPool) {
         [credits(15), credits(100), Credits::ZERO]
     );
     assert_eq!(stopped_by(by_key("k5", 10).await).0, "All");
-    wallet.ledger().remove_budget(id, budgets[1].id, |_| Ok(())).await.expect("removed");
+    wallet.ledger().remove_budget(id, budgets[1].id, None, |_| Ok(())).await.expect("removed");
     by_key("k5", 10).await.expect("charged");
     assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
     wallet.shutdown().await;
@@ -284,7 +284,7 @@ async fn a_project_has_so_many_ceilings_and_no_more(pool: PgPool) {
     set(7, 2).await.expect("changed");
     let budgets = wallet.ledger().budgets(id).await.expect("listed");
     assert_eq!(budgets.len(), 100);
-    wallet.ledger().remove_budget(id, budgets[0].id, |_| Ok(())).await.expect("removed");
+    wallet.ledger().remove_budget(id, budgets[0].id, None, |_| Ok(())).await.expect("removed");
     set(100, 1).await.expect("there is room again");
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger_model_support::{Scope, Step, Taken, World, command, metadata, micros, start, steps};
+use ledger_model_support::{Scope, Step, Taken, World, command, metadata, micros, start, steps, told_of};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
@@ -200,7 +200,7 @@ fn tell(story: &[Step]) -> Result<(), TestCaseError> {
         }
         compare(&world, &real)?;
     }
-    prove(&real)
+    prove(&world, &real)
 }
 
 /// A key that was used answers as the first time, and another request with it is refused.
@@ -219,8 +219,12 @@ fn repeat(real: &mut Real, again: &Work, first: &Outcome) -> Result<(), TestCase
     Ok(())
 }
 
-/// Every chain follows from its first row.
-fn prove(real: &Real) -> Result<(), TestCaseError> {
+/// Every chain follows from its first row, and rows that follow a row are for whom that was.
+fn prove(world: &World, real: &Real) -> Result<(), TestCaseError> {
+    for (purse, id) in world.purses.iter().zip(&real.ids) {
+        let row = |seq: i64| real.rows[id].iter().find(|row| row.view.seq == seq).expect("a row");
+        told_of(purse, |seq| &row(seq).view.metadata)?;
+    }
     for (id, rows) in &real.rows {
         let mut verifier = Verifier::new(*id);
         for row in rows {

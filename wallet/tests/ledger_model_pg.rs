@@ -6,11 +6,12 @@ mod ledger_model_support;
 mod ledger_support;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use ledger_model_support::{Scope as ModelScope, Step, World, command, metadata, micros, start, steps};
+use ledger_model_support::{Scope as ModelScope, Step, World, command, metadata, micros, start, steps, told_of};
 use ledger_support::{key, open, wallet_in};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use serde_json::Value;
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::error::Error;
@@ -56,7 +57,7 @@ async fn manage(node: &Wallet, ids: &[WalletId; 2], step: &Step) {
             let (wallet, scope) = scope.in_ledger();
             let budgets = ledger.budgets(ids[wallet]).await.expect("the ceilings");
             if let Some(budget) = budgets.into_iter().find(|budget| budget.scope == scope) {
-                ledger.remove_budget(ids[wallet], budget.id, |_: &BudgetScope| Ok(())).await.expect("removed");
+                ledger.remove_budget(ids[wallet], budget.id, None, |_: &BudgetScope| Ok(())).await.expect("removed");
             }
         }
         Step::Freeze { wallet, frozen: true } => ledger.freeze(ids[*wallet], &by, "test").await.expect("frozen"),
@@ -212,7 +213,21 @@ async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> 
         compare(&served[0], &world, &ids, &steps[steps.len() - 1]).await?;
         number += steps.len();
     }
+    for (purse, id) in world.purses.iter().zip(ids) {
+        let mut rows = Vec::new();
+        while let Some(more) = next_rows(&nodes[0], id, rows.len()).await {
+            rows.extend(more);
+        }
+        told_of(purse, |seq| &rows[usize::try_from(seq - 1).expect("from 1")])?;
+    }
     Ok(())
+}
+
+/// Reads what callers sent along with the next rows of a wallet; `None` after the last one.
+async fn next_rows(node: &Wallet, id: WalletId, known: usize) -> Option<Vec<Value>> {
+    let after = i64::try_from(known).expect("few");
+    let rows = node.ledger().entries_after(id, after, 200).await.expect("rows");
+    (!rows.is_empty()).then(|| rows.into_iter().map(|row| row.metadata).collect())
 }
 
 /// Tells a story; of one that goes wrong, gives the shortest that still does, and how.

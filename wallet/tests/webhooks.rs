@@ -231,11 +231,11 @@ async fn a_new_secret_signs_beside_the_old_one_for_a_day(pool: PgPool) {
     assert!(list[0].disabled.as_ref().is_some_and(|(_, why)| why.contains("410")));
     charge(&wallet, anna.wallet, "gpt-5", "1").await;
     assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "off is off");
-    wallet.webhooks().enable(anna.wallet, &anna.actor(), id).await.expect("on");
+    wallet.webhooks().enable(anna.wallet, &anna.actor(), id, None).await.expect("on");
     assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "what happened meanwhile is not told");
     charge(&wallet, anna.wallet, "gpt-5", "2").await;
     assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 1);
-    wallet.webhooks().remove(anna.wallet, &anna.actor(), id).await.expect("removed");
+    wallet.webhooks().remove(anna.wallet, &anna.actor(), id, None).await.expect("removed");
     assert!(wallet.webhooks().endpoints(anna.wallet).await.expect("a list").is_empty());
 }
 
@@ -310,7 +310,7 @@ async fn what_is_no_endpoint_is_refused(pool: PgPool) {
     assert!(webhooks.test(anna.wallet, nowhere, &key("t")).await.is_err());
     assert!(webhooks.redeliver(anna.wallet, nowhere, &key("r")).await.is_err());
     let others = webhooks.endpoints(anna.wallet).await.expect("a list")[0].id;
-    assert!(webhooks.remove(anna.preview_wallet, &anna.actor(), others).await.is_err(), "another wallet's");
+    assert!(webhooks.remove(anna.preview_wallet, &anna.actor(), others, None).await.is_err(), "another wallet's");
 }
 
 /// How many of this many requests at once are taken.

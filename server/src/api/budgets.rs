@@ -1,20 +1,21 @@
 //! Ceilings: how much may be spent in a day, week or month; by the project, its environment, a key, an end customer.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wallet::error::{Problem, Refusal};
+use wallet::id::KeyId;
 use wallet::identity::{Environment, KeyAccess, KeyScope};
 use wallet::ledger::{Budget, BudgetPeriod, BudgetScope, NewBudget};
 
 use super::amount::Amount;
 use super::body::{Body, Named, Out};
 use super::caller::Caller;
-use super::charges::{positive, text};
+use super::charges::{REPLAYED, positive, text};
 use super::envelope::{Answer, ErrorBody};
 use super::key::Key;
 use super::schemas::PeriodCode;
@@ -110,6 +111,12 @@ pub struct CeilingList {
     budgets: Vec<Ceiling>,
 }
 
+impl From<Vec<Budget>> for CeilingList {
+    fn from(budgets: Vec<Budget>) -> Self {
+        Self { budgets: budgets.into_iter().map(Ceiling::from).collect() }
+    }
+}
+
 /// Lists the ceilings that concern the key's wallet, with what has been spent.
 #[utoipa::path(get, path = "/budgets", tag = "Budgets", responses((status = 200, body = CeilingList)))]
 pub async fn list(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
@@ -118,22 +125,53 @@ pub async fn list(State(state): State<AppState>, caller: Caller) -> Answer<Respo
 }
 
 async fn all(state: &AppState, caller: &Caller) -> Answer<Response> {
-    let budgets = state.wallet.ledger().budgets(caller.0.wallet).await?;
-    Ok(Out(CeilingList { budgets: budgets.into_iter().map(Ceiling::from).collect() }).into_response())
+    Ok(Out(CeilingList::from(state.wallet.ledger().budgets(caller.0.wallet).await?)).into_response())
 }
 
-/// Sets a ceiling; one that counts the same in the same period is replaced, and keeps what was spent. Not a key's own.
+/// Sets a ceiling; once per key. One that counts the same in the same period is replaced, and keeps what was spent. Not a
+/// key's own.
 #[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewCeiling,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, body = CeilingList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
-pub async fn set(State(state): State<AppState>, caller: Caller, _key: Key, body: Body<NewCeiling>) -> Answer<Response> {
+pub async fn set(
+    State(state): State<AppState>,
+    caller: Caller,
+    Key(key): Key,
+    body: Body<NewCeiling>,
+) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
+    let hash = body.hash();
     let NewCeiling { name, scope, of, period, ceiling } = body.value;
     let scope = scope_of(scope, of.as_deref())?;
     governs(&caller.0, &scope)?;
+    if let BudgetScope::Key(id) = scope {
+        guards(&state, &caller, id).await?;
+    }
     let budget = NewBudget { name: text("name", &name, 100)?, scope, period, ceiling: positive("ceiling", ceiling)? };
-    state.wallet.ledger().set_budget_by(&caller.actor(), caller.0.wallet, budget).await?;
-    all(&state, &caller).await
+    let answer = |budgets: Vec<Budget>| Ok(serde_json::to_string(&CeilingList::from(budgets))?);
+    let ledger = state.wallet.ledger();
+    let once = (&key, hash);
+    let (text, replayed) = ledger.set_budget_once(&caller.actor(), caller.0.wallet, budget, once, answer).await?;
+    let kind = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    Ok(told((kind, text).into_response(), replayed))
+}
+
+/// Says of an answer whether it is the first one's, told again.
+fn told(mut response: Response, replayed: bool) -> Response {
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Refuses a ceiling of a key that spends nothing from the caller's wallet: it would guard nothing.
+async fn guards(state: &AppState, caller: &Caller, id: Uuid) -> Answer<()> {
+    let of = &caller.0;
+    if state.wallet.identity().is_working_key(of.project, of.environment, KeyId::from_uuid(id)).await? {
+        return Ok(());
+    }
+    let message = "There is no such key in this project and environment, or it was revoked.";
+    Err(Refusal::unprocessable("of", Problem::Unknown, message).into())
 }
 
 fn scope_of(counts: Counts, of: Option<&str>) -> Answer<BudgetScope> {
@@ -145,6 +183,10 @@ fn scope_of(counts: Counts, of: Option<&str>) -> Answer<BudgetScope> {
         (Counts::Key, Some(key)) => {
             BudgetScope::Key(key.parse().map_err(|_| wrong(Problem::Unknown, "There is no such key."))?)
         }
+        (Counts::Customer, Some(customer)) if customer.trim() != customer => {
+            let message = "Take the spaces around it away: an end customer is known by exactly this text.";
+            return Err(wrong(Problem::NotAllowed, message).into());
+        }
         (Counts::Customer, Some(customer)) => BudgetScope::Customer(text("of", customer, CUSTOMER_MAX)?),
         (Counts::Customer, None) => return Err(wrong(Problem::Required, "Name the end customer.").into()),
         (Counts::Project | Counts::Environment, Some(_)) => {
@@ -153,7 +195,7 @@ fn scope_of(counts: Counts, of: Option<&str>) -> Answer<BudgetScope> {
     })
 }
 
-/// Removes a ceiling that concerns the key's wallet. Not a key's own.
+/// Removes a ceiling that concerns the key's wallet; once per key. Not a key's own.
 #[utoipa::path(delete, path = "/budgets/{id}", tag = "Budgets",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 204), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
@@ -161,12 +203,13 @@ pub async fn remove(
     State(state): State<AppState>,
     caller: Caller,
     Named(id): Named<Uuid>,
-    _key: Key,
+    Key(key): Key,
 ) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
     let may = |scope: &BudgetScope| Ok(governs(&caller.0, scope)?);
-    state.wallet.ledger().remove_budget_by(&caller.actor(), caller.0.wallet, id, may).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let ledger = state.wallet.ledger();
+    let replayed = ledger.remove_budget_by(&caller.actor(), caller.0.wallet, id, Some(&key), may).await?;
+    Ok(told(StatusCode::NO_CONTENT.into_response(), replayed))
 }
 
 /// Refuses what is not a key's to govern: its own ceiling, and with a preview key what stops production as well.

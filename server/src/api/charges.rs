@@ -33,7 +33,7 @@ const METADATA_KEYS_MAX: usize = 50;
 /// The longest metadata, as JSON.
 const METADATA_MAX: usize = 4_096;
 /// Says that the answer is the first one's, told again.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// What to charge for.
 #[derive(Debug, Deserialize, ToSchema)]

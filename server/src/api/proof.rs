@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use wallet::error::{Problem, Refusal};
 use wallet::identity::KeyScope;
 
 use super::body::{Asked, Out};
@@ -44,7 +45,7 @@ pub async fn head(State(state): State<AppState>, caller: Caller) -> Answer<Respo
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Span {
-    /// The first row, from 1.
+    /// The first row, from 1; the first one that is not archived where nothing is said.
     #[serde(default)]
     #[param(minimum = 1)]
     from: Option<i64>,
@@ -57,13 +58,18 @@ pub struct Span {
 /// Gives rows as JSON lines that `scrip ledger verify` checks: a header, then one row a line.
 #[utoipa::path(get, path = "/ledger/proof", tag = "Ledger", params(Span),
     responses((status = 200, content_type = "application/jsonl", body = String), (status = 400, body = ErrorBody),
-        (status = 404, body = ErrorBody)))]
+        (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn proof(State(state): State<AppState>, caller: Caller, Asked(span): Asked<Span>) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
-    let from = span.from.unwrap_or(1);
+    let archived = state.wallet.ledger().archived(caller.0.wallet).await?.map_or(0, |rows| rows.to);
+    let from = span.from.unwrap_or(archived + 1);
     let to = span.to.unwrap_or(i64::MAX);
     if from < 1 || to < from {
         return Err(Fault::invalid("from", "From 1 on, and not behind `to`."));
+    }
+    if from <= archived {
+        let message = format!("The rows up to {archived} are archived. Begin with {}, or leave it out.", archived + 1);
+        return Err(Refusal::unprocessable("from", Problem::Expired, message).into());
     }
     let wanted = to.saturating_sub(from).saturating_add(1).min(i64::from(ROWS_MAX));
     let wanted = u16::try_from(wanted).unwrap_or(ROWS_MAX);

@@ -166,14 +166,14 @@ pub async fn enable(
     State(state): State<AppState>,
     caller: Caller,
     Named(id): Named<Uuid>,
-    _key: Key,
+    Key(key): Key,
 ) -> Answer<Response> {
     caller.may(WRITE)?;
-    state.wallet.webhooks().enable(caller.0.wallet, &caller.actor(), id).await?;
+    state.wallet.webhooks().enable(caller.0.wallet, &caller.actor(), id, Some(&key)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Removes an endpoint with its log.
+/// Removes an endpoint with its log; once per key.
 #[utoipa::path(delete, path = "/webhook-endpoints/{id}", tag = "Webhooks",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 204), (status = 404, body = ErrorBody)))]
@@ -181,10 +181,10 @@ pub async fn remove(
     State(state): State<AppState>,
     caller: Caller,
     Named(id): Named<Uuid>,
-    _key: Key,
+    Key(key): Key,
 ) -> Answer<Response> {
     caller.may(WRITE)?;
-    state.wallet.webhooks().remove(caller.0.wallet, &caller.actor(), id).await?;
+    state.wallet.webhooks().remove(caller.0.wallet, &caller.actor(), id, Some(&key)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

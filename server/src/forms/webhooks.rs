@@ -93,7 +93,7 @@ pub async fn test(State(state): State<AppState>, Path(id): Path<String>, form: P
 pub async fn enable(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
     let enabled = async {
         let (wallet, actor) = about(&form)?;
-        state.wallet.webhooks().enable(wallet, &actor, named(&id, "the endpoint")?).await
+        state.wallet.webhooks().enable(wallet, &actor, named(&id, "the endpoint")?, None).await
     };
     let done = enabled.await;
     answer(form, done).await
@@ -103,7 +103,7 @@ pub async fn enable(State(state): State<AppState>, Path(id): Path<String>, form:
 pub async fn remove(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
     let removed = async {
         let (wallet, actor) = about(&form)?;
-        state.wallet.webhooks().remove(wallet, &actor, named(&id, "the endpoint")?).await
+        state.wallet.webhooks().remove(wallet, &actor, named(&id, "the endpoint")?, None).await
     };
     let done = removed.await;
     answer(form, done).await

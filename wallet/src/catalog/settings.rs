@@ -72,6 +72,7 @@ impl Settings {
             inactivity_months: self.inactivity_months,
             customer_failure,
             customer_credit_back: self.customer_credit_back,
+            step: Some(self.rounding_step),
             swept_until: None,
         }
     }

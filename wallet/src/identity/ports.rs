@@ -99,6 +99,9 @@ pub(crate) trait Household: Send + Sync {
     /// Tells what the product is called.
     async fn product(&self) -> Result<String>;
 
+    /// Puts in what the plan of an account brings now, after its owner's address was proven.
+    async fn fill(&self, account: AccountId) -> Result<()>;
+
     /// Puts a new account on the free plan.
     async fn join_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;
 

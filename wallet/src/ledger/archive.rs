@@ -143,7 +143,7 @@ impl Ledger {
     }
 
     /// Tells which rows of a wallet are archived; `None` where there are none.
-    pub(super) async fn archived(&self, wallet: WalletId) -> Result<Option<ArchivedRows>> {
+    pub async fn archived(&self, wallet: WalletId) -> Result<Option<ArchivedRows>> {
         let mut connection = self.db.pool().acquire().await?;
         let span = archive::newest(&mut connection, wallet).await?;
         Ok(span.map(|span| ArchivedRows { to: span.to, until: span.last_at }))

@@ -88,6 +88,7 @@ mod tests {
             lines: Arc::default(),
             pins: Vec::new(),
             subject: Subject::default(),
+            metadata: Arc::default(),
             made_by,
             finished_by: None,
         }

@@ -44,14 +44,14 @@ pub fn decide(wallet: &WalletState, request: &Request, now: DateTime<Utc>, rules
             debit(&mut draft, kind, receipt)?;
         }
         Command::Hold { lines, expires_in } => hold::place(&mut draft, lines, *expires_in, rules)?,
-        Command::Capture { hold, amount } => hold::capture(&mut draft, find_hold(wallet, *hold)?, amount)?,
+        Command::Capture { hold, amount } => hold::capture(&mut draft, find_hold(wallet, *hold)?, amount, rules)?,
         Command::Release { hold, reason } => hold::release(&mut draft, find_hold(wallet, *hold)?, *reason, rules)?,
         Command::ExpireHold { hold } => hold::expire(&mut draft, find_hold(wallet, *hold)?)?,
         Command::CreditBack { charge, reason } => {
             grant::credit_back(&mut draft, find_debit(wallet, *charge)?, reason, rules)?;
         }
         Command::Clawback { grant, amount, reason } => grant::clawback(&mut draft, *grant, *amount, reason)?,
-        Command::Adjustment { amount, reason } => grant::adjustment(&mut draft, *amount, reason)?,
+        Command::Adjustment { amount, reason } => grant::adjustment(&mut draft, *amount, reason, rules)?,
         Command::ExpireGrants => draft.expire_due()?,
         // A key that was used before is answered before anything is decided.
         Command::Replay => {}
@@ -79,6 +79,9 @@ pub fn decide_transfer(
     let now = now.max(from.core.last_at).max(to.core.last_at);
     let mut out = Draft::new(&from.core, request, now);
     may_spend(&out, rules)?;
+    if *amount != out.available()? {
+        rules.in_steps("amount", *amount)?;
+    }
     // What has expired in the receiving wallet is written off before the credits arrive.
     let due = to.core.grants.iter().filter(|grant| grant.remaining.is_positive() && grant.is_expired(now)).count();
     let arrives_as = i64::try_from(due)

@@ -1,10 +1,14 @@
 //! A decision in the making: rows are posted one by one onto a copy of the wallet's numbers.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::chain::{self, Hash};
 use super::detail::Detail;
 use super::entry::{EntryKind, EntryView, GrantSource};
+use super::metadata;
 use super::state::{Allocation, Core, DEBT, Decision, Entry, Grant, Hold, Request, Stop};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -30,6 +34,8 @@ pub(super) struct Row {
     pub(super) category: Option<String>,
     pub(super) quantity: i64,
     pub(super) refers_to: Option<i64>,
+    /// What the row says that this one follows: it is about the same thing.
+    pub(super) follows: Option<Arc<Value>>,
     pub(super) counterpart: Option<WalletId>,
     pub(super) detail: Option<Detail>,
     pub(super) expires_at: Option<DateTime<Utc>>,
@@ -46,6 +52,7 @@ impl Row {
             category: None,
             quantity: 1,
             refers_to: None,
+            follows: None,
             counterpart: None,
             detail: None,
             expires_at: None,
@@ -109,14 +116,15 @@ impl<'a> Draft<'a> {
     pub(super) fn post(&mut self, row: Row) -> Result<i64, Stop> {
         let request = self.request;
         self.own = Some(self.entries.len());
-        self.append(
-            row,
-            request.key.clone(),
-            request.request_hash,
-            request.actor.clone(),
-            request.metadata.clone(),
-            request.metadata_text.clone(),
-        )
+        let (metadata, text) = match row.follows.as_deref() {
+            Some(of) if !of.is_null() => {
+                let metadata = metadata::following(of, &request.metadata);
+                let text = metadata.to_string().into();
+                (metadata, Some(text))
+            }
+            _ => (request.metadata.clone(), request.metadata_text.clone()),
+        };
+        self.append(row, request.key.clone(), request.request_hash, request.actor.clone(), metadata, text)
     }
 
     /// Posts a row that follows by itself; its key is made from its own place.
@@ -124,7 +132,7 @@ impl<'a> Draft<'a> {
         let seq = self.core.seq.checked_add(1).ok_or(OVERFLOW)?;
         let key = IdempotencyKey::internal(format!("{what}:{seq}"));
         let hash = RequestHash::of(key.as_str().as_bytes());
-        self.append(row, key, hash, Actor::system(what), serde_json::Value::Null, None)
+        self.append(row, key, hash, Actor::system(what), Value::Null, None)
     }
 
     fn append(
@@ -133,8 +141,8 @@ impl<'a> Draft<'a> {
         key: IdempotencyKey,
         request_hash: RequestHash,
         actor: Actor,
-        metadata: serde_json::Value,
-        metadata_text: Option<std::sync::Arc<str>>,
+        metadata: Value,
+        metadata_text: Option<Arc<str>>,
     ) -> Result<i64, Stop> {
         for allocation in &row.allocations {
             self.share(allocation)?;

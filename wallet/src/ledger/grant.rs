@@ -140,6 +140,7 @@ pub(super) fn credit_back(draft: &mut Draft<'_>, debit: &PastDebit, reason: &str
     row.category = debit.entry.category.clone();
     row.quantity = debit.entry.quantity;
     row.refers_to = Some(debit.entry.seq);
+    row.follows = Some(Arc::new(debit.entry.metadata.clone()));
     row.detail = Some(Detail::Why(reason.to_owned()));
     let back = negated(debit.entry.amount)?;
     // Ceilings count charges and holds, and no fees.
@@ -215,9 +216,13 @@ fn others(draft: &Draft<'_>, named: Option<i64>, missing: Credits) -> Result<Vec
     Ok(split.ok_or(Stop::Broken("a share is too large"))?.0)
 }
 
-/// Mends a mistake: above zero it puts in, below zero it takes out.
-pub(super) fn adjustment(draft: &mut Draft<'_>, amount: Credits, reason: &str) -> Result<(), Stop> {
+/// Mends a mistake: above zero it puts in, below zero it takes out. A rest that is smaller than the unit's step may be
+/// taken out with the last of it.
+pub(super) fn adjustment(draft: &mut Draft<'_>, amount: Credits, reason: &str, rules: &Rules) -> Result<(), Stop> {
     text("reason", reason)?;
+    if negated(amount)? != draft.available()? {
+        rules.in_steps("amount", amount)?;
+    }
     let mut row = Row::new(EntryKind::Adjustment, Vec::new());
     row.title = Some(reason.to_owned());
     if amount.is_positive() {

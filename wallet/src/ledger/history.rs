@@ -11,7 +11,7 @@ use super::hold::MAX_LIFETIME;
 use super::repo::archive::{self, Span};
 use super::repo::{holds, past, read};
 use super::service::{Ledger, grant_view, hold_view};
-use super::state::{DEBT, Grant};
+use super::state::{DEBT, Grant, Hold};
 use crate::db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
@@ -51,7 +51,7 @@ impl Ledger {
             settled,
             held,
             available,
-            grants: grants.iter().filter(|grant| grant.is_open()).map(grant_view).collect(),
+            grants: grants.iter().filter_map(|grant| grant_view(grant, at)).collect(),
             last_refill,
             frozen: None,
             inactive: false,
@@ -69,7 +69,8 @@ impl Ledger {
         Ok(seq)
     }
 
-    /// Reads the holds that were open at a past instant. The lines of one that is archived since are in its file.
+    /// Reads the holds that were set aside at a past instant; one whose time was over by then, and that no sweep had come
+    /// to, shows as expired. The lines of one that is archived since are in its file.
     pub async fn holds_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<Vec<HoldView>> {
         let mut turn = self.long_read(wallet).await?;
         let transaction = turn.connection()?;
@@ -95,13 +96,20 @@ impl Ledger {
         let mut found = holds::read(transaction, &wanted).await?;
         turn.end().await?;
         found.sort_by_key(|(_, hold)| hold.seq);
-        let then = |hold| HoldView { state: HoldState::Open, captured: Credits::ZERO, finished_by: None, ..hold };
-        Ok(found.iter().map(|(_, hold)| then(hold_view(wallet, hold))).collect())
+        let moment = at.min(self.db.now());
+        // As it was then, whatever has become of it since.
+        let then = |hold: &Hold| {
+            let open = Hold { state: HoldState::Open, captured: Credits::ZERO, finished_by: None, ..hold.clone() };
+            hold_view(wallet, &open, moment)
+        };
+        Ok(found.iter().map(|(_, hold)| then(hold)).collect())
     }
 
-    /// Reads the holds that are open now.
+    /// Reads the holds that are open now: not those whose time is over, swept or not.
     pub async fn open_holds(&self, wallet: WalletId) -> Result<Vec<HoldView>> {
-        self.holds_at(wallet, DateTime::<Utc>::MAX_UTC).await
+        let mut holds = self.holds_at(wallet, DateTime::<Utc>::MAX_UTC).await?;
+        holds.retain(|hold| hold.state == HoldState::Open);
+        Ok(holds)
     }
 }
 

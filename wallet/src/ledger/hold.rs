@@ -75,16 +75,17 @@ pub(super) fn place(
         pins: shares,
         subject,
         made_by: Some(draft.request.actor.side()),
+        metadata: Arc::new(draft.request.metadata.clone()),
         finished_by: None,
     });
     Ok(())
 }
 
 /// Takes what was set aside, all or part; the rest goes back to the same grants.
-pub(super) fn capture(draft: &mut Draft<'_>, hold: &Hold, amount: &CaptureAmount) -> Result<(), Stop> {
+pub(super) fn capture(draft: &mut Draft<'_>, hold: &Hold, amount: &CaptureAmount, rules: &Rules) -> Result<(), Stop> {
     authority::finishes(&draft.request.actor, hold)?;
     may_finish(draft, hold)?;
-    let taken = split(hold, amount)?;
+    let taken = split(hold, amount, rules)?;
     let total = sum(taken.iter().copied())?;
     let lines: Vec<HoldLine> = hold
         .lines
@@ -104,7 +105,7 @@ pub(super) fn release(draft: &mut Draft<'_>, hold: &Hold, reason: ReleaseReason,
     authority::releases(&draft.request.actor, hold, reason, rules)?;
     may_finish(draft, hold)?;
     if (reason, rules.customer_failure) == (ReleaseReason::CustomerFailure, CustomerFailure::ChargedOnce) {
-        return capture(draft, hold, &CaptureAmount::All);
+        return capture(draft, hold, &CaptureAmount::All, rules);
     }
     let mut row = Row::new(EntryKind::Release, give_back(draft, hold, Credits::ZERO)?);
     name(&mut row, &hold.lines);
@@ -154,14 +155,17 @@ fn may_finish(draft: &Draft<'_>, hold: &Hold) -> Result<(), Stop> {
     if draft.now >= hold.expires_at { Err(Refusal::HoldExpired.into()) } else { Ok(()) }
 }
 
-/// Tells how much is taken of each line.
-fn split(hold: &Hold, amount: &CaptureAmount) -> Result<Vec<Credits>, Stop> {
+/// Tells how much is taken of each line. What was set aside may be taken whole, whatever the unit's step is by now.
+fn split(hold: &Hold, amount: &CaptureAmount, rules: &Rules) -> Result<Vec<Credits>, Stop> {
     let totals = hold.lines.iter().map(|line| line.receipt.total);
     let too_much = || Refusal::unprocessable("amount", Problem::TooLarge, "more than was set aside");
     match amount {
         CaptureAmount::All => Ok(totals.collect()),
         CaptureAmount::Total(total) => {
             decide::not_below_zero("amount", *total)?;
+            if *total != hold.amount {
+                rules.in_steps("amount", *total)?;
+            }
             let mut left = *total;
             let mut taken = Vec::with_capacity(hold.lines.len());
             for line in totals {
@@ -176,10 +180,13 @@ fn split(hold: &Hold, amount: &CaptureAmount) -> Result<Vec<Credits>, Stop> {
                 let message = format!("give an amount for each of the {} lines", hold.lines.len());
                 return Err(Refusal::unprocessable("lines", Problem::Malformed, message).into());
             }
-            for (taken, total) in lines.iter().zip(totals) {
+            for (place, (taken, total)) in lines.iter().zip(totals).enumerate() {
                 decide::not_below_zero("lines", *taken)?;
                 if *taken > total {
                     return Err(too_much().into());
+                }
+                if *taken != total {
+                    rules.in_steps(&format!("lines.{place}"), *taken)?;
                 }
             }
             Ok(lines.clone())
@@ -221,6 +228,7 @@ fn finish(
     lines: Option<Vec<HoldLine>>,
 ) -> Result<(), Stop> {
     row.refers_to = Some(hold.seq);
+    row.follows = Some(Arc::clone(&hold.metadata));
     let unspent = minus(hold.amount, captured)?;
     budget::unspend(&mut draft.core, &hold.subject, unspent, hold.created_at)?;
     let seq = draft.post(row)?;

@@ -12,6 +12,7 @@ use super::service::Ledger;
 use super::verify::Breach;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, KeyId, WalletId};
+use crate::idempotency::{IdempotencyKey, RequestHash, first_answer, keep_answer};
 use crate::identity::{self, Actor, NewAudit};
 use crate::money::Credits;
 
@@ -55,15 +56,28 @@ impl Ledger {
         Ok(id)
     }
 
-    /// Does the same for somebody, and notes in the audit log who it was.
-    pub async fn set_budget_by(&self, by: &Actor, wallet: WalletId, budget: NewBudget) -> Result<Uuid> {
+    /// Sets a ceiling for somebody, once per key, and notes in the audit log who it was. `answer` writes what the caller is
+    /// told of all ceilings then; a repeat is told the same again, and says so.
+    pub async fn set_budget_once(
+        &self,
+        by: &Actor,
+        wallet: WalletId,
+        budget: NewBudget,
+        (key, hash): (&IdempotencyKey, RequestHash),
+        answer: impl FnOnce(Vec<Budget>) -> Result<String> + Send,
+    ) -> Result<(String, bool)> {
         let said = json!({ "name": budget.name, "counts": words_of(&budget.scope), "period": budget.period,
                            "ceiling": budget.ceiling.to_string(), "wallet": wallet.to_string() });
         let mut transaction = self.db.begin().await?;
+        if let Some(first) = first_answer(&mut transaction, wallet, (key, hash), self.db.now()).await? {
+            return Ok((first, true));
+        }
         let id = self.set_budget_in_tx(&mut transaction, wallet, budget).await?;
         self.audit_budget(&mut transaction, (by, "budget.set"), id, (Value::Null, said)).await?;
+        let text = answer(self.budgets_in_tx(&mut transaction, wallet).await?)?;
+        keep_answer(&mut transaction, wallet, key, &text).await?;
         transaction.commit().await?;
-        Ok(id)
+        Ok((text, false))
     }
 
     async fn audit_budget(
@@ -87,6 +101,7 @@ impl Ledger {
         if budget.ceiling.is_negative() {
             return Err(FieldError::new("ceiling", Problem::TooSmall, "Enter 0 or more.").into());
         }
+        self.writers.shared.rules().in_steps("ceiling", budget.ceiling)?;
         identity::check_name(&budget.name).map_err(|problem| identity::name_error_at("name", problem))?;
         let whole_project = budget.scope == BudgetScope::Project;
         let touched = manage::touch(connection, wallet, whole_project).await?;
@@ -111,14 +126,16 @@ impl Ledger {
         Ok(id)
     }
 
-    /// Removes a ceiling that concerns a wallet, where `may` allows it for what the ceiling counts.
+    /// Removes a ceiling that concerns a wallet, where `may` allows it for what the ceiling counts; once per key, where
+    /// there is one. Says whether it was done before.
     pub async fn remove_budget(
         &self,
         wallet: WalletId,
         budget: Uuid,
+        key: Option<&IdempotencyKey>,
         may: impl FnOnce(&BudgetScope) -> Result<()> + Send,
-    ) -> Result<()> {
-        self.remove_budget_by(&Actor::system("ledger"), wallet, budget, may).await
+    ) -> Result<bool> {
+        self.remove_budget_by(&Actor::system("ledger"), wallet, budget, key, may).await
     }
 
     /// Does the same for somebody, and notes in the audit log who it was.
@@ -127,9 +144,16 @@ impl Ledger {
         by: &Actor,
         wallet: WalletId,
         budget: Uuid,
+        key: Option<&IdempotencyKey>,
         may: impl FnOnce(&BudgetScope) -> Result<()> + Send,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let mut transaction = self.db.begin().await?;
+        if let Some(key) = key {
+            let hash = RequestHash::of(format!("remove budget {budget}").as_bytes());
+            if first_answer(&mut transaction, wallet, (key, hash), self.db.now()).await?.is_some() {
+                return Ok(true);
+            }
+        }
         let touched = manage::touch(&mut transaction, wallet, true).await?;
         let touched = touched.ok_or_else(|| Refusal::not_found("wallet"))?;
         let scope = manage::budget_scope(&mut transaction, wallet, touched.project, budget).await?;
@@ -139,7 +163,7 @@ impl Ledger {
         let before = json!({ "counts": words_of(&scope), "wallet": wallet.to_string() });
         self.audit_budget(&mut transaction, (by, "budget.removed"), budget, (before, Value::Null)).await?;
         transaction.commit().await?;
-        Ok(())
+        Ok(false)
     }
 
     /// Removes the ceilings of a key that works no more, in the caller's transaction.
@@ -156,12 +180,30 @@ impl Ledger {
 
     /// Reads the ceilings that concern a wallet, with what was spent in the period of now.
     pub async fn budgets(&self, wallet: WalletId) -> Result<Vec<Budget>> {
-        let now = self.db.now();
         let mut connection = self.db.pool().acquire().await?;
-        let Some(account) = manage::account(&mut connection, wallet).await? else { return Ok(Vec::new()) };
-        let zone = self.zone(&mut connection, account).await?;
-        let budgets = manage::budgets(&mut connection, wallet).await?;
+        self.budgets_in_tx(&mut connection, wallet).await
+    }
+
+    async fn budgets_in_tx(&self, connection: &mut PgConnection, wallet: WalletId) -> Result<Vec<Budget>> {
+        let now = self.db.now();
+        let budgets = manage::budgets(connection, wallet).await?;
+        if budgets.is_empty() {
+            return Ok(budgets);
+        }
+        let zone = self.zone_of(connection, wallet).await?;
         Ok(budgets.into_iter().map(|budget| budget.into_period(now, &zone)).collect())
+    }
+
+    /// Tells whose a wallet is; `None` where there is no such wallet.
+    pub(crate) async fn account_of(&self, wallet: WalletId) -> Result<Option<AccountId>> {
+        let mut connection = self.db.pool().acquire().await?;
+        manage::account(&mut connection, wallet).await
+    }
+
+    /// Tells the time zone of a wallet's account.
+    pub async fn time_zone(&self, wallet: WalletId) -> Result<Tz> {
+        let mut connection = self.db.pool().acquire().await?;
+        self.zone_of(&mut connection, wallet).await
     }
 
     /// Finds the time zone of a wallet's account.

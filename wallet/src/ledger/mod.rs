@@ -37,6 +37,7 @@ mod history;
 pub mod hold;
 #[cfg(feature = "postgres")]
 mod manage;
+pub mod metadata;
 pub mod proof;
 #[cfg(feature = "postgres")]
 mod queue;

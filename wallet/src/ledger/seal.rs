@@ -57,8 +57,8 @@ impl Ledger {
             let archived = archive::containing(&mut connection, id, signed.seq).await?;
             // Within an archive the rows are the file's to prove; its last row is known here.
             let hash = match archived {
-                Some((span, _)) if span.to != signed.seq => continue,
-                Some((span, _)) => Some(span.last_hash),
+                Some(span) if span.to != signed.seq => continue,
+                Some(span) => Some(span.last_hash),
                 None => head::hash_of(&mut connection, id, signed.seq).await?,
             };
             match hash {

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tokio::sync::watch;
 
 use super::batch::Work;
 use super::detail::Detail;
-use super::entry::EntryKind;
+use super::entry::{EntryKind, HoldState};
+use super::metadata::{self, NESTING_MAX};
 use super::repo::{archive, holds, read, store};
 use super::state::{Grant, Hold, Request, Rules};
 use super::writer::Writers;
@@ -157,7 +159,7 @@ impl Ledger {
             settled: Credits::from_micros(row.settled),
             held: Credits::from_micros(row.held),
             available,
-            grants: grants.iter().map(grant_view).collect(),
+            grants: grants.iter().filter_map(|grant| grant_view(grant, now)).collect(),
             last_refill: row.last_refill.map(Credits::from_micros),
             frozen: row.frozen,
             inactive: self.writers.shared.rules().waits(row.active_at, now),
@@ -196,9 +198,8 @@ impl Ledger {
     pub async fn entry(&self, wallet: WalletId, seq: i64) -> Result<EntryDetail> {
         let mut connection = self.db.pool().acquire().await?;
         let Some(entry) = read::entry(&mut connection, wallet, seq).await?.map(EntryView::outside) else {
-            let archived = archive::containing(&mut connection, wallet, seq).await?;
-            let what = archived.map(|(_, file)| format!("entry (it is in the archive {file})"));
-            return Err(Refusal::not_found(what.unwrap_or_else(|| "entry".to_owned())).into());
+            let span = archive::newest(&mut connection, wallet).await?.filter(|span| (1..=span.to).contains(&seq));
+            return Err(span.map_or_else(|| Refusal::not_found("entry"), |span| archived_until(span.to)).into());
         };
         let proof = read::proof(&mut connection, wallet, seq).await?.ok_or_else(|| Refusal::not_found("entry"))?;
         let detail = proof.detail.as_deref().and_then(Detail::from_text);
@@ -225,7 +226,7 @@ impl Ledger {
         let mut connection = self.db.pool().acquire().await?;
         let found = holds::read(&mut connection, &[(wallet, seq)]).await?.into_iter().next();
         let (_, hold) = found.ok_or_else(|| Refusal::not_found("hold"))?;
-        Ok(hold_view(wallet, &hold))
+        Ok(hold_view(wallet, &hold, self.db.now()))
     }
 
     /// Follows the newest committed `seq` of a wallet: at once for this node's writes, within 250 ms for others'.
@@ -247,6 +248,12 @@ impl Ledger {
     }
 }
 
+/// Refuses to show a row that was moved to a file; the first one that is here is named.
+pub(super) fn archived_until(last: i64) -> Refusal {
+    let first = last.saturating_add(1);
+    Refusal::not_found(format!("entry (the rows up to {last} are archived; the first one here is {first})"))
+}
+
 /// The most rows in one page.
 const MAX_PAGE: u16 = 200;
 /// The longest metadata, as JSON text.
@@ -259,31 +266,33 @@ const fn is_answer(kind: EntryKind) -> bool {
     matches!(kind, EntryKind::Capture | EntryKind::Release | EntryKind::HoldExpired | EntryKind::CreditBack)
 }
 
-/// Shows a grant.
-pub(super) fn grant_view(grant: &Grant) -> GrantView {
+/// Shows a grant as it is at a moment: what of it has expired is gone, swept or not; `None` where nothing is left.
+pub(super) fn grant_view(grant: &Grant, at: DateTime<Utc>) -> Option<GrantView> {
     let terms = &grant.terms;
-    GrantView {
+    let remaining = if grant.is_expired(at) { Credits::ZERO } else { grant.remaining };
+    (remaining.is_positive() || grant.held.is_positive()).then(|| GrantView {
         id: grant.id,
         seq: terms.seq,
         source: terms.source,
         label: terms.label.clone(),
         granted: terms.granted,
-        remaining: grant.remaining,
+        remaining,
         held: grant.held,
         priority: terms.priority,
         effective_at: terms.effective_at,
         expires_at: terms.expires_at,
         cost: terms.cost,
         reference: terms.reference.clone(),
-    }
+    })
 }
 
-/// Shows a hold.
-pub(super) fn hold_view(wallet: WalletId, hold: &Hold) -> HoldView {
+/// Shows a hold as it is at a moment: one whose time is over has expired, swept or not.
+pub(super) fn hold_view(wallet: WalletId, hold: &Hold, at: DateTime<Utc>) -> HoldView {
+    let timed_out = hold.state == HoldState::Open && hold.expires_at <= at;
     HoldView {
         wallet,
         seq: hold.seq,
-        state: hold.state,
+        state: if timed_out { HoldState::Expired } else { hold.state },
         amount: hold.amount,
         captured: hold.captured,
         lines: hold.lines.as_ref().clone(),
@@ -300,6 +309,10 @@ impl Envelope {
         let metadata_text = if self.metadata.is_null() { None } else { Some(serde_json::to_string(&self.metadata)?) };
         if !(self.metadata.is_null() || self.metadata.is_object()) {
             return Err(FieldError::new("metadata", Problem::Malformed, "send a JSON object").into());
+        }
+        if metadata::nesting(&self.metadata) > NESTING_MAX {
+            let message = format!("at most {NESTING_MAX} levels of lists and objects inside each other");
+            return Err(Refusal::unprocessable("metadata", Problem::TooLong, message).into());
         }
         let text = metadata_text.as_deref().unwrap_or_default();
         if text.len() > MAX_METADATA {

@@ -10,7 +10,7 @@ use super::budget::{Budget, BudgetScope};
 use super::chain::Hash;
 use super::command::Command;
 use super::entry::{EntryKind, EntryView, GrantSource, HoldLine, HoldState};
-use crate::error::Refusal;
+use crate::error::{Problem, Refusal};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, Side};
@@ -148,6 +148,8 @@ pub struct Hold {
     pub subject: Subject,
     /// Who placed it, and so who may finish it; not known of one whose row is archived, which is finished.
     pub made_by: Option<Side>,
+    /// What its caller sent along: the rows that finish it say the same.
+    pub metadata: Arc<serde_json::Value>,
     /// The row that finished it.
     pub finished_by: Option<i64>,
 }
@@ -256,6 +258,8 @@ pub struct Rules {
     pub customer_failure: CustomerFailure,
     /// Whether customers may pay back their own charges, and release their own holds for the platform's reasons.
     pub customer_credit_back: bool,
+    /// The smallest step of amounts that callers choose; none: any.
+    pub step: Option<Credits>,
     /// Up to when holds that timed out are finished, where that was asked: none is placed that would time out by then.
     pub swept_until: Option<DateTime<Utc>>,
 }
@@ -271,6 +275,16 @@ pub enum CustomerFailure {
 }
 
 impl Rules {
+    /// Refuses an amount of a caller's choice that is no whole number of the unit's steps.
+    pub fn in_steps(&self, field: &str, amount: Credits) -> Result<(), Refusal> {
+        match self.step {
+            Some(step) if !amount.is_in_steps_of(step) => {
+                Err(Refusal::unprocessable(field, Problem::TooPrecise, format!("Give a multiple of {step}.")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Says whether a wallet whose owner was last seen at `active_at` waits for the owner.
     #[must_use]
     pub fn waits(&self, active_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {

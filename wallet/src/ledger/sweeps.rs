@@ -6,6 +6,7 @@ use super::command::Command;
 use super::repo::sweep;
 use super::service::{Envelope, Ledger};
 use crate::error::{Error, Result};
+use crate::id::WalletId;
 use crate::idempotency::IdempotencyKey;
 use crate::identity::Actor;
 
@@ -23,6 +24,18 @@ fn clean_until(now: DateTime<Utc>, first: Option<DateTime<Utc>>) -> DateTime<Utc
     settled.into_iter().chain(before).min().unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
+/// Asks for the end of a hold whose time is over.
+fn end_of_hold(wallet: WalletId, seq: i64) -> Envelope {
+    let key = IdempotencyKey::internal(format!("hold_expired:{seq}"));
+    Envelope::new(wallet, key, Actor::system("hold_expired"), Command::ExpireHold { hold: seq })
+}
+
+/// Asks for the end of a wallet's grants whose time is over.
+fn end_of_grants(wallet: WalletId, now: DateTime<Utc>) -> Envelope {
+    let key = IdempotencyKey::internal(format!("expire_grants:{}", now.timestamp_micros()));
+    Envelope::new(wallet, key, Actor::system("grant_expired"), Command::ExpireGrants)
+}
+
 impl Ledger {
     /// Ends the holds whose time is over; gives how many. Safe on any number of nodes at once.
     pub async fn expire_holds(&self) -> Result<u64> {
@@ -30,23 +43,23 @@ impl Ledger {
         let due = sweep::expired_holds(self.db.pool(), now, MAX_DUE).await?;
         let until = clean_until(now, due.first().map(|hold| hold.expires_at));
         sweep::swept_until(self.db.pool(), until).await?;
-        let commands = due.into_iter().map(|hold| {
-            let key = IdempotencyKey::internal(format!("hold_expired:{}", hold.seq));
-            let command = Command::ExpireHold { hold: hold.seq };
-            Envelope::new(hold.wallet, key, Actor::system("hold_expired"), command)
-        });
-        self.sweep(commands).await
+        self.sweep(due.into_iter().map(|hold| end_of_hold(hold.wallet, hold.seq))).await
+    }
+
+    /// Ends the holds of one wallet whose time is over, and writes off its grants whose time is over, for who looks before
+    /// the sweep comes; gives how many.
+    pub(crate) async fn expire_due_of(&self, wallet: WalletId) -> Result<u64> {
+        let now = self.db.now();
+        let due = sweep::due_of(self.db.pool(), wallet, now).await?;
+        let grants = due.grants.then(|| end_of_grants(wallet, now));
+        self.sweep(due.holds.into_iter().map(|seq| end_of_hold(wallet, seq)).chain(grants)).await
     }
 
     /// Writes off the grants whose time is over; gives for how many wallets. Safe on any number of nodes at once.
     pub async fn expire_grants(&self) -> Result<u64> {
         let now = self.db.now();
         let due = sweep::wallets_with_expired_grants(self.db.pool(), now, MAX_DUE).await?;
-        let commands = due.into_iter().map(|wallet| {
-            let key = IdempotencyKey::internal(format!("expire_grants:{}", now.timestamp_micros()));
-            Envelope::new(wallet, key, Actor::system("grant_expired"), Command::ExpireGrants)
-        });
-        self.sweep(commands).await
+        self.sweep(due.into_iter().map(|wallet| end_of_grants(wallet, now))).await
     }
 
     /// Submits commands together; a refusal means that somebody else was quicker. One that fails holds up no other: the

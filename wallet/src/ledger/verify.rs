@@ -11,7 +11,7 @@ use super::repo::invariants::{INVARIANTS, Invariant};
 use super::repo::{archive, sweep, verify};
 use super::service::Ledger;
 use crate::db;
-use crate::error::{Refusal, Result};
+use crate::error::{Problem, Refusal, Result};
 use crate::id::WalletId;
 use crate::money::Credits;
 
@@ -109,8 +109,8 @@ impl Ledger {
     }
 
     /// Gives rows of a wallet with their hashes, after a `seq`, for an offline proof: the header and at most `limit`
-    /// rows. A next page starts after the last row of this one. What is archived is left out: the header then says
-    /// after which row this begins.
+    /// rows. A next page starts after the last row of this one. From the beginning on, what is archived is left out: the
+    /// header then says after which row this begins. Another row that is archived is refused, with the first one here.
     pub async fn proof(&self, wallet: WalletId, after: i64, limit: u16) -> Result<(Header, Vec<ProvenEntry>)> {
         let mut transaction = self.db.begin().await?;
         db::one_moment(&mut transaction).await?;
@@ -118,6 +118,7 @@ impl Ledger {
         let header = match archived {
             Some(span) if after <= 0 || after == span.to => span.header(wallet),
             None if after <= 0 => Header::new(wallet, 0, &Hash::default(), Credits::ZERO, Credits::ZERO),
+            Some(span) if after < span.to => return Err(archived_before(span.to).into()),
             _ => {
                 let before = after.checked_sub(1).unwrap_or_default();
                 let rows = verify::chain_after(&mut transaction, wallet, before, 1).await?;
@@ -131,6 +132,13 @@ impl Ledger {
         transaction.commit().await?;
         Ok((header, rows.iter().map(ProvenEntry::from).collect()))
     }
+}
+
+/// Refuses to prove rows that were moved to a file; the first one that is here is named.
+fn archived_before(last: i64) -> Refusal {
+    let first = last.saturating_add(1);
+    let message = format!("The rows up to {last} are archived. Begin with {first}, or leave `from` out.");
+    Refusal::unprocessable("from", Problem::Expired, message)
 }
 
 /// Runs invariants of this or another concept in the caller's transaction.

@@ -15,7 +15,7 @@ pub(crate) use change::{
     Declined, Extended, NewStart, begin_free, decline, end, extend, move_anchor, set_cancel, set_granted, start,
 };
 pub(crate) use period::{insert_period, period_paid_by, periods};
-pub(crate) use subscription::{by_account, next_due, set_due, take_due};
+pub(crate) use subscription::{account_with_due, by_account, next_due, set_due, take_due};
 
 use crate::error::Result;
 use crate::id::AccountId;

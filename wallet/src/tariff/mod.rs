@@ -72,7 +72,7 @@ pub use impact::{Impact, RiseNotice};
 pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};
 pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
 #[cfg(feature = "postgres")]
-pub(crate) use ports::PlanRanks;
+pub(crate) use ports::{PlanRanks, PlanUpkeep};
 pub use quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
 pub use rehearsal::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal, RehearsalRun, RunState};
 #[cfg(feature = "postgres")]

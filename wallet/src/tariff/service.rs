@@ -2,12 +2,13 @@
 //! [`super::draft`].
 
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::ports::{PlanRanks, Standing};
+use super::ports::{PlanRanks, PlanUpkeep, Standing, Upkeep};
 use super::shelf::{Keeper, Shelf};
 use super::{LineRequest, PriceBook, Quote, QuoteBatch, QuoteId, plan_above, repo};
 use crate::db::Db;
@@ -16,6 +17,10 @@ use crate::id::{KeyId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::ledger::{Command, Envelope, Ledger, Outcome, Receipt};
+
+/// How often a refused call is decided again after what was due of the payer's plan: once for its gate, once for its
+/// credits.
+const SECOND_CHANCES: u32 = 2;
 
 /// A charge to price and post.
 #[derive(Clone, Debug)]
@@ -62,17 +67,24 @@ pub struct Tariffs {
     pub(super) keeper: Keeper,
     pub(super) ledger: Ledger,
     pub(super) standing: Standing,
+    upkeep: Upkeep,
 }
 
 impl Tariffs {
     /// Starts to follow the price book in force.
     pub(crate) fn start(db: Db, ledger: Ledger) -> Self {
-        Self { keeper: Keeper::start(db.clone()), db, ledger, standing: Standing::default() }
+        let (standing, upkeep) = (Standing::default(), Upkeep::default());
+        Self { keeper: Keeper::start(db.clone()), db, ledger, standing, upkeep }
     }
 
     /// Says who knows on which plans accounts are; the first answer stands.
     pub(crate) fn ask_plans_of(&self, plans: Weak<dyn PlanRanks>) {
         self.standing.set(plans);
+    }
+
+    /// Says what brings plans up to date for calls that would be refused; the first answer stands.
+    pub(crate) fn let_plans_be_kept_by(&self, upkeep: Arc<dyn PlanUpkeep>) {
+        self.upkeep.set(upkeep);
     }
 
     /// Gives the price book in force, from memory.
@@ -99,35 +111,71 @@ impl Tariffs {
     /// ledger keeps the first one's.
     pub async fn charge_with_receipt(
         &self,
-        request: ChargeRequest,
+        mut request: ChargeRequest,
         actor: Actor,
         key: IdempotencyKey,
     ) -> Result<(Outcome, Option<Receipt>)> {
-        let ChargeRequest { wallet, plan_rank, line, quote, metadata } = request;
-        let on_behalf_of = on_behalf_of(&actor);
-        let hash = hash(&AskedCharge { charge: (&line).into(), metadata: &metadata, on_behalf_of, quote })?;
-        let receipt = match self.charge_receipt(wallet, plan_rank, &line, quote).await {
-            Ok(receipt) => receipt,
+        let mut asked = Instant::now();
+        for _ in 0..SECOND_CHANCES {
+            let answer = self.charge_once(&request, &actor, &key).await;
+            let Some(refusal) = refusal_of(&answer) else { return answer };
             // Rare, and large: in a box of its own, or every charge would carry the room for it.
-            Err(error) => return Ok((Box::pin(self.repeat_or(error, wallet, &key, hash)).await?, None)),
+            let payer = (request.wallet, request.plan_rank);
+            match Box::pin(self.upkeep.second_chance(&refusal, payer, asked)).await? {
+                Some(rank) => (request.plan_rank, asked) = (rank, Instant::now()),
+                None => return answer,
+            }
+        }
+        Box::pin(self.charge_once(&request, &actor, &key)).await
+    }
+
+    /// Prices and charges by the plan as it is known.
+    async fn charge_once(
+        &self,
+        request: &ChargeRequest,
+        actor: &Actor,
+        key: &IdempotencyKey,
+    ) -> Result<(Outcome, Option<Receipt>)> {
+        let ChargeRequest { wallet, plan_rank, line, quote, metadata } = request;
+        let on_behalf_of = on_behalf_of(actor);
+        let hash = hash(&AskedCharge { charge: line.into(), metadata, on_behalf_of, quote: *quote })?;
+        let receipt = match self.charge_receipt(*wallet, *plan_rank, line, *quote).await {
+            Ok(receipt) => receipt,
+            Err(error) => return Ok((Box::pin(self.repeat_or(error, *wallet, key, hash)).await?, None)),
         };
-        let envelope = Envelope::new(wallet, key, actor, Command::Charge { receipt: receipt.clone() });
-        let outcome = self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await?;
+        let envelope = Envelope::new(*wallet, key.clone(), actor.clone(), Command::Charge { receipt: receipt.clone() });
+        let outcome = self.ledger.submit(envelope.with_metadata(metadata.clone()).with_request_hash(hash)).await?;
         let written = Some(receipt).filter(|_| !outcome.replayed);
         Ok((outcome, written))
     }
 
     /// Prices and sets aside, once per key.
-    pub async fn hold(&self, request: HoldRequest, actor: Actor, key: IdempotencyKey) -> Result<Outcome> {
+    pub async fn hold(&self, mut request: HoldRequest, actor: Actor, key: IdempotencyKey) -> Result<Outcome> {
+        let mut asked = Instant::now();
+        for _ in 0..SECOND_CHANCES {
+            let answer = self.hold_once(&request, &actor, &key).await;
+            let Some(refusal) = refusal_of(&answer) else { return answer };
+            let payer = (request.wallet, request.plan_rank);
+            match Box::pin(self.upkeep.second_chance(&refusal, payer, asked)).await? {
+                Some(rank) => (request.plan_rank, asked) = (rank, Instant::now()),
+                None => return answer,
+            }
+        }
+        Box::pin(self.hold_once(&request, &actor, &key)).await
+    }
+
+    /// Prices and sets aside by the plan as it is known.
+    async fn hold_once(&self, request: &HoldRequest, actor: &Actor, key: &IdempotencyKey) -> Result<Outcome> {
         let HoldRequest { wallet, plan_rank, lines, expires_in, metadata } = request;
         let hold = lines.iter().map(|(line, quote)| (line.into(), *quote)).collect();
-        let hash = hash(&AskedHold { expires_in, hold, metadata: &metadata, on_behalf_of: on_behalf_of(&actor) })?;
-        let receipts = match self.hold_receipts(wallet, plan_rank, &lines).await {
+        let hash = hash(&AskedHold { expires_in: *expires_in, hold, metadata, on_behalf_of: on_behalf_of(actor) })?;
+        let receipts = match self.hold_receipts(*wallet, *plan_rank, lines).await {
             Ok(receipts) => receipts,
-            Err(error) => return Box::pin(self.repeat_or(error, wallet, &key, hash)).await,
+            Err(error) => return Box::pin(self.repeat_or(error, *wallet, key, hash)).await,
         };
-        let envelope = Envelope::new(wallet, key, actor, Command::Hold { lines: receipts, expires_in });
-        self.ledger.submit(envelope.with_metadata(metadata).with_request_hash(hash)).await
+        let command = Command::Hold { lines: receipts, expires_in: *expires_in };
+        let envelope = Envelope::new(*wallet, key.clone(), actor.clone(), command);
+        self.ledger.submit(envelope.with_metadata(metadata.clone()).with_request_hash(hash)).await
     }
 
     /// Answers a repeat as the first did, though it can't be priced any more; a first request with its own error.
@@ -205,6 +253,11 @@ impl Tariffs {
         let shelf = self.keeper.shelf().await?;
         Ok(self.db.now() + TimeDelta::days(shelf.rules.notice_days))
     }
+}
+
+/// Gives why a call was refused; `None` where it was not, or failed otherwise.
+fn refusal_of<T>(answer: &Result<T>) -> Option<Refusal> {
+    answer.as_ref().err().and_then(Error::refusal).cloned()
 }
 
 fn no_book() -> Refusal {

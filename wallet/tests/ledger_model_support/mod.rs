@@ -252,6 +252,16 @@ pub fn metadata(step: &Step) -> Value {
     }
 }
 
+/// Compares which end customers a wallet's rows are for: `rows` gives a row's metadata.
+pub fn told_of<'a>(purse: &Purse, rows: impl Fn(i64) -> &'a Value) -> Result<(), TestCaseError> {
+    for (seq, customer) in &purse.told {
+        let told = rows(*seq).get("customer_id").and_then(Value::as_str);
+        let wanted = customer.map(name_of);
+        prop_assert_eq!(told, wanted.as_deref(), "row {}", seq);
+    }
+    Ok(())
+}
+
 fn name_of(customer: u8) -> String {
     format!("customer {customer}")
 }

@@ -40,6 +40,8 @@ pub struct Purse {
     pub jobs: BTreeMap<i64, Job>,
     pub debits: BTreeMap<i64, Debit>,
     pub rows: i64,
+    /// Which end customer a row is for, of those that say: what follows a row is for whom the row was.
+    pub told: BTreeMap<i64, Option<u8>>,
     pub frozen: bool,
 }
 
@@ -148,6 +150,7 @@ impl Purse {
         self.write_off(now);
         let parts = self.burn(amount, now, false);
         self.rows += 1;
+        self.told.insert(self.rows, counted.and_then(|counted| counted.customer));
         self.debits.insert(self.rows, Debit { parts, paid_back: false, counted });
         Ok(())
     }
@@ -163,6 +166,7 @@ impl Purse {
         self.write_off(now);
         let pins = self.burn(lines.iter().sum(), now, true);
         self.rows += 1;
+        self.told.insert(self.rows, spending.customer);
         self.jobs.insert(self.rows, Job { lines, ends: now + i128::from(expires_in), state: "open", pins, spending });
         Ok(())
     }
@@ -195,6 +199,7 @@ impl Purse {
             self.give(id, amount, now);
         }
         self.rows += 1;
+        self.told.insert(self.rows, job.spending.customer);
         if state == "captured" {
             self.debits.insert(self.rows, Debit { parts, paid_back: false, counted: Some(job.spending) });
         }
@@ -254,6 +259,7 @@ impl Purse {
             self.give(*id, *part, now);
         }
         self.rows += 1;
+        self.told.insert(self.rows, debit.counted.and_then(|counted| counted.customer));
         self.debits.get_mut(&seq).expect("a debit").paid_back = true;
         self.write_off(now);
         let back = debit.parts.iter().map(|(_, part)| part).sum();

@@ -9,8 +9,8 @@ use wallet::identity::Viewer;
 use wallet::ledger::GrantSource;
 use wallet::money::Currency;
 use wallet::notify::Mail;
-use wallet::payment::PlanChoice;
 use wallet::payment::provider::ProviderStatus;
+use wallet::payment::{PaymentStatus, PlanChoice};
 use wallet::plan::SubscriptionStatus;
 
 use crate::people_support::*;
@@ -86,6 +86,34 @@ async fn an_account_has_one_paid_plan(pool: PgPool) {
     assert_eq!(log.iter().filter(|row| row.action == "payment.held").count(), 1);
     let refused = wallet.payments().start_plan(&viewer, &basic(), "tab-3", BASE).await;
     assert_eq!(problems(refusal(refused)), [("plan".to_owned(), Problem::Taken)]);
+    is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_second_order_of_a_plan_closes_when_one_is_paid(pool: PgPool) {
+    let wallet = open(&pool).await;
+    let viewer = member(&wallet, ANNA).await;
+    let double = Double::new(&wallet);
+    let first = order(&wallet, &viewer, &basic(), "tab-1").await.id;
+    let second = order(&wallet, &viewer, &basic(), "tab-2").await.id;
+    double.set(first, ProviderStatus::Paid);
+    wallet.payments().check(&viewer, first).await.expect("checked");
+    let page = double.books().pages[&reference(second)].status.clone();
+    assert_eq!(page, ProviderStatus::Expired, "its page takes no money any more");
+    assert_eq!(wallet.payments().check(&viewer, second).await.expect("checked").status, PaymentStatus::Expired);
+
+    // A provider that was silent then is told at the next look.
+    let third = {
+        let other = member(&wallet, "bob@example.com").await;
+        let (one, two) =
+            (order(&wallet, &other, &basic(), "a").await.id, order(&wallet, &other, &basic(), "b").await.id);
+        double.set(one, ProviderStatus::Paid);
+        let held = double.books().pages.remove(&reference(two)).expect("a page");
+        wallet.payments().check(&other, one).await.expect("checked");
+        double.books().pages.insert(reference(two), held);
+        wallet.payments().check(&other, two).await.expect("checked")
+    };
+    assert_eq!(third.status, PaymentStatus::Expired);
     is_right(&wallet).await;
 }
 

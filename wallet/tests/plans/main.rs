@@ -2,6 +2,7 @@
 #![cfg(feature = "postgres")]
 
 mod begin;
+mod boundary;
 mod held;
 mod late;
 mod lost;

@@ -17,8 +17,8 @@ use super::super::{
 };
 use super::Identity;
 use crate::error::{FieldError, Problem, Refusal, Result};
-use crate::id::{AccountId, KeyId};
-use crate::identity::PlanSummary;
+use crate::id::{AccountId, KeyId, ProjectId};
+use crate::identity::{Environment, PlanSummary};
 
 /// The most working keys of an account.
 const KEYS_MAX: i64 = 100;
@@ -81,7 +81,7 @@ impl Identity {
             id,
             name,
             environment: new.environment,
-            scopes: new.scopes.clone(),
+            scopes: each_once(&new.scopes),
             ceiling: new.ceiling,
             hint: hint_of(&secret),
             created_by: viewer.name.clone(),
@@ -164,6 +164,12 @@ impl Identity {
         tx.commit().await?;
         self.keys.forget(&[id]);
         Ok(())
+    }
+
+    /// Says whether a key spends from the wallet of a project's environment.
+    pub async fn is_working_key(&self, project: ProjectId, environment: Environment, id: KeyId) -> Result<bool> {
+        let found = repo::key::working(self.db.pool(), &[id]).await?;
+        Ok(found.iter().any(|row| row.project == project && row.environment == environment))
     }
 
     /// Says what a key may do; refuses one that is wrong or was revoked.
@@ -262,6 +268,17 @@ impl Identity {
         let used = self.service_keys.take_uses();
         if used.is_empty() { Ok(()) } else { repo::service_key::touch(self.db.pool(), &used).await }
     }
+}
+
+/// Keeps of equal texts the first.
+fn each_once(texts: &[String]) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(texts.len());
+    for text in texts {
+        if !kept.contains(text) {
+            kept.push(text.clone());
+        }
+    }
+    kept
 }
 
 fn check(new: &NewKey) -> Result<String> {

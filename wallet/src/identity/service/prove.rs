@@ -122,6 +122,10 @@ impl Identity {
             prove_in_tx(&mut tx, &proof, self.db.now()).await?;
             tx.commit().await?;
         }
+        // What the free plan brings each month does not wait for the renewal job; where this fails, it does.
+        if let Err(error) = self.household.fill(proof.account).await {
+            tracing::warn!(account = %proof.account, %error, "a new account waits for its plan's credits");
+        }
         Ok(())
     }
 }

@@ -57,14 +57,14 @@ pub(in crate::ledger) async fn newest(connection: &mut PgConnection, wallet: Wal
     row.map(|row| Span::new(row.to, &row.last_hash, row.settled, row.held, row.last_at)).transpose()
 }
 
-/// Reads the archive that a row lies in, with the name of its file.
+/// Reads the archive that a row lies in.
 pub(in crate::ledger) async fn containing(
     connection: &mut PgConnection,
     wallet: WalletId,
     seq: i64,
-) -> Result<Option<(Span, String)>> {
+) -> Result<Option<Span>> {
     let row = sqlx::query!(
-        "SELECT to_seq, last_hash, settled_after, held_after, last_at, file
+        "SELECT to_seq, last_hash, settled_after, held_after, last_at
          FROM archives
          WHERE shard = $1 AND wallet_id = $2 AND to_seq >= $3
          ORDER BY to_seq
@@ -75,9 +75,7 @@ pub(in crate::ledger) async fn containing(
     )
     .fetch_optional(connection)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let span = Span::new(row.to_seq, &row.last_hash, row.settled_after, row.held_after, row.last_at)?;
-    Ok(Some((span, row.file)))
+    row.map(|row| Span::new(row.to_seq, &row.last_hash, row.settled_after, row.held_after, row.last_at)).transpose()
 }
 
 /// Finds what keys of archived rows did.

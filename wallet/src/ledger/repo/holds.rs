@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::{split, wallet_id};
@@ -54,7 +55,7 @@ pub(in crate::ledger) async fn read(
             Some(grant) => vec![(grant, Credits::from_micros(row.held_change))],
             None => several.remove(&(wallet, row.seq)).unwrap_or_default(),
         };
-        let metadata = row.metadata.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
+        let metadata: Value = row.metadata.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
         let actor = Actor::from_parts(row.actor_kind, row.actor_id, row.actor_name);
         let hold = Hold {
             seq: row.seq,
@@ -67,6 +68,7 @@ pub(in crate::ledger) async fn read(
             pins,
             subject: Subject::of(&actor, &metadata),
             made_by: Some(actor.side()),
+            metadata: Arc::new(metadata),
             finished_by: row.finished_by,
         };
         found.push((wallet, hold));
@@ -111,6 +113,7 @@ async fn archived(connection: &mut PgConnection, wanted: &[(WalletId, i64)]) -> 
             pins: Vec::new(),
             subject: Subject::default(),
             made_by: None,
+            metadata: Arc::default(),
             finished_by: Some(row.finished_by),
         };
         found.push((wallet_id(row.shard, row.wallet_id), hold));

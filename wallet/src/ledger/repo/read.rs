@@ -197,8 +197,12 @@ pub(in crate::ledger) async fn entries(
          FROM entries
          WHERE shard = $1 AND wallet_id = $2 AND seq >= $13 AND seq < $3
            AND (cardinality($4::smallint[]) = 0 OR kind = ANY ($4))
-           AND ($5::text IS NULL OR operation = $5)
-           AND ($6::text IS NULL OR category = $6)
+           AND ($5::text IS NULL OR operation = $5 OR (kind IN (3, 4) AND EXISTS (
+                    SELECT FROM json_array_elements(CASE WHEN kind IN (3, 4) THEN detail::json -> 'l' END) AS lines (part)
+                    WHERE part ->> 'o' = $5)))
+           AND ($6::text IS NULL OR category = $6 OR (kind IN (3, 4) AND EXISTS (
+                    SELECT FROM json_array_elements(CASE WHEN kind IN (3, 4) THEN detail::json -> 'l' END) AS lines (part)
+                    WHERE part ->> 'c' = $6)))
            AND ($7::timestamptz IS NULL OR created_at >= $7)
            AND ($8::timestamptz IS NULL OR created_at < $8)
            AND ($9::text IS NULL OR operation ILIKE $9 OR title ILIKE $9 OR metadata ILIKE $9

@@ -72,6 +72,50 @@ pub(in crate::ledger) async fn expired_holds(
     Ok(rows.into_iter().map(|row| due((row.shard, row.wallet_id, row.seq, row.expires_at))).collect())
 }
 
+/// What of one wallet is over and not yet written off.
+pub(in crate::ledger) struct DueOfWallet {
+    /// Holds that timed out, by their rows, at most a hundred.
+    pub holds: Vec<i64>,
+    /// Whether credits ended.
+    pub grants: bool,
+}
+
+/// Finds what of one wallet is over: what the sweep has not come to since it was the last time.
+pub(in crate::ledger) async fn due_of(
+    executor: impl PgExecutor<'_>,
+    wallet: WalletId,
+    now: DateTime<Utc>,
+) -> Result<DueOfWallet> {
+    let row = sqlx::query!(
+        r#"SELECT ARRAY(
+                      SELECT h.seq
+                      FROM entries AS h
+                      LEFT JOIN LATERAL (
+                          SELECT f.seq
+                          FROM entries AS f
+                          WHERE f.shard = h.shard AND f.wallet_id = h.wallet_id AND f.refers_to = h.seq
+                            AND f.kind IN (4, 5, 6)
+                          LIMIT 1
+                      ) AS f ON true
+                      WHERE h.shard = $1 AND h.wallet_id = $2 AND h.expires_at <= $3
+                        AND h.expires_at > coalesce((SELECT swept_until FROM hold_sweep), '-infinity')
+                        AND f.seq IS NULL
+                      ORDER BY h.expires_at
+                      LIMIT 100
+                  ) AS "holds!",
+                  EXISTS (
+                      SELECT FROM grants
+                      WHERE shard = $1 AND wallet_id = $2 AND open AND expires_at <= $3 AND remaining > 0
+                  ) AS "grants!""#,
+        wallet.shard.as_i16(),
+        wallet.number,
+        now
+    )
+    .fetch_one(executor)
+    .await?;
+    Ok(DueOfWallet { holds: row.holds, grants: row.grants })
+}
+
 /// Notes that every hold that times out by an instant is finished. A node that is behind does not take it back, and a
 /// step of less than ten seconds is not worth a row.
 pub(in crate::ledger) async fn swept_until(executor: impl PgExecutor<'_>, until: DateTime<Utc>) -> Result<()> {

@@ -18,7 +18,7 @@ use crate::catalog::Catalog;
 use crate::db::Db;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, WalletId};
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{self, IdempotencyKey, RequestHash};
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::command::FeeKind;
 use crate::ledger::{Command, Envelope, Ledger, Receipt};
@@ -95,6 +95,14 @@ impl Webhooks {
         key: &IdempotencyKey,
     ) -> Result<CreatedEndpoint> {
         check(new)?;
+        // An event that is named twice is told of once.
+        let mut events = Vec::with_capacity(new.events.len());
+        for event in &new.events {
+            if !events.contains(event) {
+                events.push(*event);
+            }
+        }
+        let new = &NewEndpoint { events, ..new.clone() };
         let id = id_of(wallet, key);
         let mut tx = self.db.begin().await?;
         proven(&mut tx, wallet).await?;
@@ -152,9 +160,12 @@ impl Webhooks {
         Ok(CreatedEndpoint { endpoint, secret })
     }
 
-    /// Switches an endpoint on again. What happened while it was off is not told.
-    pub async fn enable(&self, wallet: WalletId, by: &Actor, id: Uuid) -> Result<()> {
+    /// Switches an endpoint on again, once per key. What happened while it was off is not told.
+    pub async fn enable(&self, wallet: WalletId, by: &Actor, id: Uuid, key: Option<&IdempotencyKey>) -> Result<()> {
         let mut tx = self.db.begin().await?;
+        if self.was_done(&mut tx, wallet, key, &format!("enable:{id}")).await? {
+            return Ok(());
+        }
         let endpoint = self.of(&mut tx, wallet, id).await?;
         proven(&mut tx, wallet).await?;
         if endpoint.disabled.is_some() {
@@ -164,14 +175,31 @@ impl Webhooks {
         Ok(tx.commit().await?)
     }
 
-    /// Removes an endpoint with its log.
-    pub async fn remove(&self, wallet: WalletId, by: &Actor, id: Uuid) -> Result<()> {
+    /// Removes an endpoint with its log, once per key.
+    pub async fn remove(&self, wallet: WalletId, by: &Actor, id: Uuid, key: Option<&IdempotencyKey>) -> Result<()> {
         let mut tx = self.db.begin().await?;
+        if self.was_done(&mut tx, wallet, key, &format!("remove:{id}")).await? {
+            return Ok(());
+        }
         let endpoint = self.of(&mut tx, wallet, id).await?;
         endpoint::delete(&mut tx, id).await?;
         let before = json!({ "url": endpoint.url, "events": endpoint.events });
         self.audit(&mut tx, by, "webhook.removed", id, before, Value::Null).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Says whether a key did the same before; another thing with it is refused. Where it did not, it is used now. A
+    /// person's click has none.
+    async fn was_done(
+        &self,
+        connection: &mut PgConnection,
+        wallet: WalletId,
+        key: Option<&IdempotencyKey>,
+        what: &str,
+    ) -> Result<bool> {
+        let Some(key) = key else { return Ok(false) };
+        let hash = RequestHash::of(what.as_bytes());
+        Ok(idempotency::first_answer(connection, wallet, (key, hash), self.db.now()).await?.is_some())
     }
 
     /// Queues a message that says nothing, once per key, so that somebody can see whether it arrives.

@@ -121,6 +121,22 @@ pub(crate) async fn open_for(pool: &PgPool, part: &PlanPart) -> Result<Option<Pa
     Ok(id.map(PaymentId::from_uuid))
 }
 
+/// Finds the open payments for plans of an account.
+pub(crate) async fn open_for_plans(pool: &PgPool, account: AccountId) -> Result<Vec<PaymentId>> {
+    let ids = sqlx::query_scalar!(
+        "SELECT id
+         FROM payments
+         WHERE account_id = $1
+           AND subscription_id IS NOT NULL
+           AND status IN ('pending', 'processing', 'unknown')
+         ORDER BY created_at",
+        account.uuid()
+    )
+    .fetch_all(pool)
+    .await?;
+    Ok(ids.into_iter().map(PaymentId::from_uuid).collect())
+}
+
 /// Finds the open payment for a later month of a subscription.
 pub(crate) async fn open_renewal(pool: &PgPool, subscription: SubscriptionId) -> Result<Option<PaymentId>> {
     let id = sqlx::query_scalar!(

@@ -200,6 +200,28 @@ impl Payments {
         Ok(())
     }
 
+    /// Says whether a plan's payment comes too late to bring anything: the account is on another paid plan, or the month
+    /// is paid.
+    pub(super) async fn is_overtaken(&self, row: &PaymentRow) -> Result<bool> {
+        let Some(part) = &row.plan else { return Ok(false) };
+        let of = self.plans.subscription(row.account).await?.filter(Subscription::is_paid_and_live);
+        Ok(of.is_some_and(|of| of.id != part.subscription || of.months_paid > part.month))
+    }
+
+    /// Closes the pages on which an account could pay for another plan, after one was paid: nobody pays twice by an old
+    /// tab. A page whose provider does not answer is closed when it is looked at next.
+    pub(super) async fn close_overtaken(&self, paid: &PaymentRow) {
+        let open = match repo::new_payment::open_for_plans(self.db.pool(), paid.account).await {
+            Ok(open) => open,
+            Err(error) => return tracing::warn!(payment = %paid.id, %error, "other orders of a plan stay open"),
+        };
+        for id in open.into_iter().filter(|id| *id != paid.id) {
+            if let Err(error) = Box::pin(self.refresh_as(id, Finder::Soon)).await {
+                tracing::warn!(payment = %id, %error, "an order of a plan that was overtaken stays open");
+            }
+        }
+    }
+
     /// Asks about money for a later month that is on its way; says whether it still is. A plan does not end before.
     pub(crate) async fn awaits_renewal(&self, of: &Subscription) -> Result<bool> {
         match repo::new_payment::open_renewal(self.db.pool(), of.id).await? {

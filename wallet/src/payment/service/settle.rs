@@ -134,7 +134,9 @@ impl Payments {
             ProviderStatus::Declined { code } => self.step(row, PaymentStatus::Failed, Some(code)).await,
             ProviderStatus::Cancelled => self.step(row, PaymentStatus::Cancelled, None).await,
             ProviderStatus::Expired => self.step(row, PaymentStatus::Expired, None).await,
-            ProviderStatus::Open if row.expires_at <= self.db.now() => self.expire(row, found).await,
+            ProviderStatus::Open if row.expires_at <= self.db.now() || self.is_overtaken(row).await? => {
+                self.expire(row, found).await
+            }
             ProviderStatus::Open => self.step(row, PaymentStatus::Pending, None).await,
         }
     }
@@ -194,7 +196,10 @@ impl Payments {
                     Some(reason) => return self.put_aside(row, found, reason.code()).await,
                     None => return Err(error),
                 },
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.close_overtaken(row).await;
+                    return Ok(());
+                }
             }
         }
         Err(Refusal::Unavailable.into())

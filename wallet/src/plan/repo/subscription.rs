@@ -148,6 +148,21 @@ pub(crate) async fn take_due(
     Ok(accounts.into_iter().map(AccountId::from_uuid).collect())
 }
 
+/// Tells whose wallet it is, where the job looks at its account's plan some time: not before the owner's address is proven.
+pub(crate) async fn account_with_due(pool: &PgPool, wallet: WalletId) -> Result<Option<AccountId>> {
+    let account = sqlx::query_scalar!(
+        "SELECT s.account_id
+         FROM wallet_directory AS d
+         JOIN subscriptions AS s ON s.account_id = d.account_id
+         WHERE d.shard = $1 AND d.wallet_id = $2 AND s.due_at IS NOT NULL",
+        wallet.shard.as_i16(),
+        wallet.number
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(account.map(AccountId::from_uuid))
+}
+
 /// Tells when something is due of any subscription after an instant.
 pub(crate) async fn next_due(pool: &PgPool, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
     Ok(sqlx::query_scalar!("SELECT min(due_at) FROM subscriptions WHERE due_at > $1", after).fetch_one(pool).await?)

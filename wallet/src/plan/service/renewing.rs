@@ -10,7 +10,7 @@ use crate::catalog::{BillingDates, Interval};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Money};
-use crate::plan::due::{Calendar, next_try};
+use crate::plan::due::{Calendar, Due, next_try};
 use crate::plan::month::{Granted, Month, PlanTaken, SubscriptionMoved, beyond, dates};
 use crate::plan::repo::{self, Declined, Extended, NewStart};
 use crate::plan::{SavedMethod, Subscription, SubscriptionStatus, Terms};
@@ -100,6 +100,21 @@ impl Plans {
         let now = self.db.now();
         let again = now.checked_add_signed(TimeDelta::seconds(LEASE_SECONDS)).ok_or_else(beyond)?;
         repo::take_due(self.db.pool(), now, again, limit).await
+    }
+
+    /// Tells whose wallet it is, where something is or will be due of its account's plan.
+    pub(crate) async fn account_with_due(&self, wallet: WalletId) -> Result<Option<AccountId>> {
+        repo::account_with_due(self.db.pool(), wallet).await
+    }
+
+    /// Puts in the credits of a plan's month that has begun, where there are some and they cost nothing (more): for those
+    /// who would wait for the job otherwise.
+    pub(crate) async fn grant_due(&self, account: AccountId) -> Result<()> {
+        let Some(of) = self.subscription(account).await? else { return Ok(()) };
+        match self.due(&of) {
+            Due::Grant { month } => self.grant(&of, month).await,
+            _ => Ok(()),
+        }
     }
 
     /// Tells when the renewal job has something to do next; `None` where it never will.
