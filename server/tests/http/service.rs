@@ -194,8 +194,9 @@ async fn service_keys_open_what_their_scopes_say_until_they_are_revoked(pool: Pg
         }
         assert_eq!(platform.post("/charges", "c", &dalle()).await.status, StatusCode::FORBIDDEN);
     }
-    let unknown = wallet::identity::write_key("nb", Environment::Production, wallet::id::KeyId::new(), [1, 2]);
-    let mistyped = format!("{}x", &spends.key[..spends.key.len() - 1]);
+    let unknown = wallet::identity::write_service_key("nb", wallet::id::ServiceKeyId::new(), [1, 2]);
+    let last = if spends.key.ends_with('x') { 'y' } else { 'x' };
+    let mistyped = format!("{}{last}", &spends.key[..spends.key.len() - 1]);
     for key in [unknown, mistyped, format!("{}0", spends.key)] {
         let wrong = Platform { site: &site, key };
         let told = wrong.post_for(&customer, "/service/charges", "w", &dalle()).await;

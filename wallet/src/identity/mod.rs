@@ -45,6 +45,7 @@ pub use service::Identity;
 pub(crate) use service::{audit_in_tx, offer_taken, prove_in_tx, take_offer_in_tx, time_zones};
 pub use service_key::{
     CreatedServiceKey, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView, ServiceScope, WalletPlace,
+    write_service_key,
 };
 pub use session::SessionRecord;
 pub use viewer::{Role, StaffRole, Viewer};
