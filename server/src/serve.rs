@@ -141,8 +141,8 @@ fn welcome(settings: &Settings, demo: Option<&wallet::demo::Demo>) {
     if !settings.production() && settings.mail.mail_url.is_none() {
         println!("  Mails land on {url}/dev/mail");
     }
-    println!("\n  API key of the customer:     {}", demo.key);
-    println!("  service key of the platform: {}\n\n  Try:", demo.service_key);
+    println!("\n  API key: {}", demo.key);
+    println!("  Service key: {}\n\n  Try:", demo.service_key);
     println!("  curl {url}/api/v2/balance -H 'Authorization: Bearer {}'", demo.key);
     println!(
         "  curl {url}/api/v2/models/dall-e-3/calculate-price -H 'Authorization: Bearer {}' \

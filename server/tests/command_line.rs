@@ -264,10 +264,11 @@ async fn the_demo_starts_with_one_command_and_stops_with_open_streams(pool: PgPo
     let settings =
         [("DATABASE_URL", url.as_str()), ("PORT", "0"), ("SCRIP_DEMO", "true"), ("SCRIP_DATA_DIR", folder.as_str())];
     let mut server = Running::start(&settings);
-    let text = server.until("/api/v2/charges");
+    let text = server.until("/api/v2/service/charges");
     let address = text.split_whitespace().find(|word| word.starts_with("http://")).expect("an address").to_owned();
     let key = text.lines().find_map(|line| line.trim().strip_prefix("API key: ")).expect("a key").to_owned();
     assert!(text.contains("Sign in as") && text.contains("/dev/mail"), "{text}");
+    assert!(text.contains("Service key: nb_service_") && text.contains("on_behalf_of"), "{text}");
     assert_eq!(text.matches("curl ").count(), 3, "{text}");
 
     let client = reqwest_client();

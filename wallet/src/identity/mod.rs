@@ -60,6 +60,7 @@ pub(crate) use service::{
 };
 pub use service_key::{
     CreatedServiceKey, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView, ServiceScope, WalletPlace,
+    write_service_key,
 };
 pub use session::{Ended, SessionRecord, SessionView, Visit};
 pub use viewer::{Role, StaffRole, Viewer, WalletOwner};
