@@ -3,7 +3,7 @@
 use app::context::{SessionToken, Viewer};
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Router};
 use axum_login::tower_sessions::cookie::SameSite;
@@ -91,6 +91,7 @@ pub fn around(router: Router<AppState>, state: &AppState) -> Router<AppState> {
     router
         .layer(from_fn_with_state(state.clone(), guard))
         .layer(login)
+        .layer(map_response(device::write_cookies))
         // Before the session is read, which asks the database; and a form that is one too many is kept.
         .layer(from_fn_with_state(state.clone(), rates::by_address))
         .layer(from_fn_with_state(state.clone(), kept::keep))

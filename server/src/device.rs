@@ -64,9 +64,27 @@ pub fn keep(answer: &mut Response, device: &str, state: &AppState) {
     let age = DEVICE_DAYS.saturating_mul(24 * 60 * 60);
     let secure = if production { "; Secure" } else { "" };
     let text = format!("{}={device}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}", name(production));
-    if let Ok(value) = HeaderValue::from_str(&text) {
-        answer.headers_mut().append(header::SET_COOKIE, value);
+    add(answer, &text);
+}
+
+/// Cookies that an answer brings beside its session's.
+#[derive(Clone, Default)]
+struct Cookies(Vec<HeaderValue>);
+
+fn add(answer: &mut Response, text: &str) {
+    if let Ok(value) = HeaderValue::from_str(text) {
+        answer.extensions_mut().get_or_insert_default::<Cookies>().0.push(value);
     }
+}
+
+/// Writes these cookies into the answer, behind its session's: who reads one cookie only reads that.
+pub async fn write_cookies(mut answer: Response) -> Response {
+    if let Some(Cookies(values)) = answer.extensions_mut().remove::<Cookies>() {
+        for value in values {
+            answer.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    answer
 }
 
 /// Keeps in the browser which page a person wanted to see, for the day in which the address can be proven.
@@ -84,9 +102,7 @@ pub fn forget_next(answer: &mut Response) {
 
 fn set_next(answer: &mut Response, value: &str, age: u32) {
     let text = format!("{NEXT_COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax");
-    if let Ok(value) = HeaderValue::from_str(&text) {
-        answer.headers_mut().append(header::SET_COOKIE, value);
-    }
+    add(answer, &text);
 }
 
 /// Gives that page, where one is kept; whether it is one of our own is for the caller to see.

@@ -9,8 +9,9 @@ use people_support::*;
 use serde_json::json;
 use sqlx::PgPool;
 use wallet::Wallet;
+use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::{Actor, NewAudit, Visit};
-use wallet::ledger::{BudgetPeriod, BudgetScope, NewBudget, Scope};
+use wallet::ledger::{Budget, BudgetPeriod, BudgetScope, NewBudget, Scope};
 
 fn audit(number: u32) -> NewAudit {
     NewAudit {

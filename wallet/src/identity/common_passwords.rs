@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn the_list_is_long_and_unpacks() {
-        assert!(COMMON.len() >= 20_000, "{}", COMMON.len());
+        // Some lines differ by the blanks at their ends only.
+        assert!(COMMON.len() >= 19_000, "{}", COMMON.len());
     }
 
     #[test]

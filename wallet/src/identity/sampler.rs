@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// How long is counted before the counts begin anew.
 const WINDOW: Duration = Duration::from_secs(60 * 60);
 /// How many events of one key are written down before they get rarer.
-const EACH: u32 = 5;
+pub(crate) const EACH: u32 = 5;
 /// The most keys that are counted apart; events of further ones are not written down.
 const KEYS_MAX: usize = 10_000;
 /// The most events that this node writes down in a window.

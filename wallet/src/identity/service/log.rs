@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::super::repo::{self, user::UserRow};
+use super::super::sampler::EACH;
 use super::super::{Actor, AuditRow, Device, NewAudit, Viewer, Visit};
 use super::Identity;
 use crate::error::Result;
@@ -73,7 +74,7 @@ impl Identity {
 
 /// Tells how many there were in this hour, where not each has a row.
 fn note_count(after: &mut Value, count: u32) {
-    if let Some(after) = after.as_object_mut().filter(|_| count > 1) {
+    if let Some(after) = after.as_object_mut().filter(|_| count > EACH) {
         after.insert("times".to_owned(), json!(count));
     }
 }
