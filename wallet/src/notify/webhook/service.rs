@@ -25,8 +25,8 @@ use crate::ledger::{Command, Envelope, Ledger, Receipt};
 use crate::notify::{Mail, Notify};
 use crate::tariff::Tariffs;
 
-/// Messages of one endpoint, and of one account, that one look at the outbox takes.
-const EACH_AT_ONCE: i64 = 8;
+/// Messages of one endpoint that one look at the outbox compares.
+const EACH_AT_ONCE: i64 = 4;
 /// How many messages a look at the outbox compares for each free place.
 const COMPARED: usize = 4;
 /// Tests that an account may ask for within a minute.
