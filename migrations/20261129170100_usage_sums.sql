@@ -28,14 +28,16 @@ LEFT JOIN LATERAL (
 ) AS line ON true
 WHERE e.kind IN (2, 4, 8, 10, 11, 12);
 
--- Sums of usage by quarters of an hour, of which the days of every time zone are made: what a job has summed up, so that
--- asking for a month of a large wallet reads thousands of rows and not a million. Each sum is kept twice: without and
--- with `metadata.customer_id`.
+-- What a job has summed up of usage, so that asking for a month of a large wallet reads thousands of rows and not a million.
+-- Each row of the ledger is in two kinds of sums: in all, by quarters of an hour, of which the days of every time zone are
+-- made; and by `metadata.customer_id`, by the days of the account's zone, since by quarters there would be as many sums as
+-- rows.
 CREATE TABLE usage_sums (
     shard smallint NOT NULL,
     wallet_id bigint NOT NULL,
     by_customer boolean NOT NULL,
-    quarter timestamptz NOT NULL,
+    -- When the quarter begins; of a day, its midnight in UTC.
+    begins_at timestamptz NOT NULL,
     -- The group's name: customers' names can be longer than what an index takes.
     group_hash uuid NOT NULL,
     operation text,
@@ -45,15 +47,17 @@ CREATE TABLE usage_sums (
     charges_of_categories bigint NOT NULL,
     charges_of_rows bigint NOT NULL,
     credits bigint NOT NULL,
-    CONSTRAINT usage_sums_pkey PRIMARY KEY (shard, wallet_id, by_customer, quarter, group_hash),
+    CONSTRAINT usage_sums_pkey PRIMARY KEY (shard, wallet_id, by_customer, begins_at, group_hash),
     CONSTRAINT usage_sums_customer CHECK (by_customer OR customer IS NULL)
 );
 
--- Up to which row a wallet's usage is summed up. Rows after it are read as they are.
+-- Up to which row a wallet's usage is summed up, and by the days of which zone: where the account's is another one by now,
+-- the job begins anew. Rows after it are read as they are.
 CREATE TABLE usage_summed (
     shard smallint NOT NULL,
     wallet_id bigint NOT NULL,
     seq bigint NOT NULL,
+    time_zone text NOT NULL,
     CONSTRAINT usage_summed_pkey PRIMARY KEY (shard, wallet_id),
     CONSTRAINT usage_summed_seq CHECK (seq >= 0)
 );

@@ -38,7 +38,7 @@ pub mod unread;
 pub mod webhooks;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 
 pub use crate::front::Front;
 use crate::layers::{limited, plain_bodies, same_origin};
@@ -58,10 +58,13 @@ pub fn build(state: AppState) -> Front {
     let people = browser.merge(sandbox).layer(from_fn(plain_bodies)).layer(same_origin(&state));
 
     let (calls, described) = api::router(); // /api/v2; /api/openapi.json, /docs/api, /llms.txt
-    let machines = Router::new()
+    let watched = Router::new()
         .merge(health::router()) // /health, /ready
-        .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
         .merge(feeds::router()) // /changelog.rss, /changelog.atom
+        .layer(from_fn_with_state(state.clone(), rates::by_address));
+    let machines = Router::new()
+        .merge(watched)
+        .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
         .merge(plain::router()) // /plain.css, for pages without the app's shell
         .merge(webhooks::router()) // /webhooks/{provider}
         .merge(described);

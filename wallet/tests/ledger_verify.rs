@@ -147,7 +147,10 @@ const CANARIES: &[(&str, &str)] = &[
     ("usage_is_sum_of_rows", "UPDATE usage_sums SET credits = credits + 1 WHERE by_customer"),
     ("usage_is_sum_of_rows", "UPDATE usage_sums SET charges_of_rows = charges_of_rows + 1 WHERE NOT by_customer"),
     ("usage_is_sum_of_rows", "DELETE FROM usage_sums"),
-    ("usage_is_sum_of_rows", "UPDATE usage_sums SET quarter = quarter - interval '15 minutes'"),
+    (
+        "usage_is_sum_of_rows",
+        "UPDATE usage_sums SET begins_at = begins_at - interval '15 minutes' WHERE NOT by_customer",
+    ),
     ("usage_is_sum_of_rows", "UPDATE usage_summed SET seq = seq - 10"),
     ("hash_chain_is_unbroken", "UPDATE entries SET title = 'nothing' WHERE seq = 3"),
     ("hash_chain_is_unbroken", "UPDATE entries SET metadata = '{}' WHERE seq = 3"),
@@ -344,7 +347,7 @@ async fn a_kept_head_notices_what_the_chain_can_not(pool: PgPool) {
 
     // A history that is cut off with everything that follows from it passes every other check.
     let cut = "SET session_replication_role = replica;
-               TRUNCATE entries, allocations, grants, signed_heads;
+               TRUNCATE entries, allocations, grants, signed_heads, usage_sums, usage_summed;
                UPDATE wallets SET seq = 0, settled = 0, held = 0, debt = 0, grants_made = 0,
                                   head_hash = decode(repeat('00', 32), 'hex');
                SET session_replication_role = DEFAULT";

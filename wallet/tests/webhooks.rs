@@ -429,7 +429,7 @@ async fn an_endpoint_that_fails_for_three_days_is_switched_off_and_its_owner_mai
     tell("2".to_owned(), answered(500)).await;
     for day in 0..2 {
         wallet.clock().advance(TimeDelta::days(1));
-        tell(format!("day {day}"), answered(503)).await;
+        tell(format!("day-{day}"), answered(503)).await;
         assert_eq!((shown().await.failing_since, shown().await.disabled), (Some(since), None));
     }
     wallet.clock().advance(TimeDelta::days(1));

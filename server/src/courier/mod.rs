@@ -7,9 +7,10 @@
 mod address;
 mod send;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use wallet::notify::webhook::{Claim, UnderWay};
 
@@ -26,7 +27,7 @@ const PAUSE_BROKEN: Duration = Duration::from_secs(5);
 
 /// Starts the courier of this node; it ends when the process stops.
 pub fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
-    let courier = Courier { sender: Sender::new(state)?, state: state.clone() };
+    let courier = Courier { sender: Sender::new(state)?, state: state.clone(), queued: Arc::default() };
     Ok(tokio::spawn(courier.run()))
 }
 
@@ -46,6 +47,38 @@ pub async fn round(state: &AppState) -> anyhow::Result<usize> {
 struct Courier {
     sender: Sender,
     state: AppState,
+    /// Wakes the sender when something was queued.
+    queued: Arc<Notify>,
+}
+
+/// Follows what has happened, and queues it: beside the sender, so that neither waits for the other.
+async fn relay(state: AppState, queued: Arc<Notify>) {
+    let mut is_broken = false;
+    loop {
+        let relayed = state.wallet.webhooks().relay(&ApiPayloads::of(&state)).await;
+        let mut pause = PAUSE;
+        match relayed {
+            Ok(count) => {
+                is_broken = false;
+                if count > 0 {
+                    queued.notify_one();
+                    // There may be more than what one round takes.
+                    pause = Duration::ZERO;
+                }
+            }
+            // Said once, not twice a second.
+            Err(error) if !is_broken => {
+                is_broken = true;
+                tracing::warn!(%error, "webhooks wait: what has happened can't be read");
+                pause = PAUSE_BROKEN;
+            }
+            Err(_) => pause = PAUSE_BROKEN,
+        }
+        tokio::select! {
+            () = state.stopping.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
 }
 
 /// A message that is under way: when its task is over, however it ends, its place is given back.
@@ -63,6 +96,7 @@ impl Drop for Sending {
 impl Courier {
     async fn run(self) {
         let mut tasks = JoinSet::new();
+        let relay = tokio::spawn(relay(self.state.clone(), Arc::clone(&self.queued)));
         let mut under_way = UnderWay::default();
         let (done, mut ended) = mpsc::unbounded_channel();
         let mut is_broken = false;
@@ -80,6 +114,7 @@ impl Courier {
             tokio::select! {
                 () = self.state.stopping.cancelled() => break,
                 Some(claim) = ended.recv() => under_way.end(&claim),
+                () = self.queued.notified() => {}
                 () = tokio::time::sleep(pause) => {}
             }
             while let Ok(claim) = ended.try_recv() {
@@ -87,6 +122,7 @@ impl Courier {
             }
             while tasks.try_join_next().is_some() {}
         }
+        relay.await.ok();
         // What is under way is kept or, where the time is over, taken again by another courier.
         while tasks.join_next().await.is_some() {}
     }
@@ -98,7 +134,6 @@ impl Courier {
         done: &mpsc::UnboundedSender<Claim>,
     ) -> wallet::error::Result<()> {
         let webhooks = self.state.wallet.webhooks();
-        webhooks.relay(&ApiPayloads::of(&self.state)).await?;
         for message in webhooks.take(under_way).await? {
             let (sender, webhooks) = (self.sender.clone(), webhooks.clone());
             let sending = Sending { claim: message.claim.clone(), done: done.clone() };

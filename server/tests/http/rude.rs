@@ -202,7 +202,7 @@ async fn many_keys_of_an_account_have_one_limit_together(pool: PgPool) {
     }
     assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 200, 200, 429, 429]);
     let many = json!({ "charges": (0..4).map(|number| json!({
-        "idempotency_key": format!("b{number}"), "operation": "gpt-5"
+        "idempotency_key": format!("b{number}"), "charge": { "operation": "gpt-5" }
     })).collect::<Vec<_>>() });
     let told = second.post("/charges/batch", "batch", &many).await;
     assert_eq!(told.status, StatusCode::TOO_MANY_REQUESTS, "each charge counts: {}", told.text);
@@ -218,7 +218,7 @@ async fn a_browser_and_an_address_have_limits_and_a_form_is_kept(pool: PgPool) {
     browser.sign_in("kate").await;
     other.sign_in("kate").await;
     let server_fn = format!("{}/_fn/session", site.url);
-    for (path, expected) in [("/wallet", 200), ("/wallet/history", 200), (&server_fn, 200), ("/wallet", 429)] {
+    for (path, expected) in [("/wallet", 200), ("/wallet/history", 200), (&server_fn, 302), ("/wallet", 429)] {
         let told = browser.open(path).await;
         assert_eq!(told.status.as_u16(), expected, "{path}");
         if expected == 429 {

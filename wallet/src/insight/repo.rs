@@ -1,7 +1,7 @@
 //! The SQL of insight.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::PgConnection;
 
 use crate::error::Result;
 use crate::id::WalletId;
@@ -19,7 +19,7 @@ pub(super) struct SpentSince {
 /// of what pays one back, by the categories of its lines. Rows of a wallet
 /// lie together by `seq`, so that only the asked-for ones are read.
 pub(super) async fn spent(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     wallet: WalletId,
     after: i64,
     instants: &[DateTime<Utc>],
@@ -50,7 +50,7 @@ pub(super) async fn spent(
         after,
         instants
     )
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await?;
     let place = |bucket: i32| usize::try_from(bucket).ok()?.checked_sub(1);
     let found = rows.into_iter().filter_map(|row| {

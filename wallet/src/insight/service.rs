@@ -66,23 +66,34 @@ impl Insight {
     /// Looks at the last days and the next ones of a wallet; days are those of the account's time zone.
     pub async fn see(&self, balance: &BalanceView, time_zone: &str) -> Result<Seen> {
         let now = self.db.now();
-        let (pace, spending) = self.read(balance, now, time_zone).await?;
-        self.note(balance.wallet, now, pace);
+        let (pace, spending) = match self.read(balance, now, time_zone).await {
+            // The account's long reads are all taken: the page shows what else it has.
+            Err(Error::Refused(Refusal::RateLimited { .. })) => (None, Spending::default()),
+            read => {
+                let (pace, spending) = read?;
+                self.note(balance.wallet, now, pace);
+                (pace, spending)
+            }
+        };
         Ok(Seen { spending, forecast: Forecast::of(balance, pace, now), unused: Unused::of(balance, pace, now) })
     }
 
-    /// Forecasts when a wallet runs out, at a pace that is at most five minutes old.
+    /// Forecasts when a wallet runs out, at a pace that is at most five minutes old. Where the account's long reads are all
+    /// taken, the pace is not known for now: whoever asks for a balance gets it.
     pub async fn forecast(&self, balance: &BalanceView) -> Result<Forecast> {
         let now = self.db.now();
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&balance.wallet).copied();
         let fresh = known.filter(|(at, _)| *at <= now && now.signed_duration_since(*at) < KNOWN_FOR);
         let pace = match fresh {
             Some((_, pace)) => pace,
-            None => {
-                let pace = self.pace(balance, now).await?;
-                self.note(balance.wallet, now, pace);
-                pace
-            }
+            None => match self.pace(balance, now).await {
+                Err(Error::Refused(Refusal::RateLimited { .. })) => None,
+                pace => {
+                    let pace = pace?;
+                    self.note(balance.wallet, now, pace);
+                    pace
+                }
+            },
         };
         Ok(Forecast::of(balance, pace, now))
     }
@@ -139,7 +150,9 @@ impl Insight {
     /// Reads what was spent after a row, of the newest rows.
     async fn spent(&self, balance: &BalanceView, first: i64, instants: Vec<DateTime<Utc>>) -> Result<Read> {
         let after = first.max(balance.seq.saturating_sub(ROWS_MAX));
-        let spent = repo::spent(self.db.pool(), balance.wallet, after, &instants).await?;
+        let mut turn = self.ledger.long_read(balance.wallet).await?;
+        let spent = repo::spent(turn.connection()?, balance.wallet, after, &instants).await?;
+        turn.end().await?;
         let part = |part: repo::SpentSince| Some((*instants.get(part.place)?, part.category, part.amount));
         let parts = spent.into_iter().filter_map(part).collect();
         Ok(Read { parts, cut_after: (after > first).then_some(after) })

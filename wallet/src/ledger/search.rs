@@ -37,7 +37,7 @@ pub struct Export {
 
 impl Ledger {
     /// Waits for a turn of a wallet's account among the long reads.
-    pub(super) async fn long_read(&self, wallet: WalletId) -> Result<ReadTurn> {
+    pub(crate) async fn long_read(&self, wallet: WalletId) -> Result<ReadTurn> {
         let account = self.owner(wallet).await?;
         self.db.reads().begin(account).await
     }

@@ -1,6 +1,6 @@
 //! Usage: what a wallet spent in a time, summed up by day, operation, category and what callers sent along.
 
-use chrono::{DateTime, Offset as _, TimeDelta, Utc};
+use chrono::{DateTime, Days, NaiveTime, Offset as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 use sqlx::PgConnection;
 
@@ -11,6 +11,7 @@ use crate::db;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::WalletId;
 use crate::money::Credits;
+use crate::zone;
 
 /// The longest time that is summed up at once.
 pub const DAYS_MAX: i64 = 366;
@@ -61,19 +62,19 @@ pub struct UsageRow {
     pub credits: Credits,
 }
 
-/// What is summed up: rows before the quarters, sums of whole quarters, and rows after those that are in the sums. Of rows
-/// the first place is excluded, the second included.
+/// What is summed up: rows before the sums, sums of whole quarters or days, and rows after those that are in the sums. Of
+/// rows the first place is excluded, the second included; of sums the first beginning is included, the second excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stretch {
     pub(super) before: (i64, i64),
-    pub(super) quarters: (DateTime<Utc>, DateTime<Utc>),
+    pub(super) sums: (DateTime<Utc>, DateTime<Utc>),
     pub(super) after: (i64, i64),
 }
 
 impl Stretch {
     /// Sums up rows alone.
     const fn of_rows(first: i64, last: i64) -> Self {
-        Self { before: (first, last), quarters: (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH), after: (last, last) }
+        Self { before: (first, last), sums: (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH), after: (last, last) }
     }
 }
 
@@ -124,9 +125,11 @@ impl Ledger {
         let mut done = 0_u64;
         loop {
             let mut tx = self.db.begin().await?;
-            let Some((after, to)) = usage::lock(&mut tx, wallet, SUMMED_AT_ONCE).await? else { return Ok(done) };
+            let zone = self.zone_of(&mut tx, wallet).await?;
+            let found = usage::lock(&mut tx, wallet, zone.name(), SUMMED_AT_ONCE).await?;
+            let Some((after, to)) = found else { return Ok(done) };
             if to > after {
-                usage::sum_up(&mut tx, wallet, (after, to)).await?;
+                usage::sum_up(&mut tx, wallet, zone.name(), (after, to)).await?;
             }
             tx.commit().await?;
             let rows = to.saturating_sub(after);
@@ -140,14 +143,17 @@ impl Ledger {
     /// Makes the sums of a wallet's usage anew from its rows, where a check has found them wrong; says of how many rows.
     pub async fn resum_usage(&self, wallet: WalletId) -> Result<u64> {
         let mut tx = self.db.begin().await?;
-        usage::lock(&mut tx, wallet, 0).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
-        usage::forget(&mut tx, wallet).await?;
+        let zone = self.zone_of(&mut tx, wallet).await?;
+        let found = usage::lock(&mut tx, wallet, zone.name(), 0).await?;
+        found.ok_or_else(|| Refusal::not_found("wallet"))?;
+        usage::forget(&mut tx, wallet, zone.name()).await?;
         tx.commit().await?;
         self.sum_usage_of(wallet).await
     }
 }
 
-/// Finds what must be read: whole quarters of an hour as sums, as far as they are made and know what is asked for.
+/// Finds what must be read: whole quarters of an hour, or days, as sums, as far as they are made and know what is asked
+/// for.
 async fn stretch(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -161,32 +167,73 @@ async fn stretch(
     let before = |at: DateTime<Utc>| at - TimeDelta::microseconds(1);
     let first = newest_at(connection, wallet, row.seq, archived.as_ref(), before(from)).await?;
     let last = newest_at(connection, wallet, row.seq, archived.as_ref(), before(to)).await?;
-    let summed = usage::summed(connection, wallet).await?.min(last);
-    let is_known = match by.metadata.as_slice() {
-        [] => true,
-        [key] => key == CUSTOMER,
-        _ => false,
-    };
-    if summed.saturating_sub(first) < WORTH || !is_known || (by.day && !days_are_of_quarters(zone, from, to)) {
+    let Some((summed, of_zone)) = usage::summed(connection, wallet).await? else {
         return Ok(Stretch::of_rows(first, last));
-    }
-    let begin = quarter_from(from);
-    // Where the newest row is asked for, its quarter is whole.
-    let end = if last == row.seq { quarter_from(to) } else { quarter_of(to) };
-    if begin >= end {
+    };
+    let summed = summed.min(last);
+    let parts = match by.metadata.as_slice() {
+        [] if !by.day || days_are_of_quarters(zone, from, to) => Parts::Quarters,
+        [key] if key == CUSTOMER && of_zone == zone.name() => Parts::Days(*zone),
+        _ => return Ok(Stretch::of_rows(first, last)),
+    };
+    // Where the newest row is asked for, what it is in is whole.
+    let is_newest = last == row.seq;
+    let end = if is_newest { parts.from(to) } else { parts.of(to) };
+    let (Some(begin), Some(end)) = (parts.from(from), end) else { return Ok(Stretch::of_rows(first, last)) };
+    if summed.saturating_sub(first) < WORTH || begin >= end {
         return Ok(Stretch::of_rows(first, last));
     }
     let begun = newest_at(connection, wallet, row.seq, archived.as_ref(), before(begin)).await?;
-    let ended = if last == row.seq {
-        last
-    } else {
-        newest_at(connection, wallet, row.seq, archived.as_ref(), before(end)).await?
+    let ended = match is_newest {
+        true => last,
+        false => newest_at(connection, wallet, row.seq, archived.as_ref(), before(end)).await?,
     };
     let ended = ended.min(summed);
     if ended <= begun {
         return Ok(Stretch::of_rows(first, last));
     }
-    Ok(Stretch { before: (first, begun), quarters: (begin, end), after: (ended, last) })
+    Ok(Stretch { before: (first, begun), sums: (parts.name(begin), parts.name(end)), after: (ended, last) })
+}
+
+/// What sums are of.
+#[derive(Clone, Copy, Debug)]
+enum Parts {
+    /// Quarters of an hour.
+    Quarters,
+    /// The days of a time zone.
+    Days(Tz),
+}
+
+impl Parts {
+    /// Gives the beginning of the part that an instant is in.
+    fn of(self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Quarters => Some(quarter_of(at)),
+            Self::Days(zone) => zone::instant(&zone, at.with_timezone(&zone).date_naive().and_time(NaiveTime::MIN)),
+        }
+    }
+
+    /// Gives the first beginning of a part at or after an instant.
+    fn from(self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Quarters => Some(quarter_from(at)),
+            Self::Days(zone) => {
+                if self.of(at) == Some(at) {
+                    return Some(at);
+                }
+                let next = at.with_timezone(&zone).date_naive().checked_add_days(Days::new(1))?;
+                zone::instant(&zone, next.and_time(NaiveTime::MIN))
+            }
+        }
+    }
+
+    /// Gives what a part that begins at an instant is called in the sums: a day by its midnight in UTC.
+    fn name(self, begin: DateTime<Utc>) -> DateTime<Utc> {
+        match self {
+            Self::Quarters => begin,
+            Self::Days(zone) => begin.with_timezone(&zone).date_naive().and_time(NaiveTime::MIN).and_utc(),
+        }
+    }
 }
 
 /// Gives the beginning of the quarter of an hour that an instant is in.
@@ -225,6 +272,23 @@ mod tests {
             ("2026-04-08T23:59:59Z", "2026-04-08T23:45:00Z", "2026-04-09T00:00:00Z"),
         ] {
             assert_eq!((quarter_of(at(instant)), quarter_from(at(instant))), (at(of), at(from)), "{instant}");
+        }
+    }
+
+    #[test]
+    fn days_are_those_of_the_zone_also_where_a_midnight_is_missing_or_comes_twice() {
+        for (zone, instant, of, from, name) in [
+            ("Europe/Moscow", "2026-04-08T21:00:00Z", "2026-04-08T21:00:00Z", "2026-04-08T21:00:00Z", "2026-04-09"),
+            ("Europe/Moscow", "2026-04-08T20:59:59Z", "2026-04-07T21:00:00Z", "2026-04-08T21:00:00Z", "2026-04-08"),
+            // Clocks went from midnight to one.
+            ("Asia/Beirut", "2024-03-31T05:00:00Z", "2024-03-30T22:00:00Z", "2024-03-31T21:00:00Z", "2024-03-31"),
+            // Clocks went from one back to midnight.
+            ("America/Havana", "2024-11-03T12:00:00Z", "2024-11-03T04:00:00Z", "2024-11-04T05:00:00Z", "2024-11-03"),
+        ] {
+            let parts = Parts::Days(zone.parse().expect("a zone"));
+            let day = parts.of(at(instant)).expect("a day");
+            assert_eq!((day, parts.from(at(instant))), (at(of), Some(at(from))), "{zone} {instant}");
+            assert_eq!(parts.name(day), at(&format!("{name}T00:00:00Z")), "{zone}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The handle: endpoints, the relay that follows ledger and price books, messages to take and finish, the log.
+//! The handle: endpoints, tests and repeats, the log. The relay and the sender's side are files of their own.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,33 +10,23 @@ use uuid::Uuid;
 
 use super::repo::outbox::{self, Message};
 use super::repo::{endpoint, log};
-use super::{
-    CreatedEndpoint, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, ENDPOINTS_MAX, Endpoint, EventKind,
-    FAILING_MAX, NewEndpoint, OFF_FAILING, OFF_GONE, Outgoing, RETRIES_MAX, Sent, UnderWay, wait_after,
-};
+use super::{CreatedEndpoint, Delivery, DeliveryDetail, DeliveryPage, ENDPOINTS_MAX, Endpoint, EventKind, NewEndpoint};
 use crate::catalog::Catalog;
 use crate::db::Db;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, WalletId};
 use crate::idempotency::{self, IdempotencyKey, RequestHash};
 use crate::identity::{self, Actor, NewAudit};
-use crate::ledger::command::FeeKind;
-use crate::ledger::{Command, Envelope, Ledger, Receipt};
-use crate::notify::{Mail, Notify};
+use crate::ledger::Ledger;
+use crate::notify::Notify;
 use crate::tariff::Tariffs;
 
-/// Messages of one endpoint, and of one account, that one look at the outbox takes.
-const EACH_AT_ONCE: i64 = 8;
-/// How many messages a look at the outbox compares for each free place.
-const COMPARED: usize = 4;
 /// Tests that an account may ask for within a minute.
 const TESTS_MAX: i64 = 10;
 /// Repeats of messages that an account may ask for within a minute.
 const REPEATS_MAX: i64 = 60;
 /// How long a test or a repeat counts, in seconds.
 const ASKED_SECONDS: u32 = 60;
-/// How long a courier has for a message before another one may take it.
-const LEASE: TimeDelta = TimeDelta::seconds(90);
 /// The most secrets of before that sign beside the newest one: each is a signature in every message.
 const OLD_SECRETS_MAX: i64 = 5;
 /// How long the secret before a rotation still signs.
@@ -52,7 +42,7 @@ pub struct Webhooks {
     pub(super) ledger: Ledger,
     pub(super) tariffs: Tariffs,
     pub(super) catalog: Catalog,
-    notify: Notify,
+    pub(super) notify: Notify,
     /// The endpoint up to which this node's last round came.
     pub(super) relayed: Arc<Mutex<Uuid>>,
 }
@@ -282,106 +272,6 @@ impl Webhooks {
         Ok(DeliveryDetail { delivery, payload, attempts })
     }
 
-    /// Takes messages that are due, the oldest first, for which there is a place in the shares of their endpoints, accounts
-    /// and hosts; they are counted in.
-    pub async fn take(&self, under_way: &mut UnderWay) -> Result<Vec<Outgoing>> {
-        let (now, free) = (self.db.now(), under_way.free());
-        if free == 0 {
-            return Ok(Vec::new());
-        }
-        let limit = i64::try_from(free.saturating_mul(COMPARED)).unwrap_or(i64::MAX);
-        let mut due = outbox::due(self.db.pool(), under_way, (limit, EACH_AT_ONCE), now).await?;
-        due.retain(|due| under_way.begin(&due.claim));
-        let wanted: Vec<Uuid> = due.iter().map(|due| due.id).collect();
-        let taken = if wanted.is_empty() {
-            Ok(Vec::new())
-        } else {
-            outbox::take(self.db.pool(), &wanted, now, now + LEASE).await
-        };
-        // Each is counted as it was chosen, and out again where somebody else was first.
-        let mut taken = taken.inspect_err(|_| due.iter().for_each(|due| under_way.end(&due.claim)))?;
-        for due in due {
-            match taken.iter_mut().find(|message| message.id == due.id) {
-                Some(message) => message.claim = due.claim,
-                None => under_way.end(&due.claim),
-            }
-        }
-        Ok(taken)
-    }
-
-    /// Keeps what came of a try: delivered, tried again later, or given up; and what it tells of the endpoint.
-    pub async fn finish(&self, outgoing: &Outgoing, sent: &Sent) -> Result<()> {
-        let now = self.db.now();
-        let retries = u32::from(self.catalog.view().await?.settings.webhook_retries).min(RETRIES_MAX);
-        let mut due_at = None;
-        let mut sent = sent.clone();
-        let mut state = if sent.is_taken() { DeliveryState::Delivered } else { DeliveryState::Failed };
-        if !sent.is_taken() && !sent.is_gone() && outgoing.tries <= retries {
-            match self.pay_retry(outgoing, &sent).await {
-                Ok(()) => {
-                    state = DeliveryState::Queued;
-                    let wait = wait_after(outgoing.tries, outgoing.message);
-                    due_at = Some(now + sent.pause().map_or(wait, |pause| pause.max(wait)));
-                }
-                Err(Error::Refused(Refusal::OutOfCredits { .. })) => {
-                    sent.note = format!("{} · There are not enough credits for a retry.", sent.note);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        let mut tx = self.db.begin().await?;
-        outbox::insert_attempt(&mut tx, outgoing.id, outgoing.tries, &sent, now).await?;
-        outbox::set_state(&mut tx, outgoing.id, state, due_at, now).await?;
-        self.note_endpoint(&mut tx, outgoing.endpoint, &sent).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Notes how an endpoint does, and switches it off where it is gone or has failed for days. Its owner is mailed then.
-    async fn note_endpoint(&self, connection: &mut PgConnection, id: Uuid, sent: &Sent) -> Result<()> {
-        let now = self.db.now();
-        let tried = endpoint::Tried {
-            is_taken: sent.is_taken(),
-            is_slow: sent.is_slow(),
-            paused_until: sent.pause().map(|pause| now + pause),
-        };
-        let failing_since = endpoint::note_try(connection, id, &tried, now).await?;
-        let is_failing = failing_since.is_some_and(|since| now.signed_duration_since(since) >= FAILING_MAX);
-        let why = match (sent.is_gone(), is_failing) {
-            (true, _) => OFF_GONE,
-            (false, true) => OFF_FAILING,
-            (false, false) => return Ok(()),
-        };
-        if !endpoint::disable(connection, id, why, now).await? {
-            return Ok(());
-        }
-        outbox::give_up(connection, id, now).await?;
-        let by = Actor::system("webhooks");
-        self.audit(connection, &by, "webhook.disabled", id, Value::Null, json!({ "why": why })).await?;
-        if let Some((email, name, locale, url)) = endpoint::owner(connection, id).await? {
-            let mail = Mail::WebhookOff { name, url, is_gone: sent.is_gone() };
-            self.notify.enqueue_mail_in_tx(connection, &email, &locale, &mail).await?;
-        }
-        Ok(())
-    }
-
-    /// Charges for a retry where the catalog says so: after an answer other than 2xx, once, never below zero. Notices
-    /// of the platform go out either way.
-    async fn pay_retry(&self, outgoing: &Outgoing, sent: &Sent) -> Result<()> {
-        let fee = self.catalog.view().await?.settings.webhook_retry_fee;
-        if !fee.is_positive() || sent.status.is_none() {
-            return Ok(());
-        }
-        let Some(wallet) = endpoint::wallet_of(self.db.pool(), outgoing.endpoint).await? else { return Ok(()) };
-        let receipt = Receipt::flat("webhook_retry", "Webhook retry", fee);
-        let command = Command::Fee { kind: FeeKind::WebhookFee, receipt };
-        let key = IdempotencyKey::internal(format!("webhook:{}:{}", outgoing.id, outgoing.tries));
-        match self.ledger.submit(Envelope::new(wallet, key, Actor::system("webhooks"), command)).await {
-            Ok(_) => Ok(()),
-            Err(Error::Refused(_)) if outgoing.event.is_notice() => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Removes finished messages and secrets of long ago.
     pub async fn sweep(&self) -> Result<u64> {
         endpoint::sweep_old(self.db.pool(), self.db.now() - KEPT).await?;
@@ -393,7 +283,7 @@ impl Webhooks {
         Ok(found.map(|(endpoint, _)| endpoint).ok_or_else(|| Refusal::not_found("the endpoint"))?)
     }
 
-    async fn audit(
+    pub(super) async fn audit(
         &self,
         connection: &mut PgConnection,
         by: &Actor,

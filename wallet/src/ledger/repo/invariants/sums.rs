@@ -166,7 +166,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                   GROUP BY 1, 2, 3, 4
               ) AS r
               FULL JOIN (
-                  SELECT s.shard, s.wallet_id, s.quarter,
+                  SELECT s.shard, s.wallet_id, s.begins_at AS quarter,
                          CASE WHEN a.last_at IS NULL THEN replace(s.group_hash::text, '-', '') ELSE '' END AS part,
                          sum(s.credits) AS credits, sum(s.charges) AS charges,
                          sum(s.charges_of_categories) AS of_categories, sum(s.charges_of_rows) AS of_rows
@@ -174,7 +174,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                   LEFT JOIN archived AS a ON a.shard = s.shard AND a.wallet_id = s.wallet_id
                   WHERE NOT s.by_customer
                     AND ($1::smallint IS NULL OR (s.shard, s.wallet_id) = ($1, $2::bigint))
-                    AND (a.last_at IS NULL OR s.quarter > a.last_at)
+                    AND (a.last_at IS NULL OR s.begins_at > a.last_at)
                   GROUP BY 1, 2, 3, 4
               ) AS k USING (shard, wallet_id, quarter, part)
               WHERE (k.credits, k.charges, k.of_categories, k.of_rows)
@@ -182,10 +182,10 @@ pub(super) const INVARIANTS: &[Invariant] = &[
               UNION ALL
               SELECT NULL, NULL,
                      format('wallet %s of shard %s, %s: the sums by customer are others than those in all', wallet_id,
-                            shard, quarter)
+                            shard, operation)
               FROM usage_sums
               WHERE ($1::smallint IS NULL OR (shard, wallet_id) = ($1, $2::bigint))
-              GROUP BY shard, wallet_id, quarter, operation, category
+              GROUP BY shard, wallet_id, operation, category
               HAVING sum(credits) FILTER (WHERE by_customer) IS DISTINCT FROM sum(credits) FILTER (WHERE NOT by_customer)
                   OR sum(charges) FILTER (WHERE by_customer) IS DISTINCT FROM sum(charges) FILTER (WHERE NOT by_customer)",
     },

@@ -153,8 +153,8 @@ pub(in crate::notify::webhook) struct Due {
     pub(in crate::notify::webhook) claim: Claim,
 }
 
-/// Lists messages that are due, the oldest first: at most `each` of an endpoint and of an account, and none of those whose
-/// share is used up.
+/// Lists messages that are due, the oldest first: at most `each` of an endpoint and eight times as many of an account (of
+/// those that have a message under way some will not do), and none of those whose share is used up.
 pub(in crate::notify::webhook) async fn due(
     pool: &PgPool,
     under_way: &UnderWay,
@@ -182,7 +182,7 @@ pub(in crate::notify::webhook) async fn due(
                AND e.host <> ALL($5)
                AND NOT (e.is_slow AND ($6 OR e.id = ANY($7)))
          ) AS c
-         WHERE c.place <= $2
+         WHERE c.place <= $2 * 8
          ORDER BY c.due_at, c.id
          LIMIT $8",
         now,
