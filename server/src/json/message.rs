@@ -1,7 +1,7 @@
 //! What is wrong, in words for callers: no type names of ours, and the field's full path.
 
 use super::ReadError;
-use super::strict::Step;
+use super::steps::Step;
 
 /// The most letters of a name or value that a message repeats.
 const SHOWN_MAX: usize = 64;

@@ -10,6 +10,7 @@
 mod canonical;
 mod message;
 mod params;
+mod steps;
 mod strict;
 
 use serde::de::DeserializeOwned;
@@ -17,7 +18,8 @@ use serde::de::DeserializeOwned;
 pub use canonical::{canonical, plain_decimal};
 pub use message::path;
 pub use params::params;
-use strict::{Strict, Track};
+use steps::Track;
+use strict::Strict;
 
 /// What is wrong with a JSON text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

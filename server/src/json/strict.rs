@@ -1,6 +1,5 @@
 //! The deserializer that wraps another one and makes it strict.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -11,6 +10,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
+use super::steps::{Step, Track};
+
 /// The largest whole number up to which a number with a point is exact.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 /// The name under which `serde_json` hands a text of JSON through; as a field's name it would smuggle a value in.
@@ -19,28 +20,6 @@ const RAW: &str = "$serde_json::private::RawValue";
 pub(super) const TWICE: &str = "this name stands here twice";
 /// What is said of an explicit null.
 pub(super) const NULL: &str = "null is no value: give one, or leave the field out";
-
-/// One step of a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    Name(String),
-    Place(usize),
-}
-
-/// Where a value stands: kept on the way out of an error, so that reading without one costs nothing.
-#[derive(Debug, Default)]
-pub(super) struct Track(RefCell<Vec<Step>>);
-
-impl Track {
-    fn note(&self, step: Step) {
-        self.0.borrow_mut().push(step);
-    }
-
-    /// Gives the path from the outermost step on.
-    pub(super) fn path(&self) -> Vec<Step> {
-        self.0.borrow().iter().rev().cloned().collect()
-    }
-}
 
 /// What a type expects, in words for callers.
 #[derive(Clone, Copy, Debug)]
