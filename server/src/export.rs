@@ -12,7 +12,7 @@ use wallet::catalog::PriceFormat;
 use wallet::error::Error;
 use wallet::tariff::AccountImpact;
 
-use crate::api::{csv_text, harmless, ledger_csv};
+use crate::api::{BOM, CsvRows, csv_text, harmless, ledger_csv};
 use crate::state::AppState;
 
 /// Gives the route.
@@ -31,7 +31,7 @@ async fn costs(State(state): State<AppState>, viewer: Option<Extension<Viewer>>)
         return missing();
     }
     match state.wallet.catalog().export_costs().await {
-        Ok(sheet) => sheet_file("upstream-costs.csv", "text/csv; charset=utf-8", sheet),
+        Ok(sheet) => sheet_file("upstream-costs.csv", "text/csv; charset=utf-8", format!("{BOM}{sheet}")),
         Err(error) => unavailable(&error, "the upstream costs can't be written"),
     }
 }
@@ -59,6 +59,10 @@ async fn prices(
         PriceFormat::Toml => ("application/toml; charset=utf-8", "toml"),
     };
     match state.wallet.catalog().export_prices(version, format).await {
+        // Excel needs the mark, and whoever imports the file takes it.
+        Ok(text) if format == PriceFormat::Csv => {
+            sheet_file(&format!("prices-{version}.{end}"), kind, format!("{BOM}{text}"))
+        }
         Ok(text) => sheet_file(&format!("prices-{version}.{end}"), kind, text),
         Err(Error::Refused(_)) => missing(),
         Err(error) => unavailable(&error, "a price book can't be written as a file"),
@@ -76,7 +80,10 @@ async fn rehearsal(
     }
     let sheet = state.wallet.tariffs().rehearsed_accounts(version).await.and_then(|impacts| impact_sheet(&impacts));
     match sheet {
-        Ok(sheet) => sheet_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet),
+        Ok(sheet) => {
+            let sheet = [BOM.as_bytes(), &sheet].concat();
+            sheet_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet)
+        }
         Err(error) => unavailable(&error, "a rehearsal can't be written as a file"),
     }
 }
@@ -126,5 +133,5 @@ async fn history(
     };
     let zone = wallet::zone::named(&viewer.time_zone);
     let wanted = filter::of(&query, state.wallet.clock().now(), &zone);
-    ledger_csv(state.wallet.clone(), viewer.wallet, wanted)
+    ledger_csv(state.wallet.clone(), viewer.wallet, CsvRows { filter: wanted, before: None }, BOM)
 }

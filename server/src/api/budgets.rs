@@ -130,14 +130,9 @@ async fn all(state: &AppState, caller: &Caller) -> Answer<Response> {
 #[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewCeiling,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, body = CeilingList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
-pub async fn set(
-    State(state): State<AppState>,
-    caller: Caller,
-    Key(key): Key,
-    body: Body<NewCeiling>,
-) -> Answer<Response> {
+pub async fn set(State(state): State<AppState>, caller: Caller, key: Key, body: Body<NewCeiling>) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
-    let hash = body.hash();
+    let (key, hash) = (key.of("budget.set"), body.hash());
     let NewCeiling { name, scope, of, period, ceiling } = body.value;
     let scope = scope_of(scope, of.as_deref())?;
     governs(&caller.0, &scope)?;
@@ -198,11 +193,12 @@ pub async fn remove(
     State(state): State<AppState>,
     caller: Caller,
     Named(id): Named<Uuid>,
-    Key(key): Key,
+    key: Key,
 ) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
     let may = |scope: &BudgetScope| Ok(governs(&caller.0, scope)?);
-    let replayed = state.wallet.ledger().remove_budget(caller.0.wallet, id, Some(&key), may).await?;
+    let replayed =
+        state.wallet.ledger().remove_budget(caller.0.wallet, id, Some(&key.of("budget.removed")), may).await?;
     Ok(told(StatusCode::NO_CONTENT.into_response(), replayed))
 }
 

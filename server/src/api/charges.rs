@@ -51,7 +51,7 @@ pub struct NewCharge {
     #[serde(default)]
     quote_id: Option<String>,
     /// Anything of yours, to find the charge by: `customer_id`, a job's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::metadata::exact")]
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
 }

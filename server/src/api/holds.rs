@@ -33,7 +33,7 @@ pub struct NewHold {
     #[schema(minimum = 1, maximum = 604_800)]
     expires_in: Option<u32>,
     /// Anything of yours.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::metadata::exact")]
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
 }

@@ -19,7 +19,9 @@ mod holds;
 mod key;
 mod ledger;
 pub mod limits;
+mod metadata;
 mod models;
+mod moment;
 mod page;
 mod payloads;
 mod payments;
@@ -34,7 +36,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use csv::{harmless, response as ledger_csv, text as csv_text};
+pub use csv::{BOM, Rows as CsvRows, harmless, response as ledger_csv, text as csv_text};
 pub use payloads::ApiPayloads;
 
 use crate::state::AppState;

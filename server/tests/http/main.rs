@@ -2,9 +2,11 @@
 
 mod admin;
 mod bad_input;
+mod boundaries;
 mod browser;
 mod charges;
 mod documented;
+mod exact;
 mod guards;
 mod keys;
 mod live;
