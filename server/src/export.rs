@@ -31,7 +31,7 @@ async fn costs(State(state): State<AppState>, viewer: Option<Extension<Viewer>>)
         return missing();
     }
     match state.wallet.catalog().export_costs().await {
-        Ok(sheet) => sheet_file("upstream-costs.csv", "text/csv; charset=utf-8", format!("{BOM}{sheet}")),
+        Ok(sheet) => sheet_file("upstream-costs.csv", "text/csv; charset=utf-8", for_excel(&sheet)),
         Err(error) => unavailable(&error, "the upstream costs can't be written"),
     }
 }
@@ -59,9 +59,8 @@ async fn prices(
         PriceFormat::Toml => ("application/toml; charset=utf-8", "toml"),
     };
     match state.wallet.catalog().export_prices(version, format).await {
-        // Excel needs the mark, and whoever imports the file takes it.
         Ok(text) if format == PriceFormat::Csv => {
-            sheet_file(&format!("prices-{version}.{end}"), kind, format!("{BOM}{text}"))
+            sheet_file(&format!("prices-{version}.{end}"), kind, for_excel(&text))
         }
         Ok(text) => sheet_file(&format!("prices-{version}.{end}"), kind, text),
         Err(Error::Refused(_)) => missing(),
@@ -81,7 +80,7 @@ async fn rehearsal(
     let sheet = state.wallet.tariffs().rehearsed_accounts(version).await.and_then(|impacts| impact_sheet(&impacts));
     match sheet {
         Ok(sheet) => {
-            let sheet = [BOM.as_bytes(), &sheet].concat();
+            let sheet = for_excel(&sheet);
             sheet_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet)
         }
         Err(error) => unavailable(&error, "a rehearsal can't be written as a file"),
@@ -101,6 +100,14 @@ fn impact_sheet(impacts: &[AccountImpact]) -> Result<Bytes, Error> {
     };
     let head = ["account", "name", "charges", "before", "after", "change"].map(str::to_owned);
     csv_text(std::iter::once(head).chain(impacts.iter().map(row)))
+}
+
+/// Puts a byte order mark before a sheet that Excel would misread without one: where it has letters beyond ASCII. Whoever
+/// imports the sheet again takes the mark.
+fn for_excel(sheet: &(impl AsRef<[u8]> + ?Sized)) -> Bytes {
+    let sheet = sheet.as_ref();
+    let mark = if sheet.is_ascii() { "" } else { BOM };
+    [mark.as_bytes(), sheet].concat().into()
 }
 
 fn missing() -> Response {

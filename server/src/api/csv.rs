@@ -196,8 +196,10 @@ fn row(entry: &EntryView) -> [String; 14] {
     ]
 }
 
-/// Spreadsheets run texts that begin like formulas; an apostrophe keeps them texts. Numbers stay numbers. Where lists are
-/// separated by semicolons, Excel also takes what follows one inside a text for a cell of its own, and a line for a row.
+/// Keeps a text from being run as a formula: an apostrophe before what begins like one. Numbers stay numbers.
+///
+/// Where lists are separated by semicolons, Excel also takes what follows one inside a text for a cell of its own, and a
+/// line for a row.
 pub fn harmless(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 1);
     let mut at_start = true;
