@@ -12,7 +12,7 @@ use wallet::catalog::PriceFormat;
 use wallet::error::{Error, Refusal};
 use wallet::tariff::AccountImpact;
 
-use crate::api::{csv_text, harmless, ledger_csv};
+use crate::api::{BOM, CsvRows, csv_text, harmless, ledger_csv};
 use crate::json;
 use crate::state::AppState;
 
@@ -32,7 +32,7 @@ async fn costs(State(state): State<AppState>, viewer: Option<Extension<Viewer>>)
         return missing();
     }
     match state.wallet.catalog().export_costs().await {
-        Ok(sheet) => sheet_file("upstream-costs.csv", "text/csv; charset=utf-8", sheet),
+        Ok(sheet) => sheet_file("upstream-costs.csv", "text/csv; charset=utf-8", for_excel(&sheet)),
         Err(error) => unavailable(&error, "the upstream costs can't be written"),
     }
 }
@@ -60,6 +60,9 @@ async fn prices(
         PriceFormat::Toml => ("application/toml; charset=utf-8", "toml"),
     };
     match state.wallet.catalog().export_prices(version, format).await {
+        Ok(text) if format == PriceFormat::Csv => {
+            sheet_file(&format!("prices-{version}.{end}"), kind, for_excel(&text))
+        }
         Ok(text) => sheet_file(&format!("prices-{version}.{end}"), kind, text),
         Err(Error::Refused(_)) => missing(),
         Err(error) => unavailable(&error, "a price book can't be written as a file"),
@@ -77,7 +80,10 @@ async fn rehearsal(
     }
     let sheet = state.wallet.tariffs().rehearsed_accounts(version).await.and_then(|impacts| impact_sheet(&impacts));
     match sheet {
-        Ok(sheet) => sheet_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet),
+        Ok(sheet) => {
+            let sheet = for_excel(&sheet);
+            sheet_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet)
+        }
         Err(error) => unavailable(&error, "a rehearsal can't be written as a file"),
     }
 }
@@ -95,6 +101,14 @@ fn impact_sheet(impacts: &[AccountImpact]) -> Result<Bytes, Error> {
     };
     let head = ["account", "name", "charges", "before", "after", "change"].map(str::to_owned);
     csv_text(std::iter::once(head).chain(impacts.iter().map(row)))
+}
+
+/// Puts a byte order mark before a sheet that Excel would misread without one: where it has letters beyond ASCII. Whoever
+/// imports the sheet again takes the mark.
+fn for_excel(sheet: &(impl AsRef<[u8]> + ?Sized)) -> Bytes {
+    let sheet = sheet.as_ref();
+    let mark = if sheet.is_ascii() { "" } else { BOM };
+    [mark.as_bytes(), sheet].concat().into()
 }
 
 fn missing() -> Response {
@@ -131,7 +145,7 @@ async fn history(
     };
     let zone = wallet::zone::named(&viewer.time_zone);
     let wanted = filter::of(&query, state.wallet.clock().now(), &zone);
-    match ledger_csv(&state.wallet, viewer.wallet, wanted).await {
+    match ledger_csv(&state.wallet, viewer.wallet, CsvRows { filter: wanted, before: None }, BOM).await {
         Ok(file) => file,
         Err(Error::Refused(Refusal::RateLimited { retry_after_seconds })) => {
             let text = "Too many files at once. Try again in a moment.";

@@ -75,7 +75,7 @@ async fn nothing_acts_or_hears_before_the_address_is_proven(pool: PgPool) {
     let (by, id) = (viewer.actor(), hook.endpoint.id);
     assert_eq!(problems(refusal(wallet.webhooks().rotate(viewer.wallet, &by, id, &key("2")).await)), waits);
     assert_eq!(problems(refusal(wallet.webhooks().test(viewer.wallet, id, &key("3")).await)), waits);
-    assert_eq!(problems(refusal(wallet.webhooks().enable(viewer.wallet, &by, id).await)), waits);
+    assert_eq!(problems(refusal(wallet.webhooks().enable(viewer.wallet, &by, id, None).await)), waits);
 }
 
 /// Everything that somebody has who knew the password before the owner came.

@@ -443,7 +443,7 @@ async fn an_endpoint_that_fails_for_three_days_is_switched_off_and_its_owner_mai
     );
     let log = wallet.webhooks().deliveries(anna.wallet, None, None, 50).await.expect("a log").deliveries;
     assert!(log.iter().all(|delivery| delivery.state != DeliveryState::Queued), "nothing waits for ever");
-    wallet.webhooks().enable(anna.wallet, &anna.actor(), made.endpoint.id).await.expect("on");
+    wallet.webhooks().enable(anna.wallet, &anna.actor(), made.endpoint.id, None).await.expect("on");
     assert_eq!((shown().await.failing_since, shown().await.disabled), (None, None));
     tell("again".to_owned(), answered(500)).await;
     assert_eq!(shown().await.disabled, None, "its days begin anew");

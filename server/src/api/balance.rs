@@ -5,15 +5,20 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
+use uuid::Uuid;
 use wallet::catalog::CatalogView;
-use wallet::identity::KeyScope;
-use wallet::ledger::{BalanceView, GrantView};
+use wallet::identity::{KeyScope, PlanSummary};
+use wallet::ledger::budget::tightest;
+use wallet::ledger::state::Subject;
+use wallet::ledger::{BalanceView, Budget, GrantView};
+use wallet::money::Credits;
 
 use super::amount::Amount;
 use super::body::{Asked, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
 use super::holds::Hold;
+use super::moment::moment;
 use super::schemas::Instant;
 use crate::state::AppState;
 
@@ -35,6 +40,11 @@ pub struct Balance {
     plan_expires_at: Option<DateTime<Utc>>,
     /// What can be spent now: settled − held.
     available: Amount,
+    /// What this key can spend now: what is available, or less where a budget that counts the key leaves less; 0 while
+    /// the wallet is frozen or waits for its owner.
+    spendable: Amount,
+    /// The budget that leaves less than there is; null where none does.
+    bound_by: Option<Bound>,
     /// Set aside for running jobs.
     held: Amount,
     /// Posted.
@@ -55,6 +65,20 @@ pub struct Balance {
     runway_days: Option<i64>,
     /// Whether credits are bought by themselves when they run low.
     auto_top_up: AutoTopUp,
+}
+
+/// A budget that leaves a key less than its wallet has.
+#[derive(Debug, Serialize, ToSchema)]
+struct Bound {
+    /// Its id, as in `GET /budgets`.
+    id: Uuid,
+    /// Its name, as a 402 tells it.
+    name: String,
+    /// How much it leaves until it starts anew.
+    left: Amount,
+    /// When it starts anew.
+    #[serde(serialize_with = "instant_in_seconds")]
+    until: DateTime<Utc>,
 }
 
 /// Credits that expire.
@@ -84,6 +108,10 @@ fn seconds<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S
     }
 }
 
+fn instant_in_seconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    seconds(&Some(*at), serializer)
+}
+
 fn expiring(grants: &[GrantView]) -> Vec<Expiring> {
     let mut soon: Vec<&GrantView> = grants.iter().filter(|grant| grant.expires_at.is_some()).collect();
     soon.sort_by_key(|grant| grant.expires_at);
@@ -96,13 +124,33 @@ fn expiring(grants: &[GrantView]) -> Vec<Expiring> {
 }
 
 impl Balance {
-    fn new(balance: &BalanceView, caller: &Caller, catalog: &CatalogView, runway_days: Option<i64>) -> Self {
-        let plan = &caller.0.plan;
+    fn new(
+        balance: &BalanceView,
+        (caller, plan): (&Caller, &PlanSummary),
+        budgets: &[Budget],
+        catalog: &CatalogView,
+        runway_days: Option<i64>,
+    ) -> Self {
+        let subject = Subject { key: Some(caller.0.id.uuid()), customer: None };
+        let bound = tightest(budgets, &subject).filter(|(_, left)| *left < balance.available);
+        let is_stopped = balance.frozen.is_some() || balance.inactive;
+        let spendable = match bound {
+            _ if is_stopped => Credits::ZERO,
+            Some((_, left)) => left,
+            None => balance.available.max(Credits::ZERO),
+        };
         Self {
             token_balance: balance.available.into(),
             plan: Some(plan.code.clone()).filter(|code| !code.is_empty()),
             plan_expires_at: plan.expires_at,
             available: balance.available.into(),
+            spendable: spendable.into(),
+            bound_by: bound.map(|(budget, left)| Bound {
+                id: budget.id,
+                name: budget.name.clone(),
+                left: left.into(),
+                until: budget.window.end,
+            }),
             held: balance.held.into(),
             settled: balance.settled.into(),
             unit: catalog.settings.unit.code.clone(),
@@ -121,11 +169,15 @@ impl Balance {
     responses((status = 200, body = Balance), (status = 401, body = ErrorBody)))]
 pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
     caller.may(KeyScope::BalanceRead)?;
+    state.wallet.catch_up(caller.0.wallet).await;
     let balance = state.wallet.ledger().balance(caller.0.wallet).await?;
+    let budgets = state.wallet.ledger().budgets(caller.0.wallet).await?;
+    // Not as the key was read some seconds ago: a plan that was just paid shows.
+    let plan = state.wallet.plans().current(caller.0.account).await?;
     let catalog = state.wallet.catalog().view().await?;
     let forecast = state.wallet.insight().forecast(&balance).await?;
     let runway_days = forecast.days(state.wallet.clock().now());
-    Ok(Out(Balance::new(&balance, &caller, &catalog, runway_days)).into_response())
+    Ok(Out(Balance::new(&balance, (&caller, &plan), &budgets, &catalog, runway_days)).into_response())
 }
 
 /// At which instant.
@@ -133,7 +185,7 @@ pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Respon
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct At {
-    /// RFC 3339, not in the future: `2026-04-08T00:00:00Z`.
+    /// RFC 3339 or a day (its first moment in the account's time zone), not in the future: `2026-04-08T00:00:00Z`.
     #[param(inline, value_type = Instant)]
     time: String,
 }
@@ -222,7 +274,7 @@ impl From<BalanceView> for BalanceNow {
     responses((status = 200, body = BalanceThen), (status = 400, body = ErrorBody)))]
 pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<At>) -> Answer<Response> {
     caller.may(KeyScope::BalanceRead)?;
-    let time = instant("time", &at.time)?;
+    let time = moment(&state, caller.0.wallet, "time", &at.time).await?;
     if time > state.wallet.clock().now() {
         return Err(Fault::invalid("time", "This instant is still to come."));
     }
@@ -238,15 +290,4 @@ pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<
         holds: holds.into_iter().map(Hold::from).collect(),
     };
     Ok(Out(body).into_response())
-}
-
-/// Reads an instant: RFC 3339, or a day (its first moment in UTC).
-pub(super) fn instant(field: &str, text: &str) -> Answer<DateTime<Utc>> {
-    // A `+` that was not escaped arrives as a space.
-    let text = text.trim().replace(' ', "+");
-    let day = || text.parse::<chrono::NaiveDate>().ok().map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
-    let read = DateTime::parse_from_rfc3339(&text).map(|at| at.to_utc()).ok().or_else(day);
-    // PostgreSQL and clients hold less than chrono does.
-    let sane = |at: &DateTime<Utc>| (1970..=9999).contains(&chrono::Datelike::year(at));
-    read.filter(sane).ok_or_else(|| Fault::invalid(field, "Write it as 2026-04-08T00:00:00Z or 2026-04-08."))
 }

@@ -10,8 +10,12 @@ use serde::de::DeserializeOwned;
 use wallet::idempotency::RequestHash;
 
 use super::envelope::Fault;
+use super::metadata::nesting;
 use crate::json::{self, ReadError};
 use crate::layers::is_encoded;
+
+/// The most levels of lists and objects in a body: those of what callers may send along, and the body's own around it.
+const NESTING_MAX: usize = wallet::ledger::metadata::NESTING_MAX + 4;
 
 /// A JSON body: unknown fields refused, wrong ones named.
 #[derive(Debug)]
@@ -55,6 +59,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             }
             _ => Fault::invalid("", "The body did not arrive whole."),
         })?;
+        if nesting(&bytes) > NESTING_MAX {
+            let message = format!("At most {NESTING_MAX} levels of lists and objects inside each other.");
+            return Err(Fault::invalid("", message));
+        }
         let value = json::from_slice(&bytes)?;
         Ok(Self { value, path, bytes })
     }

@@ -133,14 +133,9 @@ async fn all(state: &AppState, caller: &Caller) -> Answer<Response> {
 #[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewCeiling,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, body = CeilingList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
-pub async fn set(
-    State(state): State<AppState>,
-    caller: Caller,
-    Key(key): Key,
-    body: Body<NewCeiling>,
-) -> Answer<Response> {
+pub async fn set(State(state): State<AppState>, caller: Caller, key: Key, body: Body<NewCeiling>) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
-    let hash = body.hash();
+    let (key, hash) = (key.of("budget.set"), body.hash());
     let NewCeiling { name, scope, of, period, ceiling } = body.value;
     let scope = scope_of(scope, of.as_deref())?;
     governs(&caller.0, &scope)?;
@@ -203,12 +198,12 @@ pub async fn remove(
     State(state): State<AppState>,
     caller: Caller,
     Named(id): Named<Uuid>,
-    Key(key): Key,
+    key: Key,
 ) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
     let may = |scope: &BudgetScope| Ok(governs(&caller.0, scope)?);
-    let ledger = state.wallet.ledger();
-    let replayed = ledger.remove_budget_by(&caller.actor(), caller.0.wallet, id, Some(&key), may).await?;
+    let (ledger, by, once) = (state.wallet.ledger(), caller.actor(), key.of("budget.removed"));
+    let replayed = ledger.remove_budget_by(&by, caller.0.wallet, id, Some(&once), may).await?;
     Ok(told(StatusCode::NO_CONTENT.into_response(), replayed))
 }
 

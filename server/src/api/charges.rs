@@ -55,7 +55,7 @@ pub struct NewCharge {
     #[schema(value_type = String, pattern = "^quo_[0-9a-f]{32}$")]
     pub(super) quote_id: Option<String>,
     /// Anything of yours, to find the charge by: `customer_id`, a job's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::metadata::exact")]
     #[schema(value_type = Metadata)]
     pub(super) metadata: Map<String, Value>,
 }

@@ -37,7 +37,7 @@ pub struct NewHold {
     #[schema(value_type = u32, minimum = 1, maximum = 604_800)]
     pub(super) expires_in: Option<u32>,
     /// Anything of yours.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::metadata::exact")]
     #[schema(value_type = Metadata)]
     pub(super) metadata: Map<String, Value>,
 }

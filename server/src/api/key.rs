@@ -11,6 +11,13 @@ use super::envelope::Fault;
 #[derive(Clone, Debug)]
 pub struct Key(pub IdempotencyKey);
 
+impl Key {
+    /// Gives the key for one kind of write that leaves no row in the ledger: the same text may name another kind's write.
+    pub fn of(&self, what: &str) -> IdempotencyKey {
+        IdempotencyKey::internal(format!("{what}:{}", self.0.as_str()))
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Key {
     type Rejection = Fault;
 

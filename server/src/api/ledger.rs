@@ -8,16 +8,17 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use wallet::id::WalletId;
 use wallet::identity::KeyScope;
 use wallet::ledger::{AllocationView, EntryDetail, EntryFilter, EntryKind, EntryView, Page};
 
 use super::amount::Amount;
-use super::balance::instant;
 use super::body::{Asked, Named, Out};
 use super::caller::Caller;
 use super::charges::ReceiptBody;
 use super::envelope::{Answer, ErrorBody, Fault};
 use super::holds::HoldLineBody;
+use super::moment::moment_of;
 use super::page;
 use super::schemas::{Instant, Metadata};
 use crate::state::AppState;
@@ -140,18 +141,18 @@ pub struct Filter {
     #[serde(default)]
     #[param(max_length = 200)]
     category: Option<String>,
-    /// From this instant on: RFC 3339 or a day.
+    /// From this instant on: RFC 3339, or a day in the account's time zone.
     #[serde(default)]
     #[param(inline, value_type = Option<Instant>)]
     from: Option<String>,
-    /// Before this instant.
+    /// Before this instant or day.
     #[serde(default)]
     #[param(inline, value_type = Option<Instant>)]
     to: Option<String>,
     /// Rows of a page, 1 to 200.
     #[serde(default)]
     #[param(value_type = Option<u16>, minimum = 1, maximum = 200)]
-    limit: Option<String>,
+    pub(super) limit: Option<String>,
     /// The `next_cursor` of the page before.
     #[serde(default)]
     #[param(pattern = "^c_[1-9][0-9]{0,17}$")]
@@ -164,7 +165,7 @@ pub struct Filter {
 
 impl Filter {
     /// Reads the filter, and refuses what it does not know.
-    pub(super) fn read(&self) -> Answer<EntryFilter> {
+    pub(super) async fn read(&self, state: &AppState, wallet: WalletId) -> Answer<EntryFilter> {
         let mut metadata = None;
         for (name, value) in &self.rest {
             let key = name.strip_prefix("metadata.").filter(|key| !key.is_empty());
@@ -178,13 +179,14 @@ impl Filter {
             kinds: self.kind.as_deref().map(kinds).transpose()?.unwrap_or_default(),
             operation: short_of("operation", &self.operation)?,
             category: short_of("category", &self.category)?,
-            from: self.from.as_deref().map(|text| instant("from", text)).transpose()?,
-            to: self.to.as_deref().map(|text| instant("to", text)).transpose()?,
+            from: moment_of(state, wallet, "from", self.from.as_deref()).await?,
+            to: moment_of(state, wallet, "to", self.to.as_deref()).await?,
             text: None,
             metadata,
         })
     }
 
+    /// Reads which page of them.
     pub(super) fn page(&self) -> Answer<Page> {
         let limit = self.limit.as_deref().map(|text| text.parse::<u16>());
         let limit = limit.transpose().map_err(|_| Fault::invalid("limit", "From 1 to 200."))?;
@@ -220,7 +222,8 @@ pub struct EntryList {
     responses((status = 200, body = EntryList), (status = 400, body = ErrorBody), (status = 429, body = ErrorBody)))]
 pub async fn list(State(state): State<AppState>, caller: Caller, Asked(filter): Asked<Filter>) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
-    let page = state.wallet.ledger().entries(caller.0.wallet, &filter.read()?, filter.page()?).await?;
+    let wanted = filter.read(&state, caller.0.wallet).await?;
+    let page = state.wallet.ledger().entries(caller.0.wallet, &wanted, filter.page()?).await?;
     let body = EntryList {
         entries: page.entries.into_iter().map(EntryBody::from).collect(),
         next_cursor: page::next(page.next),

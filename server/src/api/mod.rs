@@ -20,7 +20,9 @@ mod holds;
 mod key;
 mod ledger;
 pub mod limits;
+mod metadata;
 mod models;
+mod moment;
 mod page;
 mod payloads;
 mod payments;
@@ -39,7 +41,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use amount::Amount;
-pub use csv::{harmless, response as ledger_csv, text as csv_text};
+pub use csv::{BOM, Rows as CsvRows, harmless, response as ledger_csv, text as csv_text};
 pub use payloads::ApiPayloads;
 
 use crate::state::AppState;

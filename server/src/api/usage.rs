@@ -11,14 +11,16 @@ use wallet::identity::KeyScope;
 use wallet::ledger::usage::{GroupBy, UsageRow};
 
 use super::amount::Amount;
-use super::balance::instant;
 use super::body::{Asked, Out};
 use super::caller::Caller;
-use super::csv::harmless;
+use super::csv::{harmless, wants_csv};
 use super::envelope::{Answer, ErrorBody, Fault};
+use super::moment::moment_of;
 use super::schemas::Instant;
 use crate::state::AppState;
 
+/// What sums are told apart by where nothing is said.
+const GROUP_BY: &str = "day";
 /// How many days are summed up where nothing is said.
 const DAYS: i64 = 30;
 /// The longest key of metadata.
@@ -30,18 +32,19 @@ const KEY_MAX: usize = 200;
 #[into_params(parameter_in = Query)]
 pub struct UsageQuery {
     /// What sums are told apart by, with commas between: `day` (in the account's time zone), `operation`, `category`,
-    /// `metadata.<key>`; one sum of everything where nothing is said.
+    /// `metadata.<key>`; by `day` where the parameter is missing, one sum of everything where it is empty.
     #[serde(default)]
     #[param(
         example = "day,operation,metadata.customer_id",
         pattern = "^((day|operation|category|metadata\\.[^,]{1,200})(,(day|operation|category|metadata\\.[^,]{1,200}))*)?$"
     )]
-    group_by: String,
-    /// From this instant on: RFC 3339 or a day; 30 days before `to` where nothing is said.
+    group_by: Option<String>,
+    /// From this instant on: RFC 3339, or a day in the account's time zone; 30 days before `to` where nothing is said, or
+    /// where the archived rows end.
     #[serde(default)]
     #[param(inline, value_type = Option<Instant>)]
     from: Option<String>,
-    /// Before this instant; now where nothing is said. At most 366 days after `from`.
+    /// Before this instant or day; now where nothing is said. At most 366 days after `from`.
     #[serde(default)]
     #[param(inline, value_type = Option<Instant>)]
     to: Option<String>,
@@ -131,14 +134,21 @@ pub async fn usage(
     headers: HeaderMap,
 ) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
-    let (parts, by) = parts(&query.group_by)?;
-    let to = query.to.as_deref().map(|text| instant("to", text)).transpose()?;
+    let (parts, by) = parts(query.group_by.as_deref().unwrap_or(GROUP_BY))?;
+    let wallet = caller.0.wallet;
+    let to = moment_of(&state, wallet, "to", query.to.as_deref()).await?;
     let to = to.unwrap_or_else(|| state.wallet.clock().now());
-    let from = query.from.as_deref().map(|text| instant("from", text)).transpose()?;
-    let from = from.unwrap_or_else(|| to - TimeDelta::days(DAYS));
-    let rows = state.wallet.ledger().usage(caller.0.wallet, (from, to), &by).await?;
-    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if accept.contains("text/csv") {
+    let from = match moment_of(&state, wallet, "from", query.from.as_deref()).await? {
+        Some(from) => from,
+        None => {
+            // What is archived can't be told: who names no time gets what there is.
+            let archived = state.wallet.ledger().archived(wallet).await?;
+            let here = archived.map(|rows| rows.until + TimeDelta::microseconds(1)).filter(|here| *here < to);
+            (to - TimeDelta::days(DAYS)).max(here.unwrap_or(DateTime::UNIX_EPOCH))
+        }
+    };
+    let rows = state.wallet.ledger().usage(wallet, (from, to), &by).await?;
+    if wants_csv(&headers) {
         return csv(&parts, &rows);
     }
     let sum = |row: UsageRow| UsageSum {

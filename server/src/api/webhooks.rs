@@ -166,10 +166,10 @@ pub async fn enable(
     State(state): State<AppState>,
     caller: Caller,
     Named(id): Named<Uuid>,
-    Key(key): Key,
+    key: Key,
 ) -> Answer<Response> {
     caller.may(WRITE)?;
-    state.wallet.webhooks().enable(caller.0.wallet, &caller.actor(), id, Some(&key)).await?;
+    state.wallet.webhooks().enable(caller.0.wallet, &caller.actor(), id, Some(&key.of("webhook.enabled"))).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -181,10 +181,10 @@ pub async fn remove(
     State(state): State<AppState>,
     caller: Caller,
     Named(id): Named<Uuid>,
-    Key(key): Key,
+    key: Key,
 ) -> Answer<Response> {
     caller.may(WRITE)?;
-    state.wallet.webhooks().remove(caller.0.wallet, &caller.actor(), id, Some(&key)).await?;
+    state.wallet.webhooks().remove(caller.0.wallet, &caller.actor(), id, Some(&key.of("webhook.removed"))).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -195,7 +195,9 @@ async fn revoke_all(site: &Site, viewer: &Viewer) {
 }
 
 async fn put(program: &Program<'_>, body: &Value) -> Told {
-    let request = program.call(Method::PUT, "/budgets").header("idempotency-key", "k").json(body);
+    // A key of its own for each.
+    let key = uuid::Uuid::now_v7().to_string();
+    let request = program.call(Method::PUT, "/budgets").header("idempotency-key", key).json(body);
     Told::of(request.send().await.expect("an answer")).await
 }
 

@@ -3,10 +3,12 @@
 mod accounts;
 mod admin;
 mod bad_input;
+mod boundaries;
 mod browser;
 mod charges;
 mod connections;
 mod documented;
+mod exact;
 mod guards;
 mod keys;
 mod live;

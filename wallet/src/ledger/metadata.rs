@@ -22,8 +22,10 @@ pub fn nesting(value: &Value) -> usize {
     deepest
 }
 
-/// Gives the metadata of a row that follows another one (a capture its hold, a credit-back its charge): everything that
-/// the other row says, and over it what its own caller sent along. A key of its own wins, also with null.
+/// Gives the metadata of a row that follows another one: a capture its hold, a credit-back its charge.
+///
+/// It says everything that the other row says, and over it what its own caller sent along. A key of its own wins, also
+/// with null.
 #[must_use]
 pub fn following(of: &Value, own: &Value) -> Value {
     match (of, own) {

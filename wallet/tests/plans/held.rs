@@ -68,7 +68,9 @@ async fn a_second_plan_is_given_back_and_stays_so_whatever_the_provider_tells(po
     let first = order(&wallet, &viewer, &basic(), "tab-1").await.id;
     let second = order(&wallet, &viewer, &basic(), "tab-2").await.id;
     // Both are paid before anybody looks: the page of the second could not be closed any more.
-    [first, second].map(|id| double.set(id, ProviderStatus::Paid));
+    for id in [first, second] {
+        double.set(id, ProviderStatus::Paid);
+    }
     for id in [first, second] {
         wallet.payments().check(&viewer, id).await.expect("checked");
     }

@@ -15,7 +15,9 @@ use super::super::charges::{Charge, NewCharge, charge, pay_back, written};
 use super::super::envelope::{Answer, ErrorBody};
 use super::super::ledger::EntryBody;
 use super::super::models::one_call;
+use super::super::schemas::{Metadata, Params};
 use super::{Acting, PlatformKey, Whose, acting};
+use crate::json;
 use crate::state::AppState;
 
 /// What to charge for, and whom.
@@ -40,8 +42,8 @@ pub struct NewServiceCharge {
     #[schema(example = "dall-e-3")]
     operation: String,
     /// Its params.
-    #[serde(default)]
-    #[schema(value_type = Object)]
+    #[serde(default, deserialize_with = "json::params")]
+    #[schema(value_type = Params)]
     params: Map<String, Value>,
     /// How many calls.
     #[serde(default = "one_call")]
@@ -49,10 +51,11 @@ pub struct NewServiceCharge {
     count: i64,
     /// A locked quote to honour.
     #[serde(default)]
+    #[schema(value_type = String, pattern = "^quo_[0-9a-f]{32}$")]
     quote_id: Option<String>,
     /// Anything of yours, to find the charge by: `customer_id`, a job's name.
-    #[serde(default)]
-    #[schema(value_type = Object)]
+    #[serde(default, deserialize_with = "crate::api::metadata::exact")]
+    #[schema(value_type = Metadata)]
     metadata: Map<String, Value>,
 }
 

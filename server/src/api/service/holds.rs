@@ -17,6 +17,7 @@ use super::super::charges::written;
 use super::super::envelope::{Answer, ErrorBody};
 use super::super::holds::{Hold, NewCapture, NewHold, finish, place, shown};
 use super::super::models::WantedLine;
+use super::super::schemas::Metadata;
 use super::{Acting, AskedPlace, OnBehalfOf, PlatformKey, Whose, acting};
 use crate::state::AppState;
 
@@ -43,11 +44,11 @@ pub struct NewServiceHold {
     lines: Vec<WantedLine>,
     /// For how many seconds; 24 hours where nothing is said, at most 7 days.
     #[serde(default)]
-    #[schema(minimum = 1, maximum = 604_800)]
+    #[schema(value_type = u32, minimum = 1, maximum = 604_800)]
     expires_in: Option<u32>,
     /// Anything of yours.
-    #[serde(default)]
-    #[schema(value_type = Object)]
+    #[serde(default, deserialize_with = "crate::api::metadata::exact")]
+    #[schema(value_type = Metadata)]
     metadata: Map<String, Value>,
 }
 
