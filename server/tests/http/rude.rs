@@ -97,7 +97,9 @@ async fn prompt() -> (String, mpsc::UnboundedReceiver<Instant>) {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut bytes = vec![0; 16_384];
-            stream.read(&mut bytes).await.ok();
+            if stream.read(&mut bytes).await.unwrap_or(0) == 0 {
+                continue;
+            }
             sender.send(Instant::now()).ok();
             tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
                 .await
