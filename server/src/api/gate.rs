@@ -130,12 +130,7 @@ fn too_many(TooMany { reset_seconds }: TooMany) -> Fault {
 
 /// Lets in who shows a valid service key. It has no limit of its own: calls count for the customer's key that they name.
 /// Wrong ones count for their address.
-async fn let_in_platform(
-    state: &AppState,
-    address: Option<IpAddr>,
-    mut request: Request,
-    calls: Router,
-) -> Response {
+async fn let_in_platform(state: &AppState, address: Option<IpAddr>, mut request: Request, calls: Router) -> Response {
     let secret = bearer(&request).unwrap_or_default();
     let access = match state.wallet.identity().authenticate_service_key(secret).await {
         Ok(access) => access,
