@@ -124,6 +124,8 @@ async fn holds_of_an_older_database_stay_what_they_were(pool: PgPool) {
     MIGRATOR.run(&pool).await.expect("migrated");
 
     let wallet = open(&pool);
+    // Before the open hold's time is over.
+    wallet.clock().set("2026-02-01T00:00:00Z".parse().expect("a time"));
     let id = wallet::id::WalletId { shard: wallet::id::Shard::from_i16(7), number: 1 };
     let states = [(1, HoldState::Released, 0), (3, HoldState::Captured, 3), (6, HoldState::Open, 0)];
     for (seq, state, captured) in states {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 use wallet::ledger::metadata::NESTING_MAX;
 
-use crate::json::{self, ReadError};
+use crate::json;
 
 /// Reads an object whose numbers all stay what they are.
 pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
@@ -31,13 +31,7 @@ pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<St
         let told = format!("at most {NESTING_MAX} levels of lists and objects inside each other");
         return Err(de::Error::custom(told));
     }
-    json::from_slice(raw.get().as_bytes()).map_err(|error| de::Error::custom(in_words(&error)))
-}
-
-/// Says what is wrong, and where within the object.
-fn in_words(error: &ReadError) -> String {
-    let ReadError { field, message } = error;
-    if field.is_empty() { message.clone() } else { format!("{field}: {message}") }
+    json::from_slice(raw.get().as_bytes()).map_err(|error| de::Error::custom(json::handed_on(&error)))
 }
 
 /// Tells how many levels of lists and objects a JSON text has.
@@ -174,7 +168,7 @@ mod tests {
         assert_eq!(nesting(nested(17).as_bytes()), 17);
         assert_eq!(nesting(br#"{"a":"[[[[","b":"\"[[","c":[]}"#), 2);
         for wrong in ["[]", "7", "\"a\""] {
-            assert!(read(wrong).expect_err(wrong).contains("expected a map"), "{wrong}");
+            assert!(read(wrong).expect_err(wrong).contains("object"), "{wrong}");
         }
     }
 }

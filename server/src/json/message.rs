@@ -3,6 +3,15 @@
 use super::ReadError;
 use super::steps::Step;
 
+/// Stands around the path in an error that is handed on ([`handed_on`]); no text of JSON has it unescaped.
+const WITHIN: char = '\u{1f}';
+
+/// Writes an error of a value that was kept as text and read on its own, so that its path is added to the field's.
+pub fn handed_on(error: &ReadError) -> String {
+    let ReadError { field, message } = error;
+    format!("{WITHIN}{field}{WITHIN}{message}")
+}
+
 /// The most letters of a name or value that a message repeats.
 const SHOWN_MAX: usize = 64;
 
@@ -12,6 +21,10 @@ pub(super) fn told(mut path: Vec<Step>, error: &str, is_text: bool) -> ReadError
         return ReadError { field: String::new(), message: format!("This is not JSON: {}.", short(error, 200)) };
     }
     let error = without_place(error);
+    if let Some((within, message)) = error.strip_prefix(WITHIN).and_then(|error| error.split_once(WITHIN)) {
+        let separator = if within.is_empty() || within.starts_with('[') { "" } else { "." };
+        return ReadError { field: format!("{}{separator}{within}", written(&path)), message: message.to_owned() };
+    }
     if let Some(name) = quoted_after(error, "missing field `") {
         path.push(Step::Name(name.to_owned()));
         return ReadError { field: written(&path), message: "This field is required.".to_owned() };

@@ -16,7 +16,7 @@ mod strict;
 use serde::de::DeserializeOwned;
 
 pub use canonical::{canonical, plain_decimal};
-pub use message::path;
+pub use message::{handed_on, path};
 pub use params::params;
 use steps::Track;
 use strict::Strict;

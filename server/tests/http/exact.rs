@@ -84,7 +84,7 @@ async fn amounts_come_in_the_units_steps(pool: PgPool) {
     let lines = json!({ "lines": [{ "operation": "gpt-5", "count": 3 }, { "operation": "gpt-5" }] });
     let held = program.post("/holds", "hold", &lines).await.json()["id"].clone();
     let path = format!("/holds/{held}/capture");
-    for (body, field) in [(json!({ "amount": 0.5 }), "amount"), (json!({ "lines": [6, 0.5] }), "lines.1")] {
+    for (body, field) in [(json!({ "amount": 0.5 }), "amount"), (json!({ "lines": [6, 0.5] }), "lines[1]")] {
         let told = program.post(&path, "part", &body).await;
         assert_eq!(
             (told.status, first_field(&told)),

@@ -39,7 +39,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 40] = [
+pub const FORMS: [Form; 44] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -78,6 +78,10 @@ pub const FORMS: [Form; 40] = [
     form("/admin/tariffs/{n}/withdraw", Admin),
     form("/admin/margins", Admin),
     form("/admin/margins/draft", Admin),
+    form("/settings/security/password", Person),
+    form("/settings/security/name", Person),
+    form("/settings/security/sessions/end", Person),
+    form("/settings/security/sessions/{id}/end", Person),
     form("/settings/theme", Anybody),
     form("/settings/locale", Anybody),
 ];
@@ -102,12 +106,13 @@ impl Form {
 }
 
 /// A server function: its endpoint, whether it is posted, whom it is for, and arguments that can be read.
-const FUNCTIONS: [(&str, bool, Asks, &str); 24] = [
+const FUNCTIONS: [(&str, bool, Asks, &str); 25] = [
     ("audit", false, Admin, ""),
     ("changelog", false, Anybody, ""),
     ("price_change", false, Anybody, "version=1"),
     ("posted_form", false, Anybody, "path=%2Fwallet"),
     ("keys_page", false, Person, ""),
+    ("security", false, Person, ""),
     ("history", false, Person, ""),
     ("receipt", false, Person, "seq=999999"),
     ("margins", false, Admin, ""),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use standardwebhooks::Webhook;
 
-use crate::keys::calls;
+use crate::keys::{Asks, calls};
 use crate::support::{Program, Site, Told, named};
 
 async fn sent(program: &Program<'_>, method: Method, path: &str, key: &str, body: String) -> Told {
@@ -70,23 +70,31 @@ async fn an_array_is_no_object_and_null_is_not_absent(pool: PgPool) {
     assert_eq!(program.get("/balance").await.json()["settled"], json!(1_000), "nothing was charged");
 }
 
+/// The platform's program, that acts for a customer.
+async fn of_platform<'a>(site: &'a Site, customer: &Program<'a>) -> Program<'a> {
+    let key = site.platform().await.key;
+    Program { site, key, viewer: customer.viewer.clone() }
+}
+
 /// Every call that takes a body, with an array in place of it and with each of its fields null.
 #[sqlx::test(migrations = "../migrations")]
 async fn no_call_reads_an_array_or_a_null(pool: PgPool) {
     let site = Site::start(pool).await;
-    let program = site.program("walker", 1_000).await;
+    let customer = site.program("walker", 1_000).await;
+    let platform = of_platform(&site, &customer).await;
     let mut tried = 0;
-    for (method, path, _, body) in calls() {
+    for (method, path, asks, body) in calls() {
         let Some(fields) = body.as_object() else { continue };
+        let program = if matches!(asks, Asks::Platform(_)) { &platform } else { &customer };
         let method: Method = method.parse().expect("a method");
         let path = path.replace("{id}", "1").replace("{operation}", "gpt-5");
         let values = Value::Array(fields.values().cloned().collect());
-        let told = sent(&program, method.clone(), &path, "k", values.to_string()).await;
+        let told = sent(program, method.clone(), &path, "k", values.to_string()).await;
         assert_eq!(told.status, StatusCode::BAD_REQUEST, "{method} {path} {values}: {}", told.text);
         for name in fields.keys() {
             let mut wrong = body.clone();
             wrong[name] = Value::Null;
-            let told = sent(&program, method.clone(), &path, "k", wrong.to_string()).await;
+            let told = sent(program, method.clone(), &path, "k", wrong.to_string()).await;
             assert_eq!(told.status, StatusCode::BAD_REQUEST, "{method} {path} {wrong}: {}", told.text);
             assert_eq!(field(&told).0, *name, "{wrong}");
         }
@@ -150,9 +158,11 @@ async fn packed_bodies_are_refused_and_paths_are_whole(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn unknown_parameters_are_refused_on_every_call(pool: PgPool) {
     let site = Site::start(pool).await;
-    let program = site.program("asker", 1_000).await;
-    let before = program.available().await;
-    for (method, path, _, body) in calls() {
+    let customer = site.program("asker", 1_000).await;
+    let platform = of_platform(&site, &customer).await;
+    let before = customer.available().await;
+    for (method, path, asks, body) in calls() {
+        let program = if matches!(asks, Asks::Platform(_)) { &platform } else { &customer };
         let method: Method = method.parse().expect("a method");
         let path = path.replace("{id}", "1").replace("{operation}", "gpt-5").replace("{seq}", "1");
         let time = if path == "/balance/at" { "time=2026-01-01&" } else { "" };
@@ -169,9 +179,9 @@ async fn unknown_parameters_are_refused_on_every_call(pool: PgPool) {
         );
         assert_eq!(field(&told).0, "colour", "{method} {path}: {}", told.text);
     }
-    assert_eq!(program.available().await, before, "nothing was done");
+    assert_eq!(customer.available().await, before, "nothing was done");
     for (query, name) in [("limit=1&limit=2", "limit"), ("limit=many", "limit"), ("cursor=x", "cursor")] {
-        let told = program.get(&format!("/payments?{query}")).await;
+        let told = customer.get(&format!("/payments?{query}")).await;
         assert_eq!((told.status, field(&told).0.as_str()), (StatusCode::BAD_REQUEST, name), "{query}");
     }
     let mut browser = site.browser();

@@ -93,6 +93,7 @@ pub fn check_label(text: &str) -> Result<(), Problem> {
 }
 
 /// Makes a name of the part of an address before the `@`, for a person who gives none.
+#[cfg(any(feature = "postgres", test))]
 #[must_use]
 pub fn name_of_address(local: &str) -> String {
     let words: Vec<&str> =
