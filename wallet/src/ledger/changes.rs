@@ -12,9 +12,10 @@ use crate::error::{Error, Result};
 use crate::id::{Shard, WalletId};
 use crate::money::Credits;
 
-/// What a batch changes. It exists only where each row belongs to a wallet that is written with it, and the rows of each
-/// wallet lead from the state that it was decided on to the state that is written: numbers, sums and hash. Nothing else
-/// can be stored.
+/// What a batch changes, checked: the only thing that can be stored.
+///
+/// It exists only where each row belongs to a wallet that is written with it, and where the rows of each wallet lead from
+/// the state that it was decided on to the state that is written: numbers, sums and hash.
 #[derive(Debug)]
 pub struct BatchChanges<'a> {
     before: &'a HashMap<WalletId, Core>,

@@ -49,12 +49,12 @@ impl Detours {
 
     /// Adds a command behind those that wait for its wallet; says whether it is the first, so that a task must be
     /// started for them. Gives it back where too many wallets are waited for already.
-    fn wait(&self, job: Job) -> Result<bool, Job> {
+    fn wait(&self, job: Job) -> Result<bool, Box<Job>> {
         let mut waiting = lock(&self.waiting);
         let (wallet, wallets) = (job.work.wallet, waiting.len());
         match waiting.get_mut(&wallet) {
             Some(jobs) => jobs.push_back(job),
-            None if wallets >= MAX_DETOURS => return Err(job),
+            None if wallets >= MAX_DETOURS => return Err(Box::new(job)),
             None => {
                 waiting.insert(wallet, VecDeque::from([job]));
                 return Ok(true);
