@@ -444,17 +444,34 @@ async fn a_demo_never_serves_in_production(pool: PgPool) {
     let is_durable = wallet::db::durability(&pool).await.expect("asked").lapses().is_empty();
     let refused = run(&["serve"], &production);
     if is_durable {
-        refuses(&refused, &["demo@scrip.example", "admin@scrip.example", "the demo's API key", "DATABASE_URL"]);
+        refuses(
+            &refused,
+            &[
+                "demo@scrip.example",
+                "admin@scrip.example",
+                "the demo's API key",
+                "the demo's service key",
+                "DATABASE_URL",
+            ],
+        );
     } else {
         refuses(&refused, &["acknowledged"]);
     }
     let told = doctor(&production);
-    for words in ["problem  demo", "demo@scrip.example", "admin@scrip.example", "the demo's API key", "DATABASE_URL"] {
+    for words in [
+        "problem  demo",
+        "demo@scrip.example",
+        "admin@scrip.example",
+        "the demo's API key",
+        "the demo's service key",
+        "DATABASE_URL",
+    ] {
         assert!(told.contains(words), "{words}: {told}");
     }
     assert!(doctor(&demo).contains("note     demo"), "in development it is only said");
     // Each trace by itself is one.
-    let forget = "ALTER TABLE users DISABLE TRIGGER ALL; DELETE FROM members; DELETE FROM users; DELETE FROM api_keys";
+    let forget = "ALTER TABLE users DISABLE TRIGGER ALL; DELETE FROM members; DELETE FROM users; DELETE FROM api_keys;
+                  ALTER TABLE service_keys DISABLE TRIGGER ALL; DELETE FROM service_keys";
     sqlx::raw_sql(forget).execute(&pool).await.expect("gone");
     assert_eq!(wallet.demo_traces().await.expect("read"), [""; 0]);
     assert!(run(&["clock", "advance", "32d"], &demo).status.success());

@@ -117,12 +117,15 @@ impl Wallet {
         Ok(self.identity().create_service_key_with(&Actor::system("demo"), &new, made).await?.0.secret)
     }
 
-    /// Names what a demo has left in the database: its people and its key, whose secrets everybody can read, and a clock
+    /// Names what a demo has left in the database: its people and its keys, whose secrets everybody can read, and a clock
     /// that it has moved. Empty where there was never a demo.
     pub async fn demo_traces(&self) -> Result<Vec<String>> {
         let mut traces = self.identity().who_have(&[USER_EMAIL, ADMIN_EMAIL]).await?;
         if self.identity().key_exists(KeyId::from_uuid(Uuid::from_u128(KEY_ID))).await? {
             traces.push("the demo's API key".to_owned());
+        }
+        if self.identity().service_keys().await?.iter().any(|key| key.name == SERVICE_KEY_NAME) {
+            traces.push("the demo's service key".to_owned());
         }
         let offset = db::clock_offset(self.pool()).await?;
         if !offset.is_zero() {

@@ -33,7 +33,10 @@ pub fn contract(args: &[&str]) -> Result<()> {
 
     let cluster = postgres::start_empty(Purpose::Scratch)?;
     // More calls a minute than any customer may make; and what it is told may not leave this machine.
-    let limits = [("RATE_READS", "1000000"), ("RATE_WRITES", "1000000"), ("WEBHOOK_PRIVATE", "false")];
+    let rates = ["READS", "WRITES", "ACCOUNT_READS", "ACCOUNT_WRITES", "ADDRESS_READS", "ADDRESS_WRITES", "WRONG_KEYS"];
+    let rates: Vec<String> = rates.iter().map(|rate| format!("RATE_{rate}")).collect();
+    let limits: Vec<(&str, &str)> = rates.iter().map(|rate| (rate.as_str(), "1000000")).collect();
+    let limits = [limits, vec![("WEBHOOK_PRIVATE", "false")]].concat();
     let site = Site::start(&program, &folder, &cluster.url(), &limits)?;
     let key = key_of(&site.log)?;
     let config = shell::root().join(FOLDER).join("schemathesis.toml");
