@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use sqlx::PgPool;
 
-use crate::support::{Program, Site, Told, location};
+use crate::support::{Program, Site, Told, early_in_a_minute, location};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn only_right_keys_come_in(pool: PgPool) {
@@ -45,6 +45,7 @@ async fn a_key_does_what_its_scopes_say(pool: PgPool) {
 async fn reads_and_writes_have_limits_of_their_own(pool: PgPool) {
     let site = Site::start_with(pool, &["--rate-reads", "3", "--rate-writes", "2"]).await;
     let program = site.program("rate", 10).await;
+    early_in_a_minute().await;
     for left in [2, 1, 0] {
         let told = program.get("/balance").await;
         assert_eq!(told.status, StatusCode::OK);

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
-use crate::support::{PATIENCE, Program, Site, Told};
+use crate::support::{PATIENCE, Program, Site, Told, early_in_a_minute};
 
 /// Makes the account's long reads wait: whoever holds this lock of the ledger's table is a migration, or a test.
 async fn stop_reads(pool: &PgPool) -> sqlx::Transaction<'static, sqlx::Postgres> {
@@ -172,6 +172,7 @@ async fn wrong_keys_are_counted_by_address_and_right_ones_go_on(pool: PgPool) {
         let request = request.header("x-forwarded-for", address).bearer_auth(key);
         Told::of(request.send().await.expect("an answer")).await
     };
+    early_in_a_minute().await;
     let mut statuses = Vec::new();
     for number in 0..8 {
         statuses.push(guess("192.0.2.1", &format!("nb_live_{number}")).await.status.as_u16());
@@ -197,6 +198,7 @@ async fn many_keys_of_an_account_have_one_limit_together(pool: PgPool) {
     };
     let key = site.wallet().identity().create_key(&first.viewer, &new).await.expect("a key").secret;
     let second = Program { site: &site, key, viewer: first.viewer.clone() };
+    early_in_a_minute().await;
     let mut statuses = Vec::new();
     for number in 0..10 {
         let program = if number % 2 == 0 { &first } else { &second };
@@ -220,6 +222,7 @@ async fn a_browser_and_an_address_have_limits_and_a_form_is_kept(pool: PgPool) {
     browser.sign_in("kate").await;
     other.sign_in("kate").await;
     let server_fn = format!("{}/_fn/session", site.url);
+    early_in_a_minute().await;
     for (path, expected) in [("/wallet", 200), ("/wallet/history", 200), (&server_fn, 302), ("/wallet", 429)] {
         let told = browser.open(path).await;
         assert_eq!(told.status.as_u16(), expected, "{path}");
@@ -229,6 +232,7 @@ async fn a_browser_and_an_address_have_limits_and_a_form_is_kept(pool: PgPool) {
         }
     }
     assert_eq!(other.open("/wallet").await.status, StatusCode::OK, "another session");
+    early_in_a_minute().await;
     for expected in [303, 303, 429] {
         let told = browser.post("/settings/theme", &[("theme", "dark"), ("next", "/wallet")]).await;
         assert_eq!(told.status.as_u16(), expected, "{}", told.text);
@@ -239,9 +243,11 @@ async fn a_browser_and_an_address_have_limits_and_a_form_is_kept(pool: PgPool) {
 
     let site = Site::start_with(pool, &["--rate-address-reads=2", "--rate-address-writes=1"]).await;
     let mut anybody = site.browser();
+    early_in_a_minute().await;
     for expected in [200, 200, 429] {
         assert_eq!(anybody.open("/sign-in").await.status.as_u16(), expected);
     }
+    early_in_a_minute().await;
     for expected in [422, 429] {
         let told = anybody.post("/sign-in", &[("email", "x"), ("password", "y")]).await;
         assert_eq!(told.status.as_u16(), expected, "{}", told.text);
@@ -257,6 +263,7 @@ async fn prices_that_are_kept_count_as_writes(pool: PgPool) {
     browser.sign_in("kate").await;
     let line = json!({ "operation": "gpt-5", "params": {}, "count": 1 });
     let lines = json!([line, line, line]).to_string();
+    early_in_a_minute().await;
     let first = browser.post("/wallet/quotes", &[("lines", &lines)]).await;
     assert_eq!(first.status, StatusCode::SEE_OTHER, "{}", first.text);
     let second = browser.post("/wallet/quotes", &[("lines", &lines)]).await;

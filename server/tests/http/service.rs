@@ -6,7 +6,7 @@ use sqlx::PgPool;
 use wallet::identity::{Actor, Environment, KeyScope, NewKey, ServiceScope};
 use wallet::money::Credits;
 
-use crate::support::{Platform, Program, Site, Told};
+use crate::support::{Platform, Program, Site, Told, early_in_a_minute};
 
 fn dalle() -> Value {
     json!({ "operation": "dall-e-3", "params": { "size": "1792x1024", "quality": "hd" } })
@@ -329,6 +329,7 @@ async fn the_customers_key_limits_what_is_spent_on_its_behalf(pool: PgPool) {
 async fn the_customers_plan_and_rate_limit_count(pool: PgPool) {
     let site = Site::start_selling(pool, "neuraldraft", &["--rate-writes", "2"]).await;
     let (customer, platform) = (site.program("gated", 1_000).await, site.platform().await);
+    early_in_a_minute().await;
     let premium = json!({ "operation": "video_clip", "params": { "tier": "premium" } });
     for who in [json!({ "on_behalf_of": customer.key }), place_of(&customer)] {
         let told = platform.post("/service/charges", "p", &with(premium.clone(), &who)).await;

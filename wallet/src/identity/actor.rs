@@ -32,7 +32,7 @@ pub enum Actor {
     ServiceFor {
         /// The customer's key: what it spends counts as if the key had spent it.
         key: crate::id::KeyId,
-        /// The service key's name and the customer's key's, as [`service_for`] joins them.
+        /// The service key's name and the customer's key's, as `service_for` joins them.
         name: String,
     },
     /// Somebody of the platform.
