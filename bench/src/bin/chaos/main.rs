@@ -55,7 +55,7 @@ async fn chaos() -> Result<()> {
             plan.folder.display()
         );
     }
-    seed::shop(&plan.url).await?;
+    seed::shop(&plan.url, plan.nodes).await?;
     let postgres = Postgres::new(&plan);
     let proxy = Proxy::start(&plan.url).await?;
     let mut nodes = Vec::new();

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use wallet::catalog::Preset;
+use wallet::error::Error;
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Environment, NewKey, NewServiceKey, ServiceScope, SignUp};
@@ -40,12 +41,19 @@ pub struct Payer {
     pub purse: Purse,
 }
 
-/// Prepares the database, and sells operations that cost nothing beside dear ones.
-pub async fn shop(url: &str) -> Result<()> {
+/// Prepares the database, and sells operations that cost nothing beside dear ones; with people who are sent mails.
+pub async fn shop(url: &str, readers: usize) -> Result<()> {
     let wallet = Wallet::connect(url, Options::default()).await?;
     wallet.migrate().await?;
     let preset = Preset::by_name("neuraldraft").context("there is no such preset")?;
     wallet.catalog().load_preset(&preset).await?;
+    for number in 0..readers {
+        match wallet.identity().create_proven(form(&email(number))).await {
+            // There since the run was begun that goes on now.
+            Ok(_) | Err(Error::Refused(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     wallet.shutdown().await;
     Ok(())
 }
@@ -68,7 +76,7 @@ pub async fn payers(url: &str, count: usize, segment: u64) -> Result<Vec<Payer>>
 pub async fn dry(url: &str) -> Result<Payer> {
     let wallet = Wallet::connect(url, Options::default()).await?;
     let service_key = service_key(&wallet).await?;
-    let payer = payer(&wallet, &email(0), Purse::Poor, &service_key).await?;
+    let payer = payer(&wallet, &format!("dry{}@example.com", moment()?), Purse::Poor, &service_key).await?;
     wallet.shutdown().await;
     Ok(payer)
 }
@@ -76,18 +84,13 @@ pub async fn dry(url: &str) -> Result<Payer> {
 /// Makes a service key of the platform.
 async fn service_key(wallet: &Wallet) -> Result<String> {
     let scopes = vec![ServiceScope::SpendWrite.code().to_owned()];
-    let service = NewServiceKey { name: "chaos".to_owned(), scopes };
+    // A name is never given twice, also not where a run goes on.
+    let service = NewServiceKey { name: format!("chaos-{}", moment()?), scopes };
     Ok(wallet.identity().create_service_key(&Actor::system("chaos"), &service).await?.secret)
 }
 
 async fn payer(wallet: &Wallet, email: &str, purse: Purse, service_key: &str) -> Result<Payer> {
-    let form = SignUp {
-        email: email.to_owned(),
-        password: "not for keeping 4711".to_owned(),
-        name: "Chaos".to_owned(),
-        locale: "en".to_owned(),
-    };
-    let user = wallet.identity().create_proven(form).await?;
+    let user = wallet.identity().create_proven(form(email)).await?;
     let viewer = wallet.identity().viewer(user.id).await?;
     // Whatever a plan has brought: it starts with so much, and nothing else.
     let before = wallet.ledger().balance(viewer.wallet).await?.available;
@@ -107,7 +110,22 @@ async fn payer(wallet: &Wallet, email: &str, purse: Purse, service_key: &str) ->
     Ok(Payer { wallet: viewer.wallet, key, service_key: service_key.to_owned(), purse })
 }
 
-/// An address that mails are sent to.
+/// Signs somebody up.
+fn form(email: &str) -> SignUp {
+    SignUp {
+        email: email.to_owned(),
+        password: "not for keeping 4711".to_owned(),
+        name: "Chaos".to_owned(),
+        locale: "en".to_owned(),
+    }
+}
+
+/// Gives the microseconds since 1970: a part of names that are never given twice.
+fn moment() -> Result<u128> {
+    Ok(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_micros())
+}
+
+/// The address of somebody who is sent mails.
 pub fn email(number: usize) -> String {
     format!("chaos{number}@example.com")
 }
