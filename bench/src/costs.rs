@@ -10,8 +10,8 @@ use wallet::Wallet;
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
-use wallet::ledger::chain::{Hash, hash};
 use wallet::ledger::{BudgetPeriod, BudgetScope, Command, Envelope, NewBudget, Receipt};
+use wallet::ledger::{Hash, entry_hash};
 use wallet::money::Credits;
 
 use crate::Plan;
@@ -126,7 +126,7 @@ async fn hashing(wallet: &Wallet, variants: &[Variant]) -> Result<String> {
     let mut times = 0_u32;
     while started_at.elapsed() < Duration::from_millis(500) {
         for entry in &entries {
-            last = hash(&last, entry);
+            last = entry_hash(&last, entry);
             times += 1;
         }
     }

@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use wallet::ledger::head::{HeadKey, SignedHead};
+use wallet::ledger::{HeadKey, SignedHead};
 
 use crate::config::Settings;
 

@@ -9,12 +9,12 @@ use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::error::{Error, Refusal};
 use wallet::id::{AccountId, WalletId};
-use wallet::ledger::chain::Hash;
-use wallet::ledger::export::{Audit, verify_export};
-use wallet::ledger::head::{HeadKey, SignedHead};
+use wallet::ledger::Hash;
 use wallet::ledger::{
     ArchiveFile, ArchivePart, Command, EntryFilter, Environment, GrantSource, HoldState, NewGrant, Page, Receipt, Scope,
 };
+use wallet::ledger::{Audit, verify_export};
+use wallet::ledger::{HeadKey, SignedHead};
 use wallet::money::Credits;
 
 fn text(part: &ArchivePart) -> String {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::id::WalletId;
-use wallet::ledger::usage::GroupBy;
+use wallet::ledger::GroupBy;
 use wallet::ledger::{
     CaptureAmount, Command, EntryFilter, EntryKind, EntryView, Page, Receipt, ReleaseReason, Rules, Scope,
 };

@@ -103,7 +103,8 @@ async fn a_key_is_found_without_reading_the_rows_of_its_wallet(pool: PgPool) {
                   FROM entries AS e, generate_series(1, 2 * $1) AS n WHERE e.idem_key = 'first'";
     sqlx::query(copies).bind(BUSY).execute(&pool).await.expect("copied");
     sqlx::query("ANALYZE entries").execute(&pool).await.expect("analyzed");
-    let asked = format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", include_str!("../src/ledger/repo/done.sql"));
+    let asked =
+        format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}", include_str!("../src/ledger/repo/earlier_answers.sql"));
     let mut connection = pool.acquire().await.expect("a connection");
     for key in ["copy-9", "late"] {
         let asked = sqlx::query_scalar(sqlx::AssertSqlSafe(asked.clone()));

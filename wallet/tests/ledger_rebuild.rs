@@ -9,8 +9,8 @@ use wallet::Wallet;
 use wallet::error::{Error, Refusal};
 use wallet::id::WalletId;
 use wallet::identity::Actor;
-use wallet::ledger::chain::Hash;
-use wallet::ledger::export::verify_export;
+use wallet::ledger::Hash;
+use wallet::ledger::verify_export;
 use wallet::ledger::{ArchiveFile, Command, Scope};
 use wallet::money::Credits;
 

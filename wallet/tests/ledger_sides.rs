@@ -9,7 +9,7 @@ use wallet::catalog::Preset;
 use wallet::error::Refusal;
 use wallet::id::{KeyId, ServiceKeyId, WalletId};
 use wallet::identity::Actor;
-use wallet::ledger::export::verify_export;
+use wallet::ledger::verify_export;
 use wallet::ledger::{
     BudgetPeriod, BudgetScope, CaptureAmount, Command, Envelope, HoldState, NewBudget, Outcome, ReleaseReason, Rules,
     Scope,

@@ -9,13 +9,13 @@ use ledger_support::*;
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::id::{AccountId, WalletId};
-use wallet::ledger::chain::Hash;
-use wallet::ledger::export::verify_export;
-use wallet::ledger::head::{HeadKey, SignedHead};
+use wallet::ledger::Hash;
+use wallet::ledger::verify_export;
 use wallet::ledger::{
     ArchiveFile, ArchivePart, CaptureAmount, Command, Environment, FeeKind, GrantSource, Ledger, NewGrant, Receipt,
     Scope,
 };
+use wallet::ledger::{HeadKey, SignedHead};
 
 /// Two wallets of one account, through every kind of entry. The first one's rows:
 ///

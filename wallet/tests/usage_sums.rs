@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::id::WalletId;
-use wallet::ledger::usage::{GroupBy, UsageRow};
 use wallet::ledger::{CaptureAmount, Command, Envelope, Receipt, Scope};
+use wallet::ledger::{GroupBy, UsageRow};
 
 /// A small generator of numbers: the same ones in every run.
 struct Dice(u64);

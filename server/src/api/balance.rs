@@ -8,8 +8,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wallet::catalog::CatalogView;
 use wallet::identity::{KeyScope, PlanSummary};
-use wallet::ledger::budget::tightest;
-use wallet::ledger::state::Subject;
+use wallet::ledger::Subject;
+use wallet::ledger::tightest;
 use wallet::ledger::{BalanceView, Budget, GrantView};
 use wallet::money::Credits;
 

@@ -15,7 +15,7 @@ use crate::json::{self, ReadError};
 use crate::layers::is_encoded;
 
 /// The most levels of lists and objects in a body: those of what callers may send along, and the body's own around it.
-const NESTING_MAX: usize = wallet::ledger::metadata::NESTING_MAX + 4;
+const NESTING_MAX: usize = wallet::ledger::NESTING_MAX + 4;
 
 /// A JSON body: unknown fields refused, wrong ones named.
 #[derive(Debug)]

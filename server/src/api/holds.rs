@@ -10,7 +10,7 @@ use wallet::error::{Problem, Refusal};
 use wallet::id::WalletId;
 use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::KeyScope;
-use wallet::ledger::hold::MAX_LINES;
+use wallet::ledger::MAX_LINES;
 use wallet::ledger::{CaptureAmount, Command, Envelope, HoldLine, HoldView, Outcome, ReleaseReason};
 use wallet::tariff::{HoldRequest, LineRequest};
 

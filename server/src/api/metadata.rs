@@ -6,7 +6,7 @@
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
-use wallet::ledger::metadata::NESTING_MAX;
+use wallet::ledger::NESTING_MAX;
 
 use crate::json;
 

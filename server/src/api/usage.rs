@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use wallet::identity::KeyScope;
-use wallet::ledger::usage::{GroupBy, UsageRow};
+use wallet::ledger::{GroupBy, UsageRow};
 
 use super::amount::Amount;
 use super::body::{Asked, Out};

@@ -236,12 +236,12 @@ async fn exported_rows_prove_themselves(pool: PgPool) {
     }
     let head = program.get("/ledger/head").await.json();
     let file = program.get("/ledger/proof").await.text;
-    let verified = wallet::ledger::export::verify_export(file.as_bytes()).expect("right");
+    let verified = wallet::ledger::verify_export(file.as_bytes()).expect("right");
     assert_eq!((Some(verified.seq), Some(verified.hash.as_str())), (head["seq"].as_i64(), head["hash"].as_str()));
     let part = program.get("/ledger/proof?from=3&to=4").await.text;
-    assert_eq!(wallet::ledger::export::verify_export(part.as_bytes()).expect("right").rows, 2);
+    assert_eq!(wallet::ledger::verify_export(part.as_bytes()).expect("right").rows, 2);
     let forged = file.replacen("gpt-5-nano", "gpt-5-mini", 1);
-    assert!(wallet::ledger::export::verify_export(forged.as_bytes()).is_err());
+    assert!(wallet::ledger::verify_export(forged.as_bytes()).is_err());
     for query in ["from=0", "from=5&to=4", "from=x"] {
         assert_eq!(program.get(&format!("/ledger/proof?{query}")).await.status, StatusCode::BAD_REQUEST, "{query}");
     }

@@ -1,92 +1,55 @@
-//! The ledger: what happened to every wallet, and the one door through which anything happens.
+//! The ledger: what happened to every wallet, and the one way by which anything happens. README.md is its contract.
 //!
-//! Reading order: [`entry`] (rows, and what people see), [`command`] (what can be asked), [`receipt`], [`state`]
-//! (a wallet as the core sees it), [`decide`] (the rules) with its parts `authority` (who may decide a cost), `burn`, `grant`, `hold`, [`budget`] and
-//! [`chain`]; [`proof`], [`export`] and [`head`] (what outsiders check); then, with a database, the writer, the queries and the handle [`Ledger`].
+//! Wings, each importing only what stands before it: `model` (types), `rules` and `audit` (pure), `repo` (SQL), `writer`
+//! (batches and their commits), `service` (the handle [`Ledger`]).
 
-#[cfg(feature = "postgres")]
-mod archive;
-mod authority;
-pub mod batch;
-pub mod budget;
-mod burn;
-#[cfg(feature = "postgres")]
-mod cache;
-pub mod chain;
-pub mod changes;
-pub mod command;
-#[cfg(feature = "postgres")]
-mod commit;
-pub mod decide;
-pub mod detail;
-#[cfg(feature = "postgres")]
-mod detour;
-mod draft;
-pub mod entry;
-pub mod export;
-#[cfg(feature = "postgres")]
-mod flight;
-#[cfg(feature = "postgres")]
-mod follow;
-#[cfg(feature = "postgres")]
-mod gather;
-mod grant;
-pub mod head;
-#[cfg(feature = "postgres")]
-mod history;
-pub mod hold;
-#[cfg(feature = "postgres")]
-mod manage;
-pub mod metadata;
-pub mod proof;
-#[cfg(feature = "postgres")]
-mod queue;
-#[cfg(feature = "postgres")]
-mod rebuild;
-#[cfg(feature = "postgres")]
-mod recall;
-pub mod receipt;
+mod audit;
+#[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "stored forms are read with a database only"))]
+mod model;
 #[cfg(feature = "postgres")]
 mod repo;
-#[cfg(feature = "postgres")]
-mod seal;
-#[cfg(feature = "postgres")]
-mod search;
+mod rules;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
-pub mod spent;
-pub mod state;
-#[cfg(feature = "postgres")]
-mod sweeps;
-#[cfg(feature = "postgres")]
-pub mod usage;
-#[cfg(feature = "postgres")]
-mod verify;
-#[cfg(feature = "postgres")]
 mod writer;
 
+pub use audit::chain_verifier::{ProvenEntry, Verifier};
+pub use audit::checkpoint::{HeadKey, SignedHead};
+pub use audit::export_file::{Audit, verify_export};
+pub use audit::hash_chain::entry_hash;
+pub use model::archive::{ArchivedRows, Header, Verified};
+pub use model::budget::{Budget, BudgetPeriod, BudgetScope, Window};
+pub use model::command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
+pub use model::entry::{
+    AllocationView, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView,
+    HoldLine, HoldState, HoldView, Page, ReceiptPart,
+};
+pub use model::hash::Hash;
+pub use model::metadata::NESTING_MAX;
+pub use model::receipt::{FormulaLine, Receipt};
+pub use model::request::{Done, Request, Work};
+pub use model::wallet_state::{Core, CustomerFailure, Entry, PastDebit, Rules, Subject, WalletState};
+pub use rules::batch::Batch;
+pub use rules::budget_spend::tightest;
+pub use rules::checks::MAX_AMOUNT;
+pub use rules::hold::MAX_LINES;
 #[cfg(feature = "postgres")]
-pub use archive::{ArchiveFile, ArchivePart};
-pub use budget::{Budget, BudgetPeriod, BudgetScope, Window};
-pub use command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
-pub use entry::{
-    AllocationView, ArchivedRows, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource,
-    GrantView, HoldLine, HoldState, HoldView, Page, ReceiptPart,
+pub use {
+    model::archive::ArchiveFile,
+    model::breach::{Breach, Lateness, Scope},
+    model::budget::{NewBudget, Unseen},
+    model::submission::Envelope,
+    model::tx_hook::Rider,
+    model::usage::{GroupBy, UsageRow},
+    model::wallet_state::NewWallet,
+    service::archive::ArchivePart,
+    service::charge_history::{Debit, Spent},
+    service::rebuild::RebuiltNumber,
+    service::search::Export,
+    service::{Ledger, LedgerOptions},
 };
 #[cfg(feature = "postgres")]
-pub use manage::{NewBudget, Unseen};
-#[cfg(feature = "postgres")]
-pub use rebuild::RebuiltNumber;
-pub use receipt::{FormulaLine, Receipt};
-#[cfg(feature = "postgres")]
-pub use search::Export;
-#[cfg(feature = "postgres")]
-pub use service::{Envelope, Ledger, LedgerOptions, NewWallet, Rider};
-pub use state::{CustomerFailure, Rules};
-#[cfg(feature = "postgres")]
-pub use verify::{Breach, Lateness, Scope};
-#[cfg(feature = "postgres")]
-pub(crate) use {repo::invariants::Invariant, verify::check};
+pub(crate) use {repo::invariants::Invariant, service::verify::check};
 
 pub use crate::identity::Environment;

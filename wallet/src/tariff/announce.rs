@@ -11,7 +11,7 @@ use super::repo::announce as repo;
 use super::{Announcement, BookStatus, Changelog, Impact, RiseNotice, Tariffs};
 use crate::error::{Error, Refusal, Result};
 use crate::id::{AccountId, UserId};
-use crate::ledger::spent::Debit;
+use crate::ledger::Debit;
 
 /// The job that tells people of a published version.
 pub const ANNOUNCE_PRICES: &str = "announce_prices";

@@ -60,7 +60,7 @@ mod tally {
 
     use super::Impact;
     use crate::id::AccountId;
-    use crate::ledger::spent::Spent;
+    use crate::ledger::Spent;
     use crate::money::Credits;
     use crate::tariff::rehearsal::OperationImpact;
     use crate::tariff::tally::{Ranks, Rater, is_below};

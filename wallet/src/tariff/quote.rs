@@ -10,7 +10,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use super::Category;
 use crate::id::IdError;
-use crate::ledger::receipt::{FormulaLine, Receipt};
+use crate::ledger::{FormulaLine, Receipt};
 use crate::money::Credits;
 
 /// The name of a locked quote.

@@ -16,7 +16,7 @@ use super::tally::{Equal, Tally};
 use super::{BookStatus, Tariffs};
 use crate::error::{Error, Refusal, Result};
 use crate::identity::Actor;
-use crate::ledger::spent::Debit;
+use crate::ledger::Debit;
 
 /// The job that does what was asked for.
 pub const REHEARSE_PRICES: &str = "rehearse_prices";

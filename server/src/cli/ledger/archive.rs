@@ -10,8 +10,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sha2::{Digest, Sha256};
 use wallet::Wallet;
 use wallet::id::WalletId;
-use wallet::ledger::chain::Hash;
-use wallet::ledger::export::verify_export;
+use wallet::ledger::Hash;
+use wallet::ledger::verify_export;
 use wallet::ledger::{ArchiveFile, ArchivePart};
 
 use super::super::admin::plain;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
-use wallet::ledger::export::Audit;
+use wallet::ledger::Audit;
 
 use crate::config::Settings;
 use crate::heads;

@@ -7,40 +7,10 @@ use super::{split, wallet_id};
 use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
-use crate::ledger::archive::ArchiveFile;
-use crate::ledger::batch::Done;
-use crate::ledger::chain::Hash;
-use crate::ledger::export::Header;
-use crate::ledger::proof::Verifier;
-use crate::ledger::state::Entry;
-use crate::money::Credits;
-
-/// One archive of a wallet: its last row, and what that row left.
-pub(in crate::ledger) struct Span {
-    pub to: i64,
-    pub last_hash: Hash,
-    pub settled: Credits,
-    pub held: Credits,
-    pub last_at: DateTime<Utc>,
-}
-
-impl Span {
-    fn new(to: i64, last_hash: &[u8], settled: i64, held: i64, last_at: DateTime<Utc>) -> Result<Self> {
-        let last_hash = Hash::from_slice(last_hash).ok_or_else(|| Error::internal("a hash is not 32 bytes"))?;
-        let (settled, held) = (Credits::from_micros(settled), Credits::from_micros(held));
-        Ok(Self { to, last_hash, settled, held, last_at })
-    }
-
-    /// Makes the header of a file that goes on from here.
-    pub(in crate::ledger) fn header(&self, wallet: WalletId) -> Header {
-        Header::new(wallet, self.to, &self.last_hash, self.settled, self.held)
-    }
-
-    /// Follows the chain from here.
-    pub(in crate::ledger) fn verifier(&self, wallet: WalletId) -> Verifier {
-        Verifier::after(wallet, self.to, self.last_hash, self.settled, self.held)
-    }
-}
+use crate::ledger::model::archive::{ArchiveFile, Span};
+use crate::ledger::model::hash::Hash;
+use crate::ledger::model::request::Done;
+use crate::ledger::model::wallet_state::Entry;
 
 /// Reads the newest archive of a wallet: where its rows in the table go on from.
 pub(in crate::ledger) async fn newest(connection: &mut PgConnection, wallet: WalletId) -> Result<Option<Span>> {

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::id::WalletId;
-use crate::ledger::changes::BatchChanges;
-use crate::ledger::state::{Core, Entry};
+use crate::ledger::model::batch_changes::BatchChanges;
+use crate::ledger::model::wallet_state::{Core, Entry};
 use crate::money::Credits;
 
 /// The wallets of a batch, as arrays.

@@ -10,9 +10,9 @@ use super::{split, wallet_id};
 use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::identity::Actor;
-use crate::ledger::detail::Detail;
-use crate::ledger::entry::{EntryKind, HoldState};
-use crate::ledger::state::{Hold, Subject};
+use crate::ledger::model::entry::{EntryKind, HoldState};
+use crate::ledger::model::entry_payload::Detail;
+use crate::ledger::model::wallet_state::{Hold, Subject};
 use crate::money::Credits;
 
 /// Reads holds by their rows, finished or not. Of one whose row is archived the lines and pins are not at hand: it is

@@ -10,11 +10,11 @@ use super::{EntryRow, GrantRow, split, wallet_id};
 use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
-use crate::ledger::batch::Done;
-use crate::ledger::budget::{Budget, BudgetPeriod, BudgetScope, Window};
-use crate::ledger::chain::Hash;
-use crate::ledger::entry::{EntryKind, EntryView};
-use crate::ledger::state::{Allocation, Core, Grant, PastDebit, Subject};
+use crate::ledger::model::budget::{Budget, BudgetPeriod, BudgetScope, Window};
+use crate::ledger::model::entry::{EntryKind, EntryView};
+use crate::ledger::model::hash::Hash;
+use crate::ledger::model::request::Done;
+use crate::ledger::model::wallet_state::{Allocation, Core, Grant, PastDebit, Subject};
 use crate::money::Credits;
 
 /// A wallet as it was read, and what else must be read of it.
@@ -187,7 +187,9 @@ pub(in crate::ledger) async fn done(
 ) -> Result<Vec<(WalletId, IdempotencyKey, Done)>> {
     let (shards, numbers) = split(keys.iter().map(|(wallet, _)| *wallet));
     let texts: Vec<String> = keys.iter().map(|(_, key)| key.as_str().to_owned()).collect();
-    let rows = sqlx::query_file!("src/ledger/repo/done.sql", &shards, &numbers, &texts).fetch_all(connection).await?;
+    let rows = sqlx::query_file!("src/ledger/repo/earlier_answers.sql", &shards, &numbers, &texts)
+        .fetch_all(connection)
+        .await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let place = usize::try_from(row.place).ok().and_then(|place| place.checked_sub(1));

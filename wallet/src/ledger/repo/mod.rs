@@ -2,18 +2,11 @@
 
 pub(super) mod archive;
 mod columns;
-pub(super) mod head;
 pub(super) mod holds;
 pub(super) mod invariants;
 pub(super) mod load;
-pub(super) mod manage;
-pub(super) mod past;
-pub(super) mod quick;
 pub(super) mod read;
 pub(super) mod rebuild;
-pub(super) mod spent;
-pub(super) mod store;
-pub(super) mod sweep;
 pub(super) mod usage;
 pub(super) mod verify;
 
@@ -22,11 +15,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::entry::{EntryKind, EntryView, GrantSource};
-use super::state::{Grant, GrantTerms};
 use crate::error::{Error, Result};
 use crate::id::{Shard, WalletId};
 use crate::identity::Actor;
+use crate::ledger::model::entry::{EntryKind, EntryView, GrantSource};
+use crate::ledger::model::wallet_state::{Grant, GrantTerms};
 use crate::money::{Credits, Money};
 
 /// Joins the two halves of a wallet's key.
@@ -136,3 +129,10 @@ impl GrantRow {
         Ok((wallet_id(self.shard, self.wallet_id), grant))
     }
 }
+pub(crate) mod as_of;
+pub(crate) mod charge_history;
+pub(crate) mod checkpoint;
+pub(crate) mod controls;
+pub(crate) mod expiry;
+pub(crate) mod write_if_unchanged;
+pub(crate) mod write_locked;

@@ -6,8 +6,8 @@ use sqlx::{PgConnection, PgExecutor};
 use super::{EntryRow, GrantRow, split, wallet_id};
 use crate::error::Result;
 use crate::id::WalletId;
-use crate::ledger::entry::{AllocationView, EntryFilter, EntryView};
-use crate::ledger::state::{Allocation, Grant};
+use crate::ledger::model::entry::{AllocationView, EntryFilter, EntryView};
+use crate::ledger::model::wallet_state::{Allocation, Grant};
 
 /// A wallet's numbers.
 pub(in crate::ledger) struct WalletRow {

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use crate::error::{Error, Result};
 use crate::id::WalletId;
-use crate::ledger::chain::Hash;
+use crate::ledger::model::hash::Hash;
 use crate::money::Credits;
 
 /// The numbers of a wallet that follow from its rows.

@@ -6,7 +6,7 @@ use super::wallet_id;
 use crate::db;
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::WalletId;
-use crate::ledger::usage::{GroupBy, Stretch, UsageRow};
+use crate::ledger::model::usage::{GroupBy, Stretch, UsageRow};
 use crate::money::Credits;
 
 /// Sums up a stretch of a wallet's ledger: what charges, captures, months and fees took, less what was paid back, as the

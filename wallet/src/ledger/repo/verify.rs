@@ -12,9 +12,9 @@ use super::{EntryRow, wallet_id};
 use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
-use crate::ledger::chain::Hash;
-use crate::ledger::entry::EntryView;
-use crate::ledger::state::{Allocation, Entry};
+use crate::ledger::model::entry::EntryView;
+use crate::ledger::model::hash::Hash;
+use crate::ledger::model::wallet_state::{Allocation, Entry};
 use crate::money::Credits;
 
 /// Runs one invariant; gives what was found, at most `limit` rows for each wallet, so that no wallet hides another.

@@ -11,7 +11,7 @@ use super::{DeliveryState, FAILING_MAX, OFF_FAILING, OFF_GONE, Outgoing, RETRIES
 use crate::error::{Error, Refusal, Result};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::Actor;
-use crate::ledger::command::FeeKind;
+use crate::ledger::FeeKind;
 use crate::ledger::{Command, Envelope, Receipt};
 use crate::notify::Mail;
 

@@ -33,7 +33,7 @@ pub(crate) use check::Checker;
 use super::exact::Exact;
 use super::param::{ParamKind, ParamSpec, Reader};
 use crate::error::{FieldError, Problem, Refusal};
-use crate::ledger::receipt::FormulaLine;
+use crate::ledger::FormulaLine;
 use crate::money::Credits;
 
 /// The dearest price that a rule may name: a thousand million credits. More is a slip of the hand.

@@ -1,0 +1,131 @@
+//! The rules of the wallet: a pure function from what is, and what is asked, to what happens.
+//!
+//! [`decide`] has no I/O, no clock and no randomness: the writer, the model tests and previews ask the same function.
+//! It never changes what it is given; a refusal leaves no trace.
+
+use chrono::{DateTime, Utc};
+
+use crate::error::{Problem, Refusal};
+use crate::ledger::model::command::{Command, FeeKind};
+use crate::ledger::model::entry::EntryKind;
+use crate::ledger::model::entry_payload::Detail;
+use crate::ledger::model::receipt::Receipt;
+use crate::ledger::model::request::Request;
+use crate::ledger::model::wallet_state::{Decision, Hold, PastDebit, Rules, Stop, WalletState};
+use crate::ledger::rules::checks::{may_spend, price};
+use crate::ledger::rules::posting::{Draft, Row};
+use crate::ledger::rules::{budget_spend, burn_order, grant, hold};
+use crate::money::Credits;
+
+/// Decides what a command does to its wallet. A transfer is decided by [`decide_transfer`].
+pub fn decide(wallet: &WalletState, request: &Request, now: DateTime<Utc>, rules: &Rules) -> Result<Decision, Stop> {
+    let mut draft = Draft::new(&wallet.core, request, now);
+    match &request.command {
+        Command::Grant(new) => grant::grant(&mut draft, new)?,
+        Command::Charge { receipt } => {
+            let subject = request.subject();
+            price(receipt)?;
+            may_spend(&draft, rules)?;
+            debit(&mut draft, EntryKind::Charge, receipt)?;
+            budget_spend::spend(&mut draft.core, &subject, receipt.total)?;
+        }
+        Command::Fee { kind, receipt } => {
+            price(receipt)?;
+            may_spend(&draft, rules)?;
+            let kind = match kind {
+                FeeKind::AddOn => EntryKind::AddOn,
+                FeeKind::Metered => EntryKind::Metered,
+                FeeKind::WebhookFee => EntryKind::WebhookFee,
+            };
+            debit(&mut draft, kind, receipt)?;
+        }
+        Command::Hold { lines, expires_in } => hold::place(&mut draft, lines, *expires_in, rules)?,
+        Command::Capture { hold, amount } => hold::capture(&mut draft, find_hold(wallet, *hold)?, amount, rules)?,
+        Command::Release { hold, reason } => hold::release(&mut draft, find_hold(wallet, *hold)?, *reason, rules)?,
+        Command::ExpireHold { hold } => hold::expire(&mut draft, find_hold(wallet, *hold)?)?,
+        Command::CreditBack { charge, reason } => {
+            grant::credit_back(&mut draft, find_debit(wallet, *charge)?, reason, rules)?;
+        }
+        Command::Clawback { grant, amount, reason } => grant::clawback(&mut draft, *grant, *amount, reason)?,
+        Command::Adjustment { amount, reason } => grant::adjustment(&mut draft, *amount, reason, rules)?,
+        Command::ExpireGrants => draft.expire_due()?,
+        // A key that was used before is answered before anything is decided.
+        Command::Replay => {}
+        Command::Transfer { .. } => return Err(Stop::Broken("a transfer needs both wallets")),
+    }
+    draft.finish()
+}
+
+/// Decides a transfer between two wallets of one account: two linked rows.
+pub fn decide_transfer(
+    from: &WalletState,
+    to: &WalletState,
+    request: &Request,
+    now: DateTime<Utc>,
+    rules: &Rules,
+) -> Result<(Decision, Decision), Stop> {
+    let Command::Transfer { amount, reason, .. } = &request.command else {
+        return Err(Stop::Broken("not a transfer"));
+    };
+    if from.core.id == to.core.id || from.core.account != to.core.account {
+        let message = "choose another wallet of the same account";
+        return Err(Refusal::unprocessable("to", Problem::NotAllowed, message).into());
+    }
+    // One moment for both rows.
+    let now = now.max(from.core.last_at).max(to.core.last_at);
+    let mut out = Draft::new(&from.core, request, now);
+    may_spend(&out, rules)?;
+    if *amount != out.available()? {
+        rules.in_steps("amount", *amount)?;
+    }
+    // What has expired in the receiving wallet is written off before the credits arrive.
+    let due = to.core.grants.iter().filter(|grant| grant.remaining.is_positive() && grant.is_expired(now)).count();
+    let arrives_as = i64::try_from(due)
+        .ok()
+        .and_then(|due| to.core.seq.checked_add(due)?.checked_add(1))
+        .ok_or(Stop::Broken("the ledger is full"))?;
+    let terms = grant::transfer_out(&mut out, to.core.id, arrives_as, *amount, reason)?;
+    let left_as = out.core.seq;
+    let mut arriving = request.clone();
+    arriving.key = crate::idempotency::IdempotencyKey::internal(format!("transfer:{}:{left_as}", from.core.id));
+    let mut draft = Draft::new(&to.core, &arriving, now);
+    grant::transfer_in(&mut draft, from.core.id, left_as, terms, reason)?;
+    Ok((out.finish()?, draft.finish()?))
+}
+
+/// Posts an immediate debit.
+fn debit(draft: &mut Draft<'_>, kind: EntryKind, receipt: &Receipt) -> Result<(), Stop> {
+    draft.expire_due()?;
+    let shares = draft.enough(receipt.total)?;
+    let mut row = Row::new(kind, burn_order::debits(&shares).ok_or(Stop::Broken("a share is too large"))?);
+    row.operation = Some(receipt.operation.clone());
+    row.title = Some(receipt.name.clone());
+    row.category = Some(receipt.category.clone());
+    row.quantity = receipt.count;
+    row.detail = Some(Detail::receipt(receipt));
+    draft.post(row)?;
+    Ok(())
+}
+
+impl Draft<'_> {
+    /// Splits an amount over the grants, or refuses with what is needed and what there is.
+    pub(in crate::ledger) fn enough(&self, needed: Credits) -> Result<Vec<(i64, Credits)>, Stop> {
+        let available = self.available()?;
+        if needed.is_positive() && needed > available {
+            return Err(Refusal::OutOfCredits { needed, available, ceiling: None }.into());
+        }
+        burn_order::take(&self.core, needed, self.now).ok_or(Stop::Broken("the grants are less than the balance"))
+    }
+}
+
+fn find_hold(wallet: &WalletState, seq: i64) -> Result<&Hold, Stop> {
+    wallet.holds.get(&seq).ok_or_else(|| Refusal::not_found("hold").into())
+}
+
+fn find_debit(wallet: &WalletState, seq: i64) -> Result<&PastDebit, Stop> {
+    if seq > 0 && seq <= wallet.core.archived {
+        let message = "This charge is archived and can't be paid back any more; adjust the balance instead.";
+        return Err(Refusal::unprocessable("charge", Problem::NotAllowed, message).into());
+    }
+    wallet.debits.get(&seq).ok_or_else(|| Refusal::not_found("charge").into())
+}

@@ -1,0 +1,72 @@
+//! Signs the heads of chains, and compares signed heads that were kept apart with the chains of now.
+
+use crate::error::{Error, Result};
+use crate::id::WalletId;
+use crate::ledger::audit::checkpoint::{HeadKey, SignedHead};
+use crate::ledger::model::breach::Breach;
+use crate::ledger::model::hash::Hash;
+use crate::ledger::repo::{archive, checkpoint};
+use crate::ledger::service::Ledger;
+
+/// How many heads are signed in one transaction.
+const PAGE: i64 = 1_000;
+/// What a breach found by a kept head is called.
+const KEPT_HEADS: &str = "kept_heads_are_on_the_chain";
+
+impl Ledger {
+    /// Signs the head of every wallet that has moved since its last one, and hands them to `keep`, which stores them
+    /// apart from the database; gives how many. What `keep` did not store counts as not signed: it is signed again.
+    pub async fn sign_heads(
+        &self,
+        key: &HeadKey,
+        mut keep: impl FnMut(&[SignedHead]) -> std::io::Result<()>,
+    ) -> Result<u64> {
+        let mut all = 0_u64;
+        loop {
+            let mut transaction = self.db.begin().await?;
+            let heads = checkpoint::unsigned(&mut transaction, PAGE).await?;
+            if heads.is_empty() {
+                return Ok(all);
+            }
+            let signed_at = self.db.now();
+            let signed: Vec<SignedHead> =
+                heads.iter().map(|(wallet, seq, hash)| key.sign(*wallet, *seq, *hash, signed_at)).collect();
+            let bytes = |head: &SignedHead| Hash::from_hex(&head.signature).map(|hash| hash.as_bytes().to_vec());
+            let signatures = signed.iter().map(bytes).collect::<Option<_>>();
+            let signatures = signatures.ok_or_else(|| Error::internal("a signature is not 32 bytes"))?;
+            let key_id = key.id().to_owned();
+            checkpoint::keep(&mut transaction, &checkpoint::Signed { heads, signatures, signed_at, key_id }).await?;
+            keep(&signed).map_err(Error::internal)?;
+            transaction.commit().await?;
+            all = all.saturating_add(u64::try_from(signed.len()).unwrap_or(u64::MAX));
+        }
+    }
+
+    /// Compares heads that were kept apart with the chains of now: one of the keys has signed it, and the row is there
+    /// with its hash, or lies in an archive.
+    pub async fn verify_heads(&self, keys: &[HeadKey], kept: &[SignedHead]) -> Result<Vec<Breach>> {
+        let mut connection = self.db.pool().acquire().await?;
+        let mut breaches = Vec::new();
+        for signed in kept {
+            let wallet: Option<WalletId> = signed.wallet.parse().ok();
+            let breach = |found: String| Breach { invariant: KEPT_HEADS.to_owned(), wallet, found };
+            let Some(id) = wallet.filter(|_| keys.iter().any(|key| key.has_signed(signed))) else {
+                breaches.push(breach(format!("row {}: the signature is of none of the keys", signed.seq)));
+                continue;
+            };
+            let archived = archive::containing(&mut connection, id, signed.seq).await?;
+            // Within an archive the rows are the file's to prove; its last row is known here.
+            let hash = match archived {
+                Some(span) if span.to != signed.seq => continue,
+                Some(span) => Some(span.last_hash),
+                None => checkpoint::hash_of(&mut connection, id, signed.seq).await?,
+            };
+            match hash {
+                Some(hash) if hash.to_string() == signed.hash => {}
+                Some(_) => breaches.push(breach(format!("row {} was changed", signed.seq))),
+                None => breaches.push(breach(format!("row {} is gone", signed.seq))),
+            }
+        }
+        Ok(breaches)
+    }
+}

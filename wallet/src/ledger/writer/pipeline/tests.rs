@@ -1,0 +1,140 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::id::AccountId;
+use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::identity::Actor;
+use crate::ledger::model::request::Request;
+use crate::ledger::model::wallet_state::Core;
+use crate::ledger::writer::pipeline::*;
+use crate::ledger::{Command, GrantSource, NewGrant, Receipt};
+use crate::money::Credits;
+
+const LONG: Duration = Duration::from_secs(3600);
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_790_000_000, 0).expect("a time")
+}
+
+fn moment() -> Moment {
+    Moment { rules: Rules::default(), now: now(), detours: HashSet::new() }
+}
+
+fn whole(credits: i64) -> Credits {
+    Credits::from_whole(credits).expect("fits")
+}
+
+fn work(wallet: WalletId, key: &str, command: Command) -> Work {
+    let request = Request {
+        command,
+        key: IdempotencyKey::parse(key).expect("a key"),
+        request_hash: RequestHash::of(key.as_bytes()),
+        actor: Actor::system("test"),
+        metadata: serde_json::Value::Null,
+        metadata_text: None,
+    };
+    Work { wallet, request }
+}
+
+fn charge(wallet: WalletId, key: &str, credits: i64) -> Job {
+    let receipt = Receipt::flat("gpt-5", "GPT-5", whole(credits));
+    Job::new(work(wallet, key, Command::Charge { receipt }), tokio::sync::oneshot::channel().0)
+}
+
+/// A wallet with five credits, as it is stored.
+fn stored() -> WalletState {
+    let id = WalletId::new(AccountId::new());
+    let core = Core {
+        id,
+        account: uuid::Uuid::now_v7(),
+        version: 0,
+        seq: 0,
+        settled: Credits::ZERO,
+        held: Credits::ZERO,
+        debt: Credits::ZERO,
+        head: Default::default(),
+        last_at: now(),
+        grants_made: 0,
+        archived: 0,
+        last_refill: None,
+        frozen: None,
+        active_at: now(),
+        grants: Vec::new(),
+        budgets: Vec::new(),
+    };
+    let mut batch = Batch::default();
+    batch.know(WalletState { core, holds: BTreeMap::new(), debits: BTreeMap::new() });
+    let grant = Command::Grant(NewGrant::new(whole(5), GrantSource::TopUp, "Light"));
+    batch.perform(&work(id, "g", grant), now(), &Rules::default()).expect("granted");
+    batch.into_states().remove(&id).expect("the wallet")
+}
+
+/// A writer that remembers the wallet, and reads first for now.
+fn careful(state: &WalletState) -> Cache {
+    let mut cache = Cache::new(LONG);
+    let mut batch = Batch::default();
+    batch.know(state.clone());
+    cache.keep(batch);
+    for _ in 0..5 {
+        cache.note(true);
+    }
+    cache
+}
+
+#[test]
+fn a_command_waits_behind_one_whose_wallet_is_about_to_be_read() {
+    let (state, mut open) = (stored(), Open::default());
+    let (wallet, mut cache) = (state.core.id, careful(&state));
+    open.add(vec![charge(wallet, "dear", 10)], &moment(), &mut cache);
+    // From here on the writer trusts its memory again, and it remembers the wallet.
+    cache.trust_again();
+    open.add(vec![charge(wallet, "cheap", 1)], &moment(), &mut cache);
+    assert_eq!(open.waiting, [0, 1]);
+    open.decide_waiting(vec![state], &moment(), &mut cache);
+    // The first is refused, so both are decided under the wallet's lock.
+    assert!(open.answers.iter().all(Option::is_none));
+    assert!(open.locked.contains(&wallet));
+    assert!(open.close(&mut cache).is_none(), "nothing is stored");
+}
+
+#[test]
+fn commands_that_waited_are_decided_in_their_order() {
+    let (state, mut open) = (stored(), Open::default());
+    let (wallet, mut cache) = (state.core.id, careful(&state));
+    open.add(vec![charge(wallet, "one", 3)], &moment(), &mut cache);
+    cache.trust_again();
+    open.add(
+        vec![charge(wallet, "two", 1), charge(wallet, "one", 3), charge(wallet, "three", 1)],
+        &moment(),
+        &mut cache,
+    );
+    open.decide_waiting(vec![state.clone()], &moment(), &mut cache);
+    // The repeated key must be looked up under a lock, and so must all that is behind it: what came before is decided
+    // only where it was before in the queue, too.
+    assert!(open.answers.iter().all(Option::is_none), "one wallet's commands stay in order");
+    assert!(open.close(&mut cache).is_none());
+}
+
+#[test]
+fn a_wallet_that_was_read_never_takes_the_place_of_one_that_was_decided_on() {
+    let (state, mut open) = (stored(), Open::default());
+    let (wallet, mut cache) = (state.core.id, careful(&state));
+    cache.trust_again();
+    open.add(vec![charge(wallet, "one", 1)], &moment(), &mut cache);
+    open.decide_waiting(vec![state.clone()], &moment(), &mut cache);
+    let writes = open.close(&mut cache).expect("one charge to store");
+    assert_eq!(writes.newest().collect::<Vec<_>>(), [(wallet, state.core.seq + 1)]);
+}
+
+#[test]
+fn what_may_have_happened_is_known_of_each_command() {
+    let (state, mut open) = (stored(), Open::default());
+    let (wallet, mut cache) = (state.core.id, careful(&state));
+    cache.trust_again();
+    open.add(vec![charge(wallet, "sent", 1), charge(wallet, "dear", 10)], &moment(), &mut cache);
+    open.void(&mut cache, Known::Perhaps);
+    let known: Vec<Known> = open.jobs.iter().map(|job| job.known).collect();
+    assert_eq!(known, [Known::Perhaps, Known::NotDone]);
+    open.void(&mut cache, Known::NotDone);
+    assert_eq!(open.jobs[0].known, Known::Perhaps, "it is never forgotten");
+}
