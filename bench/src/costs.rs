@@ -10,7 +10,7 @@ use wallet::Wallet;
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
-use wallet::ledger::{BudgetPeriod, BudgetScope, Command, Envelope, NewBudget, Receipt};
+use wallet::ledger::{BudgetPeriod, BudgetScope, Command, Submission, NewBudget, Receipt};
 use wallet::ledger::{Hash, entry_hash};
 use wallet::money::Credits;
 
@@ -102,8 +102,8 @@ async fn charge(plan: &Plan, wallet: &Wallet, variant: &Variant, round: usize, m
             let command = Command::Charge { receipt: (*variant.receipt).clone() };
             let key = IdempotencyKey::parse(&format!("c{round}-{caller}-{number}"))?;
             let actor = Actor::System { what: "bench".to_owned() };
-            let envelope = Envelope::new(variant.wallet, key, actor, command).with_metadata(variant.metadata);
-            wallet.ledger().submit(envelope).await?;
+            let submission = Submission::new(variant.wallet, key, actor, command).with_metadata(variant.metadata);
+            wallet.ledger().submit(submission).await?;
             anyhow::Ok(())
         }
     };

@@ -12,7 +12,7 @@ use wallet::id::UserId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
 use wallet::money::Credits;
-use wallet::tariff::rule::Flat;
+use wallet::tariff::Flat;
 use wallet::tariff::{ChargeRequest, LineRequest, Rule};
 use wallet::{Options, Wallet};
 

@@ -12,7 +12,7 @@ use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Environment, NewKey, SignUp, Viewer};
 use wallet::ledger;
 use wallet::ledger::{
-    CaptureAmount, Command, Envelope, FormulaLine, GrantSource, NewGrant, NewWallet, Outcome, Receipt,
+    CaptureAmount, Command, Submission, FormulaLine, GrantSource, NewGrant, NewWallet, Outcome, Receipt,
 };
 use wallet::money::Credits;
 
@@ -127,5 +127,5 @@ pub async fn hold_and_capture(wallet: &Wallet, from: WalletId, receipt: &Arc<Rec
 
 async fn submit(wallet: &Wallet, to: WalletId, key: String, command: Command) -> Result<Outcome> {
     let actor = Actor::System { what: "bench".to_owned() };
-    Ok(wallet.ledger().submit(Envelope::new(to, IdempotencyKey::parse(&key)?, actor, command)).await?)
+    Ok(wallet.ledger().submit(Submission::new(to, IdempotencyKey::parse(&key)?, actor, command)).await?)
 }

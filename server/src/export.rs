@@ -143,7 +143,7 @@ async fn history(
         Ok(query) => query,
         Err(error) => return (StatusCode::BAD_REQUEST, format!("{}: {}", error.field, error.message)).into_response(),
     };
-    let zone = wallet::zone::named(&viewer.time_zone);
+    let zone = wallet::time_zone::named(&viewer.time_zone);
     let wanted = filter::of(&query, state.wallet.clock().now(), &zone);
     match ledger_csv(&state.wallet, viewer.wallet, CsvRows { filter: wanted, before: None }, BOM).await {
         Ok(file) => file,

@@ -11,12 +11,12 @@ use anyhow::{Context, anyhow, bail};
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
-use wallet::ledger::{HeadKey, SignedHead};
+use wallet::ledger::{CheckpointKey, Checkpoint};
 
 use crate::config::Settings;
 
 /// Reads the keys: the first signs, all of them have signed. None where there is no setting.
-pub fn keys(settings: &Settings) -> anyhow::Result<Vec<HeadKey>> {
+pub fn keys(settings: &Settings) -> anyhow::Result<Vec<CheckpointKey>> {
     let secrets: Vec<String> = match (&settings.head_key, &settings.head_key_file) {
         (Some(secret), _) => vec![secret.expose_secret().trim().to_owned()],
         (None, Some(path)) => {
@@ -34,7 +34,7 @@ pub fn keys(settings: &Settings) -> anyhow::Result<Vec<HeadKey>> {
 }
 
 /// Reads the keys, or says how to set one.
-pub fn required_keys(settings: &Settings) -> anyhow::Result<Vec<HeadKey>> {
+pub fn required_keys(settings: &Settings) -> anyhow::Result<Vec<CheckpointKey>> {
     let keys = keys(settings)?;
     if keys.is_empty() {
         bail!(
@@ -45,10 +45,10 @@ pub fn required_keys(settings: &Settings) -> anyhow::Result<Vec<HeadKey>> {
 }
 
 /// Makes a key; its name is a part of its own hash, so that a new secret is a new name.
-fn key(secret: &str) -> anyhow::Result<HeadKey> {
+fn key(secret: &str) -> anyhow::Result<CheckpointKey> {
     let digest = Sha256::new().chain_update("scrip-head-key:").chain_update(secret).finalize();
     let name: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    HeadKey::new(name, secret.as_bytes())
+    CheckpointKey::new(name, secret.as_bytes())
         .map_err(|_| anyhow!("the key that signs ledgers is too short: give 32 characters or more"))
 }
 
@@ -59,7 +59,7 @@ pub fn file_of(settings: &Settings, now: DateTime<Utc>) -> PathBuf {
 }
 
 /// Appends heads to a file, one JSON object a line, and waits until they are on the disk.
-pub fn append(path: &Path, heads: &[SignedHead]) -> io::Result<()> {
+pub fn append(path: &Path, heads: &[Checkpoint]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -74,7 +74,7 @@ pub fn append(path: &Path, heads: &[SignedHead]) -> io::Result<()> {
 }
 
 /// Reads files of heads; a folder stands for all its files.
-pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<SignedHead>> {
+pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Checkpoint>> {
     let mut heads = Vec::new();
     for path in paths {
         let unreadable = || format!("{} can't be read", path.display());

@@ -132,7 +132,7 @@ impl Signals {
 }
 
 /// Says where to go; in the demo also with what to sign in and what to try.
-fn welcome(settings: &Settings, demo: Option<&wallet::demo::Demo>) {
+fn welcome(settings: &Settings, demo: Option<&wallet::app_service::demo::Demo>) {
     let url = settings.public_url();
     println!("Scrip serves {url}");
     let Some(demo) = demo else { return };

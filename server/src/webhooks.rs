@@ -6,7 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use wallet::db::has_nul;
-use wallet::payment::provider::EventError;
+use wallet::payment::EventError;
 
 use crate::state::AppState;
 

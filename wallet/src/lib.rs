@@ -4,8 +4,8 @@
 //! the browser counts with the same [`money::Credits`]. Feature `postgres` adds the services and their SQL, and the
 //! façade [`Wallet`] that everybody calls.
 //!
-//! Modules import from left to right only: money, id → error, db, clock, zone, idempotency → identity → ledger → tariff →
-//! catalog → plan → notify → payment → the façade's own files, which join concepts.
+//! Modules import from left to right only: money, id → error, db, clock, `time_zone`, idempotency → identity → ledger →
+//! tariff → catalog → plan → notify → payment → insight → `app_service` → wallet.
 
 pub mod id;
 pub mod money;
@@ -16,15 +16,13 @@ pub mod clock;
 pub mod db;
 pub mod error;
 pub mod idempotency;
-pub mod zone;
+pub mod time_zone;
 
 pub mod identity;
 
 pub mod ledger;
 
 pub mod tariff;
-
-pub mod insight;
 
 pub mod catalog;
 
@@ -34,25 +32,18 @@ pub mod notify;
 
 pub mod payment;
 
+pub mod insight;
+
 #[cfg(feature = "postgres")]
-mod announce;
+mod app_service;
 #[cfg(feature = "postgres")]
-mod boundary;
+mod wallet;
+
 #[cfg(feature = "postgres")]
-pub mod demo;
+pub use app_service::cost_review::Reviewed;
 #[cfg(feature = "postgres")]
-mod inactivity;
+pub use app_service::demo;
 #[cfg(feature = "postgres")]
-mod renewal;
+pub use app_service::renewal::Renewed;
 #[cfg(feature = "postgres")]
-mod service;
-#[cfg(feature = "postgres")]
-mod upstream;
-#[cfg(feature = "postgres")]
-mod welcome;
-#[cfg(feature = "postgres")]
-pub use renewal::Renewed;
-#[cfg(feature = "postgres")]
-pub use service::{Options, Wallet};
-#[cfg(feature = "postgres")]
-pub use upstream::Reviewed;
+pub use wallet::{Options, Wallet};

@@ -14,7 +14,7 @@ use wallet::id::UserId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
 use wallet::notify::{Mail, RiseMail};
-use wallet::tariff::rule::Flat;
+use wallet::tariff::Flat;
 use wallet::tariff::{BookStatus, ChargeRequest, Direction, LineRequest, Rule, Tariff};
 
 fn staff() -> Actor {

@@ -14,7 +14,7 @@ use wallet::ledger::{
     ArchiveFile, ArchivePart, Command, EntryFilter, Environment, GrantSource, HoldState, NewGrant, Page, Receipt, Scope,
 };
 use wallet::ledger::{Audit, verify_export};
-use wallet::ledger::{HeadKey, SignedHead};
+use wallet::ledger::{CheckpointKey, Checkpoint};
 use wallet::money::Credits;
 
 fn text(part: &ArchivePart) -> String {
@@ -232,9 +232,9 @@ async fn signed_heads_lie_on_archives_too(pool: PgPool) {
     let wallet = open(&pool);
     let (id, _) = year(&wallet).await;
     submit(&wallet, id, "x3", capture_all(12)).await.expect("captured");
-    let keys = [HeadKey::new("2026", &[7; 32]).expect("a key")];
-    let mut kept: Vec<SignedHead> = Vec::new();
-    let mut keep = |heads: &[SignedHead]| {
+    let keys = [CheckpointKey::new("2026", &[7; 32]).expect("a key")];
+    let mut kept: Vec<Checkpoint> = Vec::new();
+    let mut keep = |heads: &[Checkpoint]| {
         kept.extend_from_slice(heads);
         Ok(())
     };
@@ -260,7 +260,7 @@ async fn signed_heads_lie_on_archives_too(pool: PgPool) {
     assert_eq!(audit.finish().expect("right").heads, 2);
     let own = kept.iter().find(|head| head.wallet == id.to_string()).expect("signed");
     let mut audit = Audit::default();
-    audit.expect(&SignedHead { hash: Hash::default().to_string(), ..own.clone() });
+    audit.expect(&Checkpoint { hash: Hash::default().to_string(), ..own.clone() });
     assert!(audit.read(texts[0].as_bytes()).expect_err("forged").contains("not what was signed"));
     wallet.shutdown().await;
 }

@@ -12,7 +12,7 @@ use wallet::error::{Error, Refusal, Result};
 use wallet::id::{AccountId, KeyId, ProjectId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::{
-    BudgetPeriod, BudgetScope, CaptureAmount, Command, CustomerFailure, EntryFilter, EntryKind, Envelope, Environment,
+    BudgetPeriod, BudgetScope, CaptureAmount, Command, CustomerFailure, EntryFilter, EntryKind, Submission, Environment,
     FeeKind, GrantSource, NewBudget, NewGrant, NewWallet, Outcome, Page, Receipt, ReleaseReason, Rules, Scope,
 };
 use wallet::money::Credits;
@@ -41,17 +41,17 @@ async fn ceilings_stop_in_the_same_step(pool: PgPool) {
     cap(&wallet, id, "All", BudgetScope::Environment, BudgetPeriod::Week, 100).await;
 
     let by_key = async |name: &str, whole| {
-        let mut envelope = envelope(id, name, charge_of(whole));
-        envelope.actor = Actor::Key { id: key_id, name: "bot".into() };
-        wallet.ledger().submit(envelope).await
+        let mut submission = submission(id, name, charge_of(whole));
+        submission.actor = Actor::Key { id: key_id, name: "bot".into() };
+        wallet.ledger().submit(submission).await
     };
     by_key("k1", 7).await.expect("charged");
     assert_eq!(stopped_by(by_key("k2", 4).await), ("Bot, a day".into(), credits(3)));
     by_key("k3", 3).await.expect("charged");
 
     let for_acme = async |name: &str, whole| {
-        let envelope = envelope(id, name, charge_of(whole)).with_metadata(json!({"customer_id": "acme"}));
-        wallet.ledger().submit(envelope).await
+        let submission = submission(id, name, charge_of(whole)).with_metadata(json!({"customer_id": "acme"}));
+        wallet.ledger().submit(submission).await
     };
     for_acme("a1", 15).await.expect("charged");
     assert_eq!(stopped_by(for_acme("a2", 6).await), ("Acme, a month".into(), credits(5)));
@@ -192,9 +192,9 @@ async fn a_job_that_failed_for_the_customers_reasons_costs_what_the_catalog_says
 }
 
 /// A command of an end customer.
-fn on_behalf(id: WalletId, name: &str, customer: &str, command: Command) -> Envelope {
+fn on_behalf(id: WalletId, name: &str, customer: &str, command: Command) -> Submission {
     let metadata = serde_json::json!({ "customer_id": customer });
-    envelope(id, name, command).with_metadata(metadata)
+    submission(id, name, command).with_metadata(metadata)
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -220,7 +220,7 @@ async fn what_is_paid_back_is_free_again_under_the_ceiling_that_counted_it(pool:
     let held = wallet.ledger().submit(on_behalf(id, "h2", "acme", hold_of(&[10]))).await.expect("held").seq();
     let today = wallet.ledger().budgets(id).await.expect("budgets")[0].window;
     wallet.clock().advance(today.end - wallet.clock().now() - TimeDelta::minutes(30));
-    let held_late = wallet.ledger().submit(envelope(id, "h3", hold_of(&[7]))).await.expect("held").seq();
+    let held_late = wallet.ledger().submit(submission(id, "h3", hold_of(&[7]))).await.expect("held").seq();
     wallet.clock().advance(TimeDelta::minutes(31));
     let taken = submit(&wallet, id, "x3", capture_all(held_late)).await.expect("captured").seq();
     charge(&wallet, id, "c3", 5).await.expect("charged");

@@ -17,7 +17,7 @@ use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::Actor;
 use wallet::ledger::Hash;
 use wallet::ledger::Verifier;
-use wallet::ledger::{Batch, Work};
+use wallet::ledger::{Batch, WalletRequest};
 use wallet::ledger::{
     Budget, BudgetPeriod, BudgetScope, Command, EntryKind, GrantSource, NewGrant, Outcome, Receipt, Window,
 };
@@ -29,7 +29,7 @@ struct Real {
     states: BTreeMap<WalletId, WalletState>,
     ids: [WalletId; 2],
     rows: BTreeMap<WalletId, Vec<Entry>>,
-    done: Vec<(Work, Outcome)>,
+    done: Vec<(WalletRequest, Outcome)>,
     now: DateTime<Utc>,
 }
 
@@ -64,7 +64,7 @@ impl Real {
     }
 
     /// Does a command as the writer would, with what the database would give it.
-    fn perform(&mut self, work: &Work) -> Result<Outcome, Error> {
+    fn perform(&mut self, work: &WalletRequest) -> Result<Outcome, Error> {
         let mut batch = Batch::default();
         for (id, state) in &self.states {
             let mut state = state.clone();
@@ -106,7 +106,7 @@ impl Real {
         }
     }
 
-    fn past_debits(&self, id: WalletId, work: &Work) -> BTreeMap<i64, PastDebit> {
+    fn past_debits(&self, id: WalletId, work: &WalletRequest) -> BTreeMap<i64, PastDebit> {
         let Command::CreditBack { charge, .. } = work.request.command else { return BTreeMap::new() };
         let rows = &self.rows[&id];
         let Some(row) = rows.iter().find(|row| row.view.seq == charge) else { return BTreeMap::new() };
@@ -121,7 +121,7 @@ impl Real {
     }
 }
 
-fn work(wallet: WalletId, number: usize, command: Command, metadata: Value) -> Work {
+fn work(wallet: WalletId, number: usize, command: Command, metadata: Value) -> WalletRequest {
     let key = IdempotencyKey::parse(&format!("k{number}")).expect("a key");
     let request = Request {
         request_hash: RequestHash::of(format!("{command:?}").as_bytes()),
@@ -131,7 +131,7 @@ fn work(wallet: WalletId, number: usize, command: Command, metadata: Value) -> W
         metadata_text: (!metadata.is_null()).then(|| metadata.to_string().into()),
         metadata,
     };
-    Work { wallet, request }
+    WalletRequest { wallet, request }
 }
 
 /// Compares everything that both sides know.
@@ -204,11 +204,11 @@ fn tell(story: &[Step]) -> Result<(), TestCaseError> {
 }
 
 /// A key that was used answers as the first time, and another request with it is refused.
-fn repeat(real: &mut Real, again: &Work, first: &Outcome) -> Result<(), TestCaseError> {
+fn repeat(real: &mut Real, again: &WalletRequest, first: &Outcome) -> Result<(), TestCaseError> {
     let entry = first.entry().expect("a row").clone();
     let mut batch = Batch::default();
     real.states.values().for_each(|state| batch.know(state.clone()));
-    let done = wallet::ledger::Done { request_hash: again.request.request_hash, entry: entry.clone() };
+    let done = wallet::ledger::EarlierAnswer { request_hash: again.request.request_hash, entry: entry.clone() };
     batch.know_done(again.wallet, again.request.key.clone(), done);
     let told = batch.perform(again, real.now, &Rules::default()).expect("replayed");
     prop_assert!(told.replayed && batch.is_empty());

@@ -17,7 +17,7 @@ use wallet::Wallet;
 use wallet::error::Error;
 use wallet::id::{AccountId, ProjectId, WalletId};
 use wallet::identity::Actor;
-use wallet::ledger::{BudgetPeriod, BudgetScope, Envelope, Environment, NewBudget, Outcome, Scope};
+use wallet::ledger::{BudgetPeriod, BudgetScope, Submission, Environment, NewBudget, Outcome, Scope};
 use wallet::money::Credits;
 
 /// How many stories, and how many steps each has at most.
@@ -70,7 +70,7 @@ async fn manage(node: &Wallet, ids: &[WalletId; 2], step: &Step) {
 struct Asked {
     step: Step,
     target: i64,
-    envelope: Envelope,
+    submission: Submission,
     answer: Option<Result<Outcome, Error>>,
 }
 
@@ -86,7 +86,7 @@ fn may_go_beside(world: &World, step: &Step) -> bool {
 async fn submit_at_once(nodes: &[Wallet; 2], asked: &mut [Asked]) {
     let answers = asked.iter().enumerate().map(|(place, asked)| {
         let ledger = nodes[place % 2].ledger();
-        ledger.submit(asked.envelope.clone())
+        ledger.submit(asked.submission.clone())
     });
     let answers = futures::future::join_all(answers).await;
     for (asked, answer) in asked.iter_mut().zip(answers) {
@@ -169,7 +169,7 @@ async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> 
         wallet_in(&nodes[0], account, project, Environment::Preview).await,
     ];
     let mut world = World::default();
-    let mut done: Vec<Envelope> = Vec::new();
+    let mut done: Vec<Submission> = Vec::new();
     let mut number = 0;
     while number < story.len() {
         let now = set_clocks(nodes, &world);
@@ -182,9 +182,9 @@ async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> 
             let target = world.target(step);
             let Some((wallet, command)) = command(step, target, &ids, now) else { continue };
             let name = key(format!("k{}", number + place));
-            let envelope = Envelope::new(ids[wallet], name, Actor::system("test"), command);
-            let envelope = envelope.with_metadata(metadata(step));
-            asked.push(Asked { step: step.clone(), target, envelope, answer: None });
+            let submission = Submission::new(ids[wallet], name, Actor::system("test"), command);
+            let submission = submission.with_metadata(metadata(step));
+            asked.push(Asked { step: step.clone(), target, submission, answer: None });
         }
         // A node serves a few groups in a row, so that both ways of its writer are taken.
         let (first, second) = if (number / 7) % 2 == 0 { (0, 1) } else { (1, 0) };
@@ -206,7 +206,7 @@ async fn tell(nodes: &[Wallet; 2], story: &[Step]) -> Result<(), TestCaseError> 
         for asked in asked {
             let has_rows = matches!(&asked.answer, Some(Ok(outcome)) if !outcome.entries.is_empty());
             if has_rows && !matches!(asked.step, Step::ExpireGrants { .. }) {
-                done.push(asked.envelope);
+                done.push(asked.submission);
             }
         }
         set_clocks(nodes, &world);

@@ -15,7 +15,7 @@ use wallet::clock::Clock;
 use wallet::error::{Error, Refusal, Result};
 use wallet::id::{AccountId, WalletId};
 use wallet::identity::Actor;
-use wallet::ledger::{Command, EntryFilter, EntryKind, Environment, HoldState, Outcome, Page, Rider, Scope};
+use wallet::ledger::{Command, EntryFilter, EntryKind, Environment, HoldState, Outcome, Page, TxHook, Scope};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
@@ -290,8 +290,8 @@ struct Beside {
 }
 
 #[async_trait]
-impl Rider for Beside {
-    async fn ride(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+impl TxHook for Beside {
+    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
         sqlx::query("INSERT INTO beside (seq) VALUES ($1) ON CONFLICT DO NOTHING")
             .bind(outcome.seq())
             .execute(connection)
@@ -307,11 +307,11 @@ async fn a_rider_happens_with_its_entry_or_not_at_all(pool: PgPool) {
     let id = new_wallet(&wallet).await;
     grant(&wallet, id, "g", 100).await;
     charge(&wallet, id, "c", 1).await.expect("charged");
-    let rider = Arc::new(Beside { fails: AtomicBool::new(true) });
-    let paid = || envelope(id, "paid", Command::Grant(grant_of(10))).with_rider(rider.clone());
+    let hook = Arc::new(Beside { fails: AtomicBool::new(true) });
+    let paid = || envelope(id, "paid", Command::Grant(grant_of(10))).with_hook(hook.clone());
     assert_eq!(refusal(wallet.ledger().submit(paid()).await), Refusal::VersionConflict);
     assert_eq!(available(&wallet, id).await, credits(99));
-    rider.fails.store(false, Ordering::Relaxed);
+    hook.fails.store(false, Ordering::Relaxed);
     let answers = join_all((0..8).map(|_| wallet.ledger().submit(paid()))).await;
     assert_eq!(answers.iter().filter(|answer| matches!(answer, Ok(outcome) if !outcome.replayed)).count(), 1);
     // The writer that remembers the wallet notices.

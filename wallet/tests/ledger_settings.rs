@@ -16,7 +16,7 @@ use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
 use wallet::ledger::{
-    BudgetPeriod, BudgetScope, Command, Envelope, GrantSource, NewBudget, NewGrant, Outcome, Receipt,
+    BudgetPeriod, BudgetScope, Command, Submission, GrantSource, NewBudget, NewGrant, Outcome, Receipt,
 };
 use wallet::notify::Mail;
 use wallet::{Options, Wallet};
@@ -32,7 +32,7 @@ fn node(pool: &PgPool) -> Wallet {
 
 async fn submit(wallet: &Wallet, id: WalletId, name: &str, command: Command) -> Result<Outcome> {
     let key = IdempotencyKey::parse(name).expect("a key");
-    wallet.ledger().submit(Envelope::new(id, key, Actor::system("test"), command)).await
+    wallet.ledger().submit(Submission::new(id, key, Actor::system("test"), command)).await
 }
 
 async fn charge(wallet: &Wallet, id: WalletId, name: &str) -> Result<Outcome> {

@@ -11,7 +11,7 @@ use wallet::id::{KeyId, ServiceKeyId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::verify_export;
 use wallet::ledger::{
-    BudgetPeriod, BudgetScope, CaptureAmount, Command, Envelope, HoldState, NewBudget, Outcome, ReleaseReason, Rules,
+    BudgetPeriod, BudgetScope, CaptureAmount, Command, Submission, HoldState, NewBudget, Outcome, ReleaseReason, Rules,
     Scope,
 };
 use wallet::{Wallet, error};
@@ -25,7 +25,7 @@ fn platform() -> Actor {
 }
 
 async fn by(wallet: &Wallet, id: WalletId, actor: &Actor, name: &str, command: Command) -> error::Result<Outcome> {
-    wallet.ledger().submit(Envelope::new(id, key(name), actor.clone(), command)).await
+    wallet.ledger().submit(Submission::new(id, key(name), actor.clone(), command)).await
 }
 
 fn is_forbidden(answer: error::Result<Outcome>) -> bool {

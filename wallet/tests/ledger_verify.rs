@@ -15,7 +15,7 @@ use wallet::ledger::{
     ArchiveFile, ArchivePart, CaptureAmount, Command, Environment, FeeKind, GrantSource, Ledger, NewGrant, Receipt,
     Scope,
 };
-use wallet::ledger::{HeadKey, SignedHead};
+use wallet::ledger::{CheckpointKey, Checkpoint};
 
 /// Two wallets of one account, through every kind of entry. The first one's rows:
 ///
@@ -329,18 +329,18 @@ async fn an_export_is_verified_without_the_database(pool: PgPool) {
 async fn a_kept_head_notices_what_the_chain_can_not(pool: PgPool) {
     let wallet = open(&pool);
     let (id, _) = history(&wallet).await;
-    let key = HeadKey::new("2026", &[7; 32]).expect("a key");
+    let key = CheckpointKey::new("2026", &[7; 32]).expect("a key");
     let mut kept = Vec::new();
     // A disk that is full: what was not kept is signed again.
     let full = wallet.ledger().sign_heads(&key, |_| Err(std::io::Error::other("no space left"))).await;
     assert!(full.is_err());
-    let mut keep = |heads: &[SignedHead]| {
+    let mut keep = |heads: &[Checkpoint]| {
         kept.extend_from_slice(heads);
         Ok(())
     };
     assert_eq!(wallet.ledger().sign_heads(&key, &mut keep).await.expect("signed"), 2);
     assert_eq!(wallet.ledger().sign_heads(&key, &mut keep).await.expect("signed"), 0);
-    let keys = [HeadKey::new("2027", &[8; 32]).expect("a key"), key];
+    let keys = [CheckpointKey::new("2027", &[8; 32]).expect("a key"), key];
     charge(&wallet, id, "later", 1).await.expect("charged");
     assert_eq!(wallet.ledger().verify_heads(&keys, &kept).await.expect("compared"), []);
     assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
@@ -355,7 +355,7 @@ async fn a_kept_head_notices_what_the_chain_can_not(pool: PgPool) {
     assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
     let found = wallet.ledger().verify_heads(&keys, &kept).await.expect("compared");
     assert!(found.len() == 2 && found.iter().all(|breach| breach.found.ends_with("is gone")), "{found:?}");
-    let forged = SignedHead { seq: 1, ..kept[0].clone() };
+    let forged = Checkpoint { seq: 1, ..kept[0].clone() };
     assert_eq!(wallet.ledger().verify_heads(&keys, &[forged]).await.expect("compared").len(), 1);
     wallet.shutdown().await;
 }

@@ -12,8 +12,8 @@ use wallet::identity::{Role, Viewer};
 use wallet::ledger::{GrantSource, Scope};
 use wallet::money::{Credits, Currency};
 use wallet::notify::Mail;
-use wallet::payment::provider::{CheckoutOrder, ProviderStatus};
-use wallet::payment::sandbox::{SandboxState, SandboxStep};
+use wallet::payment::{CheckoutOrder, ProviderStatus};
+use wallet::payment::{SandboxState, SandboxStep};
 use wallet::payment::{PaymentStatus, PaymentView, TopUp};
 
 const BASE: &str = "https://scrip.example/";
@@ -245,7 +245,7 @@ async fn a_crash_between_grant_and_answer_grants_nothing_twice(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn other_money_than_ours_is_put_aside(pool: PgPool) {
     let (wallet, viewer, double) = buyer(&pool).await;
-    let cases: [fn(&mut wallet::payment::provider::ProviderPayment); 3] = [
+    let cases: [fn(&mut wallet::payment::ProviderPayment); 3] = [
         |page| page.money = roubles(100),
         |page| page.money = wallet::money::Money::from_minor(44_900, Currency::USD),
         |page| page.order = Some(PaymentId::new()),

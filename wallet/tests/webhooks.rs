@@ -15,14 +15,14 @@ use wallet::error::{Problem, Refusal};
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
-use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Envelope, Page};
+use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Submission, Page};
 use wallet::money::Credits;
 use wallet::notify::Mail;
 use wallet::notify::webhook::{
     CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, OFF_FAILING, Outgoing, Payloads,
     RETRIES_MAX, Sent, UnderWay,
 };
-use wallet::tariff::rule::Flat;
+use wallet::tariff::Flat;
 use wallet::tariff::{Announcement, ChargeRequest, LineRequest, Rule};
 
 /// Bodies of the tests.
@@ -97,8 +97,8 @@ async fn rows_are_told_once_to_who_listens_from_then_on(pool: PgPool) {
 
     // 46 left of 50; the alert comes below 10, and at nothing.
     let empty = Command::Adjustment { amount: credits(-40), reason: "test".into() };
-    let envelope = Envelope::new(anna.wallet, key("low"), Actor::system("test"), empty);
-    wallet.ledger().submit(envelope).await.expect("posted");
+    let submission = Submission::new(anna.wallet, key("low"), Actor::system("test"), empty);
+    wallet.ledger().submit(submission).await.expect("posted");
     for name in ["3", "4", "5"] {
         charge(&wallet, anna.wallet, "gpt-5", name).await;
     }
@@ -164,8 +164,8 @@ async fn a_retry_costs_its_fee_once_and_never_what_is_not_there(pool: PgPool) {
     let events = [EventKind::LedgerEntryCreated, EventKind::OutOfCredits];
     endpoint(&wallet, &anna, "e", &events).await;
     let grant = wallet::ledger::NewGrant::new(credits(1), wallet::ledger::GrantSource::Promo, "test");
-    let envelope = Envelope::new(anna.wallet, key("g"), Actor::system("test"), Command::Grant(grant));
-    wallet.ledger().submit(envelope).await.expect("granted");
+    let submission = Submission::new(anna.wallet, key("g"), Actor::system("test"), Command::Grant(grant));
+    wallet.ledger().submit(submission).await.expect("granted");
     wallet.webhooks().relay(&Bodies).await.expect("relayed");
     let message = take(&wallet).await.remove(0);
     wallet.webhooks().finish(&message, &answered(503)).await.expect("kept");
@@ -176,8 +176,8 @@ async fn a_retry_costs_its_fee_once_and_never_what_is_not_there(pool: PgPool) {
     assert_eq!(wallet.webhooks().relay(&Bodies).await.expect("relayed"), 0, "the fee's own row is not told");
 
     let rest = Command::Adjustment { amount: left.checked_neg().expect("fits"), reason: "test".into() };
-    let envelope = Envelope::new(anna.wallet, key("out"), Actor::system("test"), rest);
-    wallet.ledger().submit(envelope).await.expect("posted");
+    let submission = Submission::new(anna.wallet, key("out"), Actor::system("test"), rest);
+    wallet.ledger().submit(submission).await.expect("posted");
     wallet.webhooks().relay(&Bodies).await.expect("relayed");
     wallet.clock().advance(TimeDelta::minutes(5));
     for message in take(&wallet).await {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wallet::error::FieldError;
 use wallet::money::Credits;
-use wallet::tariff::rule::{Matrix, read_price};
+use wallet::tariff::{Matrix, read_price};
 use wallet::tariff::{Rule, Tariff};
 
 use crate::components::amount::exact_text;

@@ -25,7 +25,7 @@ fn steps(before: &Tariff, after: &Tariff) -> Option<Vec<Step>> {
     let (before, after) = (before.rule.cells(), after.rule.cells());
     let is_same_shape = before.len() == after.len() && before.iter().zip(&after).all(|(a, b)| a.labels == b.labels);
     let differing = before.into_iter().zip(after).filter(|(before, after)| before.credits != after.credits);
-    let step = |(before, after): (wallet::tariff::rule::PriceCell, wallet::tariff::rule::PriceCell)| Step {
+    let step = |(before, after): (wallet::tariff::PriceCell, wallet::tariff::PriceCell)| Step {
         label: before.labels.join(" × "),
         before: before.credits,
         after: after.credits,

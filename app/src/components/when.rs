@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, Timelike, Utc, Weekday};
 use leptos::prelude::*;
-use wallet::zone::LocalTime;
+use wallet::time_zone::LocalTime;
 
 use crate::i18n::*;
 

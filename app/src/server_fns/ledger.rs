@@ -94,7 +94,7 @@ pub async fn history(
     let page = Page { before: query.before, limit: HISTORY_ROWS };
     // The balance first: a row that comes between the two is then in the list and in the stream, never in neither.
     let balance = wallet.ledger().balance(viewer.wallet).await?;
-    let zone = wallet::zone::named(&viewer.time_zone);
+    let zone = wallet::time_zone::named(&viewer.time_zone);
     let page = wallet.ledger().entries(viewer.wallet, &filter::of(&query, now, &zone), page).await?;
     Ok(HistoryPage {
         query,
@@ -121,7 +121,7 @@ pub async fn receipt(
 pub mod filter {
     use chrono::{DateTime, Datelike, Days, NaiveTime, TimeZone, Utc};
     use wallet::ledger::{EntryFilter, EntryKind};
-    use wallet::zone::instant;
+    use wallet::time_zone::instant;
 
     use super::HistoryQuery;
 

@@ -80,7 +80,7 @@ pub async fn load_plan_page(
         is_sandbox: !crate::asker::settings()?.production,
         may_pay: viewer.role.may_pay(),
         time_zone: viewer.time_zone.clone(),
-        time_zones: wallet::zone::names().map(str::to_owned).collect(),
+        time_zones: wallet::time_zone::names().map(str::to_owned).collect(),
         outcome: crate::asker::outcome("/wallet/plan"),
         idempotency_key: Uuid::now_v7(),
     })

@@ -142,7 +142,7 @@ mod ssr {
     use wallet::id::WalletId;
     use wallet::idempotency::IdempotencyKey;
     use wallet::identity::Viewer;
-    use wallet::ledger::{CaptureAmount, Command, EntryKind, EntryView, Envelope, HoldState, ReleaseReason};
+    use wallet::ledger::{CaptureAmount, Command, EntryKind, EntryView, Submission, HoldState, ReleaseReason};
     use wallet::money::Credits;
     use wallet::tariff::{Category, ParamKind, PriceBook, Tariff, params_of_form};
 
@@ -251,8 +251,8 @@ mod ssr {
     async fn submit(viewer: &Viewer, wallet: &Wallet, key: &str, command: Command) -> WalletResult<EntryView> {
         let key = IdempotencyKey::parse(&format!("playground:{key}"))?.of_platform();
         let metadata = serde_json::json!({ "from": "playground" });
-        let envelope = Envelope::new(viewer.wallet, key, wallet::demo::platform(), command).with_metadata(metadata);
-        let outcome = wallet.ledger().submit(envelope).await?;
+        let submission = Submission::new(viewer.wallet, key, wallet::app_service::demo::platform(), command).with_metadata(metadata);
+        let outcome = wallet.ledger().submit(submission).await?;
         let entry = outcome.entries.into_iter().next_back();
         entry.ok_or_else(|| Error::internal("a command wrote no row"))
     }

@@ -7,7 +7,7 @@ use wallet::catalog::UnitName;
 use wallet::identity::Viewer;
 use wallet::ledger::BalanceView;
 use wallet::tariff::RiseNotice;
-use wallet::zone::LocalTime;
+use wallet::time_zone::LocalTime;
 
 use crate::context::AppSettings;
 use crate::error::AppError;

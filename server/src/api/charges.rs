@@ -11,14 +11,14 @@ use wallet::db::has_nul;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::KeyScope;
-use wallet::ledger::{Command, EntryDetail, EntryKind, EntryView, Envelope, Outcome, Receipt};
+use wallet::ledger::{Command, EntryDetail, EntryKind, EntryView, Submission, Outcome, Receipt};
 use wallet::money::Credits;
 use wallet::tariff::{ChargeRequest, LineRequest, QuoteId};
 
 use super::amount::Amount;
 use super::body::{Body, Named, Out};
 use super::caller::{Caller, Payer};
-use super::envelope::{Answer, ErrorBody, Fault};
+use super::submission::{Answer, ErrorBody, Fault};
 use super::holds::HoldLineBody;
 use super::key::Key;
 use super::ledger::{Allocation, EntryBody};
@@ -309,8 +309,8 @@ pub(super) async fn pay_back(
     reason: &str,
 ) -> Answer<(Outcome, EntryBody)> {
     let command = Command::CreditBack { charge: id, reason: text("reason", reason, 200)? };
-    let envelope = Envelope::new(payer.wallet, key, payer.actor, command).with_request_hash(hash);
-    let outcome = state.wallet.ledger().submit(envelope).await?;
+    let submission = Submission::new(payer.wallet, key, payer.actor, command).with_request_hash(hash);
+    let outcome = state.wallet.ledger().submit(submission).await?;
     let entry = outcome.entry().cloned().ok_or_else(|| Fault::internal(&"a credit-back wrote no row"))?;
     Ok((outcome, EntryBody::from(entry)))
 }

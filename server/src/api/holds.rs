@@ -11,14 +11,14 @@ use wallet::id::WalletId;
 use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::KeyScope;
 use wallet::ledger::MAX_LINES;
-use wallet::ledger::{CaptureAmount, Command, Envelope, HoldLine, HoldView, Outcome, ReleaseReason};
+use wallet::ledger::{CaptureAmount, Command, Submission, HoldLine, HoldView, Outcome, ReleaseReason};
 use wallet::tariff::{HoldRequest, LineRequest};
 
 use super::amount::Amount;
 use super::body::{Body, Named, Out};
 use super::caller::{Caller, Payer};
 use super::charges::{ReceiptBody, checked, quote, written};
-use super::envelope::{Answer, ErrorBody};
+use super::submission::{Answer, ErrorBody};
 use super::key::Key;
 use super::models::WantedLine;
 use super::schemas::{CaptureBody, Metadata, ReleaseReasonCode};
@@ -249,8 +249,8 @@ pub(super) async fn finish(
     (key, hash): (IdempotencyKey, RequestHash),
     command: Command,
 ) -> Answer<(Outcome, Hold)> {
-    let envelope = Envelope::new(payer.wallet, key, payer.actor, command).with_request_hash(hash);
-    let outcome = state.wallet.ledger().submit(envelope).await?;
+    let submission = Submission::new(payer.wallet, key, payer.actor, command).with_request_hash(hash);
+    let outcome = state.wallet.ledger().submit(submission).await?;
     let hold = shown(state, payer.wallet, id).await?;
     Ok((outcome, hold))
 }

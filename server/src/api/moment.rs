@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
 use wallet::id::WalletId;
-use wallet::zone;
+use wallet::time_zone;
 
 use super::envelope::{Answer, Fault};
 use crate::state::AppState;
@@ -14,7 +14,7 @@ pub(super) async fn moment(state: &AppState, wallet: WalletId, field: &str, text
     let read = match DateTime::parse_from_rfc3339(&text) {
         Ok(at) => Some(at.to_utc()),
         Err(_) => match text.parse::<NaiveDate>().ok().filter(|day| is_sane(*day)) {
-            Some(day) => zone::instant(&state.wallet.ledger().time_zone(wallet).await?, day.and_time(NaiveTime::MIN)),
+            Some(day) => time_zone::instant(&state.wallet.ledger().time_zone(wallet).await?, day.and_time(NaiveTime::MIN)),
             None => None,
         },
     };

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use wallet::Wallet;
 use wallet::id::PaymentId;
 use wallet::identity::Actor;
-use wallet::payment::HeldPayment;
+use wallet::payment::PaymentInReview;
 
 use super::admin::plain;
 use crate::config::Settings;
@@ -80,11 +80,11 @@ fn payment(id: &str) -> anyhow::Result<PaymentId> {
     id.parse().map_err(|_| anyhow!("{id} is no payment: take it from `scrip payment held`"))
 }
 
-fn table(held: &[HeldPayment]) -> String {
-    let row = |one: &HeldPayment| {
+fn table(held: &[PaymentInReview]) -> String {
+    let row = |one: &PaymentInReview| {
         let at = one.held_at.format("%Y-%m-%d %H:%M UTC");
         let known = one.provider_ref.as_deref().unwrap_or("–");
-        let HeldPayment { id, email, title, money, provider, why, compared, .. } = one;
+        let PaymentInReview { id, email, title, money, provider, why, compared, .. } = one;
         format!("{id}  {at}  {why}  {email}  {title}  {money}  {provider} {known}  {compared}")
     };
     held.iter().map(row).collect::<Vec<_>>().join("\n")

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use wallet::catalog::{OperationForm, PriceFormat, Warning};
 use wallet::error::{Error, Problem, Refusal};
-use wallet::tariff::rule::{CELLS_MAX, read_price};
+use wallet::tariff::{CELLS_MAX, read_price};
 
 use super::admin::{admin, revision};
 use super::post::{Post, see_other};

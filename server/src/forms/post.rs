@@ -22,7 +22,7 @@ use crate::pages;
 use crate::state::AppState;
 
 /// The most fields of one form: the largest grid of prices, and what goes with it.
-const FIELDS_MAX: usize = wallet::tariff::rule::CELLS_MAX + 100;
+const FIELDS_MAX: usize = wallet::tariff::CELLS_MAX + 100;
 /// What the name of an uploaded file is kept as.
 const FILE_NAME: &str = "file_name";
 /// Fields that are never shown again.

@@ -5,7 +5,7 @@ use graphile_worker::{IntoTaskHandlerResult, JobSpec, TaskHandler, WorkerContext
 use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use wallet::payment::sandbox::SandboxCheckout;
+use wallet::payment::SandboxCheckout;
 
 use super::SCHEMA;
 use crate::providers::sandbox::LOSES_ANSWER;

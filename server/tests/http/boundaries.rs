@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
-use wallet::ledger::{Command, Envelope, GrantSource, NewGrant, Receipt};
+use wallet::ledger::{Command, Submission, GrantSource, NewGrant, Receipt};
 use wallet::money::Credits;
 
 use crate::support::{PATIENCE, Site};
@@ -54,8 +54,8 @@ async fn what_is_over_is_over_in_every_view_before_the_sweep(pool: PgPool) {
     let program = site.program("over", 20).await;
     let (id, ledger) = (program.viewer.wallet, site.wallet().ledger());
     let submit = async |key: &str, command: Command| {
-        let envelope = Envelope::new(id, IdempotencyKey::internal(key), Actor::system("test"), command);
-        ledger.submit(envelope).await.expect("done")
+        let submission = Submission::new(id, IdempotencyKey::internal(key), Actor::system("test"), command);
+        ledger.submit(submission).await.expect("done")
     };
     let ends = Some(site.wallet().clock().now() + TimeDelta::seconds(50));
     let gift = NewGrant { expires_at: ends, ..NewGrant::new(credits(7), GrantSource::Promo, "Gift") };

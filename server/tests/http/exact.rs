@@ -221,7 +221,7 @@ async fn a_day_is_the_accounts_day(pool: PgPool) {
     // One of the two is on another day than UTC, whenever this runs.
     for zone in ["Pacific/Kiritimati", "Pacific/Pago_Pago"] {
         site.wallet().identity().set_time_zone(&program.viewer, zone).await.expect("set");
-        let today: NaiveDate = Utc::now().with_timezone(&wallet::zone::named(zone)).date_naive();
+        let today: NaiveDate = Utc::now().with_timezone(&wallet::time_zone::named(zone)).date_naive();
         let day = |days: i64| {
             let day =
                 if days < 0 { today.checked_sub_days(Days::new(1)) } else { today.checked_add_days(Days::new(1)) };

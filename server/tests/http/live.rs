@@ -183,13 +183,13 @@ async fn a_stream_ends_with_the_key_or_the_session_that_opened_it(pool: PgPool) 
     let seq = site.wallet().ledger().balance(program.viewer.wallet).await.expect("a balance").seq;
     let grant =
         wallet::ledger::NewGrant::new(wallet::money::Credits::ONE, wallet::ledger::GrantSource::Promo, "still there");
-    let envelope = wallet::ledger::Envelope::new(
+    let submission = wallet::ledger::Submission::new(
         program.viewer.wallet,
         wallet::idempotency::IdempotencyKey::internal("test:still"),
         wallet::identity::Actor::system("test"),
         wallet::ledger::Command::Grant(grant),
     );
-    site.wallet().ledger().submit(envelope).await.expect("granted");
+    site.wallet().ledger().submit(submission).await.expect("granted");
     let entry = streams[1].next().await.expect("the other window goes on");
     assert_eq!(entry.id, Some(seq + 1));
 }

@@ -11,7 +11,7 @@ use wallet::id::UserId;
 use wallet::identity::Actor;
 use wallet::money::Credits;
 use wallet::tariff::Rule;
-use wallet::tariff::rule::Flat;
+use wallet::tariff::Flat;
 
 use crate::support::{Site, Told, location};
 

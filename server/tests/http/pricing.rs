@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use wallet::identity::Actor;
 use wallet::money::Credits;
 use wallet::tariff::Rule;
-use wallet::tariff::rule::Flat;
+use wallet::tariff::Flat;
 
 use crate::support::Site;
 

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use wallet::id::UserId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
-use wallet::ledger::{Command, Envelope};
+use wallet::ledger::{Command, Submission};
 use wallet::money::Credits;
 
 use crate::support::{PATIENCE, Site};
@@ -21,8 +21,8 @@ async fn customers_never_read_who_of_the_staff_it_was(pool: PgPool) {
     let actor = Actor::Staff { id: UserId::new(), name: "Lev Orlov".to_owned() };
     let id = actor.uuid().expect("an id").to_string();
     let command = Command::Adjustment { amount: Credits::from_micros(1_000_000), reason: "Sorry".to_owned() };
-    let envelope = Envelope::new(program.viewer.wallet, IdempotencyKey::internal("test:sorry"), actor, command);
-    let seq = site.wallet().ledger().submit(envelope).await.expect("mended").seq();
+    let submission = Submission::new(program.viewer.wallet, IdempotencyKey::internal("test:sorry"), actor, command);
+    let seq = site.wallet().ledger().submit(submission).await.expect("mended").seq();
 
     let pages = ["/wallet", "/wallet/history", &format!("/wallet/history/{seq}"), "/wallet/history.csv"];
     for path in pages {
@@ -60,7 +60,7 @@ async fn times_are_those_of_the_accounts_zone(pool: PgPool) {
     let charge = program.post("/charges", "job-1", &json!({ "operation": "gpt-5" })).await.json();
     let text = charge["created_at"].as_str().expect("a time");
     let at: chrono::DateTime<chrono::Utc> = text.parse().expect("an instant");
-    let clock = at.with_timezone(&wallet::zone::named("Asia/Kathmandu")).format("%H:%M:%S").to_string();
+    let clock = at.with_timezone(&wallet::time_zone::named("Asia/Kathmandu")).format("%H:%M:%S").to_string();
     let mut browser = site.browser();
     browser.sign_in("kathmandu").await;
     for path in ["/wallet", "/wallet/history", &format!("/wallet/history/{}", charge["id"])] {

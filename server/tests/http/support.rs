@@ -16,7 +16,7 @@ use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{
     Actor, Environment, KeyScope, NewKey, NewServiceKey, ServiceScope, SignUp, StaffRole, User, Viewer,
 };
-use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
+use wallet::ledger::{Command, Submission, GrantSource, NewGrant};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
@@ -157,8 +157,8 @@ impl Site {
         };
         if wanted != Credits::ZERO {
             let key = IdempotencyKey::internal("test:start");
-            let envelope = Envelope::new(viewer.wallet, key, Actor::system("test"), command);
-            self.wallet().ledger().submit(envelope).await.expect("filled");
+            let submission = Submission::new(viewer.wallet, key, Actor::system("test"), command);
+            self.wallet().ledger().submit(submission).await.expect("filled");
         }
         let new = NewKey {
             name: "test".to_owned(),
@@ -276,7 +276,7 @@ impl Told {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// The code of an error; its envelope is checked.
+    /// The code of an error; its submission is checked.
     pub fn code(&self) -> String {
         let json = self.json();
         let error = &json["error"];

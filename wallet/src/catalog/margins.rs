@@ -5,7 +5,7 @@ use super::{Catalog, CatalogView, Interval};
 use crate::error::Result;
 use crate::identity::Actor;
 use crate::money::Currency;
-use crate::tariff::{BaseRate, MarginRow, Margins, PriceBook, sheet};
+use crate::tariff::{self, BaseRate, MarginRow, Margins, PriceBook};
 
 impl CatalogView {
     /// Gives what a credit is sold for, by currency.
@@ -52,13 +52,13 @@ impl Catalog {
     pub async fn upload_costs(&self, staff: &Actor, text: &str) -> Result<usize> {
         let days = self.view().await?.settings.upstream_review_days;
         let book = self.tariffs().active().await?;
-        let costs = sheet::read_sourced_costs(text, &book, self.tariffs().today(), days)
+        let costs = tariff::read_sourced_costs(text, &book, self.tariffs().today(), days)
             .map_err(|errors| wrong_file("costs", errors))?;
         self.tariffs().add_costs(staff, &costs).await
     }
 
     /// Writes the upstream costs that are known as a sheet.
     pub async fn export_costs(&self) -> Result<String> {
-        Ok(sheet::write_costs(&self.margins().await?.rows))
+        Ok(tariff::write_costs(&self.margins().await?.rows))
     }
 }

@@ -185,7 +185,7 @@ mod on_server {
             minimum_plan: some(form.minimum_plan),
             gates,
             // A rule that can't be read is named above; nothing is wrong with this one.
-            rule: rule.unwrap_or(Rule::Flat(crate::tariff::rule::Flat { credits: crate::money::Credits::ZERO })),
+            rule: rule.unwrap_or(Rule::Flat(crate::tariff::Flat { credits: crate::money::Credits::ZERO })),
             position: i32::try_from(book.tariffs.len()).unwrap_or(i32::MAX),
         };
         let prefix = format!("{}.", tariff.operation);

@@ -8,7 +8,7 @@ use crate::db::Db;
 use crate::error::{FieldError, Problem, Refusal, Result, SheetError};
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::Ledger;
-use crate::tariff::{PriceBook, Tariffs, sheet};
+use crate::tariff::{self, PriceBook, Tariffs};
 
 /// How often a node asks whether something has changed.
 const POLL: Duration = Duration::from_millis(500);
@@ -132,7 +132,7 @@ impl Catalog {
         let book = self.tariffs.book(version).await?;
         Ok(match format {
             PriceFormat::Toml => preset::write_prices(&book.tariffs),
-            PriceFormat::Csv => sheet::write_prices(&book),
+            PriceFormat::Csv => tariff::write_prices(&book),
         })
     }
 
@@ -154,7 +154,7 @@ impl Catalog {
             }
             PriceFormat::Csv => {
                 let book = self.tariffs.book(version).await?;
-                (sheet::read_prices(text, &book).map_err(|errors| wrong_file("file", errors))?, Vec::new())
+                (tariff::read_prices(text, &book).map_err(|errors| wrong_file("file", errors))?, Vec::new())
             }
         };
         let book = self.tariffs.replace_all(staff, version, expected_revision, tariffs).await?;

@@ -7,7 +7,10 @@ use sqlx::PgConnection;
 
 use crate::error::Result;
 use crate::id::{AccountId, KeyId, ProjectId, UserId, WalletId};
-use crate::identity::{Actor, Ended, Environment, PlanSummary};
+use crate::identity::model::actor::Actor;
+use crate::identity::model::session::Ended;
+use crate::identity::model::key::Environment;
+use crate::identity::model::plan_summary::PlanSummary;
 use crate::money::Credits;
 
 /// A letter to a person about their identity.
@@ -69,7 +72,7 @@ pub(crate) struct Proof {
 
 /// The concepts above identity, as far as it needs them.
 #[async_trait]
-pub(crate) trait Household: Send + Sync {
+pub(crate) trait AccountSetup: Send + Sync {
     /// Opens a wallet in the ledger.
     async fn open_wallet_in_tx(
         &self,

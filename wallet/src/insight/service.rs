@@ -14,7 +14,7 @@ use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::ledger::{BalanceView, Ledger};
 use crate::money::Credits;
-use crate::zone;
+use crate::time_zone;
 
 /// The most rows that one look reads: of a wallet that has more, the newest.
 const ROWS_MAX: i64 = 50_000;
@@ -122,11 +122,11 @@ impl Insight {
         now: DateTime<Utc>,
         time_zone: &str,
     ) -> Result<(Option<Pace>, Spending)> {
-        let zone = zone::named(time_zone);
+        let zone = time_zone::named(time_zone);
         let today = now.with_timezone(&zone).date_naive();
         let days: Vec<NaiveDate> =
             (0..DAYS).rev().filter_map(|back| today.checked_sub_days(Days::new(u64::from(back)))).collect();
-        let starts = days.iter().filter_map(|day| zone::instant(&zone, day.and_time(NaiveTime::MIN)));
+        let starts = days.iter().filter_map(|day| time_zone::instant(&zone, day.and_time(NaiveTime::MIN)));
         let marks = pace_marks(now);
         let mut instants: Vec<DateTime<Utc>> = starts.chain(marks.iter().copied()).collect();
         instants.sort_unstable();

@@ -15,20 +15,17 @@ mod service;
 mod writer;
 
 pub use audit::chain_verifier::{ProvenEntry, Verifier};
-pub use audit::checkpoint::{HeadKey, SignedHead};
+pub use audit::checkpoint::{CheckpointKey, Checkpoint};
 pub use audit::export_file::{Audit, verify_export};
 pub use audit::hash_chain::entry_hash;
 pub use model::archive::{ArchivedRows, Header, Verified};
 pub use model::budget::{Budget, BudgetPeriod, BudgetScope, Window};
 pub use model::command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
-pub use model::entry::{
-    AllocationView, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView,
-    HoldLine, HoldState, HoldView, Page, ReceiptPart,
-};
+pub use model::entry::{AllocationView, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView, HoldLine, HoldState, HoldView, Page, ReceiptPart};
 pub use model::hash::Hash;
 pub use model::metadata::NESTING_MAX;
 pub use model::receipt::{FormulaLine, Receipt};
-pub use model::request::{Done, Request, Work};
+pub use model::request::{EarlierAnswer, Request, WalletRequest};
 pub use model::wallet_state::{Core, CustomerFailure, Entry, PastDebit, Rules, Subject, WalletState};
 pub use rules::batch::Batch;
 pub use rules::budget_spend::tightest;
@@ -39,8 +36,8 @@ pub use {
     model::archive::ArchiveFile,
     model::breach::{Breach, Lateness, Scope},
     model::budget::{NewBudget, Unseen},
-    model::submission::Envelope,
-    model::tx_hook::Rider,
+    model::submission::Submission,
+    model::tx_hook::TxHook,
     model::usage::{GroupBy, UsageRow},
     model::wallet_state::NewWallet,
     service::archive::ArchivePart,

@@ -10,6 +10,4 @@ mod service;
 #[cfg(feature = "postgres")]
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
-pub use mail::{
-    Mail, MailContext, PaidMail, PlanMail, PlanTroubleMail, RenderedMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail,
-};
+pub use mail::{Mail, MailContext, PaidMail, PlanMail, PlanTroubleMail, RenderedMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail};

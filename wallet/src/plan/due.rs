@@ -71,7 +71,7 @@ impl Calendar<chrono_tz::Tz> {
     /// Gives the calendar of a subscription.
     #[must_use]
     pub fn of(subscription: &Subscription) -> Self {
-        Self { zone: crate::zone::named(&subscription.time_zone), dates: subscription.dates }
+        Self { zone: crate::time_zone::named(&subscription.time_zone), dates: subscription.dates }
     }
 }
 

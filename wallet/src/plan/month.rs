@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
-use crate::ledger::{Command, Envelope, GrantSource, NewGrant, Outcome, Rider};
+use crate::ledger::{Command, Submission, GrantSource, NewGrant, Outcome, TxHook};
 use crate::money::{Credits, Money};
 
 /// A month with everything that is written of it.
@@ -73,7 +73,7 @@ impl Month {
 
     /// Makes the command that puts its credits in. What makes two of them the same is the month alone: the end of the
     /// credits depends on the moment.
-    pub(crate) fn envelope(&self, rider: Arc<dyn Rider>) -> Envelope {
+    pub(crate) fn submission(&self, hook: Arc<dyn TxHook>) -> Submission {
         let reference = format!("subscription:{}:{}", self.subscription, self.index);
         let grant = NewGrant {
             amount: self.credits,
@@ -95,10 +95,10 @@ impl Month {
         });
         let hash = RequestHash::of(reference.as_bytes());
         let key = IdempotencyKey::internal(reference);
-        Envelope::new(self.wallet, key, Actor::system("plans"), Command::Grant(grant))
+        Submission::new(self.wallet, key, Actor::system("plans"), Command::Grant(grant))
             .with_request_hash(hash)
             .with_metadata(metadata)
-            .with_rider(rider)
+            .with_hook(hook)
     }
 
     /// Writes the month down, in the transaction of its grant; `false` where it was there before, from the same payment.
@@ -126,7 +126,7 @@ pub(crate) fn beyond() -> Error {
     Error::internal("a billing date is beyond the calendar")
 }
 
-/// Why money that was taken for a plan brings nothing: staff give it back. As an error of a rider it undoes the grant,
+/// Why money that was taken for a plan brings nothing: staff give it back. As an error of a hook it undoes the grant,
 /// and never leaves the wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PlanTaken {
@@ -164,7 +164,7 @@ impl From<PlanTaken> for Error {
     }
 }
 
-/// The subscription has changed since it was read. As an error of a rider it undoes the grant, and never leaves the
+/// The subscription has changed since it was read. As an error of a hook it undoes the grant, and never leaves the
 /// wallet: whoever settles reads it anew.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the subscription has changed meanwhile")]
@@ -184,8 +184,8 @@ pub(crate) struct Granted {
 }
 
 #[async_trait]
-impl Rider for Granted {
-    async fn ride(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+impl TxHook for Granted {
+    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
         self.month.record_in_tx(connection, outcome.seq(), self.now).await?;
         repo::set_granted(connection, &self.month, self.now).await
     }

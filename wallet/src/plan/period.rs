@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeZon
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::BillingDates;
-use crate::zone::instant;
+use crate::time_zone::instant;
 
 /// One cycle: from an instant (included) to another (excluded), where the next one begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ pub fn expiry_after<Z: TimeZone>(granted: DateTime<Utc>, zone: &Z, months: u32) 
 #[cfg(all(test, feature = "postgres"))]
 mod tests {
     use super::*;
-    use crate::zone::ZONES;
+    use crate::time_zone::ZONES;
     use chrono::TimeDelta;
     use chrono_tz::Tz;
     use proptest::prelude::*;

@@ -1,297 +1,49 @@
-//! Tariffs: what each operation costs, by which rule, and why.
+//! Tariffs: what each operation costs, by which rule, and why. README.md is the contract.
 //!
 //! A price book is a versioned set of tariffs, one for each operation; a tariff has one [`Rule`], a pure function from
 //! params to credits. The browser's calculator runs the same functions as a charge. Without feature `postgres` this
-//! module prices and compares; `service` and `repo` keep the versions.
+//! module prices and compares.
+//!
+//! Wings, each importing only what stands before it: `rule` (pure), `model` (types), `repo` (SQL), `pricing`, `editing`,
+//! `simulation`, `costs`, `publishing`.
 
-#[cfg(feature = "postgres")]
-mod announce;
-mod announcement;
-mod book;
-mod buys;
-#[cfg(feature = "postgres")]
-mod carry;
-mod change;
-#[cfg(feature = "postgres")]
-mod draft;
-mod edit;
-mod exact;
-mod gate;
-mod impact;
-#[cfg(feature = "postgres")]
-pub(crate) mod invariants;
-#[cfg(feature = "postgres")]
-mod lock;
-mod margin;
-mod param;
-#[cfg(feature = "postgres")]
-mod ports;
-#[cfg(feature = "postgres")]
-mod publish;
-mod quote;
-#[cfg(feature = "postgres")]
-mod rebase;
-mod rehearsal;
-#[cfg(feature = "postgres")]
-mod rehearse;
+mod costs;
+mod editing;
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod model;
+mod pricing;
+mod publishing;
 #[cfg(feature = "postgres")]
 mod repo;
-#[cfg(feature = "postgres")]
-mod review;
 pub mod rule;
-#[cfg(test)]
-pub(crate) mod samples;
+mod simulation;
+
+pub use costs::csv::{read_sourced_costs, write_costs};
+pub use costs::margin::{BaseRate, Margin, MarginRow, Margins, NoMargin};
+pub use editing::csv::{read_prices, write_prices};
+pub use model::announcement::{Announcement, Changelog, PercentSpan};
+pub use model::category::{Category, CategoryError};
+pub use model::change::{Apart, Direction, OptionChange, PriceChange};
+pub use model::cost::{CostRow, SourcedCost};
+pub use model::edit::{DraftEdit, EditKind};
+pub use model::impact::{Impact, RiseNotice};
+pub use model::plan_requirement::{Gate, GateChange, plan_above};
+pub use model::price_book::{BATCH_MAX, BookStatus, BookSummary, PriceBook, TARIFFS_MAX};
+pub use model::quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
+pub use model::simulation::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal, RehearsalRun, RunState};
+pub use model::tariff::{OptionGate, Tariff, UpstreamCost, is_operation};
+pub use pricing::affordability::Buy;
+pub use rule::param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
+pub use rule::{Axis, CELLS_MAX, COUNT_MAX, Composite, Flat, Level, Matrix, Meter, Modifier, ModifierOption, Movement, PRICE_MAX, PerTarget, PerUnit, PriceCell, PriceRange, Priced, Quantity, Range, Rule, Sum, SumPart, Surcharge, SurchargeOption, Tier, Tiered, read_price};
 #[cfg(feature = "postgres")]
-mod service;
-pub mod sheet;
+pub use {
+    pricing::service::{ChargeRequest, HoldRequest, Tariffs},
+    publishing::notice::{ANNOUNCE_PRICES, Told},
+    simulation::run::REHEARSE_PRICES,
+};
 #[cfg(feature = "postgres")]
-mod shelf;
-#[cfg(feature = "postgres")]
-mod tally;
-#[cfg(feature = "postgres")]
-mod undo;
-#[cfg(feature = "postgres")]
-mod withdraw;
-
-use std::fmt;
-use std::str::FromStr;
-
-use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
-#[cfg(feature = "postgres")]
-pub use announce::{ANNOUNCE_PRICES, Told};
-pub use announcement::{Announcement, Changelog, OptionChange, PercentSpan};
-pub use book::{BATCH_MAX, BookStatus, BookSummary, PriceBook, TARIFFS_MAX};
-pub use buys::Buy;
-pub use change::{Apart, Direction, PriceChange};
-pub use edit::{DraftEdit, EditKind};
-pub use gate::{Gate, GateChange, plan_above};
-pub use impact::{Impact, RiseNotice};
-pub use margin::{BaseRate, CostRow, Margin, MarginRow, Margins, NoMargin};
-pub use param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
-#[cfg(feature = "postgres")]
-pub(crate) use ports::{PlanRanks, PlanUpkeep};
-pub use quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
-pub use rehearsal::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal, RehearsalRun, RunState};
-#[cfg(feature = "postgres")]
-pub use rehearse::REHEARSE_PRICES;
-pub use rule::{COUNT_MAX, Movement, PRICE_MAX, PriceRange, Priced, Rule};
-#[cfg(feature = "postgres")]
-pub use service::{ChargeRequest, HoldRequest, Tariffs};
-
-use crate::error::{FieldError, Problem, Refusal};
-use crate::money::Credits;
-
-/// What an operation makes, for tabs and sums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Category {
-    /// Text and translation.
-    Text,
-    /// Pictures.
-    Image,
-    /// Clips.
-    Video,
-    /// Music.
-    Music,
-    /// Text to speech.
-    Tts,
-    /// Speech to text.
-    Stt,
-    /// Small tools: upscaling, background removal.
-    Tool,
-    /// Ready jobs of several steps: a blog post, a website, a pipeline.
-    Job,
-}
-
-impl Category {
-    /// All, in the order of a price list.
-    pub const ALL: [Self; 8] =
-        [Self::Text, Self::Image, Self::Video, Self::Music, Self::Tts, Self::Stt, Self::Tool, Self::Job];
-
-    /// Gives the name in the API and the database.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Image => "image",
-            Self::Video => "video",
-            Self::Music => "music",
-            Self::Tts => "tts",
-            Self::Stt => "stt",
-            Self::Tool => "tool",
-            Self::Job => "job",
-        }
-    }
-}
-
-impl fmt::Display for Category {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
-
-/// A text names no category.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a category: text, image, video, music, tts, stt, tool or job")]
-pub struct CategoryError;
-
-impl FromStr for Category {
-    type Err = CategoryError;
-
-    fn from_str(text: &str) -> Result<Self, CategoryError> {
-        Self::ALL.into_iter().find(|category| category.code() == text).ok_or(CategoryError)
-    }
-}
-
-/// The longest name of an operation or a supplier, in letters.
-const NAME_MAX: usize = 100;
-/// The longest unit, in letters.
-const UNIT_MAX: usize = 40;
-
-/// The price of one operation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tariff {
-    /// What is charged for: `dall-e-3`.
-    pub operation: String,
-    /// What people read: `DALL·E 3`.
-    pub name: String,
-    /// What it makes.
-    pub category: Category,
-    /// What one call is, in English and singular: `image`, `request`, `1000 characters`, `minute`.
-    pub unit: String,
-    /// Who makes the model, for attribution.
-    pub supplier: Option<String>,
-    /// What it costs us, for margins; never shown to customers.
-    pub upstream_cost: Option<UpstreamCost>,
-    /// The lowest plan that may call it, by code.
-    pub minimum_plan: Option<String>,
-    /// Options that need a plan: `tier=premium` needs Build.
-    #[serde(default)]
-    pub gates: Vec<OptionGate>,
-    /// How it is priced.
-    pub rule: Rule,
-    /// The place in the price list, from 0.
-    pub position: i32,
-}
-
-/// An option that needs a plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptionGate {
-    /// The param: `tier`.
-    pub param: String,
-    /// The option: `premium`.
-    pub value: String,
-    /// The lowest plan that may ask for it, by code.
-    pub plan: String,
-}
-
-const fn one() -> i64 {
-    1
-}
-
-/// What an operation costs upstream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct UpstreamCost {
-    /// Millionths of the currency's main unit, for `per` units of the tariff: 40 000 is $0.04.
-    pub micros: i64,
-    /// How many units of the tariff that is for.
-    #[serde(default = "one")]
-    pub per: i64,
-    /// The currency.
-    pub currency: crate::money::Currency,
-    /// When it should be looked at again.
-    pub review_on: Option<NaiveDate>,
-}
-
-impl Tariff {
-    /// Prices a call of the operation.
-    pub fn price(&self, params: &Map<String, Value>, count: i64, step: Credits) -> Result<Priced, Refusal> {
-        let mut priced = self.rule.price(params, count, step)?;
-        for line in &mut priced.lines {
-            if line.label.is_empty() {
-                line.label.clone_from(&self.name);
-            }
-        }
-        Ok(priced)
-    }
-
-    /// Lists the plans that the operation itself needs; `given` knows the params by the rule's own names. What the parts
-    /// of a sum need too, [`PriceBook::plans_needed`] knows.
-    fn plans_of<'v>(&self, given: impl Fn(&str) -> Option<&'v Value>) -> Vec<&str> {
-        let mut plans: Vec<&str> = self.minimum_plan.as_deref().into_iter().collect();
-        if self.gates.is_empty() {
-            return plans;
-        }
-        let specs = self.rule.params();
-        for gate in &self.gates {
-            let asked = match given(&gate.param) {
-                Some(Value::String(text)) => Some(text.clone()),
-                Some(Value::Null) | None => {
-                    specs.iter().find(|spec| spec.name == gate.param).and_then(|spec| spec.default.clone())
-                }
-                Some(other) => Some(other.to_string()),
-            };
-            if asked.as_ref() == Some(&gate.value) {
-                plans.push(&gate.plan);
-            }
-        }
-        plans
-    }
-
-    /// Finds what is wrong with the tariff, each problem at its path under the operation's name.
-    #[must_use]
-    pub fn problems(&self) -> Vec<FieldError> {
-        let mut problems = Vec::new();
-        let mut wrong = |field: &str, problem: Problem, message: &str| {
-            let field = format!("{}.{field}", self.operation);
-            problems.push(FieldError::new(field, problem, message));
-        };
-        if !is_operation(&self.operation) {
-            wrong("operation", Problem::NotAllowed, "An operation is 1–64 of a–z, 0–9, point, dash and underscore.");
-        }
-        let texts = [
-            ("name", self.name.as_str(), NAME_MAX, "A name has 1–100 letters."),
-            ("unit", &self.unit, UNIT_MAX, "A unit has 1–40 letters: image, minute, 1000 characters."),
-            ("supplier", self.supplier.as_deref().unwrap_or("—"), NAME_MAX, "A supplier has 1–100 letters."),
-        ];
-        for (field, text, longest, message) in texts {
-            if text.trim().is_empty() {
-                wrong(field, Problem::Required, message);
-            } else if text.chars().count() > longest {
-                wrong(field, Problem::TooLong, message);
-            } else if text.chars().any(char::is_control) {
-                wrong(field, Problem::NotAllowed, "No control characters here: no line ends, no NUL.");
-            }
-        }
-        if self.upstream_cost.as_ref().is_some_and(|cost| cost.micros < 0 || cost.per < 1) {
-            wrong(
-                "upstream_cost",
-                Problem::TooSmall,
-                "An upstream cost can't be negative, and is for at least 1 unit.",
-            );
-        }
-        let specs = self.rule.params();
-        for gate in &self.gates {
-            let known = specs.iter().any(|spec| match &spec.kind {
-                ParamKind::Choice(values) => spec.name == gate.param && values.contains(&gate.value),
-                ParamKind::Choices(_) | ParamKind::Integer { .. } => false,
-            });
-            if !known {
-                wrong("gates", Problem::Unknown, "A gate names an option that the rule doesn't have.");
-            }
-        }
-        problems.extend(self.rule.problems(&format!("{}.rule", self.operation)));
-        problems
-    }
-}
-
-/// Says whether a text can name an operation.
-#[must_use]
-pub fn is_operation(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
-    (1..=64).contains(&text.len()) && text.bytes().all(allowed)
-}
+pub(crate) use {
+    pricing::ports::{PlanRanks, PlanUpkeep},
+    repo::invariants,
+};

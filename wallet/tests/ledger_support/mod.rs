@@ -9,7 +9,7 @@ use wallet::id::{AccountId, ProjectId, WalletId};
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
 use wallet::ledger::{
-    CaptureAmount, Command, Envelope, Environment, GrantSource, NewGrant, NewWallet, Outcome, Receipt, ReleaseReason,
+    CaptureAmount, Command, Submission, Environment, GrantSource, NewGrant, NewWallet, Outcome, Receipt, ReleaseReason,
 };
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
@@ -50,8 +50,8 @@ pub async fn wallet_in(wallet: &Wallet, account: AccountId, project: ProjectId, 
     id
 }
 
-pub fn envelope(id: WalletId, name: impl AsRef<str>, command: Command) -> Envelope {
-    Envelope::new(id, key(name), Actor::system("test"), command)
+pub fn submission(id: WalletId, name: impl AsRef<str>, command: Command) -> Submission {
+    Submission::new(id, key(name), Actor::system("test"), command)
 }
 
 pub fn grant_of(whole: i64) -> NewGrant {
@@ -59,7 +59,7 @@ pub fn grant_of(whole: i64) -> NewGrant {
 }
 
 pub async fn submit(wallet: &Wallet, id: WalletId, name: impl AsRef<str>, command: Command) -> Result<Outcome> {
-    wallet.ledger().submit(envelope(id, name, command)).await
+    wallet.ledger().submit(submission(id, name, command)).await
 }
 
 pub async fn grant(wallet: &Wallet, id: WalletId, name: &str, whole: i64) -> Outcome {

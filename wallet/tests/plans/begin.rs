@@ -9,7 +9,7 @@ use wallet::identity::Viewer;
 use wallet::ledger::GrantSource;
 use wallet::money::Currency;
 use wallet::notify::Mail;
-use wallet::payment::provider::ProviderStatus;
+use wallet::payment::ProviderStatus;
 use wallet::payment::{PaymentStatus, PlanChoice};
 use wallet::plan::SubscriptionStatus;
 

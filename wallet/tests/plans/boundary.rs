@@ -12,7 +12,7 @@ use wallet::identity::Actor;
 use wallet::ledger::{HoldState, Outcome};
 use wallet::money::Currency;
 use wallet::payment::PlanChoice;
-use wallet::payment::provider::ProviderStatus;
+use wallet::payment::ProviderStatus;
 use wallet::tariff::{ChargeRequest, HoldRequest, LineRequest};
 
 use crate::people_support::*;

@@ -9,7 +9,7 @@ use wallet::id::PaymentId;
 use wallet::identity::Actor;
 use wallet::money::Money;
 use wallet::payment::PaymentStatus;
-use wallet::payment::provider::ProviderStatus;
+use wallet::payment::ProviderStatus;
 
 use crate::people_support::*;
 use crate::support::*;

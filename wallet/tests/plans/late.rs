@@ -6,7 +6,7 @@ use wallet::Wallet;
 use wallet::error::{Problem, Refusal};
 use wallet::identity::{Role, Viewer};
 use wallet::payment::PaymentStatus;
-use wallet::payment::provider::ProviderStatus;
+use wallet::payment::ProviderStatus;
 use wallet::plan::{SubscriptionStatus, SubscriptionView};
 
 use crate::people_support::*;

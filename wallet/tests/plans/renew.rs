@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use sqlx::PgPool;
 use wallet::ledger::EntryKind;
 use wallet::notify::Mail;
-use wallet::payment::provider::ProviderStatus;
+use wallet::payment::ProviderStatus;
 
 use crate::people_support::*;
 use crate::support::*;

@@ -6,7 +6,7 @@ use wallet::catalog::Interval;
 use wallet::identity::Viewer;
 use wallet::ledger::{EntryFilter, EntryKind, EntryView, Page, Scope};
 use wallet::money::Currency;
-use wallet::payment::provider::ProviderStatus;
+use wallet::payment::ProviderStatus;
 use wallet::payment::{PaymentStatus, PaymentView, PlanChoice};
 use wallet::{Renewed, Wallet};
 

@@ -7,7 +7,7 @@ use wallet::id::PaymentId;
 use wallet::ledger::Scope;
 use wallet::money::{Currency, Money};
 use wallet::notify::Mail;
-use wallet::payment::provider::ProviderStatus;
+use wallet::payment::ProviderStatus;
 use wallet::plan::SubscriptionStatus;
 
 use crate::people_support::*;
@@ -158,8 +158,8 @@ async fn what_is_wrong_with_plans_is_found(pool: PgPool) {
 
 #[sqlx::test(migrations = "../migrations")]
 async fn the_sandbox_keeps_cards_and_charges_them_once_a_key(pool: PgPool) {
-    use wallet::payment::provider::{CheckoutOrder, SavedCharge};
-    use wallet::payment::sandbox::{SandboxState, SandboxStep};
+    use wallet::payment::{CheckoutOrder, SavedCharge};
+    use wallet::payment::{SandboxState, SandboxStep};
     let wallet = open(&pool).await;
     let books = wallet.payments().sandbox();
     let viewer = member(&wallet, ANNA).await;

@@ -6,7 +6,7 @@ use wallet::catalog::{OperationForm, PriceFormat, RULE_KINDS, rule_example};
 use wallet::clock::Clock;
 use wallet::error::{Problem, Refusal};
 use wallet::money::Credits;
-use wallet::tariff::rule::Flat;
+use wallet::tariff::Flat;
 use wallet::tariff::{EditKind, PriceBook, Rule, Tariff};
 
 use crate::support::*;

@@ -11,7 +11,7 @@ use wallet::id::{UserId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::Outcome;
 use wallet::money::Credits;
-use wallet::tariff::rule::Flat;
+use wallet::tariff::Flat;
 use wallet::tariff::{ChargeRequest, LineRequest, PriceBook, Rehearsal, Rule};
 
 pub use crate::ledger_support::{capture_all, credits, grant, key, new_wallet, open, start, submit};

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::components::Form;
 use wallet::catalog::CatalogView;
 use wallet::money::Credits;
-use wallet::tariff::rule::{Matrix, Rule};
+use wallet::tariff::{Matrix, Rule};
 use wallet::tariff::{Category, ParamKind, ParamSpec, PriceBook};
 
 use super::call::Call;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 use wallet::error::{FieldError, Refusal};
-use wallet::tariff::rule::{Matrix, Priced, Rule};
+use wallet::tariff::{Matrix, Priced, Rule};
 use wallet::tariff::{LineRequest, PriceBook, Tariff, params_of_form};
 
 use super::query::{PARAM_PREFIX, PriceQuery};

@@ -1,7 +1,7 @@
 //! Words of the price list: categories, units, options.
 
 use wallet::money::Money;
-use wallet::tariff::rule::Rule;
+use wallet::tariff::Rule;
 use wallet::tariff::{Category, Tariff};
 
 use crate::components::amount::{count_text, exact_text, money_text};

@@ -9,7 +9,7 @@ use wallet::db::JobQueue;
 use wallet::error::Error;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
-use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
+use wallet::ledger::{Command, Submission, GrantSource, NewGrant};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
@@ -60,8 +60,8 @@ impl Giver {
         let asked_at = Instant::now();
         loop {
             let grant = Command::Grant(NewGrant::new(amount, GrantSource::Promo, "A little"));
-            let envelope = Envelope::new(payer.wallet, key.clone(), Actor::system("chaos"), grant);
-            match self.wallet.ledger().submit(envelope).await {
+            let submission = Submission::new(payer.wallet, key.clone(), Actor::system("chaos"), grant);
+            match self.wallet.ledger().submit(submission).await {
                 Ok(_) => return Ok(()),
                 // PostgreSQL is away, or somebody else keeps the wallet: the same key once more.
                 Err(Error::Refused(refusal)) if refusal.status() == 503 => {}

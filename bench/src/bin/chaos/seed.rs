@@ -6,7 +6,7 @@ use wallet::error::Error;
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Environment, NewKey, NewServiceKey, ServiceScope, SignUp};
-use wallet::ledger::{Command, Envelope, GrantSource, NewGrant};
+use wallet::ledger::{Command, Submission, GrantSource, NewGrant};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
@@ -102,7 +102,7 @@ async fn payer(wallet: &Wallet, email: &str, purse: Purse, service_key: &str) ->
     };
     if wanted != Credits::ZERO {
         let key = IdempotencyKey::internal("chaos:start");
-        wallet.ledger().submit(Envelope::new(viewer.wallet, key, Actor::system("chaos"), command)).await?;
+        wallet.ledger().submit(Submission::new(viewer.wallet, key, Actor::system("chaos"), command)).await?;
     }
     let new =
         NewKey { name: "Chaos".to_owned(), environment: Environment::Production, scopes: Vec::new(), ceiling: None };

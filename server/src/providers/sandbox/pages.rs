@@ -7,7 +7,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use wallet::error::{Error, Refusal};
-use wallet::payment::sandbox::{SandboxCheckout, SandboxState, SandboxStep};
+use wallet::payment::{SandboxCheckout, SandboxState, SandboxStep};
 
 use super::card::{Behaviour, Problems, Typed};
 use super::html::{self, Order};

@@ -7,11 +7,8 @@ use wallet::clock::Clock;
 use wallet::error::{Error, Refusal};
 use wallet::id::PaymentId;
 use wallet::payment::SandboxBooks;
-use wallet::payment::provider::{
-    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment,
-    ProviderStatus, SavedCharge, VerifiedEvent,
-};
-use wallet::payment::sandbox::{SandboxCheckout, SandboxState, SandboxStep};
+use wallet::payment::{Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment, ProviderStatus, SavedCharge, VerifiedEvent};
+use wallet::payment::{SandboxCheckout, SandboxState, SandboxStep};
 
 use super::card;
 use super::message::Message;

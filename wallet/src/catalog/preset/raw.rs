@@ -8,11 +8,9 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 use toml::Spanned;
 
-use crate::catalog::AutoTopUpMode;
-use crate::catalog::{BillingDates, BurnOrder, Expiry, FailurePolicy, Interval, PlanFeatures, RefundPolicy, UnitName};
+use crate::catalog::{AutoTopUpMode, BillingDates, BurnOrder, Expiry, FailurePolicy, Interval, PlanFeatures, RefundPolicy, UnitName};
 use crate::money::{Credits, Currency};
-use crate::tariff::rule::{Axis, ModifierOption, Quantity};
-use crate::tariff::{Category, OptionGate};
+use crate::tariff::{Axis, ModifierOption, Quantity, Category, OptionGate};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,12 +6,9 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::raw;
+use super::{raw, Preset, PresetError, Warning};
 use super::rules::{operations, rule_of, rule_span};
-use super::{Preset, PresetError, Warning};
-use crate::catalog::{
-    AddOn, AutoTopUp, CatalogView, Expiry, FreeAmount, Interval, MeteredItem, Package, Plan, PlanPrice, Settings, TopUp,
-};
+use crate::catalog::{AddOn, AutoTopUp, CatalogView, Expiry, FreeAmount, Interval, MeteredItem, Package, Plan, PlanPrice, Settings, TopUp};
 use crate::money::{Credits, Currency, Money};
 use crate::tariff::{Rule, Tariff, is_operation};
 

@@ -8,11 +8,7 @@ use super::raw;
 use super::read::Report;
 use crate::catalog::Plan;
 use crate::money::Credits;
-use crate::tariff::rule::{
-    self, Composite, Flat, Level, Matrix, Meter, Modifier, PerTarget, PerUnit, Quantity, Sum, SumPart, Surcharge,
-    SurchargeOption, Tier, Tiered,
-};
-use crate::tariff::{Apart, OptionGate, Rule, Tariff, UpstreamCost};
+use crate::tariff::{Composite, Flat, Level, Matrix, Meter, Modifier, PerTarget, PerUnit, Quantity, Sum, SumPart, Surcharge, SurchargeOption, Tier, Tiered, rule, Apart, OptionGate, Rule, Tariff, UpstreamCost};
 
 /// The names of the rules, as an error lists them.
 const RULES: &str = "flat, per_unit, graduated, volume, matrix, range, composite, sum";

@@ -2,10 +2,8 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::catalog::Interval;
-use crate::money::Credits;
-use crate::money::Currency;
-use crate::tariff::rule::{Sum, SumPart};
-use crate::tariff::{Buy, LineRequest, PriceBook, Quote};
+use crate::money::{Credits, Currency};
+use crate::tariff::{Sum, SumPart, Buy, LineRequest, PriceBook, Quote};
 
 mod mistakes;
 

@@ -7,8 +7,7 @@ use serde::Serialize;
 use super::Preset;
 use crate::catalog::{AutoTopUp, Interval, Plan, Settings};
 use crate::money::{Credits, Money};
-use crate::tariff::rule::{Composite, Matrix, PerUnit, Quantity, Range, Sum, Tiered};
-use crate::tariff::{Rule, Tariff};
+use crate::tariff::{Composite, Matrix, PerUnit, Quantity, Range, Sum, Tiered, Rule, Tariff};
 
 /// Writes a preset as a file.
 pub(super) fn write(preset: &Preset) -> String {
@@ -214,7 +213,7 @@ impl Writer {
         self.line("max", &amount(rule.max));
         self.line("param", &text(&rule.param));
         self.option("default", rule.default.as_deref().map(text));
-        let level = |level: &crate::tariff::rule::Level| {
+        let level = |level: &crate::tariff::Level| {
             format!("{{ value = {}, price = {} }}", text(&level.value), amount(level.price))
         };
         self.line("levels", &lines(rule.levels.iter().map(level)));
@@ -233,8 +232,8 @@ impl Writer {
             None => format!("{{ {so_far} }}"),
         };
         if !rule.surcharges.is_empty() {
-            let surcharge = |surcharge: &crate::tariff::rule::Surcharge| {
-                let option = |option: &crate::tariff::rule::SurchargeOption| {
+            let surcharge = |surcharge: &crate::tariff::Surcharge| {
+                let option = |option: &crate::tariff::SurchargeOption| {
                     let fields = format!("value = {}, credits = {}", text(&option.value), amount(option.credits));
                     with_label(fields, &option.label)
                 };
@@ -244,7 +243,7 @@ impl Writer {
             self.line("surcharges", &lines(rule.surcharges.iter().map(surcharge)));
         }
         if !rule.targets.is_empty() {
-            let target = |target: &crate::tariff::rule::PerTarget| {
+            let target = |target: &crate::tariff::PerTarget| {
                 let (param, credits) = (text(&target.param), amount(target.credits));
                 with_label(format!("param = {param}, credits = {credits}, max = {}", target.max), &target.label)
             };
@@ -254,7 +253,7 @@ impl Writer {
 
     fn sum(&mut self, rule: &Sum) {
         self.table("[operation.sum]");
-        let part = |part: &crate::tariff::rule::SumPart| {
+        let part = |part: &crate::tariff::SumPart| {
             format!("{{ key = {}, operation = {} }}", text(&part.key), text(&part.operation))
         };
         self.line("parts", &lines(rule.parts.iter().map(part)));

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::identity::{AuditRow, NewAudit};
+use crate::identity::model::audit::{AuditRow, NewAudit};
 
 /// Adds a row.
 pub(crate) async fn insert(connection: &mut PgConnection, audit: &NewAudit, at: DateTime<Utc>) -> Result<()> {

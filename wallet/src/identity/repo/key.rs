@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::id::{AccountId, KeyId, ProjectId, Shard, UserId, WalletId};
-use crate::identity::{ApiKeyView, Environment};
+use crate::identity::model::key::{ApiKeyView, Environment};
 use crate::money::Credits;
 
 /// A key to store.

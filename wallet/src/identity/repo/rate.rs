@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::id::KeyId;
-use crate::identity::RateCount;
+use crate::identity::model::key::RateCount;
 
 /// Writes a node's counts of a minute, and reads what the other nodes have counted of the same.
 pub(crate) async fn share(pool: &PgPool, node: Uuid, minute: i64, counts: &[RateCount]) -> Result<Vec<RateCount>> {

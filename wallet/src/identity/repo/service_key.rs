@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::id::{AccountId, ProjectId, ServiceKeyId, Shard, WalletId};
-use crate::identity::{Environment, ServiceKeyView};
+use crate::identity::model::key::Environment;
+use crate::identity::model::service_key::ServiceKeyView;
 
 /// A working key: what it may do, and the hash that proves it.
 pub(crate) struct WorkingRow {

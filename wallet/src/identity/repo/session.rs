@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::id::UserId;
-use crate::identity::SessionRecord;
+use crate::identity::model::session::SessionRecord;
 
 /// Adds a session; `false` where the token is taken. From which machine it comes, the web layer writes into it at sign-in.
 pub(crate) async fn insert(pool: &PgPool, id_hash: &[u8; 32], session: &SessionRecord) -> Result<bool> {

@@ -5,7 +5,8 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ProjectId, Shard, UserId, WalletId};
-use crate::identity::{Environment, Role, WalletOwner};
+use crate::identity::model::key::Environment;
+use crate::identity::model::viewer::{Role, WalletOwner};
 
 /// Adds an account with its owner.
 pub(crate) async fn insert_account(

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgPool};
 
 use crate::error::Result;
 use crate::id::UserId;
-use crate::identity::StaffRole;
+use crate::identity::model::viewer::StaffRole;
 
 /// A user as stored.
 pub(crate) struct UserRow {

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::super::repo::{self, user::UserRow};
-use super::super::{Actor, Ended, NewAudit};
+use crate::identity::model::actor::Actor;
+use crate::identity::model::session::Ended;
+use crate::identity::model::audit::NewAudit;
 use super::Identity;
 use crate::error::Result;
 use crate::id::KeyId;

@@ -8,17 +8,17 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::{Builder, Uuid};
 
-use super::super::key::{hash, hint_of, write_key};
-use super::super::key_cache::{Remembered, Upkeep};
-use super::super::name::name_error;
+use crate::identity::model::key::{hash, hint_of, write_key, ApiKeyView, CreatedKey, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, Environment};
+use crate::identity::service::key_cache::{Remembered, Upkeep};
+use crate::identity::model::name::{name_error, check_name};
 use super::super::repo::{self, key::AccessRow, key::NewKeyRow};
-use super::super::{
-    ApiKeyView, CreatedKey, KeyAccess, KeyScope, KeyText, NewAudit, NewKey, RateCount, SCOPES_MAX, Viewer, check_name,
-};
+use crate::identity::model::scope::KeyScope;
+use crate::identity::model::audit::NewAudit;
+use crate::identity::model::viewer::Viewer;
 use super::Identity;
 use crate::error::{FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, KeyId, ProjectId};
-use crate::identity::{Environment, PlanSummary};
+use crate::identity::model::plan_summary::PlanSummary;
 
 /// The most working keys of an account.
 const KEYS_MAX: i64 = 100;
@@ -127,8 +127,8 @@ impl Identity {
             self.audit_in_tx(&mut tx, &audit).await?;
             if let Some(ceiling) = key.ceiling {
                 let wallet = match key.environment {
-                    crate::identity::Environment::Production => viewer.wallet,
-                    crate::identity::Environment::Preview => viewer.preview_wallet,
+                    crate::identity::model::key::Environment::Production => viewer.wallet,
+                    crate::identity::model::key::Environment::Preview => viewer.preview_wallet,
                 };
                 self.household.cap_key_in_tx(&mut tx, wallet, key.id, &key.name, ceiling).await?;
             }

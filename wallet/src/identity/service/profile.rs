@@ -3,13 +3,15 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::common_passwords::check_password_of;
-use super::super::name::{check_name, name_error};
-use super::super::password::Queue;
-use super::super::person::password_error;
+use crate::identity::rules::common_passwords::check_password_of;
+use crate::identity::model::name::{check_name, name_error};
+use crate::identity::service::password::Queue;
+use crate::identity::model::person::{password_error, User};
 use super::super::ports::{Letter, Recipient};
 use super::super::repo::{self, user::UserRow};
-use super::super::{Device, SessionView, User, Viewer, Visit, kept_user_agent};
+use crate::identity::model::device::{Device, kept_user_agent};
+use crate::identity::model::session::{SessionView, Visit};
+use crate::identity::model::viewer::Viewer;
 use super::endings::Kept;
 use super::sessions::session_hash;
 use super::{Identity, token_hash, user};

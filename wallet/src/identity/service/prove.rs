@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use super::super::person::Email;
+use crate::identity::model::person::{Email, User};
 use super::super::ports::{Letter, Proof, Recipient};
 use super::super::repo::{self, user::Purpose, user::UserRow};
-use super::super::{User, Visit};
+use crate::identity::model::session::Visit;
 use super::endings::Kept;
 use super::sessions::session_hash;
 use super::{Identity, broken_link, token_hash, user};
@@ -134,8 +134,8 @@ impl Identity {
 pub(crate) async fn prove_in_tx(connection: &mut PgConnection, proof: &Proof, at: DateTime<Utc>) -> Result<()> {
     repo::user::use_token(connection, &proof.token_hash, at).await?;
     if repo::user::set_verified(connection, proof.user, &proof.email_key, at).await? {
-        let audit = super::super::NewAudit {
-            actor: super::super::Actor::User { id: proof.user, name: proof.name.clone() },
+        let audit = crate::identity::model::audit::NewAudit {
+            actor: crate::identity::model::actor::Actor::User { id: proof.user, name: proof.name.clone() },
             action: "address.confirmed".to_owned(),
             subject: super::log::subject(proof.user),
             before: Value::Null,

@@ -5,14 +5,12 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::super::key::{hash, hint_of};
+use crate::identity::model::key::{hash, hint_of, Environment};
 use super::super::repo;
-use super::super::service_key::write_service_key;
-use super::super::service_key_cache::{Known, WorkingKey};
-use super::super::{
-    Actor, CreatedServiceKey, Environment, NewAudit, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView,
-    WalletPlace,
-};
+use crate::identity::model::service_key::{write_service_key, CreatedServiceKey, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView, WalletPlace};
+use crate::identity::service::service_key_cache::{Known, WorkingKey};
+use crate::identity::model::actor::Actor;
+use crate::identity::model::audit::NewAudit;
 use super::Identity;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, ServiceKeyId};

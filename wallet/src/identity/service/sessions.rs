@@ -2,7 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-use super::super::{SessionRecord, repo};
+use crate::identity::model::session::SessionRecord;
+use super::super::repo;
 use super::Identity;
 use crate::error::Result;
 

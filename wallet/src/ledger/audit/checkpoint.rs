@@ -20,12 +20,12 @@ const BLOCK: usize = 64;
 
 /// The key that signs heads (HMAC-SHA-256); its secret never shows itself.
 #[derive(Clone)]
-pub struct HeadKey {
+pub struct CheckpointKey {
     id: String,
     secret: Vec<u8>,
 }
 
-impl HeadKey {
+impl CheckpointKey {
     /// Takes a key: a name for it, and at least 32 bytes of secret.
     pub fn new(id: impl Into<String>, secret: &[u8]) -> Result<Self> {
         if secret.len() < MIN_SECRET {
@@ -42,8 +42,8 @@ impl HeadKey {
 
     /// Signs the head of a chain.
     #[must_use]
-    pub fn sign(&self, wallet: WalletId, seq: i64, hash: Hash, signed_at: DateTime<Utc>) -> SignedHead {
-        let mut head = SignedHead {
+    pub fn sign(&self, wallet: WalletId, seq: i64, hash: Hash, signed_at: DateTime<Utc>) -> Checkpoint {
+        let mut head = Checkpoint {
             wallet: wallet.to_string(),
             seq,
             hash: hash.to_string(),
@@ -57,7 +57,7 @@ impl HeadKey {
 
     /// Says whether this key has signed the head as it is.
     #[must_use]
-    pub fn has_signed(&self, head: &SignedHead) -> bool {
+    pub fn has_signed(&self, head: &Checkpoint) -> bool {
         let expected = hmac(&self.secret, head.text().as_bytes());
         let Some(given) = Hash::from_hex(&head.signature) else { return false };
         // Compared whole, so that the time tells nothing.
@@ -66,15 +66,15 @@ impl HeadKey {
     }
 }
 
-impl fmt::Debug for HeadKey {
+impl fmt::Debug for CheckpointKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeadKey").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("CheckpointKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
 /// The newest hash of a chain at one time, signed: one line of the file that is kept apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedHead {
+pub struct Checkpoint {
     /// The wallet.
     pub wallet: String,
     /// The row.
@@ -89,7 +89,7 @@ pub struct SignedHead {
     pub signature: String,
 }
 
-impl SignedHead {
+impl Checkpoint {
     /// Writes what is signed.
     fn text(&self) -> String {
         let at = self.signed_at.timestamp_micros();
@@ -126,13 +126,13 @@ mod tests {
 
     #[test]
     fn a_changed_head_is_not_signed() {
-        let key = HeadKey::new("2026", &[7; 32]).expect("long enough");
-        let other = HeadKey::new("2026", &[8; 32]).expect("long enough");
+        let key = CheckpointKey::new("2026", &[7; 32]).expect("long enough");
+        let other = CheckpointKey::new("2026", &[8; 32]).expect("long enough");
         let head = key.sign(WalletId::new(AccountId::new()), 5, Hash::default(), DateTime::UNIX_EPOCH);
         assert!(key.has_signed(&head) && !other.has_signed(&head));
-        assert!(!key.has_signed(&SignedHead { seq: 6, ..head.clone() }));
-        assert!(!key.has_signed(&SignedHead { signature: String::new(), ..head }));
-        assert!(HeadKey::new("2026", b"short").is_err());
+        assert!(!key.has_signed(&Checkpoint { seq: 6, ..head.clone() }));
+        assert!(!key.has_signed(&Checkpoint { signature: String::new(), ..head }));
+        assert!(CheckpointKey::new("2026", b"short").is_err());
         assert!(!format!("{key:?}").contains('7'));
     }
 }

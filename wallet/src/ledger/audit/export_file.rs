@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use crate::ledger::audit::chain_verifier::{ProvenEntry, Verifier};
-use crate::ledger::audit::checkpoint::SignedHead;
+use crate::ledger::audit::checkpoint::Checkpoint;
 use crate::ledger::model::archive::{EXPORT_FORM, Header, Verified};
 
 /// Checks the files of one wallet, one after the other, and the signed heads that must lie on their rows.
@@ -23,7 +23,7 @@ pub struct Audit {
 
 impl Audit {
     /// Expects a head on the rows to come. Whether its signature is right is the caller's to ask.
-    pub fn expect(&mut self, head: &SignedHead) {
+    pub fn expect(&mut self, head: &Checkpoint) {
         self.heads.entry((head.wallet.clone(), head.seq)).or_default().push(head.hash.clone());
     }
 

@@ -157,10 +157,11 @@ mod tests {
     use crate::idempotency::{IdempotencyKey, RequestHash};
     use crate::identity::Actor;
     use crate::ledger::model::request::Request;
-    use crate::ledger::model::request::Work;
+    use crate::ledger::model::request::WalletRequest;
     use crate::ledger::model::wallet_state::Rules;
     use crate::ledger::rules::batch::Batch;
-    use crate::ledger::{Command, GrantSource, NewGrant};
+    use crate::ledger::model::command::{Command, NewGrant};
+    use crate::ledger::model::entry::GrantSource;
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_790_000_000, 0).expect("a time")
@@ -203,7 +204,7 @@ mod tests {
                 metadata: serde_json::Value::Null,
                 metadata_text: None,
             };
-            batch.perform(&Work { wallet: id, request }, now(), &Rules::default()).expect("granted");
+            batch.perform(&WalletRequest { wallet: id, request }, now(), &Rules::default()).expect("granted");
         }
         let entries = batch.entries().to_vec();
         (HashMap::from([(id, before)]), batch.into_states(), entries)

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::id::{AccountId, WalletId};
 use crate::ledger::model::wallet_state::Subject;
 use crate::money::Credits;
-use crate::zone::instant;
+use crate::time_zone::instant;
 
 /// What a ceiling counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -185,7 +185,7 @@ impl Budget {
 #[cfg(all(test, feature = "postgres"))]
 mod tests {
     use super::*;
-    use crate::zone::ZONES;
+    use crate::time_zone::ZONES;
     use chrono_tz::Tz;
     use proptest::prelude::*;
 

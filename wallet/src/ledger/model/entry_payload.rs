@@ -12,7 +12,7 @@ use crate::money::Credits;
 
 /// The detail of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Detail {
+pub enum EntryPayload {
     /// A debit's receipt; operation, name, category, count and total stand in the row's columns.
     #[serde(rename = "r")]
     Receipt(Priced),
@@ -141,7 +141,7 @@ impl Line {
     }
 }
 
-impl Detail {
+impl EntryPayload {
     /// Keeps a debit's receipt.
     #[must_use]
     pub fn receipt(receipt: &Receipt) -> Self {
@@ -185,7 +185,7 @@ impl Detail {
     /// Gives the receipt of a debit, completed from its row's columns.
     ///
     /// A capture has one only where it took the whole of one line; what several lines or a part of one come to is told
-    /// by [`Detail::into_lines`].
+    /// by [`EntryPayload::into_lines`].
     #[must_use]
     pub fn into_receipt(
         self,
@@ -239,8 +239,8 @@ mod tests {
     }
 
     fn receipt_of(lines: &[HoldLine], total: i64) -> Option<Receipt> {
-        let text = Detail::lines(lines).to_text().expect("a text");
-        let detail = Detail::from_text(&text).expect("a detail");
+        let text = EntryPayload::lines(lines).to_text().expect("a text");
+        let detail = EntryPayload::from_text(&text).expect("a detail");
         assert_eq!(detail.clone().into_lines(), lines);
         detail.into_receipt(Some("job".to_owned()), None, None, 1, credits(total))
     }
@@ -257,17 +257,17 @@ mod tests {
     fn a_quote_is_kept_and_rows_without_one_read_as_before() {
         let mut receipt = Receipt::flat("gpt-5", "GPT-5", credits(2));
         let old = r#"{"r":{"v":0,"r":"flat","t":"fixed"}}"#;
-        assert_eq!(Detail::receipt(&receipt).to_text().as_deref(), Some(old));
+        assert_eq!(EntryPayload::receipt(&receipt).to_text().as_deref(), Some(old));
         let read = |text: &str| {
             let (operation, title, category) = ("gpt-5".to_owned(), "GPT-5".to_owned(), "tool".to_owned());
-            let detail = Detail::from_text(text).expect("a detail");
+            let detail = EntryPayload::from_text(text).expect("a detail");
             detail.into_receipt(Some(operation), Some(title), Some(category), 1, credits(2)).expect("a receipt")
         };
         assert_eq!(read(old), receipt);
         receipt.quote = Some("quo_0193a1d27f5e7c3a9b1e5d2f8c6a4b10".to_owned());
-        assert_eq!(read(&Detail::receipt(&receipt).to_text().expect("a text")), receipt);
+        assert_eq!(read(&EntryPayload::receipt(&receipt).to_text().expect("a text")), receipt);
         let held = [HoldLine { receipt, captured: Credits::ZERO }];
-        let text = Detail::lines(&held).to_text().expect("a text");
-        assert_eq!(Detail::from_text(&text).expect("a detail").into_lines(), held);
+        let text = EntryPayload::lines(&held).to_text().expect("a text");
+        assert_eq!(EntryPayload::from_text(&text).expect("a detail").into_lines(), held);
     }
 }

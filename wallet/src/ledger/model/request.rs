@@ -36,14 +36,14 @@ impl Request {
 
 /// A command and its wallet.
 #[derive(Clone, Debug)]
-pub struct Work {
+pub struct WalletRequest {
     /// Whose wallet.
     pub wallet: WalletId,
     /// What to do.
     pub request: Request,
 }
 
-impl Work {
+impl WalletRequest {
     /// Names the other wallet, where there is one.
     #[must_use]
     pub const fn other_wallet(&self) -> Option<WalletId> {
@@ -56,7 +56,7 @@ impl Work {
 
 /// What a key did before.
 #[derive(Clone, Debug)]
-pub struct Done {
+pub struct EarlierAnswer {
     /// The hash of the request that it came with.
     pub request_hash: RequestHash,
     /// The command's own row.

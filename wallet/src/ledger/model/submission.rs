@@ -6,11 +6,11 @@ use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::ledger::model::command::Command;
-use crate::ledger::model::tx_hook::Rider;
+use crate::ledger::model::tx_hook::TxHook;
 
 /// A command on its way to a wallet.
 #[derive(Clone)]
-pub struct Envelope {
+pub struct Submission {
     /// Whose wallet (the giving one, for a transfer).
     pub wallet: WalletId,
     /// What makes a repeat answer as the first did.
@@ -25,20 +25,20 @@ pub struct Envelope {
     /// What the caller sends along: a JSON object, or null.
     pub metadata: serde_json::Value,
     /// What must happen in the same transaction.
-    pub rider: Option<Arc<dyn Rider>>,
+    pub hook: Option<Arc<dyn TxHook>>,
 }
 
-impl Envelope {
-    /// Makes an envelope without metadata and rider.
+impl Submission {
+    /// Makes an submission without metadata and hook.
     #[must_use]
     pub fn new(wallet: WalletId, key: IdempotencyKey, actor: Actor, command: Command) -> Self {
-        Self { wallet, key, request_hash: None, command, actor, metadata: serde_json::Value::Null, rider: None }
+        Self { wallet, key, request_hash: None, command, actor, metadata: serde_json::Value::Null, hook: None }
     }
 
     /// Adds what must happen in the same transaction.
     #[must_use]
-    pub fn with_rider(mut self, rider: Arc<dyn Rider>) -> Self {
-        self.rider = Some(rider);
+    pub fn with_hook(mut self, hook: Arc<dyn TxHook>) -> Self {
+        self.hook = Some(hook);
         self
     }
 

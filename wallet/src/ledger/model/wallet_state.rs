@@ -284,14 +284,14 @@ pub struct Decision {
 
 /// Why there is no decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum DecideError {
     /// A rule says no.
     Refused(Refusal),
     /// The wallet's numbers contradict each other: nothing may be written.
-    Broken(&'static str),
+    Inconsistent(&'static str),
 }
 
-impl From<Refusal> for Stop {
+impl From<Refusal> for DecideError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }

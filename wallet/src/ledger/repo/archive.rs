@@ -9,7 +9,7 @@ use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::model::archive::{ArchiveFile, Span};
 use crate::ledger::model::hash::Hash;
-use crate::ledger::model::request::Done;
+use crate::ledger::model::request::EarlierAnswer;
 use crate::ledger::model::wallet_state::Entry;
 
 /// Reads the newest archive of a wallet: where its rows in the table go on from.
@@ -52,7 +52,7 @@ pub(in crate::ledger) async fn containing(
 pub(in crate::ledger) async fn done(
     connection: &mut PgConnection,
     keys: &[(WalletId, &IdempotencyKey)],
-) -> Result<Vec<(WalletId, IdempotencyKey, Done)>> {
+) -> Result<Vec<(WalletId, IdempotencyKey, EarlierAnswer)>> {
     let (shards, numbers) = split(keys.iter().map(|(wallet, _)| *wallet));
     let texts: Vec<String> = keys.iter().map(|(_, key)| key.as_str().to_owned()).collect();
     let rows = sqlx::query!(
@@ -72,7 +72,7 @@ pub(in crate::ledger) async fn done(
         let Some((wallet, key)) = place.and_then(|place| keys.get(place)) else { continue };
         let request_hash = RequestHash::from_slice(&row.request_hash)
             .ok_or_else(|| Error::internal("an archived request hash is not 16 bytes"))?;
-        found.push((*wallet, (*key).clone(), Done { request_hash, entry: serde_json::from_str(&row.answer)? }));
+        found.push((*wallet, (*key).clone(), EarlierAnswer { request_hash, entry: serde_json::from_str(&row.answer)? }));
     }
     Ok(found)
 }

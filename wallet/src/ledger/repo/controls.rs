@@ -7,8 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::id::{AccountId, WalletId};
-use crate::ledger::Unseen;
-use crate::ledger::model::budget::{Budget, BudgetPeriod, BudgetScope, Window};
+use crate::ledger::model::budget::{Unseen, Budget, BudgetPeriod, BudgetScope, Window};
 use crate::ledger::repo::{load, wallet_id};
 use crate::money::Credits;
 

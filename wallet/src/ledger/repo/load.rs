@@ -13,7 +13,7 @@ use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::model::budget::{Budget, BudgetPeriod, BudgetScope, Window};
 use crate::ledger::model::entry::{EntryKind, EntryView};
 use crate::ledger::model::hash::Hash;
-use crate::ledger::model::request::Done;
+use crate::ledger::model::request::EarlierAnswer;
 use crate::ledger::model::wallet_state::{Allocation, Core, Grant, PastDebit, Subject};
 use crate::money::Credits;
 
@@ -184,7 +184,7 @@ pub(in crate::ledger) async fn grants(
 pub(in crate::ledger) async fn done(
     connection: &mut PgConnection,
     keys: &[(WalletId, &IdempotencyKey)],
-) -> Result<Vec<(WalletId, IdempotencyKey, Done)>> {
+) -> Result<Vec<(WalletId, IdempotencyKey, EarlierAnswer)>> {
     let (shards, numbers) = split(keys.iter().map(|(wallet, _)| *wallet));
     let texts: Vec<String> = keys.iter().map(|(_, key)| key.as_str().to_owned()).collect();
     let rows = sqlx::query_file!("src/ledger/repo/earlier_answers.sql", &shards, &numbers, &texts)
@@ -216,7 +216,7 @@ pub(in crate::ledger) async fn done(
             category: row.category,
             metadata: row.metadata,
         })?;
-        found.push((*wallet, (*key).clone(), Done { request_hash, entry }));
+        found.push((*wallet, (*key).clone(), EarlierAnswer { request_hash, entry }));
     }
     Ok(found)
 }

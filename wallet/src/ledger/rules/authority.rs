@@ -8,10 +8,10 @@
 use crate::error::Refusal;
 use crate::identity::{Actor, Side};
 use crate::ledger::model::command::ReleaseReason;
-use crate::ledger::model::wallet_state::{Hold, Rules, Stop};
+use crate::ledger::model::wallet_state::{Hold, Rules, DecideError};
 
 /// Refuses a customer who finishes a hold of the platform's.
-pub(in crate::ledger) fn finishes(actor: &Actor, hold: &Hold) -> Result<(), Stop> {
+pub(in crate::ledger) fn finishes(actor: &Actor, hold: &Hold) -> Result<(), DecideError> {
     match (actor.side(), hold.made_by) {
         (Side::Customer, Some(Side::Platform)) => {
             no("the platform placed this hold, and only the platform captures or releases it (with a service key)")
@@ -26,7 +26,7 @@ pub(in crate::ledger) fn releases(
     hold: &Hold,
     reason: ReleaseReason,
     rules: &Rules,
-) -> Result<(), Stop> {
+) -> Result<(), DecideError> {
     finishes(actor, hold)?;
     let is_own_word = actor.side() == Side::Platform || rules.customer_credit_back;
     match reason {
@@ -38,7 +38,7 @@ pub(in crate::ledger) fn releases(
 }
 
 /// Refuses a customer who pays back what the platform charged, or anything where the catalog does not allow it.
-pub(in crate::ledger) fn pays_back(actor: &Actor, made_by: &Actor, rules: &Rules) -> Result<(), Stop> {
+pub(in crate::ledger) fn pays_back(actor: &Actor, made_by: &Actor, rules: &Rules) -> Result<(), DecideError> {
     match (actor.side(), made_by.side()) {
         (Side::Platform, _) => Ok(()),
         (Side::Customer, Side::Platform) => {
@@ -49,7 +49,7 @@ pub(in crate::ledger) fn pays_back(actor: &Actor, made_by: &Actor, rules: &Rules
     }
 }
 
-fn no(why: &str) -> Result<(), Stop> {
+fn no(why: &str) -> Result<(), DecideError> {
     Err(Refusal::Forbidden { why: why.to_owned() }.into())
 }
 
@@ -103,10 +103,10 @@ mod tests {
         Rules { customer_credit_back, ..Rules::default() }
     }
 
-    fn is_forbidden(answer: Result<(), Stop>) -> bool {
+    fn is_forbidden(answer: Result<(), DecideError>) -> bool {
         match answer {
             Ok(()) => false,
-            Err(Stop::Refused(Refusal::Forbidden { why })) => {
+            Err(DecideError::Refused(Refusal::Forbidden { why })) => {
                 assert!(why.contains("platform"), "says who may: {why}");
                 true
             }

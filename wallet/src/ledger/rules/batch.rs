@@ -11,8 +11,8 @@ use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::model::batch_changes::{BatchChanges, changed};
 use crate::ledger::model::command::{BalanceAfter, Outcome};
 use crate::ledger::model::entry::EntryView;
-use crate::ledger::model::request::{Done, Work};
-use crate::ledger::model::wallet_state::{Core, Decision, Entry, Rules, Stop, WalletState};
+use crate::ledger::model::request::{EarlierAnswer, WalletRequest};
+use crate::ledger::model::wallet_state::{Core, Decision, Entry, Rules, DecideError, WalletState};
 use crate::ledger::rules::decide::{decide, decide_transfer};
 use crate::money::Credits;
 
@@ -21,7 +21,7 @@ use crate::money::Credits;
 pub struct Batch {
     states: HashMap<WalletId, WalletState>,
     before: HashMap<WalletId, Core>,
-    done: HashMap<WalletId, HashMap<IdempotencyKey, Done>>,
+    done: HashMap<WalletId, HashMap<IdempotencyKey, EarlierAnswer>>,
     /// The same of this batch's own commands: the place of their row.
     own: HashMap<WalletId, HashMap<IdempotencyKey, usize>>,
     entries: Vec<Entry>,
@@ -38,12 +38,12 @@ impl Batch {
     }
 
     /// Adds what a key did before.
-    pub fn know_done(&mut self, wallet: WalletId, key: IdempotencyKey, done: Done) {
+    pub fn know_done(&mut self, wallet: WalletId, key: IdempotencyKey, done: EarlierAnswer) {
         self.done.entry(wallet).or_default().insert(key, done);
     }
 
     /// Decides one command on top of those before it. A refusal leaves no trace.
-    pub fn perform(&mut self, work: &Work, now: DateTime<Utc>, rules: &Rules) -> Result<Outcome> {
+    pub fn perform(&mut self, work: &WalletRequest, now: DateTime<Utc>, rules: &Rules) -> Result<Outcome> {
         if let Some(done) = self.done.get(&work.wallet).and_then(|keys| keys.get(&work.request.key)) {
             return replay(&done.entry, done.request_hash, work.request.request_hash);
         }
@@ -60,8 +60,8 @@ impl Batch {
             }
         };
         let (decision, arriving) = decided.map_err(|stop| match stop {
-            Stop::Refused(refusal) => Error::Refused(refusal),
-            Stop::Broken(what) => Error::internal(format!("wallet {}: {what}", work.wallet)),
+            DecideError::Refused(refusal) => Error::Refused(refusal),
+            DecideError::Inconsistent(what) => Error::internal(format!("wallet {}: {what}", work.wallet)),
         })?;
         let outcome = self.take(work, decision)?;
         if let (Some(arriving), Some(to)) = (arriving, work.other_wallet()) {
@@ -74,7 +74,7 @@ impl Batch {
     }
 
     /// Takes a decision over and makes its answer: the own row first.
-    fn take(&mut self, work: &Work, decision: Decision) -> Result<Outcome> {
+    fn take(&mut self, work: &WalletRequest, decision: Decision) -> Result<Outcome> {
         let own = decision.own.and_then(|own| decision.entries.get(own));
         let own_seq = own.map_or(0, |entry| entry.view.seq);
         let others = decision.entries.iter().filter(|entry| entry.view.seq != own_seq);

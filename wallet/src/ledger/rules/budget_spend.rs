@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::error::Refusal;
 use crate::ledger::model::budget::Budget;
-use crate::ledger::model::wallet_state::{Core, Stop, Subject};
+use crate::ledger::model::wallet_state::{Core, DecideError, Subject};
 use crate::ledger::rules::posting::minus;
 use crate::money::Credits;
 
@@ -20,7 +20,7 @@ pub fn tightest<'a>(budgets: &'a [Budget], subject: &Subject) -> Option<(&'a Bud
 }
 
 /// Counts a spending under every ceiling that it falls under, or refuses by the first that is too low.
-pub(in crate::ledger) fn spend(core: &mut Core, subject: &Subject, amount: Credits) -> Result<(), Stop> {
+pub(in crate::ledger) fn spend(core: &mut Core, subject: &Subject, amount: Credits) -> Result<(), DecideError> {
     if !amount.is_positive() {
         // What is free goes on, also where a ceiling was lowered below what was spent.
         return Ok(());
@@ -44,7 +44,7 @@ pub(in crate::ledger) fn unspend(
     subject: &Subject,
     amount: Credits,
     spent_at: DateTime<Utc>,
-) -> Result<(), Stop> {
+) -> Result<(), DecideError> {
     for budget in core.budgets.iter_mut().filter(|budget| budget.counts(subject)) {
         if budget.window.contains(spent_at) {
             budget.spent = minus(budget.spent, amount)?.max(Credits::ZERO);

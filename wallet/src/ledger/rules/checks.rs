@@ -2,26 +2,26 @@
 
 use crate::error::{Problem, Refusal};
 use crate::ledger::model::receipt::Receipt;
-use crate::ledger::model::wallet_state::{Rules, Stop};
-use crate::ledger::rules::posting::Draft;
+use crate::ledger::model::wallet_state::{Rules, DecideError};
+use crate::ledger::rules::posting::Posting;
 use crate::money::Credits;
 
 /// The most that one command may move and one wallet may hold: 1e12 credits, so that no sum can overflow.
 pub const MAX_AMOUNT: Credits = Credits::from_micros(1_000_000_000_000_000_000);
 
 /// Refuses to spend from a wallet that is frozen, or whose owner has not been seen for too long.
-pub(in crate::ledger) fn may_spend(draft: &Draft<'_>, rules: &Rules) -> Result<(), Stop> {
-    if let Some(why) = &draft.core.frozen {
+pub(in crate::ledger) fn may_spend(posting: &Posting<'_>, rules: &Rules) -> Result<(), DecideError> {
+    if let Some(why) = &posting.core.frozen {
         return Err(Refusal::Forbidden { why: format!("the wallet is frozen: {why}") }.into());
     }
-    if rules.waits(draft.core.active_at, draft.now) {
+    if rules.waits(posting.core.active_at, posting.now) {
         return Err(Refusal::WalletInactive.into());
     }
     Ok(())
 }
 
 /// Refuses a price that would put credits in, or is out of bounds.
-pub(in crate::ledger) fn price(receipt: &Receipt) -> Result<(), Stop> {
+pub(in crate::ledger) fn price(receipt: &Receipt) -> Result<(), DecideError> {
     not_below_zero("total", receipt.total)?;
     if receipt.count < 0 {
         return Err(Refusal::unprocessable("count", Problem::TooSmall, "not below zero").into());
@@ -30,7 +30,7 @@ pub(in crate::ledger) fn price(receipt: &Receipt) -> Result<(), Stop> {
 }
 
 /// Refuses an amount that is zero, negative or out of bounds.
-pub(in crate::ledger) fn above_zero(field: &str, amount: Credits) -> Result<(), Stop> {
+pub(in crate::ledger) fn above_zero(field: &str, amount: Credits) -> Result<(), DecideError> {
     if !amount.is_positive() {
         return Err(Refusal::unprocessable(field, Problem::TooSmall, "more than 0").into());
     }
@@ -38,7 +38,7 @@ pub(in crate::ledger) fn above_zero(field: &str, amount: Credits) -> Result<(), 
 }
 
 /// Refuses an amount that is negative or out of bounds.
-pub(in crate::ledger) fn not_below_zero(field: &str, amount: Credits) -> Result<(), Stop> {
+pub(in crate::ledger) fn not_below_zero(field: &str, amount: Credits) -> Result<(), DecideError> {
     if amount.is_negative() {
         return Err(Refusal::unprocessable(field, Problem::TooSmall, "not below 0").into());
     }

@@ -8,52 +8,52 @@ use chrono::{DateTime, Utc};
 use crate::error::{Problem, Refusal};
 use crate::ledger::model::command::{Command, FeeKind};
 use crate::ledger::model::entry::EntryKind;
-use crate::ledger::model::entry_payload::Detail;
+use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::receipt::Receipt;
 use crate::ledger::model::request::Request;
-use crate::ledger::model::wallet_state::{Decision, Hold, PastDebit, Rules, Stop, WalletState};
+use crate::ledger::model::wallet_state::{Decision, Hold, PastDebit, Rules, DecideError, WalletState};
 use crate::ledger::rules::checks::{may_spend, price};
-use crate::ledger::rules::posting::{Draft, Row};
+use crate::ledger::rules::posting::{Posting, NewEntry};
 use crate::ledger::rules::{budget_spend, burn_order, grant, hold};
 use crate::money::Credits;
 
 /// Decides what a command does to its wallet. A transfer is decided by [`decide_transfer`].
-pub fn decide(wallet: &WalletState, request: &Request, now: DateTime<Utc>, rules: &Rules) -> Result<Decision, Stop> {
-    let mut draft = Draft::new(&wallet.core, request, now);
+pub fn decide(wallet: &WalletState, request: &Request, now: DateTime<Utc>, rules: &Rules) -> Result<Decision, DecideError> {
+    let mut posting = Posting::new(&wallet.core, request, now);
     match &request.command {
-        Command::Grant(new) => grant::grant(&mut draft, new)?,
+        Command::Grant(new) => grant::grant(&mut posting, new)?,
         Command::Charge { receipt } => {
             let subject = request.subject();
             price(receipt)?;
-            may_spend(&draft, rules)?;
-            debit(&mut draft, EntryKind::Charge, receipt)?;
-            budget_spend::spend(&mut draft.core, &subject, receipt.total)?;
+            may_spend(&posting, rules)?;
+            debit(&mut posting, EntryKind::Charge, receipt)?;
+            budget_spend::spend(&mut posting.core, &subject, receipt.total)?;
         }
         Command::Fee { kind, receipt } => {
             price(receipt)?;
-            may_spend(&draft, rules)?;
+            may_spend(&posting, rules)?;
             let kind = match kind {
                 FeeKind::AddOn => EntryKind::AddOn,
                 FeeKind::Metered => EntryKind::Metered,
                 FeeKind::WebhookFee => EntryKind::WebhookFee,
             };
-            debit(&mut draft, kind, receipt)?;
+            debit(&mut posting, kind, receipt)?;
         }
-        Command::Hold { lines, expires_in } => hold::place(&mut draft, lines, *expires_in, rules)?,
-        Command::Capture { hold, amount } => hold::capture(&mut draft, find_hold(wallet, *hold)?, amount, rules)?,
-        Command::Release { hold, reason } => hold::release(&mut draft, find_hold(wallet, *hold)?, *reason, rules)?,
-        Command::ExpireHold { hold } => hold::expire(&mut draft, find_hold(wallet, *hold)?)?,
+        Command::Hold { lines, expires_in } => hold::place(&mut posting, lines, *expires_in, rules)?,
+        Command::Capture { hold, amount } => hold::capture(&mut posting, find_hold(wallet, *hold)?, amount, rules)?,
+        Command::Release { hold, reason } => hold::release(&mut posting, find_hold(wallet, *hold)?, *reason, rules)?,
+        Command::ExpireHold { hold } => hold::expire(&mut posting, find_hold(wallet, *hold)?)?,
         Command::CreditBack { charge, reason } => {
-            grant::credit_back(&mut draft, find_debit(wallet, *charge)?, reason, rules)?;
+            grant::credit_back(&mut posting, find_debit(wallet, *charge)?, reason, rules)?;
         }
-        Command::Clawback { grant, amount, reason } => grant::clawback(&mut draft, *grant, *amount, reason)?,
-        Command::Adjustment { amount, reason } => grant::adjustment(&mut draft, *amount, reason, rules)?,
-        Command::ExpireGrants => draft.expire_due()?,
+        Command::Clawback { grant, amount, reason } => grant::clawback(&mut posting, *grant, *amount, reason)?,
+        Command::Adjustment { amount, reason } => grant::adjustment(&mut posting, *amount, reason, rules)?,
+        Command::ExpireGrants => posting.expire_due()?,
         // A key that was used before is answered before anything is decided.
         Command::Replay => {}
-        Command::Transfer { .. } => return Err(Stop::Broken("a transfer needs both wallets")),
+        Command::Transfer { .. } => return Err(DecideError::Inconsistent("a transfer needs both wallets")),
     }
-    draft.finish()
+    posting.finish()
 }
 
 /// Decides a transfer between two wallets of one account: two linked rows.
@@ -63,9 +63,9 @@ pub fn decide_transfer(
     request: &Request,
     now: DateTime<Utc>,
     rules: &Rules,
-) -> Result<(Decision, Decision), Stop> {
+) -> Result<(Decision, Decision), DecideError> {
     let Command::Transfer { amount, reason, .. } = &request.command else {
-        return Err(Stop::Broken("not a transfer"));
+        return Err(DecideError::Inconsistent("not a transfer"));
     };
     if from.core.id == to.core.id || from.core.account != to.core.account {
         let message = "choose another wallet of the same account";
@@ -73,7 +73,7 @@ pub fn decide_transfer(
     }
     // One moment for both rows.
     let now = now.max(from.core.last_at).max(to.core.last_at);
-    let mut out = Draft::new(&from.core, request, now);
+    let mut out = Posting::new(&from.core, request, now);
     may_spend(&out, rules)?;
     if *amount != out.available()? {
         rules.in_steps("amount", *amount)?;
@@ -83,46 +83,46 @@ pub fn decide_transfer(
     let arrives_as = i64::try_from(due)
         .ok()
         .and_then(|due| to.core.seq.checked_add(due)?.checked_add(1))
-        .ok_or(Stop::Broken("the ledger is full"))?;
+        .ok_or(DecideError::Inconsistent("the ledger is full"))?;
     let terms = grant::transfer_out(&mut out, to.core.id, arrives_as, *amount, reason)?;
     let left_as = out.core.seq;
     let mut arriving = request.clone();
     arriving.key = crate::idempotency::IdempotencyKey::internal(format!("transfer:{}:{left_as}", from.core.id));
-    let mut draft = Draft::new(&to.core, &arriving, now);
-    grant::transfer_in(&mut draft, from.core.id, left_as, terms, reason)?;
-    Ok((out.finish()?, draft.finish()?))
+    let mut posting = Posting::new(&to.core, &arriving, now);
+    grant::transfer_in(&mut posting, from.core.id, left_as, terms, reason)?;
+    Ok((out.finish()?, posting.finish()?))
 }
 
 /// Posts an immediate debit.
-fn debit(draft: &mut Draft<'_>, kind: EntryKind, receipt: &Receipt) -> Result<(), Stop> {
-    draft.expire_due()?;
-    let shares = draft.enough(receipt.total)?;
-    let mut row = Row::new(kind, burn_order::debits(&shares).ok_or(Stop::Broken("a share is too large"))?);
+fn debit(posting: &mut Posting<'_>, kind: EntryKind, receipt: &Receipt) -> Result<(), DecideError> {
+    posting.expire_due()?;
+    let shares = posting.enough(receipt.total)?;
+    let mut row = NewEntry::new(kind, burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?);
     row.operation = Some(receipt.operation.clone());
     row.title = Some(receipt.name.clone());
     row.category = Some(receipt.category.clone());
     row.quantity = receipt.count;
-    row.detail = Some(Detail::receipt(receipt));
-    draft.post(row)?;
+    row.detail = Some(EntryPayload::receipt(receipt));
+    posting.post(row)?;
     Ok(())
 }
 
-impl Draft<'_> {
+impl Posting<'_> {
     /// Splits an amount over the grants, or refuses with what is needed and what there is.
-    pub(in crate::ledger) fn enough(&self, needed: Credits) -> Result<Vec<(i64, Credits)>, Stop> {
+    pub(in crate::ledger) fn enough(&self, needed: Credits) -> Result<Vec<(i64, Credits)>, DecideError> {
         let available = self.available()?;
         if needed.is_positive() && needed > available {
             return Err(Refusal::OutOfCredits { needed, available, ceiling: None }.into());
         }
-        burn_order::take(&self.core, needed, self.now).ok_or(Stop::Broken("the grants are less than the balance"))
+        burn_order::take(&self.core, needed, self.now).ok_or(DecideError::Inconsistent("the grants are less than the balance"))
     }
 }
 
-fn find_hold(wallet: &WalletState, seq: i64) -> Result<&Hold, Stop> {
+fn find_hold(wallet: &WalletState, seq: i64) -> Result<&Hold, DecideError> {
     wallet.holds.get(&seq).ok_or_else(|| Refusal::not_found("hold").into())
 }
 
-fn find_debit(wallet: &WalletState, seq: i64) -> Result<&PastDebit, Stop> {
+fn find_debit(wallet: &WalletState, seq: i64) -> Result<&PastDebit, DecideError> {
     if seq > 0 && seq <= wallet.core.archived {
         let message = "This charge is archived and can't be paid back any more; adjust the balance instead.";
         return Err(Refusal::unprocessable("charge", Problem::NotAllowed, message).into());

@@ -6,10 +6,10 @@ use crate::error::{Problem, Refusal};
 use crate::id::WalletId;
 use crate::ledger::model::command::NewGrant;
 use crate::ledger::model::entry::{EntryKind, GrantSource};
-use crate::ledger::model::entry_payload::Detail;
-use crate::ledger::model::wallet_state::{Allocation, DEBT, Grant, GrantTerms, PastDebit, Rules, Stop};
+use crate::ledger::model::entry_payload::EntryPayload;
+use crate::ledger::model::wallet_state::{Allocation, DEBT, Grant, GrantTerms, PastDebit, Rules, DecideError};
 use crate::ledger::rules::checks::{self, MAX_AMOUNT};
-use crate::ledger::rules::posting::{Draft, Row, minus, negated, plus, sum};
+use crate::ledger::rules::posting::{Posting, NewEntry, minus, negated, plus, sum};
 use crate::ledger::rules::{authority, budget_spend, burn_order};
 use crate::money::Credits;
 
@@ -17,15 +17,15 @@ use crate::money::Credits;
 const MAX_TEXT: usize = 500;
 
 /// Puts credits in.
-pub(in crate::ledger) fn grant(draft: &mut Draft<'_>, new: &NewGrant) -> Result<(), Stop> {
+pub(in crate::ledger) fn grant(posting: &mut Posting<'_>, new: &NewGrant) -> Result<(), DecideError> {
     checks::above_zero("amount", new.amount)?;
     text("label", &new.label)?;
-    let effective_at = new.effective_at.unwrap_or(draft.now);
-    if effective_at > draft.now {
+    let effective_at = new.effective_at.unwrap_or(posting.now);
+    if effective_at > posting.now {
         let message = "a grant is posted when it takes effect, not before";
         return Err(Refusal::unprocessable("effective_at", Problem::NotAllowed, message).into());
     }
-    if new.expires_at.is_some_and(|at| at <= draft.now) {
+    if new.expires_at.is_some_and(|at| at <= posting.now) {
         return Err(
             Refusal::unprocessable("expires_at", Problem::Expired, "give a moment that is still to come").into()
         );
@@ -42,58 +42,58 @@ pub(in crate::ledger) fn grant(draft: &mut Draft<'_>, new: &NewGrant) -> Result<
         reference: new.reference.clone(),
     };
     if matches!(new.source, GrantSource::TopUp | GrantSource::Allowance | GrantSource::OneTime) {
-        draft.core.last_refill = Some(new.amount);
+        posting.core.last_refill = Some(new.amount);
     }
-    let mut row = Row::new(EntryKind::Grant, Vec::new());
+    let mut row = NewEntry::new(EntryKind::Grant, Vec::new());
     row.title = Some(new.label.clone());
     row.category = Some(new.source.as_str().to_owned());
-    receive(draft, vec![terms], row)
+    receive(posting, vec![terms], row)
 }
 
 /// Adds grants with one row; the debt is repaid first.
-fn receive(draft: &mut Draft<'_>, terms: Vec<GrantTerms>, mut row: Row) -> Result<(), Stop> {
-    draft.expire_due()?;
+fn receive(posting: &mut Posting<'_>, terms: Vec<GrantTerms>, mut row: NewEntry) -> Result<(), DecideError> {
+    posting.expire_due()?;
     let total = sum(terms.iter().map(|terms| terms.granted))?;
-    if plus(draft.core.settled, total)? > MAX_AMOUNT {
+    if plus(posting.core.settled, total)? > MAX_AMOUNT {
         return Err(Refusal::unprocessable("amount", Problem::TooLarge, "a wallet can't hold so much").into());
     }
-    let seq = draft.core.seq.checked_add(1).ok_or(Stop::Broken("the ledger is full"))?;
-    let mut debt = draft.core.debt;
+    let seq = posting.core.seq.checked_add(1).ok_or(DecideError::Inconsistent("the ledger is full"))?;
+    let mut debt = posting.core.debt;
     let mut repaid = Credits::ZERO;
     let mut added = Vec::with_capacity(terms.len());
     for mut terms in terms {
         terms.seq = seq;
-        let id = draft.core.grants_made.checked_add(1).ok_or(Stop::Broken("too many grants"))?;
-        draft.core.grants_made = id;
-        let (repays, rest) = burn_order::repay(debt, terms.granted).ok_or(Stop::Broken("the debt is too large"))?;
+        let id = posting.core.grants_made.checked_add(1).ok_or(DecideError::Inconsistent("too many grants"))?;
+        posting.core.grants_made = id;
+        let (repays, rest) = burn_order::repay(debt, terms.granted).ok_or(DecideError::Inconsistent("the debt is too large"))?;
         debt = minus(debt, repays)?;
         repaid = plus(repaid, repays)?;
         let terms = Arc::new(terms);
         added.push((id, Arc::clone(&terms)));
         let zero = Credits::ZERO;
-        draft.core.grants.push(Grant { id, remaining: zero, held: zero, clawed: zero, terms });
+        posting.core.grants.push(Grant { id, remaining: zero, held: zero, clawed: zero, terms });
         if rest.is_positive() {
             row.allocations.push(Allocation { grant: id, amount: rest, held: Credits::ZERO });
         }
     }
-    draft.core.grants.sort_by_key(Grant::burn_key);
+    posting.core.grants.sort_by_key(Grant::burn_key);
     if repaid.is_positive() {
         row.allocations.push(burn_order::repayment(repaid));
     }
-    row.detail = Some(Detail::grants(added.iter().map(|(id, terms)| (*id, terms.as_ref()))));
-    draft.post(row)?;
+    row.detail = Some(EntryPayload::grants(added.iter().map(|(id, terms)| (*id, terms.as_ref()))));
+    posting.post(row)?;
     Ok(())
 }
 
-impl Draft<'_> {
+impl Posting<'_> {
     /// Writes off what has expired and is not set aside.
-    pub(in crate::ledger) fn expire_due(&mut self) -> Result<(), Stop> {
+    pub(in crate::ledger) fn expire_due(&mut self) -> Result<(), DecideError> {
         let now = self.now;
         let due = |grant: &&Grant| grant.remaining.is_positive() && grant.is_expired(now);
         let due: Vec<Grant> = self.core.grants.iter().filter(due).cloned().collect();
         for grant in due {
             let gone = Allocation { grant: grant.id, amount: negated(grant.remaining)?, held: Credits::ZERO };
-            let mut row = Row::new(EntryKind::GrantExpired, vec![gone]);
+            let mut row = NewEntry::new(EntryKind::GrantExpired, vec![gone]);
             row.title = Some(grant.terms.label.clone());
             row.category = Some(grant.terms.source.as_str().to_owned());
             row.refers_to = Some(grant.terms.seq);
@@ -105,13 +105,13 @@ impl Draft<'_> {
 
 /// Pays back a failed operation: the credits return to the grants that they came from, once.
 pub(in crate::ledger) fn credit_back(
-    draft: &mut Draft<'_>,
+    posting: &mut Posting<'_>,
     debit: &PastDebit,
     reason: &str,
     rules: &Rules,
-) -> Result<(), Stop> {
+) -> Result<(), DecideError> {
     text("reason", reason)?;
-    authority::pays_back(&draft.request.actor, &debit.entry.actor, rules)?;
+    authority::pays_back(&posting.request.actor, &debit.entry.actor, rules)?;
     let spending = matches!(
         debit.entry.kind,
         EntryKind::Charge | EntryKind::Capture | EntryKind::AddOn | EntryKind::Metered | EntryKind::WebhookFee
@@ -123,12 +123,12 @@ pub(in crate::ledger) fn credit_back(
     if debit.credited_by.is_some() {
         return Err(Refusal::unprocessable("charge", Problem::Taken, "this was paid back before").into());
     }
-    draft.expire_due()?;
+    posting.expire_due()?;
     let mut allocations = Vec::new();
     let mut repaid = Credits::ZERO;
     for (grant, back) in spent(debit)? {
-        let debt = minus(draft.debt_for(grant), repaid)?.max(Credits::ZERO);
-        let (repays, rest) = burn_order::repay(debt, back).ok_or(Stop::Broken("the debt is too large"))?;
+        let debt = minus(posting.debt_for(grant), repaid)?.max(Credits::ZERO);
+        let (repays, rest) = burn_order::repay(debt, back).ok_or(DecideError::Inconsistent("the debt is too large"))?;
         repaid = plus(repaid, repays)?;
         if rest.is_positive() {
             allocations.push(Allocation { grant, amount: rest, held: Credits::ZERO });
@@ -137,29 +137,29 @@ pub(in crate::ledger) fn credit_back(
     if repaid.is_positive() {
         allocations.push(burn_order::repayment(repaid));
     }
-    let mut row = Row::new(EntryKind::CreditBack, allocations);
+    let mut row = NewEntry::new(EntryKind::CreditBack, allocations);
     row.operation = debit.entry.operation.clone();
     row.title = debit.entry.title.clone();
     row.category = debit.entry.category.clone();
     row.quantity = debit.entry.quantity;
     row.refers_to = Some(debit.entry.seq);
     row.follows = Some(Arc::new(debit.entry.metadata.clone()));
-    row.detail = Some(Detail::Why(reason.to_owned()));
+    row.detail = Some(EntryPayload::Why(reason.to_owned()));
     let back = negated(debit.entry.amount)?;
     // Ceilings count charges and holds, and no fees.
     if matches!(debit.entry.kind, EntryKind::Charge | EntryKind::Capture) {
         let (subject, counted_at) = &debit.counted;
-        budget_spend::unspend(&mut draft.core, subject, back, *counted_at)?;
+        budget_spend::unspend(&mut posting.core, subject, back, *counted_at)?;
     }
-    let seq = draft.post(row)?;
-    draft.credited = Some((debit.entry.seq, seq));
+    let seq = posting.post(row)?;
+    posting.credited = Some((debit.entry.seq, seq));
     // What went back into a grant whose time is over ends at once.
-    draft.expire_due()
+    posting.expire_due()
 }
 
 /// Tells from which grants a debit's credits came. A capture took from its pins in their order; what else left a grant
 /// then was given back and repaid a debt, and is no part of what was spent.
-fn spent(debit: &PastDebit) -> Result<Vec<(i64, Credits)>, Stop> {
+fn spent(debit: &PastDebit) -> Result<Vec<(i64, Credits)>, DecideError> {
     let mut left = negated(debit.entry.amount)?;
     let mut parts = Vec::with_capacity(debit.allocations.len());
     for share in debit.allocations.iter().filter(|share| share.grant != DEBT) {
@@ -170,30 +170,30 @@ fn spent(debit: &PastDebit) -> Result<Vec<(i64, Credits)>, Stop> {
             parts.push((share.grant, part));
         }
     }
-    if left.is_positive() { Err(Stop::Broken("a debit has fewer shares than credits")) } else { Ok(parts) }
+    if left.is_positive() { Err(DecideError::Inconsistent("a debit has fewer shares than credits")) } else { Ok(parts) }
 }
 
 /// Takes credits back with their money: from the grant that it bought, then in burn order, then as debt.
 pub(in crate::ledger) fn clawback(
-    draft: &mut Draft<'_>,
+    posting: &mut Posting<'_>,
     grant: Option<i64>,
     amount: Credits,
     reason: &str,
-) -> Result<(), Stop> {
+) -> Result<(), DecideError> {
     checks::above_zero("amount", amount)?;
     text("reason", reason)?;
-    draft.expire_due()?;
+    posting.expire_due()?;
     let mut shares: Vec<(i64, Credits)> = Vec::new();
     let mut missing = amount;
     let mut refers_to = None;
     if let Some(id) = grant {
-        let found = draft.core.grant(id).cloned().ok_or_else(|| Refusal::not_found("grant"))?;
+        let found = posting.core.grant(id).cloned().ok_or_else(|| Refusal::not_found("grant"))?;
         let clawed = plus(found.clawed, amount)?;
         if clawed > found.terms.granted {
             let message = "more than the grant brought can't be taken back";
             return Err(Refusal::unprocessable("amount", Problem::TooLarge, message).into());
         }
-        draft.grant_mut(id)?.clawed = clawed;
+        posting.grant_mut(id)?.clawed = clawed;
         refers_to = Some(found.terms.seq);
         let share = found.remaining.min(missing);
         if share.is_positive() {
@@ -201,42 +201,42 @@ pub(in crate::ledger) fn clawback(
             missing = minus(missing, share)?;
         }
     }
-    let others = others(draft, grant, missing)?;
+    let others = others(posting, grant, missing)?;
     missing = minus(missing, sum(others.iter().map(|(_, share)| *share))?)?;
     shares.extend(others);
-    let mut allocations = burn_order::debits(&shares).ok_or(Stop::Broken("a share is too large"))?;
+    let mut allocations = burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?;
     if missing.is_positive() {
         allocations.push(Allocation { grant: DEBT, amount: negated(missing)?, held: Credits::ZERO });
     }
-    let mut row = Row::new(EntryKind::Clawback, allocations);
+    let mut row = NewEntry::new(EntryKind::Clawback, allocations);
     row.title = Some(reason.to_owned());
     row.refers_to = refers_to;
-    row.detail = Some(Detail::Why(reason.to_owned()));
-    draft.post(row)?;
+    row.detail = Some(EntryPayload::Why(reason.to_owned()));
+    posting.post(row)?;
     Ok(())
 }
 
 /// Splits what the named grant does not have over the other grants.
-fn others(draft: &Draft<'_>, named: Option<i64>, missing: Credits) -> Result<Vec<(i64, Credits)>, Stop> {
-    let mut rest = draft.core.clone();
+fn others(posting: &Posting<'_>, named: Option<i64>, missing: Credits) -> Result<Vec<(i64, Credits)>, DecideError> {
+    let mut rest = posting.core.clone();
     rest.grants.retain(|grant| Some(grant.id) != named);
-    let split = burn_order::take_up_to(&rest, missing, draft.now);
-    Ok(split.ok_or(Stop::Broken("a share is too large"))?.0)
+    let split = burn_order::take_up_to(&rest, missing, posting.now);
+    Ok(split.ok_or(DecideError::Inconsistent("a share is too large"))?.0)
 }
 
 /// Mends a mistake: above zero it puts in, below zero it takes out. A rest that is smaller than the unit's step may be
 /// taken out with the last of it.
 pub(in crate::ledger) fn adjustment(
-    draft: &mut Draft<'_>,
+    posting: &mut Posting<'_>,
     amount: Credits,
     reason: &str,
     rules: &Rules,
-) -> Result<(), Stop> {
+) -> Result<(), DecideError> {
     text("reason", reason)?;
-    if negated(amount)? != draft.available()? {
+    if negated(amount)? != posting.available()? {
         rules.in_steps("amount", amount)?;
     }
-    let mut row = Row::new(EntryKind::Adjustment, Vec::new());
+    let mut row = NewEntry::new(EntryKind::Adjustment, Vec::new());
     row.title = Some(reason.to_owned());
     if amount.is_positive() {
         checks::above_zero("amount", amount)?;
@@ -248,72 +248,72 @@ pub(in crate::ledger) fn adjustment(
             label: new.label,
             granted: amount,
             priority: new.priority,
-            effective_at: draft.now,
+            effective_at: posting.now,
             expires_at: None,
             cost: None,
             reference: None,
         };
-        return receive(draft, vec![terms], row);
+        return receive(posting, vec![terms], row);
     }
     let needed = negated(amount)?;
     checks::above_zero("amount", needed)?;
-    draft.expire_due()?;
-    let shares = draft.enough(needed)?;
-    row.allocations = burn_order::debits(&shares).ok_or(Stop::Broken("a share is too large"))?;
-    row.detail = Some(Detail::Why(reason.to_owned()));
-    draft.post(row)?;
+    posting.expire_due()?;
+    let shares = posting.enough(needed)?;
+    row.allocations = burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?;
+    row.detail = Some(EntryPayload::Why(reason.to_owned()));
+    posting.post(row)?;
     Ok(())
 }
 
 /// Takes credits out for another wallet; gives the terms under which they arrive there.
 pub(in crate::ledger) fn transfer_out(
-    draft: &mut Draft<'_>,
+    posting: &mut Posting<'_>,
     to: WalletId,
     arrives_as: i64,
     amount: Credits,
     reason: &str,
-) -> Result<Vec<GrantTerms>, Stop> {
+) -> Result<Vec<GrantTerms>, DecideError> {
     checks::above_zero("amount", amount)?;
     text("reason", reason)?;
-    draft.expire_due()?;
-    let shares = draft.enough(amount)?;
+    posting.expire_due()?;
+    let shares = posting.enough(amount)?;
     let mut terms = Vec::with_capacity(shares.len());
     for (id, share) in &shares {
-        let from = draft.core.grant(*id).ok_or(Stop::Broken("a grant is missing"))?;
+        let from = posting.core.grant(*id).ok_or(DecideError::Inconsistent("a grant is missing"))?;
         let mut kept = from.terms.as_ref().clone();
         kept.granted = *share;
         kept.source = GrantSource::Transfer;
         kept.cost = None;
-        kept.reference = Some(format!("transfer:{}:{id}", draft.core.id));
+        kept.reference = Some(format!("transfer:{}:{id}", posting.core.id));
         terms.push(kept);
     }
     let mut row =
-        Row::new(EntryKind::TransferOut, burn_order::debits(&shares).ok_or(Stop::Broken("a share is too large"))?);
+        NewEntry::new(EntryKind::TransferOut, burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?);
     row.title = Some(reason.to_owned());
     row.counterpart = Some(to);
     row.refers_to = Some(arrives_as);
-    draft.post(row)?;
+    posting.post(row)?;
     Ok(terms)
 }
 
 /// Puts transferred credits in, under the terms that they had.
 pub(in crate::ledger) fn transfer_in(
-    draft: &mut Draft<'_>,
+    posting: &mut Posting<'_>,
     from: WalletId,
     left_as: i64,
     terms: Vec<GrantTerms>,
     reason: &str,
-) -> Result<(), Stop> {
-    let mut row = Row::new(EntryKind::TransferIn, Vec::new());
+) -> Result<(), DecideError> {
+    let mut row = NewEntry::new(EntryKind::TransferIn, Vec::new());
     row.title = Some(reason.to_owned());
     row.category = Some(GrantSource::Transfer.as_str().to_owned());
     row.counterpart = Some(from);
     row.refers_to = Some(left_as);
-    receive(draft, terms, row)
+    receive(posting, terms, row)
 }
 
 /// Refuses a text that is missing or too long.
-fn text(field: &str, text: &str) -> Result<(), Stop> {
+fn text(field: &str, text: &str) -> Result<(), DecideError> {
     if text.trim().is_empty() {
         return Err(Refusal::invalid(field, Problem::Required, "say it in a few words").into());
     }

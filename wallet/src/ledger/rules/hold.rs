@@ -7,10 +7,10 @@ use chrono::TimeDelta;
 use crate::error::{Problem, Refusal};
 use crate::ledger::model::command::{CaptureAmount, ReleaseReason};
 use crate::ledger::model::entry::{EntryKind, HoldLine, HoldState};
-use crate::ledger::model::entry_payload::Detail;
+use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::receipt::Receipt;
-use crate::ledger::model::wallet_state::{Allocation, CustomerFailure, Hold, Rules, Stop};
-use crate::ledger::rules::posting::{Draft, Row, minus, negated, plus, sum};
+use crate::ledger::model::wallet_state::{Allocation, CustomerFailure, Hold, Rules, DecideError};
+use crate::ledger::rules::posting::{Posting, NewEntry, minus, negated, plus, sum};
 use crate::ledger::rules::{authority, budget_spend, burn_order, checks};
 use crate::money::Credits;
 
@@ -23,11 +23,11 @@ pub const MAX_LINES: usize = 64;
 
 /// Sets credits aside.
 pub(in crate::ledger) fn place(
-    draft: &mut Draft<'_>,
+    posting: &mut Posting<'_>,
     lines: &[Receipt],
     expires_in: Option<u32>,
     rules: &Rules,
-) -> Result<(), Stop> {
+) -> Result<(), DecideError> {
     let lifetime = expires_in.unwrap_or(DEFAULT_LIFETIME);
     if lifetime == 0 || lifetime > MAX_LIFETIME {
         let message = format!("from 1 to {MAX_LIFETIME} seconds");
@@ -43,36 +43,36 @@ pub(in crate::ledger) fn place(
     let too_much =
         || Refusal::unprocessable("lines", Problem::TooLarge, format!("at most {} together", checks::MAX_AMOUNT));
     let total = total.ok_or_else(too_much)?;
-    checks::may_spend(draft, rules)?;
-    draft.expire_due()?;
-    let shares = draft.enough(total)?;
-    let subject = draft.request.subject();
-    budget_spend::spend(&mut draft.core, &subject, total)?;
+    checks::may_spend(posting, rules)?;
+    posting.expire_due()?;
+    let shares = posting.enough(total)?;
+    let subject = posting.request.subject();
+    budget_spend::spend(&mut posting.core, &subject, total)?;
     let share = |(grant, share): &(i64, Credits)| Allocation { grant: *grant, amount: Credits::ZERO, held: *share };
-    let mut row = Row::new(EntryKind::Hold, shares.iter().map(share).collect());
+    let mut row = NewEntry::new(EntryKind::Hold, shares.iter().map(share).collect());
     let lines: Vec<HoldLine> =
         lines.iter().map(|receipt| HoldLine { receipt: receipt.clone(), captured: Credits::ZERO }).collect();
     name(&mut row, &lines);
-    row.detail = Some(Detail::lines(&lines));
-    let expires_at = draft.now.checked_add_signed(TimeDelta::seconds(i64::from(lifetime)));
-    let expires_at = expires_at.ok_or(Stop::Broken("the clock is at its end"))?;
+    row.detail = Some(EntryPayload::lines(&lines));
+    let expires_at = posting.now.checked_add_signed(TimeDelta::seconds(i64::from(lifetime)));
+    let expires_at = expires_at.ok_or(DecideError::Inconsistent("the clock is at its end"))?;
     if rules.swept_until.is_some_and(|swept| expires_at <= swept) {
         return Err(Refusal::Unavailable.into());
     }
     row.expires_at = Some(expires_at);
-    let seq = draft.post(row)?;
-    draft.holds.push(Hold {
+    let seq = posting.post(row)?;
+    posting.holds.push(Hold {
         seq,
         amount: total,
         captured: Credits::ZERO,
         state: HoldState::Open,
-        created_at: draft.now,
+        created_at: posting.now,
         expires_at,
         lines: Arc::new(lines),
         pins: shares,
         subject,
-        made_by: Some(draft.request.actor.side()),
-        metadata: Arc::new(draft.request.metadata.clone()),
+        made_by: Some(posting.request.actor.side()),
+        metadata: Arc::new(posting.request.metadata.clone()),
         finished_by: None,
     });
     Ok(())
@@ -80,13 +80,13 @@ pub(in crate::ledger) fn place(
 
 /// Takes what was set aside, all or part; the rest goes back to the same grants.
 pub(in crate::ledger) fn capture(
-    draft: &mut Draft<'_>,
+    posting: &mut Posting<'_>,
     hold: &Hold,
     amount: &CaptureAmount,
     rules: &Rules,
-) -> Result<(), Stop> {
-    authority::finishes(&draft.request.actor, hold)?;
-    may_finish(draft, hold)?;
+) -> Result<(), DecideError> {
+    authority::finishes(&posting.request.actor, hold)?;
+    may_finish(posting, hold)?;
     let taken = split(hold, amount, rules)?;
     let total = sum(taken.iter().copied())?;
     let lines: Vec<HoldLine> = hold
@@ -95,49 +95,49 @@ pub(in crate::ledger) fn capture(
         .zip(&taken)
         .map(|(line, captured)| HoldLine { receipt: line.receipt.clone(), captured: *captured })
         .collect();
-    let mut row = Row::new(EntryKind::Capture, give_back(draft, hold, total)?);
+    let mut row = NewEntry::new(EntryKind::Capture, give_back(posting, hold, total)?);
     name(&mut row, &lines);
-    row.detail = Some(Detail::lines(&lines));
-    finish(draft, hold, row, HoldState::Captured, total, Some(lines))
+    row.detail = Some(EntryPayload::lines(&lines));
+    finish(posting, hold, row, HoldState::Captured, total, Some(lines))
 }
 
 /// Gives back what was set aside. Where the catalog says that a job which failed for the customer's reasons is charged
 /// once, it is taken instead.
 pub(in crate::ledger) fn release(
-    draft: &mut Draft<'_>,
+    posting: &mut Posting<'_>,
     hold: &Hold,
     reason: ReleaseReason,
     rules: &Rules,
-) -> Result<(), Stop> {
-    authority::releases(&draft.request.actor, hold, reason, rules)?;
-    may_finish(draft, hold)?;
+) -> Result<(), DecideError> {
+    authority::releases(&posting.request.actor, hold, reason, rules)?;
+    may_finish(posting, hold)?;
     if (reason, rules.customer_failure) == (ReleaseReason::CustomerFailure, CustomerFailure::ChargedOnce) {
-        return capture(draft, hold, &CaptureAmount::All, rules);
+        return capture(posting, hold, &CaptureAmount::All, rules);
     }
-    let mut row = Row::new(EntryKind::Release, give_back(draft, hold, Credits::ZERO)?);
+    let mut row = NewEntry::new(EntryKind::Release, give_back(posting, hold, Credits::ZERO)?);
     name(&mut row, &hold.lines);
     let reason = match reason {
         ReleaseReason::PlatformFailure => "platform_failure",
         ReleaseReason::CustomerFailure => "customer_failure",
         ReleaseReason::Cancelled => "cancelled",
     };
-    row.detail = Some(Detail::Why(reason.to_owned()));
-    finish(draft, hold, row, HoldState::Released, Credits::ZERO, None)
+    row.detail = Some(EntryPayload::Why(reason.to_owned()));
+    finish(posting, hold, row, HoldState::Released, Credits::ZERO, None)
 }
 
 /// Ends a hold whose time is over.
-pub(in crate::ledger) fn expire(draft: &mut Draft<'_>, hold: &Hold) -> Result<(), Stop> {
+pub(in crate::ledger) fn expire(posting: &mut Posting<'_>, hold: &Hold) -> Result<(), DecideError> {
     is_open(hold)?;
-    if draft.now < hold.expires_at {
+    if posting.now < hold.expires_at {
         return Err(Refusal::unprocessable("hold", Problem::TooSoon, "its time is not over").into());
     }
-    let mut row = Row::new(EntryKind::HoldExpired, give_back(draft, hold, Credits::ZERO)?);
+    let mut row = NewEntry::new(EntryKind::HoldExpired, give_back(posting, hold, Credits::ZERO)?);
     name(&mut row, &hold.lines);
-    finish(draft, hold, row, HoldState::Expired, Credits::ZERO, None)
+    finish(posting, hold, row, HoldState::Expired, Credits::ZERO, None)
 }
 
 /// Names the row after the lines.
-fn name(row: &mut Row, lines: &[HoldLine]) {
+fn name(row: &mut NewEntry, lines: &[HoldLine]) {
     let Some(first) = lines.first().map(|line| &line.receipt) else { return };
     let names: Vec<&str> = lines.iter().map(|line| line.receipt.name.as_str()).collect();
     row.operation = Some(first.operation.clone());
@@ -147,7 +147,7 @@ fn name(row: &mut Row, lines: &[HoldLine]) {
 }
 
 /// Refuses to finish what is finished.
-fn is_open(hold: &Hold) -> Result<(), Stop> {
+fn is_open(hold: &Hold) -> Result<(), DecideError> {
     match hold.state {
         HoldState::Open => Ok(()),
         HoldState::Captured => Err(Refusal::HoldCaptured.into()),
@@ -157,13 +157,13 @@ fn is_open(hold: &Hold) -> Result<(), Stop> {
 }
 
 /// Refuses to finish what is finished, or whose time is over, swept or not.
-fn may_finish(draft: &Draft<'_>, hold: &Hold) -> Result<(), Stop> {
+fn may_finish(posting: &Posting<'_>, hold: &Hold) -> Result<(), DecideError> {
     is_open(hold)?;
-    if draft.now >= hold.expires_at { Err(Refusal::HoldExpired.into()) } else { Ok(()) }
+    if posting.now >= hold.expires_at { Err(Refusal::HoldExpired.into()) } else { Ok(()) }
 }
 
 /// Tells how much is taken of each line. What was set aside may be taken whole, whatever the unit's step is by now.
-fn split(hold: &Hold, amount: &CaptureAmount, rules: &Rules) -> Result<Vec<Credits>, Stop> {
+fn split(hold: &Hold, amount: &CaptureAmount, rules: &Rules) -> Result<Vec<Credits>, DecideError> {
     let totals = hold.lines.iter().map(|line| line.receipt.total);
     let too_much = || Refusal::unprocessable("amount", Problem::TooLarge, "more than was set aside");
     match amount {
@@ -202,7 +202,7 @@ fn split(hold: &Hold, amount: &CaptureAmount, rules: &Rules) -> Result<Vec<Credi
 }
 
 /// Makes the shares of a finish: `taken` leaves the grants in their order, the rest goes back to them.
-fn give_back(draft: &Draft<'_>, hold: &Hold, taken: Credits) -> Result<Vec<Allocation>, Stop> {
+fn give_back(posting: &Posting<'_>, hold: &Hold, taken: Credits) -> Result<Vec<Allocation>, DecideError> {
     let mut left = taken;
     let mut repaid = Credits::ZERO;
     let mut allocations = Vec::with_capacity(hold.pins.len());
@@ -210,14 +210,14 @@ fn give_back(draft: &Draft<'_>, hold: &Hold, taken: Credits) -> Result<Vec<Alloc
         let share = left.min(*pinned);
         left = minus(left, share)?;
         let back = minus(*pinned, share)?;
-        let debt = minus(draft.debt_for(*grant), repaid)?.max(Credits::ZERO);
-        let (repays, _) = burn_order::repay(debt, back).ok_or(Stop::Broken("the debt is too large"))?;
+        let debt = minus(posting.debt_for(*grant), repaid)?.max(Credits::ZERO);
+        let (repays, _) = burn_order::repay(debt, back).ok_or(DecideError::Inconsistent("the debt is too large"))?;
         repaid = plus(repaid, repays)?;
         let gone = plus(share, repays)?;
         allocations.push(Allocation { grant: *grant, amount: negated(gone)?, held: negated(*pinned)? });
     }
     if left.is_positive() {
-        return Err(Stop::Broken("a hold has fewer pins than credits"));
+        return Err(DecideError::Inconsistent("a hold has fewer pins than credits"));
     }
     if repaid.is_positive() {
         allocations.push(burn_order::repayment(repaid));
@@ -227,18 +227,18 @@ fn give_back(draft: &Draft<'_>, hold: &Hold, taken: Credits) -> Result<Vec<Alloc
 
 /// Posts the finishing row; what went back into a grant whose time is over ends at once.
 fn finish(
-    draft: &mut Draft<'_>,
+    posting: &mut Posting<'_>,
     hold: &Hold,
-    mut row: Row,
+    mut row: NewEntry,
     state: HoldState,
     captured: Credits,
     lines: Option<Vec<HoldLine>>,
-) -> Result<(), Stop> {
+) -> Result<(), DecideError> {
     row.refers_to = Some(hold.seq);
     row.follows = Some(Arc::clone(&hold.metadata));
     let unspent = minus(hold.amount, captured)?;
-    budget_spend::unspend(&mut draft.core, &hold.subject, unspent, hold.created_at)?;
-    let seq = draft.post(row)?;
+    budget_spend::unspend(&mut posting.core, &hold.subject, unspent, hold.created_at)?;
+    let seq = posting.post(row)?;
     let mut hold = hold.clone();
     hold.state = state;
     hold.captured = captured;
@@ -246,6 +246,6 @@ fn finish(
     if let Some(lines) = lines {
         hold.lines = Arc::new(lines);
     }
-    draft.holds.push(hold);
-    draft.expire_due()
+    posting.holds.push(hold);
+    posting.expire_due()
 }

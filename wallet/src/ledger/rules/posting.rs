@@ -10,15 +10,15 @@ use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::ledger::audit::hash_chain::entry_hash;
 use crate::ledger::model::entry::{EntryKind, EntryView, GrantSource};
-use crate::ledger::model::entry_payload::Detail;
+use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::hash::Hash;
 use crate::ledger::model::metadata;
 use crate::ledger::model::request::Request;
-use crate::ledger::model::wallet_state::{Allocation, Core, DEBT, Decision, Entry, Grant, Hold, Stop};
+use crate::ledger::model::wallet_state::{Allocation, Core, DEBT, Decision, Entry, Grant, Hold, DecideError};
 use crate::money::Credits;
 
 /// A copy of the wallet's numbers, and the rows posted onto it so far.
-pub(in crate::ledger) struct Draft<'a> {
+pub(in crate::ledger) struct Posting<'a> {
     pub(in crate::ledger) core: Core,
     pub(in crate::ledger) request: &'a Request,
     pub(in crate::ledger) now: DateTime<Utc>,
@@ -28,8 +28,8 @@ pub(in crate::ledger) struct Draft<'a> {
     own: Option<usize>,
 }
 
-/// What a row says; the draft adds numbers, time and hash.
-pub(in crate::ledger) struct Row {
+/// What a row says; the posting adds numbers, time and hash.
+pub(in crate::ledger) struct NewEntry {
     pub(in crate::ledger) kind: EntryKind,
     pub(in crate::ledger) operation: Option<String>,
     pub(in crate::ledger) title: Option<String>,
@@ -39,12 +39,12 @@ pub(in crate::ledger) struct Row {
     /// What the row says that this one follows: it is about the same thing.
     pub(in crate::ledger) follows: Option<Arc<Value>>,
     pub(in crate::ledger) counterpart: Option<WalletId>,
-    pub(in crate::ledger) detail: Option<Detail>,
+    pub(in crate::ledger) detail: Option<EntryPayload>,
     pub(in crate::ledger) expires_at: Option<DateTime<Utc>>,
     pub(in crate::ledger) allocations: Vec<Allocation>,
 }
 
-impl Row {
+impl NewEntry {
     /// Starts a row that says only its kind and shares.
     pub(in crate::ledger) const fn new(kind: EntryKind, allocations: Vec<Allocation>) -> Self {
         Self {
@@ -64,29 +64,29 @@ impl Row {
 }
 
 /// Says that a number does not fit; limits on amounts make it impossible.
-const OVERFLOW: Stop = Stop::Broken("a number of the wallet is too large");
+const OVERFLOW: DecideError = DecideError::Inconsistent("a number of the wallet is too large");
 
 /// Adds two amounts.
-pub(in crate::ledger) fn plus(a: Credits, b: Credits) -> Result<Credits, Stop> {
+pub(in crate::ledger) fn plus(a: Credits, b: Credits) -> Result<Credits, DecideError> {
     a.checked_add(b).ok_or(OVERFLOW)
 }
 
 /// Subtracts two amounts.
-pub(in crate::ledger) fn minus(a: Credits, b: Credits) -> Result<Credits, Stop> {
+pub(in crate::ledger) fn minus(a: Credits, b: Credits) -> Result<Credits, DecideError> {
     a.checked_sub(b).ok_or(OVERFLOW)
 }
 
 /// Turns the sign of an amount.
-pub(in crate::ledger) fn negated(a: Credits) -> Result<Credits, Stop> {
+pub(in crate::ledger) fn negated(a: Credits) -> Result<Credits, DecideError> {
     a.checked_neg().ok_or(OVERFLOW)
 }
 
 /// Sums amounts.
-pub(in crate::ledger) fn sum(amounts: impl IntoIterator<Item = Credits>) -> Result<Credits, Stop> {
+pub(in crate::ledger) fn sum(amounts: impl IntoIterator<Item = Credits>) -> Result<Credits, DecideError> {
     Credits::checked_sum(amounts).ok_or(OVERFLOW)
 }
 
-impl<'a> Draft<'a> {
+impl<'a> Posting<'a> {
     /// Starts from the wallet as it is; `now` never runs back within a wallet.
     pub(in crate::ledger) fn new(core: &Core, request: &'a Request, now: DateTime<Utc>) -> Self {
         Self {
@@ -100,8 +100,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Ends the draft.
-    pub(in crate::ledger) fn finish(mut self) -> Result<Decision, Stop> {
+    /// Ends the posting.
+    pub(in crate::ledger) fn finish(mut self) -> Result<Decision, DecideError> {
         if !self.entries.is_empty() {
             self.core.version = self.core.version.checked_add(1).ok_or(OVERFLOW)?;
         }
@@ -115,7 +115,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Posts the command's own row and gives its `seq`.
-    pub(in crate::ledger) fn post(&mut self, row: Row) -> Result<i64, Stop> {
+    pub(in crate::ledger) fn post(&mut self, row: NewEntry) -> Result<i64, DecideError> {
         let request = self.request;
         self.own = Some(self.entries.len());
         let (metadata, text) = match row.follows.as_deref() {
@@ -130,7 +130,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Posts a row that follows by itself; its key is made from its own place.
-    pub(in crate::ledger) fn post_consequence(&mut self, row: Row, what: &str) -> Result<i64, Stop> {
+    pub(in crate::ledger) fn post_consequence(&mut self, row: NewEntry, what: &str) -> Result<i64, DecideError> {
         let seq = self.core.seq.checked_add(1).ok_or(OVERFLOW)?;
         let key = IdempotencyKey::internal(format!("{what}:{seq}"));
         let hash = RequestHash::of(key.as_str().as_bytes());
@@ -139,13 +139,13 @@ impl<'a> Draft<'a> {
 
     fn append(
         &mut self,
-        row: Row,
+        row: NewEntry,
         key: IdempotencyKey,
         request_hash: RequestHash,
         actor: Actor,
         metadata: Value,
         metadata_text: Option<Arc<str>>,
-    ) -> Result<i64, Stop> {
+    ) -> Result<i64, DecideError> {
         for allocation in &row.allocations {
             self.share(allocation)?;
         }
@@ -162,7 +162,7 @@ impl<'a> Draft<'a> {
             core.active_at = self.now;
         }
         if core.held.is_negative() {
-            return Err(Stop::Broken("more is given back than is held"));
+            return Err(DecideError::Inconsistent("more is given back than is held"));
         }
         let view = EntryView {
             wallet: core.id,
@@ -199,11 +199,11 @@ impl<'a> Draft<'a> {
     }
 
     /// Moves one grant, or the debt, by its share.
-    fn share(&mut self, allocation: &Allocation) -> Result<(), Stop> {
+    fn share(&mut self, allocation: &Allocation) -> Result<(), DecideError> {
         if allocation.grant == DEBT {
             self.core.debt = minus(self.core.debt, allocation.amount)?;
             return if self.core.debt.is_negative() {
-                Err(Stop::Broken("more debt is repaid than there is"))
+                Err(DecideError::Inconsistent("more debt is repaid than there is"))
             } else {
                 Ok(())
             };
@@ -212,14 +212,14 @@ impl<'a> Draft<'a> {
         grant.held = plus(grant.held, allocation.held)?;
         grant.remaining = minus(plus(grant.remaining, allocation.amount)?, allocation.held)?;
         if grant.held.is_negative() || grant.remaining.is_negative() {
-            return Err(Stop::Broken("more is taken from a grant than it has"));
+            return Err(DecideError::Inconsistent("more is taken from a grant than it has"));
         }
         Ok(())
     }
 
     /// Finds a grant to change.
-    pub(in crate::ledger) fn grant_mut(&mut self, id: i64) -> Result<&mut Grant, Stop> {
-        self.core.grants.iter_mut().find(|grant| grant.id == id).ok_or(Stop::Broken("a grant is missing"))
+    pub(in crate::ledger) fn grant_mut(&mut self, id: i64) -> Result<&mut Grant, DecideError> {
+        self.core.grants.iter_mut().find(|grant| grant.id == id).ok_or(DecideError::Inconsistent("a grant is missing"))
     }
 
     /// Gives the debt that is still there for credits that come back into a grant: what has expired repays nothing.
@@ -229,7 +229,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Tells what can be spent now.
-    pub(in crate::ledger) fn available(&self) -> Result<Credits, Stop> {
+    pub(in crate::ledger) fn available(&self) -> Result<Credits, DecideError> {
         self.core.available(self.now).ok_or(OVERFLOW)
     }
 }

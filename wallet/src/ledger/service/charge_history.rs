@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::id::AccountId;
 use crate::ledger::model::entry::EntryKind;
-use crate::ledger::model::entry_payload::Detail;
+use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::repo::charge_history::{self, SpentRow};
 use crate::ledger::service::Ledger;
 use crate::money::Credits;
@@ -73,7 +73,7 @@ impl fmt::Debug for SpentReader {
 
 /// Makes debits of equal rows: one of a charge, one for each line of a capture.
 fn hand_over(row: SpentRow, each: &mut impl FnMut(Debit)) {
-    let detail = row.detail.as_deref().and_then(Detail::from_text);
+    let detail = row.detail.as_deref().and_then(EntryPayload::from_text);
     match detail {
         Some(detail) if row.kind == EntryKind::Capture.code() => {
             for line in detail.into_lines() {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::id::WalletId;
-use crate::ledger::audit::checkpoint::{HeadKey, SignedHead};
+use crate::ledger::audit::checkpoint::{CheckpointKey, Checkpoint};
 use crate::ledger::model::breach::Breach;
 use crate::ledger::model::hash::Hash;
 use crate::ledger::repo::{archive, checkpoint};
@@ -18,8 +18,8 @@ impl Ledger {
     /// apart from the database; gives how many. What `keep` did not store counts as not signed: it is signed again.
     pub async fn sign_heads(
         &self,
-        key: &HeadKey,
-        mut keep: impl FnMut(&[SignedHead]) -> std::io::Result<()>,
+        key: &CheckpointKey,
+        mut keep: impl FnMut(&[Checkpoint]) -> std::io::Result<()>,
     ) -> Result<u64> {
         let mut all = 0_u64;
         loop {
@@ -29,9 +29,9 @@ impl Ledger {
                 return Ok(all);
             }
             let signed_at = self.db.now();
-            let signed: Vec<SignedHead> =
+            let signed: Vec<Checkpoint> =
                 heads.iter().map(|(wallet, seq, hash)| key.sign(*wallet, *seq, *hash, signed_at)).collect();
-            let bytes = |head: &SignedHead| Hash::from_hex(&head.signature).map(|hash| hash.as_bytes().to_vec());
+            let bytes = |head: &Checkpoint| Hash::from_hex(&head.signature).map(|hash| hash.as_bytes().to_vec());
             let signatures = signed.iter().map(bytes).collect::<Option<_>>();
             let signatures = signatures.ok_or_else(|| Error::internal("a signature is not 32 bytes"))?;
             let key_id = key.id().to_owned();
@@ -44,7 +44,7 @@ impl Ledger {
 
     /// Compares heads that were kept apart with the chains of now: one of the keys has signed it, and the row is there
     /// with its hash, or lies in an archive.
-    pub async fn verify_heads(&self, keys: &[HeadKey], kept: &[SignedHead]) -> Result<Vec<Breach>> {
+    pub async fn verify_heads(&self, keys: &[CheckpointKey], kept: &[Checkpoint]) -> Result<Vec<Breach>> {
         let mut connection = self.db.pool().acquire().await?;
         let mut breaches = Vec::new();
         for signed in kept {

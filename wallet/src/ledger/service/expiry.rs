@@ -7,7 +7,7 @@ use crate::id::WalletId;
 use crate::idempotency::IdempotencyKey;
 use crate::identity::Actor;
 use crate::ledger::model::command::Command;
-use crate::ledger::model::submission::Envelope;
+use crate::ledger::model::submission::Submission;
 use crate::ledger::repo::expiry;
 use crate::ledger::service::Ledger;
 
@@ -26,15 +26,15 @@ fn clean_until(now: DateTime<Utc>, first: Option<DateTime<Utc>>) -> DateTime<Utc
 }
 
 /// Asks for the end of a hold whose time is over.
-fn end_of_hold(wallet: WalletId, seq: i64) -> Envelope {
+fn end_of_hold(wallet: WalletId, seq: i64) -> Submission {
     let key = IdempotencyKey::internal(format!("hold_expired:{seq}"));
-    Envelope::new(wallet, key, Actor::system("hold_expired"), Command::ExpireHold { hold: seq })
+    Submission::new(wallet, key, Actor::system("hold_expired"), Command::ExpireHold { hold: seq })
 }
 
 /// Asks for the end of a wallet's grants whose time is over.
-fn end_of_grants(wallet: WalletId, now: DateTime<Utc>) -> Envelope {
+fn end_of_grants(wallet: WalletId, now: DateTime<Utc>) -> Submission {
     let key = IdempotencyKey::internal(format!("expire_grants:{}", now.timestamp_micros()));
-    Envelope::new(wallet, key, Actor::system("grant_expired"), Command::ExpireGrants)
+    Submission::new(wallet, key, Actor::system("grant_expired"), Command::ExpireGrants)
 }
 
 impl Ledger {
@@ -65,8 +65,8 @@ impl Ledger {
 
     /// Submits commands together; a refusal means that somebody else was quicker. One that fails holds up no other: the
     /// next sweep finds it again.
-    async fn sweep(&self, commands: impl Iterator<Item = Envelope>) -> Result<u64> {
-        let answers = futures::future::join_all(commands.map(|envelope| self.submit(envelope))).await;
+    async fn sweep(&self, commands: impl Iterator<Item = Submission>) -> Result<u64> {
+        let answers = futures::future::join_all(commands.map(|submission| self.submit(submission))).await;
         let mut done = 0_u64;
         for answer in answers {
             match answer {

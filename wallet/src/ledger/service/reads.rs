@@ -7,10 +7,8 @@ use crate::db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::idempotency::IdempotencyKey;
-use crate::ledger::model::entry::{
-    BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantView, HoldState, HoldView, Page,
-};
-use crate::ledger::model::entry_payload::Detail;
+use crate::ledger::model::entry::{BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantView, HoldState, HoldView, Page};
+use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::wallet_state::{Grant, Hold};
 use crate::ledger::repo::{archive, holds, read};
 use crate::money::Credits;
@@ -78,14 +76,14 @@ impl Ledger {
             return Err(span.map_or_else(|| Refusal::not_found("entry"), |span| archived_until(span.to)).into());
         };
         let proof = read::proof(&mut connection, wallet, seq).await?.ok_or_else(|| Refusal::not_found("entry"))?;
-        let detail = proof.detail.as_deref().and_then(Detail::from_text);
+        let detail = proof.detail.as_deref().and_then(EntryPayload::from_text);
         let total = entry.taken()?;
         let receipt = detail.clone().and_then(|detail| {
             let (operation, title) = (entry.operation.clone(), entry.title.clone());
             detail.into_receipt(operation, title, entry.category.clone(), entry.quantity, total)
         });
-        let reason = detail.as_ref().and_then(Detail::reason).map(str::to_owned);
-        let lines = detail.map(Detail::into_lines).unwrap_or_default();
+        let reason = detail.as_ref().and_then(EntryPayload::reason).map(str::to_owned);
+        let lines = detail.map(EntryPayload::into_lines).unwrap_or_default();
         let story = entry.refers_to.filter(|_| is_answer(entry.kind)).unwrap_or(seq);
         let mut timeline = read::story(&mut connection, wallet, story).await?;
         if timeline.len() < 2 {

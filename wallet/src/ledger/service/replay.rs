@@ -4,9 +4,9 @@ use crate::error::Result;
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
-use crate::ledger::model::submission::Envelope;
+use crate::ledger::model::submission::Submission;
 use crate::ledger::service::Ledger;
-use crate::ledger::{Command, Outcome};
+use crate::ledger::model::command::{Command, Outcome};
 
 impl Ledger {
     /// Answers as the first did where this key was used before; `None` where it was not.
@@ -20,8 +20,8 @@ impl Ledger {
         key: &IdempotencyKey,
         request_hash: RequestHash,
     ) -> Result<Option<Outcome>> {
-        let envelope = Envelope::new(wallet, key.clone(), Actor::system("replay"), Command::Replay);
-        let outcome = self.submit(envelope.with_request_hash(request_hash)).await?;
+        let submission = Submission::new(wallet, key.clone(), Actor::system("replay"), Command::Replay);
+        let outcome = self.submit(submission.with_request_hash(request_hash)).await?;
         Ok(outcome.replayed.then_some(outcome))
     }
 }

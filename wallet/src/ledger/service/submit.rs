@@ -8,8 +8,8 @@ use crate::error::{FieldError, Problem, Refusal, Result};
 use crate::idempotency::RequestHash;
 use crate::ledger::model::command::Outcome;
 use crate::ledger::model::metadata::{self, NESTING_MAX};
-use crate::ledger::model::request::{Request, Work};
-use crate::ledger::model::submission::Envelope;
+use crate::ledger::model::request::{Request, WalletRequest};
+use crate::ledger::model::submission::Submission;
 
 /// The longest metadata, as JSON text.
 const MAX_METADATA: usize = 16 * 1024;
@@ -20,21 +20,21 @@ const MAX_COMMAND: usize = 256 * 1024;
 impl Ledger {
     /// Does one command, once: answers after the commit. A caller that goes away changes nothing.
     ///
-    /// Commands of many callers share a transaction; one with a rider has its own. The caller must not hold a
-    /// transaction with locks that the command or its rider needs.
-    pub async fn submit(&self, envelope: Envelope) -> Result<Outcome> {
-        let rider = envelope.rider.clone();
-        let work = envelope.work()?;
-        match rider {
+    /// Commands of many callers share a transaction; one with a hook has its own. The caller must not hold a
+    /// transaction with locks that the command or its hook needs.
+    pub async fn submit(&self, submission: Submission) -> Result<Outcome> {
+        let hook = submission.hook.clone();
+        let work = submission.work()?;
+        match hook {
             None => self.writers.submit(work).await,
-            Some(rider) => Box::pin(self.writers.submit_alone(work, rider)).await,
+            Some(hook) => Box::pin(self.writers.submit_alone(work, hook)).await,
         }
     }
 }
 
-impl Envelope {
+impl Submission {
     /// Checks what the database would not take, and makes the work of a writer.
-    fn work(self) -> Result<Work> {
+    fn work(self) -> Result<WalletRequest> {
         let command = serde_json::to_string(&self.command)?;
         let metadata_text = if self.metadata.is_null() { None } else { Some(serde_json::to_string(&self.metadata)?) };
         if !(self.metadata.is_null() || self.metadata.is_object()) {
@@ -65,6 +65,6 @@ impl Envelope {
             metadata: self.metadata,
             metadata_text: metadata_text.map(Arc::from),
         };
-        Ok(Work { wallet: self.wallet, request })
+        Ok(WalletRequest { wallet: self.wallet, request })
     }
 }

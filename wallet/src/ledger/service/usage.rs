@@ -10,7 +10,7 @@ use crate::ledger::model::usage::{GroupBy, Stretch, UsageRow};
 use crate::ledger::repo::{archive, read, usage};
 use crate::ledger::service::Ledger;
 use crate::ledger::service::as_of::newest_at;
-use crate::{db, zone};
+use crate::{db, time_zone};
 
 /// The longest time that is summed up at once.
 pub const DAYS_MAX: i64 = 366;
@@ -162,7 +162,7 @@ impl Parts {
     fn of(self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             Self::Quarters => Some(quarter_of(at)),
-            Self::Days(zone) => zone::instant(&zone, at.with_timezone(&zone).date_naive().and_time(NaiveTime::MIN)),
+            Self::Days(zone) => time_zone::instant(&zone, at.with_timezone(&zone).date_naive().and_time(NaiveTime::MIN)),
         }
     }
 
@@ -175,7 +175,7 @@ impl Parts {
                     return Some(at);
                 }
                 let next = at.with_timezone(&zone).date_naive().checked_add_days(Days::new(1))?;
-                zone::instant(&zone, next.and_time(NaiveTime::MIN))
+                time_zone::instant(&zone, next.and_time(NaiveTime::MIN))
             }
         }
     }

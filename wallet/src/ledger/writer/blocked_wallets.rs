@@ -11,22 +11,22 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Refusal};
 use crate::id::WalletId;
-use crate::ledger::writer::locked_commit::{Patience, Shared};
+use crate::ledger::writer::locked_commit::{LockWait, Shared};
 use crate::ledger::writer::queue::Job;
 
 /// How many wallets' commands may wait apart at the same time.
-pub(in crate::ledger) const MAX_DETOURS: usize = 4;
+pub(in crate::ledger) const MAX_BLOCKED: usize = 4;
 /// How long a wallet that was found locked is kept out of batches.
 const REMEMBERED: Duration = Duration::from_secs(5);
 
 /// The wallets that were found locked by somebody else, and the commands that wait for them.
 #[derive(Default)]
-pub(in crate::ledger) struct Detours {
+pub(in crate::ledger) struct BlockedWallets {
     found: Mutex<HashMap<WalletId, Instant>>,
     waiting: Mutex<HashMap<WalletId, VecDeque<Job>>>,
 }
 
-impl Detours {
+impl BlockedWallets {
     /// Names the wallets that are to be kept out of batches now.
     pub(in crate::ledger) fn now(&self) -> HashSet<WalletId> {
         let mut wallets = lock(&self.found);
@@ -54,7 +54,7 @@ impl Detours {
         let (wallet, wallets) = (job.work.wallet, waiting.len());
         match waiting.get_mut(&wallet) {
             Some(jobs) => jobs.push_back(job),
-            None if wallets >= MAX_DETOURS => return Err(Box::new(job)),
+            None if wallets >= MAX_BLOCKED => return Err(Box::new(job)),
             None => {
                 waiting.insert(wallet, VecDeque::from([job]));
                 return Ok(true);
@@ -85,10 +85,10 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     /// Lets commands wait apart for their wallets, each wallet's in their order.
-    pub(in crate::ledger) fn detour(self: &Arc<Self>, jobs: Vec<Job>) {
+    pub(in crate::ledger) fn set_aside_blocked(self: &Arc<Self>, jobs: Vec<Job>) {
         for job in jobs {
             let wallet = job.work.wallet;
-            match self.detours.wait(job) {
+            match self.blocked_wallets.wait(job) {
                 Ok(true) => {
                     let shared = Arc::clone(self);
                     tokio::spawn(async move { shared.wait_apart(wallet).await });
@@ -102,25 +102,25 @@ impl Shared {
     /// Does a wallet's commands one by one; the first that the wallet is not free for speaks for all behind it.
     async fn wait_apart(self: Arc<Self>, wallet: WalletId) {
         // However this task ends, whoever still waits must hear so.
-        let leaving = Leaving(&self.detours, wallet);
+        let leaving = Leaving(&self.blocked_wallets, wallet);
         loop {
-            let Some(Job { work, reply, known }) = self.detours.next(wallet) else {
+            let Some(Job { work, reply, commit_state }) = self.blocked_wallets.next(wallet) else {
                 std::mem::forget(leaving);
                 return;
             };
-            let answer = self.alone(&work, None, known, Patience::Long).await;
+            let answer = self.alone(&work, None, commit_state, LockWait::Long).await;
             let is_blocked = matches!(&answer, Err(Error::Refused(Refusal::Unavailable | Refusal::OutcomeUnknown)));
             drop(reply.send(answer));
             if is_blocked {
                 return;
             }
-            self.detours.forget(wallet);
+            self.blocked_wallets.forget(wallet);
         }
     }
 }
 
 /// Refuses whoever still waits for a wallet when its task ends.
-struct Leaving<'a>(&'a Detours, WalletId);
+struct Leaving<'a>(&'a BlockedWallets, WalletId);
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {

@@ -13,13 +13,13 @@ use crate::id::{AccountId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity;
 use crate::ledger::model::command::Command;
-use crate::ledger::model::request::Work;
+use crate::ledger::model::request::WalletRequest;
 use crate::ledger::model::wallet_state::{Core, Grant, WalletState};
 use crate::ledger::repo::{archive, holds, load};
 use crate::ledger::rules::batch::Batch;
 
 /// Locks and reads everything that the commands' decisions look at.
-pub(in crate::ledger) async fn gather(connection: &mut PgConnection, works: &[&Work], clock: &Clock) -> Result<Batch> {
+pub(in crate::ledger) async fn gather(connection: &mut PgConnection, works: &[&WalletRequest], clock: &Clock) -> Result<Batch> {
     let wallets: BTreeSet<WalletId> =
         works.iter().flat_map(|work| [Some(work.wallet), work.other_wallet()]).flatten().collect();
     let wallets: Vec<WalletId> = wallets.into_iter().collect();
@@ -102,7 +102,7 @@ async fn load_budgets(
 /// Reads what commands name: holds, past debits and the grants that these come back to.
 async fn load_named(
     connection: &mut PgConnection,
-    works: &[&Work],
+    works: &[&WalletRequest],
     states: &mut HashMap<WalletId, WalletState>,
 ) -> Result<()> {
     let mut named = Vec::new();
@@ -145,9 +145,9 @@ async fn load_named(
 fn add_grant(states: &mut HashMap<WalletId, WalletState>, wallet: WalletId, grant: Grant) {
     let Some(state) = states.get_mut(&wallet) else { return };
     let grants = &mut state.core.grants;
-    if grants.iter().any(|known| known.id == grant.id) {
+    if grants.iter().any(|commit_state| commit_state.id == grant.id) {
         return;
     }
-    let place = grants.partition_point(|known| known.burn_key() <= grant.burn_key());
+    let place = grants.partition_point(|commit_state| commit_state.burn_key() <= grant.burn_key());
     grants.insert(place, grant);
 }

@@ -10,15 +10,15 @@ use crate::clock::Clock;
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::ledger::model::command::{Command, Outcome};
-use crate::ledger::model::request::Work;
-use crate::ledger::model::tx_hook::Rider;
+use crate::ledger::model::request::WalletRequest;
+use crate::ledger::model::tx_hook::TxHook;
 use crate::ledger::model::wallet_state::Rules;
 use crate::ledger::repo::{expiry, load, write_locked};
 use crate::ledger::rules::batch::Batch;
-use crate::ledger::writer::blocked_wallets::Detours;
+use crate::ledger::writer::blocked_wallets::BlockedWallets;
 use crate::ledger::writer::load_batch::gather;
 use crate::ledger::writer::wallet_cache::Cache;
-use crate::ledger::writer::watch::Followers;
+use crate::ledger::writer::watch::Watchers;
 
 /// How often a batch is tried again after a conflict, a deadlock or an unknown outcome.
 const MAX_TRIES: u32 = 5;
@@ -28,10 +28,10 @@ pub(in crate::ledger) struct Shared {
     pub(in crate::ledger) pool: PgPool,
     pub(in crate::ledger) clock: Clock,
     pub(in crate::ledger) rules: RwLock<Rules>,
-    pub(in crate::ledger) followers: Followers,
-    pub(in crate::ledger) detours: Detours,
+    pub(in crate::ledger) watchers: Watchers,
+    pub(in crate::ledger) blocked_wallets: BlockedWallets,
     /// How long a writer reads wallets first after its memory was stale too often.
-    pub(in crate::ledger) distrust: Option<Duration>,
+    pub(in crate::ledger) read_first_for: Option<Duration>,
 }
 
 /// Why a batch did not happen.
@@ -47,45 +47,45 @@ pub(in crate::ledger) enum Failure {
 }
 
 impl Failure {
-    /// Tells what is known of the commands afterwards.
-    pub(in crate::ledger) const fn known(&self) -> Known {
+    /// Tells what is `commit_state` of the commands afterwards.
+    pub(in crate::ledger) const fn commit_state(&self) -> CommitState {
         match self {
-            Self::Unknown => Known::Perhaps,
-            Self::Conflict | Self::Blocked | Self::Failed(_) => Known::NotDone,
+            Self::Unknown => CommitState::Unknown,
+            Self::Conflict | Self::Blocked | Self::Failed(_) => CommitState::NotCommitted,
         }
     }
 }
 
-/// What is known of commands before they are tried (again).
+/// What is `commit_state` of commands before they are tried (again).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ledger) enum Known {
+pub(in crate::ledger) enum CommitState {
     /// They have not happened.
-    NotDone,
+    NotCommitted,
     /// They may have happened: only their keys can tell, under the wallets' locks.
-    Perhaps,
+    Unknown,
 }
 
-impl Known {
-    /// Adds what is known from another try: a commit that may have happened is never forgotten.
+impl CommitState {
+    /// Adds what is `commit_state` from another try: a commit that may have happened is never forgotten.
     pub(in crate::ledger) const fn or(self, other: Self) -> Self {
         match (self, other) {
-            (Self::NotDone, Self::NotDone) => Self::NotDone,
-            (Self::Perhaps, _) | (_, Self::Perhaps) => Self::Perhaps,
+            (Self::NotCommitted, Self::NotCommitted) => Self::NotCommitted,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
         }
     }
 
     /// What a caller is told whose command can't be done now.
     pub(in crate::ledger) const fn refusal(self) -> Refusal {
         match self {
-            Self::NotDone => Refusal::Unavailable,
-            Self::Perhaps => Refusal::OutcomeUnknown,
+            Self::NotCommitted => Refusal::Unavailable,
+            Self::Unknown => Refusal::OutcomeUnknown,
         }
     }
 }
 
 /// How long a transaction waits for a row that somebody else keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ledger) enum Patience {
+pub(in crate::ledger) enum LockWait {
     /// As long as its session says: briefly, since others wait behind it.
     Short,
     /// Two seconds: nobody waits behind it.
@@ -93,32 +93,32 @@ pub(in crate::ledger) enum Patience {
 }
 
 /// Why commands were not done.
-enum Undone {
-    /// Somebody else keeps a row that is needed; with what is known of earlier tries.
-    Blocked(Known),
+enum NotDone {
+    /// Somebody else keeps a row that is needed; with what is `commit_state` of earlier tries.
+    Blocked(CommitState),
     /// For this reason.
     Failed(Error),
 }
 
-impl From<Undone> for Error {
-    fn from(undone: Undone) -> Self {
+impl From<NotDone> for Error {
+    fn from(undone: NotDone) -> Self {
         match undone {
-            Undone::Blocked(known) => known.refusal().into(),
-            Undone::Failed(error) => error,
+            NotDone::Blocked(commit_state) => commit_state.refusal().into(),
+            NotDone::Failed(error) => error,
         }
     }
 }
 
 /// What came of a command.
-pub(in crate::ledger) enum Told {
+pub(in crate::ledger) enum Progress {
     /// Its answer.
     Answer(Result<Outcome>),
-    /// None yet: somebody else keeps its wallet locked; with what is known of earlier tries.
-    Blocked(Known),
+    /// None yet: somebody else keeps its wallet locked; with what is `commit_state` of earlier tries.
+    Blocked(CommitState),
 }
 
 /// What a transaction did: an answer for each command, and the state after it.
-pub(in crate::ledger) struct Done {
+pub(in crate::ledger) struct CommittedTransaction {
     pub(in crate::ledger) answers: Vec<Result<Outcome>>,
     pub(in crate::ledger) batch: Batch,
 }
@@ -126,57 +126,57 @@ pub(in crate::ledger) struct Done {
 impl Shared {
     /// Does commands in one transaction; where the whole fails, each is tried alone, so that one that the database
     /// does not take disturbs no other.
-    pub(in crate::ledger) async fn after_reading(&self, works: &[&Work], cache: &mut Cache, known: Known) -> Vec<Told> {
+    pub(in crate::ledger) async fn after_reading(&self, works: &[&WalletRequest], cache: &mut Cache, commit_state: CommitState) -> Vec<Progress> {
         for work in works {
             cache.forget(work.wallet);
         }
-        match self.try_together(works, cache, known).await {
-            Ok(told) => told,
-            Err(known) => self.around_the_blocked(works, cache, known).await,
+        match self.try_together(works, cache, commit_state).await {
+            Ok(progress) => progress,
+            Err(commit_state) => self.around_the_blocked(works, cache, commit_state).await,
         }
     }
 
-    /// Does commands in one transaction, or else one by one; the error says what is known of them where somebody else
+    /// Does commands in one transaction, or else one by one; the error says what is `commit_state` of them where somebody else
     /// keeps a wallet locked.
-    async fn try_together(&self, works: &[&Work], cache: &mut Cache, known: Known) -> Result<Vec<Told>, Known> {
-        match self.commit(works, None, known, Patience::Short).await {
+    async fn try_together(&self, works: &[&WalletRequest], cache: &mut Cache, commit_state: CommitState) -> Result<Vec<Progress>, CommitState> {
+        match self.commit(works, None, commit_state, LockWait::Short).await {
             Ok(done) => {
                 self.tell_followers(&done.batch);
                 cache.keep(done.batch);
-                Ok(done.answers.into_iter().map(Told::Answer).collect())
+                Ok(done.answers.into_iter().map(Progress::Answer).collect())
             }
-            Err(Undone::Blocked(known)) => Err(known),
-            Err(Undone::Failed(error)) => Ok(self.one_by_one(works, known, &error).await),
+            Err(NotDone::Blocked(commit_state)) => Err(commit_state),
+            Err(NotDone::Failed(error)) => Ok(self.one_by_one(works, commit_state, &error).await),
         }
     }
 
     /// Does what can be done while somebody else keeps wallets locked.
-    async fn around_the_blocked(&self, works: &[&Work], cache: &mut Cache, known: Known) -> Vec<Told> {
+    async fn around_the_blocked(&self, works: &[&WalletRequest], cache: &mut Cache, commit_state: CommitState) -> Vec<Progress> {
         let blocked = self.find_blocked(works).await;
-        let is_free = |work: &Work| {
+        let is_free = |work: &WalletRequest| {
             blocked.as_ref().is_ok_and(|blocked| {
                 !blocked.contains(&work.wallet) && work.other_wallet().is_none_or(|other| !blocked.contains(&other))
             })
         };
-        let free: Vec<&Work> = works.iter().copied().filter(|work| is_free(work)).collect();
-        let (mut told, rest) = match free.as_slice() {
-            [] => (Vec::new(), known),
-            free => match self.try_together(free, cache, known).await {
-                Ok(told) => (told, known),
-                Err(known) => (Vec::new(), known),
+        let free: Vec<&WalletRequest> = works.iter().copied().filter(|work| is_free(work)).collect();
+        let (mut progress, rest) = match free.as_slice() {
+            [] => (Vec::new(), commit_state),
+            free => match self.try_together(free, cache, commit_state).await {
+                Ok(progress) => (progress, commit_state),
+                Err(commit_state) => (Vec::new(), commit_state),
             },
         };
         if let Ok(blocked) = &blocked {
             tracing::warn!(wallets = blocked.len(), "somebody keeps wallets locked; their commands wait apart");
-            self.detours.note(blocked);
+            self.blocked_wallets.note(blocked);
         }
-        let mut told = told.drain(..);
-        let next = |work: &&Work| if is_free(work) { told.next() } else { None };
-        works.iter().map(next).map(|told| told.unwrap_or(Told::Blocked(rest))).collect()
+        let mut progress = progress.drain(..);
+        let next = |work: &&WalletRequest| if is_free(work) { progress.next() } else { None };
+        works.iter().map(next).map(|progress| progress.unwrap_or(Progress::Blocked(rest))).collect()
     }
 
     /// Names the wallets of commands that somebody else keeps locked at this moment.
-    async fn find_blocked(&self, works: &[&Work]) -> Result<BTreeSet<WalletId>> {
+    async fn find_blocked(&self, works: &[&WalletRequest]) -> Result<BTreeSet<WalletId>> {
         let wallets: BTreeSet<WalletId> =
             works.iter().flat_map(|work| [Some(work.wallet), work.other_wallet()]).flatten().collect();
         let all: Vec<WalletId> = wallets.iter().copied().collect();
@@ -190,27 +190,27 @@ impl Shared {
     }
 
     /// Tries each command alone after all together have failed inside; any other failure is everybody's answer.
-    async fn one_by_one(&self, works: &[&Work], known: Known, error: &Error) -> Vec<Told> {
+    async fn one_by_one(&self, works: &[&WalletRequest], commit_state: CommitState, error: &Error) -> Vec<Progress> {
         if works.len() < 2 || matches!(error, Error::Refused(_)) {
-            return works.iter().map(|_| Told::Answer(Err(again(error)))).collect();
+            return works.iter().map(|_| Progress::Answer(Err(again(error)))).collect();
         }
         tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
-        let mut told = Vec::with_capacity(works.len());
+        let mut progress = Vec::with_capacity(works.len());
         for work in works {
-            told.push(Told::Answer(self.alone(work, None, known, Patience::Short).await));
+            progress.push(Progress::Answer(self.alone(work, None, commit_state, LockWait::Short).await));
         }
-        told
+        progress
     }
 
-    /// Does one command in a transaction of its own, together with its rider.
+    /// Does one command in a transaction of its own, together with its hook.
     pub(in crate::ledger) async fn alone(
         &self,
-        work: &Work,
-        rider: Option<&dyn Rider>,
-        known: Known,
-        patience: Patience,
+        work: &WalletRequest,
+        hook: Option<&dyn TxHook>,
+        commit_state: CommitState,
+        lock_wait: LockWait,
     ) -> Result<Outcome> {
-        let done = self.commit(&[work], rider, known, patience).await?;
+        let done = self.commit(&[work], hook, commit_state, lock_wait).await?;
         self.tell_followers(&done.batch);
         done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer")))
     }
@@ -218,48 +218,48 @@ impl Shared {
     /// Does commands in one transaction, and tries again where that can help.
     async fn commit(
         &self,
-        works: &[&Work],
-        rider: Option<&dyn Rider>,
-        known: Known,
-        patience: Patience,
-    ) -> Result<Done, Undone> {
-        let mut known = known;
+        works: &[&WalletRequest],
+        hook: Option<&dyn TxHook>,
+        commit_state: CommitState,
+        lock_wait: LockWait,
+    ) -> Result<CommittedTransaction, NotDone> {
+        let mut commit_state = commit_state;
         for attempt in 1..=MAX_TRIES {
-            match self.attempt(works, rider, patience).await {
+            match self.attempt(works, hook, lock_wait).await {
                 Ok(done) => return Ok(done),
                 Err(Failure::Conflict) => {}
-                Err(Failure::Unknown) => known = Known::Perhaps,
-                Err(Failure::Blocked) => return Err(Undone::Blocked(known)),
-                Err(Failure::Failed(error)) if known == Known::Perhaps => {
-                    tracing::warn!(%error, "a command whose outcome is not known could not be looked up");
-                    return Err(Undone::Failed(known.refusal().into()));
+                Err(Failure::Unknown) => commit_state = CommitState::Unknown,
+                Err(Failure::Blocked) => return Err(NotDone::Blocked(commit_state)),
+                Err(Failure::Failed(error)) if commit_state == CommitState::Unknown => {
+                    tracing::warn!(%error, "a command whose outcome is not commit_state could not be looked up");
+                    return Err(NotDone::Failed(commit_state.refusal().into()));
                 }
-                Err(Failure::Failed(error)) => return Err(Undone::Failed(error)),
+                Err(Failure::Failed(error)) => return Err(NotDone::Failed(error)),
             }
             tokio::time::sleep(pause(attempt)).await;
         }
-        Err(Undone::Failed(known.refusal().into()))
+        Err(NotDone::Failed(commit_state.refusal().into()))
     }
 
     /// Does commands in one transaction, once.
-    async fn attempt(&self, works: &[&Work], rider: Option<&dyn Rider>, patience: Patience) -> Result<Done, Failure> {
+    async fn attempt(&self, works: &[&WalletRequest], hook: Option<&dyn TxHook>, lock_wait: LockWait) -> Result<CommittedTransaction, Failure> {
         let mut transaction = self.pool.begin().await.map_err(|error| before_commit(error.into()))?;
-        if patience == Patience::Long {
+        if lock_wait == LockWait::Long {
             load::wait_longer(&mut transaction).await.map_err(|error| before_commit(error.into()))?;
         }
         let rules = self.rules();
         let done = transact(&mut transaction, works, &self.clock, &rules).await.map_err(before_commit)?;
-        if let (Some(rider), Some(Ok(outcome))) = (rider, done.answers.first()) {
-            rider.ride(&mut transaction, outcome).await.map_err(before_commit)?;
+        if let (Some(hook), Some(Ok(outcome))) = (hook, done.answers.first()) {
+            hook.run(&mut transaction, outcome).await.map_err(before_commit)?;
         }
         transaction.commit().await.map_err(while_committing)?;
         Ok(done)
     }
 
-    /// Tells followers what was committed.
+    /// Tells watchers what was committed.
     fn tell_followers(&self, batch: &Batch) {
         for (_, now) in batch.wallets() {
-            self.followers.publish(now.id, now.seq);
+            self.watchers.publish(now.id, now.seq);
         }
     }
 
@@ -293,7 +293,7 @@ pub(in crate::ledger) fn before_commit(error: Error) -> Failure {
     };
     let Some(database) = cause.downcast_ref::<sqlx::Error>() else { return Failure::Failed(Error::Internal(cause)) };
     match database {
-        sqlx::Error::Database(told) => match told.code().as_deref() {
+        sqlx::Error::Database(error) => match error.code().as_deref() {
             // Serialization failure, deadlock, and a key that another node has just used.
             Some("40001" | "40P01" | "23505") => Failure::Conflict,
             // Lock timeout.
@@ -314,7 +314,7 @@ pub(in crate::ledger) fn while_committing(error: sqlx::Error) -> Failure {
     match error {
         sqlx::Error::Database(_) => before_commit(Error::Internal(Box::new(error))),
         error => {
-            tracing::warn!(%error, "the outcome of a commit is not known");
+            tracing::warn!(%error, "the outcome of a commit is not commit_state");
             Failure::Unknown
         }
     }
@@ -323,10 +323,10 @@ pub(in crate::ledger) fn while_committing(error: sqlx::Error) -> Failure {
 /// Does commands in the given transaction: locks, reads, decides, writes.
 pub(in crate::ledger) async fn transact(
     connection: &mut PgConnection,
-    works: &[&Work],
+    works: &[&WalletRequest],
     clock: &Clock,
     rules: &Rules,
-) -> Result<Done> {
+) -> Result<CommittedTransaction> {
     let mut batch = gather(connection, works, clock).await?;
     let places_holds = works.iter().any(|work| matches!(work.request.command, Command::Hold { .. }));
     // The statement that stores would refuse the whole batch for one such hold.
@@ -334,5 +334,5 @@ pub(in crate::ledger) async fn transact(
     let (now, rules) = (clock.now(), Rules { swept_until, ..*rules });
     let answers = works.iter().map(|work| batch.perform(work, now, &rules)).collect();
     write_locked::store(connection, batch.take_changes()?).await?;
-    Ok(Done { answers, batch })
+    Ok(CommittedTransaction { answers, batch })
 }

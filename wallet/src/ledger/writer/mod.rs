@@ -53,16 +53,16 @@ use crate::db::{self, Db};
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::ledger::model::command::Outcome;
-use crate::ledger::model::request::Work;
-use crate::ledger::model::tx_hook::Rider;
-use crate::ledger::writer::blocked_wallets::{Detours, MAX_DETOURS};
-use crate::ledger::writer::locked_commit::{Known, Patience, Shared};
+use crate::ledger::model::request::WalletRequest;
+use crate::ledger::model::tx_hook::TxHook;
+use crate::ledger::writer::blocked_wallets::{BlockedWallets, MAX_BLOCKED};
+use crate::ledger::writer::locked_commit::{CommitState, LockWait, Shared};
 use crate::ledger::writer::queue::{Job, Queue};
-use crate::ledger::writer::watch::Followers;
+use crate::ledger::writer::watch::Watchers;
 
 /// The most commands in one batch.
 pub(super) const MAX_BATCH: usize = 512;
-/// How many commands with riders run at the same time.
+/// How many commands with hooks run at the same time.
 const MAX_ALONE: usize = 4;
 /// How often the database's clock is read.
 const OBSERVE_EVERY: Duration = Duration::from_secs(1);
@@ -97,7 +97,7 @@ impl Writers {
         let count = options.writers.unwrap_or(cores).clamp(1, 256);
         // Each writer keeps one and takes a second one while it reads.
         let connections =
-            u32::try_from(count.saturating_mul(2).saturating_add(MAX_ALONE + MAX_DETOURS)).unwrap_or(u32::MAX);
+            u32::try_from(count.saturating_mul(2).saturating_add(MAX_ALONE + MAX_BLOCKED)).unwrap_or(u32::MAX);
         let session = db.pool().connect_options().as_ref().clone().options(SESSION);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
@@ -108,36 +108,36 @@ impl Writers {
             pool,
             clock: db.clock().clone(),
             rules: RwLock::default(),
-            followers: Followers::default(),
-            detours: Detours::default(),
-            distrust: options.read_first_for,
+            watchers: Watchers::default(),
+            blocked_wallets: BlockedWallets::default(),
+            read_first_for: options.read_first_for,
         });
         let stop = CancellationToken::new();
         let queues: Vec<Arc<Queue>> = (0..count).map(|_| Arc::new(Queue::default())).collect();
         let mut tasks: Vec<JoinHandle<()>> =
             queues.iter().map(|queue| tokio::spawn(keep_writing(Arc::clone(&shared), Arc::clone(queue)))).collect();
-        let (following, pool, stopped) = (Arc::clone(&shared), db.pool().clone(), stop.clone());
-        tasks.push(tokio::spawn(async move { following.followers.poll(&pool, &stopped).await }));
+        let (watching, pool, stopped) = (Arc::clone(&shared), db.pool().clone(), stop.clone());
+        tasks.push(tokio::spawn(async move { watching.watchers.poll(&pool, &stopped).await }));
         tasks.push(tokio::spawn(keep_time(db.pool().clone(), db.clock().clone(), stop.clone())));
         Self { shared, queues, alone: Arc::new(Semaphore::new(MAX_ALONE)), tasks: Mutex::new(tasks), stop }
     }
 
     /// Queues a command and waits for its answer; whoever stops waiting changes nothing.
-    pub(super) async fn submit(&self, work: Work) -> Result<Outcome> {
+    pub(super) async fn submit(&self, work: WalletRequest) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         self.queue(work.wallet)?.push(Job::new(work, reply))?;
         answer.await.unwrap_or_else(|_| Err(Refusal::OutcomeUnknown.into()))
     }
 
-    /// Does a command in a transaction of its own together with its rider.
-    pub(super) async fn submit_alone(&self, work: Work, rider: Arc<dyn Rider>) -> Result<Outcome> {
+    /// Does a command in a transaction of its own together with its hook.
+    pub(super) async fn submit_alone(&self, work: WalletRequest, hook: Arc<dyn TxHook>) -> Result<Outcome> {
         if self.stop.is_cancelled() {
             return Err(Refusal::Unavailable.into());
         }
         let (shared, alone) = (Arc::clone(&self.shared), Arc::clone(&self.alone));
         let task = tokio::spawn(async move {
             let _turn = alone.acquire_owned().await.map_err(|_| Refusal::Unavailable)?;
-            shared.alone(&work, Some(rider.as_ref()), Known::NotDone, Patience::Long).await
+            shared.alone(&work, Some(hook.as_ref()), CommitState::NotCommitted, LockWait::Long).await
         });
         task.await.unwrap_or_else(|cause| Err(Error::internal(cause)))
     }
@@ -182,7 +182,7 @@ async fn keep_writing(shared: Arc<Shared>, queue: Arc<Queue>) {
 }
 
 /// Runs a task to its end; where one breaks, a new one takes its place. Whoever waited for an answer of the broken one
-/// hears that the outcome is not known.
+/// hears that the outcome is not `commit_state`.
 async fn one_after_another<Task>(task: impl Fn() -> Task)
 where
     Task: Future<Output = ()> + Send + 'static,

@@ -17,20 +17,20 @@ use crate::db;
 use crate::error::Result;
 use crate::id::WalletId;
 use crate::ledger::model::command::Outcome;
-use crate::ledger::model::request::Work;
+use crate::ledger::model::request::WalletRequest;
 use crate::ledger::model::wallet_state::{Rules, WalletState};
 use crate::ledger::repo::write_if_unchanged::{self, Writes};
 use crate::ledger::rules::batch::Batch;
-use crate::ledger::writer::locked_commit::{Failure, Known, Shared, Told, before_commit, while_committing};
+use crate::ledger::writer::locked_commit::{Failure, CommitState, Shared, Progress, before_commit, while_committing};
 use crate::ledger::writer::queue::{Job, Queue};
-use crate::ledger::writer::wallet_cache::{Cache, DISTRUST, Lent};
+use crate::ledger::writer::wallet_cache::{Cache, READ_FIRST_FOR, Access};
 use crate::ledger::writer::{MAX_BATCH, load_batch};
 
 /// Commands on their way to one statement.
 #[derive(Default)]
-struct Open {
+struct PendingBatch {
     jobs: Vec<Job>,
-    /// What was decided from memory, job by job: holds once the batch has landed.
+    /// What was decided from memory, job by job: holds once the batch has committed.
     answers: Vec<Option<Result<Outcome>>>,
     batch: Batch,
     /// Wallets that must be read first, and the places of the commands that wait for that.
@@ -39,7 +39,7 @@ struct Open {
     /// Wallets of commands that must be decided under a lock; later commands of theirs wait behind those.
     locked: HashSet<WalletId>,
     /// Commands of wallets that somebody else keeps locked: they wait apart ([`crate::ledger::writer::blocked_wallets`]).
-    detoured: Vec<Job>,
+    set_aside: Vec<Job>,
 }
 
 /// What commands are decided by at one moment.
@@ -47,30 +47,30 @@ struct Moment {
     rules: Rules,
     now: DateTime<Utc>,
     /// Wallets that are kept out of batches.
-    detours: HashSet<WalletId>,
+    blocked_wallets: HashSet<WalletId>,
 }
 
-impl Open {
+impl PendingBatch {
     /// Adds commands: decides what can be decided from memory. What is refused is decided again under a lock.
     fn add(&mut self, jobs: Vec<Job>, moment: &Moment, cache: &mut Cache) {
         for job in jobs {
-            if moment.detours.contains(&job.work.wallet) {
-                self.detoured.push(job);
+            if moment.blocked_wallets.contains(&job.work.wallet) {
+                self.set_aside.push(job);
                 continue;
             }
             let (work, place) = (&job.work, self.jobs.len());
-            let lent = if self.locked.contains(&work.wallet) {
-                Lent::Locked
+            let access = if self.locked.contains(&work.wallet) {
+                Access::NeedsLock
             } else if self.unread.contains(&work.wallet) {
-                cache.lend_behind(work)
+                cache.access_behind(work)
             } else {
-                cache.lend(work, &mut self.batch, moment.now)
+                cache.access(work, &mut self.batch, moment.now)
             };
-            let answer = match lent {
-                Lent::Ready => self.batch.perform(work, moment.now, &moment.rules).ok().map(Ok),
-                Lent::Unread | Lent::Locked => None,
+            let answer = match access {
+                Access::Cached => self.batch.perform(work, moment.now, &moment.rules).ok().map(Ok),
+                Access::NeedsRead | Access::NeedsLock => None,
             };
-            if lent == Lent::Unread {
+            if access == Access::NeedsRead {
                 self.unread.insert(work.wallet);
                 self.waiting.push(place);
             } else if answer.is_none() {
@@ -132,38 +132,38 @@ impl Open {
             }
             Err(why) => {
                 tracing::error!(why, "what was decided from memory can't be stored; it is decided again under locks");
-                self.void(cache, Known::NotDone);
+                self.void(cache, CommitState::NotCommitted);
                 None
             }
         }
     }
 
-    /// Takes back what was decided: it is decided again under a lock. `known` is what came of storing it.
-    fn void(&mut self, cache: &mut Cache, known: Known) {
+    /// Takes back what was decided: it is decided again under a lock. `commit_state` is what came of storing it.
+    fn void(&mut self, cache: &mut Cache, commit_state: CommitState) {
         self.batch = Batch::default();
         for (job, answer) in self.jobs.iter_mut().zip(&mut self.answers) {
             if answer.take().is_some() {
-                job.known = job.known.or(known);
+                job.commit_state = job.commit_state.or(commit_state);
                 cache.forget(job.work.wallet);
                 self.locked.insert(job.work.wallet);
             }
         }
     }
 
-    /// Does what must be decided under a lock. What somebody else keeps locked takes a detour.
+    /// Does what must be decided under a lock. What somebody else keeps locked takes a `set_aside_blocked`.
     async fn finish(&mut self, shared: &Arc<Shared>, cache: &mut Cache) {
         let left = self.jobs.iter_mut().zip(&mut self.answers).filter(|(_, answer)| answer.is_none());
         let (mut jobs, slots): (Vec<&mut Job>, Vec<_>) = left.unzip();
         if jobs.is_empty() {
             return;
         }
-        let works: Vec<&Work> = jobs.iter().map(|job| &job.work).collect();
-        let known = jobs.iter().fold(Known::NotDone, |known, job| known.or(job.known));
-        let told = shared.after_reading(&works, cache, known).await;
+        let works: Vec<&WalletRequest> = jobs.iter().map(|job| &job.work).collect();
+        let commit_state = jobs.iter().fold(CommitState::NotCommitted, |commit_state, job| commit_state.or(job.commit_state));
+        let told = shared.after_reading(&works, cache, commit_state).await;
         for ((job, slot), told) in jobs.iter_mut().zip(slots).zip(told) {
             match told {
-                Told::Answer(answer) => *slot = Some(answer),
-                Told::Blocked(known) => job.known = job.known.or(known),
+                Progress::Answer(answer) => *slot = Some(answer),
+                Progress::Blocked(commit_state) => job.commit_state = job.commit_state.or(commit_state),
             }
         }
     }
@@ -173,10 +173,10 @@ impl Open {
         for (job, answer) in self.jobs.into_iter().zip(self.answers) {
             match answer {
                 Some(answer) => drop(job.reply.send(answer)),
-                None => self.detoured.push(job),
+                None => self.set_aside.push(job),
             }
         }
-        shared.detour(self.detoured);
+        shared.set_aside_blocked(self.set_aside);
     }
 }
 
@@ -188,60 +188,60 @@ impl Shared {
         if let Err(error) = db::observe_clock(&self.pool, &self.clock).await {
             tracing::warn!(%error, "the database's clock could not be read");
         }
-        let mut cache = Cache::new(self.distrust.unwrap_or(DISTRUST));
-        let (mut line, mut next, mut landed) = (None, None, Landed::default());
+        let mut cache = Cache::new(self.read_first_for.unwrap_or(READ_FIRST_FOR));
+        let (mut line, mut next, mut committed) = (None, None, CommittedBatch::default());
         loop {
-            let mut open: Open = match next.take() {
-                Some(open) => open,
+            let mut pending: PendingBatch = match next.take() {
+                Some(pending) => pending,
                 None => {
-                    landed.answer(&self);
+                    committed.answer(&self);
                     let Some(jobs) = queue.0.take(MAX_BATCH).await else { return };
-                    let mut open = Open::default();
-                    open.add(jobs, &self.moment(), &mut cache);
-                    open
+                    let mut pending = PendingBatch::default();
+                    pending.add(jobs, &self.moment(), &mut cache);
+                    pending
                 }
             };
-            if open.must_read() {
-                landed.answer(&self);
-                open.read(&self, &mut cache).await;
+            if pending.must_read() {
+                committed.answer(&self);
+                pending.read(&self, &mut cache).await;
             }
-            if let Some(writes) = open.close(&mut cache) {
+            if let Some(writes) = pending.close(&mut cache) {
                 // What waits for a lock must be done before anything is decided on top of it.
-                let room = if open.locked.is_empty() { MAX_BATCH } else { 0 };
-                match self.fly(&mut line, &writes, &queue.0, &mut cache, (&mut next, room), &mut landed).await {
+                let room = if pending.locked.is_empty() { MAX_BATCH } else { 0 };
+                match self.write_while_next_fills(&mut line, &writes, &queue.0, &mut cache, (&mut next, room), &mut committed).await {
                     Ok(()) => {
                         cache.note(false);
                         for (wallet, seq) in writes.newest() {
-                            self.followers.publish(wallet, seq);
+                            self.watchers.publish(wallet, seq);
                         }
                     }
                     Err(failure) => {
                         cache.note(matches!(failure, Failure::Conflict));
-                        open.void(&mut cache, failure.known());
-                        next.iter_mut().for_each(|next| next.void(&mut cache, Known::NotDone));
+                        pending.void(&mut cache, failure.commit_state());
+                        next.iter_mut().for_each(|next| next.void(&mut cache, CommitState::NotCommitted));
                     }
                 }
             }
-            landed.answer(&self);
-            open.finish(&self, &mut cache).await;
-            landed = Landed(Some(open));
+            committed.answer(&self);
+            pending.finish(&self, &mut cache).await;
+            committed = CommittedBatch(Some(pending));
         }
     }
 
     /// Stores a batch, and meanwhile answers the one before, and gathers the next one, up to `room` commands.
-    async fn fly(
+    async fn write_while_next_fills(
         self: &Arc<Self>,
         line: &mut Option<PoolConnection<Postgres>>,
         writes: &Writes,
         queue: &Queue,
         cache: &mut Cache,
-        (next, room): (&mut Option<Open>, usize),
-        landed: &mut Landed,
+        (next, room): (&mut Option<PendingBatch>, usize),
+        committed: &mut CommittedBatch,
     ) -> Result<(), Failure> {
-        let mut flying = pin!(self.store_quickly(line, writes));
+        let mut writing = pin!(self.store_quickly(line, writes));
         // It is on its way before anybody hears of the last one: the database never waits for that.
-        let at_once = futures::poll!(flying.as_mut());
-        landed.answer(self);
+        let at_once = futures::poll!(writing.as_mut());
+        committed.answer(self);
         if let Poll::Ready(stored) = at_once {
             return stored;
         }
@@ -250,7 +250,7 @@ impl Shared {
             let left = room.saturating_sub(next.as_ref().map_or(0, |next| next.jobs.len()));
             tokio::select! {
                 biased;
-                landed = &mut flying => return landed,
+                committed = &mut writing => return committed,
                 jobs = queue.take(left), if gathers && left > 0 => match jobs {
                     Some(jobs) => next.get_or_insert_default().add(jobs, &self.moment(), cache),
                     None => gathers = false,
@@ -261,7 +261,7 @@ impl Shared {
 
     /// Gives what commands are decided by now.
     fn moment(&self) -> Moment {
-        Moment { rules: self.rules(), now: self.clock.now(), detours: self.detours.now() }
+        Moment { rules: self.rules(), now: self.clock.now(), blocked_wallets: self.blocked_wallets.now() }
     }
 
     /// Reads wallets as they are now.
@@ -285,12 +285,12 @@ impl Shared {
 
 /// A batch that has happened and whose callers have not heard so.
 #[derive(Default)]
-struct Landed(Option<Open>);
+struct CommittedBatch(Option<PendingBatch>);
 
-impl Landed {
+impl CommittedBatch {
     fn answer(&mut self, shared: &Arc<Shared>) {
-        if let Some(open) = self.0.take() {
-            open.answer(shared);
+        if let Some(pending) = self.0.take() {
+            pending.answer(shared);
         }
     }
 }

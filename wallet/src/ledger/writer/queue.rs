@@ -8,8 +8,8 @@ use tokio::sync::{Notify, oneshot};
 use crate::error::{Refusal, Result};
 use crate::id::WalletId;
 use crate::ledger::model::command::Outcome;
-use crate::ledger::model::request::Work;
-use crate::ledger::writer::locked_commit::Known;
+use crate::ledger::model::request::WalletRequest;
+use crate::ledger::writer::locked_commit::CommitState;
 
 /// How many commands may wait for one writer; the next one hears "unavailable".
 pub(in crate::ledger) const CAPACITY: usize = 8192;
@@ -18,21 +18,21 @@ pub(in crate::ledger) const WALLET_CAPACITY: usize = 4096;
 
 /// A command that waits, and where its answer goes. Nobody may be there any more to hear it.
 pub(in crate::ledger) struct Job {
-    pub(in crate::ledger) work: Work,
+    pub(in crate::ledger) work: WalletRequest,
     pub(in crate::ledger) reply: oneshot::Sender<Result<Outcome>>,
-    /// What is known of it so far: whether an earlier try may have been committed.
-    pub(in crate::ledger) known: Known,
+    /// What is `commit_state` of it so far: whether an earlier try may have been committed.
+    pub(in crate::ledger) commit_state: CommitState,
 }
 
 impl Job {
     /// Makes a job that was not tried yet.
-    pub(in crate::ledger) const fn new(work: Work, reply: oneshot::Sender<Result<Outcome>>) -> Self {
-        Self { work, reply, known: Known::NotDone }
+    pub(in crate::ledger) const fn new(work: WalletRequest, reply: oneshot::Sender<Result<Outcome>>) -> Self {
+        Self { work, reply, commit_state: CommitState::NotCommitted }
     }
 
-    /// Answers that it could not be done: that nothing has happened, or that the outcome is not known.
+    /// Answers that it could not be done: that nothing has happened, or that the outcome is not `commit_state`.
     pub(in crate::ledger) fn refuse(self) {
-        drop(self.reply.send(Err(self.known.refusal().into())));
+        drop(self.reply.send(Err(self.commit_state.refusal().into())));
     }
 }
 
@@ -93,7 +93,7 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Refuses new commands and drops those that wait, whose callers then hear that the outcome is not known.
+    /// Refuses new commands and drops those that wait, whose callers then hear that the outcome is not `commit_state`.
     pub(in crate::ledger) fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -133,7 +133,7 @@ mod tests {
     use crate::id::AccountId;
     use crate::idempotency::{IdempotencyKey, RequestHash};
     use crate::identity::Actor;
-    use crate::ledger::Command;
+    use crate::ledger::model::command::Command;
     use crate::ledger::model::request::Request;
 
     fn job(wallet: WalletId, name: usize) -> Job {
@@ -145,7 +145,7 @@ mod tests {
             metadata: serde_json::Value::Null,
             metadata_text: None,
         };
-        Job::new(Work { wallet, request }, oneshot::channel().0)
+        Job::new(WalletRequest { wallet, request }, oneshot::channel().0)
     }
 
     fn names(jobs: &[Job]) -> Vec<String> {

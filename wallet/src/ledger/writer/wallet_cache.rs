@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 
 use crate::id::WalletId;
 use crate::ledger::model::command::Command;
-use crate::ledger::model::request::Work;
+use crate::ledger::model::request::WalletRequest;
 use crate::ledger::model::wallet_state::WalletState;
 use crate::ledger::rules::batch::Batch;
 
@@ -28,29 +28,29 @@ const MAX_STALE: u32 = 4;
 /// The same for wallets that were read just before.
 const MAX_LATE: u32 = 24;
 /// How long the writer is then more careful, where nothing else is asked for.
-pub(in crate::ledger) const DISTRUST: Duration = Duration::from_secs(1);
+pub(in crate::ledger) const READ_FIRST_FOR: Duration = Duration::from_secs(1);
 
 /// What a writer relies on while it decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Trust {
+enum CacheMode {
     /// Wallets as it left them.
     #[default]
-    Memory,
+    Optimistic,
     /// Wallets as they were a moment ago.
-    Reading,
+    ReadFirst,
     /// Wallets that are locked.
-    Locks,
+    Lock,
 }
 
 /// How a command can be decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ledger) enum Lent {
+pub(in crate::ledger) enum Access {
     /// At once: its wallet is in the batch.
-    Ready,
+    Cached,
     /// When its wallet has been read.
-    Unread,
+    NeedsRead,
     /// Under its wallet's lock.
-    Locked,
+    NeedsLock,
 }
 
 /// One writer's memory.
@@ -60,11 +60,11 @@ pub(in crate::ledger) struct Cache {
     hasher: RandomState,
     /// A bit for each of the last 64 batches: it found that a wallet had moved.
     stale: u64,
-    trust: Trust,
+    mode: CacheMode,
     /// When it trusts its memory again.
     careful_until: Option<Instant>,
     /// How long it is careful.
-    distrust: Duration,
+    read_first_for: Duration,
 }
 
 /// A young and an old generation: what is not used for a whole generation is forgotten.
@@ -75,55 +75,55 @@ struct Generations<T> {
 }
 
 impl Cache {
-    /// Starts empty; `distrust` is how long it is careful after its memory was stale too often.
-    pub(in crate::ledger) fn new(distrust: Duration) -> Self {
+    /// Starts empty; `read_first_for` is how long it is careful after its memory was stale too often.
+    pub(in crate::ledger) fn new(read_first_for: Duration) -> Self {
         Self {
             wallets: Generations::default(),
             keys: Generations::default(),
             hasher: RandomState::new(),
             stale: 0,
-            trust: Trust::default(),
+            mode: CacheMode::default(),
             careful_until: None,
-            distrust,
+            read_first_for,
         }
     }
 
     /// Says how a command can be decided whose wallet is about to be read for commands before it. Its memory of that
     /// wallet is not asked, even where it is trusted again by now: the command waits behind those.
-    pub(in crate::ledger) fn lend_behind(&mut self, work: &Work) -> Lent {
-        let can_wait = self.trust() != Trust::Locks && !self.has_seen(work) && spends(&work.request.command);
-        if can_wait { Lent::Unread } else { Lent::Locked }
+    pub(in crate::ledger) fn access_behind(&mut self, work: &WalletRequest) -> Access {
+        let can_wait = self.mode() != CacheMode::Lock && !self.has_seen(work) && spends(&work.request.command);
+        if can_wait { Access::NeedsRead } else { Access::NeedsLock }
     }
 
     /// Puts a command's wallet into a batch, unless it is there; says how the command can be decided.
-    pub(in crate::ledger) fn lend(&mut self, work: &Work, batch: &mut Batch, now: DateTime<Utc>) -> Lent {
+    pub(in crate::ledger) fn access(&mut self, work: &WalletRequest, batch: &mut Batch, now: DateTime<Utc>) -> Access {
         let command = &work.request.command;
-        let trust = self.trust();
+        let mode = self.mode();
         let is_enough = |state: &WalletState| state.core.counts_at(now) && is_enough(state, command);
-        if trust == Trust::Locks || self.has_seen(work) {
-            return Lent::Locked;
+        if mode == CacheMode::Lock || self.has_seen(work) {
+            return Access::NeedsLock;
         }
         if let Some(state) = batch.state(work.wallet) {
-            return if is_enough(state) { Lent::Ready } else { Lent::Locked };
+            return if is_enough(state) { Access::Cached } else { Access::NeedsLock };
         }
-        match self.wallet(work.wallet).filter(|_| trust == Trust::Memory) {
-            Some(state) if !is_enough(state) => Lent::Locked,
+        match self.wallet(work.wallet).filter(|_| mode == CacheMode::Optimistic) {
+            Some(state) if !is_enough(state) => Access::NeedsLock,
             Some(_) => {
                 if let Some(state) = self.forget(work.wallet) {
                     batch.know(state);
                 }
-                Lent::Ready
+                Access::Cached
             }
-            None if spends(command) => Lent::Unread,
-            None => Lent::Locked,
+            None if spends(command) => Access::NeedsRead,
+            None => Access::NeedsLock,
         }
     }
 
-    fn trust(&mut self) -> Trust {
+    fn mode(&mut self) -> CacheMode {
         if self.careful_until.is_some_and(|until| Instant::now() >= until) {
-            (self.careful_until, self.trust) = (None, Trust::Memory);
+            (self.careful_until, self.mode) = (None, CacheMode::Optimistic);
         }
-        self.trust
+        self.mode
     }
 
     /// Ends the time in which it is careful.
@@ -137,12 +137,12 @@ impl Cache {
     }
 
     /// Says whether the key may have been used lately; then the database must say what it did.
-    fn has_seen(&self, work: &Work) -> bool {
+    fn has_seen(&self, work: &WalletRequest) -> bool {
         let key = self.key(work);
         self.keys.young.contains(&key) || self.keys.old.contains(&key)
     }
 
-    fn key(&self, work: &Work) -> u64 {
+    fn key(&self, work: &WalletRequest) -> u64 {
         self.hasher.hash_one((work.wallet, &work.request.key))
     }
 
@@ -170,7 +170,7 @@ impl Cache {
     }
 
     /// Remembers that a key was used.
-    pub(in crate::ledger) fn saw(&mut self, work: &Work) {
+    pub(in crate::ledger) fn saw(&mut self, work: &WalletRequest) {
         if self.keys.young.len() >= MAX_KEYS {
             self.keys.old = std::mem::take(&mut self.keys.young);
         }
@@ -181,13 +181,13 @@ impl Cache {
     /// Notes whether a batch found everything as it was decided on.
     pub(in crate::ledger) fn note(&mut self, stale: bool) {
         self.stale = (self.stale << 1) | u64::from(stale);
-        let (most, next) = match self.trust {
-            Trust::Memory => (MAX_STALE, Trust::Reading),
-            Trust::Reading | Trust::Locks => (MAX_LATE, Trust::Locks),
+        let (most, next) = match self.mode {
+            CacheMode::Optimistic => (MAX_STALE, CacheMode::ReadFirst),
+            CacheMode::ReadFirst | CacheMode::Lock => (MAX_LATE, CacheMode::Lock),
         };
         if self.stale.count_ones() > most {
-            (self.stale, self.trust) = (0, next);
-            self.careful_until = Instant::now().checked_add(self.distrust);
+            (self.stale, self.mode) = (0, next);
+            self.careful_until = Instant::now().checked_add(self.read_first_for);
         }
     }
 }

@@ -16,20 +16,20 @@ const POLL_EVERY: Duration = Duration::from_millis(250);
 
 /// The followed wallets of this node.
 #[derive(Default)]
-pub(in crate::ledger) struct Followers {
+pub(in crate::ledger) struct Watchers {
     wallets: Mutex<HashMap<WalletId, watch::Sender<i64>>>,
     added: Notify,
 }
 
-impl Followers {
-    /// Follows a wallet. The first value is 0 until the newest `seq` is known, within a moment.
+impl Watchers {
+    /// Follows a wallet. The first value is 0 until the newest `seq` is `commit_state`, within a moment.
     pub(in crate::ledger) fn follow(&self, wallet: WalletId) -> watch::Receiver<i64> {
         let receiver = self.lock().entry(wallet).or_insert_with(|| watch::channel(0).0).subscribe();
         self.added.notify_one();
         receiver
     }
 
-    /// Tells the followers of a wallet what was committed.
+    /// Tells the watchers of a wallet what was committed.
     pub(in crate::ledger) fn publish(&self, wallet: WalletId, seq: i64) {
         if let Some(sender) = self.lock().get(&wallet) {
             sender.send_if_modified(|newest| {

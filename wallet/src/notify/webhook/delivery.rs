@@ -11,8 +11,7 @@ use super::{DeliveryState, FAILING_MAX, OFF_FAILING, OFF_GONE, Outgoing, RETRIES
 use crate::error::{Error, Refusal, Result};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::Actor;
-use crate::ledger::FeeKind;
-use crate::ledger::{Command, Envelope, Receipt};
+use crate::ledger::{FeeKind, Command, Submission, Receipt};
 use crate::notify::Mail;
 
 /// Messages of one endpoint that one look at the outbox compares.
@@ -116,7 +115,7 @@ impl Webhooks {
         let receipt = Receipt::flat("webhook_retry", "Webhook retry", fee);
         let command = Command::Fee { kind: FeeKind::WebhookFee, receipt };
         let key = IdempotencyKey::internal(format!("webhook:{}:{}", outgoing.id, outgoing.tries));
-        match self.ledger.submit(Envelope::new(wallet, key, Actor::system("webhooks"), command)).await {
+        match self.ledger.submit(Submission::new(wallet, key, Actor::system("webhooks"), command)).await {
             Ok(_) => Ok(()),
             Err(Error::Refused(_)) if outgoing.event.is_notice() => Ok(()),
             Err(error) => Err(error),

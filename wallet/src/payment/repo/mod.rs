@@ -1,8 +1,8 @@
 //! The SQL of payments, providers' messages and the sandbox provider's own books.
 
 pub(crate) mod event;
-pub(crate) mod held;
 pub(crate) mod invariants;
 pub(crate) mod new_payment;
 pub(crate) mod payment;
 pub(crate) mod sandbox;
+pub(crate) mod review;

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::error::Result;
 use crate::id::{AccountId, PaymentId, SubscriptionId, UserId, WalletId};
 use crate::money::{Credits, Money};
-use crate::payment::PlanPart;
+use crate::payment::model::PlanPart;
 
 /// A payment to store.
 pub(crate) struct NewPaymentRow<'a> {

@@ -9,7 +9,7 @@ use crate::catalog::Interval;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, Shard, SubscriptionId, WalletId};
 use crate::money::{Credits, Currency, Money};
-use crate::payment::{PaymentStatus, PaymentView, PlanPart};
+use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
 
 /// A payment as stored.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::provider::{CheckoutAnswer, CheckoutOrder, Provider};
 use super::super::repo::{self, new_payment::NewPaymentRow, payment::PaymentRow};
-use super::super::{PaymentStatus, PaymentView, PlanPart};
+use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
 use super::{Buyer, Contact, Payments};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{PaymentId, SubscriptionId};

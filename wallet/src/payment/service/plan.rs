@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 
 use super::super::provider::{ChargeAnswer, Provider, SavedCharge};
 use super::super::repo::{self, payment::PaymentRow};
-use super::super::{PaymentStatus, PaymentView, PlanChoice, PlanPart};
-use super::held::RETURNED;
+use crate::payment::model::{PaymentStatus, PaymentView, PlanChoice, PlanPart};
+use crate::payment::service::review::RETURNED;
 use super::order::{NewOrder, OPEN_MINUTES, PROVIDER_PATIENCE};
 use super::settle::{Finder, Reconciled};
 use super::{Buyer, Payments};

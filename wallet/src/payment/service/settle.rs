@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 
 use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
 use super::super::repo::{self, payment::PaymentRow};
-use super::super::{PaymentStatus, PaymentView, PlanPart};
+use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
 use super::Payments;
 use super::order::PROVIDER_PATIENCE;
 use crate::catalog::{BurnClass, CatalogView, Expiry};
@@ -20,12 +20,12 @@ use crate::error::{Error, Refusal, Result};
 use crate::id::PaymentId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, NewAudit};
-use crate::ledger::{Command, Envelope, GrantSource, NewGrant, Outcome, Rider};
+use crate::ledger::{Command, Submission, GrantSource, NewGrant, Outcome, TxHook};
 use crate::notify::{Mail, Notify, PaidMail, PlanMail};
 use crate::plan::month::{PlanTaken, SubscriptionMoved};
 use crate::plan::period::expiry_after;
 use crate::plan::{PaidPlan, Plans, SavedMethod, Settlement};
-use crate::zone;
+use crate::time_zone;
 
 /// How many payments the reconciler takes at once: what it has taken waits with it.
 const TAKEN_MAX: i64 = 40;
@@ -209,7 +209,7 @@ impl Payments {
         let now = self.db.now();
         let catalog = self.catalog.view().await?;
         let waited = row.status != PaymentStatus::Pending && row.updated_at + TimeDelta::seconds(LATE_SECONDS) < now;
-        let rider = Settles {
+        let hook = Settles {
             db: self.db.clone(),
             notify: self.notify.clone(),
             payment: row.id,
@@ -231,11 +231,11 @@ impl Payments {
         let key = IdempotencyKey::internal(format!("payment:{}", row.id));
         // The expiry depends on the moment: what makes two settlements the same is the payment alone.
         let hash = RequestHash::of(row.id.uuid().as_bytes());
-        let envelope = Envelope::new(row.wallet, key, Actor::system("payments"), Command::Grant(grant))
+        let submission = Submission::new(row.wallet, key, Actor::system("payments"), Command::Grant(grant))
             .with_request_hash(hash)
             .with_metadata(json!({ "payment": row.id, "provider": row.provider }))
-            .with_rider(Arc::new(rider));
-        self.ledger.submit(envelope).await.map(drop)
+            .with_hook(Arc::new(hook));
+        self.ledger.submit(submission).await.map(drop)
     }
 
     /// Begins a plan with its first month, or brings the next month of one that goes on.
@@ -269,7 +269,7 @@ impl Payments {
             payment: row.id,
         };
         let month = settlement.month.clone();
-        let rider = Settles {
+        let hook = Settles {
             db: self.db.clone(),
             notify: self.notify.clone(),
             payment: row.id,
@@ -278,7 +278,7 @@ impl Payments {
             to: (row.email.clone(), row.locale.clone()),
             mail: if part.month == 0 { Mail::PlanStarted(mail) } else { Mail::PlanRenewed(mail) },
         };
-        self.ledger.submit(month.envelope(Arc::new(rider))).await.map(drop)
+        self.ledger.submit(month.submission(Arc::new(hook))).await.map(drop)
     }
 
     /// Looks at open payments that are due and at messages that no job finished: what was lost on the way is found
@@ -310,7 +310,7 @@ pub(super) fn agrees(row: &PaymentRow, found: &ProviderPayment) -> bool {
 
 fn expiry(catalog: &CatalogView, row: &PaymentRow, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     match catalog.settings.top_up_expiry {
-        Expiry::Months(months) => expiry_after(now, &zone::named(&row.time_zone), u32::from(months)),
+        Expiry::Months(months) => expiry_after(now, &time_zone::named(&row.time_zone), u32::from(months)),
         Expiry::Never | Expiry::NeverWhileActive | Expiry::PeriodEnd => None,
     }
 }
@@ -345,8 +345,8 @@ struct Settles {
 }
 
 #[async_trait]
-impl Rider for Settles {
-    async fn ride(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+impl TxHook for Settles {
+    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
         if let Some(plan) = &self.plan {
             Plans::pay_in_tx(connection, plan, outcome.seq()).await?;
         }
@@ -362,7 +362,7 @@ impl Rider for Settles {
     }
 }
 
-/// The payment was not in the state any more that it was read in. As an error of a rider it undoes the grant, and never
+/// The payment was not in the state any more that it was read in. As an error of a hook it undoes the grant, and never
 /// leaves the wallet: the payment is read anew.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the payment has moved meanwhile")]

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::super::{Order, PaymentView, TopUp};
+use crate::payment::model::{Order, PaymentView, TopUp};
 use super::order::{NewOrder, OPEN_MINUTES};
 use super::{Buyer, Payments};
 use crate::catalog::CatalogView;

@@ -11,7 +11,7 @@ use crate::catalog::Interval;
 use crate::id::{AccountId, SubscriptionId, WalletId};
 use crate::money::{Credits, Currency, Money};
 use crate::plan::subscription::Terms;
-use crate::zone::ZONES;
+use crate::time_zone::ZONES;
 
 fn utc(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")

@@ -137,8 +137,8 @@ impl Plans {
         let (catalog, now) = (self.catalog.view().await?, self.db.now());
         let paid = of.paid_by.map(|payment| (payment, of.paid_from));
         let month = Month::of(&catalog, of, month, paid, now)?;
-        let envelope = month.envelope(Arc::new(Granted { month: month.clone(), now }));
-        self.ledger.submit(envelope).await.map(drop)
+        let submission = month.submission(Arc::new(Granted { month: month.clone(), now }));
+        self.ledger.submit(submission).await.map(drop)
     }
 
     /// Counts a decline, and sets the day of the next try. Gives that day, inner `None` after the last one; outer `None`

@@ -5,8 +5,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::tariff::CostRow;
-use crate::tariff::sheet::SourcedCost;
+use crate::tariff::model::cost::{CostRow, SourcedCost};
 
 struct Row {
     operation: String,

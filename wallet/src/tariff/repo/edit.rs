@@ -6,8 +6,9 @@ use sqlx::{PgConnection, PgPool};
 use super::{from_json, json};
 use crate::error::{Error, Result};
 use crate::identity::Actor;
-use crate::tariff::undo::Undo;
-use crate::tariff::{DraftEdit, EditKind, PriceChange};
+use crate::tariff::model::undo::Undo;
+use crate::tariff::model::edit::{DraftEdit, EditKind};
+use crate::tariff::model::change::PriceChange;
 
 /// The most edits that a page asks for.
 const EDITS_MAX: i64 = 50;

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::json;
 use crate::error::Result;
-use crate::tariff::PriceChange;
+use crate::tariff::model::change::PriceChange;
 
 /// Fixes what a draft changes and when that was told.
 pub(in crate::tariff) async fn fix_changes(

@@ -6,7 +6,7 @@ use sqlx::{PgExecutor, PgPool};
 use super::{from_json, json};
 use crate::error::Result;
 use crate::id::WalletId;
-use crate::tariff::{LockedQuote, QuoteId};
+use crate::tariff::model::quote::{LockedQuote, QuoteId};
 
 /// Keeps a locked quote.
 pub(in crate::tariff) async fn insert_quote(

@@ -7,8 +7,8 @@ use super::matrix::CELLS_MAX;
 use super::{Checker, Line, Movement, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
-use crate::tariff::exact::Exact;
-use crate::tariff::param::{ParamKind, ParamSpec, Reader};
+use crate::tariff::rule::fraction::Exact;
+use crate::tariff::rule::param::{ParamKind, ParamSpec, Reader};
 
 /// A base, surcharges by option, and so much per target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Line, Worked};
 use crate::money::Credits;
-use crate::tariff::exact::Exact;
+use crate::tariff::rule::fraction::Exact;
 
 /// One price for every call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

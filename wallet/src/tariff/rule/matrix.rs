@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Checker, Line, Movement, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
-use crate::tariff::exact::Exact;
-use crate::tariff::param::{ParamKind, ParamSpec, Reader};
+use crate::tariff::rule::fraction::Exact;
+use crate::tariff::rule::param::{ParamKind, ParamSpec, Reader};
 
 /// The most cells of one matrix.
 pub const CELLS_MAX: usize = 2_000;

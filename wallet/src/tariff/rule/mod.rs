@@ -8,8 +8,10 @@ mod cells;
 mod check;
 mod composite;
 mod flat;
+pub(super) mod fraction;
 mod matrix;
 mod movement;
+pub(super) mod param;
 mod per_unit;
 mod range;
 mod sum;
@@ -30,8 +32,8 @@ pub use tiered::{Tier, Tiered};
 
 pub(crate) use check::Checker;
 
-use super::exact::Exact;
-use super::param::{ParamKind, ParamSpec, Reader};
+use crate::tariff::rule::fraction::Exact;
+use crate::tariff::rule::param::{ParamKind, ParamSpec, Reader};
 use crate::error::{FieldError, Problem, Refusal};
 use crate::ledger::FormulaLine;
 use crate::money::Credits;

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::{Flat, Rule};
 use crate::money::Credits;
-use crate::tariff::param;
+use crate::tariff::rule::param;
 
 /// One price against another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{Checker, Line, Movement, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
-use crate::tariff::exact::Exact;
-use crate::tariff::param::{ParamKind, ParamSpec, QUANTITY_MAX, Reader};
+use crate::tariff::rule::fraction::Exact;
+use crate::tariff::rule::param::{ParamKind, ParamSpec, QUANTITY_MAX, Reader};
 
 /// A price for each of several quantities, and a least price of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Checker, Line, Movement, Quantity, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
-use crate::tariff::exact::Exact;
-use crate::tariff::param::{ParamKind, ParamSpec, Reader};
+use crate::tariff::rule::fraction::Exact;
+use crate::tariff::rule::param::{ParamKind, ParamSpec, Reader};
 
 /// A price between two bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

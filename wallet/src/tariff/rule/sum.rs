@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::{Checker, Movement, Rule, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
-use crate::tariff::exact::Exact;
-use crate::tariff::param::{ParamKind, ParamSpec, Reader};
+use crate::tariff::rule::fraction::Exact;
+use crate::tariff::rule::param::{ParamKind, ParamSpec, Reader};
 
 /// The sum of the prices of other operations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

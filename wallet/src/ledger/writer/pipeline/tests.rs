@@ -7,7 +7,9 @@ use crate::identity::Actor;
 use crate::ledger::model::request::Request;
 use crate::ledger::model::wallet_state::Core;
 use crate::ledger::writer::pipeline::*;
-use crate::ledger::{Command, GrantSource, NewGrant, Receipt};
+use crate::ledger::model::command::{Command, NewGrant};
+use crate::ledger::model::entry::GrantSource;
+use crate::ledger::model::receipt::Receipt;
 use crate::money::Credits;
 
 const LONG: Duration = Duration::from_secs(3600);
@@ -17,14 +19,14 @@ fn now() -> DateTime<Utc> {
 }
 
 fn moment() -> Moment {
-    Moment { rules: Rules::default(), now: now(), detours: HashSet::new() }
+    Moment { rules: Rules::default(), now: now(), blocked_wallets: HashSet::new() }
 }
 
 fn whole(credits: i64) -> Credits {
     Credits::from_whole(credits).expect("fits")
 }
 
-fn work(wallet: WalletId, key: &str, command: Command) -> Work {
+fn work(wallet: WalletId, key: &str, command: Command) -> WalletRequest {
     let request = Request {
         command,
         key: IdempotencyKey::parse(key).expect("a key"),
@@ -33,7 +35,7 @@ fn work(wallet: WalletId, key: &str, command: Command) -> Work {
         metadata: serde_json::Value::Null,
         metadata_text: None,
     };
-    Work { wallet, request }
+    WalletRequest { wallet, request }
 }
 
 fn charge(wallet: WalletId, key: &str, credits: i64) -> Job {
@@ -83,58 +85,58 @@ fn careful(state: &WalletState) -> Cache {
 
 #[test]
 fn a_command_waits_behind_one_whose_wallet_is_about_to_be_read() {
-    let (state, mut open) = (stored(), Open::default());
+    let (state, mut pending) = (stored(), PendingBatch::default());
     let (wallet, mut cache) = (state.core.id, careful(&state));
-    open.add(vec![charge(wallet, "dear", 10)], &moment(), &mut cache);
+    pending.add(vec![charge(wallet, "dear", 10)], &moment(), &mut cache);
     // From here on the writer trusts its memory again, and it remembers the wallet.
     cache.trust_again();
-    open.add(vec![charge(wallet, "cheap", 1)], &moment(), &mut cache);
-    assert_eq!(open.waiting, [0, 1]);
-    open.decide_waiting(vec![state], &moment(), &mut cache);
+    pending.add(vec![charge(wallet, "cheap", 1)], &moment(), &mut cache);
+    assert_eq!(pending.waiting, [0, 1]);
+    pending.decide_waiting(vec![state], &moment(), &mut cache);
     // The first is refused, so both are decided under the wallet's lock.
-    assert!(open.answers.iter().all(Option::is_none));
-    assert!(open.locked.contains(&wallet));
-    assert!(open.close(&mut cache).is_none(), "nothing is stored");
+    assert!(pending.answers.iter().all(Option::is_none));
+    assert!(pending.locked.contains(&wallet));
+    assert!(pending.close(&mut cache).is_none(), "nothing is stored");
 }
 
 #[test]
 fn commands_that_waited_are_decided_in_their_order() {
-    let (state, mut open) = (stored(), Open::default());
+    let (state, mut pending) = (stored(), PendingBatch::default());
     let (wallet, mut cache) = (state.core.id, careful(&state));
-    open.add(vec![charge(wallet, "one", 3)], &moment(), &mut cache);
+    pending.add(vec![charge(wallet, "one", 3)], &moment(), &mut cache);
     cache.trust_again();
-    open.add(
+    pending.add(
         vec![charge(wallet, "two", 1), charge(wallet, "one", 3), charge(wallet, "three", 1)],
         &moment(),
         &mut cache,
     );
-    open.decide_waiting(vec![state.clone()], &moment(), &mut cache);
+    pending.decide_waiting(vec![state.clone()], &moment(), &mut cache);
     // The repeated key must be looked up under a lock, and so must all that is behind it: what came before is decided
     // only where it was before in the queue, too.
-    assert!(open.answers.iter().all(Option::is_none), "one wallet's commands stay in order");
-    assert!(open.close(&mut cache).is_none());
+    assert!(pending.answers.iter().all(Option::is_none), "one wallet's commands stay in order");
+    assert!(pending.close(&mut cache).is_none());
 }
 
 #[test]
 fn a_wallet_that_was_read_never_takes_the_place_of_one_that_was_decided_on() {
-    let (state, mut open) = (stored(), Open::default());
+    let (state, mut pending) = (stored(), PendingBatch::default());
     let (wallet, mut cache) = (state.core.id, careful(&state));
     cache.trust_again();
-    open.add(vec![charge(wallet, "one", 1)], &moment(), &mut cache);
-    open.decide_waiting(vec![state.clone()], &moment(), &mut cache);
-    let writes = open.close(&mut cache).expect("one charge to store");
+    pending.add(vec![charge(wallet, "one", 1)], &moment(), &mut cache);
+    pending.decide_waiting(vec![state.clone()], &moment(), &mut cache);
+    let writes = pending.close(&mut cache).expect("one charge to store");
     assert_eq!(writes.newest().collect::<Vec<_>>(), [(wallet, state.core.seq + 1)]);
 }
 
 #[test]
 fn what_may_have_happened_is_known_of_each_command() {
-    let (state, mut open) = (stored(), Open::default());
+    let (state, mut pending) = (stored(), PendingBatch::default());
     let (wallet, mut cache) = (state.core.id, careful(&state));
     cache.trust_again();
-    open.add(vec![charge(wallet, "sent", 1), charge(wallet, "dear", 10)], &moment(), &mut cache);
-    open.void(&mut cache, Known::Perhaps);
-    let known: Vec<Known> = open.jobs.iter().map(|job| job.known).collect();
-    assert_eq!(known, [Known::Perhaps, Known::NotDone]);
-    open.void(&mut cache, Known::NotDone);
-    assert_eq!(open.jobs[0].known, Known::Perhaps, "it is never forgotten");
+    pending.add(vec![charge(wallet, "sent", 1), charge(wallet, "dear", 10)], &moment(), &mut cache);
+    pending.void(&mut cache, CommitState::Unknown);
+    let commit_state: Vec<CommitState> = pending.jobs.iter().map(|job| job.commit_state).collect();
+    assert_eq!(commit_state, [CommitState::Unknown, CommitState::NotCommitted]);
+    pending.void(&mut cache, CommitState::NotCommitted);
+    assert_eq!(pending.jobs[0].commit_state, CommitState::Unknown, "it is never forgotten");
 }

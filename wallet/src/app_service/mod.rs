@@ -1,0 +1,9 @@
+//! Business acts that join several concepts.
+
+pub(crate) mod cost_review;
+pub mod demo;
+pub(crate) mod inactivity;
+pub(crate) mod onboarding;
+pub(crate) mod plan_boundary;
+pub(crate) mod price_notices;
+pub(crate) mod renewal;

@@ -1,0 +1,54 @@
+//! The audit log: who did what to what and when, with the state before and after.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::identity::model::actor::Actor;
+
+/// The most rows of one page of the log.
+pub const AUDIT_PAGE_MAX: i64 = 200;
+
+/// One row to write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewAudit {
+    /// Who.
+    pub actor: Actor,
+    /// What, as `noun.verb`: `tariff.published`, `key.revoked`.
+    pub action: String,
+    /// To what: `price book 4`, `key 0192…`.
+    pub subject: String,
+    /// The state before; null where there was none.
+    pub before: Value,
+    /// The state after; null where nothing is left.
+    pub after: Value,
+}
+
+/// One row of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// The row; later rows have greater ids.
+    pub id: Uuid,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub actor: Actor,
+    /// What, as `noun.verb`.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// The state before.
+    pub before: Value,
+    /// The state after.
+    pub after: Value,
+}
+
+/// One page of the log, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// The rows.
+    pub rows: Vec<AuditRow>,
+    /// Pass it as `before` for the next page; `None` on the last one.
+    pub next: Option<Uuid>,
+}

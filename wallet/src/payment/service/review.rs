@@ -1,0 +1,122 @@
+//! Money that was put aside: staff see it, give what was ordered after all, or note that they gave the money back.
+
+use serde_json::{Value, json};
+
+use crate::payment::repo;
+use crate::payment::model::{PaymentInReview, PaymentStatus, PaymentView};
+use crate::payment::repo::payment::PaymentRow;
+use crate::payment::service::Payments;
+use crate::payment::service::settle::{Finder, Moved, agrees};
+use crate::error::{Problem, Refusal, Result};
+use crate::id::PaymentId;
+use crate::identity::{Actor, NewAudit};
+use crate::payment::provider::{FetchAnswer, ProviderStatus};
+
+/// Why a payment is called off whose money staff gave back.
+pub(super) const RETURNED: &str = "returned";
+/// The most payments of one list.
+const HELD_MAX: i64 = 500;
+/// The longest note, in characters.
+const NOTE_MAX: usize = 500;
+
+impl Payments {
+    /// Lists the money that was put aside and waits for staff, oldest first.
+    pub async fn held(&self) -> Result<Vec<PaymentInReview>> {
+        repo::review::list(self.db.pool(), HELD_MAX).await
+    }
+
+    /// Gives what a payment ordered that was put aside: where the provider has taken by now exactly what was asked, and
+    /// where a plan's months have a place by now. Anything else is refused with the reason. A repeat changes nothing.
+    pub async fn release(&self, by: &Actor, id: PaymentId, note: &str) -> Result<PaymentView> {
+        let (row, note) = (self.to_decide(id).await?, checked(note)?);
+        match row.status {
+            PaymentStatus::Succeeded => return Ok(row.view()),
+            PaymentStatus::Held => {}
+            _ => return Err(not_held().into()),
+        }
+        let found = match self.fetch(&row).await? {
+            FetchAnswer::Found(found) if found.status == ProviderStatus::Paid && agrees(&row, &found) => found,
+            FetchAnswer::Unknown { .. } => return Err(Refusal::Unavailable.into()),
+            FetchAnswer::Found(_) | FetchAnswer::Missing => {
+                let message = "The provider's payment is not what was ordered. Give the money back there, then note \
+                               it: scrip payment returned.";
+                return Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into());
+            }
+        };
+        // Before the credits: nothing is given of which the log says nothing.
+        self.identity.audit(&audit(by, "payment.release", &row, note)).await?;
+        match self.settle(&row, &found, Finder::Reconciler).await {
+            Ok(()) => {}
+            Err(error) if Moved::is(&error) => return self.decided_meanwhile(id).await,
+            Err(error) => return Err(error),
+        }
+        let seen = self.view(id).await?;
+        if seen.status == PaymentStatus::Held {
+            let message = "There is no place for this money (another plan, a month that is paid, a plan that is over). \
+                           Give it back at the provider, then note it: scrip payment returned.";
+            return Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into());
+        }
+        Ok(seen)
+    }
+
+    /// Notes that staff gave the money of a payment back that was put aside: it is called off for good, and a renewal is
+    /// charged anew. A repeat changes nothing.
+    pub async fn returned(&self, by: &Actor, id: PaymentId, note: &str) -> Result<PaymentView> {
+        let (row, note) = (self.to_decide(id).await?, checked(note)?);
+        if row.is_returned() {
+            return Ok(row.view());
+        }
+        let mut tx = self.db.begin().await?;
+        if !repo::review::give_back(&mut tx, id, RETURNED, self.db.now()).await? {
+            return Err(not_held().into());
+        }
+        self.identity.audit_in_tx(&mut tx, &audit(by, "payment.returned", &row, note)).await?;
+        tx.commit().await?;
+        self.view(id).await
+    }
+
+    /// Tells of a payment that was decided by somebody else at the same time.
+    async fn decided_meanwhile(&self, id: PaymentId) -> Result<PaymentView> {
+        let seen = self.view(id).await?;
+        if seen.status == PaymentStatus::Succeeded {
+            return Ok(seen);
+        }
+        let message = "Somebody else has decided this payment meanwhile: look at it again.";
+        Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into())
+    }
+
+    async fn to_decide(&self, id: PaymentId) -> Result<PaymentRow> {
+        Ok(repo::payment::by_id(self.db.pool(), id).await?.ok_or_else(|| Refusal::not_found("payment"))?)
+    }
+}
+
+impl PaymentRow {
+    /// Says whether staff gave its money back: whatever its provider says of it, it is over.
+    pub(super) fn is_returned(&self) -> bool {
+        self.status == PaymentStatus::Cancelled && self.failure.as_deref() == Some(RETURNED)
+    }
+}
+
+fn not_held() -> Refusal {
+    Refusal::unprocessable("payment", Problem::NotAllowed, "This payment was not put aside: see scrip payment held.")
+}
+
+fn checked(note: &str) -> Result<&str, Refusal> {
+    let note = note.trim();
+    match note.chars().count() {
+        0 => Err(Refusal::invalid("note", Problem::Required, "Say why, for the audit log.")),
+        1..=NOTE_MAX => Ok(note),
+        _ => Err(Refusal::invalid("note", Problem::TooLong, format!("A note has at most {NOTE_MAX} characters."))),
+    }
+}
+
+fn audit(by: &Actor, action: &str, row: &PaymentRow, note: &str) -> NewAudit {
+    let before: Value = json!({ "status": row.status.code(), "why": row.failure });
+    NewAudit {
+        actor: by.clone(),
+        action: action.to_owned(),
+        subject: format!("payment {}", row.id),
+        before,
+        after: json!({ "note": note, "credits": row.credits, "money": row.money }),
+    }
+}
