@@ -7,10 +7,10 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
-#[cfg(feature = "ssr")]
-pub mod asker;
 pub mod components;
 pub mod context;
+#[cfg(feature = "ssr")]
+pub mod current_user;
 mod document;
 pub mod error;
 #[cfg(feature = "ssr")]
@@ -19,6 +19,7 @@ pub mod live;
 pub mod pages;
 pub mod server_fns;
 pub mod session;
+pub mod text;
 
 #[expect(missing_docs, clippy::doc_markdown, reason = "generated from the locale files")]
 #[allow(warnings, clippy::all, clippy::allow_attributes, clippy::allow_attributes_without_reason)]

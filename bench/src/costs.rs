@@ -10,7 +10,7 @@ use wallet::Wallet;
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
-use wallet::ledger::{BudgetPeriod, BudgetScope, Command, Submission, NewBudget, Receipt};
+use wallet::ledger::{BudgetPeriod, BudgetScope, Command, NewBudget, Receipt, Submission};
 use wallet::ledger::{Hash, entry_hash};
 use wallet::money::Credits;
 

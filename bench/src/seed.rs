@@ -12,7 +12,7 @@ use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Environment, NewKey, SignUp, Viewer};
 use wallet::ledger;
 use wallet::ledger::{
-    CaptureAmount, Command, Submission, FormulaLine, GrantSource, NewGrant, NewWallet, Outcome, Receipt,
+    CaptureAmount, Command, FormulaLine, GrantSource, NewGrant, NewWallet, Outcome, Receipt, Submission,
 };
 use wallet::money::Credits;
 

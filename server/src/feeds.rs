@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use app::components::price_change::{change_line, changelog_words, dates_text, summary_text};
+use app::components::pricing::change::{change_line, changelog_words, dates_text, summary_text};
 use app::i18n::Locale;
 use axum::Router;
 use axum::extract::{Query, State};
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use wallet::tariff::Announcement;
 
-use crate::plain::escape;
+use crate::http::html_page::escape;
 use crate::state::AppState;
 
 /// Versions of a feed.

@@ -5,43 +5,35 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
-pub mod blank;
+pub mod checkpoints;
 pub mod cli;
 pub mod config;
 pub mod connections;
-pub mod courier;
 pub mod database;
-pub mod device;
 pub mod export;
 pub mod feeds;
 pub mod forms;
-pub mod front;
-pub mod heads;
 pub mod health;
+pub mod http;
 pub mod jobs;
 pub mod json;
-pub mod kept;
-pub mod layers;
 pub mod live;
 pub mod mail;
 pub mod pages;
-pub mod peer;
-pub mod plain;
+pub mod payment_webhooks;
 pub mod providers;
-pub mod rates;
+pub mod rate_limit;
 pub mod renewals;
 pub mod serve;
-pub mod session;
 pub mod state;
 pub mod telemetry;
-pub mod unread;
-pub mod webhooks;
+pub mod webhook_delivery;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 
-pub use crate::front::Front;
-use crate::layers::{limited, plain_bodies, same_origin};
+pub use crate::http::dispatch::Front;
+use crate::http::middleware::{limited, plain_bodies, same_origin};
 pub use crate::state::AppState;
 
 /// Makes the whole server from its parts.
@@ -61,13 +53,13 @@ pub fn build(state: AppState) -> Front {
     let watched = Router::new()
         .merge(health::router()) // /health, /ready
         .merge(feeds::router()) // /changelog.rss, /changelog.atom
-        .layer(from_fn_with_state(state.clone(), rates::by_address));
+        .layer(from_fn_with_state(state.clone(), http::by_address::by_address));
     let machines = Router::new()
         .merge(watched)
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
-        .merge(plain::router()) // /plain.css, for pages without the app's shell
-        .merge(webhooks::router()) // /webhooks/{provider}
+        .merge(http::html_page::router()) // /plain.css, for pages without the app's shell
+        .merge(payment_webhooks::router()) // /webhooks/{provider}
         .merge(described);
-    let rest = layers::common(people.merge(limited(machines, &state)), &state);
+    let rest = http::middleware::common(people.merge(limited(machines, &state)), &state);
     Front::new(state.clone(), calls.with_state(state.clone()), rest.with_state(state))
 }

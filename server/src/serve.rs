@@ -11,9 +11,10 @@ use tokio::signal;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::limits;
 use crate::config::Settings;
-use crate::{AppState, build, cli, connections, courier, jobs, providers, renewals};
+use crate::rate_limit::by_key;
+use crate::{AppState, build, cli, connections, jobs, providers, renewals, webhook_delivery};
+use tokio::task::JoinHandle;
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
@@ -32,8 +33,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let demo = if settings.demo { Some(cli::ensure_demo(&wallet).await?) } else { None };
 
     let worker = jobs::start(&state).await?;
-    let courier = courier::start(&state)?;
-    limits::share(&state);
+    let courier = webhook_delivery::start(&state)?;
+    share_rates(&state);
     let renewals = renewals::start(&state);
     stop_on_signal(state.stopping.clone())?;
     welcome(&settings, demo.as_ref());
@@ -132,7 +133,7 @@ impl Signals {
 }
 
 /// Says where to go; in the demo also with what to sign in and what to try.
-fn welcome(settings: &Settings, demo: Option<&wallet::app_service::demo::Demo>) {
+fn welcome(settings: &Settings, demo: Option<&wallet::demo::Demo>) {
     let url = settings.public_url();
     println!("Scrip serves {url}");
     let Some(demo) = demo else { return };
@@ -176,4 +177,22 @@ pub fn demo_only(settings: &Settings) -> anyhow::Result<()> {
         bail!("this is for trying out and never for production: set SCRIP_MODE=development");
     }
     Ok(())
+}
+
+/// Shares this node's counts with the others until the process stops.
+fn share_rates(state: &AppState) -> JoinHandle<()> {
+    let state = state.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(by_key::SHARED_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = state.stopping.cancelled() => return,
+                _ = tick.tick() => {}
+            }
+            if let Err(error) = state.rates.share(&state.wallet).await {
+                tracing::warn!(%error, "counted calls could not be shared with other nodes");
+            }
+        }
+    })
 }

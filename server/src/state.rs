@@ -9,11 +9,11 @@ use leptos::prelude::LeptosOptions;
 use tokio_util::sync::CancellationToken;
 use wallet::Wallet;
 
-use crate::api::limits::RateLimits;
 use crate::assets;
 use crate::config::Settings;
-use crate::live::Streams;
-use crate::rates::SubjectRates;
+use crate::live::registry::Streams;
+use crate::rate_limit::SubjectRates;
+use crate::rate_limit::by_key::RateLimits;
 
 /// The long-lived parts of the process. Every layer and handler of a request takes a clone: it is one counter.
 #[derive(Clone, Debug)]

@@ -315,7 +315,7 @@ async fn an_admin_is_made_and_a_ledger_leaves_with_its_proof(pool: PgPool) {
     refuses(&run(&["payment", "returned", unknown, "--note", "why"], &settings), &["payment not found"]);
 
     let wallet = wallet::Wallet::new(pool.clone(), wallet::Options::default());
-    let user = wallet.identity().authenticate(wallet::app_service::demo::USER_EMAIL, wallet::app_service::demo::USER_PASSWORD, None);
+    let user = wallet.identity().authenticate(wallet::demo::USER_EMAIL, wallet::demo::USER_PASSWORD, None);
     let viewer = wallet.identity().viewer(user.await.expect("a person").id).await.expect("a viewer");
     let file = format!("{folder}/ledger.jsonl");
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -490,7 +490,7 @@ async fn a_year_of_renewals_passes_with_one_command(pool: PgPool) {
     let wallet = wallet::Wallet::new(pool.clone(), wallet::Options::default());
     let line = <server::cli::Cli as clap::Parser>::try_parse_from(["scrip", "serve"]).expect("settings");
     server::providers::attach(&wallet, &line.settings);
-    let user = wallet.identity().authenticate(wallet::app_service::demo::USER_EMAIL, wallet::app_service::demo::USER_PASSWORD, None);
+    let user = wallet.identity().authenticate(wallet::demo::USER_EMAIL, wallet::demo::USER_PASSWORD, None);
     let viewer = wallet.identity().viewer(user.await.expect("a person").id).await.expect("a viewer");
     let (interval, currency) = (wallet::catalog::Interval::Month, wallet::money::Currency::RUB);
     let choice = PlanChoice { plan: "vip".to_owned(), interval, currency };

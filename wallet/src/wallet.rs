@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
+use crate::app_service::onboarding::Onboarding;
 use crate::app_service::plan_boundary::Boundaries;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -19,7 +20,6 @@ use crate::notify::webhook::Webhooks;
 use crate::payment::{self, Payments};
 use crate::plan::{self, Plans};
 use crate::tariff::{self, PlanRanks, PlanUpkeep, Tariffs};
-use crate::app_service::onboarding::Onboarding;
 
 /// How a [`Wallet`] is set up.
 #[derive(Clone, Debug, Default)]

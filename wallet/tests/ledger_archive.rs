@@ -14,7 +14,7 @@ use wallet::ledger::{
     ArchiveFile, ArchivePart, Command, EntryFilter, Environment, GrantSource, HoldState, NewGrant, Page, Receipt, Scope,
 };
 use wallet::ledger::{Audit, verify_export};
-use wallet::ledger::{CheckpointKey, Checkpoint};
+use wallet::ledger::{Checkpoint, CheckpointKey};
 use wallet::money::Credits;
 
 fn text(part: &ArchivePart) -> String {

@@ -206,7 +206,7 @@ async fn the_ledger_is_filtered(pool: PgPool) {
     let id = new_wallet(&wallet).await;
     grant(&wallet, id, "g", 100).await;
     for (name, customer) in [("c1", "acme"), ("c2", "50%_off")] {
-        let envelope = envelope(id, name, charge_of(1)).with_metadata(json!({"customer_id": customer}));
+        let envelope = submission(id, name, charge_of(1)).with_metadata(json!({"customer_id": customer}));
         wallet.ledger().submit(envelope).await.expect("charged");
     }
     let count = async |filter: EntryFilter| {
@@ -241,7 +241,7 @@ async fn a_poisoned_command_disturbs_nobody(pool: PgPool) {
     let wallet = open(&pool);
     let id = new_wallet(&wallet).await;
     grant(&wallet, id, "g", 1000).await;
-    let envelope = envelope(id, "nul", charge_of(1)).with_metadata(json!({"a": "\0"}));
+    let envelope = submission(id, "nul", charge_of(1)).with_metadata(json!({"a": "\0"}));
     assert_eq!(refusal(wallet.ledger().submit(envelope).await).code(), "invalid_request");
     let negative = charge(&wallet, id, "minus", -5).await;
     assert_eq!(refusal(negative).code(), "unprocessable");

@@ -22,7 +22,7 @@ fn line(operation: &str, category: &str, whole: i64) -> Receipt {
 /// Holds for an end customer: five for a message, eight for a page.
 async fn hold_for(wallet: &Wallet, id: WalletId, name: &str, customer: &str) -> i64 {
     let lines = vec![line("chat_message", "text", 5), line("page_edit", "tool", 8)];
-    let held = envelope(id, name, Command::Hold { lines, expires_in: Some(60) });
+    let held = submission(id, name, Command::Hold { lines, expires_in: Some(60) });
     let held = held.with_metadata(json!({ "customer_id": customer, "job": 7 }));
     wallet.ledger().submit(held).await.expect("held").seq()
 }
@@ -59,7 +59,7 @@ async fn whoever_a_hold_is_for_the_rows_that_end_it_are_for(pool: PgPool) {
     let released = submit(&wallet, id, "r1", release(held)).await.expect("released");
     let held = hold_for(&wallet, id, "h3", "acme").await;
     // Its own word counts where it says another one.
-    let own = envelope(id, "c2", Command::Capture { hold: held, amount: CaptureAmount::Total(credits(3)) });
+    let own = submission(id, "c2", Command::Capture { hold: held, amount: CaptureAmount::Total(credits(3)) });
     let own = own.with_metadata(json!({ "job": 8, "step": "b" }));
     let own = wallet.ledger().submit(own).await.expect("captured");
     let late = hold_for(&wallet, id, "h4", "acme").await;
@@ -192,7 +192,7 @@ async fn amounts_of_callers_come_in_the_units_steps(pool: PgPool) {
     let deep = |levels: usize| (1..levels).fold(json!({ "a": 1 }), |inner, _| json!({ "a": inner }));
     let charge = |name: &str, metadata: Value| {
         let free = Command::Charge { receipt: Receipt::flat("free", "Free", Credits::ZERO) };
-        wallet.ledger().submit(envelope(id, name, free).with_metadata(metadata))
+        wallet.ledger().submit(submission(id, name, free).with_metadata(metadata))
     };
     charge("16", deep(16)).await.expect("sixteen");
     assert_eq!(fields(charge("17", deep(17)).await), "metadata");

@@ -12,8 +12,8 @@ use wallet::error::{Error, Refusal, Result};
 use wallet::id::{AccountId, KeyId, ProjectId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::{
-    BudgetPeriod, BudgetScope, CaptureAmount, Command, CustomerFailure, EntryFilter, EntryKind, Submission, Environment,
-    FeeKind, GrantSource, NewBudget, NewGrant, NewWallet, Outcome, Page, Receipt, ReleaseReason, Rules, Scope,
+    BudgetPeriod, BudgetScope, CaptureAmount, Command, CustomerFailure, EntryFilter, EntryKind, Environment, FeeKind,
+    GrantSource, NewBudget, NewGrant, NewWallet, Outcome, Page, Receipt, ReleaseReason, Rules, Scope, Submission,
 };
 use wallet::money::Credits;
 

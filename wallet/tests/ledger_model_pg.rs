@@ -17,7 +17,7 @@ use wallet::Wallet;
 use wallet::error::Error;
 use wallet::id::{AccountId, ProjectId, WalletId};
 use wallet::identity::Actor;
-use wallet::ledger::{BudgetPeriod, BudgetScope, Submission, Environment, NewBudget, Outcome, Scope};
+use wallet::ledger::{BudgetPeriod, BudgetScope, Environment, NewBudget, Outcome, Scope, Submission};
 use wallet::money::Credits;
 
 /// How many stories, and how many steps each has at most.

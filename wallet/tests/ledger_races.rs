@@ -15,7 +15,7 @@ use wallet::clock::Clock;
 use wallet::error::{Error, Refusal, Result};
 use wallet::id::{AccountId, WalletId};
 use wallet::identity::Actor;
-use wallet::ledger::{Command, EntryFilter, EntryKind, Environment, HoldState, Outcome, Page, TxHook, Scope};
+use wallet::ledger::{Command, EntryFilter, EntryKind, Environment, HoldState, Outcome, Page, Scope, TxHook};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
@@ -308,7 +308,7 @@ async fn a_rider_happens_with_its_entry_or_not_at_all(pool: PgPool) {
     grant(&wallet, id, "g", 100).await;
     charge(&wallet, id, "c", 1).await.expect("charged");
     let hook = Arc::new(Beside { fails: AtomicBool::new(true) });
-    let paid = || envelope(id, "paid", Command::Grant(grant_of(10))).with_hook(hook.clone());
+    let paid = || submission(id, "paid", Command::Grant(grant_of(10))).with_hook(hook.clone());
     assert_eq!(refusal(wallet.ledger().submit(paid()).await), Refusal::VersionConflict);
     assert_eq!(available(&wallet, id).await, credits(99));
     hook.fails.store(false, Ordering::Relaxed);

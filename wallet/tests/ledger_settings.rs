@@ -16,7 +16,7 @@ use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
 use wallet::ledger::{
-    BudgetPeriod, BudgetScope, Command, Submission, GrantSource, NewBudget, NewGrant, Outcome, Receipt,
+    BudgetPeriod, BudgetScope, Command, GrantSource, NewBudget, NewGrant, Outcome, Receipt, Submission,
 };
 use wallet::notify::Mail;
 use wallet::{Options, Wallet};

@@ -11,8 +11,8 @@ use wallet::id::{KeyId, ServiceKeyId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::verify_export;
 use wallet::ledger::{
-    BudgetPeriod, BudgetScope, CaptureAmount, Command, Submission, HoldState, NewBudget, Outcome, ReleaseReason, Rules,
-    Scope,
+    BudgetPeriod, BudgetScope, CaptureAmount, Command, HoldState, NewBudget, Outcome, ReleaseReason, Rules, Scope,
+    Submission,
 };
 use wallet::{Wallet, error};
 

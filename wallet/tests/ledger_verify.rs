@@ -15,7 +15,7 @@ use wallet::ledger::{
     ArchiveFile, ArchivePart, CaptureAmount, Command, Environment, FeeKind, GrantSource, Ledger, NewGrant, Receipt,
     Scope,
 };
-use wallet::ledger::{CheckpointKey, Checkpoint};
+use wallet::ledger::{Checkpoint, CheckpointKey};
 
 /// Two wallets of one account, through every kind of entry. The first one's rows:
 ///

@@ -13,8 +13,8 @@ use wallet::ledger::{GrantSource, Scope};
 use wallet::money::{Credits, Currency};
 use wallet::notify::Mail;
 use wallet::payment::{CheckoutOrder, ProviderStatus};
-use wallet::payment::{SandboxState, SandboxStep};
 use wallet::payment::{PaymentStatus, PaymentView, TopUp};
+use wallet::payment::{SandboxState, SandboxStep};
 
 const BASE: &str = "https://scrip.example/";
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::id::WalletId;
-use wallet::ledger::{CaptureAmount, Command, Submission, Receipt, Scope};
+use wallet::ledger::{CaptureAmount, Command, Receipt, Scope, Submission};
 use wallet::ledger::{GroupBy, UsageRow};
 
 /// A small generator of numbers: the same ones in every run.
@@ -166,8 +166,12 @@ async fn a_capture_counts_by_its_lines_and_once_in_all(pool: PgPool) {
     };
     let lines =
         vec![line("chat", "text", 3), line("edit", "text", 4), line("draw", "image", 5), line("chat", "text", 1)];
-    let hold =
-        Submission::new(id, key("h"), wallet::identity::Actor::system("test"), Command::Hold { lines, expires_in: None });
+    let hold = Submission::new(
+        id,
+        key("h"),
+        wallet::identity::Actor::system("test"),
+        Command::Hold { lines, expires_in: None },
+    );
     let hold = wallet.ledger().submit(hold).await.expect("held").seq();
     submit(&wallet, id, "c", capture_all(hold)).await.expect("captured");
     let by = |operation, category| GroupBy { operation, category, ..GroupBy::default() };

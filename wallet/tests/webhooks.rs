@@ -15,7 +15,7 @@ use wallet::error::{Problem, Refusal};
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
-use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Submission, Page};
+use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Page, Submission};
 use wallet::money::Credits;
 use wallet::notify::Mail;
 use wallet::notify::webhook::{

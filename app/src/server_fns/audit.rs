@@ -14,6 +14,6 @@ pub async fn audit_log(
     #[server(default)]
     before: String,
 ) -> Result<AuditPage, AppError> {
-    let (_, wallet) = crate::asker::staff()?;
+    let (_, wallet) = crate::current_user::staff()?;
     Ok(wallet.identity().audit_log(before.parse().ok(), 50).await?)
 }

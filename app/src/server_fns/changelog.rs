@@ -25,7 +25,7 @@ pub async fn load_changelog(
 ) -> Result<WithPlans<Changelog>, AppError> {
     /// Versions of one page.
     const PAGE: u16 = 20;
-    let wallet = crate::asker::wallet()?;
+    let wallet = crate::current_user::wallet()?;
     let part = wallet.tariffs().changelog(before, PAGE).await?;
     Ok(WithPlans { part, plans: wallet.catalog().view().await?.plan_names() })
 }
@@ -36,7 +36,7 @@ pub async fn load_announcement(
     /// The version.
     version: i32,
 ) -> Result<WithPlans<Announcement>, AppError> {
-    let wallet = crate::asker::wallet()?;
+    let wallet = crate::current_user::wallet()?;
     let part = wallet.tariffs().announcement(version).await?;
     Ok(WithPlans { part, plans: wallet.catalog().view().await?.plan_names() })
 }

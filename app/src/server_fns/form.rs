@@ -13,5 +13,5 @@ pub async fn posted_form(
     /// Where the form was posted to.
     path: String,
 ) -> Result<FormOutcome, AppError> {
-    Ok(crate::asker::outcome(&path))
+    Ok(crate::current_user::outcome(&path))
 }

@@ -39,19 +39,19 @@ pub struct KeysPage {
 /// Gives the keys page.
 #[server(endpoint = "keys_page", input = GetUrl, output = TextJson)]
 pub async fn load_keys_page() -> Result<KeysPage, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     let keys = wallet.identity().keys(&viewer).await?;
     let book = wallet.tariffs().active().await?;
     let sample = book.tariff("dall-e-3").or_else(|| book.tariffs.first());
     Ok(KeysPage {
         keys,
         created: crate::context::created_key(),
-        outcome: crate::asker::outcome("/developers/keys"),
+        outcome: crate::current_user::outcome("/developers/keys"),
         production: wallet.ledger().balance(viewer.wallet).await?,
         preview: wallet.ledger().balance(viewer.preview_wallet).await?,
         form_secret: wallet.identity().form_secret(),
         may_manage: viewer.role.may_manage_keys(),
-        public_url: crate::asker::settings()?.public_url,
+        public_url: crate::current_user::settings()?.public_url,
         sample_operation: sample.map(|tariff| tariff.operation.clone()).unwrap_or_default(),
         now: wallet.clock().now(),
     })

@@ -89,7 +89,7 @@ pub async fn history(
     query: HistoryQuery,
 ) -> Result<HistoryPage, AppError> {
     use wallet::ledger::Page;
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     let now = wallet.clock().now();
     let page = Page { before: query.before, limit: HISTORY_ROWS };
     // The balance first: a row that comes between the two is then in the list and in the stream, never in neither.
@@ -112,7 +112,7 @@ pub async fn receipt(
     /// The row.
     seq: i64,
 ) -> Result<EntryDetail, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     Ok(wallet.ledger().entry(viewer.wallet, seq).await?)
 }
 

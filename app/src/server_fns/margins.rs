@@ -26,7 +26,7 @@ pub async fn load_margins(
     /// The operation whose history is wanted.
     operation: Option<String>,
 ) -> Result<MarginsPage, AppError> {
-    let (_, wallet) = crate::asker::staff()?;
+    let (_, wallet) = crate::current_user::staff()?;
     let history = match operation {
         Some(operation) => Some((operation.clone(), wallet.tariffs().cost_history(&operation).await?)),
         None => None,
@@ -34,6 +34,6 @@ pub async fn load_margins(
     Ok(MarginsPage {
         margins: wallet.catalog().margins().await?,
         history,
-        outcome: crate::asker::outcome("/admin/margins"),
+        outcome: crate::current_user::outcome("/admin/margins"),
     })
 }

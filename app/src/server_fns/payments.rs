@@ -32,7 +32,7 @@ pub async fn order(
     id: String,
 ) -> Result<OrderPage, AppError> {
     let id = ssr::parse(&id)?;
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     let order = wallet.payments().payment(&viewer, id).await?;
     ssr::page(&viewer, &wallet, order).await
 }
@@ -44,7 +44,7 @@ pub async fn check_order(
     id: String,
 ) -> Result<OrderPage, AppError> {
     let id = ssr::parse(&id)?;
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     let order = wallet.payments().check(&viewer, id).await?;
     ssr::page(&viewer, &wallet, order).await
 }
@@ -56,7 +56,7 @@ pub async fn orders(
     #[server(default)]
     before: String,
 ) -> Result<PaymentPage, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     let before = before.parse::<wallet::id::PaymentId>().ok();
     Ok(wallet.payments().payments(&viewer, before, 50).await?)
 }

@@ -64,7 +64,7 @@ pub async fn load_plan_page(
     #[server(default)]
     currency: String,
 ) -> Result<PlanPage, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     let catalog = wallet.catalog().view().await?;
     let offer = match plan.is_empty() {
         true => None,
@@ -77,11 +77,11 @@ pub async fn load_plan_page(
         names: catalog.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect(),
         offer,
         expiry: catalog.settings.allowance_expiry,
-        is_sandbox: !crate::asker::settings()?.production,
+        is_sandbox: !crate::current_user::settings()?.production,
         may_pay: viewer.role.may_pay(),
         time_zone: viewer.time_zone.clone(),
         time_zones: wallet::time_zone::names().map(str::to_owned).collect(),
-        outcome: crate::asker::outcome("/wallet/plan"),
+        outcome: crate::current_user::outcome("/wallet/plan"),
         idempotency_key: Uuid::now_v7(),
     })
 }

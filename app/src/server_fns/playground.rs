@@ -72,7 +72,7 @@ pub enum TrialAnswer {
 /// Gives the playground; "not found" where the demo is off.
 #[server(endpoint = "playground", input = GetUrl, output = TextJson)]
 pub async fn load_playground() -> Result<Playground, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     ssr::must_be_demo()?;
     let book = wallet.tariffs().active().await?;
     let balance = wallet.ledger().balance(viewer.wallet).await?;
@@ -109,7 +109,7 @@ pub async fn run_trial(
     /// What to ask for.
     request: TrialRequest,
 ) -> Result<TrialAnswer, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     ssr::must_be_demo()?;
     let result = ssr::run(&viewer, &wallet, &request).await;
     Ok(ssr::answer(&wallet, viewer.wallet, result).await?)
@@ -125,7 +125,7 @@ pub async fn finish_hold(
     /// Makes a repeat answer as the first did.
     idempotency_key: String,
 ) -> Result<TrialAnswer, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     ssr::must_be_demo()?;
     let result = ssr::finish(&viewer, &wallet, hold, &how, &idempotency_key).await;
     Ok(ssr::answer(&wallet, viewer.wallet, result).await?)
@@ -142,7 +142,7 @@ mod ssr {
     use wallet::id::WalletId;
     use wallet::idempotency::IdempotencyKey;
     use wallet::identity::Viewer;
-    use wallet::ledger::{CaptureAmount, Command, EntryKind, EntryView, Submission, HoldState, ReleaseReason};
+    use wallet::ledger::{CaptureAmount, Command, EntryKind, EntryView, HoldState, ReleaseReason, Submission};
     use wallet::money::Credits;
     use wallet::tariff::{Category, ParamKind, PriceBook, Tariff, params_of_form};
 
@@ -162,7 +162,7 @@ mod ssr {
     ];
 
     pub fn must_be_demo() -> Result<(), AppError> {
-        if crate::asker::settings()?.demo { Ok(()) } else { Err(Refusal::not_found("page").into()) }
+        if crate::current_user::settings()?.demo { Ok(()) } else { Err(Refusal::not_found("page").into()) }
     }
 
     /// Picks one operation for every category.
@@ -251,7 +251,7 @@ mod ssr {
     async fn submit(viewer: &Viewer, wallet: &Wallet, key: &str, command: Command) -> WalletResult<EntryView> {
         let key = IdempotencyKey::parse(&format!("playground:{key}"))?.of_platform();
         let metadata = serde_json::json!({ "from": "playground" });
-        let submission = Submission::new(viewer.wallet, key, wallet::app_service::demo::platform(), command).with_metadata(metadata);
+        let submission = Submission::new(viewer.wallet, key, wallet::demo::platform(), command).with_metadata(metadata);
         let outcome = wallet.ledger().submit(submission).await?;
         let entry = outcome.entries.into_iter().next_back();
         entry.ok_or_else(|| Error::internal("a command wrote no row"))

@@ -25,8 +25,8 @@ pub struct PriceList {
 /// Gives the public price list.
 #[server(endpoint = "prices", input = GetUrl, output = TextJson)]
 pub async fn load_prices() -> Result<PriceList, AppError> {
-    let wallet = crate::asker::wallet()?;
-    let settings = crate::asker::settings()?;
+    let wallet = crate::current_user::wallet()?;
+    let settings = crate::current_user::settings()?;
     let mut book = wallet.tariffs().active().await?.as_ref().clone();
     // What a model costs us is ours to know.
     book.created_by.clear();

@@ -30,12 +30,12 @@ pub async fn load_quotes(
     #[server(default)]
     ids: String,
 ) -> Result<QuotesPage, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     let ids: Vec<_> = ids.split(',').filter_map(|id| id.trim().parse().ok()).take(wallet::tariff::BATCH_MAX).collect();
     Ok(QuotesPage {
         quotes: wallet.tariffs().locked_quotes(viewer.wallet, &ids).await?,
-        outcome: crate::asker::outcome("/wallet/quotes"),
-        public_url: crate::asker::settings()?.public_url,
+        outcome: crate::current_user::outcome("/wallet/quotes"),
+        public_url: crate::current_user::settings()?.public_url,
         now: wallet.clock().now(),
     })
 }

@@ -30,12 +30,12 @@ pub struct Security {
 /// Gives the page of a person's own sign-in.
 #[server(endpoint = "security", input = GetUrl, output = TextJson)]
 pub async fn load_security() -> Result<Security, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     let identity = wallet.identity();
     Ok(Security {
         sessions: identity.sessions(&viewer, crate::context::session_token().as_ref()).await?,
         events: identity.security_events(&viewer).await?,
-        outcome: crate::asker::outcome("/settings/security"),
+        outcome: crate::current_user::outcome("/settings/security"),
         name: viewer.name,
         email: viewer.email,
         // Sessions follow the machines' own time, not a demo's.

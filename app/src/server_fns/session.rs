@@ -35,9 +35,9 @@ pub struct Session {
 /// Gives the session of this browser.
 #[server(endpoint = "session", input = GetUrl, output = TextJson)]
 pub async fn load_session() -> Result<Session, AppError> {
-    let wallet = crate::asker::wallet()?;
+    let wallet = crate::current_user::wallet()?;
     let viewer = crate::context::viewer();
-    let settings = crate::asker::settings()?;
+    let settings = crate::current_user::settings()?;
     let catalog = wallet.catalog().view().await.ok();
     let balance = match &viewer {
         Some(viewer) => Some(wallet.ledger().balance(viewer.wallet).await?),

@@ -89,7 +89,7 @@ pub async fn load_price_book(
     /// The version.
     version: Option<i32>,
 ) -> Result<EditorPage, AppError> {
-    let (_, wallet) = crate::asker::staff()?;
+    let (_, wallet) = crate::current_user::staff()?;
     let tariffs = wallet.tariffs();
     let versions = tariffs.versions().await?;
     let active = tariffs.active().await.ok();
@@ -123,7 +123,7 @@ pub async fn load_rehearsal(
     /// The version.
     version: i32,
 ) -> Result<RehearsalState, AppError> {
-    let (_, wallet) = crate::asker::staff()?;
+    let (_, wallet) = crate::current_user::staff()?;
     let revision = wallet.tariffs().book(version).await?.revision;
     ssr::rehearsal(wallet.tariffs(), version, revision).await
 }
@@ -159,7 +159,7 @@ pub async fn load_operation(
     /// The rule to start from, where it is not the operation's own.
     rule: Option<String>,
 ) -> Result<OperationPage, AppError> {
-    let (_, wallet) = crate::asker::staff()?;
+    let (_, wallet) = crate::current_user::staff()?;
     let book = wallet.tariffs().book(version).await?;
     let outcome = crate::context::form_outcome().unwrap_or_default();
     let is_again = outcome.value("kind").is_some();

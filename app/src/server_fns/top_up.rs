@@ -8,7 +8,7 @@ use wallet::catalog::{Expiry, FreeAmount, RefundPolicy};
 use wallet::ledger::BalanceView;
 use wallet::money::Currency;
 
-use crate::components::pack_picker::Pack;
+use crate::components::payment::pack_picker::Pack;
 use crate::context::FormOutcome;
 use crate::error::AppError;
 use crate::server_fns::wire::TextJson;
@@ -47,7 +47,7 @@ pub async fn load_top_up_offer(
     #[server(default)]
     currency: String,
 ) -> Result<TopUpOffer, AppError> {
-    let (viewer, wallet) = crate::asker::signed_in()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
     let catalog = wallet.catalog().view().await?;
     let settings = &catalog.settings;
     let asked = currency.parse::<Currency>().ok().filter(|asked| settings.currencies.contains(asked));
@@ -63,9 +63,9 @@ pub async fn load_top_up_offer(
         currencies: settings.currencies.clone(),
         expiry: settings.top_up_expiry,
         refund: settings.refund,
-        is_sandbox: !crate::asker::settings()?.production,
+        is_sandbox: !crate::current_user::settings()?.production,
         may_pay: viewer.role.may_pay(),
-        outcome: crate::asker::outcome("/wallet/top-up"),
+        outcome: crate::current_user::outcome("/wallet/top-up"),
         idempotency_key: Uuid::now_v7(),
     })
 }

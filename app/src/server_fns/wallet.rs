@@ -8,7 +8,7 @@ use wallet::ledger::{BalanceView, EntryView};
 use wallet::payment::PaymentView;
 use wallet::plan::{PlanSummary, SubscriptionView};
 
-use crate::components::pack_picker::Pack;
+use crate::components::payment::pack_picker::Pack;
 use crate::context::FormOutcome;
 use crate::error::AppError;
 use crate::server_fns::wire::TextJson;
@@ -56,8 +56,8 @@ pub struct Overview {
 #[server(endpoint = "wallet_overview", input = GetUrl, output = TextJson)]
 pub async fn wallet_overview() -> Result<Overview, AppError> {
     use wallet::ledger::{EntryFilter, Page};
-    let (viewer, wallet) = crate::asker::signed_in()?;
-    let settings = crate::asker::settings()?;
+    let (viewer, wallet) = crate::current_user::signed_in()?;
+    let settings = crate::current_user::settings()?;
     wallet.catch_up(viewer.wallet).await;
     // The balance first: a row that comes between the two is then in the list and in the stream, never in neither.
     let balance = wallet.ledger().balance(viewer.wallet).await?;
@@ -81,7 +81,7 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         open_payments: payments.into_iter().filter(|payment| payment.status.is_open()).take(3).collect(),
         low_below,
         unverified_email: (!viewer.email_verified).then(|| viewer.email.clone()),
-        outcome: crate::asker::outcome("/verify-email/resend"),
+        outcome: crate::current_user::outcome("/verify-email/resend"),
         has_playground: settings.demo,
         public_url: settings.public_url,
     })
@@ -92,7 +92,7 @@ mod ssr {
     use wallet::catalog::CatalogView;
     use wallet::money::Credits;
 
-    use crate::components::pack_picker::Pack;
+    use crate::components::payment::pack_picker::Pack;
 
     /// Takes so many hundredths of an amount.
     pub fn part(of: Credits, percent: u8) -> Credits {

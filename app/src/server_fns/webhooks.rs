@@ -56,8 +56,8 @@ pub async fn load_webhooks_page(
 ) -> Result<WebhooksPage, AppError> {
     /// Messages of one page.
     const PAGE: u16 = 20;
-    let (viewer, wallet) = crate::asker::signed_in()?;
-    let outcome = crate::asker::outcome("/developers/webhooks");
+    let (viewer, wallet) = crate::current_user::signed_in()?;
+    let outcome = crate::current_user::outcome("/developers/webhooks");
     let mut query = query;
     // A refused form belongs to the wallet that it was about.
     query.preview |= outcome.value("environment").as_deref() == Some("preview");

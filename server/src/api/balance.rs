@@ -8,9 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wallet::catalog::CatalogView;
 use wallet::identity::{KeyScope, PlanSummary};
-use wallet::ledger::Subject;
-use wallet::ledger::tightest;
-use wallet::ledger::{BalanceView, Budget, GrantView};
+use wallet::ledger::{BalanceView, Budget, GrantView, Subject, tightest};
 use wallet::money::Credits;
 
 use super::amount::Amount;

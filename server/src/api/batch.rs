@@ -13,7 +13,7 @@ use super::body::{Body, Out};
 use super::caller::Caller;
 use super::charges::{Charge, NewCharge, charge};
 use super::envelope::{Answer, ErrorBody, ErrorPart};
-use crate::rates::{Subject, TooMany};
+use crate::rate_limit::{Subject, TooMany};
 use crate::state::AppState;
 
 /// Charges of one call at most.

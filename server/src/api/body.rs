@@ -11,8 +11,8 @@ use wallet::idempotency::RequestHash;
 
 use super::envelope::Fault;
 use super::metadata::nesting;
+use crate::http::middleware::is_encoded;
 use crate::json::{self, ReadError};
-use crate::layers::is_encoded;
 
 /// The most levels of lists and objects in a body: those of what callers may send along, and the body's own around it.
 const NESTING_MAX: usize = wallet::ledger::NESTING_MAX + 4;

@@ -11,14 +11,14 @@ use wallet::db::has_nul;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::KeyScope;
-use wallet::ledger::{Command, EntryDetail, EntryKind, EntryView, Submission, Outcome, Receipt};
+use wallet::ledger::{Command, EntryDetail, EntryKind, EntryView, Outcome, Receipt, Submission};
 use wallet::money::Credits;
 use wallet::tariff::{ChargeRequest, LineRequest, QuoteId};
 
 use super::amount::Amount;
 use super::body::{Body, Named, Out};
 use super::caller::{Caller, Payer};
-use super::submission::{Answer, ErrorBody, Fault};
+use super::envelope::{Answer, ErrorBody, Fault};
 use super::holds::HoldLineBody;
 use super::key::Key;
 use super::ledger::{Allocation, EntryBody};

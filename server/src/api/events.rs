@@ -13,7 +13,8 @@ use super::body::Asked;
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody};
 use super::ledger::EntryBody;
-use crate::live::{self, Form, Pass};
+use crate::live::registry::Pass;
+use crate::live::{self, Form};
 use crate::state::AppState;
 
 /// Where to go on.

@@ -21,10 +21,11 @@ use wallet::identity::{KeyAccess, ServiceKeyText};
 use super::caller::{Caller, ServiceCaller, bearer};
 use super::envelope::{self, Fault};
 use super::queries;
-use crate::layers::{self, REQUEST_ID};
-use crate::rates::{self, Subject, TooMany, is_write};
+use crate::http::by_address;
+use crate::http::drain_body::Unread;
+use crate::http::middleware::{self, REQUEST_ID};
+use crate::rate_limit::{Subject, TooMany, is_write};
 use crate::state::AppState;
-use crate::unread::Unread;
 
 /// What is on every answer, where it has nothing of its own.
 const HEADERS: [(HeaderName, HeaderValue); 2] = [
@@ -37,8 +38,8 @@ const HEADERS: [(HeaderName, HeaderValue); 2] = [
 
 /// Lets a call through, and answers whatever becomes of it.
 pub async fn pass(state: AppState, request: Request, calls: Router) -> Response {
-    let id = layers::id_for(&request);
-    let span = layers::span_named(&id, &request);
+    let id = middleware::id_for(&request);
+    let span = middleware::span_named(&id, &request);
     let call = async {
         let response = match AssertUnwindSafe(admit(&state, request, calls)).catch_unwind().await {
             Ok(response) => response,
@@ -70,7 +71,7 @@ async fn admit(state: &AppState, mut request: Request, calls: Router) -> Respons
 
 /// Lets in who shows a valid key, within its limits and the time limit.
 async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Response {
-    let address = rates::address_of(request.extensions(), request.headers(), state);
+    let address = by_address::address_of(request.extensions(), request.headers(), state);
     let secret = bearer(&request).unwrap_or_default();
     if ServiceKeyText::parse(secret).is_some() {
         return Box::pin(let_in_platform(state, address, request, calls)).await;

@@ -10,15 +10,14 @@ use wallet::error::{Problem, Refusal};
 use wallet::id::WalletId;
 use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::KeyScope;
-use wallet::ledger::MAX_LINES;
-use wallet::ledger::{CaptureAmount, Command, Submission, HoldLine, HoldView, Outcome, ReleaseReason};
+use wallet::ledger::{CaptureAmount, Command, HoldLine, HoldView, MAX_LINES, Outcome, ReleaseReason, Submission};
 use wallet::tariff::{HoldRequest, LineRequest};
 
 use super::amount::Amount;
 use super::body::{Body, Named, Out};
 use super::caller::{Caller, Payer};
 use super::charges::{ReceiptBody, checked, quote, written};
-use super::submission::{Answer, ErrorBody};
+use super::envelope::{Answer, ErrorBody};
 use super::key::Key;
 use super::models::WantedLine;
 use super::schemas::{CaptureBody, Metadata, ReleaseReasonCode};

@@ -19,7 +19,6 @@ pub mod gate;
 mod holds;
 mod key;
 mod ledger;
-pub mod limits;
 mod metadata;
 mod models;
 mod moment;

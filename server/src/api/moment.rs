@@ -14,7 +14,9 @@ pub(super) async fn moment(state: &AppState, wallet: WalletId, field: &str, text
     let read = match DateTime::parse_from_rfc3339(&text) {
         Ok(at) => Some(at.to_utc()),
         Err(_) => match text.parse::<NaiveDate>().ok().filter(|day| is_sane(*day)) {
-            Some(day) => time_zone::instant(&state.wallet.ledger().time_zone(wallet).await?, day.and_time(NaiveTime::MIN)),
+            Some(day) => {
+                time_zone::instant(&state.wallet.ledger().time_zone(wallet).await?, day.and_time(NaiveTime::MIN))
+            }
             None => None,
         },
     };

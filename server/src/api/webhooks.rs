@@ -17,8 +17,8 @@ use super::envelope::{Answer, ErrorBody, Fault};
 use super::key::Key;
 use super::page;
 use super::schemas::EventCode;
-use crate::courier::{AddressRules, check_resolved};
 use crate::state::AppState;
+use crate::webhook_delivery::{AddressRules, check_resolved};
 
 /// What a key needs to read endpoints and their log.
 const READ: KeyScope = KeyScope::WebhooksRead;

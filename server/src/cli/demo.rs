@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use wallet::Wallet;
 use wallet::catalog::Preset;
-use wallet::app_service::demo::Demo;
+use wallet::demo::Demo;
 
 use super::admin::plain;
 use crate::config::Settings;

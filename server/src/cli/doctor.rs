@@ -7,7 +7,7 @@ use wallet::{Options, Wallet};
 
 use crate::config::Settings;
 use crate::mail::Mailer;
-use crate::{assets, database, heads};
+use crate::{assets, checkpoints, database};
 
 /// The most that this machine's clock may differ from the database's before it is worth a word, in seconds.
 const SKEW_MAX: i64 = 5;
@@ -46,7 +46,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         Ok(_) if settings.mail.mail_url.is_some() => findings.fine("mail", "SMTP"),
         Ok(_) => findings.note("mail", &format!("mails land in {}", settings.mail_dir().display())),
     }
-    match heads::keys(settings) {
+    match checkpoints::keys(settings) {
         Err(error) => findings.problem("heads", &error.to_string()),
         Ok(keys) if keys.is_empty() => findings.note("heads", "ledgers' heads are not signed: set SCRIP_HEAD_KEY"),
         Ok(_) => {

@@ -22,12 +22,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::Service as _;
 
-pub use registry::{ConnectionLimits, Registry, network};
+pub use crate::http::client_ip::network;
+pub use registry::{ConnectionLimits, Registry};
 use registry::{End, Place, TICK_MILLIS};
 use stream::{Answer, Busy, Noted};
 
 use crate::config::Settings;
-use crate::front::Front;
+use crate::http::dispatch::Front;
 use crate::state::AppState;
 
 /// How long to wait after a connection could not be accepted for want of something (descriptors, memory).

@@ -2,8 +2,9 @@
 //!
 //! Time is counted in ticks of the reaper, so that a request costs no look at a clock.
 
+use crate::http::client_ip::network;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -294,15 +295,6 @@ impl Registry {
     #[must_use]
     pub fn count(&self) -> usize {
         self.lock().connections.len()
-    }
-}
-
-/// Takes the part of an address that one customer of a provider has: all of IPv4, the /64 of IPv6.
-#[must_use]
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
     }
 }
 

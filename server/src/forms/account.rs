@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use wallet::error::Error;
 use wallet::identity::{SignUp, SignedIn, User};
 
-use super::post::{Post, see_other};
-use crate::auth::{AuthSession, Login, next_page};
-use crate::device;
-use crate::session::MACHINE_KEY;
+use super::post::Post;
+use crate::auth::session::MACHINE_KEY;
+use crate::auth::{AuthSession, Login, device};
+use crate::http::redirect::{next_page, see_other};
 use crate::state::AppState;
 
 /// What nobody should learn the existence of an address by is answered after this time, whatever there was to do.

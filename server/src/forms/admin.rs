@@ -6,7 +6,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use wallet::error::{Error, Problem, Refusal};
 use wallet::identity::Actor;
 
-use super::post::{Post, see_other};
+use super::post::Post;
+use crate::http::redirect::see_other;
 use crate::state::AppState;
 
 /// The admin who posts the form. To others these pages do not exist.

@@ -7,7 +7,8 @@ use wallet::error::{Error, Problem, Refusal};
 use wallet::tariff::{CELLS_MAX, read_price};
 
 use super::admin::{admin, revision};
-use super::post::{Post, see_other};
+use super::post::Post;
+use crate::http::redirect::see_other;
 use crate::state::AppState;
 
 /// The most oddities of a file that the next page tells.

@@ -7,7 +7,8 @@ use wallet::error::{Error, Problem, Refusal};
 use wallet::id::KeyId;
 use wallet::identity::{CreatedKey, Environment, NewKey};
 
-use super::post::{Post, see_other};
+use super::post::Post;
+use crate::http::redirect::see_other;
 use crate::state::AppState;
 
 const PAGE: &str = "/developers/keys";

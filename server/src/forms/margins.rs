@@ -5,7 +5,8 @@ use axum::response::Response;
 use wallet::error::{Error, Problem, Refusal};
 
 use super::admin::admin;
-use super::post::{Post, see_other};
+use super::post::Post;
+use crate::http::redirect::see_other;
 use crate::state::AppState;
 
 const PAGE: &str = "/admin/margins";

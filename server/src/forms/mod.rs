@@ -22,7 +22,9 @@ use axum::routing::{get, post};
 
 use crate::state::AppState;
 
-pub use post::{Post, SECRET, locale_of, see_other};
+pub use crate::http::locale::locale_of;
+pub use crate::http::redirect::see_other;
+pub use post::{Post, SECRET};
 
 /// Gives the routes, in the order of a visit.
 pub fn router() -> Router<AppState> {

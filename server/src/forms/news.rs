@@ -3,7 +3,8 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 
-use super::post::{Post, see_other};
+use super::post::Post;
+use crate::http::redirect::see_other;
 use crate::state::AppState;
 
 /// Puts the banner of a version away for this person.

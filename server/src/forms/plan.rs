@@ -7,7 +7,8 @@ use wallet::error::{Error, Problem, Refusal, Result};
 use wallet::money::Currency;
 use wallet::payment::{PaymentView, PlanChoice};
 
-use super::post::{Post, see_other};
+use super::post::Post;
+use crate::http::redirect::see_other;
 use crate::providers;
 use crate::state::AppState;
 

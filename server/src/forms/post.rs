@@ -8,7 +8,7 @@ use app::context::{FormOutcome, Viewer};
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use wallet::error::{Error, FieldError, Mistake, Problem, Refusal, SheetError};
 use wallet::idempotency::IdempotencyKey;
@@ -16,8 +16,8 @@ use wallet::identity::Visit;
 use wallet::money::{Credits, TypedError, read_amount};
 
 use super::files;
-use crate::auth::AuthSession;
-use crate::device;
+use crate::auth::{AuthSession, device};
+use crate::http::locale::locale_of;
 use crate::pages;
 use crate::state::AppState;
 
@@ -230,36 +230,4 @@ impl Post {
 
 fn about_the_form(refusal: &Refusal) -> FieldError {
     FieldError::new("", Problem::NotAllowed, refusal.to_string())
-}
-
-/// Goes on to a page after a form was accepted.
-#[must_use]
-pub fn see_other(page: &str) -> Response {
-    match HeaderValue::from_str(page) {
-        Ok(page) => (StatusCode::SEE_OTHER, [(header::LOCATION, page)]).into_response(),
-        Err(_) => Redirect::to("/wallet").into_response(),
-    }
-}
-
-/// Takes the language that the person chose, else the browser's first that we have.
-#[must_use]
-pub fn locale_of(headers: &HeaderMap) -> &'static str {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
-    for cookie in text(header::COOKIE).split(';') {
-        match cookie.trim() {
-            "i18n_pref_locale=ru" => return "ru",
-            "i18n_pref_locale=en" => return "en",
-            _ => {}
-        }
-    }
-    for language in text(header::ACCEPT_LANGUAGE).split(',') {
-        let language = language.trim().to_ascii_lowercase();
-        if language.starts_with("ru") {
-            return "ru";
-        }
-        if language.starts_with("en") {
-            return "en";
-        }
-    }
-    "en"
 }

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use wallet::error::{Error, Refusal};
 
 use super::account::come_in;
-use super::post::{Post, see_other};
+use super::post::Post;
 use crate::auth::AuthSession;
+use crate::http::redirect::see_other;
 use crate::state::AppState;
 
 const PAGE: &str = "/settings/security";

@@ -3,8 +3,8 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
-use super::post::{Post, see_other};
-use crate::auth::next_page;
+use super::post::Post;
+use crate::http::redirect::{next_page, see_other};
 
 /// A year, in seconds.
 const YEAR: u32 = 365 * 24 * 60 * 60;

@@ -10,11 +10,11 @@ use wallet::money::Currency;
 use wallet::payment::{PaymentView, TopUp};
 use wallet::tariff::LineRequest;
 
-use super::post::{Post, see_other};
-use crate::json;
-use crate::providers;
-use crate::rates::{Subject, TooMany};
+use super::post::Post;
+use crate::http::redirect::see_other;
+use crate::rate_limit::{Subject, TooMany};
 use crate::state::AppState;
+use crate::{json, providers};
 
 /// Makes an order, once per form, and goes to the provider's page.
 pub async fn top_up(State(state): State<AppState>, form: Post) -> Response {

@@ -9,9 +9,10 @@ use wallet::id::WalletId;
 use wallet::identity::{Actor, Viewer};
 use wallet::notify::webhook::{CreatedEndpoint, EventKind, NewEndpoint};
 
-use super::post::{Post, see_other};
-use crate::courier::{AddressRules, check_resolved};
+use super::post::Post;
+use crate::http::redirect::see_other;
 use crate::state::AppState;
+use crate::webhook_delivery::{AddressRules, check_resolved};
 
 const PAGE: &str = "/developers/webhooks";
 

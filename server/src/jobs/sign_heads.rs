@@ -3,7 +3,7 @@
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 
-use crate::heads;
+use crate::checkpoints;
 
 /// Signs.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -15,10 +15,10 @@ impl TaskHandler for SignHeads {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let state = &super::tools(&context)?.state;
-        let keys = heads::keys(&state.settings).map_err(|error| error.to_string())?;
+        let keys = checkpoints::keys(&state.settings).map_err(|error| error.to_string())?;
         let Some(key) = keys.first() else { return Ok(()) };
-        let file = heads::file_of(&state.settings, state.wallet.clock().now());
-        let signed = state.wallet.ledger().sign_heads(key, |heads| heads::append(&file, heads)).await;
+        let file = checkpoints::file_of(&state.settings, state.wallet.clock().now());
+        let signed = state.wallet.ledger().sign_heads(key, |heads| checkpoints::append(&file, heads)).await;
         let signed = signed.map_err(super::text)?;
         tracing::debug!(signed, file = %file.display(), "heads of ledgers signed");
         Ok::<(), String>(())

@@ -8,7 +8,7 @@ use serde_json::json;
 use sqlx::PgPool;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
-use wallet::ledger::{Command, Submission, GrantSource, NewGrant, Receipt};
+use wallet::ledger::{Command, GrantSource, NewGrant, Receipt, Submission};
 use wallet::money::Credits;
 
 use crate::support::{PATIENCE, Site};

@@ -10,8 +10,8 @@ use wallet::catalog::OperationForm;
 use wallet::id::UserId;
 use wallet::identity::Actor;
 use wallet::money::Credits;
-use wallet::tariff::Rule;
 use wallet::tariff::Flat;
+use wallet::tariff::Rule;
 
 use crate::support::{Site, Told, location};
 

@@ -6,8 +6,8 @@ use reqwest::StatusCode;
 use sqlx::PgPool;
 use wallet::identity::Actor;
 use wallet::money::Credits;
-use wallet::tariff::Rule;
 use wallet::tariff::Flat;
+use wallet::tariff::Rule;
 
 use crate::support::Site;
 

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use wallet::identity::Actor;
 use wallet::money::Credits;
-use wallet::tariff::Rule;
 use wallet::tariff::Flat;
+use wallet::tariff::Rule;
 
 use crate::support::{Program, Site, Told};
 

@@ -307,5 +307,5 @@ async fn a_signed_message_that_can_not_be_read_is_kept(pool: PgPool) {
 fn a_header_that_says_identity_is_no_packing() {
     let mut headers = HeaderMap::new();
     headers.insert("content-encoding", "identity".parse().expect("a value"));
-    assert!(!server::layers::is_encoded(&headers));
+    assert!(!server::http::middleware::is_encoded(&headers));
 }

@@ -16,7 +16,7 @@ use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{
     Actor, Environment, KeyScope, NewKey, NewServiceKey, ServiceScope, SignUp, StaffRole, User, Viewer,
 };
-use wallet::ledger::{Command, Submission, GrantSource, NewGrant};
+use wallet::ledger::{Command, GrantSource, NewGrant, Submission};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
@@ -276,7 +276,7 @@ impl Told {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// The code of an error; its submission is checked.
+    /// The code of an error; its envelope is checked.
     pub fn code(&self) -> String {
         let json = self.json();
         let error = &json["error"];

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use server::courier;
+use server::webhook_delivery;
 use sqlx::PgPool;
 use standardwebhooks::Webhook;
 use tokio::net::TcpListener;
@@ -66,7 +66,7 @@ async fn make(program: &Program<'_>, key: &str, url: &str, events: &[&str]) -> T
 }
 
 async fn deliver(site: &Site) -> usize {
-    courier::round(&site.state).await.expect("a round")
+    webhook_delivery::round(&site.state).await.expect("a round")
 }
 
 #[sqlx::test(migrations = "../migrations")]

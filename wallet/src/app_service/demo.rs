@@ -3,15 +3,15 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::{Wallet, db};
 use crate::catalog::BurnClass;
 use crate::error::{Error, Refusal, Result};
 use crate::id::{KeyId, ServiceKeyId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{Actor, Environment, KeyScope, NewKey, NewServiceKey, ServiceScope, SignUp, StaffRole, Viewer};
-use crate::ledger::{CaptureAmount, Command, Submission, GrantSource, NewGrant};
+use crate::ledger::{CaptureAmount, Command, GrantSource, NewGrant, Submission};
 use crate::money::Credits;
 use crate::tariff::{ChargeRequest, HoldRequest, LineRequest};
+use crate::{Wallet, db};
 
 /// The demo customer's address.
 pub const USER_EMAIL: &str = "demo@scrip.example";

@@ -13,7 +13,10 @@ use crate::id::{AccountId, KeyId, ProjectId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::ports::{AccountSetup, Letter, Proof, Recipient};
 use crate::identity::{self, Actor, Environment};
-use crate::ledger::{BudgetPeriod, BudgetScope, Command, Submission, GrantSource, Ledger, NewBudget, NewGrant, NewWallet, Outcome, TxHook};
+use crate::ledger::{
+    BudgetPeriod, BudgetScope, Command, GrantSource, Ledger, NewBudget, NewGrant, NewWallet, Outcome, Submission,
+    TxHook,
+};
 use crate::money::Credits;
 use crate::notify::{Mail, Notify, webhook};
 use crate::plan::{PlanSummary, Plans};

@@ -17,8 +17,8 @@ use crate::Wallet;
 use crate::error::Result;
 use crate::id::{AccountId, WalletId};
 use crate::plan::due::Due;
-use crate::wallet::Inner;
 use crate::tariff::PlanUpkeep;
+use crate::wallet::Inner;
 
 /// For so long it counts as known that nothing is due.
 const KNOWN_FOR: Duration = Duration::from_millis(500);

@@ -22,7 +22,10 @@ use serde::{Deserialize, Serialize};
 
 pub use offer::{AddOn, Interval, MeteredItem, Package, Plan, PlanFeatures, PlanPrice, Rate};
 pub use operation::{OperationForm, RULE_KINDS, rule_example};
-pub use settings::{AutoTopUp, AutoTopUpMode, BillingDates, BurnClass, BurnOrder, Expiry, FailurePolicy, FreeAmount, RefundPolicy, Settings, TopUp};
+pub use settings::{
+    AutoTopUp, AutoTopUpMode, BillingDates, BurnClass, BurnOrder, Expiry, FailurePolicy, FreeAmount, RefundPolicy,
+    Settings, TopUp,
+};
 pub use unit::{PluralForms, UnitName};
 
 #[cfg(feature = "postgres")]

@@ -13,17 +13,22 @@ mod rules;
 #[cfg(feature = "postgres")]
 mod service;
 
-#[cfg(feature = "postgres")]
-pub(crate) use model::name::name_error_at;
 pub use model::actor::{Actor, Side};
 pub use model::audit::{AUDIT_PAGE_MAX, AuditPage, AuditRow, NewAudit};
 pub use model::device::{Device, kept_user_agent};
-pub use model::key::{ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hint_of, write_key};
+pub use model::key::{
+    ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hint_of, write_key,
+};
+#[cfg(feature = "postgres")]
+pub(crate) use model::name::name_error_at;
 pub use model::name::{NAME_MAX, check_label, check_name};
 pub use model::person::{EMAIL_MAX, Email, NewUser, PASSWORD_MAX, PASSWORD_MIN, SignUp, User, check_locale};
 pub use model::plan_summary::PlanSummary;
 pub use model::scope::KeyScope;
-pub use model::service_key::{CreatedServiceKey, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView, ServiceScope, WalletPlace, write_service_key};
+pub use model::service_key::{
+    CreatedServiceKey, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView, ServiceScope, WalletPlace,
+    write_service_key,
+};
 pub use model::session::{Ended, SessionRecord, SessionView, Visit};
 pub use model::viewer::{Role, StaffRole, Viewer, WalletOwner};
 #[cfg(feature = "postgres")]
@@ -31,6 +36,8 @@ pub(crate) use repo::invariants::INVARIANTS;
 #[cfg(feature = "postgres")]
 pub use rules::common_passwords::check_password;
 #[cfg(feature = "postgres")]
-pub(crate) use service::{audit_in_tx, lock_account_in_tx, must_be_proven_in_tx, offer_taken, prove_in_tx, take_offer_in_tx, time_zones};
-#[cfg(feature = "postgres")]
 pub use service::{Confirmed, DEVICE_DAYS, Identity, SignedIn};
+#[cfg(feature = "postgres")]
+pub(crate) use service::{
+    audit_in_tx, lock_account_in_tx, must_be_proven_in_tx, offer_taken, prove_in_tx, take_offer_in_tx, time_zones,
+};

@@ -8,9 +8,9 @@ use sqlx::PgConnection;
 use crate::error::Result;
 use crate::id::{AccountId, KeyId, ProjectId, UserId, WalletId};
 use crate::identity::model::actor::Actor;
-use crate::identity::model::session::Ended;
 use crate::identity::model::key::Environment;
 use crate::identity::model::plan_summary::PlanSummary;
+use crate::identity::model::session::Ended;
 use crate::money::Credits;
 
 /// A letter to a person about their identity.

@@ -15,9 +15,9 @@ pub(super) struct SpentSince {
     pub amount: Credits,
 }
 
-/// Sums the debits after a row, less what was paid back, between instants (in order) and by category: of a capture, and
-/// of what pays one back, by the categories of its lines. Rows of a wallet
-/// lie together by `seq`, so that only the asked-for ones are read.
+/// Sums the debits after a row, less what was paid back, between instants (in order) and by category.
+///
+/// Lines count as in usage (`spent_lines`). Rows of a wallet lie together by `seq`, so that only those are read.
 pub(super) async fn spent(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -25,24 +25,14 @@ pub(super) async fn spent(
     instants: &[DateTime<Utc>],
 ) -> Result<Vec<SpentSince>> {
     let rows = sqlx::query!(
-        r#"SELECT width_bucket(e.created_at, $4::timestamptz[]) AS "bucket!",
-                  coalesce(line.category, e.category, '') AS "category!",
-                  (sum(CASE WHEN line.taken IS NULL THEN -e.amount
-                            WHEN e.kind = 8 THEN -line.taken
-                            ELSE line.taken
-                       END))::bigint AS "spent!"
-           FROM entries AS e
-           LEFT JOIN entries AS told
-             ON e.kind = 8 AND told.shard = e.shard AND told.wallet_id = e.wallet_id AND told.seq = e.refers_to
-           LEFT JOIN LATERAL (
-               SELECT part ->> 'c' AS category, sum((part ->> 'k')::bigint) AS taken
-               FROM json_array_elements(coalesce(told.detail, e.detail)::json -> 'l') AS lines (part)
-               WHERE e.kind IN (4, 8) AND (part ->> 'k')::bigint <> 0
-               GROUP BY 1
-           ) AS line ON true
-           WHERE e.shard = $1 AND e.wallet_id = $2 AND e.seq > $3
-             AND e.kind IN (2, 4, 8, 10, 11, 12)
-             AND e.created_at >= ($4::timestamptz[])[1]
+        r#"SELECT width_bucket(created_at, $4::timestamptz[]) AS "bucket!",
+                  coalesce(category, '') AS "category!",
+                  sum(credits)::bigint AS "spent!"
+           FROM spent_lines
+           WHERE shard = $1
+             AND wallet_id = $2
+             AND seq > $3
+             AND created_at >= ($4::timestamptz[])[1]
            GROUP BY 1, 2
            ORDER BY 1, 2"#,
         wallet.shard.as_i16(),

@@ -15,13 +15,16 @@ mod service;
 mod writer;
 
 pub use audit::chain_verifier::{ProvenEntry, Verifier};
-pub use audit::checkpoint::{CheckpointKey, Checkpoint};
+pub use audit::checkpoint::{Checkpoint, CheckpointKey};
 pub use audit::export_file::{Audit, verify_export};
 pub use audit::hash_chain::entry_hash;
 pub use model::archive::{ArchivedRows, Header, Verified};
 pub use model::budget::{Budget, BudgetPeriod, BudgetScope, Window};
 pub use model::command::{BalanceAfter, CaptureAmount, Command, FeeKind, NewGrant, Outcome, ReleaseReason};
-pub use model::entry::{AllocationView, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView, HoldLine, HoldState, HoldView, Page, ReceiptPart};
+pub use model::entry::{
+    AllocationView, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView,
+    HoldLine, HoldState, HoldView, Page, ReceiptPart,
+};
 pub use model::hash::Hash;
 pub use model::metadata::NESTING_MAX;
 pub use model::receipt::{FormulaLine, Receipt};

@@ -10,4 +10,6 @@ mod service;
 #[cfg(feature = "postgres")]
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
-pub use mail::{Mail, MailContext, PaidMail, PlanMail, PlanTroubleMail, RenderedMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail};
+pub use mail::{
+    Mail, MailContext, PaidMail, PlanMail, PlanTroubleMail, RenderedMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail,
+};

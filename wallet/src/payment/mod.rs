@@ -13,14 +13,14 @@ mod sandbox;
 #[cfg(feature = "postgres")]
 mod service;
 
+pub use model::{Order, PaymentInReview, PaymentPage, PaymentStatus, PaymentView, PlanChoice, PlanPart, TopUp};
+#[cfg(feature = "postgres")]
+pub use provider::Provider;
 pub use provider::{
     Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, ProviderPayment,
     ProviderStatus, SavedCharge, UnreadEvent, VerifiedEvent,
 };
 pub use sandbox::{SandboxCheckout, SandboxMethod, SandboxState, SandboxStep};
-pub use model::{Order, PaymentInReview, PaymentPage, PaymentStatus, PaymentView, PlanChoice, PlanPart, TopUp};
-#[cfg(feature = "postgres")]
-pub use provider::Provider;
 #[cfg(feature = "postgres")]
 pub(crate) use service::Renewal;
 #[cfg(feature = "postgres")]

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
-use crate::ledger::{Command, Submission, GrantSource, NewGrant, Outcome, TxHook};
+use crate::ledger::{Command, GrantSource, NewGrant, Outcome, Submission, TxHook};
 use crate::money::{Credits, Money};
 
 /// A month with everything that is written of it.

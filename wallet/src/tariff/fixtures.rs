@@ -1,10 +1,10 @@
 //! Tariffs and books for tests.
 
-use crate::tariff::model::price_book::{BookStatus, PriceBook};
-use crate::tariff::model::category::Category;
-use crate::tariff::rule::Rule;
-use crate::tariff::model::tariff::Tariff;
 use crate::money::Credits;
+use crate::tariff::model::category::Category;
+use crate::tariff::model::price_book::{BookStatus, PriceBook};
+use crate::tariff::model::tariff::Tariff;
+use crate::tariff::rule::Rule;
 
 /// A tariff with nothing but its rule.
 pub(crate) fn tariff(operation: &str, rule: Rule) -> Tariff {

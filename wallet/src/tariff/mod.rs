@@ -35,15 +35,19 @@ pub use model::simulation::{AccountImpact, Failing, OperationImpact, Progress, R
 pub use model::tariff::{OptionGate, Tariff, UpstreamCost, is_operation};
 pub use pricing::affordability::Buy;
 pub use rule::param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
-pub use rule::{Axis, CELLS_MAX, COUNT_MAX, Composite, Flat, Level, Matrix, Meter, Modifier, ModifierOption, Movement, PRICE_MAX, PerTarget, PerUnit, PriceCell, PriceRange, Priced, Quantity, Range, Rule, Sum, SumPart, Surcharge, SurchargeOption, Tier, Tiered, read_price};
-#[cfg(feature = "postgres")]
-pub use {
-    pricing::service::{ChargeRequest, HoldRequest, Tariffs},
-    publishing::notice::{ANNOUNCE_PRICES, Told},
-    simulation::run::REHEARSE_PRICES,
+pub use rule::{
+    Axis, CELLS_MAX, COUNT_MAX, Composite, Flat, Level, Matrix, Meter, Modifier, ModifierOption, Movement, PRICE_MAX,
+    PerTarget, PerUnit, PriceCell, PriceRange, Priced, Quantity, Range, Rule, Sum, SumPart, Surcharge, SurchargeOption,
+    Tier, Tiered, read_price,
 };
 #[cfg(feature = "postgres")]
 pub(crate) use {
     pricing::ports::{PlanRanks, PlanUpkeep},
     repo::invariants,
+};
+#[cfg(feature = "postgres")]
+pub use {
+    pricing::service::{ChargeRequest, HoldRequest, Tariffs},
+    publishing::notice::{ANNOUNCE_PRICES, Told},
+    simulation::run::REHEARSE_PRICES,
 };

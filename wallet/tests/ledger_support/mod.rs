@@ -9,7 +9,7 @@ use wallet::id::{AccountId, ProjectId, WalletId};
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
 use wallet::ledger::{
-    CaptureAmount, Command, Submission, Environment, GrantSource, NewGrant, NewWallet, Outcome, Receipt, ReleaseReason,
+    CaptureAmount, Command, Environment, GrantSource, NewGrant, NewWallet, Outcome, Receipt, ReleaseReason, Submission,
 };
 use wallet::money::Credits;
 use wallet::{Options, Wallet};

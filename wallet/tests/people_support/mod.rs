@@ -15,7 +15,10 @@ use wallet::identity::{NewUser, SignUp, Viewer};
 use wallet::money::{Credits, Currency, Money};
 use wallet::notify::Mail;
 use wallet::payment::TopUp;
-use wallet::payment::{Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment, ProviderStatus, SavedCharge, VerifiedEvent};
+use wallet::payment::{
+    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment,
+    ProviderStatus, SavedCharge, VerifiedEvent,
+};
 use wallet::{Options, Wallet};
 
 /// The moment at which the tests' clock starts.

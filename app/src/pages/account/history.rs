@@ -6,17 +6,17 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use wallet::ledger::{ArchivedRows, BalanceView};
 
-use crate::components::amount::credits_text;
-use crate::components::ledger_feed::{LiveSummary, NewRowsPill, PauseButton, watch_scroll};
-use crate::components::ledger_table::LedgerTable;
-use crate::components::live_status::LiveStatus;
-use crate::components::panel::{EmptyState, Loaded, PageHead};
-use crate::components::receipt::ReceiptPanel;
-use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{ZoneNote, date_text, use_zone};
+use crate::components::ledger::feed::{LiveSummary, NewRowsPill, PauseButton, watch_scroll};
+use crate::components::ledger::receipt::ReceiptPanel;
+use crate::components::ledger::table::LedgerTable;
+use crate::components::ui::live_status::LiveStatus;
+use crate::components::ui::panel::{EmptyState, Loaded, PageHead};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
 use crate::live::{shown_balance, use_feed, use_live_wallet};
 use crate::server_fns::ledger::{HISTORY_ROWS, HistoryPage as Page, HistoryQuery, history, receipt};
+use crate::text::amount::credits_text;
+use crate::text::date_time::{ZoneNote, date_text, use_zone};
 
 /// Reads the filters from the address.
 fn query_of(params: &leptos_router::params::ParamsMap) -> HistoryQuery {

@@ -4,14 +4,14 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use wallet::payment::{PaymentStatus, PaymentView};
 
-use crate::components::amount::{credits_text, money_text, signed_text, unit_text};
-use crate::components::order_steps::{OrderHead, OrderSteps, failure_text};
-use crate::components::panel::Loaded;
-use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{When, WhenStyle, date_text, use_zone};
+use crate::components::payment::order_steps::{OrderHead, OrderSteps, failure_text};
+use crate::components::ui::panel::Loaded;
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
 use crate::live::use_live_wallet;
 use crate::server_fns::payments::{OrderPage as Page, order};
+use crate::text::amount::{credits_text, money_text, signed_text, unit_text};
+use crate::text::date_time::{When, WhenStyle, date_text, use_zone};
 
 /// How often an open page asks the provider.
 #[cfg(feature = "hydrate")]

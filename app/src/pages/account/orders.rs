@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::payment::{PaymentPage, PaymentStatus, PaymentView};
 
-use crate::components::amount::{credits_text, money_text};
-use crate::components::panel::{EmptyState, Loaded, PageHead, TablePanel};
-use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{When, WhenStyle};
+use crate::components::ui::panel::{EmptyState, Loaded, PageHead, TablePanel};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
 use crate::server_fns::payments::orders;
+use crate::text::amount::{credits_text, money_text};
+use crate::text::date_time::{When, WhenStyle};
 
 /// The list of orders.
 #[component]

@@ -7,22 +7,22 @@ use wallet::ledger::BalanceView;
 use wallet::money::Credits;
 use wallet::payment::PaymentView;
 
-use crate::components::amount::{credits_text, money_text, unit_text};
-use crate::components::balance_stub::BalanceStub;
-use crate::components::ledger_feed::LedgerFeed;
-use crate::components::pack_picker::Pack;
-use crate::components::panel::{Banner, BannerKind, Loaded};
-use crate::components::plan_panel::{PlanPanel, owes};
-use crate::components::price_change::RiseBanner;
-use crate::components::refusal::FormErrors;
-use crate::components::runway::Runway;
-use crate::components::shell::{AppShell, Nav};
-use crate::components::spending::SpendingPanel;
-use crate::components::when::{When, WhenStyle};
+use crate::components::ledger::balance_card::BalanceCard;
+use crate::components::ledger::feed::LedgerFeed;
+use crate::components::ledger::runway::Runway;
+use crate::components::ledger::spending::SpendingPanel;
+use crate::components::payment::pack_picker::Pack;
+use crate::components::plan::panel::{PlanPanel, owes};
+use crate::components::pricing::change::RiseBanner;
+use crate::components::ui::panel::{Banner, BannerKind, Loaded};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
 use crate::live::shown_balance;
 use crate::server_fns::wallet::{Overview, wallet_overview};
 use crate::session::use_session;
+use crate::text::amount::{credits_text, money_text, unit_text};
+use crate::text::date_time::{When, WhenStyle};
+use crate::text::refusal::FormErrors;
 
 /// The front page of the wallet.
 #[component]
@@ -66,7 +66,7 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
             unpaid_plan=overview.paid_plan.as_ref().filter(|paid| owes(paid)).map(|paid| paid.name.clone())
         />
         <section aria-labelledby="bal" class="panel relative grid lg:grid-cols-[minmax(0,1fr)_6px_minmax(0,400px)]">
-            <BalanceStub balance=balance />
+            <BalanceCard balance=balance />
             <div class="perf-y hidden lg:block my-2" aria-hidden="true"></div>
             <hr class="perf-x lg:hidden mx-2" />
             <QuickTopUp packs=overview.packs per_day=per_day />

@@ -7,16 +7,16 @@ use wallet::catalog::Interval;
 use wallet::error::Problem;
 use wallet::plan::{SubscriptionStatus, SubscriptionView};
 
-use crate::components::amount::{credits_text, money_text, unit_text};
-use crate::components::field::sent_once;
-use crate::components::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
-use crate::components::plan::{Months, PlanFacts, PlanRules, TimeZone};
-use crate::components::refusal::FormErrors;
-use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{date_text, use_zone};
+use crate::components::plan::facts::{Months, PlanFacts, PlanRules, TimeZone};
+use crate::components::ui::field::sent_once;
+use crate::components::ui::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::plan::{PlanOffer, PlanPage as Page, load_plan_page};
+use crate::text::amount::{credits_text, money_text, unit_text};
+use crate::text::date_time::{date_text, use_zone};
+use crate::text::refusal::FormErrors;
 
 /// The page of the plan.
 #[component]

@@ -6,15 +6,15 @@ use serde_json::json;
 use wallet::money::Credits;
 use wallet::tariff::{LineRequest, LockedQuote};
 
-use crate::components::amount::{exact_text, unit_text};
-use crate::components::panel::{EmptyState, Loaded, PageHead, TablePanel};
-use crate::components::prices::PriceQuery;
-use crate::components::receipt::params_text;
-use crate::components::refusal::FormErrors;
-use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{When, WhenStyle};
+use crate::components::ledger::receipt::params_text;
+use crate::components::pricing::PriceQuery;
+use crate::components::ui::panel::{EmptyState, Loaded, PageHead, TablePanel};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
 use crate::server_fns::quotes::{QuotesPage as Page, load_quotes};
+use crate::text::amount::{exact_text, unit_text};
+use crate::text::date_time::{When, WhenStyle};
+use crate::text::refusal::FormErrors;
 
 /// The page of kept prices.
 #[component]

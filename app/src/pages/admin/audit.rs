@@ -6,12 +6,12 @@ use serde_json::Value;
 use wallet::identity::{AuditPage as Page, AuditRow};
 use wallet::money::Credits;
 
-use crate::components::audit_words::action_words;
-use crate::components::panel::{EmptyState, Loaded, PageHead, TablePanel};
-use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{When, WhenStyle};
+use crate::components::ui::panel::{EmptyState, Loaded, PageHead, TablePanel};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
 use crate::server_fns::audit::audit_log;
+use crate::text::audit_labels::action_words;
+use crate::text::date_time::{When, WhenStyle};
 
 /// The page of the audit log.
 #[component]

@@ -4,15 +4,15 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use wallet::tariff::BookStatus;
 
-use crate::components::draft_edits::Conflict;
-use crate::components::field::TextArea;
-use crate::components::not_a_draft::NotADraft;
-use crate::components::panel::Loaded;
-use crate::components::refusal::{FormErrors, field_error_text};
-use crate::components::shell::{AppShell, Nav};
+use crate::components::tariff_editor::draft_edits::Conflict;
+use crate::components::tariff_editor::not_a_draft::NotADraft;
+use crate::components::ui::field::TextArea;
+use crate::components::ui::panel::Loaded;
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FieldError;
 use crate::i18n::*;
 use crate::server_fns::tariffs::{EditorPage, load_price_book};
+use crate::text::refusal::{FormErrors, field_error_text};
 
 /// The page that imports into one draft.
 #[component]

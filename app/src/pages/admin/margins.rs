@@ -4,15 +4,15 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::tariff::BaseRate;
 
-use crate::components::amount::{credits_text, money_text, unit_text};
-use crate::components::field::TextArea;
-use crate::components::margin_table::{CostHistory, MarginTable};
-use crate::components::panel::{Banner, BannerKind, Loaded, PageHead};
-use crate::components::refusal::{FormErrors, field_error_text};
-use crate::components::shell::{AppShell, Nav};
+use crate::components::tariff_editor::margin_table::{CostHistory, MarginTable};
+use crate::components::ui::field::TextArea;
+use crate::components::ui::panel::{Banner, BannerKind, Loaded, PageHead};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::margins::{MarginsPage as Page, load_margins};
+use crate::text::amount::{credits_text, money_text, unit_text};
+use crate::text::refusal::{FormErrors, field_error_text};
 
 /// The head of a sheet of costs, for the hint and the empty field.
 const HEAD: &str = "operation,cost,per,currency,source,review_on";

@@ -5,17 +5,17 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use wallet::catalog::RULE_KINDS;
 use wallet::tariff::Category;
 
-use crate::components::draft_edits::Conflict;
-use crate::components::field::{Field, TextArea};
-use crate::components::mistake::mistake_text;
-use crate::components::not_a_draft::NotADraft;
-use crate::components::panel::Loaded;
-use crate::components::price_grid::category_name;
-use crate::components::refusal::{FormErrors, field_error_text};
-use crate::components::shell::{AppShell, Nav};
+use crate::components::tariff_editor::draft_edits::Conflict;
+use crate::components::tariff_editor::grid::category_name;
+use crate::components::tariff_editor::not_a_draft::NotADraft;
+use crate::components::ui::field::{Field, TextArea};
+use crate::components::ui::panel::Loaded;
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::{FieldError, FormOutcome};
 use crate::i18n::*;
 use crate::server_fns::tariffs::{OperationPage as PageData, load_operation};
+use crate::text::import_error::mistake_text;
+use crate::text::refusal::{FormErrors, field_error_text};
 
 /// The page of one operation: `?code=` changes one, `?rule=` starts from another rule.
 #[component]

@@ -5,17 +5,17 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use wallet::tariff::{BookStatus, Direction, PriceChange};
 
-use crate::components::not_a_draft::NotADraft;
-use crate::components::outdated::{Bases, Outdated};
-use crate::components::panel::Loaded;
-use crate::components::price_grid::change_text;
-use crate::components::refusal::FormErrors;
-use crate::components::rehearsal::RehearsalPanel;
-use crate::components::shell::{AppShell, Nav};
-use crate::components::when::date_text;
+use crate::components::tariff_editor::grid::change_text;
+use crate::components::tariff_editor::not_a_draft::NotADraft;
+use crate::components::tariff_editor::outdated::{Bases, Outdated};
+use crate::components::tariff_editor::simulation::RehearsalPanel;
+use crate::components::ui::panel::Loaded;
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::tariffs::{EditorPage, load_price_book};
+use crate::text::date_time::date_text;
+use crate::text::refusal::FormErrors;
 
 /// The page that publishes one draft.
 #[component]

@@ -4,18 +4,18 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use wallet::tariff::{BookStatus, BookSummary, Direction, MarginRow, PriceBook};
 
-use crate::components::doubled::Doubled;
-use crate::components::draft_edits::{Conflict, LastEdit};
-use crate::components::outdated::{Bases, Clashes, Outdated};
-use crate::components::panel::Loaded;
-use crate::components::price_cells::CellEditor;
-use crate::components::price_diff::PriceDiff;
-use crate::components::price_grid::{GridContext, PriceGrid};
-use crate::components::refusal::FormErrors;
-use crate::components::shell::{AppShell, Nav};
-use crate::components::when::{When, WhenStyle, date_text};
+use crate::components::tariff_editor::cells::CellEditor;
+use crate::components::tariff_editor::diff::PriceDiff;
+use crate::components::tariff_editor::draft_edits::{Conflict, LastEdit};
+use crate::components::tariff_editor::grid::{GridContext, PriceGrid};
+use crate::components::tariff_editor::import_warnings::Doubled;
+use crate::components::tariff_editor::outdated::{Bases, Clashes, Outdated};
+use crate::components::ui::panel::Loaded;
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
 use crate::server_fns::tariffs::{EditorPage, EditorRow, load_price_book};
+use crate::text::date_time::{When, WhenStyle, date_text};
+use crate::text::refusal::FormErrors;
 
 /// The most drafts that a version's head leads to; all are among the tabs.
 const DRAFTS_SHOWN: usize = 3;

@@ -4,15 +4,15 @@ use leptos::prelude::*;
 use wallet::identity::KeyScope;
 use wallet::ledger::BalanceView;
 
-use crate::components::amount::{credits_text, unit_text};
-use crate::components::field::Field;
-use crate::components::key_table::{KeyTable, NewKeyPanel, copy_text};
-use crate::components::panel::{EmptyState, Loaded, PageHead};
-use crate::components::refusal::FormErrors;
-use crate::components::shell::{AppShell, Nav};
+use crate::components::developers::key_table::{KeyTable, NewKeyPanel, copy_text};
+use crate::components::ui::field::Field;
+use crate::components::ui::panel::{EmptyState, Loaded, PageHead};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::keys::{KeysPage as Page, load_keys_page};
+use crate::text::amount::{credits_text, unit_text};
+use crate::text::refusal::FormErrors;
 
 /// The page of API keys.
 #[component]

@@ -4,16 +4,16 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::notify::webhook::EventKind;
 
-use crate::components::field::Field;
-use crate::components::panel::{Loaded, PageHead};
-use crate::components::refusal::{FormErrors, field_error_text};
-use crate::components::shell::{AppShell, Nav};
-use crate::components::webhook_table::{
+use crate::components::developers::webhook_table::{
     DeliveryLog, DeliveryPanel, EndpointList, NewSecretPanel, WebhookContext, WebhookFields, event_words,
 };
+use crate::components::ui::field::Field;
+use crate::components::ui::panel::{Loaded, PageHead};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::webhooks::{WebhooksPage as Page, WebhooksQuery, load_webhooks_page};
+use crate::text::refusal::{FormErrors, field_error_text};
 
 /// The page of webhooks.
 #[component]

@@ -9,16 +9,16 @@ use wallet::error::Refusal;
 use wallet::ledger::{EntryKind, EntryView};
 use wallet::money::Credits;
 
-use crate::components::amount::{credits_text, signed_text, unit_text};
-use crate::components::entry::entry_title;
-use crate::components::ledger_feed::LedgerFeed;
-use crate::components::panel::{Loaded, PageHead};
-use crate::components::refusal::refusal_text;
-use crate::components::shell::{AppShell, Nav};
+use crate::components::ledger::entry::entry_title;
+use crate::components::ledger::feed::LedgerFeed;
+use crate::components::ui::panel::{Loaded, PageHead};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::error::AppError;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
 use crate::server_fns::playground::{FinishHold, Playground, RunTrial, TrialAnswer, TrialResult, load_playground};
+use crate::text::amount::{credits_text, signed_text, unit_text};
+use crate::text::refusal::refusal_text;
 
 use trial::TrialCard;
 

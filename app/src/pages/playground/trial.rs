@@ -7,10 +7,10 @@ use leptos::prelude::*;
 use wallet::money::Credits;
 use wallet::tariff::{ParamKind, ParamSpec, params_of_form};
 
-use crate::components::amount::{exact_text, unit_text};
-use crate::components::entry::CategoryDot;
+use crate::components::ledger::entry::CategoryDot;
 use crate::i18n::*;
 use crate::server_fns::playground::{RunTrial, Trial};
+use crate::text::amount::{exact_text, unit_text};
 
 /// A card with the form of one request. The price follows the options at once: the browser runs the same rule.
 #[component]

@@ -5,9 +5,9 @@ use leptos_meta::Link;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use wallet::tariff::Changelog;
 
-use crate::components::panel::{EmptyState, Loaded};
-use crate::components::price_change::AnnouncementCard;
-use crate::components::public_shell::PublicShell;
+use crate::components::pricing::change::AnnouncementCard;
+use crate::components::ui::panel::{EmptyState, Loaded};
+use crate::components::ui::public_shell::PublicShell;
 use crate::i18n::*;
 use crate::server_fns::changelog::{WithPlans, load_announcement, load_changelog};
 

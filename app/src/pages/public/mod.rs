@@ -1,13 +1,13 @@
 //! Pages that everybody may see.
 
 mod changelog;
-mod enter;
-mod mailed;
+mod email_links;
 mod not_found;
 mod pricing;
+mod sign_in;
 
 pub use changelog::{AnnouncementPage, ChangelogPage};
-pub use enter::{SignInPage, SignUpPage};
-pub use mailed::{ForgotPage, ResetPage, VerifyEmailPage};
+pub use email_links::{ForgotPage, ResetPage, VerifyEmailPage};
 pub use not_found::NotFoundPage;
 pub use pricing::PricingPage;
+pub use sign_in::{SignInPage, SignUpPage};

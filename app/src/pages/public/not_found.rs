@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::public_shell::PublicShell;
+use crate::components::ui::public_shell::PublicShell;
 use crate::i18n::*;
 
 /// "There is no such page."

@@ -6,16 +6,16 @@ use wallet::catalog::{CatalogView, FailurePolicy, Interval};
 use wallet::money::Currency;
 use wallet::tariff::{Announcement, PriceBook};
 
-use crate::components::panel::Loaded;
-use crate::components::prices::{
+use crate::components::pricing::{
     AddOnList, BuysList, CallCalculator, CategoryTabs, Coming, FreeAmountLine, MeteredTable, PackageTable, PlanStrip,
     PriceQuery, PriceSearch, PriceTable, Reader,
 };
-use crate::components::public_shell::PublicShell;
-use crate::components::when::{WhenStyle, when_text};
+use crate::components::ui::panel::Loaded;
+use crate::components::ui::public_shell::PublicShell;
 use crate::i18n::*;
 use crate::server_fns::prices::{PriceList, load_prices};
 use crate::session::use_session;
+use crate::text::date_time::{WhenStyle, when_text};
 
 /// The price page.
 #[component]

@@ -3,15 +3,15 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::components::field::Field;
-use crate::components::icon::{Icon, icon};
-use crate::components::panel::{Banner, BannerKind, Loaded, PageHead};
-use crate::components::refusal::{FormErrors, field_error_text};
-use crate::components::session_list::{SecurityEvents, SessionList};
-use crate::components::shell::{AppShell, Nav};
+use crate::components::people::session_list::{SecurityEvents, SessionList};
+use crate::components::ui::field::Field;
+use crate::components::ui::icon::{Icon, icon};
+use crate::components::ui::panel::{Banner, BannerKind, Loaded, PageHead};
+use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::security::{Security, load_security};
+use crate::text::refusal::{FormErrors, field_error_text};
 
 /// The page of a person's own sign-in.
 #[component]

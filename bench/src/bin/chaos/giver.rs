@@ -9,7 +9,7 @@ use wallet::db::JobQueue;
 use wallet::error::Error;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
-use wallet::ledger::{Command, Submission, GrantSource, NewGrant};
+use wallet::ledger::{Command, GrantSource, NewGrant, Submission};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 

@@ -6,7 +6,7 @@ use wallet::error::Error;
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Environment, NewKey, NewServiceKey, ServiceScope, SignUp};
-use wallet::ledger::{Command, Submission, GrantSource, NewGrant};
+use wallet::ledger::{Command, GrantSource, NewGrant, Submission};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 

@@ -21,7 +21,7 @@ use wallet::identity::{Environment, KeyAccess, KeyScope, ServiceScope};
 use super::caller::{Payer, ServiceCaller, may};
 use super::envelope::{Answer, Fault};
 use super::key::Key;
-use super::limits::Standing;
+use crate::rate_limit::by_key::Standing;
 use crate::state::AppState;
 
 /// Names the customer's key of a call that has no body: a secret in an address would land in logs.

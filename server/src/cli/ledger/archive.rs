@@ -10,9 +10,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use sha2::{Digest, Sha256};
 use wallet::Wallet;
 use wallet::id::WalletId;
-use wallet::ledger::Hash;
-use wallet::ledger::verify_export;
-use wallet::ledger::{ArchiveFile, ArchivePart};
+use wallet::ledger::{ArchiveFile, ArchivePart, Hash, verify_export};
 
 use super::super::admin::plain;
 use crate::cli;

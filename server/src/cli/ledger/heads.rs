@@ -5,16 +5,16 @@ use std::process::ExitCode;
 
 use super::super::admin::plain;
 use crate::config::Settings;
-use crate::{cli, heads};
+use crate::{checkpoints, cli};
 
 /// Signs heads into a file.
 pub async fn sign(file: Option<PathBuf>, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let keys = heads::required_keys(settings)?;
+    let keys = checkpoints::required_keys(settings)?;
     let wallet = cli::open(settings).await?;
-    let file = file.unwrap_or_else(|| heads::file_of(settings, wallet.clock().now()));
+    let file = file.unwrap_or_else(|| checkpoints::file_of(settings, wallet.clock().now()));
     let mut signed = 0;
     if let Some(key) = keys.first() {
-        signed = wallet.ledger().sign_heads(key, |heads| heads::append(&file, heads)).await.map_err(plain)?;
+        signed = wallet.ledger().sign_heads(key, |heads| checkpoints::append(&file, heads)).await.map_err(plain)?;
     }
     wallet.shutdown().await;
     match signed {
@@ -26,8 +26,8 @@ pub async fn sign(file: Option<PathBuf>, settings: &Settings) -> anyhow::Result<
 
 /// Compares signed heads with the database.
 pub async fn verify(paths: &[PathBuf], settings: &Settings) -> anyhow::Result<ExitCode> {
-    let keys = heads::required_keys(settings)?;
-    let kept = heads::read(paths)?;
+    let keys = checkpoints::required_keys(settings)?;
+    let kept = checkpoints::read(paths)?;
     let wallet = cli::open(settings).await?;
     let breaches = wallet.ledger().verify_heads(&keys, &kept).await.map_err(plain)?;
     wallet.shutdown().await;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::card::{CARDS, CardProblem, Problems, Typed};
 use super::words::Words;
-use crate::plain::{escape, narrow};
+use crate::http::html_page::{escape, narrow};
 
 /// What every page of a payment shows.
 #[derive(Debug)]

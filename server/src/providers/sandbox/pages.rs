@@ -13,9 +13,9 @@ use super::card::{Behaviour, Problems, Typed};
 use super::html::{self, Order};
 use super::words::Words;
 use super::{LOSES_ANSWER, method};
-use crate::forms::see_other;
+use crate::http::html_page::POLICY;
+use crate::http::redirect::see_other;
 use crate::jobs::SandboxEvent;
-use crate::plain::POLICY;
 use crate::state::AppState;
 
 /// Gives the sandbox's pages; none in production.
@@ -170,7 +170,7 @@ impl Visit {
 }
 
 fn missing(headers: &HeaderMap) -> Response {
-    let words = Words::of(crate::forms::locale_of(headers));
+    let words = Words::of(crate::http::locale::locale_of(headers));
     let body = html::message(words, words.missing, words.missing_note, None);
     (StatusCode::NOT_FOUND, [(header::CONTENT_SECURITY_POLICY, POLICY)], Html(body)).into_response()
 }

@@ -6,13 +6,13 @@ use secrecy::{ExposeSecret, SecretString};
 use wallet::clock::Clock;
 use wallet::error::{Error, Refusal};
 use wallet::id::PaymentId;
-use wallet::payment::SandboxBooks;
-use wallet::payment::{Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment, ProviderStatus, SavedCharge, VerifiedEvent};
-use wallet::payment::{SandboxCheckout, SandboxState, SandboxStep};
+use wallet::payment::{
+    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment,
+    ProviderStatus, SandboxBooks, SandboxCheckout, SandboxState, SandboxStep, SavedCharge, VerifiedEvent,
+};
 
-use super::card;
 use super::message::Message;
-use super::{LOSES_ANSWER, LOST_SECONDS, NAME};
+use super::{LOSES_ANSWER, LOST_SECONDS, NAME, card};
 
 /// The sandbox provider.
 #[derive(Clone, Debug)]

@@ -8,9 +8,11 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 use toml::Spanned;
 
-use crate::catalog::{AutoTopUpMode, BillingDates, BurnOrder, Expiry, FailurePolicy, Interval, PlanFeatures, RefundPolicy, UnitName};
+use crate::catalog::{
+    AutoTopUpMode, BillingDates, BurnOrder, Expiry, FailurePolicy, Interval, PlanFeatures, RefundPolicy, UnitName,
+};
 use crate::money::{Credits, Currency};
-use crate::tariff::{Axis, ModifierOption, Quantity, Category, OptionGate};
+use crate::tariff::{Axis, Category, ModifierOption, OptionGate, Quantity};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,9 +6,11 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
-use super::{raw, Preset, PresetError, Warning};
 use super::rules::{operations, rule_of, rule_span};
-use crate::catalog::{AddOn, AutoTopUp, CatalogView, Expiry, FreeAmount, Interval, MeteredItem, Package, Plan, PlanPrice, Settings, TopUp};
+use super::{Preset, PresetError, Warning, raw};
+use crate::catalog::{
+    AddOn, AutoTopUp, CatalogView, Expiry, FreeAmount, Interval, MeteredItem, Package, Plan, PlanPrice, Settings, TopUp,
+};
 use crate::money::{Credits, Currency, Money};
 use crate::tariff::{Rule, Tariff, is_operation};
 

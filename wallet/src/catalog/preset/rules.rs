@@ -8,7 +8,10 @@ use super::raw;
 use super::read::Report;
 use crate::catalog::Plan;
 use crate::money::Credits;
-use crate::tariff::{Composite, Flat, Level, Matrix, Meter, Modifier, PerTarget, PerUnit, Quantity, Sum, SumPart, Surcharge, SurchargeOption, Tier, Tiered, rule, Apart, OptionGate, Rule, Tariff, UpstreamCost};
+use crate::tariff::{
+    Apart, Composite, Flat, Level, Matrix, Meter, Modifier, OptionGate, PerTarget, PerUnit, Quantity, Rule, Sum,
+    SumPart, Surcharge, SurchargeOption, Tariff, Tier, Tiered, UpstreamCost, rule,
+};
 
 /// The names of the rules, as an error lists them.
 const RULES: &str = "flat, per_unit, graduated, volume, matrix, range, composite, sum";

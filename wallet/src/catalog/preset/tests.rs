@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::catalog::Interval;
 use crate::money::{Credits, Currency};
-use crate::tariff::{Sum, SumPart, Buy, LineRequest, PriceBook, Quote};
+use crate::tariff::{Buy, LineRequest, PriceBook, Quote, Sum, SumPart};
 
 mod mistakes;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Preset;
 use crate::catalog::{AutoTopUp, Interval, Plan, Settings};
 use crate::money::{Credits, Money};
-use crate::tariff::{Composite, Matrix, PerUnit, Quantity, Range, Sum, Tiered, Rule, Tariff};
+use crate::tariff::{Composite, Matrix, PerUnit, Quantity, Range, Rule, Sum, Tariff, Tiered};
 
 /// Writes a preset as a file.
 pub(super) fn write(preset: &Preset) -> String {

@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use crate::id::{AccountId, KeyId, ProjectId, WalletId};
 use crate::identity::model::actor::Actor;
-use crate::identity::model::scope::KeyScope;
 use crate::identity::model::plan_summary::PlanSummary;
+use crate::identity::model::scope::KeyScope;
 use crate::money::Credits;
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

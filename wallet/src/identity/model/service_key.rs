@@ -6,10 +6,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::identity::model::key::{hash, id_in, write_text, Environment, KeyAccess};
 use crate::error::{FieldError, Problem};
 use crate::id::{AccountId, ProjectId, ServiceKeyId, WalletId};
 use crate::identity::model::actor::Actor;
+use crate::identity::model::key::{Environment, KeyAccess, hash, id_in, write_text};
 use crate::identity::model::plan_summary::PlanSummary;
 
 /// The word inside a service key, in the place where customers' keys name their environment.

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::sync::LazyLock;
 
-use crate::identity::model::person::{PASSWORD_MAX, PASSWORD_MIN};
 use crate::error::Problem;
+use crate::identity::model::person::{PASSWORD_MAX, PASSWORD_MIN};
 
 /// The 20 000 commonest passwords, a line each, in small letters. See `wallet/data/README.md`.
 const LIST: &[u8] = include_bytes!("../../../data/common-passwords.txt.gz");

@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::super::repo::{self, user::UserRow};
-use crate::identity::model::actor::Actor;
-use crate::identity::model::session::Ended;
-use crate::identity::model::audit::NewAudit;
 use super::Identity;
 use crate::error::Result;
 use crate::id::KeyId;
+use crate::identity::model::actor::Actor;
+use crate::identity::model::audit::NewAudit;
+use crate::identity::model::session::Ended;
 
 /// What stays when everything else ends: the browser that asks.
 #[derive(Clone, Copy, Default)]

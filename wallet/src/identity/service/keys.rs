@@ -8,17 +8,19 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::{Builder, Uuid};
 
-use crate::identity::model::key::{hash, hint_of, write_key, ApiKeyView, CreatedKey, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, Environment};
-use crate::identity::service::key_cache::{Remembered, Upkeep};
-use crate::identity::model::name::{name_error, check_name};
 use super::super::repo::{self, key::AccessRow, key::NewKeyRow};
-use crate::identity::model::scope::KeyScope;
-use crate::identity::model::audit::NewAudit;
-use crate::identity::model::viewer::Viewer;
 use super::Identity;
 use crate::error::{FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, KeyId, ProjectId};
+use crate::identity::model::audit::NewAudit;
+use crate::identity::model::key::{
+    ApiKeyView, CreatedKey, Environment, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hash, hint_of, write_key,
+};
+use crate::identity::model::name::{check_name, name_error};
 use crate::identity::model::plan_summary::PlanSummary;
+use crate::identity::model::scope::KeyScope;
+use crate::identity::model::viewer::Viewer;
+use crate::identity::service::key_cache::{Remembered, Upkeep};
 
 /// The most working keys of an account.
 const KEYS_MAX: i64 = 100;

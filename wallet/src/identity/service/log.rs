@@ -4,15 +4,15 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::super::repo::{self, user::UserRow};
-use crate::identity::service::sampler::EACH;
-use crate::identity::model::actor::Actor;
-use crate::identity::model::audit::{AuditRow, NewAudit};
-use crate::identity::model::device::Device;
-use crate::identity::model::viewer::Viewer;
-use crate::identity::model::session::Visit;
 use super::Identity;
 use crate::error::Result;
 use crate::id::UserId;
+use crate::identity::model::actor::Actor;
+use crate::identity::model::audit::{AuditRow, NewAudit};
+use crate::identity::model::device::Device;
+use crate::identity::model::session::Visit;
+use crate::identity::model::viewer::Viewer;
+use crate::identity::service::sampler::EACH;
 
 /// The most letters of a path that are written down.
 const PATH_MAX: usize = 200;

@@ -27,18 +27,18 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::identity::service::key_cache::KeyCache;
-use crate::identity::service::password::Passwords;
 use super::ports::AccountSetup;
 use super::repo::{self, tree::OwnerRow, user::UserRow};
-use crate::identity::service::sampler::Sampler;
-use crate::identity::service::service_key_cache::ServiceKeyCache;
-use crate::identity::model::audit::{AUDIT_PAGE_MAX, AuditPage, NewAudit};
-use crate::identity::model::person::User;
-use crate::identity::model::viewer::{Viewer, WalletOwner};
 use crate::db::Db;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, UserId, WalletId};
+use crate::identity::model::audit::{AUDIT_PAGE_MAX, AuditPage, NewAudit};
+use crate::identity::model::person::User;
+use crate::identity::model::viewer::{Viewer, WalletOwner};
+use crate::identity::service::key_cache::KeyCache;
+use crate::identity::service::password::Passwords;
+use crate::identity::service::sampler::Sampler;
+use crate::identity::service::service_key_cache::ServiceKeyCache;
 use crate::time_zone;
 
 /// For how many days a machine is known from which nobody signs in.

@@ -3,19 +3,19 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::identity::rules::common_passwords::check_password_of;
-use crate::identity::model::name::{check_name, name_error};
-use crate::identity::service::password::Queue;
-use crate::identity::model::person::{password_error, User};
 use super::super::ports::{Letter, Recipient};
 use super::super::repo::{self, user::UserRow};
-use crate::identity::model::device::{Device, kept_user_agent};
-use crate::identity::model::session::{SessionView, Visit};
-use crate::identity::model::viewer::Viewer;
 use super::endings::Kept;
 use super::sessions::session_hash;
 use super::{Identity, token_hash, user};
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
+use crate::identity::model::device::{Device, kept_user_agent};
+use crate::identity::model::name::{check_name, name_error};
+use crate::identity::model::person::{User, password_error};
+use crate::identity::model::session::{SessionView, Visit};
+use crate::identity::model::viewer::Viewer;
+use crate::identity::rules::common_passwords::check_password_of;
+use crate::identity::service::password::Queue;
 
 /// The most sessions that are shown.
 const SESSIONS_MAX: i64 = 100;

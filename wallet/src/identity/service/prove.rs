@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use crate::identity::model::person::{Email, User};
 use super::super::ports::{Letter, Proof, Recipient};
 use super::super::repo::{self, user::Purpose, user::UserRow};
-use crate::identity::model::session::Visit;
 use super::endings::Kept;
 use super::sessions::session_hash;
 use super::{Identity, broken_link, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::UserId;
+use crate::identity::model::person::{Email, User};
+use crate::identity::model::session::Visit;
 
 /// What came of a mailed link that proves an address.
 #[derive(Clone, Debug)]

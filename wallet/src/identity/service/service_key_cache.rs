@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use subtle::ConstantTimeEq;
 
-use crate::identity::model::service_key::{ServiceAccess, ServiceKeyText};
 use crate::id::ServiceKeyId;
+use crate::identity::model::service_key::{ServiceAccess, ServiceKeyText};
 
 /// How long the keys are trusted after they were last read.
 const TRUSTED: Duration = Duration::from_millis(800);

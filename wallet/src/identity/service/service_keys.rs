@@ -5,15 +5,17 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::identity::model::key::{hash, hint_of, Environment};
 use super::super::repo;
-use crate::identity::model::service_key::{write_service_key, CreatedServiceKey, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView, WalletPlace};
-use crate::identity::service::service_key_cache::{Known, WorkingKey};
-use crate::identity::model::actor::Actor;
-use crate::identity::model::audit::NewAudit;
 use super::Identity;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, ServiceKeyId};
+use crate::identity::model::actor::Actor;
+use crate::identity::model::audit::NewAudit;
+use crate::identity::model::key::{Environment, hash, hint_of};
+use crate::identity::model::service_key::{
+    CreatedServiceKey, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView, WalletPlace, write_service_key,
+};
+use crate::identity::service::service_key_cache::{Known, WorkingKey};
 
 /// The most working service keys of a deployment: all of them are in memory.
 const KEYS_MAX: i64 = 100;

@@ -2,10 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::identity::model::session::SessionRecord;
 use super::super::repo;
 use super::Identity;
 use crate::error::Result;
+use crate::identity::model::session::SessionRecord;
 
 /// Gives the form in which a session's token is stored.
 pub(super) fn session_hash(token: &[u8]) -> [u8; 32] {

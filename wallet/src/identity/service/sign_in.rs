@@ -6,19 +6,19 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use crate::identity::rules::common_passwords::check_password_of;
-use crate::identity::service::password::Queue;
-use crate::identity::model::person::{Email, PASSWORD_MAX, email_error, password_error, User};
 use super::super::ports::{Letter, Recipient};
 use super::super::repo;
 use super::super::repo::throttle::Attempt;
 use super::super::repo::user::{Purpose, UserRow};
-use crate::identity::rules::throttle::{ATTACKED, Subjects};
-use crate::identity::model::session::Visit;
 use super::endings::Kept;
 use super::{Identity, broken_link, new_token, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::UserId;
+use crate::identity::model::person::{Email, PASSWORD_MAX, User, email_error, password_error};
+use crate::identity::model::session::Visit;
+use crate::identity::rules::common_passwords::check_password_of;
+use crate::identity::rules::throttle::{ATTACKED, Subjects};
+use crate::identity::service::password::Queue;
 
 /// How long the link to a new password works.
 const RESET_HOURS: i64 = 1;

@@ -7,20 +7,20 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use crate::identity::service::password::Queue;
-use crate::identity::model::person::{CheckedSignUp, email_error, Email, NewUser, SignUp, User};
 use super::super::ports::{Letter, Recipient};
 use super::super::repo::{self, user::Purpose};
-use crate::identity::rules::throttle::Subjects;
-use crate::identity::model::actor::Actor;
-use crate::identity::model::key::Environment;
-use crate::identity::model::audit::NewAudit;
-use crate::identity::model::viewer::StaffRole;
-use crate::identity::model::session::Visit;
 use super::endings::Kept;
 use super::{Identity, new_token, user};
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, UserId, WalletId};
+use crate::identity::model::actor::Actor;
+use crate::identity::model::audit::NewAudit;
+use crate::identity::model::key::Environment;
+use crate::identity::model::person::{CheckedSignUp, Email, NewUser, SignUp, User, email_error};
+use crate::identity::model::session::Visit;
+use crate::identity::model::viewer::StaffRole;
+use crate::identity::rules::throttle::Subjects;
+use crate::identity::service::password::Queue;
 
 /// How long the link that proves an address works.
 const VERIFY_HOURS: i64 = 24;

@@ -156,12 +156,12 @@ mod tests {
     use crate::id::AccountId;
     use crate::idempotency::{IdempotencyKey, RequestHash};
     use crate::identity::Actor;
+    use crate::ledger::model::command::{Command, NewGrant};
+    use crate::ledger::model::entry::GrantSource;
     use crate::ledger::model::request::Request;
     use crate::ledger::model::request::WalletRequest;
     use crate::ledger::model::wallet_state::Rules;
     use crate::ledger::rules::batch::Batch;
-    use crate::ledger::model::command::{Command, NewGrant};
-    use crate::ledger::model::entry::GrantSource;
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_790_000_000, 0).expect("a time")

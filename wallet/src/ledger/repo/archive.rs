@@ -72,7 +72,11 @@ pub(in crate::ledger) async fn done(
         let Some((wallet, key)) = place.and_then(|place| keys.get(place)) else { continue };
         let request_hash = RequestHash::from_slice(&row.request_hash)
             .ok_or_else(|| Error::internal("an archived request hash is not 16 bytes"))?;
-        found.push((*wallet, (*key).clone(), EarlierAnswer { request_hash, entry: serde_json::from_str(&row.answer)? }));
+        found.push((
+            *wallet,
+            (*key).clone(),
+            EarlierAnswer { request_hash, entry: serde_json::from_str(&row.answer)? },
+        ));
     }
     Ok(found)
 }

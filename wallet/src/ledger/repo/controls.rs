@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::id::{AccountId, WalletId};
-use crate::ledger::model::budget::{Unseen, Budget, BudgetPeriod, BudgetScope, Window};
+use crate::ledger::model::budget::{Budget, BudgetPeriod, BudgetScope, Unseen, Window};
 use crate::ledger::repo::{load, wallet_id};
 use crate::money::Credits;
 

@@ -49,7 +49,8 @@ pub(in crate::ledger) async fn read(
         // A capture's row tells the lines again, with what was taken of each.
         let is_captured = state == HoldState::Captured;
         let detail = if is_captured { row.taken } else { row.detail };
-        let lines = detail.as_deref().and_then(EntryPayload::from_text).map(EntryPayload::into_lines).unwrap_or_default();
+        let lines =
+            detail.as_deref().and_then(EntryPayload::from_text).map(EntryPayload::into_lines).unwrap_or_default();
         let captured = row.moved.filter(|_| is_captured).unwrap_or_default();
         let pins = match row.grant_id {
             Some(grant) => vec![(grant, Credits::from_micros(row.held_change))],

@@ -75,16 +75,27 @@ impl TryFrom<WalletRow> for Found {
     }
 }
 
+/// Selects wallets by the arrays `$1` and `$2` of their ids; the text goes on after the join.
+macro_rules! select_wallets {
+    ($tail:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            WalletRow,
+            "SELECT w.shard, w.wallet_id, w.account_id, w.project_id, w.version, w.seq, w.settled, w.held, w.debt,
+                    w.grants_made, w.archived_seq, w.last_refill, w.head_hash, w.frozen, w.budgeted, w.last_at,
+                    w.active_at
+             FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
+             JOIN wallets AS w ON w.shard = n.shard AND w.wallet_id = n.wallet_id
+             " + $tail
+            $(, $argument)*
+        )
+    };
+}
+
 /// Locks wallets in the order of their ids.
 pub(in crate::ledger) async fn lock_wallets(connection: &mut PgConnection, wallets: &[WalletId]) -> Result<Vec<Found>> {
     let (shards, numbers) = split(wallets.iter().copied());
-    let rows = sqlx::query_as!(
-        WalletRow,
-        "SELECT w.shard, w.wallet_id, w.account_id, w.project_id, w.version, w.seq, w.settled, w.held, w.debt,
-                w.grants_made, w.archived_seq, w.last_refill, w.head_hash, w.frozen, w.budgeted, w.last_at, w.active_at
-         FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
-         JOIN wallets AS w ON w.shard = n.shard AND w.wallet_id = n.wallet_id
-         ORDER BY w.shard, w.wallet_id
+    let rows = select_wallets!(
+        "ORDER BY w.shard, w.wallet_id
          FOR UPDATE OF w",
         &shards,
         &numbers
@@ -123,17 +134,7 @@ pub(in crate::ledger) async fn wait_longer(connection: &mut PgConnection) -> Res
 /// Reads wallets without a lock: whatever is decided by that may be written only if they have not moved since.
 pub(in crate::ledger) async fn peek_wallets(connection: &mut PgConnection, wallets: &[WalletId]) -> Result<Vec<Found>> {
     let (shards, numbers) = split(wallets.iter().copied());
-    let rows = sqlx::query_as!(
-        WalletRow,
-        "SELECT w.shard, w.wallet_id, w.account_id, w.project_id, w.version, w.seq, w.settled, w.held, w.debt,
-                w.grants_made, w.archived_seq, w.last_refill, w.head_hash, w.frozen, w.budgeted, w.last_at, w.active_at
-         FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
-         JOIN wallets AS w ON w.shard = n.shard AND w.wallet_id = n.wallet_id",
-        &shards,
-        &numbers
-    )
-    .fetch_all(connection)
-    .await?;
+    let rows = select_wallets!("", &shards, &numbers).fetch_all(connection).await?;
     rows.into_iter().map(Found::try_from).collect()
 }
 

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::id::WalletId;
-use crate::ledger::model::wallet_state::NewWallet;
 use crate::ledger::model::batch_changes::BatchChanges;
+use crate::ledger::model::wallet_state::NewWallet;
 use crate::ledger::repo::columns::{Budgets, Entries, Grants, NewGrants, Shares, Wallets};
 use crate::ledger::repo::write_if_unchanged::{self, Writes};
 

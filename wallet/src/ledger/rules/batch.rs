@@ -12,7 +12,7 @@ use crate::ledger::model::batch_changes::{BatchChanges, changed};
 use crate::ledger::model::command::{BalanceAfter, Outcome};
 use crate::ledger::model::entry::EntryView;
 use crate::ledger::model::request::{EarlierAnswer, WalletRequest};
-use crate::ledger::model::wallet_state::{Core, Decision, Entry, Rules, DecideError, WalletState};
+use crate::ledger::model::wallet_state::{Core, DecideError, Decision, Entry, Rules, WalletState};
 use crate::ledger::rules::decide::{decide, decide_transfer};
 use crate::money::Credits;
 

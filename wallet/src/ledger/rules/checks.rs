@@ -2,7 +2,7 @@
 
 use crate::error::{Problem, Refusal};
 use crate::ledger::model::receipt::Receipt;
-use crate::ledger::model::wallet_state::{Rules, DecideError};
+use crate::ledger::model::wallet_state::{DecideError, Rules};
 use crate::ledger::rules::posting::Posting;
 use crate::money::Credits;
 

@@ -11,14 +11,19 @@ use crate::ledger::model::entry::EntryKind;
 use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::receipt::Receipt;
 use crate::ledger::model::request::Request;
-use crate::ledger::model::wallet_state::{Decision, Hold, PastDebit, Rules, DecideError, WalletState};
+use crate::ledger::model::wallet_state::{DecideError, Decision, Hold, PastDebit, Rules, WalletState};
 use crate::ledger::rules::checks::{may_spend, price};
-use crate::ledger::rules::posting::{Posting, NewEntry};
+use crate::ledger::rules::posting::{NewEntry, Posting};
 use crate::ledger::rules::{budget_spend, burn_order, grant, hold};
 use crate::money::Credits;
 
 /// Decides what a command does to its wallet. A transfer is decided by [`decide_transfer`].
-pub fn decide(wallet: &WalletState, request: &Request, now: DateTime<Utc>, rules: &Rules) -> Result<Decision, DecideError> {
+pub fn decide(
+    wallet: &WalletState,
+    request: &Request,
+    now: DateTime<Utc>,
+    rules: &Rules,
+) -> Result<Decision, DecideError> {
     let mut posting = Posting::new(&wallet.core, request, now);
     match &request.command {
         Command::Grant(new) => grant::grant(&mut posting, new)?,
@@ -97,7 +102,8 @@ pub fn decide_transfer(
 fn debit(posting: &mut Posting<'_>, kind: EntryKind, receipt: &Receipt) -> Result<(), DecideError> {
     posting.expire_due()?;
     let shares = posting.enough(receipt.total)?;
-    let mut row = NewEntry::new(kind, burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?);
+    let mut row =
+        NewEntry::new(kind, burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?);
     row.operation = Some(receipt.operation.clone());
     row.title = Some(receipt.name.clone());
     row.category = Some(receipt.category.clone());
@@ -114,7 +120,8 @@ impl Posting<'_> {
         if needed.is_positive() && needed > available {
             return Err(Refusal::OutOfCredits { needed, available, ceiling: None }.into());
         }
-        burn_order::take(&self.core, needed, self.now).ok_or(DecideError::Inconsistent("the grants are less than the balance"))
+        burn_order::take(&self.core, needed, self.now)
+            .ok_or(DecideError::Inconsistent("the grants are less than the balance"))
     }
 }
 

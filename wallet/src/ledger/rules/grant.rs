@@ -7,9 +7,9 @@ use crate::id::WalletId;
 use crate::ledger::model::command::NewGrant;
 use crate::ledger::model::entry::{EntryKind, GrantSource};
 use crate::ledger::model::entry_payload::EntryPayload;
-use crate::ledger::model::wallet_state::{Allocation, DEBT, Grant, GrantTerms, PastDebit, Rules, DecideError};
+use crate::ledger::model::wallet_state::{Allocation, DEBT, DecideError, Grant, GrantTerms, PastDebit, Rules};
 use crate::ledger::rules::checks::{self, MAX_AMOUNT};
-use crate::ledger::rules::posting::{Posting, NewEntry, minus, negated, plus, sum};
+use crate::ledger::rules::posting::{NewEntry, Posting, minus, negated, plus, sum};
 use crate::ledger::rules::{authority, budget_spend, burn_order};
 use crate::money::Credits;
 
@@ -65,7 +65,8 @@ fn receive(posting: &mut Posting<'_>, terms: Vec<GrantTerms>, mut row: NewEntry)
         terms.seq = seq;
         let id = posting.core.grants_made.checked_add(1).ok_or(DecideError::Inconsistent("too many grants"))?;
         posting.core.grants_made = id;
-        let (repays, rest) = burn_order::repay(debt, terms.granted).ok_or(DecideError::Inconsistent("the debt is too large"))?;
+        let (repays, rest) =
+            burn_order::repay(debt, terms.granted).ok_or(DecideError::Inconsistent("the debt is too large"))?;
         debt = minus(debt, repays)?;
         repaid = plus(repaid, repays)?;
         let terms = Arc::new(terms);
@@ -287,8 +288,10 @@ pub(in crate::ledger) fn transfer_out(
         kept.reference = Some(format!("transfer:{}:{id}", posting.core.id));
         terms.push(kept);
     }
-    let mut row =
-        NewEntry::new(EntryKind::TransferOut, burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?);
+    let mut row = NewEntry::new(
+        EntryKind::TransferOut,
+        burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?,
+    );
     row.title = Some(reason.to_owned());
     row.counterpart = Some(to);
     row.refers_to = Some(arrives_as);

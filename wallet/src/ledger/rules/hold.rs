@@ -9,8 +9,8 @@ use crate::ledger::model::command::{CaptureAmount, ReleaseReason};
 use crate::ledger::model::entry::{EntryKind, HoldLine, HoldState};
 use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::receipt::Receipt;
-use crate::ledger::model::wallet_state::{Allocation, CustomerFailure, Hold, Rules, DecideError};
-use crate::ledger::rules::posting::{Posting, NewEntry, minus, negated, plus, sum};
+use crate::ledger::model::wallet_state::{Allocation, CustomerFailure, DecideError, Hold, Rules};
+use crate::ledger::rules::posting::{NewEntry, Posting, minus, negated, plus, sum};
 use crate::ledger::rules::{authority, budget_spend, burn_order, checks};
 use crate::money::Credits;
 

@@ -14,7 +14,7 @@ use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::hash::Hash;
 use crate::ledger::model::metadata;
 use crate::ledger::model::request::Request;
-use crate::ledger::model::wallet_state::{Allocation, Core, DEBT, Decision, Entry, Grant, Hold, DecideError};
+use crate::ledger::model::wallet_state::{Allocation, Core, DEBT, DecideError, Decision, Entry, Grant, Hold};
 use crate::money::Credits;
 
 /// A copy of the wallet's numbers, and the rows posted onto it so far.

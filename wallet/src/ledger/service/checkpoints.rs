@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::id::WalletId;
-use crate::ledger::audit::checkpoint::{CheckpointKey, Checkpoint};
+use crate::ledger::audit::checkpoint::{Checkpoint, CheckpointKey};
 use crate::ledger::model::breach::Breach;
 use crate::ledger::model::hash::Hash;
 use crate::ledger::repo::{archive, checkpoint};

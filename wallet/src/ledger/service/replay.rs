@@ -4,9 +4,9 @@ use crate::error::Result;
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
+use crate::ledger::model::command::{Command, Outcome};
 use crate::ledger::model::submission::Submission;
 use crate::ledger::service::Ledger;
-use crate::ledger::model::command::{Command, Outcome};
 
 impl Ledger {
     /// Answers as the first did where this key was used before; `None` where it was not.

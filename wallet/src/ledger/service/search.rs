@@ -13,11 +13,11 @@ use sqlx::PgConnection;
 use crate::db::{self, ReadPlace, ReadTurn};
 use crate::error::{Refusal, Result};
 use crate::id::{AccountId, WalletId};
-use crate::ledger::model::archive::{Span, ArchivedRows};
+use crate::ledger::model::archive::{ArchivedRows, Span};
+use crate::ledger::model::entry::{EntryFilter, EntryPage, EntryView, Page};
 use crate::ledger::repo::{archive, controls, read};
 use crate::ledger::service::Ledger;
 use crate::ledger::service::as_of::newest_at;
-use crate::ledger::model::entry::{EntryFilter, EntryPage, EntryView, Page};
 
 /// Rows that one statement of a search looks at: some 20 ms.
 const PART: i64 = 20_000;

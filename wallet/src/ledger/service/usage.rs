@@ -162,7 +162,9 @@ impl Parts {
     fn of(self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         match self {
             Self::Quarters => Some(quarter_of(at)),
-            Self::Days(zone) => time_zone::instant(&zone, at.with_timezone(&zone).date_naive().and_time(NaiveTime::MIN)),
+            Self::Days(zone) => {
+                time_zone::instant(&zone, at.with_timezone(&zone).date_naive().and_time(NaiveTime::MIN))
+            }
         }
     }
 

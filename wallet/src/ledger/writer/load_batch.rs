@@ -19,7 +19,11 @@ use crate::ledger::repo::{archive, holds, load};
 use crate::ledger::rules::batch::Batch;
 
 /// Locks and reads everything that the commands' decisions look at.
-pub(in crate::ledger) async fn gather(connection: &mut PgConnection, works: &[&WalletRequest], clock: &Clock) -> Result<Batch> {
+pub(in crate::ledger) async fn gather(
+    connection: &mut PgConnection,
+    works: &[&WalletRequest],
+    clock: &Clock,
+) -> Result<Batch> {
     let wallets: BTreeSet<WalletId> =
         works.iter().flat_map(|work| [Some(work.wallet), work.other_wallet()]).flatten().collect();
     let wallets: Vec<WalletId> = wallets.into_iter().collect();

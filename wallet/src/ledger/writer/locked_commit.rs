@@ -126,7 +126,12 @@ pub(in crate::ledger) struct CommittedTransaction {
 impl Shared {
     /// Does commands in one transaction; where the whole fails, each is tried alone, so that one that the database
     /// does not take disturbs no other.
-    pub(in crate::ledger) async fn after_reading(&self, works: &[&WalletRequest], cache: &mut Cache, commit_state: CommitState) -> Vec<Progress> {
+    pub(in crate::ledger) async fn after_reading(
+        &self,
+        works: &[&WalletRequest],
+        cache: &mut Cache,
+        commit_state: CommitState,
+    ) -> Vec<Progress> {
         for work in works {
             cache.forget(work.wallet);
         }
@@ -138,7 +143,12 @@ impl Shared {
 
     /// Does commands in one transaction, or else one by one; the error says what is `commit_state` of them where somebody else
     /// keeps a wallet locked.
-    async fn try_together(&self, works: &[&WalletRequest], cache: &mut Cache, commit_state: CommitState) -> Result<Vec<Progress>, CommitState> {
+    async fn try_together(
+        &self,
+        works: &[&WalletRequest],
+        cache: &mut Cache,
+        commit_state: CommitState,
+    ) -> Result<Vec<Progress>, CommitState> {
         match self.commit(works, None, commit_state, LockWait::Short).await {
             Ok(done) => {
                 self.tell_followers(&done.batch);
@@ -151,7 +161,12 @@ impl Shared {
     }
 
     /// Does what can be done while somebody else keeps wallets locked.
-    async fn around_the_blocked(&self, works: &[&WalletRequest], cache: &mut Cache, commit_state: CommitState) -> Vec<Progress> {
+    async fn around_the_blocked(
+        &self,
+        works: &[&WalletRequest],
+        cache: &mut Cache,
+        commit_state: CommitState,
+    ) -> Vec<Progress> {
         let blocked = self.find_blocked(works).await;
         let is_free = |work: &WalletRequest| {
             blocked.as_ref().is_ok_and(|blocked| {
@@ -242,7 +257,12 @@ impl Shared {
     }
 
     /// Does commands in one transaction, once.
-    async fn attempt(&self, works: &[&WalletRequest], hook: Option<&dyn TxHook>, lock_wait: LockWait) -> Result<CommittedTransaction, Failure> {
+    async fn attempt(
+        &self,
+        works: &[&WalletRequest],
+        hook: Option<&dyn TxHook>,
+        lock_wait: LockWait,
+    ) -> Result<CommittedTransaction, Failure> {
         let mut transaction = self.pool.begin().await.map_err(|error| before_commit(error.into()))?;
         if lock_wait == LockWait::Long {
             load::wait_longer(&mut transaction).await.map_err(|error| before_commit(error.into()))?;

@@ -21,9 +21,9 @@ use crate::ledger::model::request::WalletRequest;
 use crate::ledger::model::wallet_state::{Rules, WalletState};
 use crate::ledger::repo::write_if_unchanged::{self, Writes};
 use crate::ledger::rules::batch::Batch;
-use crate::ledger::writer::locked_commit::{Failure, CommitState, Shared, Progress, before_commit, while_committing};
+use crate::ledger::writer::locked_commit::{CommitState, Failure, Progress, Shared, before_commit, while_committing};
 use crate::ledger::writer::queue::{Job, Queue};
-use crate::ledger::writer::wallet_cache::{Cache, READ_FIRST_FOR, Access};
+use crate::ledger::writer::wallet_cache::{Access, Cache, READ_FIRST_FOR};
 use crate::ledger::writer::{MAX_BATCH, load_batch};
 
 /// Commands on their way to one statement.
@@ -158,7 +158,8 @@ impl PendingBatch {
             return;
         }
         let works: Vec<&WalletRequest> = jobs.iter().map(|job| &job.work).collect();
-        let commit_state = jobs.iter().fold(CommitState::NotCommitted, |commit_state, job| commit_state.or(job.commit_state));
+        let commit_state =
+            jobs.iter().fold(CommitState::NotCommitted, |commit_state, job| commit_state.or(job.commit_state));
         let told = shared.after_reading(&works, cache, commit_state).await;
         for ((job, slot), told) in jobs.iter_mut().zip(slots).zip(told) {
             match told {
@@ -208,7 +209,10 @@ impl Shared {
             if let Some(writes) = pending.close(&mut cache) {
                 // What waits for a lock must be done before anything is decided on top of it.
                 let room = if pending.locked.is_empty() { MAX_BATCH } else { 0 };
-                match self.write_while_next_fills(&mut line, &writes, &queue.0, &mut cache, (&mut next, room), &mut committed).await {
+                match self
+                    .write_while_next_fills(&mut line, &writes, &queue.0, &mut cache, (&mut next, room), &mut committed)
+                    .await
+                {
                     Ok(()) => {
                         cache.note(false);
                         for (wallet, seq) in writes.newest() {

@@ -11,7 +11,7 @@ use super::{DeliveryState, FAILING_MAX, OFF_FAILING, OFF_GONE, Outgoing, RETRIES
 use crate::error::{Error, Refusal, Result};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::Actor;
-use crate::ledger::{FeeKind, Command, Submission, Receipt};
+use crate::ledger::{Command, FeeKind, Receipt, Submission};
 use crate::notify::Mail;
 
 /// Messages of one endpoint that one look at the outbox compares.

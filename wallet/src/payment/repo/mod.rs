@@ -4,5 +4,5 @@ pub(crate) mod event;
 pub(crate) mod invariants;
 pub(crate) mod new_payment;
 pub(crate) mod payment;
-pub(crate) mod sandbox;
 pub(crate) mod review;
+pub(crate) mod sandbox;

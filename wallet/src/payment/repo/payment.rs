@@ -143,17 +143,27 @@ impl TryFrom<Raw> for PaymentRow {
     }
 }
 
+/// Selects payments as [`Raw`] rows; the text goes on from `WHERE`.
+macro_rules! select_payments {
+    ($tail:tt $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Raw,
+            "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
+                    currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
+                    entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing,
+                    month, accounts.time_zone
+             FROM payments
+             JOIN accounts ON accounts.id = payments.account_id
+             " + $tail
+            $(, $argument)*
+        )
+    };
+}
+
 /// Finds an account's payment by its idempotency key.
 pub(crate) async fn by_key(pool: &PgPool, account: AccountId, key: &str) -> Result<Option<PaymentRow>> {
-    sqlx::query_as!(
-        Raw,
-        "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
-                currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
-                entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing, month,
-                accounts.time_zone
-         FROM payments
-         JOIN accounts ON accounts.id = payments.account_id
-         WHERE account_id = $1
+    select_payments!(
+        "WHERE account_id = $1
            AND idempotency_key = $2",
         account.uuid(),
         key
@@ -166,21 +176,11 @@ pub(crate) async fn by_key(pool: &PgPool, account: AccountId, key: &str) -> Resu
 
 /// Finds a payment by id.
 pub(crate) async fn by_id(pool: &PgPool, id: PaymentId) -> Result<Option<PaymentRow>> {
-    sqlx::query_as!(
-        Raw,
-        "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
-                currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
-                entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing, month,
-                accounts.time_zone
-         FROM payments
-         JOIN accounts ON accounts.id = payments.account_id
-         WHERE payments.id = $1",
-        id.uuid()
-    )
-    .fetch_optional(pool)
-    .await?
-    .map(PaymentRow::try_from)
-    .transpose()
+    select_payments!("WHERE payments.id = $1", id.uuid())
+        .fetch_optional(pool)
+        .await?
+        .map(PaymentRow::try_from)
+        .transpose()
 }
 
 /// Finds the payment that a provider knows under a reference.
@@ -199,15 +199,8 @@ pub(crate) async fn list(
     before: Option<PaymentId>,
     limit: i64,
 ) -> Result<Vec<PaymentRow>> {
-    sqlx::query_as!(
-        Raw,
-        "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
-                currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
-                entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing, month,
-                accounts.time_zone
-         FROM payments
-         JOIN accounts ON accounts.id = payments.account_id
-         WHERE account_id = $1
+    select_payments!(
+        "WHERE account_id = $1
            AND ($2::uuid IS NULL OR payments.id < $2)
            AND ($4::bigint IS NULL OR wallet_id = $4)
          ORDER BY payments.id DESC

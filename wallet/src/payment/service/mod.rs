@@ -16,7 +16,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::provider::Provider;
 use super::repo::{self, payment::PaymentRow};
-use crate::payment::model::{PaymentPage, PaymentView, PlanPart};
 use crate::catalog::Catalog;
 use crate::db::Db;
 use crate::error::{Refusal, Result};
@@ -25,6 +24,7 @@ use crate::identity::{Actor, Identity, KeyAccess, KeyScope, Viewer};
 use crate::ledger::Ledger;
 use crate::money::Currency;
 use crate::notify::Notify;
+use crate::payment::model::{PaymentPage, PaymentView, PlanPart};
 use crate::plan::Plans;
 
 /// The most payments of one page.

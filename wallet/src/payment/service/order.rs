@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::super::provider::{CheckoutAnswer, CheckoutOrder, Provider};
 use super::super::repo::{self, new_payment::NewPaymentRow, payment::PaymentRow};
-use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
 use super::{Buyer, Contact, Payments};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{PaymentId, SubscriptionId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{self, NewAudit};
 use crate::money::{Credits, Money};
+use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
 
 /// How long an order can be paid.
 pub(super) const OPEN_MINUTES: i64 = 60;

@@ -4,8 +4,6 @@ use chrono::TimeDelta;
 
 use super::super::provider::{ChargeAnswer, Provider, SavedCharge};
 use super::super::repo::{self, payment::PaymentRow};
-use crate::payment::model::{PaymentStatus, PaymentView, PlanChoice, PlanPart};
-use crate::payment::service::review::RETURNED;
 use super::order::{NewOrder, OPEN_MINUTES, PROVIDER_PATIENCE};
 use super::settle::{Finder, Reconciled};
 use super::{Buyer, Payments};
@@ -14,6 +12,8 @@ use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::SubscriptionId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
+use crate::payment::model::{PaymentStatus, PaymentView, PlanChoice, PlanPart};
+use crate::payment::service::review::RETURNED;
 use crate::plan::{SavedMethod, Subscription, Terms};
 
 /// What came of charging a kept card at a billing date.

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use crate::payment::repo;
-use crate::payment::model::{PaymentInReview, PaymentStatus, PaymentView};
-use crate::payment::repo::payment::PaymentRow;
-use crate::payment::service::Payments;
-use crate::payment::service::settle::{Finder, Moved, agrees};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::PaymentId;
 use crate::identity::{Actor, NewAudit};
+use crate::payment::model::{PaymentInReview, PaymentStatus, PaymentView};
 use crate::payment::provider::{FetchAnswer, ProviderStatus};
+use crate::payment::repo;
+use crate::payment::repo::payment::PaymentRow;
+use crate::payment::service::Payments;
+use crate::payment::service::settle::{Finder, Moved, agrees};
 
 /// Why a payment is called off whose money staff gave back.
 pub(super) const RETURNED: &str = "returned";

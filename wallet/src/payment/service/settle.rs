@@ -11,7 +11,6 @@ use sqlx::PgConnection;
 
 use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
 use super::super::repo::{self, payment::PaymentRow};
-use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
 use super::Payments;
 use super::order::PROVIDER_PATIENCE;
 use crate::catalog::{BurnClass, CatalogView, Expiry};
@@ -20,8 +19,9 @@ use crate::error::{Error, Refusal, Result};
 use crate::id::PaymentId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, NewAudit};
-use crate::ledger::{Command, Submission, GrantSource, NewGrant, Outcome, TxHook};
+use crate::ledger::{Command, GrantSource, NewGrant, Outcome, Submission, TxHook};
 use crate::notify::{Mail, Notify, PaidMail, PlanMail};
+use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
 use crate::plan::month::{PlanTaken, SubscriptionMoved};
 use crate::plan::period::expiry_after;
 use crate::plan::{PaidPlan, Plans, SavedMethod, Settlement};

@@ -2,12 +2,12 @@
 
 use chrono::TimeDelta;
 
-use crate::payment::model::{Order, PaymentView, TopUp};
 use super::order::{NewOrder, OPEN_MINUTES};
 use super::{Buyer, Payments};
 use crate::catalog::CatalogView;
 use crate::error::{Problem, Refusal, Result};
 use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::payment::model::{Order, PaymentView, TopUp};
 
 impl Payments {
     /// Prices a top-up: the order summary. The price is the catalog's, whatever the caller sends.

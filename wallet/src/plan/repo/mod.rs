@@ -11,7 +11,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-pub(crate) use change::{Declined, Extended, NewStart, begin_free, decline, end, extend, move_anchor, set_cancel, set_granted, start};
+pub(crate) use change::{
+    Declined, Extended, NewStart, begin_free, decline, end, extend, move_anchor, set_cancel, set_granted, start,
+};
 pub(crate) use period::{insert_period, period_paid_by, periods};
 pub(crate) use subscription::{account_with_due, by_account, next_due, set_due, take_due};
 

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use crate::tariff::model::cost::SourcedCost;
-use crate::tariff::editing::csv::sheet::{Cell, Sheet, cost, quoted};
 use crate::error::{Mistake, SheetError};
 use crate::money::Credits;
 use crate::tariff::costs::margin::MarginRow;
+use crate::tariff::editing::csv::sheet::{Cell, Sheet, cost, quoted};
+use crate::tariff::model::cost::SourcedCost;
 use crate::tariff::model::price_book::PriceBook;
 use crate::tariff::model::tariff::UpstreamCost;
 

@@ -5,12 +5,12 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::money::{Credits, Currency, Money};
 use crate::tariff::model::cost::{CostRow, product};
+use crate::tariff::model::tariff::{Tariff, UpstreamCost};
+use crate::tariff::rule::PriceRange;
 #[cfg(any(test, feature = "postgres"))]
 use crate::tariff::rule::Rule;
-use crate::tariff::rule::PriceRange;
-use crate::tariff::model::tariff::{Tariff, UpstreamCost};
-use crate::money::{Credits, Currency, Money};
 
 /// Gives the greatest common divisor of two numbers, of which one is above zero.
 #[cfg(any(test, feature = "postgres"))]
@@ -201,9 +201,11 @@ pub fn passed_on(tariff: &Tariff, before: &UpstreamCost, now: &CostRow, step: Cr
 mod tests {
     use proptest::prelude::*;
 
+    use chrono::DateTime;
+
     use super::*;
-    use crate::tariff::rule::Flat;
     use crate::tariff::fixtures;
+    use crate::tariff::rule::Flat;
 
     fn credits(text: &str) -> Credits {
         text.parse().expect("an amount")

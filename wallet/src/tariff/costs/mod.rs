@@ -1,6 +1,6 @@
 //! Upstream costs and margins.
 
-pub(super) mod margin;
 pub(super) mod csv;
+pub(super) mod margin;
 #[cfg(feature = "postgres")]
 pub(super) mod review;

@@ -5,14 +5,14 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::error::{Problem, Refusal, Result};
+use crate::identity::{self, Actor, NewAudit};
 use crate::tariff::costs::margin::{BaseRate, MarginRow, Margins, passed_on};
 use crate::tariff::model::cost::{CostRow, SourcedCost};
-use crate::tariff::repo::{self, cost};
 use crate::tariff::model::price_book::PriceBook;
 use crate::tariff::model::tariff::{Tariff, UpstreamCost};
 use crate::tariff::pricing::service::Tariffs;
-use crate::error::{Problem, Refusal, Result};
-use crate::identity::{self, Actor, NewAudit};
+use crate::tariff::repo::{self, cost};
 
 /// The most rows of an operation's history.
 const HISTORY_MAX: i64 = 50;

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::tariff::editing::merge::merge;
+use crate::error::Result;
+use crate::identity::Actor;
 use crate::tariff::editing::draft::read;
+use crate::tariff::editing::merge::merge;
 use crate::tariff::model::edit::EditKind;
 use crate::tariff::model::price_book::PriceBook;
 use crate::tariff::pricing::service::Tariffs;
 use crate::tariff::repo;
-use crate::error::Result;
-use crate::identity::Actor;
 
 impl Tariffs {
     /// Makes the book in force what a draft is a copy of, and keeps the draft's own changes. Gives the draft with the

@@ -3,20 +3,17 @@
 //! Reading changes prices of operations that there are and adds flat ones; nothing is removed, and a sheet with one
 //! wrong cell changes nothing: every mistake is named by line and column.
 
-
 pub(in crate::tariff) mod sheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-
-use crate::tariff::rule::{Flat, Rule};
+use crate::error::{Mistake, SheetError};
+use crate::money::Credits;
+use crate::tariff::editing::csv::sheet::{Cell, Sheet, price, quoted};
 use crate::tariff::model::category::Category;
 use crate::tariff::model::price_book::PriceBook;
 use crate::tariff::model::tariff::{Tariff, is_operation};
-use crate::error::{Mistake, SheetError};
-use crate::tariff::editing::csv::sheet::{Cell, Sheet, price, quoted};
-use crate::money::Credits;
-
+use crate::tariff::rule::{Flat, Rule};
 
 /// The columns of a price sheet.
 const PRICE_COLUMNS: [&str; 7] = ["operation", "name", "category", "unit", "supplier", "option", "price"];
@@ -176,4 +173,3 @@ fn add_flat(sheet: &Sheet, row: &[Cell], price: Credits, position: usize) -> Res
         position: i32::try_from(position).unwrap_or(i32::MAX),
     })
 }
-

@@ -9,18 +9,18 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::tariff::model::price_book::{PriceBook, BookStatus, BookSummary};
-use crate::tariff::model::edit::{DraftEdit, EditKind};
-use crate::tariff::repo::edit::NewEdit;
-use crate::tariff::repo::{self, Rules};
-use crate::tariff::model::undo::Undo;
-use crate::tariff::model::change::PriceChange;
-use crate::tariff::rule::Rule;
-use crate::tariff::model::tariff::Tariff;
-use crate::tariff::pricing::service::Tariffs;
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::identity::{self, Actor, NewAudit};
 use crate::money::Credits;
+use crate::tariff::model::change::PriceChange;
+use crate::tariff::model::edit::{DraftEdit, EditKind};
+use crate::tariff::model::price_book::{BookStatus, BookSummary, PriceBook};
+use crate::tariff::model::tariff::Tariff;
+use crate::tariff::model::undo::Undo;
+use crate::tariff::pricing::service::Tariffs;
+use crate::tariff::repo::edit::NewEdit;
+use crate::tariff::repo::{self, Rules};
+use crate::tariff::rule::Rule;
 
 /// An open change of prices: the catalog's row is locked.
 pub(in crate::tariff) struct Change {

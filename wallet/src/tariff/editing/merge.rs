@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::tariff::model::change::{Apart, Direction, Sides};
-use crate::tariff::model::tariff::{OptionGate, Tariff};
-use crate::tariff::model::price_book::PriceBook;
-use crate::tariff::rule::Rule;
 use crate::money::Credits;
+use crate::tariff::model::change::{Apart, Direction, Sides};
+use crate::tariff::model::price_book::PriceBook;
+use crate::tariff::model::tariff::{OptionGate, Tariff};
+use crate::tariff::rule::Rule;
 
 /// Both changes in one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::tariff::model::price_book::BookStatus;
-use crate::tariff::model::change::{Direction, PriceChange};
 use crate::money::Credits;
+use crate::tariff::model::change::{Direction, PriceChange};
+use crate::tariff::model::price_book::BookStatus;
 
 /// One version of the public changelog: what changed, or will, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +101,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tariff::model::change::options;
+    use crate::tariff::rule::Rule;
     use crate::tariff::rule::PriceRange;
     use crate::tariff::rule::{Axis, Matrix};
 

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::tariff::rule::{Rule, PriceRange};
+use crate::money::Credits;
 use crate::tariff::model::plan_requirement::GateChange;
 use crate::tariff::model::tariff::Tariff;
-use crate::money::Credits;
+use crate::tariff::rule::{PriceRange, Rule};
 
 /// How far two tariffs of one operation are apart: the farthest of what differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

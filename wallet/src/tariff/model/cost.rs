@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use crate::money::Currency;
 use crate::tariff::model::tariff::UpstreamCost;
 
-
 /// What an operation costs us, as somebody uploaded it. History: rows are only added, the newest counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CostRow {

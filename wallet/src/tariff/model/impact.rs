@@ -7,7 +7,6 @@ use crate::id::AccountId;
 use crate::money::Credits;
 use crate::tariff::model::simulation::OperationImpact;
 
-
 /// What an announced version means to one account. Only operations whose price changes count.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {

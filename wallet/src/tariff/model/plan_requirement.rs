@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::tariff::rule::{Sum, Rule};
 use crate::tariff::model::price_book::PriceBook;
 use crate::tariff::model::tariff::Tariff;
+use crate::tariff::rule::{Rule, Sum};
 
 /// The plan that an operation needs, or one of its options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,10 +97,10 @@ fn own(tariff: &Tariff, part: Option<&str>) -> Vec<Gate> {
 mod tests {
     use super::*;
     use crate::money::Credits;
-    use crate::tariff::rule::{Flat, SumPart};
     use crate::tariff::fixtures::{book, tariff};
     use crate::tariff::model::change::Direction;
     use crate::tariff::model::tariff::OptionGate;
+    use crate::tariff::rule::{Flat, SumPart};
 
     #[test]
     fn a_sum_rises_with_the_plans_of_its_parts() {

@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::tariff::model::tariff::Tariff;
-use crate::tariff::model::change::{Direction, PriceChange, Sides};
-use crate::tariff::model::quote::{LineRequest, Quote, QuoteBatch};
-use crate::tariff::rule::Rule;
 use crate::error::{FieldError, Problem, Refusal};
 use crate::money::Credits;
+use crate::tariff::model::change::{Direction, PriceChange, Sides};
+use crate::tariff::model::quote::{LineRequest, Quote, QuoteBatch};
+use crate::tariff::model::tariff::Tariff;
+use crate::tariff::rule::Rule;
 
 /// The most lines of one batch of quotes.
 pub const BATCH_MAX: usize = 100;

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::{NoContext, Timestamp, Uuid};
 
-use crate::tariff::model::category::Category;
 use crate::id::IdError;
 use crate::ledger::{FormulaLine, Receipt};
 use crate::money::Credits;
+use crate::tariff::model::category::Category;
 
 /// The name of a locked quote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

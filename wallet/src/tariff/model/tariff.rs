@@ -10,7 +10,6 @@ use crate::tariff::model::category::Category;
 use crate::tariff::rule::param::ParamKind;
 use crate::tariff::rule::{Priced, Rule};
 
-
 /// The longest name of an operation or a supplier, in letters.
 const NAME_MAX: usize = 100;
 

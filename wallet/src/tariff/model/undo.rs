@@ -49,8 +49,8 @@ fn by_operation(tariffs: &[Tariff]) -> BTreeMap<&str, &Tariff> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tariff::rule::{Flat, Rule};
     use crate::tariff::fixtures;
+    use crate::tariff::rule::{Flat, Rule};
 
     fn book(prices: &[(&str, &str)]) -> Vec<Tariff> {
         let flat = |price: &str| Rule::Flat(Flat { credits: price.parse().expect("a price") });

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::money::Credits;
 use crate::tariff::model::category::Category;
 use crate::tariff::model::price_book::PriceBook;
 use crate::tariff::model::tariff::Tariff;
-use crate::money::Credits;
 
 /// How many of one operation an amount buys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +79,8 @@ fn buy(tariff: &Tariff, budget: Credits, step: Credits) -> Option<Buy> {
             (times(budget, one.max)?, times(budget, one.min)?, None)
         }
         [(param, per)] => {
-            let units = |pick: fn(&crate::tariff::rule::Priced) -> Credits| affordable(tariff, param, budget, step, pick);
+            let units =
+                |pick: fn(&crate::tariff::rule::Priced) -> Credits| affordable(tariff, param, budget, step, pick);
             let (least, most) = (units(|priced| priced.max)?, units(|priced| priced.min)?);
             // Whole units of the price, where the amount buys any.
             match (least.checked_div(*per)?, most.checked_div(*per)?) {

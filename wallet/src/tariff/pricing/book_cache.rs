@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use crate::tariff::model::price_book::PriceBook;
-use crate::tariff::repo;
 use crate::db::Db;
 use crate::error::{Refusal, Result};
+use crate::tariff::model::price_book::PriceBook;
+use crate::tariff::repo;
 
 /// How often a node asks whether something has changed.
 const POLL: Duration = Duration::from_millis(250);
@@ -116,7 +116,8 @@ impl CachedBooks {
     /// Says whether an announced book's time has come, and the database doesn't say so yet.
     fn due(&self, at: DateTime<Utc>) -> bool {
         let due = |book: &Arc<PriceBook>| {
-            book.status == crate::tariff::model::price_book::BookStatus::Scheduled && book.effective_at.is_some_and(|from| from <= at)
+            book.status == crate::tariff::model::price_book::BookStatus::Scheduled
+                && book.effective_at.is_some_and(|from| from <= at)
         };
         self.books.iter().any(due)
     }

@@ -3,11 +3,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgExecutor;
 
-use crate::tariff::pricing::service::{Pricing, Tariffs};
-use crate::tariff::model::quote::{LineRequest, LockedQuote, Quote, QuoteId};
-use crate::tariff::repo;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::WalletId;
+use crate::tariff::model::quote::{LineRequest, LockedQuote, Quote, QuoteId};
+use crate::tariff::pricing::service::{Pricing, Tariffs};
+use crate::tariff::repo;
 
 /// A quote is swept so long after its time is over.
 const QUOTE_KEPT: TimeDelta = TimeDelta::days(7);

@@ -8,18 +8,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::tariff::pricing::ports::{PlanRanks, PlanUpkeep, Standing, Upkeep};
-use crate::tariff::pricing::book_cache::{BookCache, CachedBooks};
-use crate::tariff::model::quote::{LineRequest, Quote, QuoteBatch, QuoteId};
-use crate::tariff::model::price_book::PriceBook;
-use crate::tariff::model::plan_requirement::plan_above;
-use crate::tariff::repo;
 use crate::db::Db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::{KeyId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
-use crate::ledger::{Command, Submission, Ledger, Outcome, Receipt};
+use crate::ledger::{Command, Ledger, Outcome, Receipt, Submission};
+use crate::tariff::model::plan_requirement::plan_above;
+use crate::tariff::model::price_book::PriceBook;
+use crate::tariff::model::quote::{LineRequest, Quote, QuoteBatch, QuoteId};
+use crate::tariff::pricing::book_cache::{BookCache, CachedBooks};
+use crate::tariff::pricing::ports::{PlanRanks, PlanUpkeep, Standing, Upkeep};
+use crate::tariff::repo;
 
 /// How often a refused call is decided again after what was due of the payer's plan: once for its gate, once for its
 /// credits.
@@ -146,7 +146,8 @@ impl Tariffs {
             Ok(receipt) => receipt,
             Err(error) => return Ok((Box::pin(self.repeat_or(error, *wallet, key, hash)).await?, None)),
         };
-        let submission = Submission::new(*wallet, key.clone(), actor.clone(), Command::Charge { receipt: receipt.clone() });
+        let submission =
+            Submission::new(*wallet, key.clone(), actor.clone(), Command::Charge { receipt: receipt.clone() });
         let outcome = self.ledger.submit(submission.with_metadata(metadata.clone()).with_request_hash(hash)).await?;
         let written = Some(receipt).filter(|_| !outcome.replayed);
         Ok((outcome, written))

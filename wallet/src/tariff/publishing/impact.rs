@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::tariff::model::impact::Impact;
 use crate::id::AccountId;
 use crate::ledger::Spent;
 use crate::money::Credits;
+use crate::tariff::model::change::PriceChange;
+use crate::tariff::model::impact::Impact;
+use crate::tariff::model::price_book::PriceBook;
 use crate::tariff::model::simulation::OperationImpact;
 use crate::tariff::simulation::totals::{Ranks, Rater, is_below};
-use crate::tariff::model::price_book::PriceBook;
-use crate::tariff::model::change::PriceChange;
 
 /// Sums of one operation of one account.
 #[derive(Clone, Copy, Debug, Default)]
@@ -141,9 +141,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::tariff::fixtures;
     use crate::tariff::rule::Flat;
     use crate::tariff::rule::Rule;
-    use crate::tariff::fixtures;
 
     fn book(prices: &[(&str, i64)]) -> PriceBook {
         let flat = |price| Rule::Flat(Flat { credits: Credits::from_whole(price).expect("fits") });

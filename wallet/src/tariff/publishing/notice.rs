@@ -6,15 +6,15 @@
 
 use chrono::TimeDelta;
 
-use crate::tariff::publishing::impact::ImpactTally;
-use crate::tariff::repo::notice as repo;
-use crate::tariff::model::announcement::{Announcement, Changelog};
-use crate::tariff::model::price_book::BookStatus;
-use crate::tariff::model::impact::{Impact, RiseNotice};
-use crate::tariff::pricing::service::Tariffs;
 use crate::error::{Error, Refusal, Result};
 use crate::id::{AccountId, UserId};
 use crate::ledger::Debit;
+use crate::tariff::model::announcement::{Announcement, Changelog};
+use crate::tariff::model::impact::{Impact, RiseNotice};
+use crate::tariff::model::price_book::BookStatus;
+use crate::tariff::pricing::service::Tariffs;
+use crate::tariff::publishing::impact::ImpactTally;
+use crate::tariff::repo::notice as repo;
 
 /// The job that tells people of a published version.
 pub const ANNOUNCE_PRICES: &str = "announce_prices";

@@ -6,14 +6,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::tariff::editing::merge::{Announced, merge};
-use crate::tariff::editing::draft::{Change, check, read};
-use crate::tariff::model::price_book::{BookStatus, PriceBook};
-use crate::tariff::model::change::PriceChange;
-use crate::tariff::pricing::service::Tariffs;
-use crate::tariff::repo;
 use crate::error::{Problem, Refusal, Result};
 use crate::identity::Actor;
+use crate::tariff::editing::draft::{Change, check, read};
+use crate::tariff::editing::merge::{Announced, merge};
+use crate::tariff::model::change::PriceChange;
+use crate::tariff::model::price_book::{BookStatus, PriceBook};
+use crate::tariff::pricing::service::Tariffs;
+use crate::tariff::repo;
 
 impl Tariffs {
     /// Publishes a draft: at once, or from an instant on.
@@ -78,7 +78,13 @@ impl Tariffs {
 
     /// Has people told of a version, as soon as it is committed.
     pub(in crate::tariff) async fn tell_in_tx(&self, change: &mut Change, version: i32) -> Result<()> {
-        self.db.enqueue_in_tx(&mut change.tx, crate::tariff::publishing::notice::ANNOUNCE_PRICES, &json!({ "version": version })).await
+        self.db
+            .enqueue_in_tx(
+                &mut change.tx,
+                crate::tariff::publishing::notice::ANNOUNCE_PRICES,
+                &json!({ "version": version }),
+            )
+            .await
     }
 }
 

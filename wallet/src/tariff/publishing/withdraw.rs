@@ -2,12 +2,12 @@
 
 use serde_json::json;
 
+use crate::error::{Problem, Refusal, Result};
+use crate::identity::Actor;
 use crate::tariff::editing::draft::read;
 use crate::tariff::model::price_book::BookStatus;
 use crate::tariff::pricing::service::Tariffs;
 use crate::tariff::repo;
-use crate::error::{Problem, Refusal, Result};
-use crate::identity::Actor;
 
 impl Tariffs {
     /// Withdraws an announced version that is not in force yet. It stays in the changelog, as withdrawn; the prices in

@@ -6,9 +6,9 @@ use sqlx::{PgConnection, PgPool};
 use super::{from_json, json};
 use crate::error::{Error, Result};
 use crate::identity::Actor;
-use crate::tariff::model::undo::Undo;
-use crate::tariff::model::edit::{DraftEdit, EditKind};
 use crate::tariff::model::change::PriceChange;
+use crate::tariff::model::edit::{DraftEdit, EditKind};
+use crate::tariff::model::undo::Undo;
 
 /// The most edits that a page asks for.
 const EDITS_MAX: i64 = 50;

@@ -13,15 +13,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
+pub(super) use crate::tariff::repo::simulation::{forget_run, move_rehearsal, rehearsed_revision};
 pub(super) use publish::{fix_changes, put_in_force, schedule, set_changes, withdraw};
 pub(super) use quote::{insert_quote, locked_quote, sweep_quotes};
-pub(super) use crate::tariff::repo::simulation::{forget_run, move_rehearsal, rehearsed_revision};
 
-use crate::tariff::model::price_book::{BookStatus, BookSummary, PriceBook};
-use crate::tariff::model::tariff::Tariff;
 use crate::error::{Error, Result};
 use crate::identity::Actor;
 use crate::money::Credits;
+use crate::tariff::model::price_book::{BookStatus, BookSummary, PriceBook};
+use crate::tariff::model::tariff::Tariff;
 
 /// What the catalog says about prices besides the prices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -323,7 +323,7 @@ pub(super) async fn snapshot(connection: &mut PgConnection) -> Result<()> {
     sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").execute(connection).await?;
     Ok(())
 }
-pub(crate) mod simulation;
-pub(crate) mod notice;
 #[cfg(feature = "postgres")]
 pub(crate) mod invariants;
+pub(crate) mod notice;
+pub(crate) mod simulation;

@@ -3,14 +3,14 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-use crate::tariff::repo::{from_json, json, status};
 use crate::db;
 use crate::error::Result;
 use crate::id::{AccountId, UserId};
 use crate::money::Credits;
 use crate::tariff::model::announcement::Announcement;
-use crate::tariff::model::price_book::BookStatus;
 use crate::tariff::model::impact::Impact;
+use crate::tariff::model::price_book::BookStatus;
+use crate::tariff::repo::{from_json, json, status};
 
 /// Lists published versions that changed something, newest first; those announced before one, where it is given.
 pub(in crate::tariff) async fn page(pool: &PgPool, before: Option<i32>, limit: i64) -> Result<Vec<Announcement>> {

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::tariff::repo::{from_json, json};
 use crate::db;
 use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::identity::Actor;
 use crate::money::Credits;
 use crate::tariff::model::simulation::{AccountImpact, Progress, Rehearsal, RehearsalRun, RunState};
+use crate::tariff::repo::{from_json, json};
 
 /// The right to do a rehearsal: until somebody else is given a newer one.
 #[derive(Clone, Copy, Debug)]

@@ -32,11 +32,11 @@ pub use tiered::{Tier, Tiered};
 
 pub(crate) use check::Checker;
 
-use crate::tariff::rule::fraction::Exact;
-use crate::tariff::rule::param::{ParamKind, ParamSpec, Reader};
 use crate::error::{FieldError, Problem, Refusal};
 use crate::ledger::FormulaLine;
 use crate::money::Credits;
+use crate::tariff::rule::fraction::Exact;
+use crate::tariff::rule::param::{ParamKind, ParamSpec, Reader};
 
 /// The dearest price that a rule may name: a thousand million credits. More is a slip of the hand.
 pub const PRICE_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);

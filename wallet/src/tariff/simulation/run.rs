@@ -9,15 +9,15 @@ use std::ops::ControlFlow;
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::tariff::model::simulation::{AccountImpact, Progress, Rehearsal, RehearsalRun, RunState};
-use crate::tariff::repo::simulation as repo;
-use crate::tariff::repo::simulation::Ticket;
-use crate::tariff::simulation::totals::{Equal, Totals};
-use crate::tariff::model::price_book::BookStatus;
-use crate::tariff::pricing::service::Tariffs;
 use crate::error::{Error, Refusal, Result};
 use crate::identity::Actor;
 use crate::ledger::Debit;
+use crate::tariff::model::price_book::BookStatus;
+use crate::tariff::model::simulation::{AccountImpact, Progress, Rehearsal, RehearsalRun, RunState};
+use crate::tariff::pricing::service::Tariffs;
+use crate::tariff::repo::simulation as repo;
+use crate::tariff::repo::simulation::Ticket;
+use crate::tariff::simulation::totals::{Equal, Totals};
 
 /// The job that does what was asked for.
 pub const REHEARSE_PRICES: &str = "rehearse_prices";

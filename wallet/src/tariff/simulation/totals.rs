@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
-use crate::tariff::model::simulation::{AccountImpact, Failing, OperationImpact, Rehearsal};
-use crate::tariff::model::price_book::PriceBook;
-use crate::tariff::model::tariff::Tariff;
 use crate::error::Refusal;
 use crate::id::AccountId;
 use crate::money::Credits;
+use crate::tariff::model::price_book::PriceBook;
+use crate::tariff::model::simulation::{AccountImpact, Failing, OperationImpact, Rehearsal};
+use crate::tariff::model::tariff::Tariff;
 
 /// How many winners and losers, and how many failing operations, are listed.
 const LISTED: usize = 10;

@@ -4,12 +4,12 @@ use std::time::Duration;
 use crate::id::AccountId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
-use crate::ledger::model::request::Request;
-use crate::ledger::model::wallet_state::Core;
-use crate::ledger::writer::pipeline::*;
 use crate::ledger::model::command::{Command, NewGrant};
 use crate::ledger::model::entry::GrantSource;
 use crate::ledger::model::receipt::Receipt;
+use crate::ledger::model::request::Request;
+use crate::ledger::model::wallet_state::Core;
+use crate::ledger::writer::pipeline::*;
 use crate::money::Credits;
 
 const LONG: Duration = Duration::from_secs(3600);

@@ -7,7 +7,6 @@ use crate::money::{Credits, Currency, TypedError, read_amount};
 use crate::tariff::model::tariff::UpstreamCost;
 use crate::tariff::rule::PRICE_MAX;
 
-
 /// One cell and where it begins.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tariff) struct Cell {
@@ -31,7 +30,12 @@ pub(in crate::tariff) fn quoted(text: &str) -> String {
 }
 
 /// Reads what an operation costs upstream, and when that is to be looked at again.
-pub(in crate::tariff) fn cost(sheet: &Sheet, row: &[Cell], today: NaiveDate, review_days: u16) -> Result<UpstreamCost, SheetError> {
+pub(in crate::tariff) fn cost(
+    sheet: &Sheet,
+    row: &[Cell],
+    today: NaiveDate,
+    review_days: u16,
+) -> Result<UpstreamCost, SheetError> {
     // Credits have six decimals, like upstream costs.
     let micros = price(&sheet.cell(row, "cost"))?.micros();
     let currency = sheet.cell(row, "currency");

@@ -1,6 +1,6 @@
 use crate::tariff::editing::merge::*;
-use crate::tariff::rule::{Axis, Flat, Matrix};
 use crate::tariff::fixtures::{book, tariff};
+use crate::tariff::rule::{Axis, Flat, Matrix};
 
 fn credits(whole: i64) -> Credits {
     Credits::from_whole(whole).expect("fits")

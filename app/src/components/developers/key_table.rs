@@ -1,0 +1,168 @@
+//! API keys: the list, the one just made, and the form for a new one.
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::*;
+use wallet::identity::{ApiKeyView, Environment};
+
+use crate::components::ui::panel::TablePanel;
+use crate::i18n::*;
+use crate::text::amount::credits_text;
+use crate::text::date_time::{When, WhenStyle};
+
+/// A key unused for this many days is worth a second look.
+const UNUSED_DAYS: i64 = 90;
+
+/// The table of keys.
+#[component]
+pub fn KeyTable(
+    /// The keys, newest first.
+    keys: Vec<ApiKeyView>,
+    /// When the page was drawn.
+    now: DateTime<Utc>,
+    /// Whether this person may revoke.
+    may_manage: bool,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let rows = keys.into_iter().map(|key| view! { <KeyRow key=key now=now may_manage=may_manage /> }).collect_view();
+    view! {
+        <TablePanel
+            name=Signal::derive(move || t_string!(i18n, keys.table).to_owned())
+            head=view! {
+                <th scope="col">{t!(i18n, keys.name)}</th>
+                <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.environment)}</th>
+                <th scope="col" class="hidden md:table-cell">{t!(i18n, keys.may)}</th>
+                <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.last_used)}</th>
+                <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.limit)}</th>
+                <th scope="col"><span class="sr-only">{t!(i18n, keys.actions)}</span></th>
+            }
+        >
+            {rows}
+        </TablePanel>
+    }
+}
+
+/// One key.
+#[component]
+fn KeyRow(key: ApiKeyView, now: DateTime<Utc>, may_manage: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_revoked = key.revoked_at.is_some();
+    let is_preview = key.environment == Environment::Preview;
+    let since = key.last_used_at.unwrap_or(key.created_at);
+    let is_unused = !is_revoked && (now - since).num_days() >= UNUSED_DAYS;
+    let last_used = match key.last_used_at {
+        Some(at) => view! { <When at=at style=WhenStyle::DateTime /> }.into_any(),
+        None => view! { {t!(i18n, keys.never_used)} }.into_any(),
+    };
+    let scopes = if key.scopes.is_empty() {
+        view! { {t!(i18n, keys.everything)} }.into_any()
+    } else {
+        let tags = key.scopes.iter().map(|scope| view! { <span class="tag font-mono mr-1">{scope.clone()}</span> });
+        tags.collect_view().into_any()
+    };
+    let ceiling = key.ceiling;
+    let limit = move || match ceiling {
+        Some(ceiling) => {
+            let amount = credits_text(i18n.get_locale(), ceiling);
+            t_string!(i18n, keys.limit_month, amount = amount)
+        }
+        None => t_string!(i18n, keys.no_limit).to_owned(),
+    };
+    let name = key.name.clone();
+    let revoke_label = move || t_string!(i18n, keys.revoke_name, name = name.clone());
+    view! {
+        <tr class="hot" data-key=key.id.to_string()>
+            <td>
+                <span class="font-medium">{key.name.clone()}</span>
+                <span class="block text-sm text-muted font-mono break-all">{key.hint.clone()}</span>
+                <span class="sm:hidden text-sm text-muted">
+                    {if is_preview { view! { {t!(i18n, keys.preview)} }.into_any() } else { view! { {t!(i18n, keys.production)} }.into_any() }}
+                </span>
+            </td>
+            <td class="hidden sm:table-cell">
+                {if is_preview {
+                    view! { <span class="tag">{t!(i18n, keys.preview)}</span> }.into_any()
+                } else {
+                    view! { <span>{t!(i18n, keys.production)}</span> }.into_any()
+                }}
+            </td>
+            <td class="hidden md:table-cell">{scopes}</td>
+            <td class=if is_unused { "hidden sm:table-cell num text-rise" } else { "hidden sm:table-cell num text-muted" }>
+                {last_used} {is_unused.then(|| view! { <span class="block text-sm">{t!(i18n, keys.unused)}</span> })}
+            </td>
+            <td class="hidden sm:table-cell text-muted num">{limit}</td>
+            <td class="text-right">
+                {if is_revoked {
+                    view! { <span class="tag">{t!(i18n, keys.revoked)}</span> }.into_any()
+                } else if may_manage {
+                    view! {
+                        <details class="relative inline-block text-left">
+                            <summary class="btn btn-quiet btn-sm list-none" aria-label=revoke_label>{t!(i18n, keys.revoke)}</summary>
+                            <form
+                                method="post"
+                                action=format!("/developers/keys/{}/revoke", key.id)
+                                class="panel absolute right-0 z-20 mt-1 w-64 p-3 grid gap-2 shadow-lg"
+                            >
+                                <p class="text-sm">{t!(i18n, keys.revoke_note)}</p>
+                                <button class="btn btn-danger btn-sm">{t!(i18n, keys.revoke_now)}</button>
+                            </form>
+                        </details>
+                    }
+                        .into_any()
+                } else {
+                    ().into_any()
+                }}
+            </td>
+        </tr>
+    }
+}
+
+/// The key just made: the only time that its secret is shown.
+#[component]
+pub fn NewKeyPanel(
+    /// Its name.
+    name: String,
+    /// The whole key.
+    secret: String,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let (is_copied, set_copied) = signal(false);
+    forget_the_post();
+    let copied_secret = secret.clone();
+    let copy = move |_| {
+        copy_text(&copied_secret);
+        set_copied.set(true);
+    };
+    let name = StoredValue::new(name);
+    view! {
+        <div class="panel mt-5 p-4 flex flex-wrap items-center gap-x-4 gap-y-3 !border-primary bg-tint" role="status">
+            <div class="flex-1 min-w-[260px]">
+                <p class="font-semibold">{move || t_string!(i18n, keys.ready, name = name.get_value())}</p>
+                <code class="font-mono text-base break-all select-all" data-testid="new-key">{secret}</code>
+            </div>
+            <button type="button" class="btn btn-primary needs-script" on:click=copy>
+                {move || if is_copied.get() { t_string!(i18n, keys.copied) } else { t_string!(i18n, keys.copy) }}
+            </button>
+            <a href="/developers/keys" rel="external" class="btn btn-quiet">{t!(i18n, keys.done)}</a>
+        </div>
+    }
+}
+
+/// Makes a reload of this page an ordinary visit: it must not make a second key.
+fn forget_the_post() {
+    #[cfg(feature = "hydrate")]
+    Effect::new(|_| {
+        if let Ok(history) = window().history() {
+            let _ = history.replace_state_with_url(&leptos::wasm_bindgen::JsValue::NULL, "", Some("/developers/keys"));
+        }
+    });
+}
+
+/// Puts a text on the clipboard; where the browser has none, nothing happens.
+pub fn copy_text(text: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        let _ = window().navigator().clipboard().write_text(text);
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = text;
+}

@@ -1,0 +1,4 @@
+//! API keys and webhooks.
+
+pub mod key_table;
+pub mod webhook_table;

@@ -1,0 +1,4 @@
+//! Orders: what to buy, and how far one is.
+
+pub mod order_steps;
+pub mod pack_picker;

@@ -1,0 +1,83 @@
+//! Choosing what to buy: packs as radio buttons, and an own amount where the catalog sells any amount.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use wallet::catalog::{Package, Rate};
+use wallet::money::{Credits, Currency, Money};
+
+use crate::i18n::*;
+use crate::text::amount::{credits_text, money_text, rate_text, unit_text};
+
+/// One pack on offer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pack {
+    /// The package's code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// What the wallet gets.
+    pub credits: Credits,
+    /// What it costs.
+    pub money: Money,
+}
+
+impl Pack {
+    /// Takes a package of the catalog; `None` where it isn't sold in the currency.
+    #[must_use]
+    pub fn of(package: &Package, currency: Currency) -> Option<Self> {
+        let money = package.prices.iter().copied().find(|price| price.currency() == currency)?;
+        Some(Self { code: package.code.clone(), name: package.name.clone(), credits: package.credits, money })
+    }
+
+    /// Gives the price of one credit, for comparing packs.
+    #[must_use]
+    pub fn rate(&self) -> Option<Rate> {
+        Rate::new(self.money, self.credits)
+    }
+}
+
+/// The packs, one chosen.
+///
+/// The order beside it follows by CSS alone (`.picks`, `.picked` in the style sheet): the n-th choice shows the n-th order, also without
+/// a script. So packs and orders must come in one sequence.
+#[component]
+pub fn PackPicker(
+    /// The packs on offer.
+    packs: Vec<Pack>,
+    /// The code of the chosen one.
+    chosen: String,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let options = packs
+        .into_iter()
+        .map(|pack| {
+            let rate = pack.rate();
+            let (credits, money, name) = (pack.credits, pack.money, pack.name.clone());
+            let label = move || {
+                let locale = i18n.get_locale();
+                let amount = format!("{} {}", credits_text(locale, credits), unit_text(locale, credits));
+                t_string!(
+                    i18n,
+                    top_up.pack_label,
+                    name = name.clone(),
+                    amount = amount,
+                    price = money_text(locale, money)
+                )
+            };
+            let is_chosen = pack.code == chosen;
+            let each = move || rate.map(|rate| rate_text(i18n.get_locale(), rate));
+            view! {
+                <label class="pick block p-3">
+                    <input type="radio" name="package" value=pack.code aria-label=label checked=is_chosen />
+                    <span class="block text-sm text-muted">{pack.name}</span>
+                    <span class="fig text-xl block">{move || credits_text(i18n.get_locale(), credits)}</span>
+                    <span class="flex items-baseline justify-between gap-2 mt-1 num">
+                        <span>{move || money_text(i18n.get_locale(), money)}</span>
+                        <span class="text-sm text-muted">{each}</span>
+                    </span>
+                </label>
+            }
+        })
+        .collect_view();
+    view! { <div class="picks grid grid-cols-2 sm:grid-cols-4 gap-2">{options}</div> }
+}

@@ -1,0 +1,3 @@
+//! Sessions of a person.
+
+pub mod session_list;

@@ -1,0 +1,4 @@
+//! Plans: facts and the panel of the wallet's front page.
+
+pub mod facts;
+pub mod panel;

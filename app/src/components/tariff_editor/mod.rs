@@ -1,0 +1,12 @@
+//! The editor of price books: grid, drafts, simulations, margins.
+
+pub mod cells;
+pub mod diff;
+pub mod draft_edits;
+pub mod grid;
+pub mod import_warnings;
+pub mod keyboard;
+pub mod margin_table;
+pub mod not_a_draft;
+pub mod outdated;
+pub mod simulation;

@@ -1,0 +1,123 @@
+//! One field of a form: label, input, hint, and what is wrong with it.
+
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::text::refusal::field_error_text;
+
+/// A text field that keeps what was typed, and says what is wrong beside it.
+#[component]
+pub fn Field(
+    /// The name in the form.
+    name: &'static str,
+    /// The label.
+    #[prop(into)]
+    label: Signal<String>,
+    /// A line below.
+    #[prop(into, optional)]
+    hint: Option<Signal<String>>,
+    /// The input's type.
+    #[prop(default = "text")]
+    kind: &'static str,
+    /// What the browser may fill in.
+    #[prop(default = "off")]
+    autocomplete: &'static str,
+    /// What became of the form.
+    outcome: FormOutcome,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let error = outcome.error(name).cloned();
+    let is_wrong = error.is_some();
+    let note = format!("{name}-note");
+    let class = if is_wrong { "field !border-error" } else { "field" };
+    view! {
+        <div>
+            <label class="block text-sm font-medium mb-1" for=name>{move || label.get()}</label>
+            <input
+                id=name
+                name=name
+                type=kind
+                class=class
+                value=outcome.value(name).unwrap_or_default()
+                autocomplete=autocomplete
+                aria-invalid=is_wrong.then_some("true")
+                aria-describedby=note.clone()
+            />
+            <span id=note class=if is_wrong { "block text-sm text-error mt-1" } else { "block text-sm text-muted mt-1" }>
+                {move || match &error {
+                    Some(error) => field_error_text(i18n.get_locale(), error),
+                    None => hint.map(|hint| hint.get()).unwrap_or_default(),
+                }}
+            </span>
+        </div>
+    }
+}
+
+/// A field of several lines. Leptos writes what stands inside a `<textarea>` as it is, and a text could end it: so all of
+/// them are made here.
+#[component]
+pub fn TextArea(
+    /// The name in the form, and the id.
+    name: &'static str,
+    /// How many lines are seen.
+    rows: usize,
+    /// What stands in it.
+    text: String,
+    /// Whether something is wrong with that.
+    is_wrong: bool,
+    /// The ids of what describes it.
+    #[prop(optional)]
+    described_by: Option<&'static str>,
+    /// An example, while it is empty.
+    #[prop(into, optional)]
+    placeholder: Option<String>,
+    /// Whether long lines go on to the right.
+    #[prop(default = false)]
+    is_table: bool,
+) -> impl IntoView {
+    let class = if is_wrong { "field !h-auto font-mono py-2 !border-error" } else { "field !h-auto font-mono py-2" };
+    view! {
+        <textarea
+            id=name
+            name=name
+            rows=rows.to_string()
+            spellcheck="false"
+            wrap=is_table.then_some("off")
+            class=class
+            placeholder=placeholder
+            aria-invalid=is_wrong.then_some("true")
+            aria-describedby=described_by
+            inner_html=inside(&text)
+        ></textarea>
+    }
+}
+
+/// Writes a text so that it stands inside an element and can't end it.
+fn inside(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
+/// Lets a form through once: a second click while the answer is on its way sends nothing. Gives whether it is on its
+/// way, and what the form does on its `submit`.
+pub fn sent_once() -> (ReadSignal<bool>, impl Fn(SubmitEvent) + Clone) {
+    let (is_sent, set_sent) = signal(false);
+    let submit = move |event: SubmitEvent| {
+        if is_sent.get_untracked() {
+            event.prevent_default();
+        }
+        set_sent.set(true);
+    };
+    (is_sent, submit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_can_not_end_its_element() {
+        assert_eq!(inside("a &lt; b</textarea><script>"), "a &amp;lt; b&lt;/textarea>&lt;script>");
+    }
+}

@@ -1,0 +1,9 @@
+//! Parts that every page is made of: frames, heads, panels, fields, icons.
+
+pub mod field;
+pub mod head;
+pub mod icon;
+pub mod live_status;
+pub mod panel;
+pub mod public_shell;
+pub mod shell;

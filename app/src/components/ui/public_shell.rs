@@ -1,0 +1,104 @@
+//! The frame of public pages: head with the way in, footer.
+
+use leptos::prelude::*;
+
+use crate::components::ui::head::{BalancePill, PageTitle, Preferences};
+use crate::components::ui::icon::Brand;
+use crate::components::ui::panel::PanelError;
+use crate::error::tell_status;
+use crate::i18n::*;
+use crate::live::use_live_wallet;
+use crate::server_fns::session::Session;
+use crate::session::use_session;
+use crate::text::amount::Unit;
+
+/// The frame of a public page.
+#[component]
+pub fn PublicShell(
+    /// The page's title.
+    #[prop(into)]
+    title: Signal<String>,
+    /// Whether this is the price page.
+    #[prop(default = false)]
+    prices: bool,
+    /// The page.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let session = use_session();
+    let children = StoredValue::new(children);
+    view! {
+        <PageTitle title=title />
+        <Suspense>
+            {move || Suspend::new(async move {
+                match session.await {
+                    Ok(session) => {
+                        view! {
+                            <Frame session=session prices=prices>
+                                {children.with_value(|children| children())}
+                            </Frame>
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        tell_status(&error);
+                        let retry = Callback::new(move |()| use_session().refetch());
+                        view! { <main id="main" class="p-5"><PanelError error=error retry=retry /></main> }.into_any()
+                    }
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// Head, page, footer.
+#[component]
+fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView {
+    let i18n = use_i18n();
+    if let Some(unit) = session.unit.clone() {
+        provide_context(Unit(unit));
+    }
+    if let (Some(live), Some(balance)) = (use_live_wallet(), session.balance.clone()) {
+        live.start_from(balance);
+    }
+    let is_signed_in = session.viewer.is_some();
+    let entry = if is_signed_in {
+        view! {
+            <BalancePill />
+            <a class="btn btn-primary hidden sm:inline-flex" href="/wallet">{t!(i18n, nav.wallet)}</a>
+        }
+        .into_any()
+    } else {
+        view! {
+            <a class="text-base hover:underline underline-offset-4 whitespace-nowrap py-2" href="/sign-in">{t!(i18n, public.sign_in)}</a>
+            <a class="btn btn-primary whitespace-nowrap" href="/sign-up">{t!(i18n, public.sign_up)}</a>
+        }
+        .into_any()
+    };
+    let prices_class = if prices { "font-semibold" } else { "text-muted hover:text-base-content" };
+    view! {
+        <a href="#main" class="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 btn btn-neutral">
+            {t!(i18n, nav.skip)}
+        </a>
+        <header class="border-b border-line bg-base-200">
+            <div class="max-w-[1280px] mx-auto h-16 px-4 lg:px-8 flex items-center gap-3 sm:gap-5">
+                <Brand />
+                <nav aria-label=move || t_string!(i18n, nav.main) class="hidden md:flex gap-5 text-base">
+                    <a class=prices_class href="/pricing" aria-current=prices.then_some("page")>{t!(i18n, nav.prices)}</a>
+                    <a class="text-muted hover:text-base-content" href="/docs/api" rel="external">{t!(i18n, public.api)}</a>
+                </nav>
+                <span class="flex-1"></span>
+                <Preferences />
+                {entry}
+            </div>
+        </header>
+        <main id="main" tabindex="-1" class="max-w-[1280px] mx-auto px-4 lg:px-8 pb-24">{children()}</main>
+        <footer class="border-t border-line">
+            <div class="max-w-[1280px] mx-auto px-4 lg:px-8 py-8 text-sm text-muted flex flex-wrap gap-x-6 gap-y-2">
+                <span>{t!(i18n, public.runs_on)}</span>
+                <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
+                <a class="hover:text-base-content" href="/changelog">{t!(i18n, changelog.title)}</a>
+                <a class="hover:text-base-content" href="/llms.txt" rel="external">"llms.txt"</a>
+            </div>
+        </footer>
+    }
+}

@@ -1,0 +1,328 @@
+//! The frame of signed-in pages: sidebar, head with the live balance, bottom bar on small screens.
+
+use leptos::prelude::*;
+use wallet::identity::Viewer;
+
+use crate::components::pricing::change::RiseBanner;
+use crate::components::ui::head::{BalancePill, PageTitle, PersonMenu, Preferences, initials};
+use crate::components::ui::icon::{Brand, Icon, icon};
+use crate::components::ui::live_status::LiveStatus;
+use crate::components::ui::panel::PanelError;
+use crate::error::tell_status;
+use crate::i18n::*;
+use crate::live::use_live_wallet;
+use crate::server_fns::session::Session;
+use crate::session::use_session;
+use crate::text::amount::Unit;
+use crate::text::date_time::Zone;
+
+/// Where a page stands in the sidebar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nav {
+    /// `/wallet`.
+    Overview,
+    /// `/wallet/history`.
+    History,
+    /// `/wallet/top-up`.
+    TopUp,
+    /// `/wallet/plan`.
+    Plan,
+    /// `/wallet/orders`.
+    Orders,
+    /// `/developers/keys`.
+    Keys,
+    /// `/developers/webhooks`.
+    Webhooks,
+    /// `/settings/security`.
+    Security,
+    /// `/playground`.
+    Playground,
+    /// `/admin/tariffs`.
+    PriceBook,
+    /// `/admin/margins`.
+    Margins,
+    /// `/admin/audit`.
+    Audit,
+}
+
+impl Nav {
+    const fn href(self) -> &'static str {
+        match self {
+            Self::Overview => "/wallet",
+            Self::History => "/wallet/history",
+            Self::TopUp => "/wallet/top-up",
+            Self::Plan => "/wallet/plan",
+            Self::Orders => "/wallet/orders",
+            Self::Keys => "/developers/keys",
+            Self::Webhooks => "/developers/webhooks",
+            Self::Security => "/settings/security",
+            Self::Playground => "/playground",
+            Self::PriceBook => "/admin/tariffs",
+            Self::Margins => "/admin/margins",
+            Self::Audit => "/admin/audit",
+        }
+    }
+
+    const fn is_admin(self) -> bool {
+        matches!(self, Self::PriceBook | Self::Margins | Self::Audit)
+    }
+
+    const fn icon(self) -> Icon {
+        match self {
+            Self::Overview => Icon::Wallet,
+            Self::History => Icon::List,
+            Self::TopUp => Icon::Plus,
+            Self::Plan => Icon::Back,
+            Self::Orders => Icon::Card,
+            Self::Keys => Icon::Key,
+            Self::Webhooks => Icon::Dots,
+            Self::Security => Icon::Lock,
+            Self::Playground => Icon::Play,
+            Self::PriceBook => Icon::Book,
+            Self::Margins => Icon::List,
+            Self::Audit => Icon::Clock,
+        }
+    }
+
+    fn name(self, locale: Locale) -> &'static str {
+        match self {
+            Self::Overview => td_string!(locale, nav.overview),
+            Self::History => td_string!(locale, nav.history),
+            Self::TopUp => td_string!(locale, nav.top_up),
+            Self::Plan => td_string!(locale, plan.title),
+            Self::Orders => td_string!(locale, nav.orders),
+            Self::Keys => td_string!(locale, nav.keys),
+            Self::Webhooks => td_string!(locale, webhooks.title),
+            Self::Security => td_string!(locale, nav.security),
+            Self::Playground => td_string!(locale, nav.playground),
+            Self::PriceBook => td_string!(locale, nav.price_book),
+            Self::Margins => td_string!(locale, margins.title),
+            Self::Audit => td_string!(locale, nav.audit),
+        }
+    }
+}
+
+/// The frame of a signed-in page.
+#[component]
+pub fn AppShell(
+    /// Where the page stands.
+    active: Nav,
+    /// The page's title.
+    #[prop(into)]
+    title: Signal<String>,
+    /// Whether the page takes the whole width.
+    #[prop(default = false)]
+    wide: bool,
+    /// The page.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let session = use_session();
+    let children = StoredValue::new(children);
+    view! {
+        <PageTitle title=title />
+        <Suspense>
+            {move || Suspend::new(async move {
+                match session.await {
+                    Ok(session) => {
+                        view! {
+                            <Frame session=session active=active title=title wide=wide>
+                                {children.with_value(|children| children())}
+                            </Frame>
+                        }
+                            .into_any()
+                    }
+                    Err(error) => {
+                        tell_status(&error);
+                        let retry = Callback::new(move |()| session.refetch());
+                        view! { <main id="main" class="p-5"><PanelError error=error retry=retry /></main> }.into_any()
+                    }
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// Sidebar, head, page, bottom bar.
+#[component]
+fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, children: ChildrenFn) -> impl IntoView {
+    let i18n = use_i18n();
+    if let Some(unit) = session.unit.clone() {
+        provide_context(Unit(unit));
+    }
+    if let (Some(live), Some(balance)) = (use_live_wallet(), session.balance.clone()) {
+        live.start_from(balance);
+    }
+    let is_admin = active.is_admin();
+    // What admins see is the platform's, not an account's: in UTC.
+    if let Some(zone) = session.zone.clone().filter(|_| !is_admin) {
+        provide_context(Zone::of(zone));
+    }
+    // The overview shows one banner at a time, and decides which.
+    let rise = session.rise.clone().filter(|_| !is_admin && active != Nav::Overview);
+    let viewer = session.viewer;
+    let is_staff = viewer.as_ref().is_some_and(Viewer::is_admin);
+    let initials = viewer.as_ref().map(|viewer| initials(&viewer.name)).unwrap_or_default();
+    let project = viewer.as_ref().map(|viewer| (viewer.project_name.clone(), viewer.account_name.clone()));
+    let crumb = project.as_ref().map(|(project, _)| project.clone()).unwrap_or_default();
+    let name = StoredValue::new(viewer.map(|viewer| viewer.name).unwrap_or_default());
+    let groups = if is_admin { ADMIN.as_slice() } else { WALLET.as_slice() };
+    let has_playground = session.settings.demo;
+    let main = if wide {
+        "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full"
+    } else {
+        "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full max-w-[1240px]"
+    };
+    view! {
+        <a href="#main" class="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 btn btn-neutral">
+            {t!(i18n, nav.skip)}
+        </a>
+        <div class="lg:grid lg:grid-cols-[224px_minmax(0,1fr)] min-h-dvh">
+            <aside class="hidden lg:flex flex-col gap-5 border-r border-line px-3 py-4 sticky top-0 h-dvh">
+                <div class="px-2 flex items-center justify-between">
+                    <Brand />
+                    {is_admin.then(|| view! { <span class="tag">{t!(i18n, nav.admin)}</span> })}
+                </div>
+                {project.filter(|_| !is_admin).map(|(project, account)| view! { <ProjectBox project=project account=account /> })}
+                <nav aria-label=move || t_string!(i18n, nav.main) class="flex flex-col gap-4 flex-1">
+                    {groups
+                        .iter()
+                        .map(|group| view! { <NavGroup group=group active=active has_playground=has_playground /> })
+                        .collect_view()}
+                    {(is_staff && !is_admin).then(|| view! { <a class="nav-i" href="/admin/tariffs">{icon(Icon::Book, 16)}{t!(i18n, nav.to_admin)}</a> })}
+                    {is_admin.then(|| view! { <a class="nav-i" href="/wallet">{icon(Icon::Wallet, 16)}{t!(i18n, nav.to_wallet)}</a> })}
+                </nav>
+                <div class="text-sm text-muted px-2.5 flex flex-col gap-1.5">
+                    <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
+                    <a class="hover:text-base-content" href="/changelog">{t!(i18n, changelog.title)}</a>
+                    <a class="hover:text-base-content" href="/docs/api" rel="external">{t!(i18n, public.api)}</a>
+                </div>
+            </aside>
+            <div class="min-w-0 flex flex-col">
+                <header class="sticky top-0 z-20 bg-base-200/95 border-b border-line">
+                    <div class="h-14 px-4 lg:px-8 flex items-center gap-2 sm:gap-3">
+                        <span class="lg:hidden"><Brand /></span>
+                        <p class="hidden lg:block text-base text-muted">
+                            {move || if is_admin { t_string!(i18n, nav.tariffs).to_owned() } else { crumb.clone() }}" "<span aria-hidden="true">"/"</span>" "
+                            <span class="text-base-content font-medium">{move || title.get()}</span>
+                        </p>
+                        <span class="flex-1"></span>
+                        {(!is_admin)
+                            .then(|| {
+                                view! {
+                                    <span class="hidden sm:inline"><LiveStatus /></span>
+                                    <BalancePill />
+                                    {(active != Nav::TopUp)
+                                        .then(|| {
+                                            view! {
+                                                <a href="/wallet/top-up" class="btn btn-primary btn-sm hidden sm:inline-flex">
+                                                    {t!(i18n, wallet.top_up)}
+                                                </a>
+                                            }
+                                        })}
+                                }
+                            })}
+                        <Preferences />
+                        <PersonMenu initials=initials name=name is_staff=is_staff />
+                    </div>
+                </header>
+                <main id="main" class=main>
+                    {rise.map(|rise| view! { <RiseBanner notice=rise /> })} {children()}
+                </main>
+            </div>
+        </div>
+        {(!is_admin).then(|| view! { <BottomBar active=active /> })}
+    }
+}
+
+/// The groups of the sidebar.
+struct Group {
+    name: fn(Locale) -> &'static str,
+    items: &'static [Nav],
+}
+
+static WALLET: [Group; 2] = [
+    Group {
+        name: |locale| td_string!(locale, nav.wallet),
+        items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Plan, Nav::Orders],
+    },
+    Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Webhooks, Nav::Playground] },
+];
+static ADMIN: [Group; 1] =
+    [Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Margins, Nav::Audit] }];
+
+/// One group of links.
+#[component]
+fn NavGroup(group: &'static Group, active: Nav, has_playground: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let items = group
+        .items
+        .iter()
+        .filter(|item| has_playground || **item != Nav::Playground)
+        .map(|item| {
+            let item = *item;
+            view! {
+                <a class="nav-i" href=item.href() aria-current=(item == active).then_some("page")>
+                    {icon(item.icon(), 16)}
+                    {move || item.name(i18n.get_locale())}
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <div>
+            <p class="px-2.5 pb-1 text-xs text-muted">{move || (group.name)(i18n.get_locale())}</p>
+            {items}
+        </div>
+    }
+}
+
+/// Which project is open.
+#[component]
+fn ProjectBox(project: String, account: String) -> impl IntoView {
+    let letter = project.chars().next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    view! {
+        <div class="flex items-center gap-2.5 px-2 py-1.5 rounded-field border border-line bg-base-100">
+            <span
+                class="size-6 rounded-selector bg-neutral text-neutral-content grid place-items-center text-xs font-semibold"
+                aria-hidden="true"
+            >
+                {letter}
+            </span>
+            <span class="flex-1 min-w-0">
+                <span class="block text-base font-semibold leading-tight truncate">{project}</span>
+                <span class="block text-xs text-muted truncate">{account}</span>
+            </span>
+        </div>
+    }
+}
+
+/// The links of small screens, within reach of a thumb.
+#[component]
+fn BottomBar(active: Nav) -> impl IntoView {
+    let i18n = use_i18n();
+    let items = [Nav::Overview, Nav::History, Nav::TopUp, Nav::Keys]
+        .into_iter()
+        .map(|item| {
+            let is_current = item == active;
+            let class = if is_current {
+                "h-14 grid place-items-center content-center gap-0.5 text-xs text-primary font-semibold"
+            } else {
+                "h-14 grid place-items-center content-center gap-0.5 text-xs text-muted"
+            };
+            view! {
+                <a href=item.href() class=class aria-current=is_current.then_some("page")>
+                    {icon(item.icon(), 20)}
+                    {move || item.name(i18n.get_locale())}
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <nav
+            aria-label=move || t_string!(i18n, nav.sections)
+            class="lg:hidden fixed bottom-0 inset-x-0 z-30 bg-base-100 border-t border-line grid grid-cols-4 pb-[env(safe-area-inset-bottom)]"
+        >
+            {items}
+        </nav>
+    }
+}

@@ -1,0 +1,150 @@
+//! Where mailed links lead, and how to get one: a new password, a proven address.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::components::ui::field::Field;
+use crate::components::ui::panel::{Banner, BannerKind, Loaded};
+use crate::components::ui::public_shell::PublicShell;
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::server_fns::form::posted_form;
+use crate::text::refusal::FormErrors;
+
+/// Asking for a new password.
+#[component]
+pub fn ForgotPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let outcome = Resource::new_blocking(|| (), |()| posted_form("/forgot".to_owned()));
+    view! {
+        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.forgot_title).to_owned())>
+            <div class="max-w-[420px] mx-auto pt-10 sm:pt-16">
+                <h1 class="h1">{t!(i18n, enter.forgot_title)}</h1>
+                <p class="text-muted mt-0.5 mb-5">{t!(i18n, enter.forgot_note)}</p>
+                <Loaded data=outcome let:outcome>
+                    <ForgotForm outcome=outcome />
+                </Loaded>
+            </div>
+        </PublicShell>
+    }
+}
+
+#[component]
+fn ForgotForm(outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_sent = outcome.notice.is_some();
+    view! {
+        {is_sent.then(|| view! { <Banner kind=BannerKind::Info><p>{t!(i18n, enter.mail_sent)}</p></Banner> })}
+        <form method="post" action="/forgot" class="panel p-5 grid gap-4">
+            <FormErrors outcome=outcome.clone() />
+            <Field
+                name="email"
+                kind="email"
+                autocomplete="username"
+                label=Signal::derive(move || t_string!(i18n, enter.email).to_owned())
+                outcome=outcome
+            />
+            <button class="btn btn-primary btn-lg">{t!(i18n, enter.send_link)}</button>
+        </form>
+    }
+}
+
+/// Choosing a new password.
+#[component]
+pub fn ResetPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let outcome = Resource::new_blocking(|| (), |()| posted_form("/reset".to_owned()));
+    view! {
+        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.reset_title).to_owned())>
+            <div class="max-w-[420px] mx-auto pt-10 sm:pt-16">
+                <h1 class="h1 mb-5">{t!(i18n, enter.reset_title)}</h1>
+                <Loaded data=outcome let:outcome>
+                    <ResetForm outcome=outcome />
+                </Loaded>
+            </div>
+        </PublicShell>
+    }
+}
+
+/// The link's secret, from the page's address into the form.
+#[component]
+fn Token() -> impl IntoView {
+    let query = use_query_map();
+    view! { <input type="hidden" name="token" value=move || query.read().get("token").unwrap_or_default() /> }
+}
+
+#[component]
+fn ResetForm(outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <form method="post" action="/reset" class="panel p-5 grid gap-4">
+            <FormErrors outcome=outcome.clone() />
+            <Token />
+            <Field
+                name="password"
+                kind="password"
+                autocomplete="new-password"
+                label=Signal::derive(move || t_string!(i18n, enter.new_password).to_owned())
+                hint=Signal::derive(move || t_string!(i18n, enter.password_hint).to_owned())
+                outcome=outcome
+            />
+            <p class="text-sm text-muted">{t!(i18n, enter.reset_ends)}</p>
+            <button class="btn btn-primary btn-lg">{t!(i18n, enter.reset)}</button>
+        </form>
+    }
+}
+
+/// Proving an address: a button, since programs that scan mails follow links.
+#[component]
+pub fn VerifyEmailPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let outcome = Resource::new_blocking(|| (), |()| posted_form("/verify-email".to_owned()));
+    view! {
+        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.verify_title).to_owned())>
+            <div class="max-w-[420px] mx-auto pt-10 sm:pt-16">
+                <h1 class="h1">{t!(i18n, enter.verify_title)}</h1>
+                <p class="text-muted mt-0.5 mb-5">{t!(i18n, enter.verify_note)}</p>
+                <Loaded data=outcome let:outcome>
+                    <VerifyForm outcome=outcome />
+                </Loaded>
+            </div>
+        </PublicShell>
+    }
+}
+
+/// The button; and where the browser is not known to be the person's, the password, or the way to a new one.
+#[component]
+fn VerifyForm(outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    let asks_password = outcome.error("password").is_some();
+    view! {
+        <form method="post" action="/verify-email" class="panel p-5 grid gap-4">
+            <FormErrors outcome=outcome.clone() shown=&["password"] />
+            <Token />
+            {asks_password
+                .then(|| {
+                    view! {
+                        <Field
+                            name="password"
+                            kind="password"
+                            autocomplete="current-password"
+                            label=Signal::derive(move || t_string!(i18n, enter.password).to_owned())
+                            hint=Signal::derive(move || t_string!(i18n, enter.verify_password_hint).to_owned())
+                            outcome=outcome
+                        />
+                    }
+                })}
+            <p class="text-sm text-muted">{t!(i18n, enter.verify_ends)}</p>
+            <button class="btn btn-primary btn-lg">{t!(i18n, enter.verify)}</button>
+            {asks_password
+                .then(|| {
+                    view! {
+                        <p class="text-sm">
+                            {t!(i18n, enter.verify_foreign)} " "
+                            <a class="link-q" href="/forgot">{t!(i18n, enter.verify_reset)}</a>
+                        </p>
+                    }
+                })}
+        </form>
+    }
+}

@@ -1,0 +1,150 @@
+//! `/sign-in` and `/sign-up`.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::components::ui::field::Field;
+use crate::components::ui::panel::{Banner, BannerKind, Loaded};
+use crate::components::ui::public_shell::PublicShell;
+use crate::context::FormOutcome;
+use crate::i18n::*;
+use crate::server_fns::form::posted_form;
+use crate::text::refusal::FormErrors;
+
+/// Where the person wanted to be, kept through the form.
+#[component]
+fn Next() -> impl IntoView {
+    let query = use_query_map();
+    move || query.read().get("next").map(|next| view! { <input type="hidden" name="next" value=next /> })
+}
+
+/// The narrow column that a form of this kind stands in.
+#[component]
+fn EnterPanel(children: Children) -> impl IntoView {
+    view! { <div class="max-w-[420px] mx-auto pt-10 sm:pt-16">{children()}</div> }
+}
+
+/// Signing in.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let outcome = Resource::new_blocking(|| (), |()| posted_form("/sign-in".to_owned()));
+    let query = use_query_map();
+    let is_verified = move || query.read().get("verified").is_some();
+    view! {
+        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.sign_in_title).to_owned())>
+            <EnterPanel>
+                <h1 class="h1 mb-5">{t!(i18n, enter.sign_in_title)}</h1>
+                <Show when=is_verified>
+                    <Banner kind=BannerKind::Info><p>{t!(i18n, enter.verified)}</p></Banner>
+                </Show>
+                <Loaded data=outcome let:outcome>
+                    <SignInForm outcome=outcome />
+                </Loaded>
+                <p class="text-muted mt-5">
+                    {t!(i18n, enter.no_wallet)} " " <a class="link-q" href="/sign-up">{t!(i18n, enter.open_one)}</a>
+                </p>
+            </EnterPanel>
+        </PublicShell>
+    }
+}
+
+#[component]
+fn SignInForm(outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <form method="post" action="/sign-in" class="panel p-5 grid gap-4">
+            <FormErrors outcome=outcome.clone() />
+            <Next />
+            <Field
+                name="email"
+                kind="email"
+                autocomplete="username"
+                label=Signal::derive(move || t_string!(i18n, enter.email).to_owned())
+                outcome=outcome.clone()
+            />
+            <Field
+                name="password"
+                kind="password"
+                autocomplete="current-password"
+                label=Signal::derive(move || t_string!(i18n, enter.password).to_owned())
+                outcome=outcome
+            />
+            <button class="btn btn-primary btn-lg">{t!(i18n, enter.sign_in)}</button>
+            <p class="text-sm"><a class="link-q" href="/forgot">{t!(i18n, enter.forgot)}</a></p>
+        </form>
+    }
+}
+
+/// Opening a wallet.
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let outcome = Resource::new_blocking(|| (), |()| posted_form("/sign-up".to_owned()));
+    view! {
+        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.sign_up_title).to_owned())>
+            <EnterPanel>
+                <h1 class="h1">{t!(i18n, enter.sign_up_title)}</h1>
+                <p class="text-muted mt-0.5 mb-5">{t!(i18n, enter.sign_up_note)}</p>
+                <Loaded data=outcome let:outcome>
+                    <SignUpForm outcome=outcome />
+                </Loaded>
+                <p class="text-muted mt-5">
+                    {t!(i18n, enter.have_wallet)} " " <a class="link-q" href="/sign-in">{t!(i18n, enter.sign_in)}</a>
+                </p>
+            </EnterPanel>
+        </PublicShell>
+    }
+}
+
+#[component]
+fn SignUpForm(outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    if outcome.notice.as_deref() == Some("mail_sent") {
+        return view! { <SignUpSent email=outcome.value("email").unwrap_or_default() /> }.into_any();
+    }
+    view! {
+        <form method="post" action="/sign-up" class="panel p-5 grid gap-4">
+            <FormErrors outcome=outcome.clone() />
+            <Next />
+            <Field
+                name="name"
+                autocomplete="name"
+                label=Signal::derive(move || t_string!(i18n, enter.name).to_owned())
+                outcome=outcome.clone()
+            />
+            <Field
+                name="email"
+                kind="email"
+                autocomplete="username"
+                label=Signal::derive(move || t_string!(i18n, enter.email).to_owned())
+                hint=Signal::derive(move || t_string!(i18n, enter.email_hint).to_owned())
+                outcome=outcome.clone()
+            />
+            <Field
+                name="password"
+                kind="password"
+                autocomplete="new-password"
+                label=Signal::derive(move || t_string!(i18n, enter.password).to_owned())
+                hint=Signal::derive(move || t_string!(i18n, enter.password_hint).to_owned())
+                outcome=outcome
+            />
+            <button class="btn btn-primary btn-lg">{t!(i18n, enter.sign_up)}</button>
+        </form>
+    }
+    .into_any()
+}
+
+/// What to do next. It says the same whether or not somebody has a wallet with this address.
+#[component]
+fn SignUpSent(email: String) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <section class="panel p-5 grid gap-3" role="status">
+            <h2 class="h2">{t!(i18n, enter.sign_up_sent)}</h2>
+            <p class="break-words">{t!(i18n, enter.sign_up_sent_note, email = email)}</p>
+            <p class="text-sm text-muted">{t!(i18n, enter.sign_up_sent_hint)}</p>
+            <p class="text-sm"><a class="link-q" href="/sign-in">{t!(i18n, enter.to_sign_in)}</a></p>
+        </section>
+    }
+}

@@ -1,0 +1,8 @@
+//! Text of numbers, dates, money and labels, in the reader's language.
+
+pub mod amount;
+pub mod audit_labels;
+pub mod date_time;
+pub mod import_error;
+pub mod price_labels;
+pub mod refusal;

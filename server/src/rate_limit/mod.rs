@@ -1,0 +1,210 @@
+//! Rate limits by account, session and address, and wrong keys by address: requests of the running minute, on this node.
+//!
+//! A key's own limit ([`crate::rate_limit::by_key`]) holds across nodes. These are wider, so that nobody gets past it with many
+//! keys, a page's script without any, or guesses; each node counts for itself.
+
+pub mod by_key;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use wallet::id::AccountId;
+
+use crate::config::Web;
+
+/// How long a window lasts, in seconds.
+const WINDOW: i64 = 60;
+/// From how many windows on old ones are swept out.
+const SWEEP_FROM: usize = 10_000;
+
+/// Whose requests are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// All keys of an account, and what its people ask for that counts as calls.
+    Account(AccountId),
+    /// A signed-in browser, by its session's token.
+    Session([u8; 16]),
+    /// Pages, server functions and forms of one address.
+    Address(IpAddr),
+    /// Calls of one address with a wrong key, or none.
+    WrongKeys(IpAddr),
+}
+
+/// So many reads and writes within a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Limit {
+    reads: u32,
+    writes: u32,
+}
+
+/// Counts the requests of subjects.
+#[derive(Debug)]
+pub struct SubjectRates {
+    account: Limit,
+    session: Limit,
+    address: Limit,
+    wrong_keys: u32,
+    windows: Mutex<Windows>,
+    /// The newest minute in which an address has sent too many wrong keys: most requests need to look no further.
+    wrong_minute: AtomicI64,
+}
+
+#[derive(Debug, Default)]
+struct Windows {
+    of_subjects: HashMap<(Subject, bool), (i64, u32)>,
+    sweep_at: usize,
+}
+
+/// What is said to one request too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMany {
+    /// After how many seconds the next window begins.
+    pub reset_seconds: u32,
+}
+
+impl SubjectRates {
+    /// Reads the limits from the settings. An account's is at least that of one of its keys.
+    #[must_use]
+    pub fn new(web: &Web) -> Self {
+        Self {
+            account: Limit {
+                reads: web.rate_account_reads.max(web.rate_reads),
+                writes: web.rate_account_writes.max(web.rate_writes),
+            },
+            session: Limit { reads: web.rate_session_reads, writes: web.rate_session_writes },
+            address: Limit { reads: web.rate_address_reads, writes: web.rate_address_writes },
+            wrong_keys: web.rate_wrong_keys,
+            windows: Mutex::default(),
+            wrong_minute: AtomicI64::new(0),
+        }
+    }
+
+    const fn limit(&self, subject: Subject, is_write: bool) -> u32 {
+        let limit = match subject {
+            Subject::Account(_) => self.account,
+            Subject::Session(_) => self.session,
+            Subject::Address(_) => self.address,
+            Subject::WrongKeys(_) => return self.wrong_keys,
+        };
+        if is_write { limit.writes } else { limit.reads }
+    }
+
+    /// Counts requests; an error where they are too many.
+    pub fn count(&self, subject: Subject, is_write: bool, count: u32) -> Result<(), TooMany> {
+        self.add(subject, is_write, count, Utc::now().timestamp())
+    }
+
+    /// Says whether an address has sent too many wrong keys in the running minute.
+    pub fn wrong_keys(&self, address: IpAddr) -> Result<(), TooMany> {
+        let now = Utc::now().timestamp();
+        if self.wrong_minute.load(Ordering::Relaxed) != now.div_euclid(WINDOW) {
+            return Ok(());
+        }
+        self.add(Subject::WrongKeys(address), false, 0, now)
+    }
+
+    fn add(&self, subject: Subject, is_write: bool, count: u32, now: i64) -> Result<(), TooMany> {
+        let (minute, limit) = (now.div_euclid(WINDOW), self.limit(subject, is_write));
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.sweep(minute);
+        let window = windows.of_subjects.entry((subject, is_write)).or_default();
+        if window.0 != minute {
+            *window = (minute, 0);
+        }
+        window.1 = window.1.saturating_add(count);
+        // A look without a request asks about the next one.
+        if window.1.saturating_add(u32::from(count == 0)) <= limit {
+            return Ok(());
+        }
+        if matches!(subject, Subject::WrongKeys(_)) {
+            self.wrong_minute.store(minute, Ordering::Relaxed);
+        }
+        Err(TooMany { reset_seconds: u32::try_from(WINDOW - now.rem_euclid(WINDOW)).unwrap_or(60) })
+    }
+}
+
+impl Windows {
+    /// Forgets windows that are over, once there are twice as many as the last sweep left.
+    fn sweep(&mut self, minute: i64) {
+        if self.of_subjects.len() >= self.sweep_at.max(SWEEP_FROM) {
+            self.of_subjects.retain(|_, window| window.0 == minute);
+            self.sweep_at = self.of_subjects.len().saturating_mul(2);
+        }
+    }
+}
+
+impl IntoResponse for TooMany {
+    /// Says nothing itself: the answer gets the words of its status, in the reader's language.
+    fn into_response(self) -> Response {
+        let after = [(header::RETRY_AFTER, HeaderValue::from(self.reset_seconds))];
+        (StatusCode::TOO_MANY_REQUESTS, after).into_response()
+    }
+}
+
+/// Says whether a request may change something.
+#[must_use]
+pub const fn is_write(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 1_790_000_040;
+
+    fn rates() -> SubjectRates {
+        SubjectRates {
+            account: Limit { reads: 3, writes: 2 },
+            session: Limit { reads: 2, writes: 1 },
+            address: Limit { reads: 5, writes: 4 },
+            wrong_keys: 2,
+            windows: Mutex::default(),
+            wrong_minute: AtomicI64::new(0),
+        }
+    }
+
+    #[test]
+    fn each_subject_has_windows_of_its_own() {
+        let rates = rates();
+        let (account, other) = (Subject::Account(AccountId::new()), Subject::Account(AccountId::new()));
+        let read = |subject, at| rates.add(subject, false, 1, at);
+        for _ in 0..3 {
+            assert_eq!(read(account, MINUTE), Ok(()));
+        }
+        assert_eq!(read(account, MINUTE + 20), Err(TooMany { reset_seconds: 40 }));
+        assert_eq!(read(other, MINUTE + 20), Ok(()));
+        assert_eq!(rates.add(account, true, 1, MINUTE + 20), Ok(()), "writes are counted apart");
+        assert_eq!(read(account, MINUTE + 60), Ok(()), "a new minute");
+        let session = Subject::Session([7; 16]);
+        assert_eq!(rates.add(session, true, 1, MINUTE), Ok(()));
+        assert!(rates.add(session, true, 1, MINUTE).is_err());
+    }
+
+    #[test]
+    fn many_in_one_request_count_as_many() {
+        let rates = rates();
+        let account = Subject::Account(AccountId::new());
+        assert!(rates.add(account, true, 3, MINUTE).is_err());
+    }
+
+    #[test]
+    fn an_address_with_too_many_wrong_keys_is_known_without_another_one() {
+        let rates = rates();
+        let [one, other] = [1, 2].map(|last| Subject::WrongKeys(IpAddr::from([192, 0, 2, last])));
+        assert_eq!(rates.add(one, false, 0, MINUTE), Ok(()));
+        assert_eq!(rates.add(one, false, 1, MINUTE), Ok(()));
+        assert_eq!(rates.add(one, false, 1, MINUTE), Ok(()));
+        assert_eq!(rates.wrong_minute.load(Ordering::Relaxed), 0);
+        assert!(rates.add(one, false, 1, MINUTE).is_err());
+        assert_eq!(rates.wrong_minute.load(Ordering::Relaxed), MINUTE / WINDOW);
+        assert!(rates.add(one, false, 0, MINUTE).is_err());
+        assert_eq!(rates.add(other, false, 0, MINUTE), Ok(()));
+        assert_eq!(rates.add(one, false, 0, MINUTE + 60), Ok(()));
+    }
+}

@@ -1,0 +1,259 @@
+//! Who may import what: concepts of the wallet, their wings, the rooms of the server and of the app.
+//!
+//! Every path of a file that begins with `crate`, `super` or the name of its crate counts, in `use` (nested ones too) and
+//! in code alike. Comments, texts and tests' own modules do not.
+
+/// Rooms of one folder, in order: each imports what stands left of it, and nothing else of them.
+struct Order {
+    /// The folder, from the root.
+    folder: &'static str,
+    /// Its rooms.
+    rooms: &'static [&'static str],
+}
+
+/// The orders of the house. ARCHITECTURE.md gives the reasons.
+const ORDERS: [Order; 6] = [
+    Order {
+        folder: "wallet/src",
+        rooms: &[
+            "money",
+            "id",
+            "error",
+            "clock",
+            "time_zone",
+            "idempotency",
+            "db",
+            "identity",
+            "ledger",
+            "tariff",
+            "catalog",
+            "plan",
+            "notify",
+            "payment",
+            "insight",
+            "app_service",
+            "wallet",
+        ],
+    },
+    Order { folder: "wallet/src/ledger", rooms: &["model", "audit", "rules", "repo", "writer", "service"] },
+    Order {
+        folder: "wallet/src/tariff",
+        rooms: &["rule", "model", "repo", "pricing", "editing", "costs", "simulation", "publishing"],
+    },
+    Order { folder: "wallet/src/identity", rooms: &["model", "rules", "ports", "repo", "service"] },
+    Order { folder: "wallet/src/payment", rooms: &["model", "provider", "sandbox", "repo", "service"] },
+    Order { folder: "app/src", rooms: &["text", "components", "pages"] },
+];
+
+/// Rooms that must not know some others.
+struct Apart {
+    /// A file or folder, from the root.
+    room: &'static str,
+    /// What it must not import, as paths of its crate.
+    absent: &'static [&'static str],
+    why: &'static str,
+}
+
+const APART: [Apart; 6] = [
+    Apart {
+        room: "server/src/state.rs",
+        absent: &["api", "auth", "forms", "http", "jobs", "live", "mail", "providers", "serve", "webhook_delivery"],
+        why: "the state knows the settings, the rate limits and the streams alone: all else knows the state",
+    },
+    Apart {
+        room: "server/src/api",
+        absent: &["forms", "jobs", "webhook_delivery", "cli"],
+        why: "doors do not know each other: each calls the wallet",
+    },
+    Apart {
+        room: "server/src/forms",
+        absent: &["api", "jobs", "webhook_delivery", "cli"],
+        why: "doors do not know each other: each calls the wallet",
+    },
+    Apart {
+        room: "server/src/jobs",
+        absent: &["api", "forms", "cli"],
+        why: "doors do not know each other: each calls the wallet",
+    },
+    Apart { room: "server/src/config.rs", absent: &["state", "api", "checkpoints"], why: "settings know nothing else" },
+    Apart { room: "app/src/components", absent: &["server_fns"], why: "components show what pages give them" },
+];
+
+/// Exceptions of [`APART`] and [`ORDERS`]: what a room may import all the same.
+const ALLOWED: [(&str, &str); 1] = [("server/src/state.rs", "live::registry")];
+
+/// Finds the imports of a file that go where they must not.
+pub fn wrong_imports(name: &str, text: &str) -> Vec<String> {
+    let Some(module) = module_of(name) else { return Vec::new() };
+    let root = name.split('/').next().unwrap_or_default();
+    let mut breaches = Vec::new();
+    for (line, path) in paths(text, root, &module) {
+        if ALLOWED.iter().any(|(room, allowed)| *room == name && path.join("::").starts_with(allowed)) {
+            continue;
+        }
+        let against = ORDERS.iter().find_map(|order| order.breach(name, &path));
+        let against = against.or_else(|| APART.iter().find_map(|apart| apart.breach(name, &path)));
+        if let Some(why) = against {
+            breaches.push(format!("{name}:{line}: `{}`: {why}", path.join("::")));
+        }
+    }
+    breaches
+}
+
+impl Order {
+    fn breach(&self, name: &str, path: &[String]) -> Option<String> {
+        let inside = name.strip_prefix(self.folder)?.strip_prefix('/')?;
+        let own = inside.split(['/', '.']).next()?;
+        let own = self.rooms.iter().position(|room| *room == own)?;
+        let base = module_of(&format!("{}/mod.rs", self.folder))?;
+        let to = path.strip_prefix(base.as_slice())?.first()?;
+        let to = self.rooms.iter().position(|room| room == to)?;
+        (to > own).then(|| format!("imports go from right to left only: {}", self.rooms.join(", ")))
+    }
+}
+
+impl Apart {
+    fn breach(&self, name: &str, path: &[String]) -> Option<String> {
+        let is_inside = name == self.room || name.strip_prefix(self.room).is_some_and(|rest| rest.starts_with('/'));
+        let to = path.first()?;
+        (is_inside && self.absent.contains(&to.as_str())).then(|| self.why.to_owned())
+    }
+}
+
+/// Gives the path of a source file's module in its crate; `None` for files that are no part of a crate's source.
+fn module_of(name: &str) -> Option<Vec<String>> {
+    let (_, path) = name.split_once("/src/").or_else(|| name.strip_suffix("/src").map(|root| (root, "")))?;
+    let path = path.strip_suffix(".rs").unwrap_or(path);
+    let mut module: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    if module.last().is_some_and(|last| matches!(last.as_str(), "mod" | "lib" | "main")) {
+        module.pop();
+    }
+    Some(module)
+}
+
+/// Finds every path of a text that begins in its own crate, with its line; groups in braces are spelled out.
+fn paths(text: &str, root: &str, module: &[String]) -> Vec<(usize, Vec<String>)> {
+    let mut found = Vec::new();
+    for (number, line) in joined(text) {
+        let bytes = line.as_bytes();
+        for word in ["crate", "super", root] {
+            for (at, _) in line.match_indices(word) {
+                let before = at.checked_sub(1).map(|at| bytes[at]);
+                let is_word = before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"_:".contains(&byte));
+                let rest = &line[at + word.len()..];
+                if !is_word || !rest.starts_with("::") {
+                    continue;
+                }
+                let mut start = if word == "super" { parent(module) } else { Vec::new() };
+                let mut rest = &rest[2..];
+                while word == "super" {
+                    let Some(further) = rest.strip_prefix("super::") else { break };
+                    (start, rest) = (parent(&start), further);
+                }
+                spell_out(&start, rest, &mut |path| found.push((number, path)));
+            }
+        }
+    }
+    found
+}
+
+fn parent(module: &[String]) -> Vec<String> {
+    module.split_last().map(|(_, above)| above.to_vec()).unwrap_or_default()
+}
+
+/// Joins the lines of each `use`, without comments, texts and the tests at the end of a file.
+fn joined(text: &str) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    for (number, line) in text.lines().enumerate() {
+        if line.starts_with("mod ") && line.ends_with('{') && line.contains("test") {
+            break;
+        }
+        let code = without_texts(line.split("//").next().unwrap_or_default());
+        let begins = code.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("pub ").starts_with("use ");
+        match open.take() {
+            Some((first, joined)) => open = Some((first, joined + code.trim())),
+            None if begins => open = Some((number + 1, code)),
+            None => lines.push((number + 1, code)),
+        }
+        if let Some((first, joined)) = open.take_if(|(_, joined)| joined.contains(';')) {
+            lines.push((first, joined));
+        }
+    }
+    lines
+}
+
+fn without_texts(code: &str) -> String {
+    code.split('"').step_by(2).collect::<Vec<_>>().join("\"\"")
+}
+
+/// Spells out a tree of imports: `a::{b, c::D}` is `a::b` and `a::c::D`. Gives what is left after the tree.
+fn spell_out<'t>(start: &[String], tree: &'t str, each: &mut dyn FnMut(Vec<String>)) -> &'t str {
+    let mut path = start.to_vec();
+    let mut rest = tree;
+    loop {
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        if end > 0 {
+            path.push(rest[..end].to_owned());
+            rest = &rest[end..];
+        }
+        if let Some(inside) = rest.strip_prefix('{') {
+            rest = inside;
+            while !rest.is_empty() && !rest.starts_with('}') {
+                rest = spell_out(&path, rest.trim_start(), each);
+                rest = rest.find([',', '}', ';']).map_or("", |at| rest[at..].trim_start_matches(',')).trim_start();
+            }
+            return rest.strip_prefix('}').unwrap_or(rest);
+        }
+        match rest.strip_prefix("::") {
+            Some(further) => rest = further,
+            None => {
+                each(path);
+                return rest;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(name: &str, text: &str) -> Vec<String> {
+        wrong_imports(name, text)
+    }
+
+    #[test]
+    fn concepts_import_from_left_to_right_only() {
+        let breaches = found("wallet/src/plan/month.rs", "use crate::catalog::Plan;\nuse crate::payment::Payments;\n");
+        assert_eq!(breaches.len(), 1, "{breaches:?}");
+        assert!(breaches[0].starts_with("wallet/src/plan/month.rs:2: `payment::Payments`"), "{breaches:?}");
+        assert!(found("wallet/src/identity/mod.rs", "//! Beside [`crate::plan`].").is_empty());
+        assert!(found("wallet/src/app_service/renewal.rs", "use crate::payment::Renewal;").is_empty());
+        assert_eq!(found("wallet/src/insight/mod.rs", "fn f() { crate::app_service::go() }").len(), 1);
+    }
+
+    #[test]
+    fn nested_and_relative_imports_count() {
+        let text = "use crate::{\n    error::Result,\n    ledger::{service::Ledger, model::Hash},\n};\n";
+        let breaches = found("wallet/src/ledger/repo/read.rs", text);
+        assert_eq!(breaches.len(), 1, "{breaches:?}");
+        assert!(breaches[0].contains(":1: `ledger::service::Ledger`"), "{breaches:?}");
+        assert_eq!(found("wallet/src/ledger/rules/grant.rs", "use super::super::writer::queue;").len(), 1);
+        assert!(found("wallet/src/ledger/rules/grant.rs", "use super::posting::{Posting, sum};").is_empty());
+    }
+
+    #[test]
+    fn doors_of_the_server_do_not_know_each_other() {
+        assert_eq!(found("server/src/forms/keys.rs", "use crate::api::Amount;").len(), 1);
+        assert!(found("server/src/forms/keys.rs", "use crate::http::redirect::see_other;").is_empty());
+        assert!(found("server/src/state.rs", "use crate::live::registry::Streams;").is_empty());
+        assert_eq!(found("server/src/state.rs", "use crate::live::events;").len(), 1);
+    }
+
+    #[test]
+    fn texts_comments_and_tests_do_not_count() {
+        let text = "// crate::payment\nlet x = \"crate::payment::X\";\n#[cfg(test)]\nmod tests {\n    use crate::payment::X;\n}\n";
+        assert!(found("wallet/src/ledger/mod.rs", text).is_empty());
+    }
+}
