@@ -7,7 +7,6 @@ use anyhow::{Result, bail};
 
 use crate::setup::WASM;
 use crate::shell;
-use crate::stamp;
 
 /// A crate must do without others, also indirectly.
 struct Absence {
@@ -175,16 +174,16 @@ pub fn rules() -> Result<()> {
     let mut breaches = Vec::new();
     for rule in &RULES {
         for folder in rule.folders {
-            for file in stamp::files(&shell::root().join(folder))? {
+            for file in shell::files(&shell::root().join(folder))? {
                 breaches.extend(rule.breaches(&file)?);
             }
         }
     }
-    for file in stamp::files(&shell::root().join("wallet/src"))? {
+    for file in shell::files(&shell::root().join("wallet/src"))? {
         breaches.extend(wrong_imports(&near(&file), &std::fs::read_to_string(&file)?));
     }
     for folder in SOURCES {
-        for file in stamp::files(&shell::root().join(folder))? {
+        for file in shell::files(&shell::root().join(folder))? {
             if file.extension().is_some_and(|extension| extension == "rs" || extension == "ts") {
                 let lines = std::fs::read_to_string(&file)?.lines().count();
                 if lines > LINES_MAX {
