@@ -7,6 +7,8 @@
 //! Modules import from left to right only: money, id → error, db, clock, zone, idempotency → identity → ledger → tariff →
 //! catalog → plan → notify → payment → the façade's own files, which join concepts.
 
+#![warn(clippy::disallowed_methods)]
+
 pub mod id;
 pub mod money;
 

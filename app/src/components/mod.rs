@@ -1,5 +1,7 @@
 //! Components: plain data in, no fetching.
 
+#![warn(clippy::disallowed_methods)]
+
 pub mod amount;
 pub mod audit_words;
 pub mod balance_stub;

@@ -179,6 +179,7 @@ impl Shared {
         let wallets: BTreeSet<WalletId> =
             works.iter().flat_map(|work| [Some(work.wallet), work.other_wallet()]).flatten().collect();
         let all: Vec<WalletId> = wallets.iter().copied().collect();
+        #[expect(clippy::disallowed_methods, reason = "nothing gives up a writer")]
         let mut transaction = self.pool.begin().await?;
         let free = load::free_wallets(&mut transaction, &all).await?;
         transaction.rollback().await?;
@@ -242,6 +243,7 @@ impl Shared {
 
     /// Does commands in one transaction, once.
     async fn attempt(&self, works: &[&Work], rider: Option<&dyn Rider>, patience: Patience) -> Result<Done, Failure> {
+        #[expect(clippy::disallowed_methods, reason = "nothing gives up a writer")]
         let mut transaction = self.pool.begin().await.map_err(|error| before_commit(error.into()))?;
         if patience == Patience::Long {
             load::wait_longer(&mut transaction).await.map_err(|error| before_commit(error.into()))?;
