@@ -42,6 +42,9 @@ tools:
 	done
 	@mkdir -p "$(CARGO_TARGET_DIR)" && [ -x "$(CARGO_TARGET_DIR)/debug/xtask" ] || echo "==> Building the project's own tool (a minute, once)"
 # cargo tells the crates of two clones apart by the age of their files alone, so what another clone built here must look old.
+# A target folder for each clone would need no such rule, but costs 6 GB of dependencies and ten minutes until the first
+# page, where a shared one costs a minute (README). cargo has nothing between the two: `build.build-dir` shares or parts
+# workspace and dependencies together, and `rustc-workspace-wrapper`, which parts them, is what clippy itself sets.
 	@[ "$$(cat "$(CARGO_TARGET_DIR)/last-clone" 2>/dev/null)" = "$(CURDIR)" ] || { \
 		find app bench frontend server wallet xtask -name '*.rs' -not -path '*/node_modules/*' -exec touch {} + && \
 		printf '%s' "$(CURDIR)" >"$(CARGO_TARGET_DIR)/last-clone"; }

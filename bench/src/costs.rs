@@ -15,9 +15,9 @@ use wallet::ledger::{Hash, entry_hash};
 use wallet::money::Credits;
 
 use crate::Plan;
-use crate::drive::drive;
-use crate::meter::Meter;
+use crate::load_loop::run_callers;
 use crate::report::Report;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::Sample;
 use crate::seed;
 
@@ -38,13 +38,19 @@ struct Variant {
 }
 
 /// Measures every variant and notes what it costs.
-pub async fn measure(plan: &Plan, wallet: &Wallet, owner: &Viewer, meter: &Meter, report: &mut Report) -> Result<()> {
+pub async fn measure(
+    plan: &Plan,
+    wallet: &Wallet,
+    owner: &Viewer,
+    usage: &ResourceUsage,
+    report: &mut Report,
+) -> Result<()> {
     let variants = variants(wallet, owner).await?;
     let mut found: Vec<Vec<Sample>> = variants.iter().map(|_| Vec::new()).collect();
     println!("What each rule costs, one hot wallet, {CALLERS} callers, {ROUNDS} rounds …");
     for round in 0..ROUNDS {
         for (place, variant) in variants.iter().enumerate() {
-            let sample = charge(plan, wallet, variant, round, meter).await?;
+            let sample = charge(plan, wallet, variant, round, usage).await?;
             found[place].push(sample);
         }
     }
@@ -94,7 +100,13 @@ async fn variants(wallet: &Wallet, owner: &Viewer) -> Result<Vec<Variant>> {
     Ok(variants)
 }
 
-async fn charge(plan: &Plan, wallet: &Wallet, variant: &Variant, round: usize, meter: &Meter) -> Result<Sample> {
+async fn charge(
+    plan: &Plan,
+    wallet: &Wallet,
+    variant: &Variant,
+    round: usize,
+    usage: &ResourceUsage,
+) -> Result<Sample> {
     let (wallet, charged) = (wallet.clone(), variant.clone());
     let call = move |caller: usize, number: u64| {
         let (wallet, variant) = (wallet.clone(), charged.clone());
@@ -107,7 +119,7 @@ async fn charge(plan: &Plan, wallet: &Wallet, variant: &Variant, round: usize, m
             anyhow::Ok(())
         }
     };
-    drive(variant.name, CALLERS, plan.window, meter, call).await
+    run_callers(variant.name, CALLERS, plan.window, usage, call).await
 }
 
 fn median(mut samples: Vec<Sample>) -> Option<Sample> {

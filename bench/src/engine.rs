@@ -7,9 +7,9 @@ use futures::future::BoxFuture;
 use wallet::ledger::Receipt;
 use wallet::{Options, Wallet};
 
-use crate::drive::drive;
-use crate::meter::Meter;
+use crate::load_loop::run_callers;
 use crate::report::Report;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::Sample;
 use crate::seed::{self, Payer};
 use crate::{Plan, Yardsticks};
@@ -23,18 +23,18 @@ pub async fn engine(
     wallet: &Wallet,
     hot: &Payer,
     spread: &Arc<Vec<Payer>>,
-    meter: &Meter,
-    (yardsticks, naive): (&Yardsticks, &Sample),
+    usage: &ResourceUsage,
+    (yardsticks, baseline): (&Yardsticks, &Sample),
     report: &mut Report,
 ) -> Result<()> {
     let receipt = Arc::new(seed::receipt());
     let one = Arc::new(vec![hot.clone()]);
     let charges = |name: &'static str, callers: usize, payers: &Arc<Vec<Payer>>| {
         let call = charging(name, wallet, payers, &receipt, callers);
-        drive(name, callers, plan.window, meter, call)
+        run_callers(name, callers, plan.window, usage, call)
     };
     let hot_256 = report.add(charges("engine, one hot wallet, 256 callers", 256, &one).await?);
-    let pairs = report.add(drive(PAIRS, 256, plan.window, meter, holding(wallet, hot, &receipt)).await?);
+    let pairs = report.add(run_callers(PAIRS, 256, plan.window, usage, holding(wallet, hot, &receipt)).await?);
     // A machine is not as fast at one time as at another: pairs stand between two windows of what they are held against.
     let hot_after = report.add(charges("engine, one hot wallet, 256 callers, after the pairs", 256, &one).await?);
     let spread_256 = report.add(charges("engine, many wallets, 256 callers", 256, spread).await?);
@@ -43,7 +43,7 @@ pub async fn engine(
 
     let sixteen = yardsticks.sixteen.as_ref();
     report.ratio("engine, one hot wallet, 256 callers / TPC-B at 16 clients", &hot_256, sixteen, 8.0, 15.0);
-    report.ratio("the same / one transaction a charge, same wallet", &hot_256, Some(naive), 30.0, 55.0);
+    report.ratio("the same / one transaction a charge, same wallet", &hot_256, Some(baseline), 30.0, 55.0);
     report.ratio(
         &format!("engine, {} wallets, 256 callers / TPC-B at 16", spread.len()),
         &spread_256,
@@ -97,19 +97,21 @@ pub async fn two_nodes(
     first: &Wallet,
     url: &str,
     spread: &Arc<Vec<Payer>>,
-    meter: &Meter,
+    usage: &ResourceUsage,
     report: &mut Report,
 ) -> Result<()> {
     let receipt = Arc::new(seed::receipt());
     let second = Wallet::connect(url, Options::default()).await?;
     let alone = charging("alone", first, spread, &receipt, 128);
-    let alone = report.add(drive("engine, many wallets, one node, 128 callers", 128, plan.window, meter, alone).await?);
+    let alone =
+        report.add(run_callers("engine, many wallets, one node, 128 callers", 128, plan.window, usage, alone).await?);
     let a = charging("nodea", first, spread, &receipt, 128);
     let b = charging("nodeb", &second, spread, &receipt, 128);
     let both = move |caller: usize, number: u64| {
         if caller.is_multiple_of(2) { a(caller / 2, number) } else { b(caller / 2, number) }
     };
-    let both = report.add(drive("engine, many wallets, two nodes, 256 callers", 256, plan.window, meter, both).await?);
+    let both =
+        report.add(run_callers("engine, many wallets, two nodes, 256 callers", 256, plan.window, usage, both).await?);
     report.ratio("two nodes on the same wallets, sum / one node", &both, Some(&alone), 0.6, 0.8);
     second.shutdown().await;
     Ok(())

@@ -10,8 +10,8 @@ use wallet::identity::Viewer;
 use wallet::ledger::{EntryFilter, Page};
 
 use crate::Plan;
-use crate::meter::Meter;
 use crate::report::Report;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::{Cost, Sample};
 use crate::seed;
 
@@ -23,7 +23,13 @@ const READS: usize = 3_000;
 const PAGE: u16 = 50;
 
 /// Fills a wallet through the door, row by row as in life, and reads it in turn with a new one.
-pub async fn measure(plan: &Plan, wallet: &Wallet, owner: &Viewer, meter: &Meter, report: &mut Report) -> Result<()> {
+pub async fn measure(
+    plan: &Plan,
+    wallet: &Wallet,
+    owner: &Viewer,
+    usage: &ResourceUsage,
+    report: &mut Report,
+) -> Result<()> {
     let mut made = seed::payers(wallet, owner, 3).await?.into_iter().map(|payer| payer.wallet);
     let mut next = || made.next().context("no wallet");
     let (empty, small, large) = (next()?, next()?, next()?);
@@ -33,7 +39,7 @@ pub async fn measure(plan: &Plan, wallet: &Wallet, owner: &Viewer, meter: &Meter
     fill(wallet, large, plan.entries).await?;
     let took = started_at.elapsed();
     println!("That took {} s.", took.as_secs());
-    meter.checkpoint().await?;
+    usage.checkpoint().await?;
 
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for turn in 0..READS {

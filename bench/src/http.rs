@@ -1,20 +1,19 @@
-//! Calls over HTTP: the server as it is shipped, and a load generator that does as little as it can.
+//! Calls over HTTP: the server as it is shipped, and the load on it.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use anyhow::{Context, Result, bail, ensure};
+use http_client::{Connection, Request};
 
-use crate::drive::Window;
-use crate::meter::Meter;
+use crate::load_loop::Window;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::Sample;
 
-/// How long the server may take to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the server may take to start, and for one answer.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// The server under load; killed when dropped.
 #[derive(Debug)]
@@ -45,11 +44,11 @@ impl Server {
             .with_context(|| format!("can't start {}", program.display()))?;
         let mut server = Self { child, port };
         let asked_at = Instant::now();
-        while Connection::open(port).await.is_err() {
+        while Connection::open(port, TIME_LIMIT).await.is_err() {
             if let Some(status) = server.child.try_wait()? {
                 bail!("the server ended ({status}); see {}", folder.display());
             }
-            if asked_at.elapsed() > PATIENCE {
+            if asked_at.elapsed() > TIME_LIMIT {
                 bail!("the server did not start; see {}", folder.display());
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -65,9 +64,9 @@ impl Server {
         keys: &Arc<Vec<String>>,
         ask: &Ask,
         window: Window,
-        meter: &Meter,
+        usage: &ResourceUsage,
     ) -> Result<Sample> {
-        meter.checkpoint().await?;
+        usage.checkpoint().await?;
         let from = Instant::now() + window.warm_up;
         let to = from + window.measured;
         let run = uuid::Uuid::now_v7().simple().to_string();
@@ -90,13 +89,13 @@ impl Server {
             })
         });
         tokio::time::sleep_until(from.into()).await;
-        let before = meter.read().await?;
+        let before = usage.read().await?;
         tokio::time::sleep_until(to.into()).await;
-        let after = meter.read().await?;
+        let after = usage.read().await?;
         let times = tokio::task::spawn_blocking(move || load.join())
             .await?
             .map_err(|_| anyhow::anyhow!("the load failed"))??;
-        let cost = meter.cost(&before, &after, times.len());
+        let cost = usage.cost(&before, &after, times.len());
         Ok(Sample::new(name, connections, times, window.measured, cost))
     }
 }
@@ -146,88 +145,27 @@ struct Caller {
 
 impl Caller {
     async fn work(self, port: u16, from: Instant, to: Instant) -> Result<Vec<Duration>> {
-        let mut connection = Connection::open(port).await?;
+        let mut connection = Connection::open(port, TIME_LIMIT).await?;
         let mut times = Vec::new();
+        let Ask { method, path, ref body, status, pause } = self.ask;
         for turn in 0_usize.. {
             let key = &self.keys[(self.number + turn * self.connections) % self.keys.len()];
-            let request = format!(
-                "{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n\
-                 Content-Type: application/json\r\nIdempotency-Key: {}-{}-{turn}\r\nContent-Length: {}\r\n\r\n{}",
-                self.ask.method,
-                self.ask.path,
-                self.run,
-                self.number,
-                self.ask.body.len(),
-                self.ask.body
-            );
+            let request = Request::api(method, path, key, &format!("{}-{}-{turn}", self.run, self.number), body);
             let started_at = Instant::now();
             if started_at >= to {
                 break;
             }
-            connection.ask(request.as_bytes(), self.ask.status).await?;
+            let answer = connection.send(&request).await?;
             let ended_at = Instant::now();
+            let text = || String::from_utf8_lossy(&answer.body);
+            ensure!(answer.status == status, "the answer is {}, not {status}:\n{}", answer.status, text());
             if ended_at >= from && ended_at < to {
                 times.push(ended_at - started_at);
             }
-            if !self.ask.pause.is_zero() {
-                tokio::time::sleep(self.ask.pause).await;
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
             }
         }
         Ok(times)
-    }
-}
-
-/// A kept-alive connection.
-struct Connection {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Connection {
-    async fn open(port: u16) -> Result<Self> {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(4096) })
-    }
-
-    /// Sends a request and waits for the whole answer, which must have this status.
-    async fn ask(&mut self, request: &[u8], status: u16) -> Result<()> {
-        self.stream.write_all(request).await?;
-        self.buffer.clear();
-        let told = loop {
-            if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                bail!("the server closed the connection");
-            }
-            if let Some(told) = status_of_whole(&self.buffer)? {
-                break told;
-            }
-        };
-        if told != status {
-            bail!("the answer is not {status}:\n{}", String::from_utf8_lossy(&self.buffer));
-        }
-        Ok(())
-    }
-}
-
-/// The status of an answer that has come completely.
-fn status_of_whole(answer: &[u8]) -> Result<Option<u16>> {
-    let mut headers = [httparse::EMPTY_HEADER; 32];
-    let mut parsed = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(head) = parsed.parse(answer)? else { return Ok(None) };
-    let length = parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
-    let length: usize = std::str::from_utf8(length.context("an answer has no length")?.value)?.parse()?;
-    Ok(parsed.code.filter(|_| answer.len() >= head + length))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn knows_when_an_answer_is_whole() {
-        assert_eq!(status_of_whole(b"HTTP/1.1 201 Created\r\ncontent-").unwrap(), None);
-        assert_eq!(status_of_whole(b"HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\n{}").unwrap(), None);
-        assert_eq!(status_of_whole(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}").unwrap(), Some(201));
-        assert!(status_of_whole(b"HTTP/1.1 201 Created\r\n\r\n{}").is_err());
     }
 }

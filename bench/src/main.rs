@@ -5,21 +5,21 @@
 //! 10 000 000), `--charges N` (charges of the rehearsal, 1 000 000), `--quick` (2 seconds, 500 wallets, 200 000 rows,
 //! 50 000 charges), `--only PART` (engine, http, costs, rehearsal, neighbour or growth).
 
+mod baseline;
 mod costs;
-mod drive;
 mod engine;
 mod growth;
 mod http;
-mod meter;
-mod naive;
+mod load_loop;
 mod neighbour;
 mod over_http;
 mod pgbench;
 mod pricing;
-mod rehearsal;
 mod report;
+mod resource_usage;
 mod sample;
 mod seed;
+mod simulation;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,10 +32,10 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use wallet::{Options, Wallet};
 
-use crate::drive::{Window, drive};
-use crate::meter::Meter;
+use crate::load_loop::{Window, run_callers};
 use crate::pgbench::Pgbench;
 use crate::report::Report;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::Sample;
 
 /// The same as the server's.
@@ -48,7 +48,7 @@ struct Plan {
     wallets: usize,
     /// How many rows the largest wallet gets.
     entries: u64,
-    /// How many charges are rehearsed.
+    /// How many charges are simulated.
     charges: u64,
     url: String,
     folder: PathBuf,
@@ -81,14 +81,14 @@ async fn bench() -> Result<()> {
     let plan = Plan::read()?;
     std::fs::create_dir_all(&plan.folder)?;
     let pool = PgPoolOptions::new().max_connections(64).connect(&plan.url).await.context("no database")?;
-    let meter = Meter::new(pool.clone(), &plan.folder).await?;
+    let usage = ResourceUsage::new(pool.clone(), &plan.folder).await?;
     let mut report = Report::default();
-    println!("One flush to the disk takes {} ms when nothing else goes on.\n", sample::milliseconds(meter.fsync()));
+    println!("One flush to the disk takes {} ms when nothing else goes on.\n", sample::milliseconds(usage.fsync()));
 
     let priced = report.add(pricing::measure(plan.window.measured, &plan.folder)?);
     report.at_least("million prices a second, pricing alone, one core", priced.per_second / 1e6, 1.0, 2.0);
-    let yardsticks = yardsticks(&plan, &meter, &mut report).await?;
-    let naive = naive(&plan, &pool, &meter, &mut report).await?;
+    let yardsticks = yardsticks(&plan, &usage, &mut report).await?;
+    let baseline = baseline(&plan, &pool, &usage, &mut report).await?;
 
     let url = fresh_database(&pool, &plan.url, "scrip_bench").await?;
     let wallet = Wallet::connect(&url, Options::default()).await?;
@@ -100,29 +100,29 @@ async fn bench() -> Result<()> {
     let spread = Arc::new(payers);
 
     if plan.wants("engine") {
-        engine::engine(&plan, &wallet, &hot, &spread, &meter, (&yardsticks, &naive), &mut report).await?;
-        engine::two_nodes(&plan, &wallet, &url, &spread, &meter, &mut report).await?;
+        engine::engine(&plan, &wallet, &hot, &spread, &usage, (&yardsticks, &baseline), &mut report).await?;
+        engine::two_nodes(&plan, &wallet, &url, &spread, &usage, &mut report).await?;
     }
     if plan.wants("http") {
-        over_http::over_http(&plan, &url, &hot, &spread, &meter, &yardsticks, &mut report).await?;
+        over_http::over_http(&plan, &url, &hot, &spread, &usage, &yardsticks, &mut report).await?;
     }
     if plan.wants("costs") {
-        costs::measure(&plan, &wallet, &owner, &meter, &mut report).await?;
+        costs::measure(&plan, &wallet, &owner, &usage, &mut report).await?;
     }
     if plan.wants("rehearsal") {
-        rehearsal::measure(&plan, &pool, &meter, &mut report).await?;
+        simulation::measure(&plan, &pool, &usage, &mut report).await?;
     }
     if plan.wants("neighbour") {
-        neighbour::measure(&plan, &wallet, &url, &owner, &meter, &mut report).await?;
+        neighbour::measure(&plan, &wallet, &url, &owner, &usage, &mut report).await?;
     }
     exact(&url, &plan).await?;
     if plan.wants("growth") {
-        growth::measure(&plan, &wallet, &owner, &meter, &mut report).await?;
+        growth::measure(&plan, &wallet, &owner, &usage, &mut report).await?;
     }
     wallet.shutdown().await;
 
     println!("{}", report.table());
-    report.write(&plan.folder, &machine(&pool, &meter).await?)?;
+    report.write(&plan.folder, &machine(&pool, &usage).await?)?;
     println!("Written: {0}/bench.json and {0}/bench.svg", plan.folder.display());
     Ok(())
 }
@@ -180,7 +180,7 @@ impl Plan {
 }
 
 /// pgbench's own figures, at every number of clients that something is held against.
-async fn yardsticks(plan: &Plan, meter: &Meter, report: &mut Report) -> Result<Yardsticks> {
+async fn yardsticks(plan: &Plan, usage: &ResourceUsage, report: &mut Report) -> Result<Yardsticks> {
     let Some(pgbench) = Pgbench::find(plan.pg_bin.as_deref(), &plan.url) else {
         let note =
             "pgbench is missing, so nothing can be held against it: install it (Debian: `apt-get install postgresql`)";
@@ -192,20 +192,20 @@ async fn yardsticks(plan: &Plan, meter: &Meter, report: &mut Report) -> Result<Y
     pgbench.prepare()?;
     let mut found = Yardsticks::default();
     for (clients, place) in [(1, &mut found.one), (16, &mut found.sixteen), (32, &mut found.thirty_two)] {
-        *place = Some(report.add(pgbench.run_tpcb(clients, plan.window, meter).await?));
+        *place = Some(report.add(pgbench.run_tpcb(clients, plan.window, usage).await?));
     }
     Ok(found)
 }
 
 /// The usual way, on one wallet.
-async fn naive(plan: &Plan, pool: &PgPool, meter: &Meter, report: &mut Report) -> Result<Sample> {
-    naive::prepare(pool).await?;
+async fn baseline(plan: &Plan, pool: &PgPool, usage: &ResourceUsage, report: &mut Report) -> Result<Sample> {
+    baseline::prepare(pool).await?;
     let pool = pool.clone();
     let call = move |caller: usize, number: u64| {
         let pool = pool.clone();
-        async move { naive::charge(&pool, &format!("{caller}-{number}")).await }
+        async move { baseline::charge(&pool, &format!("{caller}-{number}")).await }
     };
-    Ok(report.add(drive("a transaction a charge, one wallet, 32 callers", 32, plan.window, meter, call).await?))
+    Ok(report.add(run_callers("a transaction a charge, one wallet, 32 callers", 32, plan.window, usage, call).await?))
 }
 
 /// Proves every invariant after all this work, with the command that people use.
@@ -230,11 +230,11 @@ async fn fresh_database(pool: &PgPool, url: &str, name: &'static str) -> Result<
 }
 
 /// What it was measured on.
-async fn machine(pool: &PgPool, meter: &Meter) -> Result<serde_json::Value> {
+async fn machine(pool: &PgPool, usage: &ResourceUsage) -> Result<serde_json::Value> {
     let version: String = sqlx::query_scalar("SHOW server_version").fetch_one(pool).await?;
     Ok(json!({
         "processors": std::thread::available_parallelism()?.get(),
         "postgresql": version,
-        "flush_ms": sample::milliseconds(meter.fsync()),
+        "flush_ms": sample::milliseconds(usage.fsync()),
     }))
 }

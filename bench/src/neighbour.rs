@@ -11,8 +11,8 @@ use wallet::identity::Viewer;
 use crate::Plan;
 use crate::growth::fill;
 use crate::http::{Ask, Server};
-use crate::meter::Meter;
 use crate::report::Report;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::{Sample, milliseconds};
 use crate::seed;
 
@@ -37,7 +37,7 @@ pub async fn measure(
     wallet: &Wallet,
     url: &str,
     owner: &Viewer,
-    meter: &Meter,
+    usage: &ResourceUsage,
     report: &mut Report,
 ) -> Result<()> {
     let rows = plan.entries.min(ROWS);
@@ -51,16 +51,16 @@ pub async fn measure(
     let price = json!({ "operation": seed::OPERATION, "params": seed::params() }).to_string();
     let charge = Ask { body: price, pause: PAUSE, ..Ask::post("/api/v2/charges", 201) };
     let name = format!("POST /charges of a neighbour, alone, {CHARGERS} connections");
-    let alone = report.add(server.load(&name, CHARGERS, &charger, &charge, plan.window, meter).await?);
+    let alone = report.add(server.load(&name, CHARGERS, &charger, &charge, plan.window, usage).await?);
     for (what, path) in READS {
         let read = Ask::get(path);
         let name = format!("{what}, {rows} rows, one caller");
-        let own = report.add(server.load(&name, 1, &reader, &read, plan.window, meter).await?);
+        let own = report.add(server.load(&name, 1, &reader, &read, plan.window, usage).await?);
         report.at_most(&format!("p99 of {what}, {rows} rows, ms"), milliseconds(own.p99), 300.0, 100.0);
         let (reads, name) = (format!("{what}, {READERS} at once"), format!("POST /charges beside {what}"));
         let (reads, charges) = tokio::try_join!(
-            server.load(&reads, READERS, &reader, &read, plan.window, meter),
-            server.load(&name, CHARGERS, &charger, &charge, plan.window, meter),
+            server.load(&reads, READERS, &reader, &read, plan.window, usage),
+            server.load(&name, CHARGERS, &charger, &charge, plan.window, usage),
         )?;
         report.add(reads);
         let charges = report.add(charges);

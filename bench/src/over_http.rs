@@ -6,8 +6,8 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::http::{Ask, Server};
-use crate::meter::Meter;
 use crate::report::Report;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::milliseconds;
 use crate::seed::{self, Payer};
 use crate::{Plan, Yardsticks};
@@ -18,7 +18,7 @@ pub async fn over_http(
     url: &str,
     hot: &Payer,
     spread: &[Payer],
-    meter: &Meter,
+    usage: &ResourceUsage,
     yardsticks: &Yardsticks,
     report: &mut Report,
 ) -> Result<()> {
@@ -28,13 +28,13 @@ pub async fn over_http(
     let one = Arc::new(vec![hot.key.clone()]);
     let all: Arc<Vec<String>> = Arc::new(spread.iter().map(|payer| payer.key.clone()).collect());
     let name = "POST /api/v2/charges, one hot wallet, 64 connections";
-    let hot = report.add(server.load(name, 64, &one, &charge, plan.window, meter).await?);
+    let hot = report.add(server.load(name, 64, &one, &charge, plan.window, usage).await?);
     let name = "POST /api/v2/charges, many wallets, 256 connections";
-    let many = report.add(server.load(name, 256, &all, &charge, plan.window, meter).await?);
+    let many = report.add(server.load(name, 256, &all, &charge, plan.window, usage).await?);
     let params = json!({ "params": seed::params() }).to_string();
     let quote = Ask { body: params, ..Ask::post("/api/v2/models/dall-e-3/calculate-price", 200) };
     let name = "POST …/calculate-price, many wallets, 64 connections";
-    let quotes = report.add(server.load(name, 64, &all, &quote, plan.window, meter).await?);
+    let quotes = report.add(server.load(name, 64, &all, &quote, plan.window, usage).await?);
     let sixteen = yardsticks.sixteen.as_ref();
     report.ratio("POST /charges, one hot wallet, 64 connections / TPC-B at 16", &hot, sixteen, 4.0, 8.0);
     report.ratio(

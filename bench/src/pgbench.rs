@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::drive::Window;
-use crate::meter::Meter;
+use crate::load_loop::Window;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::Sample;
 
 /// How many branches, so that clients rarely meet on one.
@@ -37,8 +37,8 @@ impl Pgbench {
     }
 
     /// Runs TPC-B.
-    pub async fn run_tpcb(&self, clients: usize, window: Window, meter: &Meter) -> Result<Sample> {
-        meter.checkpoint().await?;
+    pub async fn run_tpcb(&self, clients: usize, window: Window, usage: &ResourceUsage) -> Result<Sample> {
+        usage.checkpoint().await?;
         let number = clients.to_string();
         let threads = clients.min(2).to_string();
         let run = |time: Duration| {
@@ -46,9 +46,9 @@ impl Pgbench {
             self.run(&["-M", "prepared", "-n", "-c", &number, "-j", &threads, "-T", &seconds])
         };
         run(window.warm_up)?;
-        let before = meter.read().await?;
+        let before = usage.read().await?;
         let text = run(window.measured)?;
-        let after = meter.read().await?;
+        let after = usage.read().await?;
         let per_second = figure(&text, "tps = ")?;
         let average = Duration::from_secs_f64(figure(&text, "latency average = ")? / 1000.0);
         let calls = figure(&text, "number of transactions actually processed: ")?;
@@ -57,7 +57,7 @@ impl Pgbench {
             callers: clients,
             per_second,
             mean: average,
-            cost: meter.cost(&before, &after, calls as usize),
+            cost: usage.cost(&before, &after, calls as usize),
             ..Sample::default()
         })
     }

@@ -2,6 +2,8 @@
 //!
 //! [`build`] is the table of contents: who comes in where, and through which layers.
 
+#![warn(clippy::disallowed_methods)]
+
 pub mod api;
 pub mod assets;
 pub mod auth;

@@ -135,6 +135,7 @@ impl Db {
 /// next caller.
 pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
     let pool = pool.clone();
+    #[expect(clippy::disallowed_methods, reason = "nothing gives up this task")]
     let begun = tokio::spawn(async move { pool.begin().await });
     Ok(begun.await.map_err(Error::internal)??)
 }

@@ -7,6 +7,8 @@
 //! Modules import from left to right only: money, id → error, db, clock, `time_zone`, idempotency → identity → ledger →
 //! tariff → catalog → plan → notify → payment → insight → `app_service` → wallet.
 
+#![warn(clippy::disallowed_methods)]
+
 pub mod id;
 pub mod money;
 

@@ -1,4 +1,4 @@
-//! `make bench`: Scrip beside pgbench, both on one durable PostgreSQL that nobody else uses.
+//! `make bench`: Scrip beside pgbench, both on one durable PostgreSQL of their own.
 
 use anyhow::Result;
 

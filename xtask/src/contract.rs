@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::e2e::{self, Site};
 use crate::postgres::{self, Purpose};
 use crate::settings::Settings;
-use crate::stamp::{self, Print};
+use crate::up_to_date::{self, Fingerprint};
 use crate::{lint, run, setup, shell};
 
 /// Where the versions of the tool and all that it needs are pinned, and how it is set.
@@ -64,8 +64,8 @@ fn schemathesis() -> Result<PathBuf> {
     let folder = shell::private()?.join("python");
     let tool = folder.join("bin/schemathesis");
     let pinned = shell::root().join(FOLDER).join("requirements.txt");
-    let print = Print::of(&[], &[&pinned])?;
-    if tool.is_file() && stamp::is_current("python", &print) {
+    let inputs = Fingerprint::of(&[], &[&pinned])?;
+    if tool.is_file() && up_to_date::is_current("python", &inputs) {
         return Ok(tool);
     }
     let Some(python) = shell::find("python3") else {
@@ -78,6 +78,6 @@ fn schemathesis() -> Result<PathBuf> {
     let mut pip = shell::command(folder.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&pinned);
     shell::quietly(&mut pip).context("Schemathesis can't be installed from PyPI")?;
-    stamp::record("python", &print)?;
+    up_to_date::record("python", &inputs)?;
     Ok(tool)
 }

@@ -17,8 +17,8 @@ mod setup;
 mod shell;
 mod site;
 mod sqlx;
-mod stamp;
 mod test;
+mod up_to_date;
 mod watch;
 
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::shell;
-use crate::stamp::{self, Print};
+use crate::up_to_date::{self, Fingerprint};
 
 /// What the browser's half is compiled for.
 pub const WASM: &str = "wasm32-unknown-unknown";
@@ -27,7 +27,7 @@ pub fn for_running() -> Result<()> {
 
 /// What `make test` needs on top.
 pub fn for_testing() -> Result<()> {
-    // The browser first: whoever may not install it hears so at once, and not after minutes of building.
+    // The browser first: whoever may not install it is told at once, and not after minutes of building.
     browser()?;
     for_running()?;
     rust_components()?;
@@ -122,16 +122,16 @@ fn packages(folder: &str) -> Result<()> {
     if !lock.is_file() {
         bail!("{} is missing", lock.display());
     }
-    let print = Print::of(&[], &[&lock])?;
+    let inputs = Fingerprint::of(&[], &[&lock])?;
     let work = format!("npm-{}", folder.file_name().unwrap_or_default().to_string_lossy());
-    if folder.join("node_modules").is_dir() && stamp::is_current(&work, &print) {
+    if folder.join("node_modules").is_dir() && up_to_date::is_current(&work, &inputs) {
         return Ok(());
     }
     shell::say(&format!("Installing npm packages in {}", folder.display()));
     let mut npm = shell::command("npm");
     npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
     shell::quietly(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
-    stamp::record(&work, &print)
+    up_to_date::record(&work, &inputs)
 }
 
 /// Runs rustup, or says what a person has to do where there is none.

@@ -31,6 +31,24 @@ pub fn private() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// All files below a path, in a fixed order; none when the path is missing.
+pub fn files(path: &Path) -> Result<Vec<PathBuf>> {
+    if path.is_file() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let mut found = Vec::new();
+    if path.is_dir() {
+        let mut entries = std::fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            if entry.file_name() != "node_modules" {
+                found.extend(files(&entry.path())?);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// Says what is being done.
 pub fn say(text: &str) {
     println!("==> {text}");
@@ -132,7 +150,7 @@ pub fn end(child: &mut Child) -> Result<()> {
     Ok(())
 }
 
-/// Whether somebody pressed Ctrl-C or sent SIGTERM or SIGHUP since [`heed_signals`].
+/// Whether SIGINT (Ctrl-C), SIGTERM or SIGHUP came since [`heed_signals`].
 pub fn interrupted() -> bool {
     SIGNALLED.load(Ordering::Relaxed)
 }

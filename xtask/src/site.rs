@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::settings::Settings;
 use crate::setup::{self, WASM};
 use crate::shell;
-use crate::stamp::{self, Print};
+use crate::up_to_date::{self, Fingerprint};
 
 /// The typefaces' npm packages, and the files of each that the stylesheet names.
 const FONTS: [&str; 2] = ["golos-text", "piazzolla"];
@@ -85,8 +85,8 @@ fn wasm(settings: &Settings, profile: Profile) -> Result<()> {
     let compiled = shell::target().join(WASM).join(folder).join(format!("{}.wasm", settings.library.replace('-', "_")));
     let script = settings.package.join(format!("{}.js", settings.name));
     let module = settings.package.join(format!("{}.wasm", settings.name));
-    let print = Print::of(&[profile.name()], &[&compiled])?;
-    if script.is_file() && module.is_file() && stamp::is_current("wasm", &print) {
+    let inputs = Fingerprint::of(&[profile.name()], &[&compiled])?;
+    if script.is_file() && module.is_file() && up_to_date::is_current("wasm", &inputs) {
         return Ok(());
     }
     shell::say("Making the browser's JavaScript and WASM");
@@ -108,15 +108,15 @@ fn wasm(settings: &Settings, profile: Profile) -> Result<()> {
     } else {
         fs::rename(&made, &module)?;
     }
-    stamp::record("wasm", &print)
+    up_to_date::record("wasm", &inputs)
 }
 
 /// Builds the stylesheet from the class names in the views.
 fn stylesheet(settings: &Settings) -> Result<()> {
     let made = settings.package.join(format!("{}.css", settings.name));
     let style = settings.stylesheet.parent().context("the stylesheet has no folder")?;
-    let print = Print::of(&[], &[style, &shell::root().join("app/src"), &shell::root().join("server/src")])?;
-    if made.is_file() && stamp::is_current("stylesheet", &print) {
+    let inputs = Fingerprint::of(&[], &[style, &shell::root().join("app/src"), &shell::root().join("server/src")])?;
+    if made.is_file() && up_to_date::is_current("stylesheet", &inputs) {
         return Ok(());
     }
     shell::say("Making the stylesheet");
@@ -129,7 +129,7 @@ fn stylesheet(settings: &Settings) -> Result<()> {
             settings.stylesheet.display()
         );
     }
-    stamp::record("stylesheet", &print)
+    up_to_date::record("stylesheet", &inputs)
 }
 
 /// Copies the typefaces, with their licences.
@@ -149,7 +149,7 @@ fn fonts(settings: &Settings) -> Result<()> {
 
 /// Copies what is served as it is.
 fn assets(settings: &Settings) -> Result<()> {
-    for file in stamp::files(&settings.assets)? {
+    for file in shell::files(&settings.assets)? {
         let to = settings.site.join(file.strip_prefix(&settings.assets)?);
         if let Some(folder) = to.parent() {
             fs::create_dir_all(folder)?;
@@ -165,16 +165,16 @@ fn compress(settings: &Settings, profile: Profile) -> Result<()> {
         let extension = file.extension().and_then(|extension| extension.to_str());
         matches!(extension, Some("js" | "css" | "wasm" | "svg" | "txt" | "json" | "webmanifest"))
     };
-    let files: Vec<PathBuf> = stamp::files(&settings.site)?.into_iter().filter(compressible).collect();
+    let files: Vec<PathBuf> = shell::files(&settings.site)?.into_iter().filter(compressible).collect();
     let paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    let print = Print::of(&[profile.name()], &paths)?;
+    let inputs = Fingerprint::of(&[profile.name()], &paths)?;
     let is_there = |file: &PathBuf| file.with_added_extension("br").is_file();
-    if !(files.iter().all(is_there) && stamp::is_current("compress", &print)) {
+    if !(files.iter().all(is_there) && up_to_date::is_current("compress", &inputs)) {
         // Node has both compressors.
         let mut node = shell::command("node");
         node.arg(shell::root().join("xtask/src/compress.mjs")).arg(profile.name()).args(&files);
         shell::quietly(&mut node)?;
-        stamp::record("compress", &print)?;
+        up_to_date::record("compress", &inputs)?;
     }
     let module = settings.package.join(format!("{}.wasm.br", settings.name));
     let size = fs::metadata(&module)?.len();

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::postgres::{self, Cluster, Purpose};
-use crate::stamp::{self, Print};
+use crate::up_to_date::{self, Fingerprint};
 use crate::{lint, setup, shell};
 
 /// Writes `.sqlx` anew.
@@ -30,8 +30,8 @@ pub fn prepare() -> Result<()> {
 /// Runs clippy against a database with all migrations, and compares what its queries answered with `.sqlx`.
 pub fn check() -> Result<()> {
     shell::say("Clippy, with every query checked against the migrated schema");
-    let print = print()?;
-    if stamp::is_current("sqlx", &print) {
+    let inputs = inputs()?;
+    if up_to_date::is_current("sqlx", &inputs) {
         return shell::run(shell::cargo().args(lint::clippy_arguments()));
     }
     let fresh = read(&ask(&lint::clippy_arguments())?)?;
@@ -49,19 +49,14 @@ pub fn check() -> Result<()> {
             differing.join("\n  ")
         );
     }
-    stamp::record("sqlx", &print)
+    up_to_date::record("sqlx", &inputs)
 }
 
 /// A fresh database with all migrations.
-pub fn migrated() -> Result<Cluster> {
-    let cluster = postgres::start_empty(Purpose::Scratch)?;
-    for file in stamp::files(&migrations())? {
-        if file.extension().is_some_and(|extension| extension == "sql") {
-            let sql = fs::read_to_string(&file)?;
-            cluster.execute(&sql).with_context(|| format!("{} failed", file.display()))?;
-        }
-    }
-    Ok(cluster)
+fn migrated() -> Result<Cluster> {
+    let is_sql = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "sql");
+    let files: Vec<PathBuf> = shell::files(&migrations())?.into_iter().filter(is_sql).collect();
+    postgres::start_with(Purpose::Scratch, &files)
 }
 
 /// Compiles the package that has the queries, and returns the folder with what they answered.
@@ -83,15 +78,15 @@ fn ask(cargo: &[&str]) -> Result<PathBuf> {
 
 fn read(folder: &Path) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
-    for file in stamp::files(folder)? {
+    for file in shell::files(folder)? {
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         found.insert(name, fs::read_to_string(&file)?);
     }
     Ok(found)
 }
 
-fn print() -> Result<Print> {
-    Print::of(&[], &[&folder(), &migrations(), &shell::root().join("wallet")])
+fn inputs() -> Result<Fingerprint> {
+    Fingerprint::of(&[], &[&folder(), &migrations(), &shell::root().join("wallet")])
 }
 
 fn folder() -> PathBuf {

@@ -1,5 +1,7 @@
 //! Components: plain data in, no fetching.
 
+#![warn(clippy::disallowed_methods)]
+
 pub mod developers;
 pub mod ledger;
 pub mod payment;

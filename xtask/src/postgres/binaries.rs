@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::place::Place;
+use super::cluster_dir::ClusterDir;
 use crate::shell;
 
 /// The oldest PostgreSQL that Scrip works with.
@@ -16,8 +16,8 @@ const EMBEDDED: &str = "18.4.0-beta.17";
 /// The folder with `initdb`, `pg_ctl` and `postgres`, of the version that made the cluster when there is one.
 ///
 /// `SCRIP_PG_BIN` names such a folder, or says `embedded` for the ones from npm.
-pub fn find(place: &Place) -> Result<PathBuf> {
-    let made_by = fs::read_to_string(place.data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
+pub fn find(dir: &ClusterDir) -> Result<PathBuf> {
+    let made_by = fs::read_to_string(dir.data.join("PG_VERSION")).ok().and_then(|text| text.trim().parse().ok());
     let fits = |version: u32| made_by.map_or(version >= OLDEST, |made_by: u32| made_by == version);
     let choice = std::env::var("SCRIP_PG_BIN").ok().filter(|choice| !choice.is_empty());
     let folders = match choice.as_deref() {
@@ -34,13 +34,13 @@ pub fn find(place: &Place) -> Result<PathBuf> {
     if let Some(folder) = choice.filter(|choice| choice != "embedded") {
         bail!("SCRIP_PG_BIN={folder} has no PostgreSQL {}", made_by.unwrap_or(OLDEST));
     }
-    let folder = embedded(place)?;
+    let folder = embedded(dir)?;
     match version(&folder) {
         Some(version) if fits(version) => Ok(folder),
         Some(version) => bail!(
             "the database in {} was made by PostgreSQL {}, but there is only {version}: install that one, or throw the \
              database away by `make demo-reset`",
-            place.data.display(),
+            dir.data.display(),
             made_by.unwrap_or_default(),
         ),
         None => bail!("PostgreSQL from npm does not run here: install PostgreSQL {OLDEST} or later"),
@@ -69,7 +69,7 @@ fn installed() -> Vec<PathBuf> {
     folders
 }
 
-/// The major version in a folder, when it has all that is needed.
+/// The major version in a folder, when it has the three programs that [`super`] does with.
 fn version(folder: &Path) -> Option<u32> {
     if !["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file()) {
         return None;
@@ -80,7 +80,7 @@ fn version(folder: &Path) -> Option<u32> {
 }
 
 /// Gets PostgreSQL from npm, once.
-fn embedded(place: &Place) -> Result<PathBuf> {
+fn embedded(dir: &ClusterDir) -> Result<PathBuf> {
     let system = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-x64",
         ("linux", "aarch64") => "linux-arm64",
@@ -89,7 +89,7 @@ fn embedded(place: &Place) -> Result<PathBuf> {
         (system, machine) => bail!("there is no PostgreSQL here: install {OLDEST} or later ({system} on {machine})"),
     };
     let package = format!("@embedded-postgres/{system}");
-    let home = place.home.join("embedded");
+    let home = dir.home.join("embedded");
     let folder = home.join("node_modules").join(&package);
     let bin = folder.join("native/bin");
     if version(&bin).is_some() {

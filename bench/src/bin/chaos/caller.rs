@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use http_client::{Answer, Connection, Request};
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Connection};
+use crate::ANSWER_LIMIT;
 use crate::plan::Random;
 use crate::seed::Payer;
 
@@ -197,7 +198,8 @@ impl Caller {
             match self.ask(path, key, body).await {
                 Ok(answer) if answer.status < 500 && answer.status != 409 => break answer,
                 Ok(answer) => {
-                    let code = answer.body["error"]["code"].as_str().unwrap_or("?").to_owned();
+                    let body = answer.json();
+                    let code = body["error"]["code"].as_str().unwrap_or("?");
                     self.board.met(&format!("{} {code}", answer.status));
                 }
                 Err(_) => {
@@ -212,7 +214,7 @@ impl Caller {
             self.connection = None;
             tokio::time::sleep(PAUSE).await;
         };
-        let told = self.told(what, &answer).with_context(|| format!("{key}: {}", answer.body))?;
+        let told = self.told(what, &answer).with_context(|| format!("{key}: {}", answer.json()))?;
         self.board.met(match (told.seq, answer.replayed) {
             (Some(_), false) => "201",
             (Some(_), true) => "201, a replay",
@@ -226,7 +228,7 @@ impl Caller {
             Some(connection) => connection,
             None => {
                 let port = self.ports[self.turn % self.ports.len()];
-                self.connection.insert(Connection::open(port).await?)
+                self.connection.insert(Connection::open(port, ANSWER_LIMIT).await?)
             }
         };
         // The platform's own calls name the customer's key and show a service key.
@@ -235,10 +237,9 @@ impl Caller {
         if is_platform {
             body["on_behalf_of"] = json!(self.payer.key);
         }
-        let bearer = format!("Bearer {}", if is_platform { &self.payer.service_key } else { &self.payer.key });
-        let headers =
-            [("Authorization", bearer.as_str()), ("Content-Type", "application/json"), ("Idempotency-Key", key)];
-        connection.ask("POST", &format!("/api/v2{path}"), &headers, &body.to_string()).await
+        let shown = if is_platform { &self.payer.service_key } else { &self.payer.key };
+        let request = Request::api("POST", &format!("/api/v2{path}"), shown, key, &body.to_string());
+        connection.send(&request).await
     }
 
     /// Reads what was told: the row, and what it changed.
@@ -248,7 +249,8 @@ impl Caller {
             return Ok(Told { wallet, seq: None, change: 0 });
         }
         ensure!(answer.status == 201, "unexpected status {}", answer.status);
-        let number = |field: &str| answer.body[field].as_i64().with_context(|| format!("no {field}"));
+        let body = answer.json();
+        let number = |field: &str| body[field].as_i64().with_context(|| format!("no {field}"));
         let (seq, change) = match what {
             "charge" => (number("id")?, -number("amount")?),
             "hold" => (number("id")?, 0),

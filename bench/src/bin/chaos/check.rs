@@ -5,11 +5,12 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use http_client::{Connection, Request};
 use sqlx::postgres::PgPoolOptions;
 use wallet::id::WalletId;
 
+use crate::ANSWER_LIMIT;
 use crate::caller::Diary;
-use crate::http::Connection;
 use crate::node::Node;
 use crate::plan::Plan;
 use crate::seed::{Payer, email};
@@ -97,7 +98,8 @@ pub async fn jobs_work(nodes: &[Node]) -> Result<String> {
     for (number, node) in nodes.iter().enumerate() {
         let body = format!("email={}", email(number).replace('@', "%40"));
         let headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Sec-Fetch-Site", "same-origin")];
-        let answer = Connection::open(node.port()).await?.ask("POST", "/forgot", &headers, &body).await?;
+        let request = Request::new("POST", "/forgot", &headers, &body);
+        let answer = Connection::open(node.port(), ANSWER_LIMIT).await?.send(&request).await?;
         ensure!(answer.status == 200, "a form was answered with {}", answer.status);
     }
     while mails(nodes) < before + nodes.len() {

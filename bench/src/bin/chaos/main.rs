@@ -8,7 +8,6 @@
 mod caller;
 mod check;
 mod giver;
-mod http;
 mod node;
 mod plan;
 mod postgres;
@@ -19,6 +18,7 @@ mod segment;
 mod storm;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 
@@ -27,6 +27,9 @@ use plan::Plan;
 use postgres::Postgres;
 use progress::Progress;
 use proxy::Proxy;
+
+/// How long a connection or an answer may take before a caller gives up and asks again.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::http;
+use crate::ANSWER_LIMIT;
 use crate::plan::Plan;
 
 /// How long a server may take to start.
@@ -64,7 +64,7 @@ impl Node {
             .with_context(|| format!("can't start {}", self.program.display()))?;
         self.child = Some(child);
         let asked_at = Instant::now();
-        while !http::is_ready(self.port).await {
+        while !http_client::is_ready(self.port, ANSWER_LIMIT).await {
             self.must_live()?;
             if asked_at.elapsed() > PATIENCE {
                 bail!("node {} did not start; see {}", self.number, self.folder.display());

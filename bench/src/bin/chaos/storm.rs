@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use http_client::{Connection, Request};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::http::Connection;
+use crate::ANSWER_LIMIT;
 use crate::node::Node;
 use crate::plan::{Plan, Random};
 use crate::seed::{self, Payer};
@@ -41,7 +42,7 @@ pub async fn run(plan: &Plan, nodes: &[Node]) -> Result<()> {
         done += charged;
         refused += dear;
     }
-    let mut connection = Connection::open(first).await?;
+    let mut connection = Connection::open(first, ANSWER_LIMIT).await?;
     let answer = ask(&mut connection, &payer, "storm-last", FREE).await?;
     ensure!(answer == 201, "the wallet takes no charge any more: {answer}");
     println!("a dry wallet on two nodes for {} s: {done} charges, {refused} refused", plan.storm_seconds);
@@ -59,7 +60,7 @@ async fn charge(
     until: Instant,
     mut random: Random,
 ) -> Result<(u64, u64)> {
-    let mut connection = Connection::open(port).await?;
+    let mut connection = Connection::open(port, ANSWER_LIMIT).await?;
     let (mut made, mut done, mut refused) = (0_u64, 0, 0);
     let mut last: Option<(String, &str)> = None;
     while Instant::now() < until {
@@ -84,8 +85,6 @@ async fn charge(
 }
 
 async fn ask(connection: &mut Connection, payer: &Payer, key: &str, operation: &str) -> Result<u16> {
-    let bearer = format!("Bearer {}", payer.key);
-    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json"), ("Idempotency-Key", key)];
     let body = json!({ "operation": operation, "params": {} }).to_string();
-    Ok(connection.ask("POST", "/api/v2/charges", &headers, &body).await?.status)
+    Ok(connection.send(&Request::api("POST", "/api/v2/charges", &payer.key, key, &body)).await?.status)
 }

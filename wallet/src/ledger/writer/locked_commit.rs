@@ -195,6 +195,7 @@ impl Shared {
         let wallets: BTreeSet<WalletId> =
             works.iter().flat_map(|work| [Some(work.wallet), work.other_wallet()]).flatten().collect();
         let all: Vec<WalletId> = wallets.iter().copied().collect();
+        #[expect(clippy::disallowed_methods, reason = "nothing gives up a writer")]
         let mut transaction = self.pool.begin().await?;
         let free = load::free_wallets(&mut transaction, &all).await?;
         transaction.rollback().await?;
@@ -263,6 +264,7 @@ impl Shared {
         hook: Option<&dyn TxHook>,
         lock_wait: LockWait,
     ) -> Result<CommittedTransaction, Failure> {
+        #[expect(clippy::disallowed_methods, reason = "nothing gives up a writer")]
         let mut transaction = self.pool.begin().await.map_err(|error| before_commit(error.into()))?;
         if lock_wait == LockWait::Long {
             load::wait_longer(&mut transaction).await.map_err(|error| before_commit(error.into()))?;

@@ -1,4 +1,4 @@
-//! Where a cluster lives, and as whom PostgreSQL runs there.
+//! A cluster's folder, and the user that PostgreSQL runs as in it.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -17,9 +17,20 @@ const SERVICE_USERS: [&str; 2] = ["postgres", "nobody"];
 /// Where root keeps clusters of clones that such a user may not enter.
 const SHARED: &str = "/var/lib/scrip-dev";
 
+/// What a cluster's server does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerState {
+    /// Takes connections.
+    Ready,
+    /// Runs, and refuses connections for now.
+    StartingOrStopping,
+    /// Does not run.
+    Stopped,
+}
+
 /// The folder of one cluster.
 #[derive(Debug)]
-pub struct Place {
+pub struct ClusterDir {
     /// What all clusters of this clone share: the embedded PostgreSQL, when there is one.
     pub home: PathBuf,
     /// This cluster's own folder.
@@ -32,14 +43,13 @@ pub struct Place {
     user: Option<(u32, u32)>,
 }
 
-impl Place {
-    /// The place of the cluster with this name.
+impl ClusterDir {
+    /// The folder of the cluster with this name.
     pub fn of(name: &str) -> Result<Self> {
-        let near = shell::private()?.join("pg");
         let mut user = if shell::is_root() { Some(service_user()) } else { None };
         let home = match user {
-            Some(user) if !may_enter(user, &shell::private()?) => far_home(),
-            _ => near,
+            Some(user) if !may_enter(user, &shell::private()?) => shared_home(),
+            _ => shell::private()?.join("pg"),
         };
         let folder = home.join(name);
         let data = folder.join("data");
@@ -90,26 +100,36 @@ impl Place {
         self.give(path)
     }
 
-    /// Whether this is the cluster's data folder, as PostgreSQL names it.
-    pub fn is_data(&self, folder: &str) -> bool {
-        fs::canonicalize(folder)
-            .ok()
-            .is_some_and(|folder| fs::canonicalize(&self.data).is_ok_and(|data| data == folder))
+    /// Whether a server runs here and takes connections, as its own pid file says; `pg_ctl -w` waits for the same line.
+    pub fn server(&self) -> ServerState {
+        let Ok(text) = fs::read_to_string(self.pid_file()) else { return ServerState::Stopped };
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        match lines[..] {
+            [pid, ..] if !self.is_server(pid) => ServerState::Stopped,
+            [_, _, _, _, _, _, _, "ready", ..] => ServerState::Ready,
+            _ => ServerState::StartingOrStopping,
+        }
     }
 
     /// Removes the pid file of a server that is gone while its number is taken, by another program or by its own
     /// remains: PostgreSQL itself can't tell these apart and would refuse to start.
     pub fn forget_dead_server(&self) -> Result<()> {
-        let file = self.data.join("postmaster.pid");
-        let Ok(text) = fs::read_to_string(&file) else { return Ok(()) };
-        let pid = text.lines().next().unwrap_or_default().trim();
-        let program = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let runs = String::from_utf8_lossy(&program).contains(&*self.data.to_string_lossy());
-        // Without /proc (macOS) PostgreSQL decides by itself.
-        if !runs && Path::new("/proc/self/cmdline").exists() {
+        let file = self.pid_file();
+        if file.exists() && self.server() == ServerState::Stopped {
             fs::remove_file(&file)?;
         }
         Ok(())
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.data.join("postmaster.pid")
+    }
+
+    /// Whether a process is a server of this folder. Without /proc (macOS) any is taken for one: PostgreSQL decides there.
+    fn is_server(&self, pid: &str) -> bool {
+        let program = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let runs = String::from_utf8_lossy(&program).contains(&*self.data.to_string_lossy());
+        runs || !Path::new("/proc/self/cmdline").exists()
     }
 
     fn give(&self, path: &Path) -> Result<()> {
@@ -139,7 +159,7 @@ fn may_enter((user, group): (u32, u32), folder: &Path) -> bool {
 }
 
 /// A folder outside of the clone, told apart by the clone's path.
-fn far_home() -> PathBuf {
+fn shared_home() -> PathBuf {
     let mut hasher = DefaultHasher::new();
     shell::root().hash(&mut hasher);
     Path::new(SHARED).join(format!("{:016x}", hasher.finish()))

@@ -1,4 +1,4 @@
-//! A rehearsal of new prices over a million real charges: many operations, with and without params, of many accounts.
+//! Simulation of new prices over a million real charges: many operations, with and without params, of many accounts.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use wallet::tariff::Flat;
 use wallet::tariff::{ChargeRequest, LineRequest, Rule};
 use wallet::{Options, Wallet};
 
-use crate::meter::Meter;
 use crate::report::Report;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::Sample;
 use crate::{Plan, seed};
 
@@ -41,8 +41,8 @@ const KINDS: u64 = FLAT.len() as u64 + 4;
 /// What the draft changes.
 const CHANGED: [(&str, i64); 3] = [("gpt-5", 3), ("gpt-5.2", 3), ("flux-1.1-pro", 8)];
 
-/// Charges through the door in a database of its own, then rehearses a draft as the job does.
-pub async fn measure(plan: &Plan, pool: &PgPool, meter: &Meter, report: &mut Report) -> Result<()> {
+/// Charges through the door in a database of its own, then simulates a draft as the job does.
+pub async fn measure(plan: &Plan, pool: &PgPool, usage: &ResourceUsage, report: &mut Report) -> Result<()> {
     let url = crate::fresh_database(pool, &plan.url, "scrip_bench_rehearsal").await?;
     let wallet = Wallet::connect(&url, Options { jobs: JobQueue::None, ..Options::default() }).await?;
     wallet.migrate().await?;
@@ -60,18 +60,18 @@ pub async fn measure(plan: &Plan, pool: &PgPool, meter: &Meter, report: &mut Rep
         let rule = Rule::Flat(Flat { credits: Credits::from_whole(price).context("too much")? });
         draft = tariffs.set_rule(&staff, draft.version, draft.revision, operation, rule).await?;
     }
-    meter.checkpoint().await?;
-    let before = meter.read().await?;
+    usage.checkpoint().await?;
+    let before = usage.read().await?;
     let started_at = Instant::now();
     tariffs.ask_rehearsal(&staff, draft.version).await?;
     tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await?;
     let took = started_at.elapsed();
-    let after = meter.read().await?;
+    let after = usage.read().await?;
 
-    let found = tariffs.rehearsal(draft.version).await?.context("the rehearsal found nothing")?;
-    ensure!(u64::try_from(found.charges)? == plan.charges, "{} charges were rehearsed", found.charges);
+    let found = tariffs.rehearsal(draft.version).await?.context("the simulation found nothing")?;
+    ensure!(u64::try_from(found.charges)? == plan.charges, "{} charges were simulated", found.charges);
     ensure!(found.before != found.after && found.failing.is_empty(), "the draft changes nothing: {found:?}");
-    let cost = meter.cost(&before, &after, usize::try_from(plan.charges)?);
+    let cost = usage.cost(&before, &after, usize::try_from(plan.charges)?);
     let mut sample = Sample::new("charges rated again by a rehearsal", 1, vec![took], took, cost);
     sample.per_second = plan.charges as f64 / took.as_secs_f64();
     let sample = report.add(sample);

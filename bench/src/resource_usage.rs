@@ -1,4 +1,4 @@
-//! What work costs: WAL, flushes to the disk, processor time.
+//! Resource usage of measured work: WAL, flushes to the disk, processor time.
 
 use std::collections::HashMap;
 use std::fs;
@@ -16,9 +16,9 @@ const TICKS: f64 = 100.0;
 /// From this share on a processor counts as the thing that holds the work back.
 const BUSY: f64 = 0.85;
 
-/// Reads the meters before and after some work.
+/// Reads the counters of PostgreSQL and of the machine before and after some work.
 #[derive(Clone, Debug)]
-pub struct Meter {
+pub struct ResourceUsage {
     pool: PgPool,
     /// How long one flush to the disk takes when nothing else goes on.
     fsync: Duration,
@@ -26,7 +26,7 @@ pub struct Meter {
     old: bool,
 }
 
-/// The meters at one moment.
+/// The counters at one moment.
 #[derive(Debug)]
 pub struct Reading {
     at: Instant,
@@ -36,7 +36,7 @@ pub struct Reading {
     backends: HashMap<u32, f64>,
 }
 
-impl Meter {
+impl ResourceUsage {
     /// Gets ready, and measures what one flush costs in a folder on the database's disk.
     pub async fn new(pool: PgPool, folder: &Path) -> Result<Self> {
         let version: i32 =
@@ -56,7 +56,7 @@ impl Meter {
         Ok(())
     }
 
-    /// Reads the meters.
+    /// Reads the counters.
     pub async fn read(&self) -> Result<Reading> {
         // PostgreSQL 18 counts flushes where it counts all input and output.
         let fsyncs = if self.old {

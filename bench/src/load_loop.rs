@@ -1,4 +1,4 @@
-//! Callers that call again as soon as they have an answer.
+//! Closed-loop load: callers that call again as soon as they have an answer.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::meter::Meter;
+use crate::resource_usage::ResourceUsage;
 use crate::sample::Sample;
 
 /// How long to work before it counts, and how long it counts.
@@ -18,19 +18,19 @@ pub struct Window {
     pub measured: Duration,
 }
 
-/// Lets callers work and measures them. `call` gets the caller's number and how often that caller has called before.
-pub async fn drive<Call, Answer>(
+/// Runs so many callers through a window and measures their calls. `call` gets the caller's number and how often that caller has called before.
+pub async fn run_callers<Call, Answer>(
     name: &str,
     callers: usize,
     window: Window,
-    meter: &Meter,
+    usage: &ResourceUsage,
     call: Call,
 ) -> Result<Sample>
 where
     Call: Fn(usize, u64) -> Answer + Send + Sync + 'static,
     Answer: Future<Output = Result<()>> + Send,
 {
-    meter.checkpoint().await?;
+    usage.checkpoint().await?;
     let call = Arc::new(call);
     let from = Instant::now() + window.warm_up;
     let to = from + window.measured;
@@ -41,14 +41,14 @@ where
         })
         .collect();
     tokio::time::sleep_until(from.into()).await;
-    let before = meter.read().await?;
+    let before = usage.read().await?;
     tokio::time::sleep_until(to.into()).await;
-    let after = meter.read().await?;
+    let after = usage.read().await?;
     let mut times = Vec::new();
     for task in tasks {
         times.extend(task.await??);
     }
-    let cost = meter.cost(&before, &after, times.len());
+    let cost = usage.cost(&before, &after, times.len());
     Ok(Sample::new(name, callers, times, window.measured, cost))
 }
 
