@@ -1,5 +1,7 @@
 //! Credits and money: integers with private fields and checked arithmetic only.
 
+#[cfg(feature = "postgres")]
+pub(crate) mod notation;
 mod typed;
 
 use std::fmt;
@@ -16,8 +18,10 @@ pub const MICROS_PER_CREDIT: i64 = 1_000_000;
 ///
 /// The scale is fixed for good: the smallest price of the sources is 0.02 credit for a webhook retry,
 /// and 10 credits for a million characters is 10 micro-credits each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+///
+/// JSON has the number of micro-credits; a preset's file, which only the server reads, has decimals (`notation`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(not(feature = "postgres"), derive(Serialize, Deserialize), serde(transparent))]
 pub struct Credits(i64);
 
 impl Credits {
@@ -208,7 +212,8 @@ impl FromStr for Currency {
 }
 
 /// An amount of money in the currency's minor unit (kopecks, cents).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(not(feature = "postgres"), derive(Serialize, Deserialize))]
 pub struct Money {
     minor: i64,
     currency: Currency,

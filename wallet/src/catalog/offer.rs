@@ -112,6 +112,7 @@ impl Plan {
 
 /// A one-time bundle of credits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Package {
     /// The name in the API: `light`.
     pub code: String,
@@ -120,6 +121,8 @@ pub struct Package {
     /// What it holds.
     pub credits: Credits,
     /// What it costs, by currency.
+    #[serde(alias = "price")]
+    #[cfg_attr(feature = "postgres", serde(with = "crate::money::notation::prices"))]
     pub prices: Vec<Money>,
 }
 
@@ -139,6 +142,7 @@ impl Package {
 
 /// A feature that costs credits every month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AddOn {
     /// The name in the API: `voice_cloning`.
     pub code: String,
@@ -152,6 +156,7 @@ pub struct AddOn {
 
 /// Something metered by the hour and billed at the month's end: storage, connected accounts, domains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct MeteredItem {
     /// The name in the API: `storage`.
     pub code: String,
@@ -160,6 +165,7 @@ pub struct MeteredItem {
     /// What is counted: `GB`.
     pub unit: String,
     /// How many are included.
+    #[serde(default)]
     pub included: i64,
     /// What one more costs for a month.
     pub monthly_credits: Credits,

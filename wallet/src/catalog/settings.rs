@@ -8,6 +8,7 @@ use crate::money::{Credits, Currency, Money};
 
 /// Where one deployment differs from another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// What the platform is called.
     pub name: String,
@@ -26,6 +27,7 @@ pub struct Settings {
     /// How billing dates run; none where there are no plans.
     pub billing_dates: Option<BillingDates>,
     /// The intervals that plans are paid in.
+    #[serde(default)]
     pub intervals: Vec<Interval>,
     /// What a job costs that failed for the customer's reasons.
     pub customer_failure: FailurePolicy,
@@ -80,6 +82,7 @@ impl Settings {
 
 /// How credits are bought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TopUp {
     /// Packages may be bought.
     pub packages: bool,
@@ -98,6 +101,8 @@ pub struct FreeAmount {
     /// How many credits the prices below are for.
     pub credits: Credits,
     /// What they cost, by currency.
+    #[serde(alias = "price")]
+    #[cfg_attr(feature = "postgres", serde(with = "crate::money::notation::prices"))]
     pub prices: Vec<Money>,
 }
 

@@ -2,10 +2,15 @@
 //!
 //! [`Preset::parse`] refuses a file with every mistake at its line and column, and never uses half of one;
 //! [`Preset::write`] gives a file that reads back as the same catalog.
+//!
+//! A file is read into the types of the domain and written from them, by their own serde (`file` has the few entries
+//! that lie otherwise in a file). So a field is read and written where it is declared; what it may say is in `check`.
 
-mod raw;
+mod check;
+mod file;
+mod node;
+mod operations;
 mod read;
-mod rules;
 mod write;
 
 use std::fmt;

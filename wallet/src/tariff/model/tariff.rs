@@ -60,8 +60,11 @@ const fn one() -> i64 {
 
 /// What an operation costs upstream.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct UpstreamCost {
     /// Millionths of the currency's main unit, for `per` units of the tariff: 40 000 is $0.04.
+    #[serde(alias = "amount")]
+    #[cfg_attr(feature = "postgres", serde(with = "crate::money::notation::micros"))]
     pub micros: i64,
     /// How many units of the tariff that is for.
     #[serde(default = "one")]

@@ -21,12 +21,31 @@ pub struct PerUnit {
 
 /// A quantity and its price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "FlatMeter")]
 pub struct Meter {
     /// What is counted.
     #[serde(flatten)]
     pub quantity: Quantity,
     /// The price of `per` units.
     pub price: Credits,
+}
+
+/// A meter as it is read: below `flatten`, serde knows neither the place of a mistake nor fields that there are not.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename = "Meter")]
+struct FlatMeter {
+    param: String,
+    #[serde(default = "one")]
+    per: i64,
+    default: Option<i64>,
+    max: Option<i64>,
+    price: Credits,
+}
+
+impl From<FlatMeter> for Meter {
+    fn from(FlatMeter { param, per, default, max, price }: FlatMeter) -> Self {
+        Self { quantity: Quantity { param, per, default, max }, price }
+    }
 }
 
 /// Something counted.

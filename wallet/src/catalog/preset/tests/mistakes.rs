@@ -41,6 +41,24 @@ fn mistakes_are_named_by_line_and_column() {
         ("name = \"VIP\"", "name = \"V\\u0000P\"", "column 8: a name has 1–100 letters and no control characters"),
         ("name = \"Light\"", "name = \"\"", "column 8: a name has 1–100 letters and no control characters"),
         ("code = \"gpt-5\"", "code = \"gpt 5\"", "column 8: gpt 5.operation: An operation is 1–64 of a–z"),
+        (
+            "price = { RUB = 24990 }",
+            "prize = { RUB = 24990 }",
+            "column 1: unknown field `prize`, expected one of `code`, `name`, `credits`, `price`",
+        ),
+        (
+            "price = { RUB = 24990 }",
+            "price = 24990",
+            "column 9: invalid type: integer `24990`, expected prices by currency",
+        ),
+        ("default = 60, price = 2 }] }", "default = 60, prise = 2 }] }", "column 69: unknown field `prise`"),
+        ("default = 60, price = 2 }] }", "default = \"60\", price = 2 }] }", "column 65: invalid type: string \"60\""),
+        ("burn_order = {", "burn_ordre = {", "column 1: unknown field `burn_ordre`, expected one of `name`, `unit`"),
+        (
+            "packages = true",
+            "packages = true\nfree = 1",
+            "column 1: unknown field `free`, expected `packages` or `free_amount`",
+        ),
     ];
     for (from, to, expected) in cases {
         let errors = wrong(from, to);
@@ -63,4 +81,39 @@ fn the_doubled_row_with_another_price_is_refused() {
         Preset::parse(&format!("{before}{}", after.replacen("flat = 42", "flat = 43", 1))).err().unwrap_or_default();
     assert_eq!(errors.len(), 1);
     assert!(errors[0].message.contains("luma-ray2-flash is here twice with different prices"), "{}", errors[0]);
+}
+
+#[test]
+fn one_mistake_of_form_hides_none_of_another_entry() {
+    let source = Preset::source_of("neuralbox").expect("built in");
+    let source = source
+        .replacen("notice_days = 30", "notice_days = -30", 1)
+        .replacen("rank = 1", "rank = \"first\"", 1)
+        .replacen("credits = 50\n", "credits = 0.5\n", 1)
+        .replacen("RUB = 449", "EURO = 449", 1)
+        .replacen("flat = 39", "flatt = 39", 1)
+        .replacen("flat = 44", "flat = -44", 1);
+    let errors = Preset::parse(&source).err().unwrap_or_default();
+    let told: Vec<&str> = errors.iter().map(|error| error.message.split([';', ',']).next().unwrap_or("")).collect();
+    let expected = [
+        "invalid value: integer `-30`",
+        "invalid type: string \"first\"",
+        "0.5 is a bare decimal",
+        "“EURO” is not a currency",
+        "unknown field `flatt`",
+        "-44 is negative",
+    ];
+    assert_eq!(told, expected, "{errors:?}");
+    assert!(errors.is_sorted_by_key(|error| error.line));
+}
+
+#[test]
+fn what_is_no_toml_in_one_operation_hides_no_mistake_of_another() {
+    let head =
+        |code: &str| format!("[[operation]]\ncode = \"{code}\"\nname = \"X\"\ncategory = \"text\"\nunit = \"call\"\n");
+    let text = format!("{}flat = \n\n{}flat = -1\n\n{}flat = [1\n", head("a"), head("b"), head("c"));
+    let errors = parse_prices(&text, &[]).err().unwrap_or_default();
+    let places: Vec<usize> = errors.iter().map(|error| error.line).collect();
+    assert_eq!(places, [6, 13, 20], "{errors:?}");
+    assert!(errors[1].message.starts_with("-1 is negative"), "{errors:?}");
 }
