@@ -12,6 +12,7 @@ use wallet::Wallet;
 use crate::api::limits::RateLimits;
 use crate::assets;
 use crate::config::Settings;
+use crate::connections;
 use crate::live::Streams;
 use crate::rates::SubjectRates;
 
@@ -55,7 +56,9 @@ impl AppState {
     pub fn new(wallet: Wallet, settings: Settings) -> anyhow::Result<Self> {
         // The one TLS provider of the process; a second call changes nothing.
         rustls::crypto::ring::default_provider().install_default().ok();
+        // Streams may last, so that half of the connections are always left for requests.
         let streams = usize::try_from(settings.web.streams_max).unwrap_or(usize::MAX);
+        let streams = streams.min(connections::most(&settings).div_ceil(2));
         let leptos = LeptosOptions::builder()
             .output_name("scrip")
             .site_root("target/site")
