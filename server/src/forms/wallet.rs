@@ -13,7 +13,7 @@ use wallet::tariff::LineRequest;
 use super::post::{Post, see_other};
 use crate::json;
 use crate::providers;
-use crate::rates::{Subject, TooMany};
+use crate::rates::Subject;
 use crate::state::AppState;
 
 /// Makes an order, once per form, and goes to the provider's page.
@@ -88,9 +88,7 @@ pub async fn lock_quotes(State(state): State<AppState>, form: Post) -> Response 
         })?;
         // Each is a row that is kept for days, so each counts as a write of the account.
         let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
-        if let Err(TooMany { reset_seconds }) = state.subjects.count(Subject::Account(account), true, count) {
-            return Err(Refusal::RateLimited { retry_after_seconds: reset_seconds }.into());
-        }
+        state.subjects.count(Subject::Account(account), true, count).map_err(Refusal::from)?;
         state.wallet.tariffs().lock_quotes(wallet, &lines).await
     };
     match locked.await {

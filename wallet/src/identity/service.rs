@@ -1,6 +1,7 @@
 //! The handle: signing up and in, who asks, keys, sessions, the audit log.
 
 mod endings;
+mod key_lookup;
 mod keys;
 mod log;
 mod profile;
@@ -46,6 +47,7 @@ pub struct Identity {
     db: Db,
     passwords: Passwords,
     keys: Arc<KeyCache>,
+    lookups: Arc<key_lookup::KeyLookups>,
     service_keys: Arc<ServiceKeyCache>,
     household: Arc<dyn Household>,
     sampler: Arc<Sampler>,
@@ -63,6 +65,7 @@ impl Identity {
             db,
             passwords: Passwords::new(),
             keys: Arc::default(),
+            lookups: Arc::default(),
             service_keys: Arc::default(),
             household,
             sampler: Arc::new(Sampler::new()),
