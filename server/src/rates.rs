@@ -167,6 +167,7 @@ impl IntoResponse for TooMany {
 #[must_use]
 pub fn address_of(extensions: &Extensions, headers: &HeaderMap, state: &AppState) -> Option<IpAddr> {
     let ConnectInfo(connected) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    state.unknown_proxies.look(connected.ip(), headers, &state.settings.web.trusted_proxies);
     Some(network(peer(connected.ip(), headers, &state.settings.web.trusted_proxies)))
 }
 

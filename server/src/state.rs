@@ -14,6 +14,7 @@ use crate::assets;
 use crate::config::Settings;
 use crate::connections;
 use crate::live::Streams;
+use crate::peer::UnknownProxies;
 use crate::rates::SubjectRates;
 
 /// The long-lived parts of the process. Every layer and handler of a request takes a clone: it is one counter.
@@ -47,6 +48,8 @@ pub struct Parts {
     pub rates: RateLimits,
     /// Requests of this minute, by account, session and address.
     pub subjects: SubjectRates,
+    /// Proxies that nobody has named.
+    pub unknown_proxies: UnknownProxies,
     /// The client for calls to other servers.
     pub http: reqwest::Client,
 }
@@ -83,6 +86,7 @@ impl AppState {
             streams: Arc::new(Streams::new(streams)),
             rates,
             subjects,
+            unknown_proxies: UnknownProxies::default(),
             http,
         })))
     }
