@@ -24,6 +24,7 @@ pub mod kept;
 pub mod layers;
 pub mod live;
 pub mod mail;
+pub mod packed;
 pub mod pages;
 pub mod peer;
 pub mod plain;
@@ -61,13 +62,13 @@ pub fn build(state: AppState) -> Front {
     let watched = Router::new()
         .merge(health::router()) // /health, /ready
         .merge(feeds::router()) // /changelog.rss, /changelog.atom
+        .merge(described)
         .layer(from_fn_with_state(state.clone(), rates::by_address));
-    let machines = Router::new()
-        .merge(watched)
+    let files = Router::new()
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
         .merge(plain::router()) // /plain.css, for pages without the app's shell
-        .merge(webhooks::router()) // /webhooks/{provider}
-        .merge(described);
+        .layer(from_fn_with_state(state.clone(), rates::files_by_address));
+    let machines = Router::new().merge(watched).merge(files).merge(webhooks::router()); // /webhooks/{provider}
     let rest = layers::common(people.merge(limited(machines, &state)), &state);
     Front::new(state.clone(), calls.with_state(state.clone()), rest.with_state(state))
 }

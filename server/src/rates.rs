@@ -25,6 +25,8 @@ const WINDOW: i64 = 60;
 /// From how many windows on old ones are swept out.
 const SWEEP_FROM: usize = 10_000;
 
+/// A page has so many files at most, so an address reads so many times as many of them as pages.
+const FILES: u32 = 10;
 /// A platform speaks for many customers: it may name so many times as many wrong keys as an address may send.
 const PLATFORM: u32 = 100;
 
@@ -37,6 +39,8 @@ pub enum Subject {
     Session([u8; 16]),
     /// Pages, server functions and forms of one address.
     Address(IpAddr),
+    /// Files of the site that one address reads.
+    Files(IpAddr),
     /// Calls of one address with a wrong key, or none.
     WrongKeys(IpAddr),
     /// Calls of a service key on behalf of customers' keys that are wrong.
@@ -94,6 +98,7 @@ impl SubjectRates {
             Subject::Account(_) => self.account,
             Subject::Session(_) => self.session,
             Subject::Address(_) => self.address,
+            Subject::Files(_) => return self.address.reads.saturating_mul(FILES),
             Subject::WrongKeys(_) => return self.wrong_keys,
             Subject::WrongKeysFor(_) => return self.wrong_keys.saturating_mul(PLATFORM),
         };
@@ -181,6 +186,16 @@ pub const fn is_write(method: &Method) -> bool {
 pub async fn by_address(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if let Some(address) = address_of(request.extensions(), request.headers(), &state)
         && let Err(many) = state.subjects.count(Subject::Address(address), is_write(request.method()), 1)
+    {
+        return many.into_response();
+    }
+    next.run(request).await
+}
+
+/// Counts the site's files by their reader's address, apart from its pages.
+pub async fn files_by_address(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if let Some(address) = address_of(request.extensions(), request.headers(), &state)
+        && let Err(many) = state.subjects.count(Subject::Files(address), false, 1)
     {
         return many.into_response();
     }
