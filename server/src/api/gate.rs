@@ -18,6 +18,7 @@ use tracing::Instrument;
 use wallet::error::{Error, Refusal};
 use wallet::identity::{KeyAccess, ServiceKeyText};
 
+use super::body;
 use super::caller::{Caller, ServiceCaller, bearer};
 use super::envelope::{self, Fault};
 use super::queries;
@@ -128,8 +129,11 @@ async fn let_in_platform(state: &AppState, address: Option<IpAddr>, mut request:
     answered(state, request, calls).await
 }
 
-/// Answers within the time limit.
+/// Answers within the time limit. A packed body is refused before the call, which may read none.
 async fn answered(state: &AppState, mut request: Request, mut calls: Router) -> Response {
+    if layers::is_encoded(request.headers()) {
+        return body::packed().into_response();
+    }
     DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
     let answer = calls.call(request).map(|Ok(response)| response);
     let answered = tokio::time::timeout(state.settings.request_timeout(), answer).await;
