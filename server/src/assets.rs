@@ -66,10 +66,7 @@ async fn file(request: Request) -> Response {
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
-    let fresh = |value: &HeaderValue| {
-        value.to_str().is_ok_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == tag))
-    };
-    if request.headers().get(header::IF_NONE_MATCH).is_some_and(fresh) {
+    if headers.get(header::ETAG).is_some_and(|tag| is_known(request.headers(), tag)) {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     headers.insert(header::CONTENT_TYPE, mime(path));
@@ -83,14 +80,26 @@ async fn file(request: Request) -> Response {
 }
 
 fn encoded(path: &str, headers: &HeaderMap) -> Option<(&'static str, EmbeddedFile)> {
-    let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
     ENCODINGS.into_iter().find_map(|(encoding, ending)| {
-        let wanted = accepted.split(',').any(|part| {
-            let (name, weight) = part.trim().split_once(';').unwrap_or((part.trim(), ""));
-            name == encoding && weight.trim() != "q=0"
-        });
-        wanted.then(|| Site::get(&format!("{path}{ending}"))).flatten().map(|file| (encoding, file))
+        accepts(headers, encoding).then(|| Site::get(&format!("{path}{ending}"))).flatten().map(|file| (encoding, file))
     })
+}
+
+/// Says whether a reader takes an encoding.
+#[must_use]
+pub fn accepts(headers: &HeaderMap, encoding: &str) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|accepted| accepted.to_str().ok()).unwrap_or_default();
+    accepted.split(',').any(|part| {
+        let (name, weight) = part.trim().split_once(';').unwrap_or((part.trim(), ""));
+        name == encoding && weight.trim() != "q=0"
+    })
+}
+
+/// Says whether a reader has a copy under this tag.
+#[must_use]
+pub fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or_default();
+    known.split(',').any(|known| known.trim().trim_start_matches("W/").as_bytes() == tag.as_bytes())
 }
 
 fn mime(path: &str) -> HeaderValue {
@@ -99,6 +108,8 @@ fn mime(path: &str) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Writes bytes in hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -210,6 +210,15 @@ impl Settings {
         self.mode == Some(Mode::Production)
     }
 
+    /// Whether something must stand in front of this server that is not named among the trusted proxies: it ends TLS, or it
+    /// alone can reach the address that is listened on.
+    #[must_use]
+    pub fn lacks_proxies(&self) -> bool {
+        let is_tls = self.web.public_url.as_deref().is_some_and(|url| url.starts_with("https:"));
+        let is_behind = is_tls || (self.production() && self.web.host.is_loopback());
+        is_behind && self.web.trusted_proxies.is_empty()
+    }
+
     /// The folder where mails land when there is no SMTP server.
     #[must_use]
     pub fn mail_dir(&self) -> PathBuf {

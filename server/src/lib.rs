@@ -55,13 +55,13 @@ pub fn build(state: AppState) -> Front {
     let watched = Router::new()
         .merge(health::router()) // /health, /ready
         .merge(feeds::router()) // /changelog.rss, /changelog.atom
+        .merge(described)
         .layer(from_fn_with_state(state.clone(), http::by_address::by_address));
-    let machines = Router::new()
-        .merge(watched)
+    let files = Router::new()
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
         .merge(http::html_page::router()) // /plain.css, for pages without the app's shell
-        .merge(payment_webhooks::router()) // /webhooks/{provider}
-        .merge(described);
+        .layer(from_fn_with_state(state.clone(), http::by_address::files_by_address));
+    let machines = Router::new().merge(watched).merge(files).merge(payment_webhooks::router()); // /webhooks/{provider}
     let rest = http::middleware::common(people.merge(limited(machines, &state)), &state);
     Front::new(state.clone(), calls.with_state(state.clone()), rest.with_state(state))
 }

@@ -1,4 +1,7 @@
 //! Messages of payment providers: verify, store, answer. A job does the work.
+//!
+//! They have no rate limit: a provider sends what it has from few addresses, in bursts after an outage of ours, and a message
+//! that is turned away is a payment that is late. A stranger's message costs one check of its signature, and no query.
 
 use axum::Router;
 use axum::body::Bytes;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 use crate::rate_limit::by_key;
-use crate::{AppState, build, cli, connections, jobs, providers, renewals, webhook_delivery};
+use crate::{AppState, build, cli, connections, http::client_ip, jobs, providers, renewals, webhook_delivery};
 use tokio::task::JoinHandle;
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -38,10 +38,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let renewals = renewals::start(&state);
     stop_on_signal(state.stopping.clone())?;
     welcome(&settings, demo.as_ref());
-    if settings.production() && settings.web.host.is_loopback() && settings.web.trusted_proxies.is_empty() {
-        tracing::warn!(
-            "TRUSTED_PROXIES is not set: behind a proxy all visitors count as one address: they share its limits, and one who guesses passwords makes all wait"
-        );
+    if settings.lacks_proxies() {
+        tracing::warn!("{}", client_ip::NO_PROXIES);
     }
     let limit = Duration::from_secs(settings.web.shutdown_seconds);
     let asked = tokio::spawn(state.stopping.clone().cancelled_owned().map(|()| Instant::now()));

@@ -11,6 +11,8 @@ use wallet::Wallet;
 
 use crate::assets;
 use crate::config::Settings;
+use crate::connections::limit;
+use crate::http::client_ip::UnknownProxies;
 use crate::live::registry::Streams;
 use crate::rate_limit::SubjectRates;
 use crate::rate_limit::by_key::RateLimits;
@@ -46,6 +48,8 @@ pub struct Parts {
     pub rates: RateLimits,
     /// Requests of this minute, by account, session and address.
     pub subjects: SubjectRates,
+    /// Proxies that nobody has named.
+    pub unknown_proxies: UnknownProxies,
     /// The client for calls to other servers.
     pub http: reqwest::Client,
 }
@@ -55,7 +59,9 @@ impl AppState {
     pub fn new(wallet: Wallet, settings: Settings) -> anyhow::Result<Self> {
         // The one TLS provider of the process; a second call changes nothing.
         rustls::crypto::ring::default_provider().install_default().ok();
+        // Streams may last, so that half of the connections are always left for requests.
         let streams = usize::try_from(settings.web.streams_max).unwrap_or(usize::MAX);
+        let streams = streams.min(limit::most(&settings).div_ceil(2));
         let leptos = LeptosOptions::builder()
             .output_name("scrip")
             .site_root("target/site")
@@ -80,6 +86,7 @@ impl AppState {
             streams: Arc::new(Streams::new(streams)),
             rates,
             subjects,
+            unknown_proxies: UnknownProxies::default(),
             http,
         })))
     }

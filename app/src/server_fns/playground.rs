@@ -111,6 +111,7 @@ pub async fn run_trial(
 ) -> Result<TrialAnswer, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     ssr::must_be_demo()?;
+    ssr::must_spend(&viewer)?;
     let result = ssr::run(&viewer, &wallet, &request).await;
     Ok(ssr::answer(&wallet, viewer.wallet, result).await?)
 }
@@ -127,6 +128,7 @@ pub async fn finish_hold(
 ) -> Result<TrialAnswer, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     ssr::must_be_demo()?;
+    ssr::must_spend(&viewer)?;
     let result = ssr::finish(&viewer, &wallet, hold, &how, &idempotency_key).await;
     Ok(ssr::answer(&wallet, viewer.wallet, result).await?)
 }
@@ -163,6 +165,14 @@ mod ssr {
 
     pub fn must_be_demo() -> Result<(), AppError> {
         if crate::current_user::settings()?.demo { Ok(()) } else { Err(Refusal::not_found("page").into()) }
+    }
+
+    /// Refuses whose role only reads: whoever may make keys may spend.
+    pub fn must_spend(viewer: &Viewer) -> Result<(), AppError> {
+        if viewer.role.may_manage_keys() {
+            return Ok(());
+        }
+        Err(Refusal::Forbidden { why: "your role only reads".to_owned() }.into())
     }
 
     /// Picks one operation for every category.

@@ -13,7 +13,7 @@ use super::body::{Body, Out};
 use super::caller::Caller;
 use super::charges::{Charge, NewCharge, charge};
 use super::envelope::{Answer, ErrorBody, ErrorPart};
-use crate::rate_limit::{Subject, TooMany};
+use crate::rate_limit::Subject;
 use crate::state::AppState;
 
 /// Charges of one call at most.
@@ -75,16 +75,24 @@ pub async fn create(State(state): State<AppState>, caller: Caller, body: Body<Ne
         return Err(Refusal::unprocessable("charges", Problem::TooMany, "Give from 1 to 1000 charges.").into());
     }
     // The request itself was counted as one.
-    let more = u32::try_from(charges.len().saturating_sub(1)).unwrap_or(u32::MAX);
-    let standing = state.rates.count_more(caller.0.id, more);
-    if more > 0 && standing.over {
-        return Err(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }.into());
-    }
-    if let Err(TooMany { reset_seconds }) = state.subjects.count(Subject::Account(caller.0.account), true, more) {
-        return Err(Refusal::RateLimited { retry_after_seconds: reset_seconds }.into());
-    }
+    count(&state, &caller, u32::try_from(charges.len().saturating_sub(1)).unwrap_or(u32::MAX))?;
     let outcomes = stream::iter(charges).map(|one| outcome(&state, &caller, one)).buffered(AT_ONCE).collect();
     Ok(Out(ChargeOutcomes { outcomes: outcomes.await }).into_response())
+}
+
+/// Counts the writes of a request beyond the one that it is: for the key and its account, or for neither.
+fn count(state: &AppState, caller: &Caller, more: u32) -> Answer<()> {
+    if more == 0 {
+        return Ok(());
+    }
+    let account = Subject::Account(caller.0.account);
+    state.subjects.count(account, true, more).map_err(Refusal::from)?;
+    let standing = state.rates.count_more(caller.0.id, more);
+    if standing.over {
+        state.subjects.give_back(account, true, more);
+        return Err(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }.into());
+    }
+    Ok(())
 }
 
 async fn outcome(state: &AppState, caller: &Caller, one: KeyedCharge) -> ChargeOutcome {

@@ -71,11 +71,7 @@ pub struct Wanted {
 pub async fn export(State(state): State<AppState>, caller: Caller, Asked(wanted): Asked<Wanted>) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
     let Wanted { written, filter } = wanted;
-    let bom = match written.bom.as_deref() {
-        None | Some("false" | "0") => "",
-        Some("true" | "1") => BOM,
-        Some(_) => return Err(Fault::invalid("bom", "true or false.")),
-    };
+    let bom = mark(written.bom.as_deref())?;
     let (page, is_whole) = (filter.page()?, filter.limit.is_none());
     let entries = filter.read(&state, caller.0.wallet).await?;
     if is_whole {
@@ -90,6 +86,15 @@ pub async fn export(State(state): State<AppState>, caller: Caller, Asked(wanted)
         response.headers_mut().insert(NEXT_CURSOR, next);
     }
     Ok(response)
+}
+
+/// Reads the parameter `bom`: what a file begins with.
+pub fn mark(bom: Option<&str>) -> Answer<&'static str> {
+    match bom {
+        None | Some("false" | "0") => Ok(""),
+        Some("true" | "1") => Ok(BOM),
+        Some(_) => Err(Fault::invalid("bom", "true or false.")),
+    }
 }
 
 /// Which rows a file has: those that a filter lets through, before one row.

@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::header;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::http::{HeaderMap, header};
+use axum::routing::{MethodRouter, get};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, OpenApi, SecurityRequirement, ServerBuilder};
 
 use super::{BASE, describe, reference};
+use crate::http::packed::Packed;
 use crate::state::AppState;
 
 /// Where the document is.
@@ -45,21 +45,25 @@ pub fn complete(document: &mut OpenApi) {
     document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
 }
 
-/// Serves the document, and its list for language models.
+/// Serves the document, its page, and its list for language models: each is made once, and compressed once.
 pub fn router(document: &OpenApi) -> Router<AppState> {
-    let list: Arc<str> = list(document).into();
+    let list = served("text/plain; charset=utf-8", list(document));
     let document = describe::complete(document);
-    let reference: Arc<str> = reference::page(&document).into();
-    let reference = get(move || async move { reference::response(&reference) });
-    let json: Arc<str> = document.to_string().into();
-    let json =
-        get(move || async move { ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response() });
-    let list = get(move || async move { ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], list.to_string()) });
+    let json = served("application/json", document.to_string());
+    let page = Arc::new(Packed::new("text/html; charset=utf-8", reference::page(&document)));
+    let page = get(move |headers: HeaderMap| async move {
+        ([(header::CONTENT_SECURITY_POLICY, crate::http::html_page::POLICY)], page.response(&headers).await)
+    });
     Router::new()
         .route(DOCUMENT, json)
         .route("/openapi.json", get(|| async { axum::response::Redirect::permanent(DOCUMENT) }))
-        .route("/docs/api", reference)
+        .route("/docs/api", page)
         .route("/llms.txt", list)
+}
+
+fn served(kind: &'static str, text: String) -> MethodRouter<AppState> {
+    let text = Arc::new(Packed::new(kind, text));
+    get(move |headers: HeaderMap| async move { text.response(&headers).await })
 }
 
 fn list(document: &OpenApi) -> String {

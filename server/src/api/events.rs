@@ -53,6 +53,6 @@ pub async fn events(
 ) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
     let after = live::cursor(&headers, resume.after);
-    live::events::<Documented>(&state, caller.0.wallet, Pass::Key(caller.0.id), after)
+    live::events::<Documented>(&state, (caller.0.account, caller.0.wallet), Pass::Key(caller.0.id), after)
         .ok_or_else(|| Refusal::Unavailable.into())
 }

@@ -18,13 +18,14 @@ use tracing::Instrument;
 use wallet::error::{Error, Refusal};
 use wallet::identity::{KeyAccess, ServiceKeyText};
 
+use super::body;
 use super::caller::{Caller, ServiceCaller, bearer};
 use super::envelope::{self, Fault};
 use super::queries;
-use crate::http::by_address;
 use crate::http::drain_body::Unread;
+use crate::http::by_address;
 use crate::http::middleware::{self, REQUEST_ID};
-use crate::rate_limit::{Subject, TooMany, is_write};
+use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
 
 /// What is on every answer, where it has nothing of its own.
@@ -84,8 +85,8 @@ async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Respon
     let of_account = state.subjects.count(Subject::Account(access.account), is_write(request.method()), 1);
     let mut response = if standing.over {
         Fault::from(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }).into_response()
-    } else if let Err(TooMany { reset_seconds }) = of_account {
-        Fault::from(Refusal::RateLimited { retry_after_seconds: reset_seconds }).into_response()
+    } else if let Err(many) = of_account {
+        Fault::from(Refusal::from(many)).into_response()
     } else if let Some(fault) = queries::refused(&request) {
         fault.into_response()
     } else {
@@ -96,23 +97,11 @@ async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Respon
     response
 }
 
-/// Finds out who calls. An address that has sent many wrong keys is heard only with a key that is known to be right, so
-/// that guesses cost the database nothing.
+/// Finds out who calls. A wrong key counts for its address; a right one is heard whatever else comes from there.
 async fn access(state: &AppState, secret: &str, address: Option<IpAddr>) -> Result<Arc<KeyAccess>, Fault> {
-    if !state.wallet.identity().knows_key(secret) {
-        heard_with_a_wrong_key(state, address)?;
-    }
     match state.wallet.identity().authenticate_key(secret).await {
         Err(Error::Refused(Refusal::Unauthenticated)) => Err(note_wrong_key(state, address)),
         found => Ok(found?),
-    }
-}
-
-/// Refuses an address that has sent many wrong keys.
-fn heard_with_a_wrong_key(state: &AppState, address: Option<IpAddr>) -> Result<(), Fault> {
-    match address.map(|address| state.subjects.wrong_keys(address)) {
-        Some(Err(many)) => Err(too_many(many)),
-        _ => Ok(()),
     }
 }
 
@@ -120,17 +109,13 @@ fn heard_with_a_wrong_key(state: &AppState, address: Option<IpAddr>) -> Result<(
 fn note_wrong_key(state: &AppState, address: Option<IpAddr>) -> Fault {
     let counted = address.map(|address| state.subjects.count(Subject::WrongKeys(address), false, 1));
     match counted {
-        Some(Err(many)) => too_many(many),
+        Some(Err(many)) => Refusal::from(many).into(),
         _ => Refusal::Unauthenticated.into(),
     }
 }
 
-fn too_many(TooMany { reset_seconds }: TooMany) -> Fault {
-    Refusal::RateLimited { retry_after_seconds: reset_seconds }.into()
-}
-
-/// Lets in who shows a valid service key. It has no limit of its own: calls count for the customer's key that they name.
-/// Wrong ones count for their address.
+/// Lets in who shows a valid service key. It has no limit of its own: calls count for the customer's key that they name,
+/// and for its account. Wrong ones count for their address.
 async fn let_in_platform(state: &AppState, address: Option<IpAddr>, mut request: Request, calls: Router) -> Response {
     let secret = bearer(&request).unwrap_or_default();
     let access = match state.wallet.identity().authenticate_service_key(secret).await {
@@ -145,8 +130,11 @@ async fn let_in_platform(state: &AppState, address: Option<IpAddr>, mut request:
     answered(state, request, calls).await
 }
 
-/// Answers within the time limit.
+/// Answers within the time limit. A packed body is refused before the call, which may read none.
 async fn answered(state: &AppState, mut request: Request, mut calls: Router) -> Response {
+    if middleware::is_encoded(request.headers()) {
+        return body::packed().into_response();
+    }
     DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
     let answer = calls.call(request).map(|Ok(response)| response);
     let answered = tokio::time::timeout(state.settings.request_timeout(), answer).await;

@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use axum::http::header;
-use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
 
 use super::BASE;
@@ -30,11 +28,6 @@ pub fn page(json: &Value) -> String {
         }
     }
     crate::http::html_page::page("en", "REST API", &page)
-}
-
-/// Serves the page.
-pub fn response(page: &str) -> Response {
-    ([(header::CONTENT_SECURITY_POLICY, crate::http::html_page::POLICY)], Html(page.to_owned())).into_response()
 }
 
 fn call(page: &mut String, json: &Value, method: &str, path: &str, operation: &Value) {

@@ -13,7 +13,7 @@ use wallet::ledger::{GroupBy, UsageRow};
 use super::amount::Amount;
 use super::body::{Asked, Out};
 use super::caller::Caller;
-use super::csv::{harmless, wants_csv};
+use super::csv::{harmless, mark, wants_csv};
 use super::envelope::{Answer, ErrorBody, Fault};
 use super::moment::moment_of;
 use super::schemas::Instant;
@@ -48,6 +48,10 @@ pub struct UsageQuery {
     #[serde(default)]
     #[param(inline, value_type = Option<Instant>)]
     to: Option<String>,
+    /// `true`: CSV with a byte order mark, without which Excel reads letters beyond ASCII wrongly.
+    #[serde(default)]
+    #[param(value_type = Option<bool>)]
+    bom: Option<String>,
 }
 
 /// The sums of a time.
@@ -134,6 +138,7 @@ pub async fn usage(
     headers: HeaderMap,
 ) -> Answer<Response> {
     caller.may(KeyScope::LedgerRead)?;
+    let bom = mark(query.bom.as_deref())?;
     let (parts, by) = parts(query.group_by.as_deref().unwrap_or(GROUP_BY))?;
     let wallet = caller.0.wallet;
     let to = moment_of(&state, wallet, "to", query.to.as_deref()).await?;
@@ -149,7 +154,7 @@ pub async fn usage(
     };
     let rows = state.wallet.ledger().usage(wallet, (from, to), &by).await?;
     if wants_csv(&headers) {
-        return csv(&parts, &rows);
+        return csv(&parts, &rows, bom);
     }
     let sum = |row: UsageRow| UsageSum {
         group: parts.iter().map(|(name, part)| (name.clone(), value(&row, part).into())).collect(),
@@ -159,8 +164,8 @@ pub async fn usage(
     Ok(Out(Usage { from, to, usage: rows.into_iter().map(sum).collect() }).into_response())
 }
 
-fn csv(parts: &[(String, Part)], rows: &[UsageRow]) -> Answer<Response> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+fn csv(parts: &[(String, Part)], rows: &[UsageRow], bom: &str) -> Answer<Response> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(bom.as_bytes().to_vec());
     let head = parts.iter().map(|(name, _)| harmless(name)).chain(["charges", "credits"].map(str::to_owned));
     writer.write_record(head).map_err(|error| Fault::internal(&error))?;
     for row in rows {

@@ -161,7 +161,7 @@ pub async fn rotate(
 /// Switches an endpoint on again that was switched off (it answered 410).
 #[utoipa::path(post, path = "/webhook-endpoints/{id}/enable", tag = "Webhooks",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 204), (status = 404, body = ErrorBody)))]
+    responses((status = 204), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn enable(
     State(state): State<AppState>,
     caller: Caller,
@@ -176,7 +176,7 @@ pub async fn enable(
 /// Removes an endpoint with its log; once per key.
 #[utoipa::path(delete, path = "/webhook-endpoints/{id}", tag = "Webhooks",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 204), (status = 404, body = ErrorBody)))]
+    responses((status = 204), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn remove(
     State(state): State<AppState>,
     caller: Caller,
@@ -188,10 +188,10 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// Sends a test message; once per key.
+/// Sends a test message; once per key. 422 where too many messages wait for the endpoint already.
 #[utoipa::path(post, path = "/webhook-endpoints/{id}/test", tag = "Webhooks",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 202, body = DeliveryBody), (status = 404, body = ErrorBody)))]
+    responses((status = 202, body = DeliveryBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn test(
     State(state): State<AppState>,
     caller: Caller,
@@ -343,7 +343,7 @@ pub async fn delivery(State(state): State<AppState>, caller: Caller, Named(id): 
 /// Sends a message again as it was; once per key. Receivers know it by its id.
 #[utoipa::path(post, path = "/webhook-deliveries/{id}/redeliver", tag = "Webhooks",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
-    responses((status = 202, body = DeliveryBody), (status = 404, body = ErrorBody)))]
+    responses((status = 202, body = DeliveryBody), (status = 404, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn redeliver(
     State(state): State<AppState>,
     caller: Caller,

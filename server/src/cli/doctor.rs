@@ -7,6 +7,7 @@ use wallet::{Options, Wallet};
 
 use crate::config::Settings;
 use crate::mail::Mailer;
+use crate::http::client_ip;
 use crate::{assets, checkpoints, database};
 
 /// The most that this machine's clock may differ from the database's before it is worth a word, in seconds.
@@ -39,6 +40,13 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     match settings.check() {
         Ok(()) => findings.fine("settings", if settings.production() { "production" } else { "development" }),
         Err(error) => findings.problem("settings", &error.to_string()),
+    }
+    if settings.lacks_proxies() {
+        findings.problem("proxies", client_ip::NO_PROXIES);
+    } else if settings.web.trusted_proxies.is_empty() {
+        findings.note("proxies", "none is trusted: visitors are told apart by the address that they connect from");
+    } else {
+        findings.fine("proxies", "visitors are told apart by X-Forwarded-For");
     }
     database(settings, &mut findings).await;
     match Mailer::new(settings) {

@@ -2,9 +2,11 @@
 //!
 //! A connection costs a descriptor and memory from its first byte on, so whoever opens many and says nothing must not
 //! keep others out. A request's head has some seconds to come, an idle connection ends after a while, a reader that
-//! takes nothing ends as well; an answer that goes on for long (a stream of events, a file) does not. There are so many
-//! connections of an address, and so many in all; where these are taken, the one that has waited longest makes room.
+//! takes nothing or next to nothing ends as well; an answer that goes on for long (a stream of events, a file) does not. There
+//! are so many connections of an address, a quarter of all at most, and so many in all; where these are taken, a slow reader
+//! makes room, else the one that has waited longest for a request.
 
+pub mod limit;
 mod registry;
 mod stream;
 
@@ -27,45 +29,35 @@ pub use registry::{ConnectionLimits, Registry};
 use registry::{End, Place, TICK_MILLIS};
 use stream::{Answer, Busy, Noted};
 
+use crate::connections::limit::most;
 use crate::config::Settings;
 use crate::http::dispatch::Front;
 use crate::state::AppState;
 
 /// How long to wait after a connection could not be accepted for want of something (descriptors, memory).
 const PAUSE: Duration = Duration::from_millis(100);
-/// Descriptors that are kept for the database, files, and connections to others.
-const KEPT_DESCRIPTORS: usize = 200;
 /// How long a reader may take nothing of its answer.
 const STALLED: Duration = Duration::from_secs(60);
+/// How many bytes it must take for each such time that it is waited for: 1 KiB a second.
+const STALLED_BYTES: u64 = 60 * 1_024;
+/// One address has at most this part of all connections.
+const OF_ADDRESS: usize = 4;
 
 impl ConnectionLimits {
     /// Reads them from the settings; no more connections than the process may open.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
         let ticks = |seconds: u64| u32::try_from(seconds.saturating_mul(1_000) / TICK_MILLIS).unwrap_or(u32::MAX);
-        let web = &settings.web;
-        let wanted = usize::try_from(web.connections_max).unwrap_or(usize::MAX);
-        let most = match descriptors() {
-            Some(all) => wanted.min(all.saturating_sub(KEPT_DESCRIPTORS).max(all / 2)).max(1),
-            None => wanted,
-        };
-        if most < wanted {
-            tracing::info!(most, wanted, "the limit of open files (ulimit -n) allows fewer connections");
-        }
+        let (web, most) = (&settings.web, most(settings));
         Self {
             most,
-            of_address: usize::try_from(web.connections_each).unwrap_or(usize::MAX),
+            of_address: usize::try_from(web.connections_each).unwrap_or(usize::MAX).min(most / OF_ADDRESS).max(1),
             head_ticks: ticks(web.head_timeout),
             idle_ticks: ticks(web.idle_timeout),
             stalled_ticks: ticks(STALLED.as_secs()),
+            stalled_bytes: STALLED_BYTES,
         }
     }
-}
-
-/// How many files and sockets the process may open, where the system tells.
-fn descriptors() -> Option<usize> {
-    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
-    limits.lines().find_map(|line| line.strip_prefix("Max open files"))?.split_whitespace().next()?.parse().ok()
 }
 
 /// Serves until the state's token says to stop; then waits for what is being answered.

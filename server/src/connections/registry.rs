@@ -1,6 +1,7 @@
-//! Who is connected: how many there may be, and which connections have waited for too long.
+//! The open connections: how many there may be, which have waited for too long, and which make room for others.
 //!
-//! Time is counted in ticks of the reaper, so that a request costs no look at a clock.
+//! Time is counted in ticks of the reaper, so that a request costs no look at a clock. A reader is measured by what it
+//! takes while the server waits for it, so that neither a stream with nothing to say nor a file that takes long is slow.
 
 use crate::http::client_ip::network;
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use tokio::sync::Notify;
 
 /// How long a tick of the reaper lasts, in milliseconds.
 pub const TICK_MILLIS: u64 = 250;
+const TICKS_A_SECOND: u32 = 4;
 
 /// What connections may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,14 @@ pub struct ConnectionLimits {
     pub idle_ticks: u32,
     /// How long a reader may take nothing of an answer.
     pub stalled_ticks: u32,
+    /// How many bytes a reader must take for each such time in which it is waited for.
+    pub stalled_bytes: u64,
 }
+
+/// A reader that has taken nothing for five seconds makes room where all places are taken.
+const STALLED_TICKS: u32 = 5 * TICKS_A_SECOND;
+/// So does one that was waited for thirty seconds in all, within one answer.
+const SLOW_TICKS: u32 = 30 * TICKS_A_SECOND;
 
 /// Where a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +77,13 @@ pub struct Connection {
     phase: AtomicU64,
     /// Since which tick its reader takes nothing; 0 where it does.
     stalled: AtomicU32,
+    /// The bytes that were written when the reader was last waited for.
+    written: AtomicU64,
+    /// How many ticks of this answer its reader was waited for. These three are the reaper's.
+    waited: AtomicU32,
+    /// How many of them since the bytes were last looked at, and what they were then.
+    window: AtomicU32,
+    window_written: AtomicU64,
     ticks: Arc<AtomicU32>,
     end: AtomicU8,
     /// Wakes the connection's task where it must end. One of its own: a token that all share would be one lock for all.
@@ -88,6 +104,10 @@ impl Connection {
         let connection = Self {
             phase: AtomicU64::new(0),
             stalled: AtomicU32::new(0),
+            written: AtomicU64::new(0),
+            waited: AtomicU32::new(0),
+            window: AtomicU32::new(0),
+            window_written: AtomicU64::new(0),
             ticks,
             end: AtomicU8::new(0),
             told: Notify::new(),
@@ -138,6 +158,9 @@ impl Connection {
 
     /// Notes that a request is being answered.
     pub fn begun(&self) {
+        self.waited.store(0, Ordering::Relaxed);
+        self.window.store(0, Ordering::Relaxed);
+        self.window_written.store(self.written.load(Ordering::Relaxed), Ordering::Relaxed);
         self.set(Phase::Busy);
     }
 
@@ -146,28 +169,26 @@ impl Connection {
         self.set(Phase::Idle);
     }
 
-    /// Notes whether the reader takes what is written.
-    pub fn takes(&self, takes: bool) {
-        if takes {
-            if self.stalled.load(Ordering::Relaxed) != 0 {
-                self.stalled.store(0, Ordering::Relaxed);
-            }
-        } else if self.stalled.load(Ordering::Relaxed) == 0 {
+    /// Notes that the reader takes what is written.
+    pub fn takes(&self) {
+        if self.stalled.load(Ordering::Relaxed) != 0 {
+            self.stalled.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that the reader is waited for, after so many bytes in all.
+    pub fn waits(&self, written: u64) {
+        self.written.store(written, Ordering::Relaxed);
+        if self.stalled.load(Ordering::Relaxed) == 0 {
             self.stalled.store(self.now().max(1), Ordering::Relaxed);
         }
     }
 
-    /// Says whether nobody is being answered on it.
-    pub fn is_waiting(&self) -> bool {
-        self.phase().0 != Phase::Busy
-    }
-
-    /// Says whether it has waited for too long.
+    /// Says whether it has waited for too long, or its reader takes too little.
     fn is_over(&self, limits: &ConnectionLimits) -> bool {
         let (phase, since) = self.phase();
         let waited = self.now().saturating_sub(since);
-        let stalled = self.stalled.load(Ordering::Relaxed);
-        if stalled != 0 && self.now().saturating_sub(stalled) >= limits.stalled_ticks {
+        if self.stalled_for() >= limits.stalled_ticks || self.is_slow(limits) {
             return true;
         }
         match phase {
@@ -175,6 +196,42 @@ impl Connection {
             Phase::Idle => waited >= limits.idle_ticks,
             Phase::Busy => false,
         }
+    }
+
+    /// Tells for how many ticks its reader has taken nothing.
+    fn stalled_for(&self) -> u32 {
+        match self.stalled.load(Ordering::Relaxed) {
+            0 => 0,
+            since => self.now().saturating_sub(since),
+        }
+    }
+
+    /// Counts this tick where the reader is waited for; says whether it has taken too little for the time that it was. Only
+    /// the reaper calls it, once a tick.
+    fn is_slow(&self, limits: &ConnectionLimits) -> bool {
+        if self.stalled.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
+        self.waited.fetch_add(1, Ordering::Relaxed);
+        let window = self.window.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        if window < limits.stalled_ticks {
+            return false;
+        }
+        let written = self.written.load(Ordering::Relaxed);
+        self.window.store(0, Ordering::Relaxed);
+        written.saturating_sub(self.window_written.swap(written, Ordering::Relaxed)) < limits.stalled_bytes
+    }
+
+    /// Tells how willingly it makes room: a reader that takes nothing or too slowly first, then whoever waits for a request,
+    /// each by how long; nothing where it is being answered as it should.
+    fn makes_room(&self) -> Option<(u8, std::cmp::Reverse<u32>)> {
+        let stalled = self.stalled_for();
+        let waited = self.waited.load(Ordering::Relaxed);
+        if stalled >= STALLED_TICKS || waited >= SLOW_TICKS {
+            return Some((0, std::cmp::Reverse(waited.max(stalled))));
+        }
+        let (phase, since) = self.phase();
+        (phase != Phase::Busy).then(|| (1, std::cmp::Reverse(self.now().saturating_sub(since))))
     }
 }
 
@@ -194,14 +251,12 @@ struct Open {
 }
 
 impl Open {
-    /// Finds the connection that has waited longest, of one address or of all.
-    fn longest_waiting(&self, address: Option<IpAddr>) -> Option<u64> {
+    /// Finds the connection that makes room first, of one address or of all.
+    fn making_room(&self, address: Option<IpAddr>) -> Option<u64> {
         let of_address = |found: &Option<IpAddr>| address.is_none() || *found == address;
-        self.connections
-            .iter()
-            .filter(|(_, (found, connection))| of_address(found) && connection.is_waiting())
-            .min_by_key(|(number, (_, connection))| (connection.phase().1, **number))
-            .map(|(number, _)| *number)
+        let all = self.connections.iter().filter(|(_, (found, _))| of_address(found));
+        let willing = all.filter_map(|(number, (_, connection))| Some((connection.makes_room()?, *number)));
+        willing.min().map(|(_, number)| number)
     }
 
     fn remove(&mut self, number: u64) -> Option<Arc<Connection>> {
@@ -247,16 +302,16 @@ impl Registry {
 
     /// Gives a connection its place; `address` is none for a trusted proxy, which speaks for many.
     ///
-    /// Where all places are taken, the connection that has waited longest for a request makes room: of the same address
-    /// where that has too many, else of all. `None` where every one of them is being answered.
+    /// Where all places are taken, one connection makes room: of the same address where that has too many, else of all; one
+    /// whose reader is slow, else the one that has waited longest for a request. `None` where all are being answered.
     pub fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Place> {
         let address = address.map(network);
         let mut open = self.lock();
         let own = address.map_or(0, |address| open.of_addresses.get(&address).copied().unwrap_or(0));
         let leaves = if address.is_some() && own >= self.limits.of_address {
-            Some(open.longest_waiting(address)?)
+            Some(open.making_room(address)?)
         } else if open.connections.len() >= self.limits.most {
-            Some(open.longest_waiting(None)?)
+            Some(open.making_room(None)?)
         } else {
             None
         };

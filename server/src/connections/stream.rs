@@ -16,16 +16,25 @@ use super::registry::Connection;
 pub struct Noted {
     stream: TcpStream,
     connection: Arc<Connection>,
+    /// The bytes that were written in all.
+    written: u64,
 }
 
 impl Noted {
     /// Takes a connection's socket.
     pub const fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
-        Self { stream, connection }
+        Self { stream, connection, written: 0 }
     }
 
-    fn note<T>(&self, written: Poll<std::io::Result<T>>) -> Poll<std::io::Result<T>> {
-        self.connection.takes(!written.is_pending());
+    fn note(&mut self, written: Poll<std::io::Result<usize>>) -> Poll<std::io::Result<usize>> {
+        match &written {
+            Poll::Pending => self.connection.waits(self.written),
+            Poll::Ready(count) => {
+                let count = count.as_ref().map_or(0, |count| u64::try_from(*count).unwrap_or(u64::MAX));
+                self.written = self.written.saturating_add(count);
+                self.connection.takes();
+            }
+        }
         written
     }
 }

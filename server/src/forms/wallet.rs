@@ -12,7 +12,7 @@ use wallet::tariff::LineRequest;
 
 use super::post::Post;
 use crate::http::redirect::see_other;
-use crate::rate_limit::{Subject, TooMany};
+use crate::rate_limit::Subject;
 use crate::state::AppState;
 use crate::{json, providers};
 
@@ -88,9 +88,7 @@ pub async fn lock_quotes(State(state): State<AppState>, form: Post) -> Response 
         })?;
         // Each is a row that is kept for days, so each counts as a write of the account.
         let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
-        if let Err(TooMany { reset_seconds }) = state.subjects.count(Subject::Account(account), true, count) {
-            return Err(Refusal::RateLimited { retry_after_seconds: reset_seconds }.into());
-        }
+        state.subjects.count(Subject::Account(account), true, count).map_err(Refusal::from)?;
         state.wallet.tariffs().lock_quotes(wallet, &lines).await
     };
     match locked.await {

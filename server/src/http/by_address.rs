@@ -15,6 +15,7 @@ use crate::state::AppState;
 #[must_use]
 pub fn address_of(extensions: &Extensions, headers: &HeaderMap, state: &AppState) -> Option<IpAddr> {
     let ConnectInfo(connected) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    state.unknown_proxies.look(connected.ip(), headers, &state.settings.web.trusted_proxies);
     Some(network(peer(connected.ip(), headers, &state.settings.web.trusted_proxies)))
 }
 
@@ -22,6 +23,16 @@ pub fn address_of(extensions: &Extensions, headers: &HeaderMap, state: &AppState
 pub async fn by_address(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if let Some(address) = address_of(request.extensions(), request.headers(), &state)
         && let Err(many) = state.subjects.count(Subject::Address(address), is_write(request.method()), 1)
+    {
+        return many.into_response();
+    }
+    next.run(request).await
+}
+
+/// Counts the site's files by their reader's address, apart from its pages.
+pub async fn files_by_address(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if let Some(address) = address_of(request.extensions(), request.headers(), &state)
+        && let Err(many) = state.subjects.count(Subject::Files(address), false, 1)
     {
         return many.into_response();
     }

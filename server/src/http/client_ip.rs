@@ -2,11 +2,17 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::HeaderMap;
+use wallet::notify::webhook::is_public;
 
 /// Where proxies tell whom they speak for.
 const FORWARDED: &str = "x-forwarded-for";
+
+/// What is said where a proxy must be there and none is named.
+pub const NO_PROXIES: &str = "TRUSTED_PROXIES is not set: behind a proxy all visitors count as one address: they share \
+     its limits, and one who guesses passwords makes all wait";
 
 /// Addresses of one network: `10.0.0.0/8`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +75,35 @@ pub fn peer(connected: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAd
     found
 }
 
+/// Warns of proxies that are not among the trusted ones: all who come through such a proxy count as one address.
+///
+/// Anybody can send the header, so there is one warning for an address of this machine or its networks, where proxies are,
+/// and one for any other.
+#[derive(Debug, Default)]
+pub struct UnknownProxies {
+    near: AtomicBool,
+    far: AtomicBool,
+}
+
+impl UnknownProxies {
+    /// Looks at a request; says whether it was worth a warning.
+    pub fn look(&self, connected: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> bool {
+        if !headers.contains_key(FORWARDED) || trusted.iter().any(|network| network.contains(connected)) {
+            return false;
+        }
+        let proxy = connected.to_canonical();
+        let is_warned = if is_public(proxy) { &self.far } else { &self.near };
+        if is_warned.load(Ordering::Relaxed) || is_warned.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        tracing::warn!(
+            %proxy,
+            "a request came with X-Forwarded-For from an address that is not in TRUSTED_PROXIES: if it is a proxy of yours, add it, or all who come through it count as one visitor and share their limits"
+        );
+        true
+    }
+}
+
 /// Reads an address, which some proxies write with a port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
@@ -115,6 +150,20 @@ mod tests {
         assert_eq!(found("10.0.0.1", &split, &["10.0.0.0/24"]), "198.51.100.1");
         assert_eq!(found("10.0.0.1", &["198.51.100.1, what"], &["10.0.0.0/24"]), "10.0.0.1");
         assert_eq!(found("10.0.0.1", &["10.0.0.7"], &["10.0.0.0/24"]), "10.0.0.7", "all of it is ours");
+    }
+
+    #[test]
+    fn an_unknown_proxy_is_warned_of_once_and_a_stranger_who_pretends_does_not_hide_it() {
+        let unknown = UnknownProxies::default();
+        let trusted: [Network; 1] = ["10.0.0.0/8".parse().expect("a network")];
+        let mut headers = HeaderMap::new();
+        let look =
+            |address: &str, headers: &HeaderMap| unknown.look(address.parse().expect("an address"), headers, &trusted);
+        assert!(!look("192.168.0.2", &headers), "nobody is spoken for");
+        headers.append(FORWARDED, HeaderValue::from_static("198.51.100.1"));
+        assert!(!look("10.0.0.7", &headers), "it is trusted");
+        assert!(look("8.8.8.8", &headers) && !look("8.8.4.4", &headers));
+        assert!(look("::ffff:192.168.0.2", &headers) && !look("127.0.0.1", &headers));
     }
 
     #[test]

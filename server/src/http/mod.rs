@@ -9,4 +9,5 @@ pub mod form_recovery;
 pub mod html_page;
 pub mod locale;
 pub mod middleware;
+pub mod packed;
 pub mod redirect;

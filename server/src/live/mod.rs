@@ -22,7 +22,7 @@ use futures::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use wallet::Wallet;
-use wallet::id::WalletId;
+use wallet::id::{AccountId, WalletId};
 
 use crate::auth::{AuthSession, session};
 use crate::json;
@@ -73,7 +73,7 @@ async fn live(
     };
     let wallet = if resume.environment.as_deref() == Some("preview") { viewer.preview_wallet } else { viewer.wallet };
     let pass = Pass::Session(session::token(&session));
-    match events::<Plain>(&state, wallet, pass, cursor(&headers, resume.after)) {
+    match events::<Plain>(&state, (viewer.account, wallet), pass, cursor(&headers, resume.after)) {
         Some(events) => events,
         None => (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], "Too many streams are open.")
             .into_response(),
@@ -120,9 +120,14 @@ impl Form for Plain {
     }
 }
 
-/// Opens a stream for who has shown a pass; `None` when too many are open. It ends when the pass works no more.
-pub fn events<F: Form>(state: &AppState, wallet: WalletId, pass: Pass, after: Option<i64>) -> Option<Response> {
-    let place = state.streams.enter(wallet, pass)?;
+/// Opens a stream of an account's wallet for who has shown a pass; `None` when too many are open. It ends when the pass works no more.
+pub fn events<F: Form>(
+    state: &AppState,
+    (account, wallet): (AccountId, WalletId),
+    pass: Pass,
+    after: Option<i64>,
+) -> Option<Response> {
+    let place = state.streams.enter((account, wallet), pass)?;
     state.streams.watch(&state.wallet);
     let ended = place.end();
     let follower = Follower::<F> {

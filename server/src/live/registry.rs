@@ -1,16 +1,19 @@
-//! Open streams: how many there may be, in all and for one wallet, and their end when what opened them works no more.
+//! Open streams: how many there may be, in all, of an account and a wallet, and their end when what opened them works no more.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use wallet::Wallet;
 use wallet::error::Result;
-use wallet::id::{KeyId, WalletId};
+use wallet::id::{AccountId, KeyId, WalletId};
 
 /// The most streams of one wallet on this node: windows of its people, programs with its keys.
 const OF_WALLET_MAX: usize = 100;
+/// The most streams of all wallets of one account.
+const OF_ACCOUNT_MAX: usize = 200;
 /// How often it is asked whether what opened the streams still works: one query for all sessions, one for all keys.
 const CHECK_EVERY: Duration = Duration::from_secs(3);
 
@@ -35,11 +38,13 @@ struct Open {
     next: u64,
     streams: HashMap<u64, Stream>,
     of_wallets: HashMap<WalletId, usize>,
+    of_accounts: HashMap<AccountId, usize>,
     is_watched: bool,
 }
 
 #[derive(Debug)]
 struct Stream {
+    account: AccountId,
     wallet: WalletId,
     pass: Pass,
     end: CancellationToken,
@@ -65,11 +70,16 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.streams.lock();
         let Some(stream) = open.streams.remove(&self.number) else { return };
-        if let Some(count) = open.of_wallets.get_mut(&stream.wallet) {
-            *count -= 1;
-            if *count == 0 {
-                open.of_wallets.remove(&stream.wallet);
-            }
+        one_less(&mut open.of_wallets, &stream.wallet);
+        one_less(&mut open.of_accounts, &stream.account);
+    }
+}
+
+fn one_less<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
         }
     }
 }
@@ -85,20 +95,19 @@ impl Streams {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a place; `None` where too many are open.
-    pub fn enter(self: &Arc<Self>, wallet: WalletId, pass: Pass) -> Option<Place> {
+    /// Takes a place for a wallet of an account; `None` where too many are open.
+    pub fn enter(self: &Arc<Self>, (account, wallet): (AccountId, WalletId), pass: Pass) -> Option<Place> {
         let mut open = self.lock();
-        if open.streams.len() >= self.most {
+        let of_wallet = open.of_wallets.get(&wallet).copied().unwrap_or(0);
+        let of_account = open.of_accounts.get(&account).copied().unwrap_or(0);
+        if open.streams.len() >= self.most || of_wallet >= OF_WALLET_MAX || of_account >= OF_ACCOUNT_MAX {
             return None;
         }
-        let count = open.of_wallets.entry(wallet).or_default();
-        if *count >= OF_WALLET_MAX {
-            return None;
-        }
-        *count += 1;
+        open.of_wallets.insert(wallet, of_wallet + 1);
+        open.of_accounts.insert(account, of_account + 1);
         let (number, end) = (open.next, CancellationToken::new());
         open.next += 1;
-        open.streams.insert(number, Stream { wallet, pass, end: end.clone() });
+        open.streams.insert(number, Stream { account, wallet, pass, end: end.clone() });
         Some(Place { streams: Arc::clone(self), number, end })
     }
 
@@ -156,14 +165,17 @@ async fn still_good(wallet: &Wallet, passes: &HashSet<Pass>) -> Result<HashSet<P
 
 #[cfg(test)]
 mod tests {
-    use wallet::id::AccountId;
-
     use super::*;
+
+    fn place() -> (AccountId, WalletId) {
+        let account = AccountId::new();
+        (account, WalletId::new(account))
+    }
 
     #[test]
     fn one_wallet_can_not_take_all_places() {
         let streams = Arc::new(Streams::new(OF_WALLET_MAX + 1));
-        let (greedy, other) = (WalletId::new(AccountId::new()), WalletId::new(AccountId::new()));
+        let (greedy, other) = (place(), place());
         let enter = |wallet| streams.enter(wallet, Pass::Key(KeyId::new()));
         let mut places: Vec<Place> = (0..OF_WALLET_MAX).map(|_| enter(greedy).expect("a place")).collect();
         assert!(enter(greedy).is_none(), "others need the rest");
@@ -175,9 +187,23 @@ mod tests {
     }
 
     #[test]
+    fn one_account_can_not_take_all_places_by_many_wallets() {
+        let streams = Arc::new(Streams::new(2 * OF_ACCOUNT_MAX));
+        let account = AccountId::new();
+        let enter = |account| streams.enter((account, WalletId::new(account)), Pass::Key(KeyId::new()));
+        let places: Vec<Place> = (0..OF_ACCOUNT_MAX).map(|_| enter(account).expect("a place")).collect();
+        assert!(enter(account).is_none(), "each of another wallet, and yet too many");
+        assert!(enter(AccountId::new()).is_some());
+        drop(places);
+        assert!(enter(account).is_some());
+        let open = streams.lock();
+        assert!(open.of_accounts.is_empty() && open.of_wallets.is_empty());
+    }
+
+    #[test]
     fn streams_end_with_what_opened_them() {
         let streams = Arc::new(Streams::new(10));
-        let wallet = WalletId::new(AccountId::new());
+        let wallet = place();
         let (kept, lost) = (Pass::Session([1; 16]), Pass::Session([2; 16]));
         let [one, other] = [kept, lost].map(|pass| streams.enter(wallet, pass).expect("a place"));
         let asked = streams.passes().expect("some");

@@ -13,7 +13,8 @@ use std::sync::{Mutex, PoisonError};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::Utc;
-use wallet::id::AccountId;
+use wallet::error::Refusal;
+use wallet::id::{AccountId, ServiceKeyId};
 
 use crate::config::Web;
 
@@ -21,6 +22,11 @@ use crate::config::Web;
 const WINDOW: i64 = 60;
 /// From how many windows on old ones are swept out.
 const SWEEP_FROM: usize = 10_000;
+
+/// A page has so many files at most, so an address reads so many times as many of them as pages.
+const FILES: u32 = 10;
+/// A platform speaks for many customers: it may name so many times as many wrong keys as an address may send.
+const PLATFORM: u32 = 100;
 
 /// Whose requests are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,8 +37,12 @@ pub enum Subject {
     Session([u8; 16]),
     /// Pages, server functions and forms of one address.
     Address(IpAddr),
+    /// Files of the site that one address reads.
+    Files(IpAddr),
     /// Calls of one address with a wrong key, or none.
     WrongKeys(IpAddr),
+    /// Calls of a service key on behalf of customers' keys that are wrong.
+    WrongKeysFor(ServiceKeyId),
 }
 
 /// So many reads and writes within a minute.
@@ -50,8 +60,6 @@ pub struct SubjectRates {
     address: Limit,
     wrong_keys: u32,
     windows: Mutex<Windows>,
-    /// The newest minute in which an address has sent too many wrong keys: most requests need to look no further.
-    wrong_minute: AtomicI64,
 }
 
 #[derive(Debug, Default)]
@@ -80,7 +88,6 @@ impl SubjectRates {
             address: Limit { reads: web.rate_address_reads, writes: web.rate_address_writes },
             wrong_keys: web.rate_wrong_keys,
             windows: Mutex::default(),
-            wrong_minute: AtomicI64::new(0),
         }
     }
 
@@ -89,7 +96,9 @@ impl SubjectRates {
             Subject::Account(_) => self.account,
             Subject::Session(_) => self.session,
             Subject::Address(_) => self.address,
+            Subject::Files(_) => return self.address.reads.saturating_mul(FILES),
             Subject::WrongKeys(_) => return self.wrong_keys,
+            Subject::WrongKeysFor(_) => return self.wrong_keys.saturating_mul(PLATFORM),
         };
         if is_write { limit.writes } else { limit.reads }
     }
@@ -97,15 +106,6 @@ impl SubjectRates {
     /// Counts requests; an error where they are too many.
     pub fn count(&self, subject: Subject, is_write: bool, count: u32) -> Result<(), TooMany> {
         self.add(subject, is_write, count, Utc::now().timestamp())
-    }
-
-    /// Says whether an address has sent too many wrong keys in the running minute.
-    pub fn wrong_keys(&self, address: IpAddr) -> Result<(), TooMany> {
-        let now = Utc::now().timestamp();
-        if self.wrong_minute.load(Ordering::Relaxed) != now.div_euclid(WINDOW) {
-            return Ok(());
-        }
-        self.add(Subject::WrongKeys(address), false, 0, now)
     }
 
     fn add(&self, subject: Subject, is_write: bool, count: u32, now: i64) -> Result<(), TooMany> {
@@ -116,15 +116,29 @@ impl SubjectRates {
         if window.0 != minute {
             *window = (minute, 0);
         }
-        window.1 = window.1.saturating_add(count);
-        // A look without a request asks about the next one.
-        if window.1.saturating_add(u32::from(count == 0)) <= limit {
+        let all = window.1.saturating_add(count);
+        // What is refused as a whole is not done: only a single request counts either way.
+        if all <= limit || count == 1 {
+            window.1 = all;
+        }
+        if all <= limit {
             return Ok(());
         }
-        if matches!(subject, Subject::WrongKeys(_)) {
-            self.wrong_minute.store(minute, Ordering::Relaxed);
-        }
         Err(TooMany { reset_seconds: u32::try_from(WINDOW - now.rem_euclid(WINDOW)).unwrap_or(60) })
+    }
+
+    /// Takes back what was counted in this minute for something that was not done after all.
+    pub fn give_back(&self, subject: Subject, is_write: bool, count: u32) {
+        self.take_back(subject, is_write, count, Utc::now().timestamp());
+    }
+
+    fn take_back(&self, subject: Subject, is_write: bool, count: u32, now: i64) {
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.of_subjects.get_mut(&(subject, is_write))
+            && window.0 == now.div_euclid(WINDOW)
+        {
+            window.1 = window.1.saturating_sub(count);
+        }
     }
 }
 
@@ -135,6 +149,12 @@ impl Windows {
             self.of_subjects.retain(|_, window| window.0 == minute);
             self.sweep_at = self.of_subjects.len().saturating_mul(2);
         }
+    }
+}
+
+impl From<TooMany> for Refusal {
+    fn from(many: TooMany) -> Self {
+        Self::RateLimited { retry_after_seconds: many.reset_seconds }
     }
 }
 
@@ -165,7 +185,6 @@ mod tests {
             address: Limit { reads: 5, writes: 4 },
             wrong_keys: 2,
             windows: Mutex::default(),
-            wrong_minute: AtomicI64::new(0),
         }
     }
 
@@ -187,24 +206,26 @@ mod tests {
     }
 
     #[test]
-    fn many_in_one_request_count_as_many() {
+    fn many_in_one_request_count_as_many_or_not_at_all() {
         let rates = rates();
         let account = Subject::Account(AccountId::new());
         assert!(rates.add(account, true, 3, MINUTE).is_err());
+        assert_eq!(rates.add(account, true, 2, MINUTE), Ok(()), "what was refused as a whole took nothing");
+        assert!(rates.add(account, true, 1, MINUTE).is_err());
+        rates.take_back(account, true, 2, MINUTE);
+        assert_eq!(rates.add(account, true, 1, MINUTE), Ok(()));
+        rates.take_back(account, true, 2, MINUTE + 60);
+        assert!(rates.add(account, true, 1, MINUTE).is_err(), "another minute's");
     }
 
     #[test]
-    fn an_address_with_too_many_wrong_keys_is_known_without_another_one() {
+    fn wrong_keys_are_counted_by_address_and_a_platform_names_many() {
         let rates = rates();
         let [one, other] = [1, 2].map(|last| Subject::WrongKeys(IpAddr::from([192, 0, 2, last])));
-        assert_eq!(rates.add(one, false, 0, MINUTE), Ok(()));
-        assert_eq!(rates.add(one, false, 1, MINUTE), Ok(()));
-        assert_eq!(rates.add(one, false, 1, MINUTE), Ok(()));
-        assert_eq!(rates.wrong_minute.load(Ordering::Relaxed), 0);
-        assert!(rates.add(one, false, 1, MINUTE).is_err());
-        assert_eq!(rates.wrong_minute.load(Ordering::Relaxed), MINUTE / WINDOW);
-        assert!(rates.add(one, false, 0, MINUTE).is_err());
-        assert_eq!(rates.add(other, false, 0, MINUTE), Ok(()));
-        assert_eq!(rates.add(one, false, 0, MINUTE + 60), Ok(()));
+        let add = |subject, at| rates.add(subject, false, 1, at).is_ok();
+        assert_eq!([add(one, MINUTE), add(one, MINUTE), add(one, MINUTE)], [true, true, false]);
+        assert!(add(other, MINUTE) && add(one, MINUTE + 60));
+        let platform = Subject::WrongKeysFor(ServiceKeyId::new());
+        assert_eq!((0..201).filter(|_| add(platform, MINUTE)).count(), 200);
     }
 }

@@ -290,6 +290,9 @@ async fn usage_is_summed_up_by_whatever_is_asked(pool: PgPool) {
     assert_eq!(lines.remove(0), "metadata.customer_id,charges,credits");
     lines.sort_unstable();
     assert_eq!(lines, [format!("'=globex,1,{five}"), format!("acme,3,{}", five + nano)], "no formula runs");
+    let request = program.call(Method::GET, "/usage?bom=true").header("accept", "text/csv");
+    let marked = Told::of(request.send().await.expect("an answer")).await;
+    assert!(marked.text.starts_with("\u{feff}day,"), "{}", marked.text);
     for (wrong, field) in [
         ("group_by=colour", "group_by"),
         ("group_by=day,day", "group_by"),
@@ -297,6 +300,7 @@ async fn usage_is_summed_up_by_whatever_is_asked(pool: PgPool) {
         ("from=2024-01-01&to=2026-01-01", "from"),
         ("from=2026-02-01&to=2026-01-01", "from"),
         ("to=soon", "to"),
+        ("bom=maybe", "bom"),
     ] {
         let told = program.get(&format!("/usage?{wrong}")).await;
         assert_eq!((told.status, told.code().as_str()), (StatusCode::BAD_REQUEST, "invalid_request"), "{wrong}");

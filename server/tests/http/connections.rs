@@ -68,6 +68,37 @@ async fn where_all_places_are_taken_those_who_say_nothing_make_room(pool: PgPool
     closed(&mut hanging[0]).await;
 }
 
+/// Asks again and again on one connection and reads none of the answers, until the server can write no more of them.
+async fn never_reads(site: &Site) -> TcpStream {
+    let mut stream = connect(site).await;
+    let request = "GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
+    // Its own requests stay unread as well then.
+    while let Ok(written) = timeout(Duration::from_secs(1), stream.write(request.as_bytes())).await {
+        written.expect("written");
+    }
+    stream
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn readers_that_take_nothing_make_room_where_all_places_are_taken(pool: PgPool) {
+    let flags = ["--connections-max=10", "--rate-address-reads=100000000", "--head-timeout=60", "--idle-timeout=600"];
+    let site = Site::start_with(pool, &flags).await;
+    // Two of ten: an address has a quarter.
+    let [mut first, _second] = [never_reads(&site).await, never_reads(&site).await];
+    let began = Instant::now();
+    let mut tries = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        tries.tick().await;
+        let mut newcomer = connect(&site).await;
+        newcomer.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.ok();
+        if closed(&mut newcomer).await.starts_with(b"HTTP/1.1 200") {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "nobody makes room");
+    }
+    closed(&mut first).await;
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn one_address_has_so_many_and_a_trusted_proxy_any_number(pool: PgPool) {
     let site = Site::start_with(pool.clone(), &["--connections-each=2"]).await;

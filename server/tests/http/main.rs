@@ -15,6 +15,7 @@ mod live;
 mod matrix;
 mod news;
 mod offers;
+mod other_routes;
 mod outage;
 mod payments;
 mod plans;

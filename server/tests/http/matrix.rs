@@ -93,6 +93,7 @@ impl Form {
             path if path.starts_with("/wallet/orders") => &things.payment,
             path if path.starts_with("/developers/keys") => &things.key,
             path if path.contains("/deliveries/") => &things.delivery,
+            path if path.starts_with("/settings/security/sessions") => &things.session,
             _ => &things.endpoint,
         };
         self.path.replace("{id}", id)
@@ -121,8 +122,8 @@ const FUNCTIONS: [(&str, bool, Asks, &str); 25] = [
     ("orders", false, Person, ""),
     ("plan_page", false, Person, ""),
     ("playground", false, Person, ""),
-    ("playground_run", true, Person, "request[operation]=gpt-5&request[how]=charge&request[idempotency_key]=k"),
-    ("playground_finish", true, Person, "hold=1&how=capture&idempotency_key=k"),
+    ("playground_run", true, KeyKeeper, "request[operation]=gpt-5&request[how]=charge&request[idempotency_key]=k"),
+    ("playground_finish", true, KeyKeeper, "hold=1&how=capture&idempotency_key=k"),
     ("prices", false, Anybody, ""),
     ("quotes", false, Person, ""),
     ("session", false, Anybody, ""),
@@ -178,7 +179,7 @@ async fn call(browser: &mut Browser<'_>, name: &str, is_posted: bool, args: &str
 }
 
 /// Gives a member of a new account the role, and their browser.
-async fn member<'s>(site: &'s Site, pool: &PgPool, role: &str) -> Browser<'s> {
+pub async fn member<'s>(site: &'s Site, pool: &PgPool, role: &str) -> Browser<'s> {
     let (user, _) = site.person(role).await;
     let done = sqlx::query("UPDATE members SET role = $2 WHERE user_id = $1").bind(user.id.uuid()).bind(role);
     assert_eq!(done.execute(pool).await.expect("changed").rows_affected(), 1);
@@ -188,7 +189,7 @@ async fn member<'s>(site: &'s Site, pool: &PgPool, role: &str) -> Browser<'s> {
 }
 
 /// Somebody of the staff who is no admin.
-async fn supporter(site: &Site) -> Browser<'_> {
+pub async fn supporter(site: &Site) -> Browser<'_> {
     let form = SignUp {
         email: "helper@example.com".to_owned(),
         password: PASSWORD.to_owned(),
@@ -274,6 +275,8 @@ async fn every_form_asks_who_posts_it(pool: PgPool) {
 async fn every_server_function_asks_who_calls_it(pool: PgPool) {
     let site = Site::start_with(pool.clone(), &["--demo=true"]).await;
     let mut guest = site.browser();
+    let mut viewer = member(&site, &pool, "viewer").await;
+    let mut developer = member(&site, &pool, "developer").await;
     let mut owner = member(&site, &pool, "owner").await;
     let mut helper = supporter(&site).await;
     let mut admin = site.admin().await;
@@ -286,14 +289,41 @@ async fn every_server_function_asks_who_calls_it(pool: PgPool) {
             told.status,
             told.text
         );
-        for (who, browser) in [("owner", &mut owner), ("helper", &mut helper)] {
+        for (who, browser) in
+            [("viewer", &mut viewer), ("developer", &mut developer), ("owner", &mut owner), ("helper", &mut helper)]
+        {
             let told = call(browser, name, is_posted, args).await;
             assert!(!told.status.is_server_error(), "{name} by the {who}: {}", told.text);
             assert!(asks != Admin || told.status == StatusCode::NOT_FOUND, "{name} by the {who}: {}", told.status);
+            let is_forbidden = asks == KeyKeeper && who == "viewer";
+            assert_eq!(told.status == StatusCode::FORBIDDEN, is_forbidden, "{name} by the {who}: {}", told.text);
         }
         let told = call(&mut admin, name, is_posted, args).await;
         assert!(!told.status.is_server_error(), "{name} by an admin: {}", told.text);
     }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_viewer_spends_nothing_in_the_playground(pool: PgPool) {
+    let site = Site::start_with(pool.clone(), &["--demo=true"]).await;
+    let program = site.program("reader", 100).await;
+    let hold = program.post("/holds", "h", &json!({ "lines": [{ "operation": "gpt-5" }] })).await.json();
+    let change = sqlx::query("UPDATE members SET role = 'viewer' WHERE user_id = $1");
+    change.bind(program.viewer.user.uuid()).execute(&pool).await.expect("changed");
+    let before = program.get("/balance").await.json();
+    let mut browser = site.browser();
+    browser.sign_in("reader").await;
+    for how in ["charge", "hold"] {
+        let args = format!("request[operation]=gpt-5&request[how]={how}&request[idempotency_key]={how}");
+        let told = call(&mut browser, "playground_run", true, &args).await;
+        assert_eq!(told.status, StatusCode::FORBIDDEN, "{how}: {}", told.text);
+    }
+    for how in ["capture", "release"] {
+        let args = format!("hold={}&how={how}&idempotency_key={how}", hold["id"]);
+        let told = call(&mut browser, "playground_finish", true, &args).await;
+        assert_eq!(told.status, StatusCode::FORBIDDEN, "{how}: {}", told.text);
+    }
+    assert_eq!(program.get("/balance").await.json(), before);
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -10,6 +10,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
+use wallet::identity::ServiceScope;
 
 use crate::support::{PATIENCE, Program, Site, Told, early_in_a_minute};
 
@@ -179,6 +180,16 @@ async fn wrong_keys_are_counted_by_address_and_right_ones_go_on(pool: PgPool) {
     }
     assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429, 429]);
     assert_eq!(guess("192.0.2.1", &program.key).await.status, StatusCode::OK, "a key that is known is heard");
+    let (cold, revoked) = (site.program("cold", 10).await, site.program("revoked", 10).await);
+    assert_eq!(guess("192.0.2.1", &cold.key).await.status, StatusCode::OK, "and one that this node has never seen");
+    let id = site.wallet().identity().keys(&revoked.viewer).await.expect("keys")[0].id;
+    site.wallet().identity().revoke_key(&revoked.viewer, id).await.expect("revoked");
+    assert_eq!(guess("192.0.2.1", &revoked.key).await.status, StatusCode::TOO_MANY_REQUESTS, "it works no more");
+    let platform = site.platform().await;
+    let told = guess("192.0.2.1", &platform.key).await;
+    assert_eq!(told.status, StatusCode::FORBIDDEN, "a service key is heard as well: {}", told.text);
+    let wrong = guess("192.0.2.1", &format!("{}x", platform.key)).await;
+    assert_eq!(wrong.status, StatusCode::TOO_MANY_REQUESTS, "{}", wrong.text);
     assert_eq!(guess("192.0.2.2", "nb_live_x").await.status, StatusCode::UNAUTHORIZED, "another address");
     let told = guess("192.0.2.1", "").await;
     assert_eq!((told.status, told.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "rate_limited"));
@@ -212,6 +223,102 @@ async fn many_keys_of_an_account_have_one_limit_together(pool: PgPool) {
     assert_eq!(told.status, StatusCode::TOO_MANY_REQUESTS, "each charge counts: {}", told.text);
     let stranger = site.program("stranger", 100).await;
     assert_eq!(stranger.get("/balance").await.status, StatusCode::OK);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_platform_s_calls_count_for_the_account_of_the_key_that_they_name(pool: PgPool) {
+    let flags = ["--rate-writes=3", "--rate-account-writes=5"];
+    let site = Site::start_with(pool, &flags).await;
+    let (first, platform) = (site.program("kate", 100).await, site.platform().await);
+    let new = wallet::identity::NewKey {
+        name: "another".to_owned(),
+        environment: wallet::identity::Environment::Production,
+        scopes: Vec::new(),
+        ceiling: None,
+    };
+    let key = site.wallet().identity().create_key(&first.viewer, &new).await.expect("a key").secret;
+    let second = Program { site: &site, key, viewer: first.viewer.clone() };
+    early_in_a_minute().await;
+    let mut statuses = Vec::new();
+    for number in 0..6 {
+        let program = if number % 2 == 0 { &first } else { &second };
+        let body = json!({ "operation": "gpt-5" });
+        let told = platform.post_for(program, "/service/charges", &format!("c{number}"), &body).await;
+        statuses.push(told.status.as_u16());
+    }
+    assert_eq!(statuses, [201, 201, 201, 201, 201, 429], "neither key has had more than its three");
+    let stranger = site.program("stranger", 100).await;
+    let told = platform.post_for(&stranger, "/service/charges", "s", &json!({ "operation": "gpt-5" })).await;
+    assert_eq!(told.status, StatusCode::CREATED, "{}", told.text);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn wrong_keys_of_customers_are_counted_and_right_ones_go_on(pool: PgPool) {
+    let site = Site::start_with(pool, &["--rate-wrong-keys=1"]).await;
+    let (customer, platform) = (site.program("kate", 100).await, site.platform_with("asks", &ServiceScope::ALL).await);
+    early_in_a_minute().await;
+    let told = platform.get_for("nb_live_0", "/service/keys/introspect").await;
+    assert_eq!((told.status, told.json()["active"].clone()), (StatusCode::OK, json!(false)));
+    let mut statuses = std::collections::BTreeSet::new();
+    for number in 0..100 {
+        let told = platform.get_for(&format!("nb_live_{number}"), "/service/keys/introspect").await;
+        statuses.insert(told.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 429].into(), "a hundred times as many as an address");
+    let body = json!({ "on_behalf_of": "nb_live_x", "operation": "gpt-5" });
+    assert_eq!(platform.post("/service/charges", "w", &body).await.status, StatusCode::TOO_MANY_REQUESTS);
+    let told = platform.get_for(&customer.key, "/service/keys/introspect").await;
+    assert_eq!((told.status, told.json()["active"].clone()), (StatusCode::OK, json!(true)), "{}", told.text);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_batch_that_is_refused_as_a_whole_uses_nothing_up(pool: PgPool) {
+    let flags = ["--rate-writes=6", "--rate-account-writes=6"];
+    let site = Site::start_with(pool, &flags).await;
+    let program = site.program("kate", 100).await;
+    let batch = |count: usize, key: &str| {
+        json!({ "charges": (0..count).map(|number| json!({
+            "idempotency_key": format!("{key}{number}"), "charge": { "operation": "gpt-5" }
+        })).collect::<Vec<_>>() })
+    };
+    early_in_a_minute().await;
+    let told = program.post("/charges/batch", "a", &batch(7, "a")).await;
+    assert_eq!(told.status, StatusCode::TOO_MANY_REQUESTS, "{}", told.text);
+    let told = program.post("/charges/batch", "b", &batch(5, "b")).await;
+    assert_eq!(told.status, StatusCode::OK, "the refused call was one: {}", told.text);
+    let told = program.post("/charges", "c", &json!({ "operation": "gpt-5" })).await;
+    assert_eq!(told.status, StatusCode::TOO_MANY_REQUESTS, "six and no more");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn files_and_documents_are_counted_by_address_and_providers_are_not(pool: PgPool) {
+    let flags = ["--rate-address-reads=2", "--rate-address-writes=1", "--trusted-proxies=127.0.0.1"];
+    let site = Site::start_with(pool, &flags).await;
+    let ask = async |address: &str, path: &str| {
+        let request = site.client.get(format!("{}{path}", site.url)).header("x-forwarded-for", address);
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    early_in_a_minute().await;
+    let mut answers = Vec::new();
+    for path in ["/api/openapi.json", "/docs/api", "/llms.txt"] {
+        answers.push(ask("192.0.2.1", path).await);
+    }
+    assert_eq!(answers, [200, 200, 429]);
+    answers.clear();
+    for number in 0..21 {
+        answers.push(ask("192.0.2.1", if number % 2 == 0 { "/plain.css" } else { "/favicon.ico" }).await);
+    }
+    assert_eq!(
+        answers.iter().filter(|status| **status == 429).count(),
+        1,
+        "files apart, ten times as many: {answers:?}"
+    );
+    assert_eq!(ask("192.0.2.2", "/llms.txt").await, 200, "another address");
+    for _ in 0..5 {
+        let request = site.client.post(format!("{}/webhooks/sandbox", site.url)).header("x-forwarded-for", "192.0.2.1");
+        let status = request.body("{}").send().await.expect("an answer").status();
+        assert_eq!(status, StatusCode::BAD_REQUEST, "a provider is never one too many");
+    }
 }
 
 #[sqlx::test(migrations = "../migrations")]

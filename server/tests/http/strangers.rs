@@ -16,6 +16,7 @@ pub struct Things {
     pub endpoint: String,
     pub delivery: String,
     pub key: String,
+    pub session: String,
 }
 
 impl Things {
@@ -36,7 +37,10 @@ impl Things {
         let put = owner.call(Method::PUT, "/budgets").header("idempotency-key", "b").json(&ceiling);
         let budget = named(&Told::of(put.send().await.expect("an answer")).await.json(), "/budgets/0/id");
         let key = owner.site.wallet().identity().keys(&owner.viewer).await.expect("keys")[0].id.to_string();
-        Self { charge, hold, payment, budget, endpoint, delivery, key }
+        let mut browser = owner.site.browser();
+        browser.sign_in(owner.viewer.email.trim_end_matches("@example.com")).await;
+        let session = sessions(owner).await.remove(0);
+        Self { charge, hold, payment, budget, endpoint, delivery, key, session }
     }
 
     /// The path with the name of such a thing.
@@ -52,6 +56,12 @@ impl Things {
         let own = starts.into_iter().find(|(start, _)| path.starts_with(start));
         path.replace("{id}", own.map_or("", |(_, name)| name.as_str())).replace("{seq}", &self.charge)
     }
+}
+
+/// The sessions of an account's owner.
+async fn sessions(owner: &Program<'_>) -> Vec<String> {
+    let sessions = owner.site.wallet().identity().sessions(&owner.viewer, None).await.expect("sessions");
+    sessions.iter().map(|session| session.id.to_string()).collect()
 }
 
 /// Everything that an account reads of itself.
@@ -101,6 +111,7 @@ async fn no_route_knows_what_belongs_to_somebody_else(pool: PgPool) {
         assert_eq!(told.status, none, "{form}: {}", told.text);
     }
     assert_eq!(everything(&owner).await, before, "nothing of the owner's has changed");
+    assert_eq!(sessions(&owner).await, [things.session], "the owner is still signed in");
     assert_eq!(everything(&stranger).await, own, "nor anything of the stranger's");
     assert_eq!(owner.get("/balance").await.status, StatusCode::OK, "the owner's key works");
 }

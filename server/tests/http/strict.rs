@@ -140,6 +140,15 @@ async fn packed_bodies_are_refused_and_paths_are_whole(pool: PgPool) {
         let told = Told::of(request.body(r#"{"operation":"gpt-5"}"#).send().await.expect("an answer")).await;
         assert_eq!((told.status, told.code().as_str()), (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"));
     }
+    // Also where a call reads no body.
+    let hook = json!({ "url": "https://8.8.8.8/hook", "events": ["ledger.entry.created"] });
+    let endpoint = named(&program.post("/webhook-endpoints", "e", &hook).await.json(), "/id");
+    for path in ["rotate-secret", "enable", "test"].map(|act| format!("/webhook-endpoints/{endpoint}/{act}")) {
+        let request =
+            program.call(Method::POST, &path).header("idempotency-key", "k").header("content-encoding", "gzip");
+        let told = Told::of(request.body("packed").send().await.expect("an answer")).await;
+        assert_eq!(told.code(), "unsupported_media_type", "{path}: {}", told.text);
+    }
     let form = site.client.post(format!("{}/sign-in", site.url)).header("content-encoding", "gzip");
     let form = form.header("content-type", "application/x-www-form-urlencoded").body("email=a");
     assert_eq!(form.send().await.expect("an answer").status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);

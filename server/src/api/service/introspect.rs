@@ -95,7 +95,7 @@ pub async fn introspect(
 ) -> Answer<Response> {
     caller.may(ServiceScope::KeysRead)?;
     let text = text.ok_or_else(|| Fault::invalid("On-Behalf-Of", "Send the customer's API key in this header."))?;
-    let Some(key) = customers_key(&state, &text).await? else {
+    let Some(key) = customers_key(&state, &caller, &text).await? else {
         return Ok(Out(Introspection { active: false, key: None }).into_response());
     };
     let standing = counted(&state, &key, &Method::GET)?;

@@ -22,6 +22,7 @@ use super::caller::{Payer, ServiceCaller, may};
 use super::envelope::{Answer, Fault};
 use super::key::Key;
 use crate::rate_limit::by_key::Standing;
+use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
 
 /// Names the customer's key of a call that has no body: a secret in an address would land in logs.
@@ -149,7 +150,7 @@ pub(super) async fn acting(state: &AppState, caller: &ServiceCaller, whose: Whos
 }
 
 async fn acting_for(state: &AppState, caller: &ServiceCaller, key: &str, method: &Method) -> Answer<Acting> {
-    let key = customers_key(state, key).await?.ok_or_else(|| {
+    let key = customers_key(state, caller, key).await?.ok_or_else(|| {
         let message =
             "This key is wrong or was revoked. To finish what it began, name account, project and environment.";
         Refusal::unprocessable("on_behalf_of", Problem::Unknown, message)
@@ -165,21 +166,25 @@ async fn acting_for(state: &AppState, caller: &ServiceCaller, key: &str, method:
     Ok(Acting { payer, place, key: Some(key), standing: Some(standing) })
 }
 
-/// Finds a customer's key by its text; `None` where it is wrong or was revoked.
-async fn customers_key(state: &AppState, text: &str) -> Answer<Option<Arc<KeyAccess>>> {
+/// Finds a customer's key by its text; `None` where it is wrong or was revoked, which is counted for the service key.
+async fn customers_key(state: &AppState, caller: &ServiceCaller, text: &str) -> Answer<Option<Arc<KeyAccess>>> {
     match state.wallet.identity().authenticate_key(text).await {
         Ok(key) => Ok(Some(key)),
-        Err(Error::Refused(Refusal::Unauthenticated)) => Ok(None),
+        Err(Error::Refused(Refusal::Unauthenticated)) => {
+            state.subjects.count(Subject::WrongKeysFor(caller.0.id), false, 1).map_err(Refusal::from)?;
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Counts a call for the customer's key that it names, or refuses it as one too many.
+/// Counts a call for the customer's key that it names and for its account, or refuses it as one too many.
 fn counted(state: &AppState, key: &KeyAccess, method: &Method) -> Answer<Standing> {
     let standing = state.rates.count(key.id, method);
     if standing.over {
         return Err(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }.into());
     }
+    state.subjects.count(Subject::Account(key.account), is_write(method), 1).map_err(Refusal::from)?;
     Ok(standing)
 }
 

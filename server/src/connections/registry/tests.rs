@@ -3,7 +3,7 @@
 use super::*;
 
 const LIMITS: ConnectionLimits =
-    ConnectionLimits { most: 4, of_address: 2, head_ticks: 2, idle_ticks: 5, stalled_ticks: 3 };
+    ConnectionLimits { most: 4, of_address: 2, head_ticks: 2, idle_ticks: 5, stalled_ticks: 3, stalled_bytes: 100 };
 
 fn address(last: u8) -> Option<IpAddr> {
     Some(IpAddr::from([192, 0, 2, last]))
@@ -58,17 +58,85 @@ fn a_reader_that_takes_nothing_ends_and_one_that_goes_on_stays() {
     let registry = Arc::new(Registry::new(LIMITS));
     let place = registry.enter(address(1)).expect("a place");
     place.connection.begun();
-    place.connection.takes(false);
+    place.connection.waits(1_000);
     registry.tick();
     registry.tick();
-    place.connection.takes(true);
+    place.connection.takes();
     registry.tick();
     assert!(!ended(&place));
-    place.connection.takes(false);
+    place.connection.waits(2_000);
     for _ in 0..3 {
         registry.tick();
     }
     assert!(ended(&place));
+}
+
+#[test]
+fn a_reader_that_takes_next_to_nothing_ends_and_one_that_takes_enough_stays() {
+    let registry = Arc::new(Registry::new(LIMITS));
+    let [dripping, slow] = [1, 2].map(|last| registry.enter(address(last)).expect("a place"));
+    dripping.connection.begun();
+    slow.connection.begun();
+    let mut rounds = 0;
+    while !ended(&dripping) {
+        // Each takes something before it has taken nothing for three ticks: one a byte, the other enough.
+        rounds += 1;
+        dripping.connection.takes();
+        dripping.connection.waits(rounds);
+        slow.connection.takes();
+        slow.connection.waits(rounds * 100);
+        registry.tick();
+        registry.tick();
+        assert!(rounds < 10 && !ended(&slow), "{rounds}");
+    }
+    for _ in 0..100 {
+        rounds += 1;
+        slow.connection.takes();
+        slow.connection.waits(rounds * 100);
+        registry.tick();
+        slow.connection.takes();
+        registry.tick();
+    }
+    assert!(!ended(&slow));
+}
+
+#[test]
+fn a_stream_with_nothing_to_say_is_not_slow() {
+    let registry = Arc::new(Registry::new(LIMITS));
+    let stream = registry.enter(address(1)).expect("a place");
+    stream.connection.begun();
+    for written in 0..100 {
+        stream.connection.waits(written);
+        stream.connection.takes();
+        registry.tick();
+    }
+    assert!(!ended(&stream));
+}
+
+#[test]
+fn where_all_places_are_taken_a_slow_reader_makes_room_before_who_waits() {
+    let limits = ConnectionLimits { of_address: 4, idle_ticks: 1_000, stalled_ticks: 1_000, ..LIMITS };
+    let registry = Arc::new(Registry::new(limits));
+    let places = [1, 2, 3, 4].map(|last| registry.enter(address(last)).expect("a place"));
+    places.iter().for_each(|place| place.connection.begun());
+    let [stalled, dripping, idle, busy] = &places;
+    idle.connection.answered();
+    for written in 0..u64::from(SLOW_TICKS) {
+        dripping.connection.takes();
+        dripping.connection.waits(written);
+        if written + u64::from(STALLED_TICKS) == u64::from(SLOW_TICKS) {
+            stalled.connection.waits(7);
+        }
+        registry.tick();
+    }
+    let mut newcomers = Vec::new();
+    for expected in [[false, true, false], [true, true, false], [true, true, true]] {
+        let newcomer = registry.enter(address(9)).expect("a place");
+        newcomer.connection.begun();
+        newcomers.push(newcomer);
+        assert_eq!([stalled, dripping, idle].map(ended), expected);
+    }
+    assert!(registry.enter(address(8)).is_none() && !ended(busy), "all are being answered");
 }
 
 #[test]

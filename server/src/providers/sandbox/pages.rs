@@ -53,6 +53,10 @@ struct Visit {
 }
 
 async fn visit(state: AppState, reference: &str, headers: &HeaderMap) -> Result<Visit, Response> {
+    // The database takes no NUL, and no payment is called so.
+    if reference.contains('\0') {
+        return Err(missing(headers));
+    }
     match state.wallet.payments().sandbox().find(reference).await {
         Ok(Some(page)) => Ok(Visit { words: Words::of(&page.locale), state, page }),
         Ok(None) => Err(missing(headers)),

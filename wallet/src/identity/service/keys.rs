@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 use uuid::{Builder, Uuid};
 
 use super::super::repo::{self, key::AccessRow, key::NewKeyRow};
@@ -197,26 +196,6 @@ impl Identity {
         }
     }
 
-    /// Says whether a key is remembered as a right one, without asking the database.
-    #[must_use]
-    pub fn knows_key(&self, text: &str) -> bool {
-        let known = KeyText::parse(text.trim()).map(|key| self.keys.get(&key, self.db.now()));
-        matches!(known, Some(Remembered::Right(_)))
-    }
-
-    /// Reads a key that is not remembered.
-    async fn look_key_up(&self, key: KeyText) -> Result<Arc<KeyAccess>> {
-        let row = repo::key::working(self.db.pool(), &[key.id]).await?.pop();
-        let Some(row) = row.filter(|row| bool::from(row.hash.as_slice().ct_eq(&key.hash))) else {
-            self.keys.put_wrong(&key);
-            return Err(Refusal::Unauthenticated.into());
-        };
-        let plan = self.household.plans_of(&[row.account]).await?.remove(&row.account);
-        let access = Arc::new(access(row, plan.unwrap_or_default()));
-        self.keys.put_right(&key, Arc::clone(&access), self.db.now());
-        Ok(access)
-    }
-
     /// Tells the other nodes what this one has counted of a minute (since 1970), and hears what they have of the same keys.
     pub async fn share_rates(&self, node: Uuid, minute: i64, counts: &[RateCount]) -> Result<Vec<RateCount>> {
         repo::rate::share(self.db.pool(), node, minute, counts).await
@@ -250,8 +229,8 @@ impl Identity {
             let accounts: Vec<AccountId> = rows.iter().map(|row| row.account).collect();
             let plans = self.household.plans_of(&accounts).await?;
             for row in rows {
-                let (hash, plan) = (row.hash.clone(), plans.get(&row.account).cloned().unwrap_or_default());
-                self.keys.renew(&hash, access(row, plan), began);
+                let plan = plans.get(&row.account).cloned().unwrap_or_default();
+                self.keys.renew(&row.hash, access(&row, plan), began);
             }
         }
         // Last, so that nothing read before a revocation survives it.
@@ -302,15 +281,15 @@ fn check(new: &NewKey) -> Result<String> {
 }
 
 /// Says what a stored key may do.
-fn access(row: AccessRow, plan: PlanSummary) -> KeyAccess {
+pub(super) fn access(row: &AccessRow, plan: PlanSummary) -> KeyAccess {
     KeyAccess {
         id: row.id,
-        name: row.name,
+        name: row.name.clone(),
         wallet: row.wallet,
         account: row.account,
         project: row.project,
         environment: row.environment,
-        scopes: row.scopes,
+        scopes: row.scopes.clone(),
         ceiling: row.ceiling,
         plan,
     }

@@ -2,6 +2,7 @@
 
 mod endings;
 mod key_cache;
+mod key_lookup;
 mod keys;
 mod log;
 mod password;
@@ -52,6 +53,7 @@ pub struct Identity {
     db: Db,
     passwords: Passwords,
     keys: Arc<KeyCache>,
+    lookups: Arc<key_lookup::KeyLookups>,
     service_keys: Arc<ServiceKeyCache>,
     household: Arc<dyn AccountSetup>,
     sampler: Arc<Sampler>,
@@ -69,6 +71,7 @@ impl Identity {
             db,
             passwords: Passwords::new(),
             keys: Arc::default(),
+            lookups: Arc::default(),
             service_keys: Arc::default(),
             household,
             sampler: Arc::new(Sampler::new()),

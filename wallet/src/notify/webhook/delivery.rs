@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::repo::{endpoint, outbox};
+use super::repo::{due, endpoint, outbox};
 use super::service::Webhooks;
 use super::{DeliveryState, FAILING_MAX, OFF_FAILING, OFF_GONE, Outgoing, RETRIES_MAX, Sent, UnderWay, wait_after};
 use crate::error::{Error, Refusal, Result};
@@ -22,15 +22,15 @@ const COMPARED: usize = 4;
 const LEASE: TimeDelta = TimeDelta::seconds(90);
 
 impl Webhooks {
-    /// Takes messages that are due, the oldest first, for which there is a place in the shares of their endpoints, accounts
-    /// and hosts; they are counted in.
+    /// Takes messages that are due and for which there is a place in the shares of their endpoints, accounts and hosts; they
+    /// are counted in. They go round the accounts, each one's oldest first.
     pub async fn take(&self, under_way: &mut UnderWay) -> Result<Vec<Outgoing>> {
         let (now, free) = (self.db.now(), under_way.free());
         if free == 0 {
             return Ok(Vec::new());
         }
         let limit = i64::try_from(free.saturating_mul(COMPARED)).unwrap_or(i64::MAX);
-        let mut due = outbox::due(self.db.pool(), under_way, (limit, EACH_AT_ONCE), now).await?;
+        let mut due = due::due(self.db.pool(), under_way, (limit, EACH_AT_ONCE), now).await?;
         due.retain(|due| under_way.begin(&due.claim));
         let wanted: Vec<Uuid> = due.iter().map(|due| due.id).collect();
         let taken = if wanted.is_empty() {

@@ -26,13 +26,15 @@ pub use relay::Payloads;
 pub use service::Webhooks;
 #[cfg(feature = "postgres")]
 pub(crate) use service::disable_all_in_tx;
-pub use shares::{Claim, PLACES, UnderWay};
+pub use shares::{Claim, PLACES, Turn, UnderWay};
 
 use crate::ledger::{EntryKind, EntryView};
 use crate::money::Credits;
 
 /// The most endpoints of one wallet.
 pub const ENDPOINTS_MAX: usize = 10;
+/// Messages that wait for an endpoint at most; what happens then stays in the ledger until there is room.
+pub const QUEUED_MAX: i64 = 10_000;
 /// After the first try, a message is tried again at most so often.
 pub const RETRIES_MAX: u32 = 5;
 /// An endpoint of which every try has failed for so long is switched off.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::repo::outbox::{self, Behind, Message};
 use super::service::{Webhooks, envelope};
-use super::{EventKind, alerts, is_told};
+use super::{EventKind, QUEUED_MAX, alerts, is_told};
 use crate::error::Result;
 use crate::ledger::{BalanceView, EntryView};
 use crate::money::Credits;
@@ -33,7 +33,8 @@ pub trait Payloads: Send + Sync {
 impl Webhooks {
     /// Queues what has happened since the last round, for every endpoint that listens; says how many messages.
     ///
-    /// Any number of nodes may do it: an endpoint's cursor moves with its messages, by one of them.
+    /// Any number of nodes may do it: an endpoint's cursor moves with its messages, by one of them. Where many messages wait
+    /// for an endpoint already, its cursor stays: what happens is kept in the ledger, and queued later.
     pub async fn relay(&self, payloads: &dyn Payloads) -> Result<u64> {
         let mut queued = 0_u64;
         for (endpoint, version, subject) in self.untold_prices().await? {
@@ -41,7 +42,7 @@ impl Webhooks {
             queued = queued.saturating_add(or_nothing(endpoint, told)?);
         }
         let after = *self.relayed.lock().unwrap_or_else(PoisonError::into_inner);
-        for behind in outbox::behind(self.db.pool(), after, ENDPOINTS_AT_ONCE).await? {
+        for behind in outbox::behind(self.db.pool(), after, (ENDPOINTS_AT_ONCE, QUEUED_MAX)).await? {
             *self.relayed.lock().unwrap_or_else(PoisonError::into_inner) = behind.id;
             let told = self.relay_rows(&behind, payloads).await;
             queued = queued.saturating_add(or_nothing(behind.id, told)?);

@@ -10,7 +10,10 @@ use uuid::Uuid;
 
 use super::repo::outbox::{self, Message};
 use super::repo::{endpoint, log};
-use super::{CreatedEndpoint, Delivery, DeliveryDetail, DeliveryPage, ENDPOINTS_MAX, Endpoint, EventKind, NewEndpoint};
+use super::{
+    CreatedEndpoint, Delivery, DeliveryDetail, DeliveryPage, ENDPOINTS_MAX, Endpoint, EventKind, NewEndpoint,
+    QUEUED_MAX,
+};
 use crate::catalog::Catalog;
 use crate::db::Db;
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
@@ -233,7 +236,7 @@ impl Webhooks {
         queued.map(|(delivery, _)| delivery).ok_or_else(|| Error::internal("a message vanished"))
     }
 
-    /// Refuses tests and repeats beyond what an account may ask for within a minute.
+    /// Refuses tests and repeats beyond what an account may ask for within a minute, and where many messages wait already.
     async fn may_ask(&self, connection: &mut PgConnection, message: &Message) -> Result<()> {
         let since = self.db.now() - TimeDelta::seconds(i64::from(ASKED_SECONDS));
         let are_tests = message.replay_of.is_none();
@@ -241,6 +244,10 @@ impl Webhooks {
         let asked = outbox::lock_and_count_asked(connection, message.endpoint, are_tests, since).await?;
         if asked >= most {
             return Err(Refusal::RateLimited { retry_after_seconds: ASKED_SECONDS }.into());
+        }
+        if outbox::is_full(connection, message.endpoint, QUEUED_MAX).await? {
+            let message = format!("{QUEUED_MAX} messages wait for this endpoint already: let it answer first.");
+            return Err(Refusal::unprocessable("id", Problem::TooMany, message).into());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The SQL of outgoing webhooks.
 
+pub(super) mod due;
 pub(super) mod endpoint;
 pub(super) mod log;
 pub(super) mod outbox;

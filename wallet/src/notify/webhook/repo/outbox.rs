@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::super::shares::{Claim, UnderWay};
+use super::super::shares::Claim;
 use super::super::{DeliveryState, EventKind, Outgoing, Sent};
 use super::event;
 use crate::error::Result;
@@ -19,8 +19,12 @@ pub(in crate::notify::webhook) struct Behind {
 }
 
 /// Lists endpoints that are to hear of ledger rows: those after a place first, so that none waits for ever behind busy
-/// ones.
-pub(in crate::notify::webhook) async fn behind(pool: &PgPool, after: Uuid, limit: i64) -> Result<Vec<Behind>> {
+/// ones. One for which `most` messages wait is left out until some of them are done: its rows stay in the ledger.
+pub(in crate::notify::webhook) async fn behind(
+    pool: &PgPool,
+    after: Uuid,
+    (limit, most): (i64, i64),
+) -> Result<Vec<Behind>> {
     let rows = sqlx::query!(
         "SELECT e.id, e.shard, e.wallet_id, e.events, e.told_seq
          FROM webhook_endpoints AS e
@@ -28,10 +32,17 @@ pub(in crate::notify::webhook) async fn behind(pool: &PgPool, after: Uuid, limit
          WHERE e.disabled_at IS NULL
            AND w.seq > e.told_seq
            AND e.events && ARRAY['ledger.entry.created', 'project.credits_low', 'project.out_of_credits']
+           AND NOT EXISTS (
+               SELECT
+               FROM webhook_deliveries AS d
+               WHERE d.endpoint_id = e.id AND d.state = 'queued'
+               OFFSET $3::bigint - 1
+           )
          ORDER BY e.id <= $2, e.id
          LIMIT $1",
         limit,
-        after
+        after,
+        most
     )
     .fetch_all(pool)
     .await?;
@@ -147,67 +158,6 @@ pub(in crate::notify::webhook) async fn queue(
     Ok(done.rows_affected())
 }
 
-/// A message that is due.
-pub(in crate::notify::webhook) struct Due {
-    pub(in crate::notify::webhook) id: Uuid,
-    pub(in crate::notify::webhook) claim: Claim,
-}
-
-/// Lists messages that are due, the oldest first: at most `each` of an endpoint and eight times as many of an account (of
-/// those that have a message under way some will not do), and none of those whose share is used up.
-pub(in crate::notify::webhook) async fn due(
-    pool: &PgPool,
-    under_way: &UnderWay,
-    (limit, each): (i64, i64),
-    now: DateTime<Utc>,
-) -> Result<Vec<Due>> {
-    let accounts: Vec<Uuid> = under_way.full_accounts().into_iter().map(AccountId::uuid).collect();
-    let rows = sqlx::query!(
-        "SELECT c.id, c.endpoint_id, c.account_id, c.host, c.is_slow
-         FROM (
-             SELECT d.id, d.due_at, e.id AS endpoint_id, e.account_id, e.host, e.is_slow,
-                    row_number() OVER (PARTITION BY e.account_id ORDER BY d.due_at, d.id) AS place
-             FROM webhook_endpoints AS e
-             CROSS JOIN LATERAL (
-                 SELECT id, due_at
-                 FROM webhook_deliveries
-                 WHERE endpoint_id = e.id AND state = 'queued' AND due_at <= $1
-                 ORDER BY due_at
-                 LIMIT $2
-             ) AS d
-             WHERE e.disabled_at IS NULL
-               AND (e.paused_until IS NULL OR e.paused_until <= $1)
-               AND e.id <> ALL($3)
-               AND e.account_id <> ALL($4)
-               AND e.host <> ALL($5)
-               AND NOT (e.is_slow AND ($6 OR e.id = ANY($7)))
-         ) AS c
-         WHERE c.place <= $2 * 8
-         ORDER BY c.due_at, c.id
-         LIMIT $8",
-        now,
-        each,
-        &under_way.full_endpoints(),
-        &accounts,
-        &under_way.full_hosts(),
-        under_way.is_slow_full(),
-        &under_way.busy_endpoints(),
-        limit
-    )
-    .fetch_all(pool)
-    .await?;
-    let due = rows.into_iter().map(|row| Due {
-        id: row.id,
-        claim: Claim {
-            endpoint: row.endpoint_id,
-            account: AccountId::from_uuid(row.account_id),
-            host: row.host,
-            is_slow: row.is_slow,
-        },
-    });
-    Ok(due.collect())
-}
-
 /// Takes messages for sending. Nobody else gets them before `until`; what somebody else has taken meanwhile is left out.
 pub(in crate::notify::webhook) async fn take(
     pool: &PgPool,
@@ -259,6 +209,26 @@ pub(in crate::notify::webhook) async fn take(
         })
     });
     outgoing.collect()
+}
+
+/// Says whether so many messages wait for an endpoint.
+pub(in crate::notify::webhook) async fn is_full(
+    connection: &mut PgConnection,
+    endpoint: Uuid,
+    most: i64,
+) -> Result<bool> {
+    let last = sqlx::query_scalar!(
+        "SELECT endpoint_id
+         FROM webhook_deliveries
+         WHERE endpoint_id = $1 AND state = 'queued'
+         OFFSET $2::bigint - 1
+         LIMIT 1",
+        endpoint,
+        most
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(last.is_some())
 }
 
 /// Counts the tests, or the repeats, that the account of an endpoint has asked for since an instant. Locks the account,
