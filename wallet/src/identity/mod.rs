@@ -16,6 +16,8 @@ mod session;
 mod viewer;
 
 #[cfg(feature = "postgres")]
+mod background;
+#[cfg(feature = "postgres")]
 mod common_passwords;
 #[cfg(feature = "postgres")]
 mod key_cache;

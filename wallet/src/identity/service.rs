@@ -23,11 +23,11 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::background::Background;
 use super::key_cache::KeyCache;
 use super::password::Passwords;
 use super::ports::Household;
 use super::repo::{self, tree::OwnerRow, user::UserRow};
-use super::sampler::Sampler;
 use super::service_key_cache::ServiceKeyCache;
 use super::{AUDIT_PAGE_MAX, AuditPage, NewAudit, User, Viewer, WalletOwner};
 use crate::db::Db;
@@ -48,7 +48,8 @@ pub struct Identity {
     keys: Arc<KeyCache>,
     service_keys: Arc<ServiceKeyCache>,
     household: Arc<dyn Household>,
-    sampler: Arc<Sampler>,
+    samplers: Arc<log::Samplers>,
+    background: Background,
 }
 
 impl std::fmt::Debug for Identity {
@@ -65,7 +66,8 @@ impl Identity {
             keys: Arc::default(),
             service_keys: Arc::default(),
             household,
-            sampler: Arc::new(Sampler::new()),
+            samplers: Arc::new(log::Samplers::new()),
+            background: Background::new(),
         }
     }
 
@@ -156,6 +158,7 @@ impl Identity {
     /// Lists the audit log before a row, newest first. Who may see it is the caller's to ask.
     pub async fn audit_log(&self, before: Option<Uuid>, limit: i64) -> Result<AuditPage> {
         let limit = limit.clamp(1, AUDIT_PAGE_MAX);
+        self.settle().await;
         let rows = repo::audit::list(self.db.pool(), before, limit).await?;
         let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
         Ok(AuditPage { next: if full { rows.last().map(|row| row.id) } else { None }, rows })
