@@ -367,6 +367,6 @@ async fn whatever_is_refused_for_lack_of_a_right_is_in_the_log(pool: PgPool) {
         .filter(|(subject, _)| subject.starts_with("key ") || subject.starts_with("service key "))
         .map(|(_, path)| path.as_str())
         .collect();
-    assert_eq!(keys, ["POST /api/v2/charges", "POST /api/v2/service/charges"]);
+    assert_eq!(keys, ["POST /charges", "POST /service/charges"]);
     assert_eq!(refused.len(), 7, "{refused:?}");
 }
