@@ -66,7 +66,7 @@ impl FormOutcome {
 }
 
 #[cfg(feature = "ssr")]
-pub use on_server::{created_endpoint, created_key, form_outcome, session_token, settings, viewer, wallet};
+pub use on_server::{created_endpoint, created_key, form_outcome, path, session_token, settings, viewer, wallet};
 
 #[cfg(feature = "ssr")]
 mod on_server {
@@ -98,6 +98,12 @@ mod on_server {
     #[must_use]
     pub fn viewer() -> Option<Viewer> {
         extension::<Viewer>()
+    }
+
+    /// The path of the request; `None` outside of one.
+    #[must_use]
+    pub fn path() -> Option<String> {
+        use_context::<Parts>().map(|parts| parts.uri.path().to_owned())
     }
 
     /// The token of the session that asks.

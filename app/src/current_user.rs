@@ -7,6 +7,9 @@ use wallet::identity::Viewer;
 use crate::context;
 use crate::error::AppError;
 
+/// Where server functions are called.
+const FUNCTIONS: &str = "/_fn/";
+
 /// The wallet's façade.
 pub fn wallet() -> Result<Wallet, AppError> {
     context::wallet().ok_or_else(|| Error::internal("no wallet in the context").into())
@@ -23,10 +26,17 @@ pub fn signed_in() -> Result<(Viewer, Wallet), AppError> {
     Ok((viewer, wallet()?))
 }
 
-/// A signed-in admin of the platform; for others the page does not exist.
+/// A signed-in admin of the platform; for others the page does not exist, and that they asked is in the audit log.
 pub fn staff() -> Result<(Viewer, Wallet), AppError> {
     let (viewer, wallet) = signed_in()?;
-    if viewer.is_admin() { Ok((viewer, wallet)) } else { Err(Refusal::not_found("page").into()) }
+    if viewer.is_admin() {
+        return Ok((viewer, wallet));
+    }
+    // Of a page that is drawn on the server, the page itself is noted.
+    if let Some(path) = context::path().filter(|path| path.starts_with(FUNCTIONS)) {
+        wallet.identity().note_refused(&viewer, &path);
+    }
+    Err(Refusal::not_found("page").into())
 }
 
 /// What became of the form that this page answers, if it was posted to this path or below it.

@@ -345,8 +345,10 @@ pub enum Problem {
     HasHidden,
     /// Only for accounts whose owner's address is confirmed.
     NotConfirmed,
-    /// E-mail or password does not match.
+    /// E-mail or password does not match, or the address is not confirmed.
     WrongCredentials,
+    /// The password of somebody who has shown something else as well does not match.
+    WrongPassword,
     /// Its time is over.
     Expired,
     /// A price rise that comes earlier than the notice allows.

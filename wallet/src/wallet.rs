@@ -237,6 +237,7 @@ impl Wallet {
     /// Finishes what is queued and stops the writers: later commands hear "unavailable".
     pub async fn shutdown(&self) {
         self.inner.ledger.shutdown().await;
+        self.identity().settle().await;
         self.inner.db.reads().close().await;
     }
 }

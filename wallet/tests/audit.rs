@@ -42,10 +42,10 @@ async fn the_log_holds_what_happens_to_accounts(pool: PgPool) {
     identity.sign_in("anna@example.com", PASSWORD, &from).await.expect("signed in");
     refusal(identity.sign_in("anna@example.com", "wrong horse", &from).await);
     refusal(identity.sign_in("nobody@example.com", "wrong horse", &from).await);
-    identity.request_password_reset("anna@example.com", None).await.expect("sent");
+    identity.request_password_reset("anna@example.com", &Visit::default()).await.expect("sent");
     let token = newest_token(&wallet, "anna@example.com").await;
     identity.reset_password(&token, "a whole new secret").await.expect("reset");
-    identity.note_refused(&viewer, "/admin/tariffs").await.expect("noted");
+    identity.note_refused(&viewer, "/admin/tariffs");
     let budget = NewBudget {
         name: "Daily".into(),
         scope: BudgetScope::Environment,
@@ -104,7 +104,7 @@ async fn a_thousand_wrong_passwords_are_a_handful_of_rows(pool: PgPool) {
     for number in 0..120 {
         let from = Visit { from: Some(IpAddr::from([198, 51, 100, number])), ..Visit::default() };
         refusal(wallet.identity().sign_in("anna@example.com", "wrong horse", &from).await);
-        wallet.identity().note_refused(&viewer, "/admin").await.expect("noted");
+        wallet.identity().note_refused(&viewer, "/admin");
     }
     let told = actions(&wallet).await;
     let count = |action: &str| told.iter().filter(|told| *told == action).count();

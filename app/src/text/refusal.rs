@@ -39,6 +39,7 @@ pub fn field_error_text(locale: Locale, error: &FieldError) -> String {
         Problem::Unknown => td_string!(locale, problem.unknown),
         Problem::NotAllowed => td_string!(locale, problem.not_allowed),
         Problem::WrongCredentials => td_string!(locale, problem.wrong_credentials),
+        Problem::WrongPassword => td_string!(locale, problem.wrong_password),
         Problem::Expired => td_string!(locale, problem.expired),
         Problem::TooSoon => td_string!(locale, problem.too_soon),
         Problem::RiseUntold => td_string!(locale, problem.rise_untold),

@@ -105,6 +105,12 @@ impl Fault {
         self.status.as_u16()
     }
 
+    /// Says whether it refuses access.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.code == "forbidden"
+    }
+
     /// Writes it as a part of an answer.
     #[must_use]
     pub fn into_part(self) -> ErrorPart {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use tower::Service as _;
@@ -90,8 +90,13 @@ async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Respon
     } else if let Some(fault) = queries::refused(&request) {
         fault.into_response()
     } else {
-        request.extensions_mut().insert(Caller(access));
-        answered(state, request, calls).await
+        let asked = Asked::of(&request);
+        request.extensions_mut().insert(Caller(Arc::clone(&access)));
+        let response = answered(state, request, calls).await;
+        if let Some(path) = asked.refused(&response) {
+            state.wallet.identity().note_refused_key(&access, &path);
+        }
+        response
     };
     standing.write(response.headers_mut());
     response
@@ -126,8 +131,31 @@ async fn let_in_platform(state: &AppState, address: Option<IpAddr>, mut request:
     if let Some(fault) = queries::refused(&request) {
         return fault.into_response();
     }
-    request.extensions_mut().insert(ServiceCaller(access));
-    answered(state, request, calls).await
+    let asked = Asked::of(&request);
+    request.extensions_mut().insert(ServiceCaller(Arc::clone(&access)));
+    let response = answered(state, request, calls).await;
+    if let Some(path) = asked.refused(&response) {
+        state.wallet.identity().note_refused_service_key(&access, &path);
+    }
+    response
+}
+
+/// What a call asks for, for the audit log.
+struct Asked {
+    method: Method,
+    uri: Uri,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Self { method: request.method().clone(), uri: request.uri().clone() }
+    }
+
+    /// Names it where the answer is that its key may not do it.
+    fn refused(&self, response: &Response) -> Option<String> {
+        let is_forbidden = response.extensions().get::<Fault>().is_some_and(Fault::is_forbidden);
+        is_forbidden.then(|| format!("{} {}", self.method, self.uri.path()))
+    }
 }
 
 /// Answers within the time limit. A packed body is refused before the call, which may read none.

@@ -127,32 +127,40 @@ async fn guard(State(state): State<AppState>, session: AuthSession, mut request:
         Access::Open => {}
         Access::SignIn => return to_sign_in(&request),
         Access::Hidden => {
-            if let Some(viewer) = &viewer {
-                note_refused(&state, viewer, request.uri().path()).await;
+            if let Some(viewer) = viewer.filter(|_| is_under(STAFF, request.uri().path())) {
+                state.wallet.identity().note_refused(&viewer, &asked(&request));
             }
             return pages::missing(&state, request).await;
         }
     }
-    if let Some(viewer) = viewer {
-        let visit = device::visit(request.extensions(), request.headers(), &state, &session);
-        if let Err(error) = state.wallet.identity().session_seen(&visit).await {
-            tracing::warn!(%error, "when a session was used last is not noted");
-        }
-        request.extensions_mut().insert(viewer);
-        if let Some(id) = session.session.id() {
-            request.extensions_mut().insert(SessionToken(token(&id)));
-        }
+    let Some(viewer) = viewer else { return next.run(request).await };
+    let visit = device::visit(request.extensions(), request.headers(), &state, &session);
+    if let Err(error) = state.wallet.identity().session_seen(&visit).await {
+        tracing::warn!(%error, "when a session was used last is not noted");
     }
-    next.run(request).await
+    request.extensions_mut().insert(viewer.clone());
+    if let Some(id) = session.session.id() {
+        request.extensions_mut().insert(SessionToken(token(&id)));
+    }
+    let asked = asked(&request);
+    let is_closed = is_under(STAFF, request.uri().path()) && !viewer.is_admin();
+    let answer = next.run(request).await;
+    // By the role in the account, or by the one in the staff. A server function of the staff notes it itself.
+    if answer.status() == StatusCode::FORBIDDEN || (is_closed && answer.status() == StatusCode::NOT_FOUND) {
+        state.wallet.identity().note_refused(&viewer, &asked);
+    }
+    answer
 }
 
-/// Writes down that somebody asked for a page of the staff.
-async fn note_refused(state: &AppState, viewer: &Viewer, path: &str) {
-    if path.starts_with(STAFF)
-        && let Err(error) = state.wallet.identity().note_refused(viewer, path).await
-    {
-        tracing::warn!(%error, "a refused access is not in the audit log");
-    }
+/// Says whether a path is a page or one below it.
+fn is_under(page: &str, path: &str) -> bool {
+    path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Names what a request asks for, for the audit log.
+fn asked(request: &Request) -> String {
+    let (method, path) = (request.method(), request.uri().path());
+    if *method == Method::GET { path.to_owned() } else { format!("{method} {path}") }
 }
 
 /// What the guard says.
@@ -165,7 +173,7 @@ enum Access {
 
 fn answer(uri: &Uri, viewer: Option<&Viewer>, state: &AppState) -> Access {
     let path = uri.path();
-    let under = |start: &str| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let under = |page: &str| is_under(page, path);
     if under(STAFF) {
         return match viewer {
             None => Access::SignIn,

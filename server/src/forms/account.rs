@@ -18,8 +18,8 @@ use crate::state::AppState;
 /// What nobody should learn the existence of an address by is answered after this time, whatever there was to do.
 const EVEN: Duration = Duration::from_millis(400);
 
-/// Makes a user with an account where nobody has the address, and mails what there is to do next. Nobody is signed in: the
-/// answer would tell whether the address was free.
+/// Makes a user with an account where nobody has the address, and mails what there is to do next. Nobody is signed in, and
+/// nobody can sign in before the mailed link was opened: either would tell whether the address was free.
 pub async fn sign_up(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
     let answer_at = Instant::now() + EVEN;
     let typed = SignUp {
@@ -92,7 +92,7 @@ pub(super) async fn come_in((page, next): (&str, &str), user: User, mut session:
     }
 }
 
-/// Does the same, and remembers the machine.
+/// Does the same for somebody who was not signed in: it is written down, and the machine is remembered.
 async fn come_in_for_good(
     state: &AppState,
     to: (&str, &str),
@@ -100,9 +100,8 @@ async fn come_in_for_good(
     session: AuthSession,
     form: Post,
 ) -> Response {
-    let known = state.wallet.identity().know_device(user.id, &form.visit(&session)).await;
-    match known {
-        Ok(device) => {
+    match state.wallet.identity().enter(user, &form.visit(&session)).await {
+        Ok(SignedIn { user, device }) => {
             let mut answer = come_in(to, user, session, form).await;
             device::keep(&mut answer, &device, state);
             answer
@@ -120,9 +119,10 @@ pub async fn sign_out(mut session: AuthSession, form: Post) -> Response {
 }
 
 /// Mails a link for a new password. The answer is the same for an address that nobody has, and takes as long.
-pub async fn forgot(State(state): State<AppState>, form: Post) -> Response {
+pub async fn forgot(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
     let answer_at = Instant::now() + EVEN;
-    let sent = state.wallet.identity().request_password_reset(form.field("email"), form.peer()).await;
+    let visit = form.visit(&session);
+    let sent = state.wallet.identity().request_password_reset(form.field("email"), &visit).await;
     tokio::time::sleep_until(answer_at).await;
     match sent {
         Ok(()) => {

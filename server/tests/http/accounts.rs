@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use sqlx::PgPool;
+use wallet::identity::{ServiceScope, SignUp, StaffRole};
 
 use crate::support::{Browser, PASSWORD, Site, Told, location};
 
@@ -59,10 +60,16 @@ async fn signing_up_and_forgetting_tell_nobody_who_exists(pool: PgPool) {
 
 #[sqlx::test(migrations = "../migrations")]
 async fn whoever_registers_somebody_elses_address_gains_nothing(pool: PgPool) {
-    let site = Site::start(pool).await;
+    let site = Site::start(pool.clone()).await;
     let (mut thief, mut owner) = (site.browser(), site.browser());
     thief.post("/sign-up", &[("email", "owner@example.com"), ("password", PASSWORD), ("name", "Owner")]).await;
+    let told = thief.post("/sign-in", &[("email", "owner@example.com"), ("password", PASSWORD)]).await;
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "before the link was opened");
+    assert!(told.text.contains("or the address is not confirmed yet"), "{}", told.text);
+    // A session of an older version, that let in whoever had signed up.
+    sqlx::query("UPDATE users SET verified_at = now()").execute(&pool).await.expect("let in");
     thief.sign_in("owner").await;
+    sqlx::query("UPDATE users SET verified_at = NULL").execute(&pool).await.expect("not proven");
     assert_eq!(thief.open("/wallet").await.status, StatusCode::OK);
     let form = "0123456789abcdef".repeat(4);
     let key = thief
@@ -102,6 +109,81 @@ async fn whoever_registers_somebody_elses_address_gains_nothing(pool: PgPool) {
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
     let viewer = site.wallet().identity().authenticate("owner@example.com", "another horse battery", None).await;
     assert!(viewer.expect("the owner").email_verified, "who opens the link of a reset has the mailbox");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn signing_in_after_signing_up_tells_nobody_who_exists(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let other = SignUp {
+        email: "taken@example.com".to_owned(),
+        password: "another horse battery".to_owned(),
+        name: "Anna".to_owned(),
+        locale: "en".to_owned(),
+    };
+    site.wallet().identity().create_proven(other).await.expect("a person");
+    let mut answers = Vec::new();
+    for email in ["taken@example.com", "free@example.com"] {
+        let mut browser = site.browser();
+        browser.post("/sign-up", &[("email", email), ("password", PASSWORD), ("name", "Anna")]).await;
+        let mut heard = Vec::new();
+        for password in [PASSWORD, "wrong horse", PASSWORD] {
+            let told = browser.post("/sign-in", &[("email", email), ("password", password)]).await;
+            let names: Vec<String> = browser.cookies.keys().cloned().collect();
+            heard.push((told.status, said(&told, email), names));
+        }
+        assert_eq!(heard[0].0, StatusCode::UNPROCESSABLE_ENTITY, "{email}");
+        assert_eq!(browser.open("/wallet").await.status, StatusCode::SEE_OTHER, "{email}");
+        answers.push(heard);
+    }
+    assert_eq!(answers[0], answers[1]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn signing_up_at_a_known_machine_leaves_it_known(pool: PgPool) {
+    let site = Site::start(pool).await;
+    site.person("anna").await;
+    let mut browser = site.browser();
+    browser.sign_in("anna").await;
+    browser.post("/sign-out", &[]).await;
+    for email in ["anna@example.com", "friend@example.com"] {
+        let told = browser.post("/sign-up", &[("email", email), ("password", PASSWORD), ("name", "A")]).await;
+        assert_eq!(told.status, StatusCode::OK, "{}", told.text);
+    }
+    let visit = wallet::identity::Visit { device: device(&browser), ..Default::default() };
+    for _ in 0..15 {
+        site.wallet().identity().sign_in("anna@example.com", "wrong horse", &visit).await.expect_err("wrong");
+    }
+    browser.sign_in("anna").await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_way_in_is_in_the_log(pool: PgPool) {
+    let site = Site::start(pool.clone()).await;
+    let fields = [("email", "mira@example.com"), ("password", PASSWORD), ("name", "Mira")];
+    let mut here = site.browser();
+    here.post("/sign-up", &fields).await;
+    let link = mailed(&site, "mira@example.com", "/verify-email?token=").await.expect("a link");
+    let mut ways = Vec::new();
+    let count = async || {
+        let rows = site.wallet().identity().audit_log(None, 200).await.expect("listed").rows;
+        rows.iter().filter(|row| row.action == "sign_in.succeeded").count()
+    };
+    let told = here.post("/verify-email", &[("token", &link)]).await;
+    assert_eq!(location(&told), "/wallet?verified=1");
+    ways.push(count().await);
+    here.sign_in("mira").await;
+    ways.push(count().await);
+    // The link again, elsewhere, with the password: the address is proven already.
+    let told = site.browser().post("/verify-email", &[("token", &link), ("password", PASSWORD)]).await;
+    assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
+    ways.push(count().await);
+    let mut elsewhere = site.browser();
+    elsewhere.post("/forgot", &[("email", "mira@example.com")]).await;
+    let token = mailed(&site, "mira@example.com", "/reset?token=").await.expect("a link");
+    let told = elsewhere.post("/reset", &[("token", &token), ("password", "another horse battery")]).await;
+    assert_eq!(location(&told), "/wallet?password=new");
+    ways.push(count().await);
+    assert_eq!(ways, [1, 2, 3, 4]);
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -228,8 +310,63 @@ async fn a_refused_page_of_the_staff_is_in_the_log_in_words(pool: PgPool) {
     assert_eq!(browser.open("/nothing/here").await.status, StatusCode::NOT_FOUND);
     let mut admin = site.admin().await;
     let page = admin.open("/admin/audit").await.text;
-    for words in ["Asked for a page of the staff", "path /admin/tariffs", "Signed in", "Confirmed the e-mail address"] {
+    for words in ["Access was refused", "path /admin/tariffs", "Signed in", "Confirmed the e-mail address"] {
         assert!(page.contains(words), "{words}: {page}");
     }
-    assert_eq!(page.matches("Asked for a page of the staff").count(), 1);
+    assert_eq!(page.matches("Access was refused").count(), 1);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn whatever_is_refused_for_lack_of_a_right_is_in_the_log(pool: PgPool) {
+    let site = Site::start(pool.clone()).await;
+    let (user, _) = site.person("curious").await;
+    sqlx::query("UPDATE members SET role = 'viewer'").execute(&pool).await.expect("changed");
+    let program = site.program_with("limited", 50, &["balance:read"]).await;
+    let platform = site.platform_with("reader", &[ServiceScope::KeysRead]).await;
+    let helper = SignUp {
+        email: "helper@example.com".to_owned(),
+        password: PASSWORD.to_owned(),
+        name: "Helper".to_owned(),
+        locale: "en".to_owned(),
+    };
+    let helper = site.wallet().identity().create_staff(helper, StaffRole::Support).await.expect("staff");
+    let (mut curious, mut support) = (site.browser(), site.browser());
+    curious.sign_in("curious").await;
+    support.sign_in("helper").await;
+
+    assert_eq!(curious.open("/admin/tariffs").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(curious.open("/_fn/audit").await.status, StatusCode::NOT_FOUND);
+    let form = site.wallet().identity().form_secret();
+    let key = [("name", "CI"), ("environment", "production"), ("idempotency_key", form.as_str())];
+    assert_eq!(curious.post("/developers/keys", &key).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(support.open("/_fn/price_book?version=1").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(support.open("/admin/tariffs/1/prices.csv").await.status, StatusCode::NOT_FOUND);
+    let charge = serde_json::json!({ "operation": "gpt-5" });
+    assert_eq!(program.post("/charges", "k", &charge).await.status, StatusCode::FORBIDDEN);
+    let charge = serde_json::json!({ "operation": "gpt-5", "on_behalf_of": program.key });
+    assert_eq!(platform.post("/service/charges", "k", &charge).await.status, StatusCode::FORBIDDEN);
+    // No refusal for lack of a right.
+    assert_eq!(curious.open("/wallet/orders/pay_0").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(program.get("/nothing").await.status, StatusCode::NOT_FOUND);
+
+    let rows = site.wallet().identity().audit_log(None, 200).await.expect("listed").rows;
+    let mut refused: Vec<(String, String)> = rows
+        .into_iter()
+        .filter(|row| row.action == "access.refused")
+        .map(|row| (row.subject, row.after["path"].as_str().unwrap_or_default().to_owned()))
+        .collect();
+    refused.sort();
+    let subjects = [format!("user {}", user.id), format!("user {}", helper.id)];
+    let of = |subject: &str| -> Vec<&str> {
+        refused.iter().filter(|(named, _)| named == subject).map(|(_, path)| path.as_str()).collect()
+    };
+    assert_eq!(of(&subjects[0]), ["/_fn/audit", "/admin/tariffs", "POST /developers/keys"]);
+    assert_eq!(of(&subjects[1]), ["/_fn/price_book", "/admin/tariffs/1/prices.csv"]);
+    let keys: Vec<&str> = refused
+        .iter()
+        .filter(|(subject, _)| subject.starts_with("key ") || subject.starts_with("service key "))
+        .map(|(_, path)| path.as_str())
+        .collect();
+    assert_eq!(keys, ["POST /charges", "POST /service/charges"]);
+    assert_eq!(refused.len(), 7, "{refused:?}");
 }

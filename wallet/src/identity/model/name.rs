@@ -7,70 +7,6 @@ use crate::error::Problem;
 /// The most characters of a name.
 pub const NAME_MAX: usize = 100;
 
-/// The ends of domains that mail programs turn into links by themselves, and that names are given for.
-const DOMAINS: [&str; 60] = [
-    "com",
-    "net",
-    "org",
-    "info",
-    "biz",
-    "io",
-    "ai",
-    "co",
-    "me",
-    "app",
-    "dev",
-    "xyz",
-    "top",
-    "site",
-    "online",
-    "shop",
-    "store",
-    "club",
-    "live",
-    "link",
-    "click",
-    "page",
-    "pro",
-    "tech",
-    "vip",
-    "icu",
-    "cc",
-    "tv",
-    "to",
-    "gg",
-    "ly",
-    "ru",
-    "su",
-    "ua",
-    "by",
-    "kz",
-    "de",
-    "uk",
-    "fr",
-    "eu",
-    "us",
-    "ca",
-    "cn",
-    "in",
-    "br",
-    "jp",
-    "nl",
-    "pl",
-    "it",
-    "es",
-    "tk",
-    "ml",
-    "ga",
-    "cf",
-    "gq",
-    "рф",
-    "рус",
-    "онлайн",
-    "сайт",
-    "москва",
-];
-
 /// Reads a name: trimmed, not longer than [`NAME_MAX`], without links and without characters that can't be seen.
 pub fn check_name(text: &str) -> Result<String, Problem> {
     let name = text.trim();
@@ -86,7 +22,7 @@ pub fn check_label(text: &str) -> Result<(), Problem> {
     if text.chars().count() > NAME_MAX {
         return Err(Problem::TooLong);
     }
-    if text.chars().any(is_unseen) {
+    if text.chars().any(is_unseen) || has_loose_selector(text) || text.trim_start().starts_with(is_mark) {
         return Err(Problem::HasHidden);
     }
     if text.split_whitespace().any(is_link) { Err(Problem::HasLink) } else { Ok(()) }
@@ -118,15 +54,57 @@ fn is_unseen(letter: char) -> bool {
                 | '\u{2060}'..='\u{206f}'
                 | '\u{2800}'
                 | '\u{3164}'
+                | '\u{fdd0}'..='\u{fdef}'
                 | '\u{fe00}'..='\u{fe0e}'
                 | '\u{feff}'
                 | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}'
+                | '\u{fff0}'..='\u{fffc}'
                 | '\u{fffe}'..='\u{ffff}'
+                | '\u{16fe4}'
                 | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d159}'
                 | '\u{1d173}'..='\u{1d17a}'
                 | '\u{e0000}'..='\u{e0fff}'
         )
+}
+
+/// Asks for the coloured form of the sign before it, as in `❤️`; by itself it can't be seen.
+const COLOURED: char = '\u{fe0f}';
+/// Puts the digit before it on a key, as in `1️⃣`.
+const ON_A_KEY: char = '\u{20e3}';
+
+/// Says whether a text asks for a coloured form where there is no sign that has one.
+fn has_loose_selector(text: &str) -> bool {
+    let mut before = None;
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter == COLOURED {
+            let fits = match before {
+                None | Some(COLOURED) => false,
+                Some('0'..='9' | '#' | '*') => letters.peek() == Some(&ON_A_KEY),
+                Some(sign) => !sign.is_alphanumeric() && !sign.is_whitespace() && !sign.is_ascii() && !is_mark(sign),
+            };
+            if !fits {
+                return true;
+            }
+        }
+        before = Some(letter);
+    }
+    false
+}
+
+/// Says whether a character is drawn onto the one before it.
+fn is_mark(letter: char) -> bool {
+    matches!(
+        letter,
+        '\u{300}'..='\u{36f}'
+            | '\u{483}'..='\u{489}'
+            | '\u{1ab0}'..='\u{1aff}'
+            | '\u{1dc0}'..='\u{1dff}'
+            | '\u{20d0}'..='\u{20ff}'
+            | '\u{3099}'..='\u{309a}'
+            | '\u{fe20}'..='\u{fe2f}'
+    )
 }
 
 /// Says whether a mail program or a reader would take a word for an address to open.
@@ -147,21 +125,30 @@ fn is_link(word: &str) -> bool {
         return true;
     }
     let pieces = plain.split(|letter: char| !(letter.is_alphanumeric() || "-_.@/:".contains(letter)));
-    pieces.into_iter().any(is_domain)
+    has_domain(&plain) || pieces.into_iter().any(is_number_address)
 }
 
-/// Says whether a piece of a word is a domain, or a domain and what follows it: `evil.example/x`, `evil.com`, `10.0.0.1/x`.
-fn is_domain(piece: &str) -> bool {
-    let host = piece.split(['/', ':']).next().unwrap_or_default();
-    let goes_on = host.len() < piece.len();
-    let host = host.rsplit('@').next().unwrap_or_default().trim_matches('.');
-    let Some((before, end)) = host.rsplit_once('.') else { return false };
-    if before.is_empty() || end.is_empty() {
-        return false;
-    }
-    let is_number = host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok());
-    let is_named = end.chars().count() >= 2 && end.chars().all(|letter| letter.is_alphabetic() || letter == '-');
-    (goes_on && (is_number || is_named)) || end.starts_with("xn--") || DOMAINS.contains(&end)
+/// Says whether a word has a dot between a letter or digit and two letters or more: `evil.com`, `x.ai`, `www.приз.рф/x`.
+///
+/// Which of them are domains changes every month, so all count as such. Initials (`J.R.`) and versions (`v1.2`) do not.
+fn has_domain(word: &str) -> bool {
+    let pieces: Vec<&str> = word.split('.').collect();
+    pieces.windows(2).any(
+        |pair| matches!(pair, [before, after] if before.ends_with(char::is_alphanumeric) && begins_with_two(after)),
+    )
+}
+
+/// Says whether a text begins with two letters or more, and no digit behind them.
+fn begins_with_two(text: &str) -> bool {
+    let letters = text.chars().take_while(|letter| letter.is_alphabetic()).count();
+    letters >= 2 && !text.chars().nth(letters).is_some_and(char::is_numeric)
+}
+
+/// Says whether a piece of a word is an address in numbers with what follows it: `10.0.0.1/x`, `10.0.0.1:80`.
+fn is_number_address(piece: &str) -> bool {
+    let Some((host, _)) = piece.split_once(['/', ':']) else { return false };
+    let host = host.rsplit('@').next().unwrap_or_default();
+    host.split('.').count() == 4 && host.split('.').all(|part| part.parse::<u8>().is_ok())
 }
 
 /// Says what is wrong with a name.
@@ -176,7 +163,7 @@ pub(crate) fn name_error_at(field: &str, problem: Problem) -> FieldError {
     let message = match problem {
         Problem::Required => "Enter a name.",
         Problem::TooLong => "Use at most 100 characters.",
-        Problem::HasLink => "Leave links and addresses out: write a name without http, www. or a domain.",
+        Problem::HasLink => "Leave links and addresses out, and write a space after a dot.",
         Problem::HasHidden => "Leave out characters that can't be seen, and those that turn the direction of text.",
         _ => "Use letters, digits and signs only.",
     };
@@ -203,8 +190,16 @@ mod tests {
             "50 % off",
             "Größe & Söhne",
             "日本語の鍵",
-            "node.js",
+            "J.R. Smith",
+            "J.R.R. T.",
+            "St. Petersburg",
+            "Wait... what",
+            "3.5mm",
+            "1.x",
             "❤",
+            "❤\u{fe0f} team",
+            "step 1\u{fe0f}\u{20e3}",
+            "Ame\u{301}lie",
         ] {
             assert_eq!(check_name(name).as_deref(), Ok(name.trim()), "{name}");
         }
@@ -234,6 +229,19 @@ mod tests {
             "mailto:a",
             "javascript:alert(1)",
             "Click—evil.com—now",
+            "evil.fun",
+            "Win evil.casino",
+            "evil.zip",
+            "evil.cfd now",
+            "x.be",
+            "1.vn",
+            "evil.museum",
+            "evil.भारत",
+            "evil.com.5",
+            "evil.com_",
+            "evil.com-x",
+            "a_b.today",
+            "node.js",
         ] {
             assert_eq!(check_name(name), Err(Problem::HasLink), "{name}");
         }
@@ -260,6 +268,11 @@ mod tests {
             "\u{3164}",
         ] {
             assert_eq!(check_name(&format!("An{hidden}na")), Err(Problem::HasHidden), "{hidden:?}");
+        }
+        for text in
+            ["\u{fe0f}", "\u{fe0f}\u{fe0f}", "An\u{fe0f}na", "Anna \u{fe0f}", "1\u{fe0f}", "\u{301}", " \u{20e3}"]
+        {
+            assert_eq!(check_name(text), Err(Problem::HasHidden), "{text:?}");
         }
     }
 

@@ -254,7 +254,7 @@ pub(crate) fn password_error(problem: Problem) -> FieldError {
             "This password is easy to guess: it is among the first that anybody tries, or made of your address or our \
              name. Take another one."
         }
-        _ => "The address or the password is wrong.",
+        _ => "The address or the password is wrong, or the address is not confirmed yet: open the link in our mail.",
     };
     FieldError::new("password", problem, message)
 }

@@ -6,21 +6,29 @@ use sqlx::{PgConnection, PgPool};
 use crate::error::Result;
 use crate::id::UserId;
 
-/// Says whether a person with this address has signed in from a machine.
-pub(crate) async fn is_known(pool: &PgPool, token_hash: &[u8; 32], email_key: &str) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        r#"SELECT EXISTS (
-               SELECT 1
-               FROM known_devices
-               JOIN users ON users.id = known_devices.user_id
-               WHERE known_devices.token_hash = $1
-                 AND users.email_key = $2
-           ) AS "known!""#,
+/// A machine from which somebody has signed up or in, as stored.
+#[derive(Clone, Copy)]
+pub(crate) struct KnownDevice {
+    /// The person.
+    pub(crate) user: UserId,
+    /// Whether the person's address is proven.
+    pub(crate) is_proven: bool,
+}
+
+/// Finds whether a person with this address has signed up or in from a machine.
+pub(crate) async fn known(pool: &PgPool, token_hash: &[u8; 32], email_key: &str) -> Result<Option<KnownDevice>> {
+    let found = sqlx::query!(
+        r#"SELECT users.id, users.verified_at IS NOT NULL AS "is_proven!"
+           FROM known_devices
+           JOIN users ON users.id = known_devices.user_id
+           WHERE known_devices.token_hash = $1
+             AND users.email_key = $2"#,
         &token_hash[..],
         email_key
     )
-    .fetch_one(pool)
-    .await?)
+    .fetch_optional(pool)
+    .await?;
+    Ok(found.map(|row| KnownDevice { user: UserId::from_uuid(row.id), is_proven: row.is_proven }))
 }
 
 /// Notes that a person has signed in from a machine that is known.

@@ -26,6 +26,31 @@ pub(crate) async fn insert(pool: &PgPool, id_hash: &[u8; 32], session: &SessionR
     Ok(done.rows_affected() == 1)
 }
 
+/// Deletes a person's sessions that were used longest ago, where there are more than `most`.
+pub(crate) async fn delete_beyond(pool: &PgPool, user: UserId, most: i64) -> Result<u64> {
+    // Others delete the same ones at the same moment: whoever comes second leaves them alone.
+    let done = sqlx::query!(
+        "DELETE FROM sessions
+         WHERE id_hash IN (
+             SELECT id_hash
+             FROM sessions
+             WHERE id_hash IN (
+                 SELECT id_hash
+                 FROM sessions
+                 WHERE user_id = $1
+                 ORDER BY coalesce(last_used_at, created_at) DESC, created_at DESC, id
+                 OFFSET $2
+             )
+             FOR UPDATE SKIP LOCKED
+         )",
+        user.uuid(),
+        most
+    )
+    .execute(pool)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Finds a session that has not expired. The database's own time counts: cookies don't follow a demo's moved clock.
 pub(crate) async fn find(pool: &PgPool, id_hash: &[u8; 32]) -> Result<Option<SessionRecord>> {
     let row = sqlx::query!(

@@ -29,30 +29,35 @@ pub(crate) async fn failures(pool: &PgPool, subject: &[u8], since: DateTime<Utc>
 pub(crate) struct Attempt {
     pub(crate) subjects: Vec<Vec<u8>>,
     pub(crate) free: Vec<i32>,
+    pub(crate) first: Vec<i32>,
     pub(crate) longest: Vec<i32>,
     pub(crate) forget: Vec<i32>,
 }
 
 /// Counts an attempt as one that will fail, and says of how many subjects: one that has to wait is left as it is.
 ///
-/// `free` failures cost nothing, each further one doubles the wait up to `longest` seconds. Failures are forgotten after
-/// `forget` seconds without one. The order of the subjects is the order of their locks.
+/// `free` failures cost nothing, the next one costs `first` seconds, each further one doubles the wait up to `longest`.
+/// Failures are forgotten after `forget` seconds without one. The order of the subjects is the order of their locks.
 pub(crate) async fn count(connection: &mut PgConnection, attempt: &Attempt, now: DateTime<Utc>) -> Result<u64> {
     let done = sqlx::query!(
         "INSERT INTO sign_in_throttle AS known (subject, failures, last_failed_at, blocked_until)
-         SELECT subject, 1, $2, $2
-         FROM unnest($1::bytea[]) AS counted (subject)
+         SELECT subject, 1, $2::timestamptz,
+                $2::timestamptz + make_interval(secs => CASE WHEN free = 0 THEN least(longest, first) ELSE 0 END)
+         FROM unnest($1::bytea[], $3::integer[], $4::integer[], $5::integer[])
+                  AS counted (subject, free, first, longest)
          ORDER BY subject
          ON CONFLICT ON CONSTRAINT sign_in_throttle_pk DO UPDATE
          SET (failures, last_failed_at, blocked_until) = (
              SELECT CASE WHEN forgotten THEN 1 ELSE least(known.failures + 1, 1000) END,
                     $2,
                     CASE
-                        WHEN forgotten OR known.failures + 1 <= pace.free THEN $2
-                        ELSE $2 + make_interval(secs => least(pace.longest, 2 ^ least(known.failures - pace.free, 20)))
+                        WHEN forgotten THEN excluded.blocked_until
+                        WHEN known.failures + 1 <= pace.free THEN $2
+                        ELSE $2 + make_interval(
+                            secs => least(pace.longest, pace.first * 2 ^ least(known.failures - pace.free, 20)))
                     END
-             FROM unnest($1::bytea[], $3::integer[], $4::integer[], $5::integer[])
-                      AS pace (subject, free, longest, forget),
+             FROM unnest($1::bytea[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
+                      AS pace (subject, free, first, longest, forget),
                   LATERAL (SELECT known.last_failed_at < $2 - make_interval(secs => pace.forget)) AS old (forgotten)
              WHERE pace.subject = known.subject
          )
@@ -60,6 +65,7 @@ pub(crate) async fn count(connection: &mut PgConnection, attempt: &Attempt, now:
         &attempt.subjects,
         now,
         &attempt.free,
+        &attempt.first,
         &attempt.longest,
         &attempt.forget
     )

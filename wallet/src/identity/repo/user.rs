@@ -7,6 +7,10 @@ use crate::error::Result;
 use crate::id::UserId;
 use crate::identity::model::viewer::StaffRole;
 
+/// The most unused links of a person for one purpose that are valid: more than are mailed in the hour for which a link to a
+/// new password works.
+const LINKS_MAX: i64 = 12;
+
 /// A user as stored.
 pub(crate) struct UserRow {
     pub(crate) id: UserId,
@@ -186,7 +190,14 @@ pub(crate) struct TokenRow {
     pub(crate) used_at: Option<DateTime<Utc>>,
 }
 
-/// Stores a link and retires the person's older ones for the same purpose.
+/// Locks a person's row, against others who use or add links.
+pub(crate) async fn lock(connection: &mut PgConnection, id: UserId) -> Result<()> {
+    sqlx::query!("SELECT id FROM users WHERE id = $1 FOR UPDATE", id.uuid()).fetch_optional(connection).await?;
+    Ok(())
+}
+
+/// Stores a link. Of the person's unused ones for the same purpose the newest [`LINKS_MAX`] stay valid: whoever asks for
+/// another one does not spoil the one that its owner is about to open.
 pub(crate) async fn insert_token(
     connection: &mut PgConnection,
     hash: &[u8; 32],
@@ -194,16 +205,7 @@ pub(crate) async fn insert_token(
     user: (UserId, &str),
     (now, expires_at): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<()> {
-    sqlx::query!(
-        "DELETE FROM one_time_tokens
-         WHERE user_id = $1
-           AND purpose = $2
-           AND used_at IS NULL",
-        user.0.uuid(),
-        purpose.code()
-    )
-    .execute(&mut *connection)
-    .await?;
+    // First, since it waits for whoever has locked the person.
     sqlx::query!(
         "INSERT INTO one_time_tokens (token_hash, user_id, purpose, email_key, created_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6)",
@@ -214,20 +216,38 @@ pub(crate) async fn insert_token(
         now,
         expires_at
     )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM one_time_tokens
+         WHERE token_hash IN (
+             SELECT token_hash
+             FROM one_time_tokens
+             WHERE user_id = $1
+               AND purpose = $2
+               AND used_at IS NULL
+             ORDER BY created_at DESC, token_hash
+             OFFSET $3
+         )",
+        user.0.uuid(),
+        purpose.code(),
+        LINKS_MAX
+    )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Says when the person's newest open link was made.
-pub(crate) async fn last_token_at(pool: &PgPool, user: UserId, purpose: Purpose) -> Result<Option<DateTime<Utc>>> {
-    Ok(sqlx::query_scalar!(
-        "SELECT max(created_at) FROM one_time_tokens WHERE user_id = $1 AND purpose = $2",
+/// Ends a person's unused links for a purpose.
+pub(crate) async fn end_tokens(connection: &mut PgConnection, user: UserId, purpose: Purpose) -> Result<()> {
+    sqlx::query!(
+        "DELETE FROM one_time_tokens WHERE user_id = $1 AND purpose = $2 AND used_at IS NULL",
         user.uuid(),
         purpose.code()
     )
-    .fetch_one(pool)
-    .await?)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Finds a link.

@@ -18,6 +18,8 @@ use sha2::{Digest, Sha256};
 pub(crate) struct Pace {
     /// Failures that cost nothing.
     pub(crate) free: i32,
+    /// The first wait, in seconds; each further failure doubles it.
+    pub(crate) first: i32,
     /// The longest wait, in seconds.
     pub(crate) longest: i32,
     /// Failures are forgotten after so many seconds without one.
@@ -25,22 +27,52 @@ pub(crate) struct Pace {
 }
 
 /// By address and peer together.
-const PAIR: Pace = Pace { free: 5, longest: 900, forget: 3600 };
+const PAIR: Pace = Pace { free: 5, first: 1, longest: 900, forget: 3600 };
 /// By peer alone.
-const PEER: Pace = Pace { free: 50, longest: 900, forget: 3600 };
+const PEER: Pace = Pace { free: 50, first: 1, longest: 900, forget: 3600 };
 /// By address and peer together, while many machines try that address.
-const PAIR_UNDER_ATTACK: Pace = Pace { free: 1, longest: 900, forget: 3600 };
+const PAIR_UNDER_ATTACK: Pace = Pace { free: 1, first: 1, longest: 900, forget: 3600 };
 /// By address alone: counted, and never waited for.
-const ADDRESS: Pace = Pace { free: i32::MAX, longest: 0, forget: 3600 };
+const ADDRESS: Pace = Pace { free: i32::MAX, first: 0, longest: 0, forget: 3600 };
 /// From so many failures on, an address counts as attacked.
 pub(crate) const ATTACKED: i32 = 20;
 /// Where nobody knows from which machine anybody comes, all share one count: its wait stays short.
-const PAIR_OF_ALL: Pace = Pace { free: 5, longest: 30, forget: 3600 };
-/// By address, for mails that anybody can cause to be sent there.
-const MAILED: Pace = Pace { free: 1, longest: 3600, forget: 24 * 3600 };
+const PAIR_OF_ALL: Pace = Pace { free: 5, first: 1, longest: 30, forget: 3600 };
+/// By address and kind, for mails that anybody can cause: one a minute.
+const MAIL: Pace = Pace { free: 0, first: 60, longest: 60, forget: 60 };
+/// By address, for such mails of all kinds: six, then one after 15, 30, 60 minutes, then one in two hours. That is at most
+/// twenty a day, and never a day without one: whoever uses up an address's mails must not keep its owner from a new password.
+const MAILS: Pace = Pace { free: 5, first: 900, longest: 7200, forget: 24 * 3600 };
 
 /// By peer alone, for what costs mails, memory or rows each time: signing up, asking for a new password.
-const VISIT: Pace = Pace { free: 20, longest: 300, forget: 3600 };
+const VISIT: Pace = Pace { free: 20, first: 1, longest: 300, forget: 3600 };
+
+/// What a mail is about that anybody can cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MailKind {
+    /// The address is to be proven, or has an account already: what follows a sign-up.
+    SignUp,
+    /// The link to a new password.
+    Reset,
+}
+
+impl MailKind {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign-up",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+/// From which machine a mail is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AskedFrom {
+    /// Any machine.
+    Anywhere,
+    /// One from which the address's owner has signed in: counted apart, so that strangers use nothing up.
+    KnownMachine,
+}
 
 /// What an attempt is counted under.
 pub(crate) struct Subjects(Vec<(Vec<u8>, Pace)>);
@@ -58,9 +90,13 @@ impl Subjects {
         Self(subjects)
     }
 
-    /// Counts a mail that anybody can cause to be sent to an address.
-    pub(crate) fn mailed(email_key: &str) -> Self {
-        Self(vec![(hash(&["mailed", email_key]), MAILED)])
+    /// Counts a mail that is sent to an address because somebody asked for it.
+    pub(crate) fn mail(kind: MailKind, asked: AskedFrom, email_key: &str) -> Self {
+        let from = match asked {
+            AskedFrom::Anywhere => "anywhere",
+            AskedFrom::KnownMachine => "known",
+        };
+        Self(vec![(hash(&["mail", from, kind.code(), email_key]), MAIL), (hash(&["mails", from, email_key]), MAILS)])
     }
 
     /// Gives that of the address alone: whether it is attacked is asked before an attempt is counted.
@@ -109,8 +145,13 @@ fn somebody(peer: IpAddr) -> Option<IpAddr> {
     Some(peer.to_canonical()).filter(|peer| !peer.is_loopback())
 }
 
-/// One household has one IPv6 network of 64 bits, and all its addresses.
-fn network(peer: IpAddr) -> String {
+/// Names the network of whoever an address stands for; `None` where it stands for nobody.
+pub(crate) fn network_of(peer: IpAddr) -> Option<String> {
+    somebody(peer).map(network)
+}
+
+/// Names the network that an address stands for: of IPv6 the 64 bits that one household has.
+pub(crate) fn network(peer: IpAddr) -> String {
     match peer {
         IpAddr::V4(peer) => peer.to_string(),
         IpAddr::V6(peer) => match peer.to_ipv4_mapped() {

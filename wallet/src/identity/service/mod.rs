@@ -1,5 +1,6 @@
 //! The handle: signing up and in, who asks, keys, sessions, the audit log.
 
+mod background;
 mod endings;
 mod key_cache;
 mod key_lookup;
@@ -28,6 +29,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use crate::identity::service::background::Background;
 use super::ports::AccountSetup;
 use super::repo::{self, tree::OwnerRow, user::UserRow};
 use crate::db::Db;
@@ -38,7 +40,6 @@ use crate::identity::model::person::User;
 use crate::identity::model::viewer::{Viewer, WalletOwner};
 use crate::identity::service::key_cache::KeyCache;
 use crate::identity::service::password::Passwords;
-use crate::identity::service::sampler::Sampler;
 use crate::identity::service::service_key_cache::ServiceKeyCache;
 use crate::time_zone;
 
@@ -56,7 +57,8 @@ pub struct Identity {
     lookups: Arc<key_lookup::KeyLookups>,
     service_keys: Arc<ServiceKeyCache>,
     household: Arc<dyn AccountSetup>,
-    sampler: Arc<Sampler>,
+    samplers: Arc<log::Samplers>,
+    background: Background,
 }
 
 impl std::fmt::Debug for Identity {
@@ -74,7 +76,8 @@ impl Identity {
             lookups: Arc::default(),
             service_keys: Arc::default(),
             household,
-            sampler: Arc::new(Sampler::new()),
+            samplers: Arc::new(log::Samplers::new()),
+            background: Background::new(),
         }
     }
 
@@ -165,6 +168,7 @@ impl Identity {
     /// Lists the audit log before a row, newest first. Who may see it is the caller's to ask.
     pub async fn audit_log(&self, before: Option<Uuid>, limit: i64) -> Result<AuditPage> {
         let limit = limit.clamp(1, AUDIT_PAGE_MAX);
+        self.settle().await;
         let rows = repo::audit::list(self.db.pool(), before, limit).await?;
         let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
         Ok(AuditPage { next: if full { rows.last().map(|row| row.id) } else { None }, rows })

@@ -4,9 +4,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::ports::{Letter, Recipient};
-use super::super::repo::{self, user::UserRow};
+use super::super::repo::{self, user::Purpose, user::UserRow};
+use crate::identity::rules::common_passwords::check_password_of;
 use super::endings::Kept;
-use super::sessions::session_hash;
+use super::sessions::{SESSIONS_MAX, session_hash};
+use super::sign_in::Claim;
 use super::{Identity, token_hash, user};
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
 use crate::identity::model::device::{Device, kept_user_agent};
@@ -14,15 +16,10 @@ use crate::identity::model::name::{check_name, name_error};
 use crate::identity::model::person::{User, password_error};
 use crate::identity::model::session::{SessionView, Visit};
 use crate::identity::model::viewer::Viewer;
-use crate::identity::rules::common_passwords::check_password_of;
-use crate::identity::service::password::Queue;
-
-/// The most sessions that are shown.
-const SESSIONS_MAX: i64 = 100;
 
 impl Identity {
     /// Sets a new password for a signed-in person who says the current one. Ends all other sessions, forgets all other
-    /// machines, and tells the person by mail. API keys and webhooks stay.
+    /// machines and all open links to a new password, and tells the person by mail. API keys and webhooks stay.
     pub async fn change_password(&self, viewer: &Viewer, current: &str, new: &str, visit: &Visit) -> Result<User> {
         let row = self.check_current(viewer, current, visit).await?;
         let at_field = |problem| FieldError { field: "new_password".to_owned(), ..password_error(problem) };
@@ -31,9 +28,12 @@ impl Identity {
             let message = "This is the password that you have. Choose another one.";
             return Err(Refusal::unprocessable("new_password", Problem::NotAllowed, message).into());
         }
-        let password_hash = self.passwords.hash(new, Queue::Known).await?;
+        let queue = self.queue_of(row.id, visit);
+        let password_hash = self.passwords.hash(new, queue).await?;
         let (session, device) = here(visit);
         let mut tx = self.db.begin().await?;
+        repo::user::lock(&mut tx, row.id).await?;
+        repo::user::end_tokens(&mut tx, row.id, Purpose::ResetPassword).await?;
         repo::user::set_password(&mut tx, row.id, &password_hash).await?;
         let kept = Kept { session: session.as_ref(), device: device.as_ref() };
         let ended = self.end_sessions_in_tx(&mut tx, &row, kept).await?;
@@ -115,10 +115,10 @@ impl Identity {
         if current.is_empty() {
             return Err(wrong(Problem::Required, "Enter your current password.").into());
         }
-        match self.check_credentials(&viewer.email, current, visit).await {
+        match self.check_credentials((&viewer.email, current), visit, Claim::WithProof).await {
             Ok(row) if row.id == viewer.user => Ok(row),
             Ok(_) | Err(Error::Refused(Refusal::Unprocessable { .. })) => {
-                let field = wrong(Problem::WrongCredentials, "This is not your current password.");
+                let field = wrong(Problem::WrongPassword, "This is not your current password.");
                 Err(Refusal::Unprocessable { fields: vec![field] }.into())
             }
             Err(error) => Err(error),

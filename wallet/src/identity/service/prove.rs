@@ -13,8 +13,9 @@ use super::super::ports::{Letter, Proof, Recipient};
 use super::super::repo::{self, user::Purpose, user::UserRow};
 use super::endings::Kept;
 use super::sessions::session_hash;
+use super::sign_in::Claim;
 use super::{Identity, broken_link, token_hash, user};
-use crate::error::{Problem, Refusal, Result};
+use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::UserId;
 use crate::identity::model::person::{Email, User};
 use crate::identity::model::session::Visit;
@@ -58,7 +59,7 @@ impl Identity {
         let is_own = match &device {
             _ if is_here => true,
             Some(device) if password.is_empty() => {
-                repo::device::is_known(self.db.pool(), device, &row.email_key).await?
+                repo::device::known(self.db.pool(), device, &row.email_key).await?.is_some()
             }
             _ => false,
         };
@@ -68,12 +69,24 @@ impl Identity {
                                opened it, set a new password instead.";
                 return Err(Refusal::unprocessable("password", Problem::Required, message).into());
             }
-            self.check_credentials(&row.email, password, visit).await?;
+            self.check_password_of(&row, password, visit).await?;
         }
         let session = visit.session.as_ref().map(|token| session_hash(token));
         let kept = Kept { session: session.as_ref().filter(|_| is_here), device: device.as_ref() };
         let user = self.prove(hash, kept).await?;
         Ok(Confirmed { user, enters: !is_here })
+    }
+
+    /// Checks the password of somebody who shows a mailed link.
+    async fn check_password_of(&self, row: &UserRow, password: &str, visit: &Visit) -> Result<()> {
+        match self.check_credentials((&row.email, password), visit, Claim::WithProof).await {
+            Ok(_) => Ok(()),
+            Err(Error::Refused(Refusal::Unprocessable { .. })) => {
+                let message = "This is not the password that was chosen when the wallet was opened.";
+                Err(Refusal::unprocessable("password", Problem::WrongPassword, message).into())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Proves the address that a link was sent to.

@@ -1,6 +1,8 @@
 //! Which of many alike events are written down: each one at first, then the 8th, the 16th, the 32nd of an hour.
 //!
-//! Whoever can make events at will (wrong passwords, closed pages) would otherwise fill the audit log.
+//! Whoever can make events at will (wrong passwords, closed pages) would otherwise fill the audit log. Kinds of events have
+//! samplers of their own, and no sampler ever falls silent: what is too much to be told apart is counted together, and that
+//! count is written down at each power of two.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,35 +12,55 @@ use std::time::{Duration, Instant};
 const WINDOW: Duration = Duration::from_secs(60 * 60);
 /// How many events of one key are written down before they get rarer.
 pub(crate) const EACH: u32 = 5;
-/// The most keys that are counted apart; events of further ones are not written down.
-const KEYS_MAX: usize = 10_000;
-/// The most events that this node writes down in a window.
-const TOLD_MAX: u32 = 2_000;
 
-/// Counts events by key on this node.
+/// Counts events of one kind by key on this node.
 #[derive(Debug)]
-pub(crate) struct Sampler(Mutex<Window>);
+pub(crate) struct Sampler {
+    /// The most keys that are counted apart.
+    keys_max: usize,
+    /// The most events of those keys that this node writes down in a window.
+    told_max: u32,
+    window: Mutex<Window>,
+}
 
 #[derive(Debug)]
 struct Window {
     began: Instant,
     counts: HashMap<[u8; 32], u32>,
     told: u32,
+    others: u32,
+}
+
+impl Window {
+    fn new() -> Self {
+        Self { began: Instant::now(), counts: HashMap::new(), told: 0, others: 0 }
+    }
+}
+
+/// An event that is to be written down, with how many there were in this window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Of the same key.
+    OfKey(u32),
+    /// Of all keys that are not counted apart any more.
+    OfOthers(u32),
 }
 
 impl Sampler {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new(Window { began: Instant::now(), counts: HashMap::new(), told: 0 }))
+    pub(crate) fn new(keys_max: usize, told_max: u32) -> Self {
+        Self { keys_max, told_max, window: Mutex::new(Window::new()) }
     }
 
-    /// Counts an event; gives the count where it is to be written down.
-    pub(crate) fn note(&self, key: [u8; 32]) -> Option<u32> {
-        let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Counts an event; says how it is to be written down, if it is.
+    pub(crate) fn note(&self, key: [u8; 32]) -> Option<Told> {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if window.began.elapsed() >= WINDOW {
-            *window = Window { began: Instant::now(), counts: HashMap::new(), told: 0 };
+            *window = Window::new();
         }
-        if window.told >= TOLD_MAX || (window.counts.len() >= KEYS_MAX && !window.counts.contains_key(&key)) {
-            return None;
+        let has_no_place = window.counts.len() >= self.keys_max && !window.counts.contains_key(&key);
+        if has_no_place || window.told >= self.told_max {
+            window.others = window.others.saturating_add(1);
+            return window.others.is_power_of_two().then_some(Told::OfOthers(window.others));
         }
         let count = window.counts.entry(key).or_default();
         *count = count.saturating_add(1);
@@ -47,7 +69,7 @@ impl Sampler {
             return None;
         }
         window.told = window.told.saturating_add(1);
-        Some(count)
+        Some(Told::OfKey(count))
     }
 }
 
@@ -57,21 +79,25 @@ mod tests {
 
     #[test]
     fn many_alike_events_are_few_rows() {
-        let sampler = Sampler::new();
-        let told: Vec<u32> = (0..1_000).filter_map(|_| sampler.note([1; 32])).collect();
-        assert_eq!(told, [1, 2, 3, 4, 5, 8, 16, 32, 64, 128, 256, 512]);
-        assert_eq!(sampler.note([2; 32]), Some(1), "another key has counts of its own");
+        let sampler = Sampler::new(10, 100);
+        let told: Vec<Told> = (0..1_000).filter_map(|_| sampler.note([1; 32])).collect();
+        assert_eq!(told, [1, 2, 3, 4, 5, 8, 16, 32, 64, 128, 256, 512].map(Told::OfKey));
+        assert_eq!(sampler.note([2; 32]), Some(Told::OfKey(1)), "another key has counts of its own");
     }
 
     #[test]
-    fn however_many_keys_there_are_rows_are_bounded() {
-        let sampler = Sampler::new();
+    fn however_many_keys_there_are_rows_are_bounded_and_never_end() {
+        let sampler = Sampler::new(100, 50);
         let key = |number: u32| {
             let mut key = [0; 32];
             key[..4].copy_from_slice(&number.to_be_bytes());
             key
         };
-        let told = (0..100_000).filter(|number| sampler.note(key(*number)).is_some()).count();
-        assert_eq!(u32::try_from(told), Ok(TOLD_MAX));
+        let told: Vec<Told> = (0..100_000).filter_map(|number| sampler.note(key(number))).collect();
+        let apart = told.iter().filter(|told| **told == Told::OfKey(1)).count();
+        let others: Vec<Told> = told.into_iter().filter(|told| matches!(told, Told::OfOthers(_))).collect();
+        assert_eq!(apart, 50);
+        assert_eq!(others.len(), 17);
+        assert_eq!(others.last(), Some(&Told::OfOthers(65_536)));
     }
 }

@@ -7,15 +7,25 @@ use super::Identity;
 use crate::error::Result;
 use crate::identity::model::session::SessionRecord;
 
+/// The most sessions of a person: as many as the page of the own sessions shows.
+pub(super) const SESSIONS_MAX: i64 = 100;
+
 /// Gives the form in which a session's token is stored.
 pub(super) fn session_hash(token: &[u8]) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
 impl Identity {
-    /// Adds a session under a new token; `false` where the token is taken and another one is needed.
+    /// Adds a session under a new token; `false` where the token is taken and another one is needed. Where the person has
+    /// more than [`SESSIONS_MAX`], those that were used longest ago end.
     pub async fn session_create(&self, token: &[u8], session: &SessionRecord) -> Result<bool> {
-        repo::session::insert(self.db.pool(), &session_hash(token), session).await
+        if !repo::session::insert(self.db.pool(), &session_hash(token), session).await? {
+            return Ok(false);
+        }
+        if let Some(user) = session.user {
+            repo::session::delete_beyond(self.db.pool(), user, SESSIONS_MAX).await?;
+        }
+        Ok(true)
     }
 
     /// Loads a session; `None` where there is none or its time is over.

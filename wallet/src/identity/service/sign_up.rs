@@ -8,43 +8,44 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use super::super::ports::{Letter, Recipient};
-use super::super::repo::{self, user::Purpose};
+use crate::identity::model::actor::Actor;
+use crate::identity::model::audit::NewAudit;
+use crate::identity::model::key::Environment;
+use crate::identity::model::person::{Email, NewUser, SignUp, User, CheckedSignUp, email_error};
+use crate::identity::model::session::Visit;
+use crate::identity::model::viewer::StaffRole;
+use crate::identity::repo::{self, user::Purpose, user::UserRow};
+use crate::identity::rules::throttle::{AskedFrom, MailKind, Subjects};
 use super::endings::Kept;
 use super::{Identity, new_token, user};
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, UserId, WalletId};
-use crate::identity::model::actor::Actor;
-use crate::identity::model::audit::NewAudit;
-use crate::identity::model::key::Environment;
-use crate::identity::model::person::{CheckedSignUp, Email, NewUser, SignUp, User, email_error};
-use crate::identity::model::session::Visit;
-use crate::identity::model::viewer::StaffRole;
-use crate::identity::rules::throttle::Subjects;
 use crate::identity::service::password::Queue;
 
 /// How long the link that proves an address works.
 const VERIFY_HOURS: i64 = 24;
-/// How long a person waits before another link is sent.
-const RESEND_SECONDS: i64 = 60;
 
 impl Identity {
-    /// Signs a person up for whoever asks from outside, and gives the secret by which this machine may prove the address.
+    /// Signs a person up for whoever asks from outside, and gives the secret by which this machine is known from now on.
     ///
     /// The answer never tells whether somebody has the address, nor does the time that it takes: a password is hashed,
     /// everything that a person has is made (and undone where it is not to stay), and one mail is queued either way. Whoever
-    /// has an account hears so by that mail, and whoever has none gets the link that proves the address.
+    /// has an account hears so by that mail, and whoever has none, or one whose address is not proven, gets the link that
+    /// proves it. Nor does anything tell it afterwards: before the address is proven, its password opens nothing
+    /// ([`Identity::sign_in`]), and the machine counts for nobody but for whoever opens that link on it.
     ///
     /// Each costs memory, rows and a mail: many from one peer have to wait.
     pub async fn register(&self, form: SignUp, visit: &Visit) -> Result<String> {
         let checked = self.checked(&form).await?;
         self.count_attempt(&Subjects::visit(visit.from)).await?;
         let password_hash = self.passwords.hash(&form.password, Queue::Strangers).await?;
+        let is_mailed = self.may_mail(MailKind::SignUp, AskedFrom::Anywhere, checked.email.key()).await?;
         let (device, _) = new_token();
         let mut tx = self.db.begin().await?;
         match self.insert_in_tx(&mut tx, &checked, &password_hash).await? {
             Some(id) => {
                 self.fill_in_tx(&mut tx, id, &checked.name).await?;
-                self.know_device_in_tx(&mut tx, id, &device).await?;
+                self.know_device_in_tx(&mut tx, id, &device, visit).await?;
                 self.send_verification_in_tx(&mut tx, id, &checked).await?;
                 tx.commit().await?;
             }
@@ -53,26 +54,38 @@ impl Identity {
                 let id = self.insert_in_tx(&mut tx, &checked.nobody()?, &password_hash).await?;
                 let id = id.ok_or_else(|| Error::internal("nobody's address is taken"))?;
                 self.fill_in_tx(&mut tx, id, &checked.name).await?;
-                self.know_device_in_tx(&mut tx, id, &device).await?;
+                self.know_device_in_tx(&mut tx, id, &device, visit).await?;
                 tx.rollback().await?;
-                self.tell_of_account(&checked.email).await?;
+                let row = repo::user::by_email(self.db.pool(), checked.email.key()).await?;
+                let mut tx = self.db.begin().await?;
+                self.rename_device_in_tx(&mut tx, &device, visit).await?;
+                if let Some(row) = row.filter(|_| is_mailed) {
+                    self.tell_of_account_in_tx(&mut tx, row).await?;
+                }
+                tx.commit().await?;
             }
         }
         Ok(device)
     }
 
-    /// Tells somebody by mail that there is an account already; not again and again.
-    async fn tell_of_account(&self, email: &Email) -> Result<()> {
-        let Some(row) = repo::user::by_email(self.db.pool(), email.key()).await? else { return Ok(()) };
-        match self.count_attempt(&Subjects::mailed(email.key())).await {
-            Ok(()) => {}
-            Err(Error::Refused(Refusal::RateLimited { .. })) => return Ok(()),
-            Err(error) => return Err(error),
+    /// Tells somebody by mail that there is an account already; where its address is not proven, sends the link again.
+    async fn tell_of_account_in_tx(&self, tx: &mut PgConnection, row: UserRow) -> Result<()> {
+        if row.verified_at.is_none() {
+            let email = Email::parse(&row.email).map_err(email_error)?;
+            let to = CheckedSignUp { email, name: row.name, locale: row.locale };
+            return self.send_verification_in_tx(tx, row.id, &to).await;
         }
-        let mut tx = self.db.begin().await?;
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(&mut tx, to, Letter::SignUpAgain).await?;
-        Ok(tx.commit().await?)
+        self.household.write_in_tx(tx, to, Letter::SignUpAgain).await
+    }
+
+    /// Counts a mail that anybody can cause; `false` where the address has had enough for now.
+    pub(super) async fn may_mail(&self, kind: MailKind, asked: AskedFrom, email_key: &str) -> Result<bool> {
+        match self.count_attempt(&Subjects::mail(kind, asked, email_key)).await {
+            Ok(()) => Ok(true),
+            Err(Error::Refused(Refusal::RateLimited { .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Signs a person up for callers who may know who exists: user, account, project and both wallets in one transaction,
@@ -81,6 +94,7 @@ impl Identity {
         let checked = self.checked(&form).await?;
         self.count_attempt(&Subjects::visit(from)).await?;
         let password_hash = self.passwords.hash(&form.password, Queue::Strangers).await?;
+        self.may_mail(MailKind::SignUp, AskedFrom::Anywhere, checked.email.key()).await?;
         self.add(&checked, &password_hash, true).await
     }
 
@@ -96,7 +110,7 @@ impl Identity {
         if let Some(row) = repo::user::by_email(self.db.pool(), checked.email.key()).await? {
             return Ok(user(row));
         }
-        let password_hash = self.passwords.hash(&form.password, Queue::Known).await?;
+        let password_hash = self.passwords.hash(&form.password, Queue::Strangers).await?;
         let new = self.add(&checked, &password_hash, false).await?;
         let (_, hash) = new_token();
         let now = self.db.now();
@@ -236,19 +250,13 @@ impl Identity {
         self.household.write_in_tx(tx, recipient, Letter::VerifyEmail { token }).await
     }
 
-    /// Sends the link that proves the address again; at most one a minute.
+    /// Sends the link that proves the address again; at most one a minute, and not endlessly many a day.
     pub async fn resend_verification(&self, id: UserId) -> Result<()> {
         let row = repo::user::by_id(self.db.pool(), id).await?.ok_or(Refusal::Unauthenticated)?;
         if row.verified_at.is_some() {
             return Ok(());
         }
-        let now = self.db.now();
-        if let Some(last) = repo::user::last_token_at(self.db.pool(), id, Purpose::VerifyEmail).await? {
-            let left = (last + TimeDelta::seconds(RESEND_SECONDS) - now).num_seconds();
-            if let Ok(left @ 1..) = u32::try_from(left) {
-                return Err(Refusal::RateLimited { retry_after_seconds: left }.into());
-            }
-        }
+        self.count_attempt(&Subjects::mail(MailKind::SignUp, AskedFrom::Anywhere, &row.email_key)).await?;
         let email = Email::parse(&row.email).map_err(email_error)?;
         let to = CheckedSignUp { email, name: row.name, locale: row.locale };
         let mut tx = self.db.begin().await?;
