@@ -62,6 +62,13 @@ async fn busy(wallet: &Wallet) -> WalletId {
     hold(wallet, id, "open", &[2]).await;
     let back = Command::Clawback { grant: Some(2), amount: credits(1), reason: "refund".into() };
     submit(wallet, id, "claw", back).await.expect("taken back");
+    // The newest grant goes wholly to debt: no row has a share of it.
+    let back = Command::Clawback { grant: None, amount: credits(14), reason: "refund".into() };
+    submit(wallet, id, "claw-more", back).await.expect("taken back");
+    grant(wallet, id, "g3", 3).await;
+    assert_eq!(available(wallet, id).await, Credits::ZERO);
+    let paid_back = Command::CreditBack { charge: 3, reason: "it failed".into() };
+    submit(wallet, id, "back", paid_back).await.expect("paid back");
     id
 }
 
@@ -75,12 +82,14 @@ async fn is_rebuilt(pool: &PgPool, wallet: &Wallet, id: WalletId) {
     let plan = wallet.ledger().rebuild_plan(id).await.expect("a plan");
     let names: Vec<&str> = plan.iter().map(|number| number.what.as_str()).collect();
     assert!(names.starts_with(&["seq", "settled", "head hash"]), "{names:?}");
+    assert!(!names.contains(&"grants made"), "{names:?}");
     assert_eq!(numbers(pool, id).await, before, "a plan changes nothing");
     let moved = wallet.ledger().rebuild(id, (&staff(), "wedged"), &plan[1..]).await;
     assert!(matches!(refusal(moved), Refusal::Unprocessable { .. }), "what was not told is not done");
     wallet.ledger().rebuild(id, (&staff(), "wedged"), &plan).await.expect("rebuilt");
     assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
     charge(wallet, id, "after", 1).await.expect("charged");
+    grant(wallet, id, "top-up", 5).await;
     assert_eq!(wallet.ledger().rebuild_plan(id).await.expect("a plan"), []);
     assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
     let log = wallet.identity().audit_log(None, 10).await.expect("a page").rows;
