@@ -7,11 +7,11 @@ use ledger_support::*;
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::error::{Error, Refusal};
-use wallet::id::WalletId;
+use wallet::id::{AccountId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::chain::Hash;
 use wallet::ledger::export::verify_export;
-use wallet::ledger::{ArchiveFile, Command, Scope};
+use wallet::ledger::{ArchiveFile, Command, Environment, Scope};
 use wallet::money::Credits;
 
 fn staff() -> Actor {
@@ -102,7 +102,45 @@ async fn a_wallet_that_nothing_can_be_written_to_is_made_what_its_rows_say(pool:
     let wallet = open(&pool);
     let id = busy(&wallet).await;
     is_rebuilt(&pool, &wallet, id).await;
-    assert_eq!(available(&wallet, id).await, credits(10 + 20 - 12 - 4 - 2 - 1 - 2 - 1));
+    assert_eq!(available(&wallet, id).await, credits(12 - 2 - 1 + 5));
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_wallet_that_nothing_can_be_written_to_holds_up_no_other(pool: PgPool) {
+    let wallet = open(&pool);
+    let account = AccountId::new();
+    // Of one account, so of one writer.
+    let stuck = wallet_of(&wallet, account, Environment::Production).await;
+    let others = [
+        wallet_of(&wallet, account, Environment::Production).await,
+        wallet_of(&wallet, account, Environment::Preview).await,
+    ];
+    for id in [stuck, others[0], others[1]] {
+        grant(&wallet, id, "g", 100).await;
+    }
+    wedge(&pool, &wallet, stuck).await;
+    for round in 0..5 {
+        let charges = |id| charge(&wallet, id, format!("c{round}"), 1);
+        // Together: they are decided in the same batch.
+        let (refused, more, one, two) = tokio::join!(
+            charges(stuck),
+            charge(&wallet, stuck, format!("d{round}"), 1),
+            charges(others[0]),
+            charges(others[1])
+        );
+        assert_eq!(refusal(refused), Refusal::Unavailable, "round {round}");
+        assert_eq!(refusal(more), Refusal::Unavailable, "round {round}");
+        one.unwrap_or_else(|error| panic!("round {round}: {error}"));
+        two.unwrap_or_else(|error| panic!("round {round}: {error}"));
+    }
+    for id in others {
+        assert_eq!(available(&wallet, id).await, credits(95));
+        assert_eq!(wallet.ledger().verify(Scope::Wallet(id)).await.expect("verified"), []);
+    }
+    let plan = wallet.ledger().rebuild_plan(stuck).await.expect("a plan");
+    wallet.ledger().rebuild(stuck, (&staff(), "wedged"), &plan).await.expect("rebuilt");
+    charge(&wallet, stuck, "after", 1).await.expect("charged");
     wallet.shutdown().await;
 }
 

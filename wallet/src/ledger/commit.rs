@@ -37,6 +37,8 @@ pub(super) struct Shared {
 pub(super) enum Failure {
     /// Somebody else was quicker: try again.
     Conflict,
+    /// The connection broke before the commit: try again on another one.
+    Broken,
     /// Somebody else keeps a row that is needed.
     Blocked,
     /// The connection broke while committing: it may have happened.
@@ -50,7 +52,7 @@ impl Failure {
     pub(super) const fn known(&self) -> Known {
         match self {
             Self::Unknown => Known::Perhaps,
-            Self::Conflict | Self::Blocked | Self::Failed(_) => Known::NotDone,
+            Self::Conflict | Self::Broken | Self::Blocked | Self::Failed(_) => Known::NotDone,
         }
     }
 }
@@ -95,6 +97,9 @@ pub(super) enum Patience {
 enum Undone {
     /// Somebody else keeps a row that is needed; with what is known of earlier tries.
     Blocked(Known),
+    /// Each try met something that is there already: one of the wallets can't be written, or is written elsewhere all the
+    /// time.
+    Contended(Known),
     /// For this reason.
     Failed(Error),
 }
@@ -102,7 +107,7 @@ enum Undone {
 impl From<Undone> for Error {
     fn from(undone: Undone) -> Self {
         match undone {
-            Undone::Blocked(known) => known.refusal().into(),
+            Undone::Blocked(known) | Undone::Contended(known) => known.refusal().into(),
             Undone::Failed(error) => error,
         }
     }
@@ -145,7 +150,15 @@ impl Shared {
                 Ok(done.answers.into_iter().map(Told::Answer).collect())
             }
             Err(Undone::Blocked(known)) => Err(known),
-            Err(Undone::Failed(error)) => Ok(self.one_by_one(works, known, &error).await),
+            // Any other refusal is everybody's answer.
+            Err(Undone::Failed(error @ Error::Refused(_))) => Ok(everybody(works, &error)),
+            Err(Undone::Failed(error)) if works.len() < 2 => Ok(everybody(works, &error)),
+            Err(Undone::Contended(known)) if works.len() < 2 => Ok(everybody(works, &known.refusal().into())),
+            Err(Undone::Contended(known)) => Ok(self.one_by_one(works, known).await),
+            Err(Undone::Failed(error)) => {
+                tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
+                Ok(self.one_by_one(works, known).await)
+            }
         }
     }
 
@@ -188,16 +201,38 @@ impl Shared {
         }))
     }
 
-    /// Tries each command alone after all together have failed inside; any other failure is everybody's answer.
-    async fn one_by_one(&self, works: &[&Work], known: Known, error: &Error) -> Vec<Told> {
-        if works.len() < 2 || matches!(error, Error::Refused(_)) {
-            return works.iter().map(|_| Told::Answer(Err(again(error)))).collect();
-        }
-        tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
+    /// Tries each command alone after all together have failed inside. A wallet that can't be written is tried once, and
+    /// its later commands go apart for a while, so that it holds up no other.
+    async fn one_by_one(&self, works: &[&Work], known: Known) -> Vec<Told> {
         let mut told = Vec::with_capacity(works.len());
+        let (mut blocked, mut contended) = (BTreeSet::new(), BTreeSet::new());
         for work in works {
-            told.push(Told::Answer(self.alone(work, None, known, Patience::Short).await));
+            if blocked.contains(&work.wallet) {
+                told.push(Told::Blocked(known));
+                continue;
+            }
+            if contended.contains(&work.wallet) {
+                told.push(Told::Answer(Err(known.refusal().into())));
+                continue;
+            }
+            told.push(match self.try_alone(work, None, known, Patience::Short).await {
+                Ok(answer) => Told::Answer(answer),
+                Err(Undone::Blocked(known)) => {
+                    blocked.insert(work.wallet);
+                    Told::Blocked(known)
+                }
+                Err(undone @ Undone::Contended(_)) => {
+                    contended.insert(work.wallet);
+                    Told::Answer(Err(undone.into()))
+                }
+                Err(Undone::Failed(error)) => Told::Answer(Err(error)),
+            });
         }
+        if !contended.is_empty() {
+            tracing::warn!(wallets = contended.len(), "wallets could not be written; their commands wait apart");
+        }
+        self.detours.note(&blocked);
+        self.detours.note(&contended);
         told
     }
 
@@ -209,9 +244,20 @@ impl Shared {
         known: Known,
         patience: Patience,
     ) -> Result<Outcome> {
+        self.try_alone(work, rider, known, patience).await.unwrap_or_else(|undone| Err(undone.into()))
+    }
+
+    /// Does the same, and tells apart why it was not done.
+    async fn try_alone(
+        &self,
+        work: &Work,
+        rider: Option<&dyn Rider>,
+        known: Known,
+        patience: Patience,
+    ) -> Result<Result<Outcome>, Undone> {
         let done = self.commit(&[work], rider, known, patience).await?;
         self.tell_followers(&done.batch);
-        done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer")))
+        Ok(done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer"))))
     }
 
     /// Does commands in one transaction, and tries again where that can help.
@@ -222,12 +268,13 @@ impl Shared {
         known: Known,
         patience: Patience,
     ) -> Result<Done, Undone> {
-        let mut known = known;
+        let (mut known, mut contended) = (known, false);
         for attempt in 1..=MAX_TRIES {
             match self.attempt(works, rider, patience).await {
                 Ok(done) => return Ok(done),
-                Err(Failure::Conflict) => {}
-                Err(Failure::Unknown) => known = Known::Perhaps,
+                Err(Failure::Conflict) => contended = true,
+                Err(Failure::Broken) => contended = false,
+                Err(Failure::Unknown) => (known, contended) = (Known::Perhaps, false),
                 Err(Failure::Blocked) => return Err(Undone::Blocked(known)),
                 Err(Failure::Failed(error)) if known == Known::Perhaps => {
                     tracing::warn!(%error, "a command whose outcome is not known could not be looked up");
@@ -237,7 +284,7 @@ impl Shared {
             }
             tokio::time::sleep(pause(attempt)).await;
         }
-        Err(Undone::Failed(known.refusal().into()))
+        Err(if contended { Undone::Contended(known) } else { Undone::Failed(known.refusal().into()) })
     }
 
     /// Does commands in one transaction, once.
@@ -274,6 +321,11 @@ fn pause(attempt: u32) -> Duration {
     Duration::from_millis(u64::from(attempt).saturating_mul(5).saturating_add(jitter))
 }
 
+/// Gives all commands of a batch the same answer.
+fn everybody(works: &[&Work], error: &Error) -> Vec<Told> {
+    works.iter().map(|_| Told::Answer(Err(again(error)))).collect()
+}
+
 /// Repeats an error for another command of the same batch.
 fn again(error: &Error) -> Error {
     match error {
@@ -287,7 +339,7 @@ pub(super) fn before_commit(error: Error) -> Failure {
     let cause = match error {
         Error::Internal(cause) => cause,
         // A connection that broke before the commit: nothing has happened, and another connection may work.
-        Error::Refused(Refusal::OutcomeUnknown) => return Failure::Conflict,
+        Error::Refused(Refusal::OutcomeUnknown) => return Failure::Broken,
         refused @ Error::Refused(_) => return Failure::Failed(refused),
     };
     let Some(database) = cause.downcast_ref::<sqlx::Error>() else { return Failure::Failed(Error::Internal(cause)) };
