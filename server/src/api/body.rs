@@ -28,9 +28,10 @@ pub struct Body<T> {
 
 impl<T> Body<T> {
     /// What identifies it: a repeat of an idempotency key must bring the same. The spelling of the JSON does not count.
-    pub fn hash(&self) -> RequestHash {
-        let canonical = json::canonical(&self.bytes).unwrap_or_default();
-        RequestHash::of(format!("{}\n{canonical}", self.path).as_bytes())
+    pub fn hash(&self) -> Result<RequestHash, Fault> {
+        let canonical = json::canonical(&self.bytes);
+        let canonical = canonical.ok_or_else(|| Fault::invalid("", "The body can't be told apart from others."))?;
+        Ok(RequestHash::of(format!("{}\n{canonical}", self.path).as_bytes()))
     }
 }
 

@@ -135,7 +135,7 @@ async fn all(state: &AppState, caller: &Caller) -> Answer<Response> {
     responses((status = 200, body = CeilingList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
 pub async fn set(State(state): State<AppState>, caller: Caller, key: Key, body: Body<NewCeiling>) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
-    let (key, hash) = (key.of("budget.set"), body.hash());
+    let (key, hash) = (key.of("budget.set"), body.hash()?);
     let NewCeiling { name, scope, of, period, ceiling } = body.value;
     let scope = scope_of(scope, of.as_deref())?;
     governs(&caller.0, &scope)?;

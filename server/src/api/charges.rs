@@ -296,7 +296,7 @@ pub async fn credit_back(
     body: Body<NewCreditBack>,
 ) -> Answer<Response> {
     caller.may(KeyScope::ChargesWrite)?;
-    let (outcome, entry) = pay_back(&state, caller.payer(), id, (key, body.hash()), &body.value.reason).await?;
+    let (outcome, entry) = pay_back(&state, caller.payer(), id, (key, body.hash()?), &body.value.reason).await?;
     Ok(written(&outcome, entry))
 }
 

@@ -205,7 +205,7 @@ pub async fn capture(
     body: Body<NewCapture>,
 ) -> Answer<Response> {
     caller.may(KeyScope::HoldsWrite)?;
-    let hash = body.hash();
+    let hash = body.hash()?;
     let command = Command::Capture { hold: id, amount: body.value.amount()? };
     let (outcome, hold) = finish(&state, caller.payer(), id, (key, hash), command).await?;
     Ok(written(&outcome, hold))
@@ -237,7 +237,7 @@ pub async fn release(
 ) -> Answer<Response> {
     caller.may(KeyScope::HoldsWrite)?;
     let command = Command::Release { hold: id, reason: body.value.reason };
-    let (outcome, hold) = finish(&state, caller.payer(), id, (key, body.hash()), command).await?;
+    let (outcome, hold) = finish(&state, caller.payer(), id, (key, body.hash()?), command).await?;
     Ok(written(&outcome, hold))
 }
 

@@ -129,7 +129,7 @@ pub async fn credit_back(
     PlatformKey(key): PlatformKey,
     body: Body<NewServiceCreditBack>,
 ) -> Answer<Response> {
-    let hash = body.hash();
+    let hash = body.hash()?;
     let NewServiceCreditBack { on_behalf_of, account, project, environment, reason } = body.value;
     let whose = Whose { on_behalf_of, account, project, environment };
     let (payer, _, standing) = acting(&state, &caller, whose, &Method::POST).await?.parts();

@@ -137,7 +137,7 @@ pub async fn capture(
     PlatformKey(key): PlatformKey,
     body: Body<NewServiceCapture>,
 ) -> Answer<Response> {
-    let hash = body.hash();
+    let hash = body.hash()?;
     let NewServiceCapture { on_behalf_of, account, project, environment, amount, lines } = body.value;
     let whose = Whose { on_behalf_of, account, project, environment };
     let acting = acting(&state, &caller, whose, &Method::POST).await?;
@@ -187,7 +187,7 @@ pub async fn release(
     PlatformKey(key): PlatformKey,
     body: Body<NewServiceRelease>,
 ) -> Answer<Response> {
-    let hash = body.hash();
+    let hash = body.hash()?;
     let NewServiceRelease { on_behalf_of, account, project, environment, reason } = body.value;
     let whose = Whose { on_behalf_of, account, project, environment };
     let (payer, wallet, standing) = acting(&state, &caller, whose, &Method::POST).await?.parts();

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::identity::Actor;
 use crate::ledger::detail::Detail;
-use crate::ledger::entry::{EntryKind, HoldState};
+use crate::ledger::entry::{EntryKind, HoldLine, HoldState};
 use crate::ledger::state::{Hold, Subject};
 use crate::money::Credits;
 
@@ -49,18 +49,28 @@ pub(in crate::ledger) async fn read(
         // A capture's row tells the lines again, with what was taken of each.
         let is_captured = state == HoldState::Captured;
         let detail = if is_captured { row.taken } else { row.detail };
-        let lines = detail.as_deref().and_then(Detail::from_text).map(Detail::into_lines).unwrap_or_default();
-        let captured = row.moved.filter(|_| is_captured).unwrap_or_default();
+        let amount = Credits::from_micros(row.held_change);
+        let captured = match row.moved.filter(|_| is_captured) {
+            Some(moved) => {
+                Credits::from_micros(moved).checked_neg().ok_or_else(|| unsound(wallet, row.seq, "amount"))?
+            }
+            None => Credits::ZERO,
+        };
+        let lines = lines(detail.as_deref(), (amount, captured)).ok_or_else(|| unsound(wallet, row.seq, "lines"))?;
         let pins = match row.grant_id {
-            Some(grant) => vec![(grant, Credits::from_micros(row.held_change))],
+            Some(grant) => vec![(grant, amount)],
+            // A hold of nothing has none.
             None => several.remove(&(wallet, row.seq)).unwrap_or_default(),
         };
+        if Credits::checked_sum(pins.iter().map(|(_, pinned)| *pinned)) != Some(amount) {
+            return Err(unsound(wallet, row.seq, "shares"));
+        }
         let metadata: Value = row.metadata.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
         let actor = Actor::from_parts(row.actor_kind, row.actor_id, row.actor_name);
         let hold = Hold {
             seq: row.seq,
-            amount: Credits::from_micros(row.held_change),
-            captured: Credits::from_micros(captured.saturating_neg()),
+            amount,
+            captured,
             state,
             created_at: row.created_at,
             expires_at: row.expires_at,
@@ -77,6 +87,18 @@ pub(in crate::ledger) async fn read(
         found.extend(archived(connection, wanted).await?);
     }
     Ok(found)
+}
+
+/// Reads the lines of a hold; `None` where they do not add up to what was set aside, and to what was taken.
+fn lines(detail: Option<&str>, (amount, captured): (Credits, Credits)) -> Option<Vec<HoldLine>> {
+    let lines = Detail::from_text(detail?)?.into_lines();
+    let held = Credits::checked_sum(lines.iter().map(|line| line.receipt.total))?;
+    let taken = Credits::checked_sum(lines.iter().map(|line| line.captured))?;
+    ((held, taken) == (amount, captured)).then_some(lines)
+}
+
+fn unsound(wallet: WalletId, seq: i64, what: &str) -> Error {
+    Error::internal(format!("hold {seq} of {wallet}: its {what} are not what its rows say"))
 }
 
 fn left_by(finish: i16) -> Result<HoldState> {
