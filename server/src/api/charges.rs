@@ -204,7 +204,7 @@ pub(super) async fn charge(
     let entry = outcome.entry().ok_or_else(|| Fault::internal(&"a charge wrote no row"))?.clone();
     let receipt = match receipt {
         Some(receipt) => Some(receipt),
-        None => Box::pin(kept_receipt(state, &entry)).await?,
+        None => Box::pin(kept_receipt(state, &entry)).await.map_err(Fault::after_write)?,
     };
     Ok((outcome, Charge::new(entry, receipt)?))
 }

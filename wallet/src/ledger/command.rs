@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use chrono::{DateTime, Utc};
 
-use super::entry::{EntryView, GrantSource};
+use super::entry::{EntryView, GrantSource, HoldView};
 use super::receipt::Receipt;
 use crate::id::WalletId;
 use crate::money::{Credits, Money};
@@ -171,6 +171,8 @@ pub struct Outcome {
     pub entries: Vec<EntryView>,
     /// The wallet right after the command's own row.
     pub balance: BalanceAfter,
+    /// The hold that it placed or finished; a replay has none.
+    pub hold: Option<Box<HoldView>>,
     /// Whether the same command had been done before, and nothing was done now.
     pub replayed: bool,
 }

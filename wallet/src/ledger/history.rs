@@ -10,7 +10,7 @@ use super::entry::{BalanceView, GrantSource, HoldState, HoldView};
 use super::hold::MAX_LIFETIME;
 use super::repo::archive::{self, Span};
 use super::repo::{holds, past, read};
-use super::service::{Ledger, grant_view, hold_view};
+use super::service::{Ledger, grant_view};
 use super::state::{DEBT, Grant, Hold};
 use crate::db;
 use crate::error::{Error, Refusal, Result};
@@ -100,7 +100,7 @@ impl Ledger {
         // As it was then, whatever has become of it since.
         let then = |hold: &Hold| {
             let open = Hold { state: HoldState::Open, captured: Credits::ZERO, finished_by: None, ..hold.clone() };
-            hold_view(wallet, &open, moment)
+            open.view(wallet, moment)
         };
         Ok(found.iter().map(|(_, hold)| then(hold)).collect())
     }

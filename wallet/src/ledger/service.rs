@@ -11,10 +11,10 @@ use tokio::sync::watch;
 
 use super::batch::Work;
 use super::detail::Detail;
-use super::entry::{EntryKind, HoldState};
+use super::entry::EntryKind;
 use super::metadata::{self, NESTING_MAX};
-use super::repo::{archive, holds, read, store};
-use super::state::{Grant, Hold, Request, Rules};
+use super::repo::{archive, holds, read, store, sweep};
+use super::state::{Grant, Request, Rules};
 use super::writer::Writers;
 use super::{BalanceView, Command, EntryDetail, EntryFilter, EntryPage, EntryView, GrantView, HoldView, Outcome, Page};
 use crate::db::{self, Db, has_nul};
@@ -226,7 +226,7 @@ impl Ledger {
         let mut connection = self.db.pool().acquire().await?;
         let found = holds::read(&mut connection, &[(wallet, seq)]).await?.into_iter().next();
         let (_, hold) = found.ok_or_else(|| Refusal::not_found("hold"))?;
-        Ok(hold_view(wallet, &hold, self.db.now()))
+        Ok(hold.view(wallet, self.db.now()))
     }
 
     /// Follows the newest committed `seq` of a wallet: at once for this node's writes, within 250 ms for others'.
@@ -284,22 +284,6 @@ pub(super) fn grant_view(grant: &Grant, at: DateTime<Utc>) -> Option<GrantView> 
         cost: terms.cost,
         reference: terms.reference.clone(),
     })
-}
-
-/// Shows a hold as it is at a moment: one whose time is over has expired, swept or not.
-pub(super) fn hold_view(wallet: WalletId, hold: &Hold, at: DateTime<Utc>) -> HoldView {
-    let timed_out = hold.state == HoldState::Open && hold.expires_at <= at;
-    HoldView {
-        wallet,
-        seq: hold.seq,
-        state: if timed_out { HoldState::Expired } else { hold.state },
-        amount: hold.amount,
-        captured: hold.captured,
-        lines: hold.lines.as_ref().clone(),
-        created_at: hold.created_at,
-        expires_at: hold.expires_at,
-        finished_by: hold.finished_by,
-    }
 }
 
 impl Envelope {
