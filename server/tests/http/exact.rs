@@ -173,6 +173,12 @@ async fn a_budget_guards_what_it_names_or_is_refused(pool: PgPool) {
         let told = set("key", &id.to_string(), &format!("k{number}")).await;
         assert_eq!((told.status, first_field(&told)), (StatusCode::UNPROCESSABLE_ENTITY, json!("of")), "{}", told.text);
     }
+    // A repeat is answered as the first time, also where the key works no more by then.
+    let first = set("key", &own.uuid().to_string(), "own").await;
+    site.wallet().identity().revoke_key(&program.viewer, own).await.expect("revoked");
+    let again = set("key", &own.uuid().to_string(), "own").await;
+    assert_eq!((again.status, &again.text), (StatusCode::OK, &first.text));
+    assert_eq!(again.header("idempotent-replayed"), "true");
     for (number, customer) in ["acme ", " acme", "\tacme", " "].into_iter().enumerate() {
         let told = set("customer", customer, &format!("c{number}")).await;
         assert_eq!((told.status, first_field(&told)), (StatusCode::UNPROCESSABLE_ENTITY, json!("of")), "{customer:?}");

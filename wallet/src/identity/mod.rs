@@ -56,7 +56,8 @@ pub use service::Identity;
 pub use service::{Confirmed, DEVICE_DAYS, SignedIn};
 #[cfg(feature = "postgres")]
 pub(crate) use service::{
-    audit_in_tx, lock_account_in_tx, must_be_proven_in_tx, offer_taken, prove_in_tx, take_offer_in_tx, time_zones,
+    audit_in_tx, is_working_key_in_tx, lock_account_in_tx, must_be_proven_in_tx, offer_taken, prove_in_tx,
+    take_offer_in_tx, time_zones,
 };
 pub use service_key::{
     CreatedServiceKey, NewServiceKey, ServiceAccess, ServiceKeyText, ServiceKeyView, ServiceScope, WalletPlace,
