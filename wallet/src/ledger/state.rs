@@ -10,6 +10,7 @@ use super::budget::{Budget, BudgetScope};
 use super::chain::Hash;
 use super::command::Command;
 use super::entry::{EntryKind, EntryView, GrantSource, HoldLine, HoldState};
+use super::metadata;
 use crate::error::{Problem, Refusal};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -240,12 +241,7 @@ impl Subject {
     #[must_use]
     pub fn of(actor: &Actor, metadata: &serde_json::Value) -> Self {
         let key = actor.spending_key().map(|id| id.uuid());
-        let customer = metadata.get("customer_id").and_then(|id| match id {
-            serde_json::Value::String(id) => Some(id.clone()),
-            serde_json::Value::Number(id) => Some(id.to_string()),
-            _ => None,
-        });
-        Self { key, customer }
+        Self { key, customer: metadata::text_of(metadata, metadata::CUSTOMER) }
     }
 }
 

@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 use sqlx::PgConnection;
 
 use super::history::newest_at;
+use super::metadata::CUSTOMER;
 use super::repo::{archive, read, usage};
 use super::service::Ledger;
 use crate::db;
@@ -19,8 +20,6 @@ pub const DAYS_MAX: i64 = 366;
 pub const METADATA_MAX: usize = 3;
 /// The most sums of one answer.
 pub const ROWS_MAX: usize = 10_000;
-/// The key of metadata that sums are made of as well.
-const CUSTOMER: &str = "customer_id";
 /// How long a quarter of an hour lasts, in seconds.
 const QUARTER: i64 = 15 * 60;
 /// From so many rows on, sums are read in their place.
