@@ -6,19 +6,20 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use super::archive::too_old;
+use super::balance::{self, Balances};
 use super::entry::{BalanceView, GrantSource, HoldState, HoldView};
 use super::hold::MAX_LIFETIME;
 use super::repo::archive::{self, Span};
 use super::repo::{holds, past, read};
-use super::service::{Ledger, grant_view};
+use super::service::{Ledger, grant_view, too_large};
 use super::state::{DEBT, Grant, Hold};
 use crate::db;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Refusal, Result};
 use crate::id::WalletId;
 use crate::money::Credits;
 
 impl Ledger {
-    /// Reads a wallet as it was at a past instant.
+    /// Reads a wallet as it was at a past instant: what was over by then was gone, swept or not.
     ///
     /// Time never runs back within a wallet, so the row is found by halving; the grants are counted from the nearer
     /// end, the beginning or now.
@@ -29,18 +30,17 @@ impl Ledger {
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
         let archived = archive::newest(transaction, wallet).await?;
         let seq = newest_at(transaction, wallet, now.seq, archived.as_ref(), at).await?;
-        let (settled, held) = match archived.filter(|span| span.to == seq) {
-            Some(span) => (span.settled, span.held),
-            None => past::moment(transaction, wallet, seq).await?.map_or((Credits::ZERO, Credits::ZERO), |moment| {
-                (Credits::from_micros(moment.settled_after), Credits::from_micros(moment.held_after))
-            }),
-        };
-        let (grants, debt) = grants_at(transaction, wallet, seq, now.seq, now.debt).await?;
+        let held = held_at(transaction, wallet, seq, archived.as_ref()).await?;
+        let (mut grants, debt) = grants_at(transaction, wallet, seq, now.seq, now.debt).await?;
+        let moment = at.min(self.db.now());
+        let mut timed_out = Vec::new();
+        if held.is_positive() {
+            let open = self.open_at(transaction, wallet, (seq, held), archived.as_ref(), at).await?;
+            timed_out = holds::timed_out(transaction, wallet, &open, moment).await?;
+        }
         turn.end().await?;
-        let live = grants.iter().filter(|grant| !grant.is_expired(at)).map(|grant| grant.remaining);
-        let available = Credits::checked_sum(live)
-            .and_then(|live| live.checked_sub(debt))
-            .ok_or_else(|| Error::internal("a wallet's numbers are too large"))?;
+        let then = balance::at(&mut grants, debt, &timed_out, moment);
+        let Balances { settled, held, available } = then.ok_or_else(too_large)?;
         let refill = |grant: &&Grant| {
             matches!(grant.terms.source, GrantSource::TopUp | GrantSource::Allowance | GrantSource::OneTime)
         };
@@ -51,7 +51,7 @@ impl Ledger {
             settled,
             held,
             available,
-            grants: grants.iter().filter_map(|grant| grant_view(grant, at)).collect(),
+            grants: grants.iter().filter_map(|grant| grant_view(grant, moment)).collect(),
             last_refill,
             frozen: None,
             inactive: false,
@@ -78,21 +78,9 @@ impl Ledger {
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
         let archived = archive::newest(transaction, wallet).await?;
         let seq = newest_at(transaction, wallet, now.seq, archived.as_ref(), at).await?;
-        let held = past::moment(transaction, wallet, seq)
-            .await?
-            .map_or(Credits::ZERO, |moment| Credits::from_micros(moment.held_after));
-        let from = placed_since(at.min(self.db.now()))
-            .filter(|from| archived.as_ref().is_none_or(|span| span.last_at <= *from));
-        let from = match from {
-            Some(from) => newest_at(transaction, wallet, seq, archived.as_ref(), from).await?,
-            None => 0,
-        };
-        let mut open = holds::open_at(transaction, wallet, (from, seq)).await?;
-        if Credits::checked_sum(open.iter().map(|(_, amount)| *amount)) != Some(held) {
-            // One that was placed earlier: it timed out while no sweep ran.
-            open = holds::open_at(transaction, wallet, (0, seq)).await?;
-        }
-        let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|(hold, _)| (wallet, hold)).collect();
+        let held = held_at(transaction, wallet, seq, archived.as_ref()).await?;
+        let open = self.open_at(transaction, wallet, (seq, held), archived.as_ref(), at).await?;
+        let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|hold| (wallet, hold)).collect();
         let mut found = holds::read(transaction, &wanted).await?;
         turn.end().await?;
         found.sort_by_key(|(_, hold)| hold.seq);
@@ -105,12 +93,48 @@ impl Ledger {
         Ok(found.iter().map(|(_, hold)| then(hold)).collect())
     }
 
+    /// Names the holds that no row had finished right after a row, which left so much set aside.
+    async fn open_at(
+        &self,
+        connection: &mut PgConnection,
+        wallet: WalletId,
+        (seq, held): (i64, Credits),
+        archived: Option<&Span>,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<i64>> {
+        let from = placed_since(at.min(self.db.now())).filter(|from| archived.is_none_or(|span| span.last_at <= *from));
+        let from = match from {
+            Some(from) => newest_at(connection, wallet, seq, archived, from).await?,
+            None => 0,
+        };
+        let mut open = holds::open_at(connection, wallet, (from, seq)).await?;
+        if Credits::checked_sum(open.iter().map(|(_, amount)| *amount)) != Some(held) {
+            // One that was placed earlier: it timed out while no sweep ran.
+            open = holds::open_at(connection, wallet, (0, seq)).await?;
+        }
+        Ok(open.into_iter().map(|(hold, _)| hold).collect())
+    }
+
     /// Reads the holds that are open now: not those whose time is over, swept or not.
     pub async fn open_holds(&self, wallet: WalletId) -> Result<Vec<HoldView>> {
         let mut holds = self.holds_at(wallet, DateTime::<Utc>::MAX_UTC).await?;
         holds.retain(|hold| hold.state == HoldState::Open);
         Ok(holds)
     }
+}
+
+/// Tells what was set aside right after a row.
+async fn held_at(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    seq: i64,
+    archived: Option<&Span>,
+) -> Result<Credits> {
+    if let Some(span) = archived.filter(|span| span.to == seq) {
+        return Ok(span.held);
+    }
+    let moment = past::moment(connection, wallet, seq).await?;
+    Ok(moment.map_or(Credits::ZERO, |moment| Credits::from_micros(moment.held_after)))
 }
 
 /// Tells since when holds were placed that can be open at an instant: no hold lasts longer than seven days.

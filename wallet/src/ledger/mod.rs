@@ -7,6 +7,7 @@
 #[cfg(feature = "postgres")]
 mod archive;
 mod authority;
+mod balance;
 pub mod batch;
 pub mod budget;
 mod burn;

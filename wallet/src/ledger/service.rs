@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use tokio::sync::watch;
 
+use super::balance::{self, Balances};
 use super::batch::Work;
 use super::detail::Detail;
 use super::entry::EntryKind;
@@ -140,24 +141,30 @@ impl Ledger {
         Ok(id)
     }
 
-    /// Reads a wallet as it is now.
+    /// Reads a wallet as it is now: what is over is gone, swept or not. [`crate::Wallet::balance`] also does what is due of
+    /// the account's plan first.
     pub async fn balance(&self, wallet: WalletId) -> Result<BalanceView> {
         // One snapshot for both reads: the numbers and the grants belong together.
         let mut transaction = self.db.begin().await?;
         db::one_moment(&mut transaction).await?;
         let row = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
-        let grants = read::open_grants(&mut *transaction, wallet).await?;
-        transaction.commit().await?;
+        let mut grants = read::open_grants(&mut *transaction, wallet).await?;
         let now = self.db.now().max(row.last_at);
-        let live = grants.iter().filter(|grant| !grant.is_expired(now)).map(|grant| grant.remaining);
-        let available = Credits::checked_sum(live)
-            .and_then(|live| live.checked_sub(Credits::from_micros(row.debt)))
-            .ok_or_else(|| Error::internal("a wallet's numbers are too large"))?;
+        let mut timed_out = Vec::new();
+        if row.held > 0 {
+            let due = sweep::due_of(&mut *transaction, wallet, now, i64::MAX).await?;
+            if !due.holds.is_empty() {
+                timed_out = holds::timed_out(&mut transaction, wallet, &due.holds, now).await?;
+            }
+        }
+        transaction.commit().await?;
+        let now_has = balance::at(&mut grants, Credits::from_micros(row.debt), &timed_out, now);
+        let Balances { settled, held, available } = now_has.ok_or_else(too_large)?;
         Ok(BalanceView {
             wallet,
             seq: row.seq,
-            settled: Credits::from_micros(row.settled),
-            held: Credits::from_micros(row.held),
+            settled,
+            held,
             available,
             grants: grants.iter().filter_map(|grant| grant_view(grant, now)).collect(),
             last_refill: row.last_refill.map(Credits::from_micros),
@@ -252,6 +259,10 @@ impl Ledger {
 pub(super) fn archived_until(last: i64) -> Refusal {
     let first = last.saturating_add(1);
     Refusal::not_found(format!("entry (the rows up to {last} are archived; the first one here is {first})"))
+}
+
+pub(super) fn too_large() -> Error {
+    Error::internal("a wallet's numbers are too large")
 }
 
 /// The most rows in one page.

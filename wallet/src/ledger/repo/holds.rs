@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -220,6 +221,38 @@ pub(in crate::ledger) async fn open_at(
     );
     let rows = rows.fetch_all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.seq, Credits::from_micros(row.amount))).collect())
+}
+
+/// Tells how much of which grant holds keep whose time was over at an instant. Of one whose row is archived the row that
+/// finished it since tells the same.
+pub(in crate::ledger) async fn timed_out(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    holds: &[i64],
+    at: DateTime<Utc>,
+) -> Result<Vec<(i64, Credits)>> {
+    let rows = sqlx::query!(
+        r#"SELECT grant_id AS "grant_id!", sum(held)::bigint AS "held!"
+         FROM (
+             SELECT s.grant_id, s.held_change AS held
+             FROM entries AS h
+             JOIN row_shares AS s ON s.shard = h.shard AND s.wallet_id = h.wallet_id AND s.seq = h.seq
+             WHERE h.shard = $1 AND h.wallet_id = $2 AND h.seq = ANY ($3) AND h.kind = 3 AND h.expires_at <= $4
+             UNION ALL
+             SELECT s.grant_id, -s.held_change
+             FROM archived_holds AS k
+             JOIN row_shares AS s ON s.shard = k.shard AND s.wallet_id = k.wallet_id AND s.seq = k.finished_by
+             WHERE k.shard = $1 AND k.wallet_id = $2 AND k.seq = ANY ($3) AND k.expires_at <= $4
+         ) AS kept
+         GROUP BY grant_id"#,
+        wallet.shard.as_i16(),
+        wallet.number,
+        holds,
+        at
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.grant_id, Credits::from_micros(row.held))).collect())
 }
 
 /// Keeps what has become of the holds among rows that leave.

@@ -12,7 +12,6 @@ use crate::ledger::state::{Allocation, Grant};
 /// A wallet's numbers.
 pub(in crate::ledger) struct WalletRow {
     pub seq: i64,
-    pub settled: i64,
     pub held: i64,
     pub debt: i64,
     pub last_refill: Option<i64>,
@@ -25,7 +24,7 @@ pub(in crate::ledger) struct WalletRow {
 pub(in crate::ledger) async fn wallet(executor: impl PgExecutor<'_>, wallet: WalletId) -> Result<Option<WalletRow>> {
     Ok(sqlx::query_as!(
         WalletRow,
-        "SELECT seq, settled, held, debt, last_refill, frozen, last_at, active_at FROM wallets
+        "SELECT seq, held, debt, last_refill, frozen, last_at, active_at FROM wallets
          WHERE shard = $1 AND wallet_id = $2",
         wallet.shard.as_i16(),
         wallet.number
