@@ -191,23 +191,57 @@ pub(in crate::ledger) async fn entries(
     let text = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(like);
     let rows = sqlx::query_as!(
         EntryRow,
-        "SELECT shard, wallet_id, seq, kind, actor_kind, amount, held_change, settled_after, held_after, quantity,
-                refers_to, created_at, actor_id, actor_name, operation, title, category, metadata
-         FROM entries
-         WHERE shard = $1 AND wallet_id = $2 AND seq >= $13 AND seq < $3
-           AND (cardinality($4::smallint[]) = 0 OR kind = ANY ($4))
-           AND ($5::text IS NULL OR operation = $5 OR (kind IN (3, 4) AND EXISTS (
-                    SELECT FROM json_array_elements(CASE WHEN kind IN (3, 4) THEN detail::json -> 'l' END) AS lines (part)
-                    WHERE part ->> 'o' = $5)))
-           AND ($6::text IS NULL OR category = $6 OR (kind IN (3, 4) AND EXISTS (
-                    SELECT FROM json_array_elements(CASE WHEN kind IN (3, 4) THEN detail::json -> 'l' END) AS lines (part)
-                    WHERE part ->> 'c' = $6)))
-           AND ($7::timestamptz IS NULL OR created_at >= $7)
-           AND ($8::timestamptz IS NULL OR created_at < $8)
-           AND ($9::text IS NULL OR operation ILIKE $9 OR title ILIKE $9 OR metadata ILIKE $9
-                OR (actor_kind <> 3 AND actor_name ILIKE $9))
-           AND ($10::text IS NULL OR (metadata::json ->> $10) = $11)
-         ORDER BY seq DESC
+        "SELECT e.shard, e.wallet_id, e.seq, e.kind, e.actor_kind, e.amount, e.held_change, e.settled_after, e.held_after,
+                e.quantity, e.refers_to, e.created_at, e.actor_id, e.actor_name, e.operation, e.title, e.category,
+                e.metadata
+         FROM entries AS e
+         WHERE e.shard = $1 AND e.wallet_id = $2 AND e.seq >= $13 AND e.seq < $3
+           AND (cardinality($4::smallint[]) = 0 OR e.kind = ANY ($4))
+           AND ($7::timestamptz IS NULL OR e.created_at >= $7)
+           AND ($8::timestamptz IS NULL OR e.created_at < $8)
+           AND CASE
+                   WHEN $5::text IS NULL AND $6::text IS NULL THEN true
+                   WHEN e.kind IN (3, 4, 5, 6, 8) THEN EXISTS (
+                       -- The lines of the row, or of the one that it follows: of what was taken those that were taken of,
+                       -- as in spent_lines.
+                       SELECT
+                       FROM (
+                           SELECT CASE
+                                      WHEN e.kind IN (3, 4) THEN e.detail
+                                      ELSE (
+                                          SELECT told.detail
+                                          FROM entries AS told
+                                          WHERE told.shard = e.shard AND told.wallet_id = e.wallet_id
+                                            AND told.seq = e.refers_to
+                                      )
+                                  END AS detail
+                       ) AS told
+                       LEFT JOIN LATERAL (
+                           SELECT part
+                           FROM json_array_elements(told.detail::json -> 'l') AS lines (part)
+                           WHERE e.kind NOT IN (4, 8) OR (part ->> 'k')::bigint <> 0
+                       ) AS line ON true
+                       WHERE ($5 IS NULL OR coalesce(part ->> 'o', e.operation) = $5)
+                         AND ($6 IS NULL OR coalesce(part ->> 'c', e.category) = $6)
+                   )
+                   ELSE ($5 IS NULL OR e.operation = $5) AND ($6 IS NULL OR e.category = $6)
+               END
+           AND ($9::text IS NULL OR e.operation ILIKE $9 OR e.title ILIKE $9 OR e.metadata ILIKE $9
+                OR (e.actor_kind <> 3 AND e.actor_name ILIKE $9))
+           AND CASE
+                   WHEN $10::text IS NULL THEN true
+                   -- A row of before rows said themselves what they are for.
+                   WHEN e.metadata IS NULL AND e.kind IN (4, 5, 6, 8) THEN (
+                       SELECT coalesce(told.metadata, held.metadata)::json ->> $10
+                       FROM entries AS told
+                       LEFT JOIN entries AS held
+                         ON told.kind = 4 AND held.shard = told.shard AND held.wallet_id = told.wallet_id
+                        AND held.seq = told.refers_to
+                       WHERE told.shard = e.shard AND told.wallet_id = e.wallet_id AND told.seq = e.refers_to
+                   ) = $11
+                   ELSE (e.metadata::json ->> $10) = $11
+               END
+         ORDER BY e.seq DESC
          LIMIT $12",
         wallet.shard.as_i16(),
         wallet.number,
