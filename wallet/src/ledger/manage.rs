@@ -312,7 +312,7 @@ async fn guards_something(connection: &mut PgConnection, wallet: WalletId, key: 
 }
 
 /// Reads a reason that a person gives.
-fn reason(text: &str) -> Result<&str> {
+pub(super) fn reason(text: &str) -> Result<&str> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > MAX_REASON || text.contains('\0') {
         let message = format!("Say why, in at most {MAX_REASON} characters.");

@@ -57,6 +57,8 @@ mod search;
 mod service;
 #[cfg(feature = "postgres")]
 pub mod spent;
+#[cfg(feature = "postgres")]
+mod staff;
 pub mod state;
 #[cfg(feature = "postgres")]
 mod sweeps;
