@@ -60,7 +60,6 @@ pub(in crate::ledger) async fn read(
         let lines = lines(detail.as_deref(), (amount, captured)).ok_or_else(|| unsound(wallet, row.seq, "lines"))?;
         let pins = match row.grant_id {
             Some(grant) => vec![(grant, amount)],
-            // A hold of nothing has none.
             None => several.remove(&(wallet, row.seq)).unwrap_or_default(),
         };
         if Credits::checked_sum(pins.iter().map(|(_, pinned)| *pinned)) != Some(amount) {
