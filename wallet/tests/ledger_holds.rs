@@ -105,9 +105,13 @@ async fn holds_of_an_older_database_stay_what_they_were(pool: PgPool) {
                               active_at, created_at, archived_seq)
          VALUES (7, 1, gen_random_uuid(), gen_random_uuid(), 'production', 6, 9, 3, now(), now(), now(), 2);
          INSERT INTO entries (shard, wallet_id, seq, kind, actor_kind, amount, held_change, settled_after, held_after,
-                              quantity, grant_id, refers_to, created_at, actor_name, metadata, idem_key, request_hash, hash)
+                              quantity, grant_id, refers_to, created_at, actor_name, metadata, detail, idem_key, request_hash, hash)
          SELECT 7, 1, n.seq, n.kind, 4, n.amount, n.change, 9, 9, 1, n.grant_id, n.refers_to, now(), 'test',
-                '{\"customer_id\":\"c7\"}', n.seq, repeat('x', 16)::bytea, repeat('y', 32)::bytea
+                '{\"customer_id\":\"c7\"}',
+                CASE WHEN n.kind <> 2 THEN
+                    format('{\"l\":[{\"o\":\"job\",\"n\":\"Job\",\"c\":\"tool\",\"q\":1,\"a\":%s,\"k\":%s,\"v\":0,\"r\":\"flat\",\"t\":\"fixed\"}]}',
+                           abs(n.change), -n.amount)
+                END, n.seq, repeat('x', 16)::bytea, repeat('y', 32)::bytea
          FROM (VALUES (3, 3, 0, 4, 1, NULL), (4, 4, -3, -4, 1, 3), (5, 2, -1, 0, 1, NULL), (6, 3, 0, 3, NULL, NULL))
               AS n (seq, kind, amount, change, grant_id, refers_to);
          INSERT INTO allocations (shard, wallet_id, seq, place, grant_id, amount, held_change)

@@ -123,6 +123,49 @@ async fn a_wallet_that_somebody_keeps_locked_holds_up_no_other(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn one_hot_locked_wallet_takes_one_place_of_those_that_are_waited_for(pool: PgPool) {
+    let wallet = open(&pool);
+    let account = AccountId::new();
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        // Of one account, so of one writer.
+        let id = wallet_of(&wallet, account, Environment::Production).await;
+        grant(&wallet, id, "g", 100).await;
+        ids.push(id);
+    }
+    let (free, locked) = ids.split_last().expect("wallets");
+    let (hot, fifth) = (locked[0], locked[4]);
+    let mut person = pool.begin().await.expect("a transaction");
+    sqlx::query("SELECT FROM wallets WHERE wallet_id = ANY ($1) ORDER BY wallet_id FOR UPDATE")
+        .bind(locked.iter().map(|id| id.number).collect::<Vec<_>>())
+        .execute(&mut *person)
+        .await
+        .expect("locked");
+    // From here on it is known that they are locked.
+    let first = join_all(locked.iter().map(|id| charge(&wallet, *id, "first", 1))).await;
+    first.into_iter().for_each(|answer| assert_eq!(refusal(answer), Refusal::Unavailable));
+    let mut waiting = Vec::new();
+    for (id, callers) in [(hot, 40), (locked[1], 1), (locked[2], 1), (locked[3], 1)] {
+        for caller in 0..callers {
+            let wallet = wallet.clone();
+            waiting.push(tokio::spawn(async move { charge(&wallet, id, format!("w{caller}"), 1).await }));
+        }
+    }
+    for name in ["f1", "f2"] {
+        charge(&wallet, *free, name, 1).await.expect("charged");
+    }
+    assert_eq!(refusal(charge(&wallet, fifth, "w0", 1).await), Refusal::Unavailable, "four are waited for");
+    assert!(waiting.iter().all(|task| !task.is_finished()), "and those do wait");
+    person.rollback().await.expect("let go");
+    for answer in join_all(waiting).await {
+        answer.expect("no panic").expect("charged");
+    }
+    assert_eq!(available(&wallet, hot).await, credits(60));
+    sound(&wallet).await;
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn one_key_from_many_callers_acts_once(pool: PgPool) {
     let nodes = [open(&pool), open(&pool)];
     let id = new_wallet(&nodes[0]).await;

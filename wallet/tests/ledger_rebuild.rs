@@ -7,11 +7,11 @@ use ledger_support::*;
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::error::{Error, Refusal};
-use wallet::id::WalletId;
+use wallet::id::{AccountId, WalletId};
 use wallet::identity::Actor;
 use wallet::ledger::Hash;
 use wallet::ledger::verify_export;
-use wallet::ledger::{ArchiveFile, Command, Scope};
+use wallet::ledger::{ArchiveFile, Command, Environment, Scope};
 use wallet::money::Credits;
 
 fn staff() -> Actor {
@@ -62,6 +62,13 @@ async fn busy(wallet: &Wallet) -> WalletId {
     hold(wallet, id, "open", &[2]).await;
     let back = Command::Clawback { grant: Some(2), amount: credits(1), reason: "refund".into() };
     submit(wallet, id, "claw", back).await.expect("taken back");
+    // The newest grant goes wholly to debt: no row has a share of it.
+    let back = Command::Clawback { grant: None, amount: credits(14), reason: "refund".into() };
+    submit(wallet, id, "claw-more", back).await.expect("taken back");
+    grant(wallet, id, "g3", 3).await;
+    assert_eq!(available(wallet, id).await, Credits::ZERO);
+    let paid_back = Command::CreditBack { charge: 3, reason: "it failed".into() };
+    submit(wallet, id, "back", paid_back).await.expect("paid back");
     id
 }
 
@@ -75,12 +82,14 @@ async fn is_rebuilt(pool: &PgPool, wallet: &Wallet, id: WalletId) {
     let plan = wallet.ledger().rebuild_plan(id).await.expect("a plan");
     let names: Vec<&str> = plan.iter().map(|number| number.what.as_str()).collect();
     assert!(names.starts_with(&["seq", "settled", "head hash"]), "{names:?}");
+    assert!(!names.contains(&"grants made"), "{names:?}");
     assert_eq!(numbers(pool, id).await, before, "a plan changes nothing");
     let moved = wallet.ledger().rebuild(id, (&staff(), "wedged"), &plan[1..]).await;
     assert!(matches!(refusal(moved), Refusal::Unprocessable { .. }), "what was not told is not done");
     wallet.ledger().rebuild(id, (&staff(), "wedged"), &plan).await.expect("rebuilt");
     assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
     charge(wallet, id, "after", 1).await.expect("charged");
+    grant(wallet, id, "top-up", 5).await;
     assert_eq!(wallet.ledger().rebuild_plan(id).await.expect("a plan"), []);
     assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
     let log = wallet.identity().audit_log(None, 10).await.expect("a page").rows;
@@ -93,7 +102,45 @@ async fn a_wallet_that_nothing_can_be_written_to_is_made_what_its_rows_say(pool:
     let wallet = open(&pool);
     let id = busy(&wallet).await;
     is_rebuilt(&pool, &wallet, id).await;
-    assert_eq!(available(&wallet, id).await, credits(10 + 20 - 12 - 4 - 2 - 1 - 2 - 1));
+    assert_eq!(available(&wallet, id).await, credits(12 - 2 - 1 + 5));
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_wallet_that_nothing_can_be_written_to_holds_up_no_other(pool: PgPool) {
+    let wallet = open(&pool);
+    let account = AccountId::new();
+    // Of one account, so of one writer.
+    let stuck = wallet_of(&wallet, account, Environment::Production).await;
+    let others = [
+        wallet_of(&wallet, account, Environment::Production).await,
+        wallet_of(&wallet, account, Environment::Preview).await,
+    ];
+    for id in [stuck, others[0], others[1]] {
+        grant(&wallet, id, "g", 100).await;
+    }
+    wedge(&pool, &wallet, stuck).await;
+    for round in 0..5 {
+        let charges = |id| charge(&wallet, id, format!("c{round}"), 1);
+        // Together: they are decided in the same batch.
+        let (refused, more, one, two) = tokio::join!(
+            charges(stuck),
+            charge(&wallet, stuck, format!("d{round}"), 1),
+            charges(others[0]),
+            charges(others[1])
+        );
+        assert_eq!(refusal(refused), Refusal::Unavailable, "round {round}");
+        assert_eq!(refusal(more), Refusal::Unavailable, "round {round}");
+        one.unwrap_or_else(|error| panic!("round {round}: {error}"));
+        two.unwrap_or_else(|error| panic!("round {round}: {error}"));
+    }
+    for id in others {
+        assert_eq!(available(&wallet, id).await, credits(95));
+        assert_eq!(wallet.ledger().verify(Scope::Wallet(id)).await.expect("verified"), []);
+    }
+    let plan = wallet.ledger().rebuild_plan(stuck).await.expect("a plan");
+    wallet.ledger().rebuild(stuck, (&staff(), "wedged"), &plan).await.expect("rebuilt");
+    charge(&wallet, stuck, "after", 1).await.expect("charged");
     wallet.shutdown().await;
 }
 

@@ -137,6 +137,7 @@ const CANARIES: &[(&str, &str)] = &[
         // Its last byte is another than the shard, whatever that is.
         "UPDATE wallets SET account_id = encode(set_byte(uuid_send(account_id), 15, (shard + 1) % 256), 'hex')::uuid",
     ),
+    ("grants_are_numbered_up_to_the_newest", "UPDATE wallets SET grants_made = grants_made - 1 WHERE grants_made > 0"),
     ("books_balance", "UPDATE entries SET amount = amount - 1 WHERE kind = 12"),
     ("history_is_guarded", "ALTER TABLE entries DISABLE TRIGGER entries_append_only"),
     ("history_is_guarded", "DROP TRIGGER allocations_append_only ON allocations"),

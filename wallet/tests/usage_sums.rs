@@ -3,14 +3,15 @@
 
 mod ledger_support;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use ledger_support::*;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::id::WalletId;
-use wallet::ledger::{CaptureAmount, Command, Receipt, Scope, Submission};
-use wallet::ledger::{GroupBy, UsageRow};
+use wallet::ledger::{CaptureAmount, Command, EntryFilter, EntryKind, GroupBy, Page, Receipt, Scope, Submission, UsageRow};
 
 /// A small generator of numbers: the same ones in every run.
 struct Dice(u64);
@@ -186,5 +187,103 @@ async fn a_capture_counts_by_its_lines_and_once_in_all(pool: PgPool) {
     let operations: Vec<_> = operations.map(|(name, count, sum)| (name.to_owned(), count, credits(sum))).into();
     assert_eq!(ask(by(true, false)).await, operations);
     assert_eq!(ask(by(false, true)).await, [("image".to_owned(), 1, credits(5)), ("text".to_owned(), 1, credits(8))]);
+    wallet.shutdown().await;
+}
+
+/// Names the rows that a filter finds, and for those that spend how many.
+async fn found(wallet: &Wallet, id: WalletId, filter: EntryFilter) -> (BTreeSet<i64>, i64) {
+    let mut entries = Vec::new();
+    let mut page = Page { before: None, limit: 200 };
+    loop {
+        let found = wallet.ledger().entries(id, &filter, page).await.expect("a page");
+        entries.extend(found.entries);
+        match found.next {
+            Some(next) => page.before = Some(next),
+            None => break,
+        }
+    }
+    let spend = entries.iter().filter(|entry| matches!(entry.kind, EntryKind::Charge | EntryKind::Capture)).count();
+    (entries.iter().map(|entry| entry.seq).collect(), i64::try_from(spend).expect("small"))
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn filters_find_what_sums_count_and_what_became_of_each_line(pool: PgPool) {
+    let wallet = open(&pool);
+    let (id, mut dice) = (new_wallet(&wallet).await, Dice(11));
+    grant(&wallet, id, "g", 100_000).await;
+    go_on(&wallet, id, &mut dice, 80).await;
+    let line = |operation: &str, category: &str| Receipt {
+        category: category.to_owned(),
+        ..Receipt::flat(operation, operation, credits(5))
+    };
+    let lines = || vec![line("gpt-5", "text"), line("dall-e-3", "image"), line("sora", "video")];
+    let placed = async |name: &str| {
+        submit(&wallet, id, name, Command::Hold { lines: lines(), expires_in: Some(60) }).await.expect("held").seq()
+    };
+    let (taken, given_back, timed_out) = (placed("h1").await, placed("h2").await, placed("h3").await);
+    let amount = CaptureAmount::Lines(vec![credits(0), credits(2), credits(0)]);
+    let capture = submit(&wallet, id, "c1", Command::Capture { hold: taken, amount }).await.expect("captured").seq();
+    let back = Command::CreditBack { charge: capture, reason: "failed".into() };
+    let back = submit(&wallet, id, "b1", back).await.expect("paid back").seq();
+    let released = submit(&wallet, id, "r1", release(given_back)).await.expect("released").seq();
+    wallet.clock().advance(TimeDelta::minutes(2));
+    assert_eq!(wallet.ledger().expire_holds().await.expect("swept"), 1);
+    let expired = wallet.ledger().balance(id).await.expect("a balance").seq;
+
+    let of = |operation: &str| EntryFilter { operation: Some(operation.to_owned()), ..EntryFilter::default() };
+    let (video, spend) = found(&wallet, id, of("sora")).await;
+    assert_eq!(video, BTreeSet::from([taken, given_back, timed_out, released, expired]), "nothing was taken of it");
+    assert_eq!(spend, 0);
+    let (image, _) = found(&wallet, id, of("dall-e-3")).await;
+    assert!(image.is_superset(&BTreeSet::from([taken, capture, back, released, expired])));
+    let (text, _) = found(&wallet, id, of("gpt-5")).await;
+    assert!(text.contains(&taken) && !text.contains(&capture) && !text.contains(&back), "another line was taken");
+    let both = EntryFilter { category: Some("video".to_owned()), ..of("dall-e-3") };
+    assert_eq!(found(&wallet, id, both).await.0, BTreeSet::new(), "no line is both");
+
+    let time = (start() - hours(1), wallet.clock().now() + hours(1));
+    for by in [GroupBy { operation: true, ..GroupBy::default() }, GroupBy { category: true, ..GroupBy::default() }] {
+        let rows = wallet.ledger().usage(id, time, &by).await.expect("sums");
+        assert!(rows.len() > 1);
+        for row in rows {
+            let filter = EntryFilter { operation: row.operation, category: row.category, ..EntryFilter::default() };
+            assert_eq!(found(&wallet, id, filter.clone()).await.1, row.charges, "{filter:?}");
+        }
+    }
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn captures_that_do_not_say_whom_they_are_for_count_for_whom_their_hold_was_placed(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "g", 1_000).await;
+    for (name, customer) in [("a", json!({ "customer_id": "acme" })), ("b", json!({ "job": 1 })), ("n", Value::Null)] {
+        let hold = submission(id, format!("h{name}"), hold_of(&[3, 4])).with_metadata(customer.clone());
+        let hold = wallet.ledger().submit(hold).await.expect("held").seq();
+        let captured = submit(&wallet, id, format!("c{name}"), capture_all(hold)).await.expect("captured").seq();
+        let back = Command::CreditBack { charge: captured, reason: "failed".into() };
+        submit(&wallet, id, format!("b{name}"), back).await.expect("paid back");
+        let hold = submission(id, format!("i{name}"), hold_of(&[2])).with_metadata(customer);
+        let hold = wallet.ledger().submit(hold).await.expect("held").seq();
+        submit(&wallet, id, format!("d{name}"), capture_all(hold)).await.expect("captured");
+    }
+    let by = GroupBy { day: true, metadata: vec!["customer_id".to_owned()], ..GroupBy::default() };
+    let time = (start() - hours(1), start() + hours(1));
+    let acme = || EntryFilter { metadata: Some(("customer_id".into(), "acme".into())), ..EntryFilter::default() };
+    let (rows, sums) = (found(&wallet, id, acme()).await, wallet.ledger().usage(id, time, &by).await.expect("sums"));
+    assert_eq!((rows.0.len(), sums.len()), (5, 2));
+    // As rows were before they said themselves what they are for.
+    for old in [
+        "ALTER TABLE entries DISABLE TRIGGER USER",
+        "UPDATE entries SET metadata = NULL WHERE kind IN (4, 5, 6, 8)",
+        "ALTER TABLE entries ENABLE TRIGGER USER",
+    ] {
+        sqlx::query(old).execute(&pool).await.expect("made old");
+    }
+    assert_eq!(wallet.ledger().usage(id, time, &by).await.expect("sums"), sums);
+    assert_eq!(found(&wallet, id, acme()).await, rows);
+    wallet.ledger().sum_usage_of(id).await.expect("summed up");
+    assert_eq!(wallet.ledger().usage(id, time, &by).await.expect("sums"), sums);
     wallet.shutdown().await;
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use sqlx::PgPool;
 use uuid::Uuid;
 use wallet::Wallet;
-use wallet::error::{Problem, Refusal};
+use wallet::error::{Problem, Refusal, Result};
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
 use wallet::ledger::EntryView;
@@ -19,16 +19,16 @@ use wallet::tariff::{Announcement, ChargeRequest, LineRequest};
 struct Bodies;
 
 impl Payloads for Bodies {
-    fn entry(&self, entry: &EntryView) -> String {
-        entry.seq.to_string()
+    fn entry(&self, entry: &EntryView) -> Result<String> {
+        Ok(entry.seq.to_string())
     }
 
-    fn credits(&self, _: &EntryView, _: Option<Credits>) -> String {
-        "{}".to_owned()
+    fn credits(&self, _: &EntryView, _: Option<Credits>) -> Result<String> {
+        Ok("{}".to_owned())
     }
 
-    fn price_change(&self, _: Announcement) -> String {
-        "{}".to_owned()
+    fn price_change(&self, _: Announcement) -> Result<String> {
+        Ok("{}".to_owned())
     }
 }
 

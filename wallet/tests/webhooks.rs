@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use sqlx::PgPool;
 use uuid::Uuid;
 use wallet::Wallet;
-use wallet::error::{Problem, Refusal};
+use wallet::error::{Problem, Refusal, Result};
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
@@ -29,16 +29,16 @@ use wallet::tariff::{Announcement, ChargeRequest, LineRequest, Rule};
 struct Bodies;
 
 impl Payloads for Bodies {
-    fn entry(&self, entry: &EntryView) -> String {
-        format!(r#"{{"seq":{},"amount":{}}}"#, entry.seq, entry.amount)
+    fn entry(&self, entry: &EntryView) -> Result<String> {
+        Ok(format!(r#"{{"seq":{},"amount":{}}}"#, entry.seq, entry.amount))
     }
 
-    fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> String {
-        format!(r#"{{"seq":{},"below":{}}}"#, entry.seq, low_below.unwrap_or_default())
+    fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> Result<String> {
+        Ok(format!(r#"{{"seq":{},"below":{}}}"#, entry.seq, low_below.unwrap_or_default()))
     }
 
-    fn price_change(&self, announcement: Announcement) -> String {
-        format!(r#"{{"version":{}}}"#, announcement.version)
+    fn price_change(&self, announcement: Announcement) -> Result<String> {
+        Ok(format!(r#"{{"version":{}}}"#, announcement.version))
     }
 }
 

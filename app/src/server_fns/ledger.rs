@@ -93,7 +93,7 @@ pub async fn history(
     let now = wallet.clock().now();
     let page = Page { before: query.before, limit: HISTORY_ROWS };
     // The balance first: a row that comes between the two is then in the list and in the stream, never in neither.
-    let balance = wallet.ledger().balance(viewer.wallet).await?;
+    let balance = wallet.balance(viewer.wallet).await?;
     let zone = wallet::time_zone::named(&viewer.time_zone);
     let page = wallet.ledger().entries(viewer.wallet, &filter::of(&query, now, &zone), page).await?;
     Ok(HistoryPage {

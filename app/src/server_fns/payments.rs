@@ -78,7 +78,7 @@ mod ssr {
     }
 
     pub async fn page(viewer: &Viewer, wallet: &Wallet, order: PaymentView) -> Result<OrderPage, AppError> {
-        let balance = wallet.ledger().balance(order.wallet).await?;
+        let balance = wallet.balance(order.wallet).await?;
         let refund = wallet.catalog().view().await?.settings.refund;
         let is_live = order.wallet == viewer.wallet;
         Ok(OrderPage { order, balance, is_live, email: viewer.email.clone(), refund })

@@ -75,7 +75,7 @@ pub async fn load_playground() -> Result<Playground, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     ssr::must_be_demo()?;
     let book = wallet.tariffs().active().await?;
-    let balance = wallet.ledger().balance(viewer.wallet).await?;
+    let balance = wallet.balance(viewer.wallet).await?;
     let entries = wallet.ledger().entries(viewer.wallet, &Default::default(), Default::default()).await?.entries;
     let catalog = wallet.catalog().view().await?;
     let trials = ssr::trials(&book, &catalog, viewer.plan.rank);
@@ -113,7 +113,7 @@ pub async fn run_trial(
     ssr::must_be_demo()?;
     ssr::must_spend(&viewer)?;
     let result = ssr::run(&viewer, &wallet, &request).await;
-    Ok(ssr::answer(&wallet, viewer.wallet, result).await?)
+    Ok(ssr::answer(result)?)
 }
 
 /// Takes or gives back what a trial set aside.
@@ -130,7 +130,7 @@ pub async fn finish_hold(
     ssr::must_be_demo()?;
     ssr::must_spend(&viewer)?;
     let result = ssr::finish(&viewer, &wallet, hold, &how, &idempotency_key).await;
-    Ok(ssr::answer(&wallet, viewer.wallet, result).await?)
+    Ok(ssr::answer(result)?)
 }
 
 #[cfg(feature = "ssr")]
@@ -268,11 +268,12 @@ mod ssr {
     }
 
     /// Says what became of a trial, also in the address: there it is found without a script.
-    pub async fn answer(wallet: &Wallet, id: WalletId, result: WalletResult<EntryView>) -> WalletResult<TrialAnswer> {
+    pub fn answer(result: WalletResult<EntryView>) -> WalletResult<TrialAnswer> {
         match result {
             Ok(entry) => {
                 leptos_axum::redirect(&format!("/playground?ran={}", entry.seq));
-                let available = wallet.ledger().balance(id).await?.available;
+                // Nothing is read any more: a failure would say that nothing has happened.
+                let available = entry.available_after()?;
                 Ok(TrialAnswer::Done(Box::new(TrialResult { entry, available })))
             }
             Err(Error::Refused(refusal)) => {

@@ -40,7 +40,7 @@ pub async fn load_session() -> Result<Session, AppError> {
     let settings = crate::current_user::settings()?;
     let catalog = wallet.catalog().view().await.ok();
     let balance = match &viewer {
-        Some(viewer) => Some(wallet.ledger().balance(viewer.wallet).await?),
+        Some(viewer) => Some(wallet.balance(viewer.wallet).await?),
         None => None,
     };
     let rise = match &viewer {

@@ -54,7 +54,7 @@ pub async fn load_top_up_offer(
     let currency = asked.or_else(|| settings.currencies.first().copied()).unwrap_or(Currency::USD);
     let packages = catalog.packages.iter().filter(|_| settings.top_up.packages);
     let packs = packages.filter_map(|package| Pack::of(package, currency)).collect();
-    let balance = wallet.ledger().balance(viewer.wallet).await?;
+    let balance = wallet.balance(viewer.wallet).await?;
     Ok(TopUpOffer {
         balance,
         packs,

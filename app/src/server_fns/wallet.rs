@@ -58,9 +58,8 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
     use wallet::ledger::{EntryFilter, Page};
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let settings = crate::current_user::settings()?;
-    wallet.catch_up(viewer.wallet).await;
     // The balance first: a row that comes between the two is then in the list and in the stream, never in neither.
-    let balance = wallet.ledger().balance(viewer.wallet).await?;
+    let balance = wallet.balance(viewer.wallet).await?;
     let page = Page { limit: FEED_ROWS_MAX, ..Page::default() };
     let entries = wallet.ledger().entries(viewer.wallet, &EntryFilter::default(), page).await?.entries;
     let catalog = wallet.catalog().view().await?;

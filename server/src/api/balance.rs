@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wallet::catalog::CatalogView;
+use wallet::id::KeyId;
 use wallet::identity::{KeyScope, PlanSummary};
 use wallet::ledger::{BalanceView, Budget, GrantView, Subject, tightest};
 use wallet::money::Credits;
@@ -67,7 +68,7 @@ pub struct Balance {
 
 /// A budget that leaves a key less than its wallet has.
 #[derive(Debug, Serialize, ToSchema)]
-struct Bound {
+pub(super) struct Bound {
     /// Its id, as in `GET /budgets`.
     id: Uuid,
     /// Its name, as a 402 tells it.
@@ -121,6 +122,25 @@ fn expiring(grants: &[GrantView]) -> Vec<Expiring> {
     soon.collect()
 }
 
+/// Tells what a key can spend of a balance, and the budget that leaves it less than there is.
+pub(super) fn spendable(balance: &BalanceView, budgets: &[Budget], key: KeyId) -> (Credits, Option<Bound>) {
+    let subject = Subject { key: Some(key.uuid()), customer: None };
+    let bound = tightest(budgets, &subject).filter(|(_, left)| *left < balance.available);
+    let is_stopped = balance.frozen.is_some() || balance.inactive;
+    let spendable = match bound {
+        _ if is_stopped => Credits::ZERO,
+        Some((_, left)) => left,
+        None => balance.available.max(Credits::ZERO),
+    };
+    let bound = bound.map(|(budget, left)| Bound {
+        id: budget.id,
+        name: budget.name.clone(),
+        left: left.into(),
+        until: budget.window.end,
+    });
+    (spendable, bound)
+}
+
 impl Balance {
     fn new(
         balance: &BalanceView,
@@ -129,26 +149,14 @@ impl Balance {
         catalog: &CatalogView,
         runway_days: Option<i64>,
     ) -> Self {
-        let subject = Subject { key: Some(caller.0.id.uuid()), customer: None };
-        let bound = tightest(budgets, &subject).filter(|(_, left)| *left < balance.available);
-        let is_stopped = balance.frozen.is_some() || balance.inactive;
-        let spendable = match bound {
-            _ if is_stopped => Credits::ZERO,
-            Some((_, left)) => left,
-            None => balance.available.max(Credits::ZERO),
-        };
+        let (spendable, bound_by) = spendable(balance, budgets, caller.0.id);
         Self {
             token_balance: balance.available.into(),
             plan: Some(plan.code.clone()).filter(|code| !code.is_empty()),
             plan_expires_at: plan.expires_at,
             available: balance.available.into(),
             spendable: spendable.into(),
-            bound_by: bound.map(|(budget, left)| Bound {
-                id: budget.id,
-                name: budget.name.clone(),
-                left: left.into(),
-                until: budget.window.end,
-            }),
+            bound_by,
             held: balance.held.into(),
             settled: balance.settled.into(),
             unit: catalog.settings.unit.code.clone(),
@@ -167,8 +175,7 @@ impl Balance {
     responses((status = 200, body = Balance), (status = 401, body = ErrorBody)))]
 pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
     caller.may(KeyScope::BalanceRead)?;
-    state.wallet.catch_up(caller.0.wallet).await;
-    let balance = state.wallet.ledger().balance(caller.0.wallet).await?;
+    let balance = state.wallet.balance(caller.0.wallet).await?;
     let budgets = state.wallet.ledger().budgets(caller.0.wallet).await?;
     // Not as the key was read some seconds ago: a plan that was just paid shows.
     let plan = state.wallet.plans().current(caller.0.account).await?;

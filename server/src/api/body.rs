@@ -11,7 +11,6 @@ use wallet::idempotency::RequestHash;
 
 use super::envelope::Fault;
 use super::metadata::nesting;
-use crate::http::middleware::is_encoded;
 use crate::json::{self, ReadError};
 
 /// The most levels of lists and objects in a body: those of what callers may send along, and the body's own around it.
@@ -28,9 +27,10 @@ pub struct Body<T> {
 
 impl<T> Body<T> {
     /// What identifies it: a repeat of an idempotency key must bring the same. The spelling of the JSON does not count.
-    pub fn hash(&self) -> RequestHash {
-        let canonical = json::canonical(&self.bytes).unwrap_or_default();
-        RequestHash::of(format!("{}\n{canonical}", self.path).as_bytes())
+    pub fn hash(&self) -> Result<RequestHash, Fault> {
+        let canonical = json::canonical(&self.bytes);
+        let canonical = canonical.ok_or_else(|| Fault::invalid("", "The body can't be told apart from others."))?;
+        Ok(RequestHash::of(format!("{}\n{canonical}", self.path).as_bytes()))
     }
 }
 

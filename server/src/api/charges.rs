@@ -204,7 +204,7 @@ pub(super) async fn charge(
     let entry = outcome.entry().ok_or_else(|| Fault::internal(&"a charge wrote no row"))?.clone();
     let receipt = match receipt {
         Some(receipt) => Some(receipt),
-        None => Box::pin(kept_receipt(state, &entry)).await?,
+        None => Box::pin(kept_receipt(state, &entry)).await.map_err(Fault::after_write)?,
     };
     Ok((outcome, Charge::new(entry, receipt)?))
 }
@@ -296,7 +296,7 @@ pub async fn credit_back(
     body: Body<NewCreditBack>,
 ) -> Answer<Response> {
     caller.may(KeyScope::ChargesWrite)?;
-    let (outcome, entry) = pay_back(&state, caller.payer(), id, (key, body.hash()), &body.value.reason).await?;
+    let (outcome, entry) = pay_back(&state, caller.payer(), id, (key, body.hash()?), &body.value.reason).await?;
     Ok(written(&outcome, entry))
 }
 

@@ -99,6 +99,13 @@ impl Fault {
 }
 
 impl Fault {
+    /// What a call answers whose write is done, but not what it would tell of it: the same key tells.
+    #[must_use]
+    pub fn after_write(self) -> Self {
+        tracing::warn!(code = self.code, "a write is done, and its answer could not be read");
+        Refusal::OutcomeUnknown.into()
+    }
+
     /// The status that it is answered with.
     #[must_use]
     pub fn status(&self) -> u16 {

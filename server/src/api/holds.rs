@@ -17,7 +17,7 @@ use super::amount::Amount;
 use super::body::{Body, Named, Out};
 use super::caller::{Caller, Payer};
 use super::charges::{ReceiptBody, checked, quote, written};
-use super::envelope::{Answer, ErrorBody};
+use super::envelope::{Answer, ErrorBody, Fault};
 use super::key::Key;
 use super::models::WantedLine;
 use super::schemas::{CaptureBody, Metadata, ReleaseReasonCode};
@@ -151,7 +151,16 @@ pub(super) async fn place(
         metadata: checked(metadata)?,
     };
     let outcome = state.wallet.tariffs().hold(request, payer.actor, key).await?;
-    let hold = shown(state, payer.wallet, outcome.seq()).await?;
+    let id = outcome.seq();
+    told(state, payer.wallet, id, outcome).await
+}
+
+/// Adds to a command's answer the hold that it was about: as the command left it, or, of a repeat, as it is now.
+async fn told(state: &AppState, wallet: WalletId, id: i64, mut outcome: Outcome) -> Answer<(Outcome, Hold)> {
+    let hold = match outcome.hold.take() {
+        Some(hold) => Hold::from(*hold),
+        None => shown(state, wallet, id).await.map_err(Fault::after_write)?,
+    };
     Ok((outcome, hold))
 }
 
@@ -204,7 +213,7 @@ pub async fn capture(
     body: Body<NewCapture>,
 ) -> Answer<Response> {
     caller.may(KeyScope::HoldsWrite)?;
-    let hash = body.hash();
+    let hash = body.hash()?;
     let command = Command::Capture { hold: id, amount: body.value.amount()? };
     let (outcome, hold) = finish(&state, caller.payer(), id, (key, hash), command).await?;
     Ok(written(&outcome, hold))
@@ -236,11 +245,11 @@ pub async fn release(
 ) -> Answer<Response> {
     caller.may(KeyScope::HoldsWrite)?;
     let command = Command::Release { hold: id, reason: body.value.reason };
-    let (outcome, hold) = finish(&state, caller.payer(), id, (key, body.hash()), command).await?;
+    let (outcome, hold) = finish(&state, caller.payer(), id, (key, body.hash()?), command).await?;
     Ok(written(&outcome, hold))
 }
 
-/// Finishes a hold, and reads what has become of it.
+/// Finishes a hold, and tells what has become of it.
 pub(super) async fn finish(
     state: &AppState,
     payer: Payer,
@@ -250,6 +259,5 @@ pub(super) async fn finish(
 ) -> Answer<(Outcome, Hold)> {
     let submission = Submission::new(payer.wallet, key, payer.actor, command).with_request_hash(hash);
     let outcome = state.wallet.ledger().submit(submission).await?;
-    let hold = shown(state, payer.wallet, id).await?;
-    Ok((outcome, hold))
+    told(state, payer.wallet, id, outcome).await
 }

@@ -133,11 +133,11 @@ pub struct Filter {
         pattern = "^(grant|charge|hold|capture|release|adjustment)(,(grant|charge|hold|capture|release|adjustment|credit_back|hold_expired|grant_expired))*$"
     )]
     kind: Option<String>,
-    /// Only this operation.
+    /// Only this operation: rows of several lines by each line, captures by those that were taken of.
     #[serde(default)]
     #[param(max_length = 200)]
     operation: Option<String>,
-    /// Only this category.
+    /// Only this category, as for `operation`; both together mean one line.
     #[serde(default)]
     #[param(max_length = 200)]
     category: Option<String>,

@@ -31,7 +31,28 @@ pub(super) fn exact<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map<St
         let told = format!("at most {NESTING_MAX} levels of lists and objects inside each other");
         return Err(de::Error::custom(told));
     }
-    json::from_slice(raw.get().as_bytes()).map_err(|error| de::Error::custom(json::handed_on(&error)))
+    let read: Result<Map<String, Value>, _> = json::from_slice(raw.get().as_bytes());
+    let mut metadata = read.map_err(|error| de::Error::custom(json::handed_on(&error)))?;
+    metadata.values_mut().for_each(write_alike);
+    Ok(metadata)
+}
+
+/// Writes whole numbers in one way: `1e2` and `100.0` are 100, or one customer's number would name two.
+fn write_alike(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let text = number.to_string();
+            let plain = json::plain_decimal(&text).unwrap_or_default();
+            if let Ok(whole) = plain.parse::<i64>() {
+                *value = whole.into();
+            } else if let Ok(whole) = plain.parse::<u64>() {
+                *value = whole.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_alike),
+        Value::Object(fields) => fields.values_mut().for_each(write_alike),
+        _ => {}
+    }
 }
 
 /// Tells how many levels of lists and objects a JSON text has.
@@ -150,6 +171,9 @@ mod tests {
         for same in ["1.0", "0.10", "1E2", "-0", "100e-2"] {
             read(&format!(r#"{{"a":{same}}}"#)).expect(same);
         }
+        let spellings = r#"{"a":100,"b":1e2,"c":[100.0,{"d":-0.0,"e":1e19,"f":0.5,"g":1e300}],"h":"1e2"}"#;
+        let alike = r#"{"a":100,"b":100,"c":[100,{"d":0,"e":10000000000000000000,"f":0.5,"g":1e+300}],"h":"1e2"}"#;
+        assert_eq!(read(spellings).expect("kept"), alike);
         for lost in
             ["12345678901234567890123", "-9223372036854775809", "0.1000000000000000055", "18446744073709551617.0"]
         {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use wallet::error::Result;
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
 use wallet::notify::webhook::Payloads;
@@ -48,17 +49,17 @@ struct CreditsEvent {
     entry_seq: i64,
 }
 
-fn written(body: &impl Serialize) -> String {
-    serde_json::to_string(body).unwrap_or_else(|_| "null".to_owned())
+fn written(body: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(body)?)
 }
 
 impl Payloads for ApiPayloads {
-    fn entry(&self, entry: &EntryView) -> String {
+    fn entry(&self, entry: &EntryView) -> Result<String> {
         written(&EntryEvent { wallet: entry.wallet.to_string(), entry: EntryBody::from(entry.clone()) })
     }
 
-    fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> String {
-        let available = entry.settled_after.checked_sub(entry.held_after).unwrap_or_default();
+    fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> Result<String> {
+        let available = entry.available_after()?;
         written(&CreditsEvent {
             wallet: entry.wallet.to_string(),
             available: available.into(),
@@ -67,7 +68,7 @@ impl Payloads for ApiPayloads {
         })
     }
 
-    fn price_change(&self, announcement: Announcement) -> String {
+    fn price_change(&self, announcement: Announcement) -> Result<String> {
         written(&ChangeBody::of(announcement, &self.public_url))
     }
 }

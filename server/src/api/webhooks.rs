@@ -18,7 +18,7 @@ use super::key::Key;
 use super::page;
 use super::schemas::EventCode;
 use crate::state::AppState;
-use crate::webhook_delivery::{AddressRules, check_resolved};
+use crate::webhook_delivery::{AddressRules, check, check_resolved};
 
 /// What a key needs to read endpoints and their log.
 const READ: KeyScope = KeyScope::WebhooksRead;
@@ -128,9 +128,19 @@ pub async fn create(
         EventKind::from_code(code).ok_or_else(|| Fault::invalid(&format!("events[{place}]"), "There is no such event."))
     });
     let events = kinds.collect::<Answer<Vec<_>>>()?;
-    let url = check_resolved(&url, AddressRules::of(&state)).await.map_err(refused)?;
-    let new = NewEndpoint { url: url.into(), description, events };
-    let created = state.wallet.webhooks().create(caller.0.wallet, &caller.actor(), &new, &key).await?;
+    let webhooks = state.wallet.webhooks();
+    let created = match check_resolved(&url, AddressRules::of(&state)).await {
+        Ok(url) => {
+            let new = NewEndpoint { url: url.into(), description, events };
+            webhooks.create(caller.0.wallet, &caller.actor(), &new, &key).await?
+        }
+        Err(error) => {
+            // A repeat is answered as the first time, wherever the name leads by now.
+            let url = check(&url, AddressRules { private: true }).map_err(|_| refused(error.clone()))?;
+            let new = NewEndpoint { url: url.into(), description, events };
+            webhooks.made_before(caller.0.wallet, &new, &key).await?.ok_or_else(|| refused(error))?
+        }
+    };
     Ok((StatusCode::CREATED, Out(EndpointBody::from(created))).into_response())
 }
 

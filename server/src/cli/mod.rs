@@ -4,6 +4,7 @@ mod admin;
 mod clock;
 mod demo;
 mod doctor;
+mod hold;
 mod ledger;
 mod payment;
 mod preset;
@@ -58,6 +59,12 @@ pub enum Command {
     /// Shows, freezes, unfreezes or rebuilds a wallet.
     #[command(subcommand)]
     Wallet(wallet::Command),
+    /// Captures or releases a hold, whoever placed it.
+    #[command(subcommand)]
+    Hold(hold::Command),
+    /// Pays a charge back, whoever made it.
+    #[command(subcommand)]
+    Charge(hold::ChargeCommand),
     /// Checks every invariant of the wallet on the live database; exit code 1 on any breach.
     Verify,
     /// Checks settings, database, clock and providers.
@@ -89,6 +96,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ServiceKey(command) => service_key::run(command, &settings).await,
         Command::Payment(command) => payment::run(command, &settings).await,
         Command::Wallet(command) => wallet::run(command, &settings).await,
+        Command::Hold(command) => hold::run(command, &settings).await,
+        Command::Charge(command) => hold::run_charge(command, &settings).await,
         Command::Verify => verify::run(&settings).await,
         Command::Ledger(command) => ledger::run(command, &settings).await,
         Command::Doctor => doctor::run(&settings).await,

@@ -89,6 +89,7 @@ async fn act(command: Command, wallet: &Wallet) -> anyhow::Result<()> {
                 return Ok(());
             }
             ledger.rebuild(id, (&staff, &reason), &numbers).await.map_err(plain)?;
+            println!("{NOT_REBUILT}");
             println!("{name} is rebuilt. Where it is frozen: scrip wallet unfreeze {name} --reason …");
             Ok(())
         }
@@ -106,6 +107,10 @@ fn goes_on() -> anyhow::Result<bool> {
     std::io::stdin().lock().read_line(&mut line)?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
+
+/// What the rows of one wallet do not tell.
+const NOT_REBUILT: &str =
+    "What its budgets count as spent is not rebuilt: remove and set a budget anew where that is wrong.";
 
 fn table(numbers: &[RebuiltNumber]) -> String {
     let row = |number: &RebuiltNumber| format!("{}: {} -> {}", number.what, number.stored, number.derived);

@@ -187,12 +187,11 @@ impl<F: Form> Follower<F> {
 
     /// Fills `ready` with what comes next; waits where nothing is new.
     async fn read(&mut self) -> Result<(), Stop> {
-        let ledger = self.services.ledger();
         if !self.started {
             self.started = true;
             // Marked as seen before reading: what commits from here on wakes the stream.
             self.newest.borrow_and_update();
-            let balance = ledger.balance(self.wallet).await?;
+            let balance = self.services.balance(self.wallet).await?;
             let seq = balance.seq;
             let mut event = Event::default().event("balance").retry(RETRY).json_data(F::balance(balance))?;
             // A reader that claims rows which don't exist starts at the newest one.

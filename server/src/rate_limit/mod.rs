@@ -7,7 +7,7 @@ pub mod by_key;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderValue, Method, StatusCode, header};

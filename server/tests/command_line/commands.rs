@@ -254,3 +254,61 @@ async fn a_wallet_is_shown_frozen_thawed_and_rebuilt(pool: PgPool) {
     assert!(told(&["wallet", "rebuild", &name, "--reason", "wedged"]).contains("is rebuilt"));
     assert!(told(&["verify"]).contains("Every invariant holds"));
 }
+
+#[sqlx::test(migrations = false)]
+async fn staff_finish_holds_and_pay_charges_back(pool: PgPool) {
+    use wallet::id::{AccountId, ProjectId, ServiceKeyId};
+    use wallet::idempotency::IdempotencyKey;
+    use wallet::identity::Actor;
+    use wallet::ledger::{Command, Submission, Environment, GrantSource, NewGrant, NewWallet, Receipt};
+    use wallet::money::Credits;
+
+    let database = url(&pool);
+    let settings = [("DATABASE_URL", database.as_str())];
+    assert!(run(&["migrate"], &settings).status.success());
+    assert!(run(&["preset", "load", "neuralbox"], &settings).status.success());
+    let wallet = wallet::Wallet::new(pool.clone(), wallet::Options::default());
+    let new = NewWallet { account: AccountId::new(), project: ProjectId::new(), environment: Environment::Production };
+    let mut tx = wallet.db().begin().await.expect("a transaction");
+    let id = wallet.ledger().create_wallet_in_tx(&mut tx, new).await.expect("a wallet");
+    tx.commit().await.expect("committed");
+    let credits = |whole: i64| Credits::from_whole(whole).expect("fits");
+    let gateway = Actor::Service { id: ServiceKeyId::new(), name: "gateway".to_owned() };
+    let submit = async |name: &str, command: Command| {
+        let key = IdempotencyKey::parse(name).expect("a key").of_platform();
+        wallet.ledger().submit(Submission::new(id, key, gateway.clone(), command)).await.expect("done").seq().to_string()
+    };
+    submit("g", Command::Grant(NewGrant::new(credits(100), GrantSource::Promo, "Gift"))).await;
+    let receipt = || Receipt::flat("job", "Job", credits(10));
+    let charge = submit("c", Command::Charge { receipt: receipt() }).await;
+    let hold = || Command::Hold { lines: vec![receipt()], expires_in: None };
+    let (one, two) = (submit("h1", hold()).await, submit("h2", hold()).await);
+    let (name, available) = (id.to_string(), async || wallet.ledger().balance(id).await.expect("a balance").available);
+    let told = |arguments: &[&str]| {
+        let output = run(arguments, &settings);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let capture = ["hold", "capture", &name, &one, "--amount", "4", "--note", "the gateway is down"];
+    assert!(told(&capture).contains("captured: 4 of 10"), "a part");
+    assert!(told(&capture).starts_with("Done before: "), "the same again");
+    refuses(&run(&["hold", "capture", &name, &one, "--note", "all"], &settings), &["captured before"]);
+    refuses(&run(&["hold", "capture", &name, &two, "--amount", "1,000", "--note", "x"], &settings), &["--amount"]);
+    refuses(&run(&["hold", "release", &name, &two, "--reason", "cancelled"], &settings), &["--note"]);
+    let release = ["hold", "release", &name, &two, "--reason", "platform_failure", "--note", "it crashed"];
+    assert!(told(&release).contains("released: 10 given back"));
+    assert_eq!(available().await, credits(100 - 10 - 4));
+    let back = ["charge", "credit-back", &name, &charge, "--reason", "it failed"];
+    assert!(told(&back).contains("is paid back: 10"));
+    assert!(told(&back).starts_with("Done before: "));
+    assert_eq!(available().await, credits(96));
+    refuses(&run(&["charge", "credit-back", &name, "999", "--reason", "x"], &settings), &["charge not found"]);
+    let log = wallet.identity().audit_log(None, 50).await.expect("the log").rows;
+    for action in ["hold.captured", "hold.released", "charge.credited_back"] {
+        let rows: Vec<_> = log.iter().filter(|row| row.action == action).collect();
+        assert_eq!((rows.len(), rows[0].actor.name()), (1, "command line"), "{action}: once");
+        assert!(rows[0].subject.ends_with(&name) && rows[0].after["row"].is_i64(), "{:?}", rows[0].after);
+    }
+    wallet.shutdown().await;
+    assert!(told(&["verify"]).contains("Every invariant holds"));
+}

@@ -71,6 +71,10 @@ async fn what_is_over_is_over_in_every_view_before_the_sweep(pool: PgPool) {
     let now = site.wallet().clock().now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     let then = program.get(&format!("/balance/at?time={now}")).await.json();
     assert_eq!(then["holds"][0]["state"], json!("expired"), "{then}");
+    let numbers = (&then["available"], &then["held"], &then["settled"]);
+    assert_eq!(numbers, (&json!(20), &json!(0), &json!(20)), "{then}");
+    let balance = ledger.balance(id).await.expect("a balance");
+    assert_eq!((balance.available, balance.held, balance.settled), (credits(20), credits(0), credits(20)));
     assert!(then["grants"].as_array().expect("grants").iter().all(|grant| grant["remaining"] != json!(7)), "{then}");
     let told = program.get("/balance").await.json();
     assert_eq!((&told["available"], &told["held"], &told["settled"]), (&json!(20), &json!(0), &json!(20)), "{told}");
@@ -78,6 +82,36 @@ async fn what_is_over_is_over_in_every_view_before_the_sweep(pool: PgPool) {
     // Looking did what was due: the sweep finds nothing.
     assert_eq!(ledger.expire_holds().await.expect("swept"), 0);
     assert_eq!(ledger.expire_grants().await.expect("swept"), 0);
+
+    // Whoever looks first.
+    let platform = site.platform().await;
+    for view in ["introspection", "events"] {
+        let lines = vec![Receipt::flat("job", "Job", credits(15))];
+        submit(view, Command::Hold { lines, expires_in: Some(60) }).await;
+        advance(&site, TimeDelta::seconds(61)).await;
+        let told = match view {
+            "introspection" => {
+                let told = platform.get_for(&program.key, "/service/keys/introspect").await.json();
+                assert_eq!(told["key"]["balance"]["spendable"], json!(20), "{told}");
+                told["key"]["balance"].clone()
+            }
+            _ => {
+                let mut stream = program.call(reqwest::Method::GET, "/events").send().await.expect("a stream");
+                let mut text = String::new();
+                while !text.contains("\n\n") {
+                    let part = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("in time");
+                    text.push_str(std::str::from_utf8(&part.expect("read").expect("more")).expect("UTF-8"));
+                }
+                let data = text.lines().find_map(|line| line.strip_prefix("data:")).expect("data");
+                serde_json::from_str(data).expect("JSON")
+            }
+        };
+        assert_eq!(
+            (&told["available"], &told["held"], &told["settled"]),
+            (&json!(20), &json!(0), &json!(20)),
+            "{view}"
+        );
+    }
 
     // A call that needs what a hold kept does not wait for the sweep either.
     let lines = vec![Receipt::flat("job", "Job", credits(20))];

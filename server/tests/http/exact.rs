@@ -53,6 +53,32 @@ async fn numbers_of_metadata_are_kept_as_sent_or_refused(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_customers_number_names_one_customer_however_it_is_written(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("alike", 100).await;
+    let charge = |id: &str| format!(r#"{{"operation":"gpt-5","metadata":{{"customer_id":{id}}}}}"#);
+    for (number, id) in ["100", "1e2", "100.0", r#""100""#].into_iter().enumerate() {
+        let told = send(&program, Method::POST, "/charges", &format!("n{number}"), charge(id)).await;
+        assert_eq!(told.status, StatusCode::CREATED, "{id}: {}", told.text);
+    }
+    assert_eq!(send(&program, Method::POST, "/charges", "yes", charge("true")).await.status, StatusCode::CREATED);
+    let told = program.get("/usage?group_by=metadata.customer_id").await.json();
+    let group = |id: &str, charges: i64| json!({ "group": { "metadata.customer_id": id }, "charges": charges, "credits": 2 * charges });
+    assert_eq!(told["usage"], json!([group("100", 4), group("true", 1)]), "{told}");
+    let found = program.get("/ledger?metadata.customer_id=100").await.json();
+    assert_eq!(found["entries"].as_array().map(Vec::len), Some(4), "{found}");
+    // A ceiling counts what the sums tell.
+    for id in ["100", "true"] {
+        let budget = json!({ "name": "Day", "scope": "customer", "of": id, "period": "day", "ceiling": 1 });
+        send(&program, Method::PUT, "/budgets", id, budget.to_string()).await;
+    }
+    for (number, id) in ["1e2", "100.0", "100", r#""100""#, "true", r#""true""#].into_iter().enumerate() {
+        let told = send(&program, Method::POST, "/charges", &format!("o{number}"), charge(id)).await;
+        assert_eq!(told.status, StatusCode::PAYMENT_REQUIRED, "{id}: {}", told.text);
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn nesting_is_bounded_wherever_json_is_taken(pool: PgPool) {
     let site = Site::start(pool).await;
     let program = site.program("deep", 100).await;
@@ -173,6 +199,12 @@ async fn a_budget_guards_what_it_names_or_is_refused(pool: PgPool) {
         let told = set("key", &id.to_string(), &format!("k{number}")).await;
         assert_eq!((told.status, first_field(&told)), (StatusCode::UNPROCESSABLE_ENTITY, json!("of")), "{}", told.text);
     }
+    // A repeat is answered as the first time, also where the key works no more by then.
+    let first = set("key", &own.uuid().to_string(), "own").await;
+    site.wallet().identity().revoke_key(&program.viewer, own).await.expect("revoked");
+    let again = set("key", &own.uuid().to_string(), "own").await;
+    assert_eq!((again.status, &again.text), (StatusCode::OK, &first.text));
+    assert_eq!(again.header("idempotent-replayed"), "true");
     for (number, customer) in ["acme ", " acme", "\tacme", " "].into_iter().enumerate() {
         let told = set("customer", customer, &format!("c{number}")).await;
         assert_eq!((told.status, first_field(&told)), (StatusCode::UNPROCESSABLE_ENTITY, json!("of")), "{customer:?}");

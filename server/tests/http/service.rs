@@ -336,12 +336,28 @@ async fn the_customers_plan_and_rate_limit_count(pool: PgPool) {
         assert_eq!((told.status, told.code().as_str()), (StatusCode::PAYMENT_REQUIRED, "plan_required"), "{who}");
     }
     let image = json!({ "operation": "image" });
+    let mut holds = Vec::new();
+    for key in ["h", "k"] {
+        let hold = with(json!({ "lines": [image.clone()] }), &place_of(&customer));
+        holds.push(platform.post("/service/holds", key, &hold).await.json()["id"].clone());
+    }
     let told = platform.post_for(&customer, "/service/charges", "i", &image).await;
     assert_eq!((told.status, told.header("ratelimit-remaining")), (StatusCode::CREATED, "0"), "{}", told.text);
     let over = platform.post_for(&customer, "/service/charges", "j", &image).await;
     assert_eq!((over.status, over.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "rate_limited"));
     assert!(over.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds <= 61));
     assert_eq!(customer.post("/charges", "own", &image).await.status, StatusCode::TOO_MANY_REQUESTS, "one count");
+    // A customer that uses its limit up does not keep the platform from finishing what it began.
+    for (path, body) in [
+        (format!("/service/holds/{}/capture", holds[0]), json!({})),
+        (format!("/service/holds/{}/release", holds[1]), json!({ "reason": "cancelled" })),
+        (format!("/service/charges/{}/credit-back", told.json()["id"]), json!({ "reason": "failed" })),
+    ] {
+        let told = platform.post_for(&customer, &path, &path, &body).await;
+        assert_eq!(told.status, StatusCode::CREATED, "{path}: {}", told.text);
+        let shown = platform.get_for(&customer.key, &format!("/service/holds/{}", holds[0])).await;
+        assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
+    }
     // Without a customer's key there is none whose calls could be counted.
     for at in 0..4 {
         let told =
@@ -369,8 +385,12 @@ async fn introspection_tells_what_a_key_is_and_no_secret(pool: PgPool) {
     assert_eq!(of["plan"]["code"], json!(customer.viewer.plan.code));
     let budget = &of["budgets"][0];
     assert_eq!((&budget["name"], &budget["ceiling"], &budget["spent"]), (&json!("another"), &json!(30), &json!(13)));
-    let balance = json!({ "available": 37, "held": 0, "settled": 37, "unit": "tokens", "stopped": null });
-    assert_eq!(of["balance"], balance);
+    let mut balance = of["balance"].clone();
+    let bound = balance["bound_by"].take();
+    let wanted = json!({ "available": 37, "held": 0, "settled": 37, "unit": "tokens", "spendable": 17, "bound_by": null,
+                         "stopped": null });
+    assert_eq!(balance, wanted);
+    assert_eq!((&bound["name"], &bound["left"]), (&json!("another"), &json!(17)), "{bound}");
 
     let id = site.wallet().identity().authenticate_key(&key.key).await.expect("a key").id;
     site.wallet().identity().revoke_key(&customer.viewer, id).await.expect("revoked");

@@ -159,13 +159,15 @@ async fn redirects_are_not_followed_and_long_answers_not_read(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn nothing_of_ours_is_reached_neither_when_made_nor_when_sent(pool: PgPool) {
     let (listener, url) = Listener::start().await;
-    {
+    let (nora, first) = {
         let open = Site::start_with(pool.clone(), &["--webhook-private=true"]).await;
         let program = open.program("nora", 100).await;
         assert_eq!(make(&program, "e", &format!("{url}/hook"), &["ledger.entry.created"]).await.status, 201);
-        assert_eq!(make(&program, "n", "https://localhost:8443/", &["ledger.entry.created"]).await.status, 201);
+        let first = make(&program, "n", "https://localhost:8443/", &["ledger.entry.created"]).await;
+        assert_eq!(first.status, 201);
         program.post("/charges", "c", &json!({ "operation": "gpt-5" })).await;
-    }
+        ((program.key, program.viewer), first)
+    };
     // The same database, an operator who does not allow it: what was made before is not reached any more.
     let site = Site::start(pool).await;
     // Each node reads the database's clock by itself, so what this one relays may be due a moment after its first look.
@@ -174,6 +176,14 @@ async fn nothing_of_ours_is_reached_neither_when_made_nor_when_sent(pool: PgPool
         sent += deliver(&site).await;
     }
     assert_eq!((sent, listener.heard().len()), (2, 0));
+    // A repeat is answered as the first time, whatever is allowed by now; and only a repeat.
+    let nora = Program { site: &site, key: nora.0, viewer: nora.1 };
+    let again = make(&nora, "n", "https://localhost:8443/", &["ledger.entry.created"]).await;
+    assert_eq!((again.status, again.json()["id"].clone()), (StatusCode::CREATED, first.json()["id"].clone()));
+    let other = make(&nora, "n", "https://localhost:8444/", &["ledger.entry.created"]).await;
+    assert_eq!(other.code(), "idempotency_mismatch", "{}", other.text);
+    let new = make(&nora, "m", "https://localhost:8443/", &["ledger.entry.created"]).await;
+    assert_eq!(new.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", new.text);
     let (_, viewer) = site.person("boris").await;
     let new = wallet::identity::NewKey {
         name: "test".to_owned(),

@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use crate::Wallet;
 use crate::error::Result;
 use crate::id::{AccountId, WalletId};
+use crate::ledger::BalanceView;
 use crate::plan::due::Due;
 use crate::tariff::PlanUpkeep;
 use crate::wallet::Inner;
@@ -133,6 +134,13 @@ impl PlanUpkeep for Boundaries {
 }
 
 impl Wallet {
+    /// Reads a wallet as it is now: what everybody is shown who looks at a balance. What is due of it and of its account's
+    /// plan is done first.
+    pub async fn balance(&self, wallet: WalletId) -> Result<BalanceView> {
+        self.catch_up(wallet).await;
+        self.ledger().balance(wallet).await
+    }
+
     /// Does what is due of the plan of a wallet's account, so that whoever looks at the wallet next sees it. What can't be
     /// done now stays for the renewal job.
     pub async fn catch_up(&self, wallet: WalletId) {

@@ -65,6 +65,20 @@ impl Purse {
         live.map(|lot| lot.free).sum::<i128>() - self.debt
     }
 
+    /// Tells settled, held and available as they are seen at a moment: jobs whose time is over have given back what they
+    /// kept, and what has ended is gone, swept or not.
+    pub fn seen(&self, now: i128) -> (i128, i128, i128) {
+        let mut seen = self.clone();
+        for job in self.jobs.values().filter(|job| job.state == "open" && job.ends <= now) {
+            for (id, part) in &job.pins {
+                seen.lots.get_mut(id).expect("a lot").set_aside -= part;
+                seen.give(*id, *part, now);
+            }
+        }
+        seen.write_off(now);
+        (seen.settled(), seen.held(), seen.available(now))
+    }
+
     fn write_off(&mut self, now: i128) {
         for lot in self.lots.values_mut() {
             if lot.free > 0 && lot.ends.is_some_and(|ends| ends <= now) {

@@ -1,7 +1,6 @@
 //! Charges that the platform makes, and paying them back.
 
 use axum::extract::State;
-use axum::http::Method;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -16,7 +15,7 @@ use super::super::envelope::{Answer, ErrorBody};
 use super::super::ledger::EntryBody;
 use super::super::models::one_call;
 use super::super::schemas::{Metadata, Params};
-use super::{Acting, PlatformKey, Whose, acting};
+use super::{Act, Acting, PlatformKey, Whose, acting};
 use crate::json;
 use crate::state::AppState;
 
@@ -85,7 +84,7 @@ pub async fn create(
     body: Body<NewServiceCharge>,
 ) -> Answer<Response> {
     let (whose, wanted) = body.value.parts();
-    let acting = acting(&state, &caller, whose, &Method::POST).await?;
+    let acting = acting(&state, &caller, whose, Act::Spends).await?;
     acting.needs(KeyScope::ChargesWrite)?;
     let (payer, wallet, standing) = acting.parts();
     let (outcome, charge) = charge(&state, payer, key, wanted).await?;
@@ -129,10 +128,10 @@ pub async fn credit_back(
     PlatformKey(key): PlatformKey,
     body: Body<NewServiceCreditBack>,
 ) -> Answer<Response> {
-    let hash = body.hash();
+    let hash = body.hash()?;
     let NewServiceCreditBack { on_behalf_of, account, project, environment, reason } = body.value;
     let whose = Whose { on_behalf_of, account, project, environment };
-    let (payer, _, standing) = acting(&state, &caller, whose, &Method::POST).await?.parts();
+    let (payer, _, standing) = acting(&state, &caller, whose, Act::Finishes).await?.parts();
     let (outcome, entry) = pay_back(&state, payer, id, (key, hash), &reason).await?;
     Ok(Acting::stamp(standing, written(&outcome, entry)))
 }

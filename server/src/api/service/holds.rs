@@ -1,7 +1,6 @@
 //! Holds that the platform places for its customers, and finishes.
 
 use axum::extract::State;
-use axum::http::Method;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -18,7 +17,7 @@ use super::super::envelope::{Answer, ErrorBody};
 use super::super::holds::{Hold, NewCapture, NewHold, finish, place, shown};
 use super::super::models::WantedLine;
 use super::super::schemas::Metadata;
-use super::{Acting, AskedPlace, OnBehalfOf, PlatformKey, Whose, acting};
+use super::{Act, Acting, AskedPlace, OnBehalfOf, PlatformKey, Whose, acting};
 use crate::state::AppState;
 
 /// What to set aside, and whose.
@@ -70,7 +69,7 @@ pub async fn create(
 ) -> Answer<Response> {
     let NewServiceHold { on_behalf_of, account, project, environment, lines, expires_in, metadata } = body.value;
     let whose = Whose { on_behalf_of, account, project, environment };
-    let acting = acting(&state, &caller, whose, &Method::POST).await?;
+    let acting = acting(&state, &caller, whose, Act::Spends).await?;
     acting.needs(KeyScope::HoldsWrite)?;
     let (payer, wallet, standing) = acting.parts();
     let (outcome, hold) = place(&state, payer, key, NewHold { lines, expires_in, metadata }).await?;
@@ -92,7 +91,7 @@ pub async fn one(
     key: OnBehalfOf,
     Asked(asked): Asked<AskedPlace>,
 ) -> Answer<Response> {
-    let (payer, wallet, standing) = acting(&state, &caller, asked.or(key), &Method::GET).await?.parts();
+    let (payer, wallet, standing) = acting(&state, &caller, asked.or(key), Act::Finishes).await?.parts();
     let hold = shown(&state, payer.wallet, id).await?;
     Ok(Acting::stamp(standing, Out(hold.of(wallet)).into_response()))
 }
@@ -137,10 +136,10 @@ pub async fn capture(
     PlatformKey(key): PlatformKey,
     body: Body<NewServiceCapture>,
 ) -> Answer<Response> {
-    let hash = body.hash();
+    let hash = body.hash()?;
     let NewServiceCapture { on_behalf_of, account, project, environment, amount, lines } = body.value;
     let whose = Whose { on_behalf_of, account, project, environment };
-    let acting = acting(&state, &caller, whose, &Method::POST).await?;
+    let acting = acting(&state, &caller, whose, Act::Finishes).await?;
     acting.needs(KeyScope::HoldsWrite)?;
     let (payer, wallet, standing) = acting.parts();
     let command = Command::Capture { hold: id, amount: NewCapture { amount, lines }.amount()? };
@@ -187,10 +186,10 @@ pub async fn release(
     PlatformKey(key): PlatformKey,
     body: Body<NewServiceRelease>,
 ) -> Answer<Response> {
-    let hash = body.hash();
+    let hash = body.hash()?;
     let NewServiceRelease { on_behalf_of, account, project, environment, reason } = body.value;
     let whose = Whose { on_behalf_of, account, project, environment };
-    let (payer, wallet, standing) = acting(&state, &caller, whose, &Method::POST).await?.parts();
+    let (payer, wallet, standing) = acting(&state, &caller, whose, Act::Finishes).await?.parts();
     let command = Command::Release { hold: id, reason };
     let (outcome, hold) = finish(&state, payer, id, (key, hash), command).await?;
     Ok(Acting::stamp(standing, written(&outcome, hold.of(wallet))))

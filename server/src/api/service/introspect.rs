@@ -9,8 +9,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wallet::identity::{KeyAccess, KeyScope, ServiceScope};
 use wallet::ledger::BalanceView;
+use wallet::money::Credits;
 
 use super::super::amount::Amount;
+use super::super::balance::{Bound, spendable};
 use super::super::body::Out;
 use super::super::budgets::Ceiling;
 use super::super::caller::ServiceCaller;
@@ -75,6 +77,11 @@ struct BalanceFacts {
     settled: Amount,
     /// The unit that everything is counted in.
     unit: String,
+    /// What the key can spend now: what is available, or less where a budget that counts the key leaves less; 0 while the
+    /// wallet is frozen or waits for its owner.
+    spendable: Amount,
+    /// The budget that leaves less than there is; null where none does.
+    bound_by: Option<Bound>,
     /// Why debits are refused: `frozen`, `inactive`; null where they are not.
     stopped: Option<&'static str>,
 }
@@ -104,10 +111,11 @@ pub async fn introspect(
 }
 
 async fn facts(state: &AppState, key: &KeyAccess) -> Answer<KeyFacts> {
-    let ledger = state.wallet.ledger();
-    let balance = ledger.balance(key.wallet).await?;
-    let budgets = ledger.budgets(key.wallet).await?;
-    let unit = state.wallet.catalog().view().await?.settings.unit.code.clone();
+    let balance = state.wallet.balance(key.wallet).await?;
+    let budgets = state.wallet.ledger().budgets(key.wallet).await?;
+    // Not as the key was read some seconds ago: a plan that was just paid shows.
+    let plan = state.wallet.plans().current(key.account).await?;
+    let balance = BalanceFacts::new(&balance, spendable(&balance, &budgets, key.id), unit_of(state).await?);
     let scopes = KeyScope::ALL.into_iter().filter(|scope| key.may(*scope));
     Ok(KeyFacts {
         id: key.id.uuid(),
@@ -118,23 +126,29 @@ async fn facts(state: &AppState, key: &KeyAccess) -> Answer<KeyFacts> {
         environment: key.environment.code().to_owned(),
         scopes: scopes.map(|scope| scope.code().to_owned()).collect(),
         plan: PlanFacts {
-            code: Some(key.plan.code.clone()).filter(|code| !code.is_empty()),
-            rank: key.plan.rank,
-            expires_at: key.plan.expires_at,
+            code: Some(plan.code).filter(|code| !code.is_empty()),
+            rank: plan.rank,
+            expires_at: plan.expires_at,
         },
         budgets: budgets.into_iter().map(Ceiling::from).collect(),
-        balance: BalanceFacts::new(&balance, unit),
+        balance,
     })
 }
 
+async fn unit_of(state: &AppState) -> Answer<String> {
+    Ok(state.wallet.catalog().view().await?.settings.unit.code.clone())
+}
+
 impl BalanceFacts {
-    fn new(balance: &BalanceView, unit: String) -> Self {
+    fn new(balance: &BalanceView, (spendable, bound_by): (Credits, Option<Bound>), unit: String) -> Self {
         let stopped = if balance.frozen.is_some() { Some("frozen") } else { balance.inactive.then_some("inactive") };
         Self {
             available: balance.available.into(),
             held: balance.held.into(),
             settled: balance.settled.into(),
             unit,
+            spendable: spendable.into(),
+            bound_by,
             stopped,
         }
     }

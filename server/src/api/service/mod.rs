@@ -114,12 +114,22 @@ impl AskedPlace {
     }
 }
 
-/// Finds the wallet that a call is about, and counts the call for the customer's key.
-pub(super) async fn acting(state: &AppState, caller: &ServiceCaller, whose: Whose, method: &Method) -> Answer<Acting> {
+/// What a call does with a customer's wallet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Act {
+    /// It begins spending: it counts for the customer's key, as the key's own writes do.
+    Spends,
+    /// It finishes, gives back or looks at what is there: a customer that uses its limit up does not keep the platform
+    /// from that.
+    Finishes,
+}
+
+/// Finds the wallet that a call is about, and counts the call for the customer's key where it begins spending.
+pub(super) async fn acting(state: &AppState, caller: &ServiceCaller, whose: Whose, act: Act) -> Answer<Acting> {
     caller.may(ServiceScope::SpendWrite)?;
     match whose {
         Whose { on_behalf_of: Some(key), account: None, project: None, environment: None } => {
-            acting_for(state, caller, &key, method).await
+            acting_for(state, caller, &key, act).await
         }
         Whose { on_behalf_of: None, account: Some(account), project: Some(project), environment: Some(place) } => {
             let (account, project) = (AccountId::from_uuid(account), ProjectId::from_uuid(project));
@@ -149,13 +159,16 @@ pub(super) async fn acting(state: &AppState, caller: &ServiceCaller, whose: Whos
     }
 }
 
-async fn acting_for(state: &AppState, caller: &ServiceCaller, key: &str, method: &Method) -> Answer<Acting> {
+async fn acting_for(state: &AppState, caller: &ServiceCaller, key: &str, act: Act) -> Answer<Acting> {
     let key = customers_key(state, caller, key).await?.ok_or_else(|| {
         let message =
             "This key is wrong or was revoked. To finish what it began, name account, project and environment.";
         Refusal::unprocessable("on_behalf_of", Problem::Unknown, message)
     })?;
-    let standing = counted(state, &key, method)?;
+    let standing = match act {
+        Act::Spends => Some(counted(state, &key, &Method::POST)?),
+        Act::Finishes => None,
+    };
     let payer = Payer { wallet: key.wallet, plan_rank: key.plan.rank, actor: caller.0.actor_for(&key) };
     let place = Place {
         account: key.account.uuid(),
@@ -163,7 +176,7 @@ async fn acting_for(state: &AppState, caller: &ServiceCaller, key: &str, method:
         environment: key.environment.code().to_owned(),
         key: Some(key.id.uuid()),
     };
-    Ok(Acting { payer, place, key: Some(key), standing: Some(standing) })
+    Ok(Acting { payer, place, key: Some(key), standing })
 }
 
 /// Finds a customer's key by its text; `None` where it is wrong or was revoked, which is counted for the service key.
@@ -195,7 +208,7 @@ impl Acting {
         self.key.as_ref().map_or(Ok(()), |key| may(key, scope))
     }
 
-    /// Adds the headers that tell where the customer's key stands.
+    /// Adds the headers that tell where the customer's key stands, where the call counted for it.
     pub(super) fn stamp(standing: Option<Standing>, mut response: Response) -> Response {
         if let Some(standing) = standing {
             standing.write(response.headers_mut());

@@ -1,7 +1,7 @@
 //! API keys.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -117,7 +117,7 @@ pub(crate) async fn exists(pool: &PgPool, id: KeyId) -> Result<bool> {
 }
 
 /// Finds working keys by their ids. None works as long as the address of its account's owner is not proven.
-pub(crate) async fn working(pool: &PgPool, ids: &[KeyId]) -> Result<Vec<AccessRow>> {
+pub(crate) async fn working(executor: impl PgExecutor<'_>, ids: &[KeyId]) -> Result<Vec<AccessRow>> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         "SELECT api_keys.id, api_keys.name, api_keys.key_hash, api_keys.account_id, api_keys.project_id,
@@ -137,7 +137,7 @@ pub(crate) async fn working(pool: &PgPool, ids: &[KeyId]) -> Result<Vec<AccessRo
            )",
         &ids
     )
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     rows.into_iter()
         .map(|row| {

@@ -39,13 +39,16 @@ struct Asked {
     answer: oneshot::Sender<Result<Option<Arc<KeyAccess>>>>,
 }
 
+/// Brings what was read of a key.
+type Answered = oneshot::Receiver<Result<Option<Arc<KeyAccess>>>>;
+
 impl KeyLookups {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds a key; says whether its caller must have them read, since nobody does. `None` where too many wait.
-    fn ask(&self, key: KeyText) -> Option<(oneshot::Receiver<Result<Option<Arc<KeyAccess>>>>, bool)> {
+    fn ask(&self, key: KeyText) -> Option<(Answered, bool)> {
         let mut waiting = self.lock();
         if waiting.asked.len() >= WAITING_MAX {
             return None;

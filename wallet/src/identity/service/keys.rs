@@ -5,15 +5,16 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use uuid::{Builder, Uuid};
 
 use super::super::repo::{self, key::AccessRow, key::NewKeyRow};
 use super::Identity;
 use crate::error::{FieldError, Problem, Refusal, Result};
-use crate::id::{AccountId, KeyId, ProjectId};
+use crate::id::{AccountId, KeyId, WalletId};
 use crate::identity::model::audit::NewAudit;
 use crate::identity::model::key::{
-    ApiKeyView, CreatedKey, Environment, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hash, hint_of, write_key,
+    ApiKeyView, CreatedKey, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hash, hint_of, write_key,
 };
 use crate::identity::model::name::{check_name, name_error};
 use crate::identity::model::plan_summary::PlanSummary;
@@ -167,12 +168,6 @@ impl Identity {
         Ok(())
     }
 
-    /// Says whether a key spends from the wallet of a project's environment.
-    pub async fn is_working_key(&self, project: ProjectId, environment: Environment, id: KeyId) -> Result<bool> {
-        let found = repo::key::working(self.db.pool(), &[id]).await?;
-        Ok(found.iter().any(|row| row.project == project && row.environment == environment))
-    }
-
     /// Says what a key may do; refuses one that is wrong or was revoked.
     pub async fn authenticate_key(&self, text: &str) -> Result<Arc<KeyAccess>> {
         let key = KeyText::parse(text.trim()).ok_or(Refusal::Unauthenticated)?;
@@ -293,4 +288,10 @@ pub(super) fn access(row: &AccessRow, plan: PlanSummary) -> KeyAccess {
         ceiling: row.ceiling,
         plan,
     }
+}
+
+/// Says whether a working key spends from a wallet, in the caller's transaction.
+pub(crate) async fn is_working_key_in_tx(connection: &mut PgConnection, wallet: WalletId, id: KeyId) -> Result<bool> {
+    let found = repo::key::working(connection, &[id]).await?;
+    Ok(found.iter().any(|row| row.wallet == wallet))
 }

@@ -16,6 +16,7 @@ mod sessions;
 mod sign_in;
 mod sign_up;
 
+pub(crate) use keys::is_working_key_in_tx;
 pub use prove::Confirmed;
 pub(crate) use prove::prove_in_tx;
 pub use sign_in::SignedIn;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use chrono::{DateTime, Utc};
 
+use crate::ledger::model::entry::{HoldView, EntryView, GrantSource};
 use crate::id::WalletId;
-use crate::ledger::model::entry::{EntryView, GrantSource};
 use crate::ledger::model::receipt::Receipt;
 use crate::money::{Credits, Money};
 
@@ -171,6 +171,8 @@ pub struct Outcome {
     pub entries: Vec<EntryView>,
     /// The wallet right after the command's own row.
     pub balance: BalanceAfter,
+    /// The hold that it placed or finished; a replay has none.
+    pub hold: Option<Box<HoldView>>,
     /// Whether the same command had been done before, and nothing was done now.
     pub replayed: bool,
 }

@@ -207,6 +207,15 @@ impl EntryPayload {
         }
     }
 
+    /// Names the grants that the row brought.
+    pub fn grant_ids(&self) -> impl Iterator<Item = i64> {
+        let terms = match self {
+            Self::Grants(terms) => terms.as_slice(),
+            _ => &[],
+        };
+        terms.iter().map(|terms| terms.id)
+    }
+
     /// Gives why it was done, where somebody said so.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {

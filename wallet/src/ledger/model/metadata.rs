@@ -5,6 +5,21 @@ use serde_json::Value;
 /// The most levels of lists and objects inside each other, the outermost included.
 pub const NESTING_MAX: usize = 16;
 
+/// Names the end customer that a row is for.
+pub const CUSTOMER: &str = "customer_id";
+
+/// Reads what metadata says under a key: a text as it is, anything else as its JSON; `None` where it says nothing, or null.
+///
+/// Sums, filters and files read the same by PostgreSQL's `->>`: what a ceiling counts is what they tell.
+#[must_use]
+pub fn text_of(metadata: &Value, key: &str) -> Option<String> {
+    match metadata.get(key)? {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
 /// Tells how many levels of lists and objects a value has: none for a text, a number, true, false and null.
 #[must_use]
 pub fn nesting(value: &Value) -> usize {
@@ -53,6 +68,24 @@ mod tests {
         assert_eq!(following(&Value::Null, &Value::Null), Value::Null);
         let own = json!({"job": null, "step": "b"});
         assert_eq!(following(&of, &own), json!({"customer_id": "acme", "job": null, "step": "b"}));
+    }
+
+    #[test]
+    fn what_stands_under_a_key_is_read_as_the_database_reads_it() {
+        for (text, read) in [
+            (r#"{"customer_id":"acme"}"#, Some("acme")),
+            (r#"{"customer_id":""}"#, Some("")),
+            (r#"{"customer_id":100}"#, Some("100")),
+            (r#"{"customer_id":0.5}"#, Some("0.5")),
+            (r#"{"customer_id":true}"#, Some("true")),
+            (r#"{"customer_id":["a",1]}"#, Some(r#"["a",1]"#)),
+            (r#"{"customer_id":null}"#, None),
+            (r#"{"other":1}"#, None),
+            ("null", None),
+        ] {
+            let metadata: Value = serde_json::from_str(text).expect(text);
+            assert_eq!(text_of(&metadata, CUSTOMER).as_deref(), read, "{text}");
+        }
     }
 
     #[test]

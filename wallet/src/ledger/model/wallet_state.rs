@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Months, Utc};
 use uuid::Uuid;
 
+use crate::ledger::model::metadata;
 use crate::error::{Problem, Refusal};
 use crate::id::{AccountId, ProjectId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -214,12 +215,7 @@ impl Subject {
     #[must_use]
     pub fn of(actor: &Actor, metadata: &serde_json::Value) -> Self {
         let key = actor.spending_key().map(|id| id.uuid());
-        let customer = metadata.get("customer_id").and_then(|id| match id {
-            serde_json::Value::String(id) => Some(id.clone()),
-            serde_json::Value::Number(id) => Some(id.to_string()),
-            _ => None,
-        });
-        Self { key, customer }
+        Self { key, customer: metadata::text_of(metadata, metadata::CUSTOMER) }
     }
 }
 

@@ -9,11 +9,10 @@ use crate::ledger::model::wallet_state::Grant;
 use crate::ledger::repo::GrantRow;
 use crate::money::Credits;
 
-/// A row's place and moment, and the balances after it.
+/// A row's place and moment, and what was set aside after it.
 pub(in crate::ledger) struct Moment {
     pub seq: i64,
     pub created_at: DateTime<Utc>,
-    pub settled_after: i64,
     pub held_after: i64,
 }
 
@@ -25,7 +24,7 @@ pub(in crate::ledger) async fn moment(
 ) -> Result<Option<Moment>> {
     Ok(sqlx::query_as!(
         Moment,
-        "SELECT seq, created_at, settled_after, held_after FROM entries
+        "SELECT seq, created_at, held_after FROM entries
          WHERE shard = $1 AND wallet_id = $2 AND seq <= $3
          ORDER BY seq DESC
          LIMIT 1",

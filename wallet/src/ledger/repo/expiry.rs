@@ -74,17 +74,18 @@ pub(in crate::ledger) async fn expired_holds(
 
 /// What of one wallet is over and not yet written off.
 pub(in crate::ledger) struct DueOfWallet {
-    /// Holds that timed out, by their rows, at most a hundred.
+    /// Holds that timed out, by their rows.
     pub holds: Vec<i64>,
     /// Whether credits ended.
     pub grants: bool,
 }
 
-/// Finds what of one wallet is over: what the sweep has not come to since it was the last time.
+/// Finds what of one wallet is over: what the sweep has not come to since it was the last time; so many holds at most.
 pub(in crate::ledger) async fn due_of(
     executor: impl PgExecutor<'_>,
     wallet: WalletId,
     now: DateTime<Utc>,
+    holds: i64,
 ) -> Result<DueOfWallet> {
     let row = sqlx::query!(
         r#"SELECT ARRAY(
@@ -101,7 +102,7 @@ pub(in crate::ledger) async fn due_of(
                         AND h.expires_at > coalesce((SELECT swept_until FROM hold_sweep), '-infinity')
                         AND f.seq IS NULL
                       ORDER BY h.expires_at
-                      LIMIT 100
+                      LIMIT $4
                   ) AS "holds!",
                   EXISTS (
                       SELECT FROM grants
@@ -109,7 +110,8 @@ pub(in crate::ledger) async fn due_of(
                   ) AS "grants!""#,
         wallet.shard.as_i16(),
         wallet.number,
-        now
+        now,
+        holds
     )
     .fetch_one(executor)
     .await?;

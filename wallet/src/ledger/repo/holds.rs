@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -10,7 +11,7 @@ use super::{split, wallet_id};
 use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::identity::Actor;
-use crate::ledger::model::entry::{EntryKind, HoldState};
+use crate::ledger::model::entry::{EntryKind, HoldLine, HoldState};
 use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::wallet_state::{Hold, Subject};
 use crate::money::Credits;
@@ -49,19 +50,27 @@ pub(in crate::ledger) async fn read(
         // A capture's row tells the lines again, with what was taken of each.
         let is_captured = state == HoldState::Captured;
         let detail = if is_captured { row.taken } else { row.detail };
-        let lines =
-            detail.as_deref().and_then(EntryPayload::from_text).map(EntryPayload::into_lines).unwrap_or_default();
-        let captured = row.moved.filter(|_| is_captured).unwrap_or_default();
+        let amount = Credits::from_micros(row.held_change);
+        let captured = match row.moved.filter(|_| is_captured) {
+            Some(moved) => {
+                Credits::from_micros(moved).checked_neg().ok_or_else(|| unsound(wallet, row.seq, "amount"))?
+            }
+            None => Credits::ZERO,
+        };
+        let lines = lines(detail.as_deref(), (amount, captured)).ok_or_else(|| unsound(wallet, row.seq, "lines"))?;
         let pins = match row.grant_id {
-            Some(grant) => vec![(grant, Credits::from_micros(row.held_change))],
+            Some(grant) => vec![(grant, amount)],
             None => several.remove(&(wallet, row.seq)).unwrap_or_default(),
         };
+        if Credits::checked_sum(pins.iter().map(|(_, pinned)| *pinned)) != Some(amount) {
+            return Err(unsound(wallet, row.seq, "shares"));
+        }
         let metadata: Value = row.metadata.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
         let actor = Actor::from_parts(row.actor_kind, row.actor_id, row.actor_name);
         let hold = Hold {
             seq: row.seq,
-            amount: Credits::from_micros(row.held_change),
-            captured: Credits::from_micros(captured.saturating_neg()),
+            amount,
+            captured,
             state,
             created_at: row.created_at,
             expires_at: row.expires_at,
@@ -78,6 +87,18 @@ pub(in crate::ledger) async fn read(
         found.extend(archived(connection, wanted).await?);
     }
     Ok(found)
+}
+
+/// Reads the lines of a hold; `None` where they do not add up to what was set aside, and to what was taken.
+fn lines(detail: Option<&str>, (amount, captured): (Credits, Credits)) -> Option<Vec<HoldLine>> {
+    let lines = EntryPayload::from_text(detail?)?.into_lines();
+    let held = Credits::checked_sum(lines.iter().map(|line| line.receipt.total))?;
+    let taken = Credits::checked_sum(lines.iter().map(|line| line.captured))?;
+    ((held, taken) == (amount, captured)).then_some(lines)
+}
+
+fn unsound(wallet: WalletId, seq: i64, what: &str) -> Error {
+    Error::internal(format!("hold {seq} of {wallet}: its {what} are not what its rows say"))
 }
 
 fn left_by(finish: i16) -> Result<HoldState> {
@@ -199,6 +220,38 @@ pub(in crate::ledger) async fn open_at(
     );
     let rows = rows.fetch_all(connection).await?;
     Ok(rows.into_iter().map(|row| (row.seq, Credits::from_micros(row.amount))).collect())
+}
+
+/// Tells how much of which grant holds keep whose time was over at an instant. Of one whose row is archived the row that
+/// finished it since tells the same.
+pub(in crate::ledger) async fn timed_out(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    holds: &[i64],
+    at: DateTime<Utc>,
+) -> Result<Vec<(i64, Credits)>> {
+    let rows = sqlx::query!(
+        r#"SELECT grant_id AS "grant_id!", sum(held)::bigint AS "held!"
+         FROM (
+             SELECT s.grant_id, s.held_change AS held
+             FROM entries AS h
+             JOIN row_shares AS s ON s.shard = h.shard AND s.wallet_id = h.wallet_id AND s.seq = h.seq
+             WHERE h.shard = $1 AND h.wallet_id = $2 AND h.seq = ANY ($3) AND h.kind = 3 AND h.expires_at <= $4
+             UNION ALL
+             SELECT s.grant_id, -s.held_change
+             FROM archived_holds AS k
+             JOIN row_shares AS s ON s.shard = k.shard AND s.wallet_id = k.wallet_id AND s.seq = k.finished_by
+             WHERE k.shard = $1 AND k.wallet_id = $2 AND k.seq = ANY ($3) AND k.expires_at <= $4
+         ) AS kept
+         GROUP BY grant_id"#,
+        wallet.shard.as_i16(),
+        wallet.number,
+        holds,
+        at
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.grant_id, Credits::from_micros(row.held))).collect())
 }
 
 /// Keeps what has become of the holds among rows that leave.

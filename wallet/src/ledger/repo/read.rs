@@ -12,7 +12,6 @@ use crate::ledger::model::wallet_state::{Allocation, Grant};
 /// A wallet's numbers.
 pub(in crate::ledger) struct WalletRow {
     pub seq: i64,
-    pub settled: i64,
     pub held: i64,
     pub debt: i64,
     pub last_refill: Option<i64>,
@@ -25,7 +24,7 @@ pub(in crate::ledger) struct WalletRow {
 pub(in crate::ledger) async fn wallet(executor: impl PgExecutor<'_>, wallet: WalletId) -> Result<Option<WalletRow>> {
     Ok(sqlx::query_as!(
         WalletRow,
-        "SELECT seq, settled, held, debt, last_refill, frozen, last_at, active_at FROM wallets
+        "SELECT seq, held, debt, last_refill, frozen, last_at, active_at FROM wallets
          WHERE shard = $1 AND wallet_id = $2",
         wallet.shard.as_i16(),
         wallet.number
@@ -190,26 +189,9 @@ pub(in crate::ledger) async fn entries(
     let kinds: Vec<i16> = filter.kinds.iter().map(|kind| kind.code()).collect();
     let (meta_key, meta_value) = filter.metadata.clone().unzip();
     let text = filter.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(like);
-    let rows = sqlx::query_as!(
+    let rows = sqlx::query_file_as!(
         EntryRow,
-        "SELECT shard, wallet_id, seq, kind, actor_kind, amount, held_change, settled_after, held_after, quantity,
-                refers_to, created_at, actor_id, actor_name, operation, title, category, metadata
-         FROM entries
-         WHERE shard = $1 AND wallet_id = $2 AND seq >= $13 AND seq < $3
-           AND (cardinality($4::smallint[]) = 0 OR kind = ANY ($4))
-           AND ($5::text IS NULL OR operation = $5 OR (kind IN (3, 4) AND EXISTS (
-                    SELECT FROM json_array_elements(CASE WHEN kind IN (3, 4) THEN detail::json -> 'l' END) AS lines (part)
-                    WHERE part ->> 'o' = $5)))
-           AND ($6::text IS NULL OR category = $6 OR (kind IN (3, 4) AND EXISTS (
-                    SELECT FROM json_array_elements(CASE WHEN kind IN (3, 4) THEN detail::json -> 'l' END) AS lines (part)
-                    WHERE part ->> 'c' = $6)))
-           AND ($7::timestamptz IS NULL OR created_at >= $7)
-           AND ($8::timestamptz IS NULL OR created_at < $8)
-           AND ($9::text IS NULL OR operation ILIKE $9 OR title ILIKE $9 OR metadata ILIKE $9
-                OR (actor_kind <> 3 AND actor_name ILIKE $9))
-           AND ($10::text IS NULL OR (metadata::json ->> $10) = $11)
-         ORDER BY seq DESC
-         LIMIT $12",
+        "src/ledger/repo/entries.sql",
         wallet.shard.as_i16(),
         wallet.number,
         before,

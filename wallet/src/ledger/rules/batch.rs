@@ -87,8 +87,9 @@ impl Batch {
         if let Some(place) = decision.own.and_then(|own| self.entries.len().checked_add(own)) {
             self.own.entry(work.wallet).or_default().insert(work.request.key.clone(), place);
         }
+        let hold = decision.holds.last().map(|hold| Box::new(hold.view(work.wallet, core.last_at)));
         self.keep(work.wallet, decision);
-        Ok(Outcome { entries, balance, replayed: false })
+        Ok(Outcome { entries, balance, hold, replayed: false })
     }
 
     /// Moves a wallet on, and collects what is to be stored.
@@ -156,7 +157,7 @@ pub(in crate::ledger) fn replay(entry: &EntryView, first: RequestHash, again: Re
         return Err(Refusal::IdempotencyMismatch.into());
     }
     let balance = after(entry.seq, entry.settled_after, entry.held_after)?;
-    Ok(Outcome { entries: vec![entry.clone()], balance, replayed: true })
+    Ok(Outcome { entries: vec![entry.clone()], balance, hold: None, replayed: true })
 }
 
 fn after(seq: i64, settled: Credits, held: Credits) -> Result<BalanceAfter> {

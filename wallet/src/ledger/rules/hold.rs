@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::{Problem, Refusal};
+use crate::id::WalletId;
 use crate::ledger::model::command::{CaptureAmount, ReleaseReason};
-use crate::ledger::model::entry::{EntryKind, HoldLine, HoldState};
+use crate::ledger::model::entry::{EntryKind, HoldLine, HoldState, HoldView};
 use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::receipt::Receipt;
 use crate::ledger::model::wallet_state::{Allocation, CustomerFailure, DecideError, Hold, Rules};
@@ -20,6 +21,25 @@ pub const DEFAULT_LIFETIME: u32 = 24 * 60 * 60;
 pub const MAX_LIFETIME: u32 = 7 * 24 * 60 * 60;
 /// How many lines a hold may have.
 pub const MAX_LINES: usize = 64;
+
+impl Hold {
+    /// Shows it as it is at a moment: one whose time is over has expired, swept or not.
+    #[must_use]
+    pub fn view(&self, wallet: WalletId, at: DateTime<Utc>) -> HoldView {
+        let timed_out = self.state == HoldState::Open && self.expires_at <= at;
+        HoldView {
+            wallet,
+            seq: self.seq,
+            state: if timed_out { HoldState::Expired } else { self.state },
+            amount: self.amount,
+            captured: self.captured,
+            lines: self.lines.as_ref().clone(),
+            created_at: self.created_at,
+            expires_at: self.expires_at,
+            finished_by: self.finished_by,
+        }
+    }
+}
 
 /// Sets credits aside.
 pub(in crate::ledger) fn place(

@@ -4,6 +4,7 @@ pub(super) mod authority;
 pub(super) mod batch;
 pub(super) mod budget_spend;
 pub(super) mod burn_order;
+pub(super) mod balance;
 pub(super) mod checks;
 pub(super) mod decide;
 pub(super) mod grant;

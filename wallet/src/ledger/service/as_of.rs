@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use crate::db;
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Refusal, Result};
 use crate::id::WalletId;
 use crate::ledger::model::archive::Span;
 use crate::ledger::model::entry::{BalanceView, GrantSource, HoldState, HoldView};
@@ -15,11 +15,12 @@ use crate::ledger::repo::{archive, as_of, holds, read};
 use crate::ledger::rules::hold::MAX_LIFETIME;
 use crate::ledger::service::Ledger;
 use crate::ledger::service::archive::too_old;
-use crate::ledger::service::reads::{grant_view, hold_view};
+use crate::ledger::rules::balance::{self, Balances};
+use crate::ledger::service::reads::{grant_view, too_large};
 use crate::money::Credits;
 
 impl Ledger {
-    /// Reads a wallet as it was at a past instant.
+    /// Reads a wallet as it was at a past instant: what was over by then was gone, swept or not.
     ///
     /// Time never runs back within a wallet, so the row is found by halving; the grants are counted from the nearer
     /// end, the beginning or now.
@@ -30,18 +31,17 @@ impl Ledger {
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
         let archived = archive::newest(transaction, wallet).await?;
         let seq = newest_at(transaction, wallet, now.seq, archived.as_ref(), at).await?;
-        let (settled, held) = match archived.filter(|span| span.to == seq) {
-            Some(span) => (span.settled, span.held),
-            None => as_of::moment(transaction, wallet, seq).await?.map_or((Credits::ZERO, Credits::ZERO), |moment| {
-                (Credits::from_micros(moment.settled_after), Credits::from_micros(moment.held_after))
-            }),
-        };
-        let (grants, debt) = grants_at(transaction, wallet, seq, now.seq, now.debt).await?;
+        let held = held_at(transaction, wallet, seq, archived.as_ref()).await?;
+        let (mut grants, debt) = grants_at(transaction, wallet, seq, now.seq, now.debt).await?;
+        let moment = at.min(self.db.now());
+        let mut timed_out = Vec::new();
+        if held.is_positive() {
+            let open = self.open_at(transaction, wallet, (seq, held), archived.as_ref(), at).await?;
+            timed_out = holds::timed_out(transaction, wallet, &open, moment).await?;
+        }
         turn.end().await?;
-        let live = grants.iter().filter(|grant| !grant.is_expired(at)).map(|grant| grant.remaining);
-        let available = Credits::checked_sum(live)
-            .and_then(|live| live.checked_sub(debt))
-            .ok_or_else(|| Error::internal("a wallet's numbers are too large"))?;
+        let then = balance::at(&mut grants, debt, &timed_out, moment);
+        let Balances { settled, held, available } = then.ok_or_else(too_large)?;
         let refill = |grant: &&Grant| {
             matches!(grant.terms.source, GrantSource::TopUp | GrantSource::Allowance | GrantSource::OneTime)
         };
@@ -52,7 +52,7 @@ impl Ledger {
             settled,
             held,
             available,
-            grants: grants.iter().filter_map(|grant| grant_view(grant, at)).collect(),
+            grants: grants.iter().filter_map(|grant| grant_view(grant, moment)).collect(),
             last_refill,
             frozen: None,
             inactive: false,
@@ -79,21 +79,9 @@ impl Ledger {
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
         let archived = archive::newest(transaction, wallet).await?;
         let seq = newest_at(transaction, wallet, now.seq, archived.as_ref(), at).await?;
-        let held = as_of::moment(transaction, wallet, seq)
-            .await?
-            .map_or(Credits::ZERO, |moment| Credits::from_micros(moment.held_after));
-        let from = placed_since(at.min(self.db.now()))
-            .filter(|from| archived.as_ref().is_none_or(|span| span.last_at <= *from));
-        let from = match from {
-            Some(from) => newest_at(transaction, wallet, seq, archived.as_ref(), from).await?,
-            None => 0,
-        };
-        let mut open = holds::open_at(transaction, wallet, (from, seq)).await?;
-        if Credits::checked_sum(open.iter().map(|(_, amount)| *amount)) != Some(held) {
-            // One that was placed earlier: it timed out while no sweep ran.
-            open = holds::open_at(transaction, wallet, (0, seq)).await?;
-        }
-        let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|(hold, _)| (wallet, hold)).collect();
+        let held = held_at(transaction, wallet, seq, archived.as_ref()).await?;
+        let open = self.open_at(transaction, wallet, (seq, held), archived.as_ref(), at).await?;
+        let wanted: Vec<(WalletId, i64)> = open.into_iter().map(|hold| (wallet, hold)).collect();
         let mut found = holds::read(transaction, &wanted).await?;
         turn.end().await?;
         found.sort_by_key(|(_, hold)| hold.seq);
@@ -101,9 +89,31 @@ impl Ledger {
         // As it was then, whatever has become of it since.
         let then = |hold: &Hold| {
             let open = Hold { state: HoldState::Open, captured: Credits::ZERO, finished_by: None, ..hold.clone() };
-            hold_view(wallet, &open, moment)
+            open.view(wallet, moment)
         };
         Ok(found.iter().map(|(_, hold)| then(hold)).collect())
+    }
+
+    /// Names the holds that no row had finished right after a row, which left so much set aside.
+    async fn open_at(
+        &self,
+        connection: &mut PgConnection,
+        wallet: WalletId,
+        (seq, held): (i64, Credits),
+        archived: Option<&Span>,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<i64>> {
+        let from = placed_since(at.min(self.db.now())).filter(|from| archived.is_none_or(|span| span.last_at <= *from));
+        let from = match from {
+            Some(from) => newest_at(connection, wallet, seq, archived, from).await?,
+            None => 0,
+        };
+        let mut open = holds::open_at(connection, wallet, (from, seq)).await?;
+        if Credits::checked_sum(open.iter().map(|(_, amount)| *amount)) != Some(held) {
+            // One that was placed earlier: it timed out while no sweep ran.
+            open = holds::open_at(connection, wallet, (0, seq)).await?;
+        }
+        Ok(open.into_iter().map(|(hold, _)| hold).collect())
     }
 
     /// Reads the holds that are open now: not those whose time is over, swept or not.
@@ -112,6 +122,20 @@ impl Ledger {
         holds.retain(|hold| hold.state == HoldState::Open);
         Ok(holds)
     }
+}
+
+/// Tells what was set aside right after a row.
+async fn held_at(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    seq: i64,
+    archived: Option<&Span>,
+) -> Result<Credits> {
+    if let Some(span) = archived.filter(|span| span.to == seq) {
+        return Ok(span.held);
+    }
+    let moment = as_of::moment(connection, wallet, seq).await?;
+    Ok(moment.map_or(Credits::ZERO, |moment| Credits::from_micros(moment.held_after)))
 }
 
 /// Tells since when holds were placed that can be open at an instant: no hold lasts longer than seven days.

@@ -33,7 +33,8 @@ impl Ledger {
     }
 
     /// Sets a ceiling for somebody, once per key, and notes in the audit log who it was. `answer` writes what the caller is
-    /// told of all ceilings then; a repeat is told the same again, and says so.
+    /// told of all ceilings then; a repeat is told the same again, and says so, whatever has become of what it names. A
+    /// ceiling of a key that spends nothing from the wallet is refused.
     pub async fn set_budget_once(
         &self,
         by: &Actor,
@@ -47,6 +48,9 @@ impl Ledger {
         let mut transaction = self.db.begin().await?;
         if let Some(first) = first_answer(&mut transaction, wallet, (key, hash), self.db.now()).await? {
             return Ok((first, true));
+        }
+        if let BudgetScope::Key(key) = budget.scope {
+            guards_something(&mut transaction, wallet, KeyId::from_uuid(key)).await?;
         }
         let id = self.set_budget_in_tx(&mut transaction, wallet, budget).await?;
         self.audit_budget(&mut transaction, (by, "budget.set"), id, (Value::Null, said)).await?;
@@ -274,8 +278,17 @@ impl Ledger {
     }
 }
 
+/// Refuses a ceiling of a key that spends nothing from the wallet: it would guard nothing.
+async fn guards_something(connection: &mut PgConnection, wallet: WalletId, key: KeyId) -> Result<()> {
+    if identity::is_working_key_in_tx(connection, wallet, key).await? {
+        return Ok(());
+    }
+    let message = "There is no such key in this project and environment, or it was revoked.";
+    Err(Refusal::unprocessable("of", Problem::Unknown, message).into())
+}
+
 /// Reads a reason that a person gives.
-fn reason(text: &str) -> Result<&str> {
+pub(super) fn reason(text: &str) -> Result<&str> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > MAX_REASON || text.contains('\0') {
         let message = format!("Say why, in at most {MAX_REASON} characters.");

@@ -14,6 +14,9 @@ use crate::ledger::service::Ledger;
 /// The most wallets or holds that one call looks at; a job calls again while there is more.
 const MAX_DUE: i64 = 1_000;
 
+/// The most holds of one wallet that are ended for who looks at it.
+const HOLDS_OF_ONE: i64 = 100;
+
 /// How far behind now the sweep of holds stays, in seconds: whatever is decided is written within that, or not at all
 /// ([`crate::ledger::writer`]'s sessions end a statement after 15).
 const MARGIN: i64 = 60;
@@ -51,7 +54,7 @@ impl Ledger {
     /// the sweep comes; gives how many.
     pub(crate) async fn expire_due_of(&self, wallet: WalletId) -> Result<u64> {
         let now = self.db.now();
-        let due = expiry::due_of(self.db.pool(), wallet, now).await?;
+        let due = expiry::due_of(self.db.pool(), wallet, now, HOLDS_OF_ONE).await?;
         let grants = due.grants.then(|| end_of_grants(wallet, now));
         self.sweep(due.holds.into_iter().map(|seq| end_of_hold(wallet, seq)).chain(grants)).await
     }

@@ -7,33 +7,38 @@ use crate::db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::idempotency::IdempotencyKey;
-use crate::ledger::model::entry::{
-    BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantView, HoldState, HoldView, Page,
-};
+use crate::ledger::model::entry::{BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantView, HoldView, Page};
 use crate::ledger::model::entry_payload::EntryPayload;
-use crate::ledger::model::wallet_state::{Grant, Hold};
-use crate::ledger::repo::{archive, holds, read};
+use crate::ledger::model::wallet_state::Grant;
+use crate::ledger::repo::{archive, expiry, holds, read};
+use crate::ledger::rules::balance::{self, Balances};
 use crate::money::Credits;
 
 impl Ledger {
-    /// Reads a wallet as it is now.
+    /// Reads a wallet as it is now: what is over is gone, swept or not. [`crate::Wallet::balance`] also does what is due of
+    /// the account's plan first.
     pub async fn balance(&self, wallet: WalletId) -> Result<BalanceView> {
         // One snapshot for both reads: the numbers and the grants belong together.
         let mut transaction = self.db.begin().await?;
         db::one_moment(&mut transaction).await?;
         let row = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
-        let grants = read::open_grants(&mut *transaction, wallet).await?;
-        transaction.commit().await?;
+        let mut grants = read::open_grants(&mut *transaction, wallet).await?;
         let now = self.db.now().max(row.last_at);
-        let live = grants.iter().filter(|grant| !grant.is_expired(now)).map(|grant| grant.remaining);
-        let available = Credits::checked_sum(live)
-            .and_then(|live| live.checked_sub(Credits::from_micros(row.debt)))
-            .ok_or_else(|| Error::internal("a wallet's numbers are too large"))?;
+        let mut timed_out = Vec::new();
+        if row.held > 0 {
+            let due = expiry::due_of(&mut *transaction, wallet, now, i64::MAX).await?;
+            if !due.holds.is_empty() {
+                timed_out = holds::timed_out(&mut transaction, wallet, &due.holds, now).await?;
+            }
+        }
+        transaction.commit().await?;
+        let now_has = balance::at(&mut grants, Credits::from_micros(row.debt), &timed_out, now);
+        let Balances { settled, held, available } = now_has.ok_or_else(too_large)?;
         Ok(BalanceView {
             wallet,
             seq: row.seq,
-            settled: Credits::from_micros(row.settled),
-            held: Credits::from_micros(row.held),
+            settled,
+            held,
             available,
             grants: grants.iter().filter_map(|grant| grant_view(grant, now)).collect(),
             last_refill: row.last_refill.map(Credits::from_micros),
@@ -102,7 +107,7 @@ impl Ledger {
         let mut connection = self.db.pool().acquire().await?;
         let found = holds::read(&mut connection, &[(wallet, seq)]).await?.into_iter().next();
         let (_, hold) = found.ok_or_else(|| Refusal::not_found("hold"))?;
-        Ok(hold_view(wallet, &hold, self.db.now()))
+        Ok(hold.view(wallet, self.db.now()))
     }
 }
 
@@ -140,18 +145,7 @@ pub(super) fn grant_view(grant: &Grant, at: DateTime<Utc>) -> Option<GrantView> 
     })
 }
 
-/// Shows a hold as it is at a moment: one whose time is over has expired, swept or not.
-pub(super) fn hold_view(wallet: WalletId, hold: &Hold, at: DateTime<Utc>) -> HoldView {
-    let timed_out = hold.state == HoldState::Open && hold.expires_at <= at;
-    HoldView {
-        wallet,
-        seq: hold.seq,
-        state: if timed_out { HoldState::Expired } else { hold.state },
-        amount: hold.amount,
-        captured: hold.captured,
-        lines: hold.lines.as_ref().clone(),
-        created_at: hold.created_at,
-        expires_at: hold.expires_at,
-        finished_by: hold.finished_by,
-    }
+/// Tells that the numbers of a wallet do not fit.
+pub(in crate::ledger) fn too_large() -> Error {
+    Error::internal("a wallet's numbers are too large")
 }

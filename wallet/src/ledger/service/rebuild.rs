@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::PgConnection;
 
+use crate::ledger::model::entry_payload::EntryPayload;
 use crate::db;
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::WalletId;
@@ -53,6 +54,10 @@ impl Derived {
         for share in &row.allocations {
             self.share(share.grant, share.amount, share.held)?;
         }
+        // A grant that went wholly to debt has no share.
+        for grant in row.detail.as_deref().and_then(EntryPayload::from_text).iter().flat_map(EntryPayload::grant_ids) {
+            self.share(grant, Credits::ZERO, Credits::ZERO)?;
+        }
         if let (EntryKind::Clawback, Some(seq)) = (row.view.kind, row.view.refers_to) {
             let taken = self.clawed.entry(seq).or_default();
             *taken = taken.checked_sub(row.view.amount).ok_or(TOO_LARGE)?;
@@ -67,11 +72,11 @@ impl Derived {
         Ok(())
     }
 
-    /// Gives the wallet's numbers.
-    fn wallet(&self) -> Result<WalletNumbers, String> {
+    /// Gives the wallet's numbers; `newest` is its newest grant that is stored, whose row may be archived.
+    fn wallet(&self, newest: i64) -> Result<WalletNumbers, String> {
         let ((seq, head), (settled, held)) = (self.chain.head(), self.chain.balances());
         let debt = self.shares.get(&DEBT).map_or(Credits::ZERO, |share| share.0).checked_neg().ok_or(TOO_LARGE)?;
-        let grants_made = self.shares.keys().max().copied().unwrap_or_default();
+        let grants_made = self.shares.keys().copied().fold(newest, i64::max);
         Ok(WalletNumbers { seq, settled, held, debt, grants_made, head, last_at: self.last_at })
     }
 
@@ -186,7 +191,7 @@ async fn plan(connection: &mut PgConnection, wallet: WalletId) -> Result<Plan> {
     let known = rebuild::grants(connection, wallet).await?;
     for id in derived.shares.keys().filter(|id| **id != DEBT) {
         if !known.iter().any(|grant| grant.id == *id) {
-            return Err(refused(&format!("grant {id} has shares and is not there")));
+            return Err(refused(&format!("grant {id} stands in the rows and is not there")));
         }
     }
     let mut grants = Vec::with_capacity(known.len());
@@ -200,7 +205,8 @@ async fn plan(connection: &mut PgConnection, wallet: WalletId) -> Result<Plan> {
         }
         grants.push((*stored, grant));
     }
-    let derived = derived.wallet().map_err(|why| refused(&why))?;
+    let newest = known.iter().map(|grant| grant.id).fold(0, i64::max);
+    let derived = derived.wallet(newest).map_err(|why| refused(&why))?;
     if derived.debt.is_negative() {
         return Err(refused("more debt was repaid than there was"));
     }

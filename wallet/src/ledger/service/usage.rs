@@ -4,6 +4,7 @@ use chrono::{DateTime, Days, NaiveTime, Offset as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 use sqlx::PgConnection;
 
+use crate::ledger::model::metadata::CUSTOMER;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::WalletId;
 use crate::ledger::model::usage::{GroupBy, Stretch, UsageRow};
@@ -18,8 +19,6 @@ pub const DAYS_MAX: i64 = 366;
 pub const METADATA_MAX: usize = 3;
 /// The most sums of one answer.
 pub const ROWS_MAX: usize = 10_000;
-/// The key of metadata that sums are made of as well.
-const CUSTOMER: &str = "customer_id";
 /// How long a quarter of an hour lasts, in seconds.
 const QUARTER: i64 = 15 * 60;
 /// From so many rows on, sums are read in their place.

@@ -38,6 +38,8 @@ pub(in crate::ledger) struct Shared {
 pub(in crate::ledger) enum Failure {
     /// Somebody else was quicker: try again.
     Conflict,
+    /// The connection broke before the commit: try again on another one.
+    Broken,
     /// Somebody else keeps a row that is needed.
     Blocked,
     /// The connection broke while committing: it may have happened.
@@ -51,7 +53,7 @@ impl Failure {
     pub(in crate::ledger) const fn commit_state(&self) -> CommitState {
         match self {
             Self::Unknown => CommitState::Unknown,
-            Self::Conflict | Self::Blocked | Self::Failed(_) => CommitState::NotCommitted,
+            Self::Conflict | Self::Broken | Self::Blocked | Self::Failed(_) => CommitState::NotCommitted,
         }
     }
 }
@@ -96,6 +98,9 @@ pub(in crate::ledger) enum LockWait {
 enum NotDone {
     /// Somebody else keeps a row that is needed; with what is `commit_state` of earlier tries.
     Blocked(CommitState),
+    /// Each try met something that is there already: one of the wallets can't be written, or is written elsewhere all the
+    /// time.
+    Contended(CommitState),
     /// For this reason.
     Failed(Error),
 }
@@ -103,7 +108,7 @@ enum NotDone {
 impl From<NotDone> for Error {
     fn from(undone: NotDone) -> Self {
         match undone {
-            NotDone::Blocked(commit_state) => commit_state.refusal().into(),
+            NotDone::Blocked(commit_state) | NotDone::Contended(commit_state) => commit_state.refusal().into(),
             NotDone::Failed(error) => error,
         }
     }
@@ -156,7 +161,15 @@ impl Shared {
                 Ok(done.answers.into_iter().map(Progress::Answer).collect())
             }
             Err(NotDone::Blocked(commit_state)) => Err(commit_state),
-            Err(NotDone::Failed(error)) => Ok(self.one_by_one(works, commit_state, &error).await),
+            // Any other refusal is everybody's answer.
+            Err(NotDone::Failed(error @ Error::Refused(_))) => Ok(everybody(works, &error)),
+            Err(NotDone::Failed(error)) if works.len() < 2 => Ok(everybody(works, &error)),
+            Err(NotDone::Contended(commit_state)) if works.len() < 2 => Ok(everybody(works, &commit_state.refusal().into())),
+            Err(NotDone::Contended(commit_state)) => Ok(self.one_by_one(works, commit_state).await),
+            Err(NotDone::Failed(error)) => {
+                tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
+                Ok(self.one_by_one(works, commit_state).await)
+            }
         }
     }
 
@@ -205,16 +218,38 @@ impl Shared {
         }))
     }
 
-    /// Tries each command alone after all together have failed inside; any other failure is everybody's answer.
-    async fn one_by_one(&self, works: &[&WalletRequest], commit_state: CommitState, error: &Error) -> Vec<Progress> {
-        if works.len() < 2 || matches!(error, Error::Refused(_)) {
-            return works.iter().map(|_| Progress::Answer(Err(again(error)))).collect();
-        }
-        tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
+    /// Tries each command alone after all together have failed inside. A wallet that can't be written is tried once, and
+    /// its later commands go apart for a while, so that it holds up no other.
+    async fn one_by_one(&self, works: &[&WalletRequest], commit_state: CommitState) -> Vec<Progress> {
         let mut progress = Vec::with_capacity(works.len());
+        let (mut blocked, mut contended) = (BTreeSet::new(), BTreeSet::new());
         for work in works {
-            progress.push(Progress::Answer(self.alone(work, None, commit_state, LockWait::Short).await));
+            if blocked.contains(&work.wallet) {
+                progress.push(Progress::Blocked(commit_state));
+                continue;
+            }
+            if contended.contains(&work.wallet) {
+                progress.push(Progress::Answer(Err(commit_state.refusal().into())));
+                continue;
+            }
+            progress.push(match self.try_alone(work, None, commit_state, LockWait::Short).await {
+                Ok(answer) => Progress::Answer(answer),
+                Err(NotDone::Blocked(commit_state)) => {
+                    blocked.insert(work.wallet);
+                    Progress::Blocked(commit_state)
+                }
+                Err(undone @ NotDone::Contended(_)) => {
+                    contended.insert(work.wallet);
+                    Progress::Answer(Err(undone.into()))
+                }
+                Err(NotDone::Failed(error)) => Progress::Answer(Err(error)),
+            });
         }
+        if !contended.is_empty() {
+            tracing::warn!(wallets = contended.len(), "wallets could not be written; their commands wait apart");
+        }
+        self.blocked_wallets.note(&blocked);
+        self.blocked_wallets.note(&contended);
         progress
     }
 
@@ -226,9 +261,20 @@ impl Shared {
         commit_state: CommitState,
         lock_wait: LockWait,
     ) -> Result<Outcome> {
+        self.try_alone(work, hook, commit_state, lock_wait).await.unwrap_or_else(|undone| Err(undone.into()))
+    }
+
+    /// Does the same, and tells apart why it was not done.
+    async fn try_alone(
+        &self,
+        work: &WalletRequest,
+        hook: Option<&dyn TxHook>,
+        commit_state: CommitState,
+        lock_wait: LockWait,
+    ) -> Result<Result<Outcome>, NotDone> {
         let done = self.commit(&[work], hook, commit_state, lock_wait).await?;
         self.tell_followers(&done.batch);
-        done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer")))
+        Ok(done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer"))))
     }
 
     /// Does commands in one transaction, and tries again where that can help.
@@ -239,12 +285,13 @@ impl Shared {
         commit_state: CommitState,
         lock_wait: LockWait,
     ) -> Result<CommittedTransaction, NotDone> {
-        let mut commit_state = commit_state;
+        let (mut commit_state, mut contended) = (commit_state, false);
         for attempt in 1..=MAX_TRIES {
             match self.attempt(works, hook, lock_wait).await {
                 Ok(done) => return Ok(done),
-                Err(Failure::Conflict) => {}
-                Err(Failure::Unknown) => commit_state = CommitState::Unknown,
+                Err(Failure::Conflict) => contended = true,
+                Err(Failure::Broken) => contended = false,
+                Err(Failure::Unknown) => (commit_state, contended) = (CommitState::Unknown, false),
                 Err(Failure::Blocked) => return Err(NotDone::Blocked(commit_state)),
                 Err(Failure::Failed(error)) if commit_state == CommitState::Unknown => {
                     tracing::warn!(%error, "a command whose outcome is not commit_state could not be looked up");
@@ -254,7 +301,7 @@ impl Shared {
             }
             tokio::time::sleep(pause(attempt)).await;
         }
-        Err(NotDone::Failed(commit_state.refusal().into()))
+        Err(if contended { NotDone::Contended(commit_state) } else { NotDone::Failed(commit_state.refusal().into()) })
     }
 
     /// Does commands in one transaction, once.
@@ -297,6 +344,11 @@ fn pause(attempt: u32) -> Duration {
     Duration::from_millis(u64::from(attempt).saturating_mul(5).saturating_add(jitter))
 }
 
+/// Gives all commands of a batch the same answer.
+fn everybody(works: &[&WalletRequest], error: &Error) -> Vec<Progress> {
+    works.iter().map(|_| Progress::Answer(Err(again(error)))).collect()
+}
+
 /// Repeats an error for another command of the same batch.
 fn again(error: &Error) -> Error {
     match error {
@@ -310,7 +362,7 @@ pub(in crate::ledger) fn before_commit(error: Error) -> Failure {
     let cause = match error {
         Error::Internal(cause) => cause,
         // A connection that broke before the commit: nothing has happened, and another connection may work.
-        Error::Refused(Refusal::OutcomeUnknown) => return Failure::Conflict,
+        Error::Refused(Refusal::OutcomeUnknown) => return Failure::Broken,
         refused @ Error::Refused(_) => return Failure::Failed(refused),
     };
     let Some(database) = cause.downcast_ref::<sqlx::Error>() else { return Failure::Failed(Error::Internal(cause)) };

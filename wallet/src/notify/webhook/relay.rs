@@ -23,11 +23,11 @@ const PRICES_TOLD: TimeDelta = TimeDelta::days(7);
 /// Writes what events say, as JSON: bodies belong to the API, and amounts in them are exact.
 pub trait Payloads: Send + Sync {
     /// A ledger row.
-    fn entry(&self, entry: &EntryView) -> String;
+    fn entry(&self, entry: &EntryView) -> Result<String>;
     /// Credits that run low, or out, at a row.
-    fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> String;
+    fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> Result<String>;
     /// An announced change of prices.
-    fn price_change(&self, announcement: Announcement) -> String;
+    fn price_change(&self, announcement: Announcement) -> Result<String>;
 }
 
 impl Webhooks {
@@ -61,7 +61,7 @@ impl Webhooks {
         let is_withdrawn = announcement.status == BookStatus::Withdrawn;
         let at = if is_withdrawn { announcement.changed_at } else { announcement.announced_at };
         let event = EventKind::PriceChangeAnnounced;
-        let payload = envelope(event, at, &payloads.price_change(announcement));
+        let payload = envelope(event, at, &payloads.price_change(announcement)?);
         let message = Message { endpoint, event, subject, payload, replay_of: None };
         let mut tx = self.db.begin().await?;
         let queued = outbox::queue(&mut tx, &[message], self.db.now()).await?;
@@ -77,8 +77,10 @@ impl Webhooks {
         let entries = self.ledger.entries_after(behind.wallet, behind.told_seq, ROWS_AT_ONCE).await?;
         let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(0) };
         let low_below = self.low_below(&self.ledger.balance(behind.wallet).await?).await?;
-        let messages: Vec<Message> =
-            entries.iter().flat_map(|entry| messages(behind, entry, low_below, payloads)).collect();
+        let mut messages = Vec::new();
+        for entry in &entries {
+            add_messages(&mut messages, behind, entry, low_below, payloads)?;
+        }
         let mut tx = self.db.begin().await?;
         if !outbox::advance(&mut tx, behind.id, behind.told_seq, last).await? {
             return Ok(0);
@@ -107,19 +109,23 @@ fn or_nothing(endpoint: Uuid, told: Result<u64>) -> Result<u64> {
     }
 }
 
-/// Lists what an endpoint hears of a row.
-fn messages(behind: &Behind, entry: &EntryView, low_below: Option<Credits>, payloads: &dyn Payloads) -> Vec<Message> {
+/// Adds what an endpoint hears of a row.
+fn add_messages(
+    messages: &mut Vec<Message>,
+    behind: &Behind,
+    entry: &EntryView,
+    low_below: Option<Credits>,
+    payloads: &dyn Payloads,
+) -> Result<()> {
     let row = is_told(entry).then_some(EventKind::LedgerEntryCreated);
-    let events = row.into_iter().chain(alerts(entry, low_below)).filter(|event| behind.events.contains(event));
-    events
-        .map(|event| {
-            let data = match event {
-                EventKind::LedgerEntryCreated => payloads.entry(entry),
-                _ => payloads.credits(entry, low_below),
-            };
-            let subject = format!("entry:{}", entry.seq);
-            let payload = envelope(event, entry.created_at, &data);
-            Message { endpoint: behind.id, event, subject, payload, replay_of: None }
-        })
-        .collect()
+    for event in row.into_iter().chain(alerts(entry, low_below)).filter(|event| behind.events.contains(event)) {
+        let data = match event {
+            EventKind::LedgerEntryCreated => payloads.entry(entry)?,
+            _ => payloads.credits(entry, low_below)?,
+        };
+        let subject = format!("entry:{}", entry.seq);
+        let payload = envelope(event, entry.created_at, &data);
+        messages.push(Message { endpoint: behind.id, event, subject, payload, replay_of: None });
+    }
+    Ok(())
 }

@@ -88,14 +88,7 @@ impl Webhooks {
         key: &IdempotencyKey,
     ) -> Result<CreatedEndpoint> {
         check(new)?;
-        // An event that is named twice is told of once.
-        let mut events = Vec::with_capacity(new.events.len());
-        for event in &new.events {
-            if !events.contains(event) {
-                events.push(*event);
-            }
-        }
-        let new = &NewEndpoint { events, ..new.clone() };
+        let new = &once_each(new);
         let id = id_of(wallet, key);
         let mut tx = self.db.begin().await?;
         proven(&mut tx, wallet).await?;
@@ -118,6 +111,21 @@ impl Webhooks {
         tx.commit().await?;
         let (endpoint, secret) = created.ok_or_else(|| Error::internal("an endpoint vanished"))?;
         Ok(CreatedEndpoint { endpoint, secret })
+    }
+
+    /// Gives the endpoint that this key made before, for a repeat of a request that would be refused by now; `None` where
+    /// the key has made none. Waits for one that is being made.
+    pub async fn made_before(
+        &self,
+        wallet: WalletId,
+        new: &NewEndpoint,
+        key: &IdempotencyKey,
+    ) -> Result<Option<CreatedEndpoint>> {
+        let mut tx = self.db.begin().await?;
+        endpoint::lock_and_count(&mut tx, wallet).await?;
+        let known = endpoint::one(&mut tx, wallet, id_of(wallet, key)).await?;
+        tx.commit().await?;
+        known.map(|known| same(known, &once_each(new))).transpose()
     }
 
     /// Lists a wallet's endpoints, oldest first.
@@ -339,6 +347,17 @@ pub(crate) async fn disable_all_in_tx(
         identity::audit_in_tx(connection, &audit, at).await?;
     }
     Ok(u64::try_from(off.len()).unwrap_or(u64::MAX))
+}
+
+/// Names each event once: one that is named twice is told of once.
+fn once_each(new: &NewEndpoint) -> NewEndpoint {
+    let mut events = Vec::with_capacity(new.events.len());
+    for event in &new.events {
+        if !events.contains(event) {
+            events.push(*event);
+        }
+    }
+    NewEndpoint { events, ..new.clone() }
 }
 
 /// Gives the endpoint that a repeated request made; another request with its key is refused.

@@ -86,6 +86,18 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                 AND g.seq > coalesce(a.to_seq, 0) AND (e.kind IS NULL OR e.kind NOT IN (1, 13, 15))",
     },
     Invariant {
+        name: "grants_are_numbered_up_to_the_newest",
+        // The next grant would take the number of one that is there.
+        sql: "SELECT g.shard, g.wallet_id, format('grant %s, the wallet says %s', g.newest, w.grants_made)
+              FROM (
+                  SELECT shard, wallet_id, max(grant_id) AS newest FROM grants
+                  WHERE ($1::smallint IS NULL OR (shard, wallet_id) = ($1, $2::bigint))
+                  GROUP BY shard, wallet_id
+              ) AS g
+              JOIN wallets AS w USING (shard, wallet_id)
+              WHERE g.newest > w.grants_made",
+    },
+    Invariant {
         name: "books_balance",
         // Issued = settled + spent + expired + taken back, over everything that is looked at.
         sql: "SELECT NULL::smallint, NULL::bigint,

@@ -1,0 +1,98 @@
+//! What staff decide about a hold or a charge: a command like any other, with a row in the audit log.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use crate::ledger::service::controls::reason;
+use crate::ledger::model::submission::Submission;
+use crate::ledger::model::tx_hook::TxHook;
+use crate::ledger::service::Ledger;
+use crate::ledger::model::command::{CaptureAmount, Command, Outcome, ReleaseReason};
+use crate::error::Result;
+use crate::id::WalletId;
+use crate::idempotency::{IdempotencyKey, RequestHash};
+use crate::identity::{self, Actor, NewAudit};
+
+/// Writes into the audit log what a command did, in its transaction.
+struct Noted {
+    audit: NewAudit,
+    at: DateTime<Utc>,
+}
+
+#[async_trait]
+impl TxHook for Noted {
+    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+        if outcome.replayed {
+            return Ok(());
+        }
+        let mut audit = self.audit.clone();
+        if let (Value::Object(said), Some(entry)) = (&mut audit.after, outcome.entry()) {
+            said.insert("row".to_owned(), json!(entry.seq));
+            said.insert("amount".to_owned(), json!(entry.amount.to_string()));
+        }
+        identity::audit_in_tx(connection, &audit, self.at).await
+    }
+}
+
+impl Ledger {
+    /// Captures a hold for staff, whoever placed it. The same again answers as the first time.
+    pub async fn capture_by_staff(
+        &self,
+        (wallet, hold): (WalletId, i64),
+        amount: CaptureAmount,
+        (by, note): (&Actor, &str),
+    ) -> Result<Outcome> {
+        let what = (format!("hold {hold}"), "hold.captured");
+        self.decide_by_staff(wallet, Command::Capture { hold, amount }, what, (by, note)).await
+    }
+
+    /// Releases a hold for staff, whoever placed it. The same again answers as the first time.
+    pub async fn release_by_staff(
+        &self,
+        (wallet, hold): (WalletId, i64),
+        why: ReleaseReason,
+        (by, note): (&Actor, &str),
+    ) -> Result<Outcome> {
+        let what = (format!("hold {hold}"), "hold.released");
+        self.decide_by_staff(wallet, Command::Release { hold, reason: why }, what, (by, note)).await
+    }
+
+    /// Pays a charge or a capture back for staff, whoever made it; its owner reads `note`. The same again answers as the
+    /// first time.
+    pub async fn pay_back_by_staff(
+        &self,
+        (wallet, charge): (WalletId, i64),
+        (by, note): (&Actor, &str),
+    ) -> Result<Outcome> {
+        let what = (format!("charge {charge}"), "charge.credited_back");
+        let command = Command::CreditBack { charge, reason: reason(note)?.to_owned() };
+        self.decide_by_staff(wallet, command, what, (by, note)).await
+    }
+
+    /// Does a command of staff, once for what it is about.
+    async fn decide_by_staff(
+        &self,
+        wallet: WalletId,
+        command: Command,
+        (subject, action): (String, &str),
+        (by, note): (&Actor, &str),
+    ) -> Result<Outcome> {
+        let audit = NewAudit {
+            actor: by.clone(),
+            action: action.to_owned(),
+            subject: format!("{subject} of {wallet}"),
+            before: Value::Null,
+            after: json!({ "note": reason(note)?, "command": &command }),
+        };
+        let rider = Arc::new(Noted { audit, at: self.db.now() });
+        // The same command is a repeat; another one is decided, and hears what was done before.
+        let same = RequestHash::of(&serde_json::to_vec(&command)?);
+        let same: String = same.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = IdempotencyKey::internal(format!("{action}:{subject}:{same}"));
+        self.submit(Submission::new(wallet, key, by.clone(), command).with_hook(rider)).await
+    }
+}
