@@ -17,7 +17,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use wallet::tariff::Announcement;
 
-use crate::plain::escape;
+use crate::html_page::escape;
 use crate::state::AppState;
 
 /// Versions of a feed.

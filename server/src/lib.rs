@@ -5,19 +5,20 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
-pub mod blank;
 pub mod cli;
 pub mod config;
 pub mod connections;
 pub mod courier;
 pub mod database;
 pub mod device;
+pub mod error_page;
 pub mod export;
 pub mod feeds;
 pub mod forms;
 pub mod front;
 pub mod heads;
 pub mod health;
+pub mod html_page;
 pub mod jobs;
 pub mod json;
 pub mod kept;
@@ -26,7 +27,6 @@ pub mod live;
 pub mod mail;
 pub mod pages;
 pub mod peer;
-pub mod plain;
 pub mod providers;
 pub mod rates;
 pub mod renewals;
@@ -65,7 +65,7 @@ pub fn build(state: AppState) -> Front {
     let machines = Router::new()
         .merge(watched)
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
-        .merge(plain::router()) // /plain.css, for pages without the app's shell
+        .merge(html_page::router()) // /plain.css, for pages without the app's shell
         .merge(webhooks::router()) // /webhooks/{provider}
         .merge(described);
     let rest = layers::common(people.merge(limited(machines, &state)), &state);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::BASE;
 use super::describe::METHODS;
 use super::docs::DOCUMENT;
-use crate::plain::escape;
+use crate::html_page::escape;
 
 /// How deep a body is drawn.
 const DEPTH_MAX: usize = 6;
@@ -29,12 +29,12 @@ pub fn page(json: &Value) -> String {
             }
         }
     }
-    crate::plain::page("en", "REST API", &page)
+    crate::html_page::page("en", "REST API", &page)
 }
 
 /// Serves the page.
 pub fn response(page: &str) -> Response {
-    ([(header::CONTENT_SECURITY_POLICY, crate::plain::POLICY)], Html(page.to_owned())).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, crate::html_page::POLICY)], Html(page.to_owned())).into_response()
 }
 
 fn call(page: &mut String, json: &Value, method: &str, path: &str, operation: &Value) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use app::context::{FormOutcome, Viewer};
+use app::i18n::{I18nLocaleTrait as _, Locale};
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::request::Parts;
@@ -155,7 +156,7 @@ impl Post {
     /// The language that the person chose, else the browser's first.
     #[must_use]
     pub fn locale(&self) -> String {
-        locale_of(&self.parts.headers).to_owned()
+        locale_of(&self.parts.headers).as_str().to_owned()
     }
 
     /// Adds something that the page may read.
@@ -243,23 +244,23 @@ pub fn see_other(page: &str) -> Response {
 
 /// Takes the language that the person chose, else the browser's first that we have.
 #[must_use]
-pub fn locale_of(headers: &HeaderMap) -> &'static str {
+pub fn locale_of(headers: &HeaderMap) -> Locale {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     for cookie in text(header::COOKIE).split(';') {
         match cookie.trim() {
-            "i18n_pref_locale=ru" => return "ru",
-            "i18n_pref_locale=en" => return "en",
+            "i18n_pref_locale=ru" => return Locale::ru,
+            "i18n_pref_locale=en" => return Locale::en,
             _ => {}
         }
     }
     for language in text(header::ACCEPT_LANGUAGE).split(',') {
         let language = language.trim().to_ascii_lowercase();
         if language.starts_with("ru") {
-            return "ru";
+            return Locale::ru;
         }
         if language.starts_with("en") {
-            return "en";
+            return Locale::en;
         }
     }
-    "en"
+    Locale::en
 }

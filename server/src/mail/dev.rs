@@ -10,7 +10,7 @@ use axum::routing::get;
 use uuid::Uuid;
 
 use super::folder::Folder;
-use crate::plain::{self, POLICY, escape};
+use crate::html_page::{self, POLICY, escape};
 use crate::state::AppState;
 
 /// Gives the routes; none in production, and none when mails really leave.
@@ -99,7 +99,7 @@ fn linked(text: &str) -> String {
 fn shown(body: &str) -> Response {
     let headers: [(HeaderName, &str); 2] =
         [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, "no-store")];
-    (headers, Html(plain::page("en", "Mails of development", body))).into_response()
+    (headers, Html(html_page::page("en", "Mails of development", body))).into_response()
 }
 
 fn broken(error: &anyhow::Error) -> Response {
