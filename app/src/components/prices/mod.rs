@@ -20,4 +20,4 @@ pub use plans::PlanStrip;
 pub use query::{Kept, PriceQuery, submit_on_change};
 pub use reader::{Coming, Reader};
 pub use table::{CategoryTabs, PriceSearch, PriceTable};
-pub use words::{label_words, quantity_words, unit_words};
+pub use words::{label_words, price_text, quantity_words, unit_words};
