@@ -5,8 +5,8 @@
 
 use std::fmt::Write;
 
-use app::components::pricing::change::{change_line, changelog_words, dates_text, summary_text};
-use app::i18n::Locale;
+use app::components::pricing::change::{change_line, dates_text, summary_text};
+use app::i18n::{I18nLocaleTrait as _, Locale, td_string};
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -122,7 +122,7 @@ impl Feed {
             Err(_) => ("Scrip".to_owned(), Vec::new()),
         };
         Ok(Self {
-            locale: if lang == Some("ru") { Locale::ru } else { Locale::en },
+            locale: lang.and_then(|lang| lang.parse().ok()).unwrap_or_default(),
             product,
             plans,
             public_url: state.app.public_url.clone(),
@@ -132,18 +132,11 @@ impl Feed {
     }
 
     fn title(&self) -> String {
-        format!("{}: {}", self.product, changelog_words(self.locale).0)
+        format!("{}: {}", self.product, td_string!(self.locale, changelog.title))
     }
 
     fn link(&self, one: &Announcement) -> String {
         format!("{}/changelog/{}", self.public_url, one.version)
-    }
-
-    const fn language(&self) -> &'static str {
-        match self.locale {
-            Locale::en => "en",
-            Locale::ru => "ru",
-        }
     }
 
     /// An entry's text as HTML: its dates, then a line for each change.
@@ -164,7 +157,7 @@ impl Feed {
              <title>{title}</title><id>{url}/changelog</id><updated>{updated}</updated>\
              <author><name>{author}</name></author><link rel=\"alternate\" type=\"text/html\" href=\"{url}/changelog\"/>\
              <link rel=\"self\" type=\"application/atom+xml\" href=\"{url}/changelog.atom{query}\"/>",
-            lang = self.language(),
+            lang = self.locale.as_str(),
             title = xml(&self.title()),
             updated = iso(self.updated.unwrap_or(DateTime::UNIX_EPOCH)),
             author = xml(&self.product),
@@ -192,8 +185,8 @@ impl Feed {
              <language>{lang}</language><ttl>60</ttl>\
              <atom:link rel=\"self\" type=\"application/rss+xml\" href=\"{url}/changelog.rss{query}\"/>",
             title = xml(&self.title()),
-            note = xml(changelog_words(self.locale).1),
-            lang = self.language(),
+            note = xml(td_string!(self.locale, changelog.note)),
+            lang = self.locale.as_str(),
             query = if self.locale == Locale::ru { "?lang=ru" } else { "" },
         );
         if let Some(updated) = self.updated {

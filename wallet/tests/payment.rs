@@ -150,7 +150,7 @@ async fn a_browser_that_never_comes_back_loses_nothing(pool: PgPool) {
     assert_eq!((report.checked, report.closed), (1, 1));
     one_grant(&wallet, &viewer, payment).await;
     let mails = mails(&wallet, "anna@example.com").await;
-    assert!(matches!(mails.as_slice(), [Mail::CreditsLate(paid)] if paid.credits == "100 токенов"), "{mails:?}");
+    assert!(matches!(mails.as_slice(), [Mail::CreditsLate(paid)] if paid.credits == credits(100)), "{mails:?}");
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -103,6 +103,16 @@ pub fn date_text(locale: Locale, day: NaiveDate) -> String {
     }
 }
 
+/// Writes a day in full: `21 December 2026`, `21 декабря 2026 г.`
+#[must_use]
+pub fn long_date_text(locale: Locale, day: NaiveDate) -> String {
+    let month = month_full(locale, day.month());
+    match locale {
+        Locale::en => format!("{} {month} {}", day.day(), day.year()),
+        Locale::ru => format!("{}\u{a0}{month} {}\u{a0}г.", day.day(), day.year()),
+    }
+}
+
 /// Writes a day without its year: `20 Nov`, `20 нояб.`
 #[must_use]
 pub fn day_month_text(locale: Locale, day: NaiveDate) -> String {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use app::context::{FormOutcome, Viewer};
+use app::i18n::{I18nLocaleTrait as _, Locale};
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::request::Parts;
@@ -155,7 +156,7 @@ impl Post {
     /// The language that the person chose, else the browser's first.
     #[must_use]
     pub fn locale(&self) -> String {
-        locale_of(&self.parts.headers).to_owned()
+        locale_of(&self.parts.headers).as_str().to_owned()
     }
 
     /// Adds something that the page may read.

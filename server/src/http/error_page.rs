@@ -1,8 +1,9 @@
-//! Answers that a layer gave without a word: they get a page that says what happened and what to do.
+//! Turns empty error responses into a page or one line of text, which say what happened and what to do.
 //!
-//! Sessions answer a blank 500 when the database does not answer, the time limit a blank 503, the guard against other
-//! sites' pages a blank 403.
+//! Sessions answer an empty 500 when the database does not answer, the time limit an empty 503, the guard against other
+//! sites' pages an empty 403.
 
+use app::i18n::{I18nLocaleTrait as _, Locale, td_string};
 use axum::body::HttpBody as _;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -31,15 +32,15 @@ pub enum Cause {
 
 /// What a page says.
 #[derive(Clone, Copy, Debug)]
-pub struct Words {
+pub struct Message {
     /// The head.
     title: &'static str,
     /// What happened, and what to do.
     note: &'static str,
 }
 
-impl Words {
-    /// Writes them as the beginning of a page.
+impl Message {
+    /// Writes it as the beginning of a page.
     #[must_use]
     pub fn html(self) -> String {
         format!("<h1>{}</h1><p>{}</p>", escape(self.title), escape(self.note))
@@ -83,75 +84,49 @@ impl Cause {
 
     /// What to say in a language.
     #[must_use]
-    pub fn words(self, language: &str) -> Words {
-        let (title, note) = match (self, language) {
-            (Self::OutOfReach, "ru") => (
-                "Сейчас не получается",
-                "База данных не отвечает или всё заняло слишком много времени. Вы по-прежнему вошли. Попробуйте ещё раз через \
-                 минуту: второй раз ничего не спишется.",
-            ),
-            (Self::OutOfReach, _) => (
-                "Not available at the moment",
-                "The database does not answer, or everything took too long. You are still signed in. Try again in a minute: \
-                 nothing is charged twice.",
-            ),
-            (Self::SignedOut, "ru") => (
-                "Вы больше не вошли",
-                "Сеанс закончился, и форма не отправлена. Всё, что вы ввели, сохранено на этой странице: войдите и отправьте её ещё раз.",
-            ),
-            (Self::SignedOut, _) => (
-                "You are signed out",
-                "Your session has ended, and the form was not taken. What you typed is kept on this page: sign in, then send it again.",
-            ),
-            (Self::OtherOrigin, "ru") => (
-                "Форма пришла с другого сайта",
-                "Такие формы не принимаются. Откройте страницу здесь и отправьте форму с неё.",
-            ),
-            (Self::OtherOrigin, _) => (
-                "This form came from another site",
-                "Such forms are not taken. Open the page here, and send the form from it.",
-            ),
-            (Self::TooLarge, "ru") => ("Слишком много данных", "Вернитесь назад и отправьте меньше."),
-            (Self::TooLarge, _) => ("This is too large", "Go back, and send less."),
-            (Self::TooMany, "ru") => (
-                "Слишком много запросов",
-                "За эту минуту их было слишком много. Подождите минуту и попробуйте ещё раз: второй раз ничего не спишется.",
-            ),
-            (Self::TooMany, _) => (
-                "Too many requests",
-                "There were too many within this minute. Wait a minute, then try again: nothing is charged twice.",
-            ),
-            (Self::Other(_), "ru") => ("Не получилось", "Вернитесь назад и попробуйте ещё раз."),
-            (Self::Other(_), _) => ("This did not work", "Go back, and try again."),
+    pub fn message(self, locale: Locale) -> Message {
+        let (title, note) = match self {
+            Self::OutOfReach => {
+                (td_string!(locale, error_page.unavailable), td_string!(locale, error_page.unavailable_note))
+            }
+            Self::SignedOut => {
+                (td_string!(locale, error_page.signed_out), td_string!(locale, error_page.signed_out_note))
+            }
+            Self::OtherOrigin => {
+                (td_string!(locale, error_page.other_origin), td_string!(locale, error_page.other_origin_note))
+            }
+            Self::TooLarge => (td_string!(locale, error_page.too_large), td_string!(locale, error_page.too_large_note)),
+            Self::TooMany => (td_string!(locale, error_page.too_many), td_string!(locale, error_page.too_many_note)),
+            Self::Other(_) => (td_string!(locale, error_page.other), td_string!(locale, error_page.other_note)),
         };
-        Words { title, note }
+        Message { title, note }
     }
 }
 
-/// Whether an answer is a layer's word that the database was not reached.
+/// Whether a response is a layer's empty error: the database was not reached.
 #[must_use]
 pub fn is_out_of_reach(response: &Response) -> bool {
-    is_blank(response) && Cause::of(response.status()) == Cause::OutOfReach
+    is_empty_error(response) && Cause::of(response.status()) == Cause::OutOfReach
 }
 
-/// Whether an answer is a layer's word that it was one too many.
+/// Whether a response is a layer's empty error: one request too many.
 #[must_use]
 pub fn is_too_many(response: &Response) -> bool {
-    is_blank(response) && Cause::of(response.status()) == Cause::TooMany
+    is_empty_error(response) && Cause::of(response.status()) == Cause::TooMany
 }
 
-/// Whether an answer that should say something says nothing.
-fn is_blank(response: &Response) -> bool {
+/// Whether an error has no body.
+fn is_empty_error(response: &Response) -> bool {
     let status = response.status();
     (status.is_client_error() || status.is_server_error()) && response.body().size_hint().exact() == Some(0)
 }
 
-/// Gives words to answers without any: a page for people, a line for programs.
-pub async fn speak(request: Request, next: Next) -> Response {
+/// Fills empty error responses: a page for browsers, a line of text for programs.
+pub async fn fill(request: Request, next: Next) -> Response {
     let is_head = *request.method() == Method::HEAD;
-    let (language, for_people) = (locale_of(request.headers()), wants_page(request.headers()));
+    let (locale, is_browser) = (locale_of(request.headers()), wants_page(request.headers()));
     let response = next.run(request).await;
-    if is_head || !is_blank(&response) {
+    if is_head || !is_empty_error(&response) {
         return response;
     }
     let cause = Cause::of(response.status());
@@ -159,24 +134,24 @@ pub async fn speak(request: Request, next: Next) -> Response {
     for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE] {
         parts.headers.remove(name);
     }
-    let mut spoken = if for_people {
-        page(language, cause, &cause.words(language).html())
+    let mut filled = if is_browser {
+        page(locale, cause, &cause.message(locale).html())
     } else {
-        let Words { title, note } = cause.words("en");
+        let Message { title, note } = cause.message(Locale::en);
         (cause.status(), format!("{}: {title}. {note}", cause.code())).into_response()
     };
     // What the layer said besides, such as the cookie that it takes back.
     for (name, value) in &parts.headers {
-        spoken.headers_mut().append(name, value.clone());
+        filled.headers_mut().append(name, value.clone());
     }
-    spoken
+    filled
 }
 
 /// Answers with a plain page.
 #[must_use]
-pub fn page(language: &str, cause: Cause, html: &str) -> Response {
-    let title = cause.words(language).title;
-    let mut response = (cause.status(), Html(html_page::narrow(language, title, html))).into_response();
+pub fn page(locale: Locale, cause: Cause, html: &str) -> Response {
+    let title = cause.message(locale).title;
+    let mut response = (cause.status(), Html(html_page::narrow(locale.as_str(), title, html))).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     if cause == Cause::OutOfReach {

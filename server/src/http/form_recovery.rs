@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use app::i18n::{Locale, td_string};
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::request::Parts;
@@ -33,7 +34,7 @@ pub async fn keep(State(state): State<AppState>, request: Request, next: Next) -
     let read = Bytes::from_request(whole, &state);
     let body = match tokio::time::timeout(state.settings.request_timeout(), read).await {
         Ok(Ok(body)) => body,
-        // Blank: it gets the words of its status.
+        // Empty: it gets the page of its status.
         Ok(Err(rejected)) if rejected.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             return StatusCode::PAYLOAD_TOO_LARGE.into_response();
         }
@@ -67,28 +68,28 @@ fn is_form(request: &Request) -> bool {
 /// Answers with a page that holds the form.
 async fn again(state: &AppState, parts: Parts, body: Bytes, cause: Cause) -> Response {
     let (path, page) = (parts.uri.path().to_owned(), page_of(&parts));
-    let language = locale_of(&parts.headers);
+    let locale = locale_of(&parts.headers);
     let fields = match Post::from_request(Request::from_parts(parts, Body::from(body)), state).await {
         Ok(form) => form.into_fields(),
         Err(refused) => return refused,
     };
-    let mut html = cause.words(language).html();
+    let mut html = cause.message(locale).html();
     if cause == Cause::SignedOut {
         let next: String = form_urlencoded::byte_serialize(page.as_bytes()).collect();
-        let label = if language == "ru" { "Войти в новой вкладке" } else { "Sign in, in a new tab" };
+        let label = td_string!(locale, error_page.sign_in);
         // Beside this page, which then still holds what was typed.
         let _ = write!(html, "<p><a href=\"/sign-in?next={next}\" target=\"_blank\" rel=\"noopener\">{label}</a></p>");
     }
-    html.push_str(&form(language, &path, &page, &fields));
-    let mut response = error_page::page(language, cause, &html);
+    html.push_str(&form(locale, &path, &page, &fields));
+    let mut response = error_page::page(locale, cause, &html);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
 /// Writes the form, with nothing to see but its button.
-fn form(language: &str, path: &str, page: &str, fields: &BTreeMap<String, String>) -> String {
+fn form(locale: Locale, path: &str, page: &str, fields: &BTreeMap<String, String>) -> String {
     if fields.keys().any(|name| SECRET.contains(&name.as_str())) {
-        let label = if language == "ru" { "Назад к форме" } else { "Back to the form" };
+        let label = td_string!(locale, error_page.back);
         return format!("<p><a href=\"{}\">{label}</a></p>", escape(page));
     }
     let mut html = format!("<form method=\"post\" action=\"{}\">", escape(path));
@@ -96,7 +97,7 @@ fn form(language: &str, path: &str, page: &str, fields: &BTreeMap<String, String
         // A text area keeps line ends; the one after its tag is not part of the text.
         let _ = write!(html, "<textarea name=\"{}\" hidden>\n{}</textarea>", escape(name), escape(value));
     }
-    let label = if language == "ru" { "Отправить ещё раз" } else { "Send again" };
+    let label = td_string!(locale, error_page.send_again);
     let _ = write!(html, "<button>{label}</button></form>");
     html
 }
@@ -128,14 +129,14 @@ mod tests {
 
     #[test]
     fn what_was_typed_is_in_the_form_as_text_and_nothing_else() {
-        let html = form("en", "/developers/keys", "/developers/keys", &fields(&[("name", "a\"><script>")]));
+        let html = form(Locale::en, "/developers/keys", "/developers/keys", &fields(&[("name", "a\"><script>")]));
         assert!(html.contains("action=\"/developers/keys\""), "{html}");
         assert!(html.contains("&lt;script&gt;") && !html.contains("<script>"), "{html}");
     }
 
     #[test]
     fn a_secret_is_never_written_into_a_page() {
-        let html = form("ru", "/sign-in", "/sign-in", &fields(&[("email", "a@b.cc"), ("password", "hush hush")]));
+        let html = form(Locale::ru, "/sign-in", "/sign-in", &fields(&[("email", "a@b.cc"), ("password", "hush hush")]));
         assert!(!html.contains("hush") && !html.contains("<form"), "{html}");
     }
 }

@@ -1,5 +1,5 @@
-//! Pages without the app's shell: the sandbox's, the mails of development, the API's reference. Plain HTML that works
-//! without script, in the site's colours.
+//! HTML pages without the app's shell: error pages, the sandbox, the mails of development, the API reference. They
+//! work without script, in the site's colours.
 
 use axum::Router;
 use axum::http::header;

@@ -23,7 +23,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::http::drain_body::hear_out;
-use crate::http::error_page::speak;
+use crate::http::error_page;
 use crate::state::AppState;
 
 /// The header that carries a request's id, in and out.
@@ -65,8 +65,8 @@ pub fn is_encoded(headers: &HeaderMap) -> bool {
     codings.into_iter().any(|coding| !matches!(coding.to_str().map(str::trim), Ok("" | "identity")))
 }
 
-/// The layers around pages and files, the outermost first: id, log line, headers, panic guard, words for
-/// blank answers, hearing out, compression.
+/// The layers around pages and files, the outermost first: id, log line, headers, panic guard, pages for
+/// empty errors, hearing out, compression.
 ///
 /// They are one stack and not one `layer` after the other: a router keeps what it wraps in a box, and copies every box
 /// for every request.
@@ -91,7 +91,7 @@ pub fn common(router: Router<AppState>, state: &AppState) -> Router<AppState> {
             .layer(header("x-content-type-options", "nosniff"))
             .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"))
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(from_fn(speak))
+            .layer(from_fn(error_page::fill))
             .layer(from_fn(hear_out))
             .layer(CompressionLayer::new()),
     )

@@ -3,10 +3,10 @@
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wallet::notify::MailContext;
 
 use super::Tools;
-use crate::mail::{Outgoing, Unsent};
+use crate::mail::Unsent;
+use crate::mail::content::{MailContext, render};
 
 /// The mail to send.
 #[derive(Debug, Deserialize, Serialize)]
@@ -36,15 +36,13 @@ pub enum Way {
 pub async fn send(tools: &Tools, id: Uuid) -> Result<Way, String> {
     let notify = tools.state.wallet.notify();
     let Some(mail) = notify.take_mail(id).await.map_err(super::text)? else { return Ok(Way::Open) };
-    let product = match tools.state.wallet.catalog().view().await {
-        Ok(view) => view.settings.name.clone(),
-        Err(_) => "Scrip".to_owned(),
+    let view = tools.state.wallet.catalog().view().await.ok();
+    let context = MailContext {
+        public_url: tools.state.app.public_url.clone(),
+        product: view.as_ref().map_or_else(|| "Scrip".to_owned(), |view| view.settings.name.clone()),
+        unit: view.map(|view| view.settings.unit.clone()),
     };
-    let context = MailContext { public_url: tools.state.app.public_url.clone(), product };
-    let rendered = mail.render(&context);
-    let outgoing =
-        Outgoing { to: mail.to.clone(), subject: rendered.subject, text: rendered.text, html: rendered.html };
-    match tools.mailer.send(&outgoing).await {
+    match tools.mailer.send(&render(&mail, &context)).await {
         Ok(()) => notify.finish_mail(id).await.map(|()| Way::Open).map_err(super::text),
         Err(error) => {
             tracing::warn!(%error, mail = %id, tries = mail.tries, "a mail could not be sent");

@@ -1,5 +1,6 @@
 //! Mail: by SMTP, or into a folder that development shows at `/dev/mail`.
 
+pub mod content;
 mod dev;
 mod folder;
 

@@ -111,7 +111,7 @@ impl AccountSetup for Onboarding {
     async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: Letter) -> Result<()> {
         let name = to.name.to_owned();
         let mail = match letter {
-            Letter::VerifyEmail { token } => Mail::Verification { name, token, gift: self.gift(to.locale).await? },
+            Letter::VerifyEmail { token } => Mail::Verification { name, token, gift: self.gift().await? },
             Letter::ResetPassword { token } => Mail::PasswordReset { name, token },
             Letter::PasswordChanged { ended } => Mail::PasswordChanged { name, ended },
             Letter::AddressProven { ended } => Mail::AddressProven { name, ended },
@@ -160,10 +160,9 @@ impl AccountSetup for Onboarding {
 }
 
 impl Onboarding {
-    /// Writes the free plan's gift in words: `50 tokens`.
-    async fn gift(&self, locale: &str) -> Result<Option<String>> {
+    /// Gives the credits that the free plan starts with.
+    async fn gift(&self) -> Result<Option<Credits>> {
         let view = self.catalog.view().await?;
-        let gift = view.starting_plan().map(|plan| plan.one_time_credits).filter(|gift| gift.is_positive());
-        Ok(gift.map(|gift| format!("{gift} {}", view.settings.unit.word(locale, gift))))
+        Ok(view.starting_plan().map(|plan| plan.one_time_credits).filter(|gift| gift.is_positive()))
     }
 }

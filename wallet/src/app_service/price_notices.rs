@@ -1,10 +1,9 @@
 //! Telling people of a published version, with everything that knows of it: what it means to each account (tariffs),
-//! the mails (notify), the words for the unit (catalog). Webhooks follow published books by themselves.
+//! the mails (notify). Webhooks follow published books by themselves.
 
 use std::collections::BTreeMap;
 
 use crate::Wallet;
-use crate::catalog::UnitName;
 use crate::error::Result;
 use crate::money::Credits;
 use crate::notify::repo::news::{self, RiseReader};
@@ -51,7 +50,6 @@ impl Wallet {
     /// Queues the mails about a rise, some at a time; says how many.
     async fn mail_rise(&self, announcement: &Announcement) -> Result<u64> {
         let days = self.tariffs().impact_days().await?;
-        let view = self.catalog().view().await?;
         let mut mails = 0_u64;
         loop {
             let readers = news::rise_readers(self.pool(), announcement.version, MAILS_AT_ONCE).await?;
@@ -65,7 +63,7 @@ impl Wallet {
                     continue;
                 }
                 let (email, locale) = (reader.email.clone(), reader.locale.clone());
-                let mail = Mail::PriceRise(compose(announcement, reader, days, &view.settings.unit)?);
+                let mail = Mail::PriceRise(compose(announcement, reader, days)?);
                 self.notify().enqueue_mail_in_tx(&mut tx, &email, &locale, &mail).await?;
                 mails = mails.saturating_add(1);
             }
@@ -96,12 +94,10 @@ impl Wallet {
     }
 }
 
-/// Writes what a rise means to one person.
-fn compose(announcement: &Announcement, reader: RiseReader, days: i64, unit: &UnitName) -> Result<RiseMail> {
+/// Composes what a rise means to one person.
+fn compose(announcement: &Announcement, reader: RiseReader, days: i64) -> Result<RiseMail> {
     let accounts: Vec<Vec<OperationImpact>> = serde_json::from_value(reader.operations)?;
     let (before, after) = (Credits::from_micros(reader.before), Credits::from_micros(reader.after));
-    let more = after.checked_sub(before).unwrap_or_default();
-    let words = (unit.word(&reader.locale, more).to_owned(), unit.word(&reader.locale, before).to_owned());
     Ok(RiseMail {
         name: reader.name,
         version: announcement.version,
@@ -109,7 +105,6 @@ fn compose(announcement: &Announcement, reader: RiseReader, days: i64, unit: &Un
         days,
         before,
         after,
-        words,
         refused: reader.refused,
         operations: lines(&announcement.changes, accounts.into_iter().flatten()),
     })

@@ -1,11 +1,8 @@
-//! The mails: what each is about, and what it says in English and Russian, as text and as HTML. One figure, one action.
+//! The mails as data: what each is about, with the facts that it states. The server renders them.
 
-mod access;
-mod figures;
-mod layout;
 mod plan;
 mod price;
-mod words;
+mod stored_credits;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +11,7 @@ pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
 
 use crate::id::PaymentId;
 use crate::identity::Ended;
-use crate::money::Money;
+use crate::money::{Credits, Money};
 
 /// What a mail is about, with what it must say; kept in the outbox until it is sent.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +23,9 @@ pub enum Mail {
         name: String,
         /// The secret of the link.
         token: String,
-        /// The credits that wait behind it, in words: `50 tokens`; `None` where there are none.
-        gift: Option<String>,
+        /// The credits that wait behind it; `None` where there are none.
+        #[serde(default, with = "stored_credits::optional")]
+        gift: Option<Credits>,
     },
     /// Sets a new password.
     PasswordReset {
@@ -106,8 +104,9 @@ pub struct PaidMail {
     pub payment: PaymentId,
     /// What was bought.
     pub title: String,
-    /// The credits, in words: `100 tokens`.
-    pub credits: String,
+    /// The credits that it brought.
+    #[serde(with = "stored_credits")]
+    pub credits: Credits,
     /// What it cost.
     pub money: Money,
 }
@@ -145,128 +144,48 @@ impl Mail {
     }
 }
 
-/// What every mail of a deployment has in common.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MailContext {
-    /// The address of the portal, without a slash at its end.
-    pub public_url: String,
-    /// What the deployment is called.
-    pub product: String,
-}
-
-/// A mail, ready to be sent.
-#[derive(Clone, PartialEq, Eq)]
-pub struct RenderedMail {
-    /// The subject.
-    pub subject: String,
-    /// The text part.
-    pub text: String,
-    /// The HTML part.
-    pub html: String,
-}
-
-impl Mail {
-    /// Writes the mail in a language (`ru`, else English).
-    #[must_use]
-    pub fn render(&self, locale: &str, context: &MailContext) -> RenderedMail {
-        let parts = if locale == "ru" { self.russian(context) } else { self.english(context) };
-        RenderedMail { subject: parts.subject.clone(), text: parts.text(), html: parts.html(locale, context) }
-    }
-
-    fn path(&self) -> String {
-        match self {
-            Self::Verification { token, .. } => format!("/verify-email?token={token}"),
-            Self::PasswordReset { token, .. } => format!("/reset?token={token}"),
-            Self::PasswordChanged { .. } | Self::SignUpAgain { .. } => "/forgot".to_owned(),
-            Self::AddressProven { .. } => "/developers/keys".to_owned(),
-            Self::NameChanged { .. } => "/settings/security".to_owned(),
-            Self::Inactive { .. } => "/wallet".to_owned(),
-            Self::Receipt(paid) | Self::CreditsLate(paid) => format!("/wallet/orders/{}", paid.payment),
-            Self::PlanStarted(plan) | Self::PlanRenewed(plan) => plan.path(),
-            Self::PlanUnpaid(_) => "/wallet/plan".to_owned(),
-            Self::PlanEnded(_) => "/pricing".to_owned(),
-            Self::PriceRise(rise) => rise.path(),
-            Self::RiseWithdrawn(withdrawn) => withdrawn.path(),
-            Self::UpstreamReview(review) => review.path(),
-            Self::WebhookOff { .. } => "/developers/webhooks".to_owned(),
-        }
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Verification { name, .. }
-            | Self::PasswordReset { name, .. }
-            | Self::PasswordChanged { name, .. }
-            | Self::AddressProven { name, .. }
-            | Self::SignUpAgain { name }
-            | Self::NameChanged { name, .. }
-            | Self::Inactive { name }
-            | Self::WebhookOff { name, .. } => name,
-            Self::Receipt(paid) | Self::CreditsLate(paid) => &paid.name,
-            Self::PlanStarted(plan) | Self::PlanRenewed(plan) => &plan.name,
-            Self::PlanUnpaid(plan) | Self::PlanEnded(plan) => &plan.name,
-            Self::PriceRise(rise) => &rise.name,
-            Self::RiseWithdrawn(withdrawn) => &withdrawn.name,
-            Self::UpstreamReview(review) => &review.name,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::money::Currency;
 
-    fn context() -> MailContext {
-        MailContext { public_url: "https://pay.example".into(), product: "Neural & Co".into() }
-    }
-
-    fn paid() -> PaidMail {
-        PaidMail {
-            name: "<b>Anna</b>".into(),
-            payment: PaymentId::new(),
-            title: "Light".into(),
-            credits: "100 tokens".into(),
-            money: Money::from_minor(44_900, Currency::RUB),
-        }
-    }
-
-    #[test]
-    fn a_mail_has_one_figure_and_one_action_in_both_languages() {
-        let receipt = Mail::Receipt(paid());
-        for (locale, figure, action) in [("en", "₽449", "See the order"), ("ru", "449\u{a0}₽", "Открыть заказ")]
-        {
-            let mail = receipt.render(locale, &context());
-            assert!(mail.text.contains(figure) && mail.text.contains(action), "{}", mail.text);
-            assert_eq!(mail.html.matches("<a href=").count(), 1);
-            assert!(mail.text.contains("https://pay.example/wallet/orders/"));
-        }
-    }
-
-    #[test]
-    fn what_people_typed_stays_text() {
-        let mail = Mail::CreditsLate(paid()).render("en", &context());
-        assert!(mail.html.contains("&lt;b&gt;Anna&lt;/b&gt;") && !mail.html.contains("<b>"));
-        assert!(mail.html.contains("Neural &amp; Co"));
-    }
-
-    #[test]
-    fn what_a_new_password_ended_is_told_in_numbers() {
-        let ended = Ended { sessions: 2, keys: 1, webhooks: 0 };
-        let mail = Mail::PasswordChanged { name: "Anna".into(), ended };
-        let text = mail.render("en", &context()).text;
-        assert!(text.contains("Ended: 2 sessions, 1 API key.") && !text.contains("webhook"), "{text}");
-        let text = mail.render("ru", &context()).text;
-        assert!(text.contains("Завершено: сеансы (2), ключи API (1)."), "{text}");
-        let old: Mail =
-            serde_json::from_str(r#"{"kind":"password_changed","name":"Anna"}"#).expect("of an older version");
-        assert!(!old.render("en", &context()).text.contains("Ended"));
-    }
-
     #[test]
     fn secrets_stay_out_of_logs() {
         let mail = Mail::Verification { name: "Anna".into(), token: "s3cret".into(), gift: None };
         assert_eq!(format!("{mail:?}"), "verification");
-        assert!(mail.render("ru", &context()).text.contains("/verify-email?token=s3cret"));
+    }
+
+    #[test]
+    fn a_mail_is_read_as_it_was_stored() {
+        let paid = PaidMail {
+            name: "Anna".into(),
+            payment: PaymentId::new(),
+            title: "Light".into(),
+            credits: Credits::from_micros(100_500_000),
+            money: Money::from_minor(44_900, Currency::RUB),
+        };
+        let stored = serde_json::to_value(Mail::Receipt(paid.clone())).expect("json");
+        assert_eq!(stored["credits"], "100.5");
+        assert!(serde_json::from_value::<Mail>(stored).expect("a mail") == Mail::Receipt(paid));
+    }
+
+    #[test]
+    fn mails_of_older_versions_are_still_read() {
+        let read = |text: &str| serde_json::from_str::<Mail>(text).expect("of an older version");
+        // Amounts stood with the unit's word behind them.
+        let gift = Credits::from_whole(50);
+        let token = || "t".to_owned();
+        let name = || "Anna".to_owned();
+        let mail = read(r#"{"kind":"verification","name":"Anna","token":"t","gift":"50 токенов"}"#);
+        assert!(mail == Mail::Verification { name: name(), token: token(), gift });
+        let mail = read(r#"{"kind":"verification","name":"Anna","token":"t","gift":null}"#);
+        assert!(mail == Mail::Verification { name: name(), token: token(), gift: None });
+        // A rise held the words for the unit.
+        let rise = r#"{"kind":"price_rise","name":"Anna","version":4,"effective_at":"2026-12-21T00:00:00Z","days":30,
+            "before":1000000,"after":2000000,"words":["token","token"],"refused":0,"operations":[]}"#;
+        assert!(matches!(read(rise), Mail::PriceRise(rise) if Some(rise.after) == Credits::from_whole(2)));
+        // Nothing was told of what had ended.
+        let mail = read(r#"{"kind":"password_changed","name":"Anna"}"#);
+        assert!(mail == Mail::PasswordChanged { name: name(), ended: Ended::default() });
     }
 }

@@ -1,4 +1,4 @@
-//! Telling people: mails, rendered in the reader's language and kept in an outbox until they are sent.
+//! Mails as data, kept in an outbox until they are sent; and webhooks.
 
 pub mod mail;
 pub mod webhook;
@@ -10,6 +10,4 @@ mod service;
 #[cfg(feature = "postgres")]
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
-pub use mail::{
-    Mail, MailContext, PaidMail, PlanMail, PlanTroubleMail, RenderedMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail,
-};
+pub use mail::{Mail, PaidMail, PlanMail, PlanTroubleMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail};

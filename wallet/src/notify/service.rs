@@ -5,7 +5,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Mail, MailContext, RenderedMail, repo};
+use super::{Mail, repo};
 use crate::db::Db;
 use crate::error::Result;
 
@@ -27,18 +27,10 @@ pub struct QueuedMail {
     pub to: String,
     /// The reader's language.
     pub locale: String,
-    /// What it says.
+    /// What it is about.
     pub mail: Mail,
     /// Which try this is, from 1.
     pub tries: u32,
-}
-
-impl QueuedMail {
-    /// Writes the mail in the reader's language.
-    #[must_use]
-    pub fn render(&self, context: &MailContext) -> RenderedMail {
-        self.mail.render(&self.locale, context)
-    }
 }
 
 /// How long a mail is kept after it was written, to see what was sent to whom.

@@ -58,7 +58,7 @@ async fn a_plan_begins_once_whoever_finds_out_first(pool: PgPool) {
     );
     assert_eq!(plan(&wallet, &viewer).await, "basic");
     let mails = mails(&wallet, ANNA).await;
-    assert!(matches!(mails.as_slice(), [Mail::PlanStarted(mail)] if mail.credits == "300 токенов"), "{mails:?}");
+    assert!(matches!(mails.as_slice(), [Mail::PlanStarted(mail)] if mail.credits == credits(300)), "{mails:?}");
     is_right(&wallet).await;
 }
 

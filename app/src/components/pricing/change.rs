@@ -118,12 +118,6 @@ pub fn dates_text(locale: Locale, announcement: &Announcement) -> String {
     td_string!(locale, changelog.dates, announced = announced, from = from)
 }
 
-/// Gives the changelog's title and what it is, for feeds.
-#[must_use]
-pub fn changelog_words(locale: Locale) -> (&'static str, &'static str) {
-    (td_string!(locale, changelog.title), td_string!(locale, changelog.note))
-}
-
 /// One version with its changes.
 #[component]
 pub fn AnnouncementCard(

@@ -6,7 +6,6 @@ pub mod html;
 pub mod message;
 mod pages;
 mod provider;
-mod words;
 
 pub use pages::router;
 pub use provider::Sandbox;

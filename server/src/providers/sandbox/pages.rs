@@ -1,5 +1,6 @@
 //! The sandbox's card page, the bank's question, and what comes after.
 
+use app::i18n::{Locale, td_string};
 use axum::Router;
 use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -11,9 +12,9 @@ use wallet::payment::{SandboxCheckout, SandboxState, SandboxStep};
 
 use super::card::{Behaviour, Problems, Typed};
 use super::html::{self, Order};
-use super::words::Words;
 use super::{LOSES_ANSWER, method};
 use crate::http::html_page::POLICY;
+use crate::http::locale::locale_of;
 use crate::http::redirect::see_other;
 use crate::jobs::SandboxEvent;
 use crate::state::AppState;
@@ -45,11 +46,11 @@ struct Approval {
     answer: String,
 }
 
-/// The state, the page that is asked for, and the language to speak.
+/// The state, the page that is asked for, and the reader's language.
 struct Visit {
     state: AppState,
     page: SandboxCheckout,
-    words: &'static Words,
+    locale: Locale,
 }
 
 async fn visit(state: AppState, reference: &str, headers: &HeaderMap) -> Result<Visit, Response> {
@@ -58,7 +59,7 @@ async fn visit(state: AppState, reference: &str, headers: &HeaderMap) -> Result<
         return Err(missing(headers));
     }
     match state.wallet.payments().sandbox().find(reference).await {
-        Ok(Some(page)) => Ok(Visit { words: Words::of(&page.locale), state, page }),
+        Ok(Some(page)) => Ok(Visit { locale: page.locale.parse().unwrap_or_default(), state, page }),
         Ok(None) => Err(missing(headers)),
         Err(error) => Err(broken(&error)),
     }
@@ -132,8 +133,8 @@ impl Visit {
         let money = page.money.to_string();
         let order = Order { reference: &page.reference, title: &page.title, money: &money, is_kept: page.save_method };
         match page.state {
-            SandboxState::Open => self.html(code, html::card(&order, self.words, typed, problems)),
-            SandboxState::Challenge => self.html(code, html::challenge(&order, self.words)),
+            SandboxState::Open => self.html(code, html::card(&order, self.locale, typed, problems)),
+            SandboxState::Challenge => self.html(code, html::challenge(&order, self.locale)),
             SandboxState::Cancelled => see_other(&page.cancel_url),
             _ => see_other(&page.return_url),
         }
@@ -154,8 +155,9 @@ impl Visit {
         }
         let lost = self.page.method.as_deref().is_some_and(|method| method.ends_with(LOSES_ANSWER));
         if lost && self.page.state == SandboxState::Paid {
-            let words = self.words;
-            let body = html::message(words, words.lost, words.lost_note, Some(&self.page.return_url));
+            let locale = self.locale;
+            let (head, note) = (td_string!(locale, sandbox.lost), td_string!(locale, sandbox.lost_note));
+            let body = html::message(locale, head, note, Some(&self.page.return_url));
             return self.html(StatusCode::GATEWAY_TIMEOUT, body);
         }
         self.show(&Typed::default(), &Problems::default(), StatusCode::OK)
@@ -174,8 +176,9 @@ impl Visit {
 }
 
 fn missing(headers: &HeaderMap) -> Response {
-    let words = Words::of(crate::http::locale::locale_of(headers));
-    let body = html::message(words, words.missing, words.missing_note, None);
+    let locale = locale_of(headers);
+    let (head, note) = (td_string!(locale, sandbox.missing), td_string!(locale, sandbox.missing_note));
+    let body = html::message(locale, head, note, None);
     (StatusCode::NOT_FOUND, [(header::CONTENT_SECURITY_POLICY, POLICY)], Html(body)).into_response()
 }
 

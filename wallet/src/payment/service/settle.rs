@@ -216,7 +216,7 @@ impl Payments {
             read: (row.status, row.failure.clone()),
             plan: None,
             to: (row.email.clone(), row.locale.clone()),
-            mail: receipt(row, &catalog, finder == Finder::Reconciler || waited),
+            mail: receipt(row, finder == Finder::Reconciler || waited),
         };
         let grant = NewGrant {
             amount: row.credits,
@@ -262,7 +262,7 @@ impl Payments {
         let mail = PlanMail {
             name: row.name.clone(),
             plan: row.title.clone(),
-            credits: words(row, &*self.catalog.view().await?),
+            credits: row.credits,
             money: row.money,
             until: settlement.paid_until(),
             interval: part.interval,
@@ -315,20 +315,15 @@ fn expiry(catalog: &CatalogView, row: &PaymentRow, now: DateTime<Utc>) -> Option
     }
 }
 
-fn receipt(row: &PaymentRow, catalog: &CatalogView, late: bool) -> Mail {
+fn receipt(row: &PaymentRow, late: bool) -> Mail {
     let paid = PaidMail {
         name: row.name.clone(),
         payment: row.id,
         title: row.title.clone(),
-        credits: words(row, catalog),
+        credits: row.credits,
         money: row.money,
     };
     if late { Mail::CreditsLate(paid) } else { Mail::Receipt(paid) }
-}
-
-/// Writes what a payment brings in words: `100 tokens`.
-fn words(row: &PaymentRow, catalog: &CatalogView) -> String {
-    format!("{} {}", row.credits, catalog.settings.unit.word(&row.locale, row.credits))
 }
 
 /// Marks the payment as succeeded, writes down what it brings of a plan, and queues its receipt, in the transaction of

@@ -1,14 +1,15 @@
 //! How a mail looks: its parts as text and as HTML.
 
-use super::MailContext;
+use crate::html_page::escape;
 
 /// The parts of a mail, in the reader's language.
 pub(super) struct Parts {
+    pub(super) product: String,
     pub(super) subject: String,
     pub(super) greeting: String,
     pub(super) figure: Option<String>,
     pub(super) lines: Vec<String>,
-    pub(super) action: String,
+    pub(super) action: &'static str,
     pub(super) link: String,
     pub(super) footer: String,
 }
@@ -28,14 +29,14 @@ impl Parts {
         text
     }
 
-    pub(super) fn html(&self, locale: &str, context: &MailContext) -> String {
+    pub(super) fn html(&self, language: &str) -> String {
         let figure = self.figure.as_ref().map_or_else(String::new, |figure| {
             format!("<p style=\"margin:0 0 16px;font:600 36px/44px Georgia,serif\">{}</p>", escape(figure))
         });
         let lines: String =
             self.lines.iter().map(|line| format!("<p style=\"margin:0 0 12px\">{}</p>", escape(line))).collect();
         format!(
-            "<!DOCTYPE html><html lang=\"{locale}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head>\
+            "<!DOCTYPE html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head>\
              <body style=\"margin:0;background:#f3f6f4;color:#12201b;font:16px/24px system-ui,sans-serif\">\
              <div style=\"max-width:520px;margin:0 auto;padding:32px 16px\">\
              <p style=\"margin:0 0 16px;font-weight:600\">{product}</p>\
@@ -45,26 +46,11 @@ impl Parts {
              color:#fff;text-decoration:none;border-radius:6px;padding:12px 20px\">{action}</a></p></div>\
              <p style=\"margin:16px 0 0;color:#4d5d56;font-size:13px\">{footer}</p></div></body></html>",
             subject = escape(&self.subject),
-            product = escape(&context.product),
+            product = escape(&self.product),
             greeting = escape(&self.greeting),
             link = escape(&self.link),
-            action = escape(&self.action),
+            action = escape(self.action),
             footer = escape(&self.footer),
         )
     }
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -1,0 +1,158 @@
+//! Renders a mail: the wallet's facts in the texts of `app/locales`, in the reader's language. One figure, one action.
+
+mod account;
+mod layout;
+mod payment;
+mod price;
+#[cfg(test)]
+mod tests;
+
+use app::components::amount::exact_text;
+use app::components::prices::price_text;
+use app::components::when::long_date_text;
+use app::i18n::{I18nLocaleTrait as _, Locale, td_string};
+use chrono::{DateTime, Utc};
+use wallet::catalog::UnitName;
+use wallet::money::{Credits, Money};
+use wallet::notify::{Mail, QueuedMail};
+
+use self::layout::Parts;
+use super::Outgoing;
+
+/// What every mail of a deployment has in common.
+#[derive(Clone, Debug)]
+pub struct MailContext {
+    /// The address of the portal, without a slash at its end.
+    pub public_url: String,
+    /// What the deployment is called.
+    pub product: String,
+    /// What it calls its unit; `None` before a catalog is loaded.
+    pub unit: Option<UnitName>,
+}
+
+/// What one mail says, in the reader's language.
+struct Content {
+    subject: String,
+    figure: Option<String>,
+    lines: Vec<String>,
+    action: &'static str,
+}
+
+/// Writes figures for the reader of a mail.
+struct Writer<'a> {
+    locale: Locale,
+    context: &'a MailContext,
+}
+
+/// Renders a mail in the reader's language.
+#[must_use]
+pub fn render(queued: &QueuedMail, context: &MailContext) -> Outgoing {
+    let (mail, locale): (&Mail, Locale) = (&queued.mail, queued.locale.parse().unwrap_or_default());
+    let content = content(mail, &Writer { locale, context });
+    let footer = match mail {
+        Mail::Verification { .. } | Mail::PasswordReset { .. } => td_string!(locale, mail.footer_unasked).to_owned(),
+        _ => td_string!(locale, mail.footer, product = &context.product),
+    };
+    let parts = Parts {
+        product: context.product.clone(),
+        subject: content.subject,
+        greeting: td_string!(locale, mail.greeting, name = name(mail)),
+        figure: content.figure,
+        lines: content.lines,
+        action: content.action,
+        link: format!("{}{}", context.public_url, path(mail)),
+        footer,
+    };
+    let (text, html) = (parts.text(), parts.html(locale.as_str()));
+    Outgoing { to: queued.to.clone(), subject: parts.subject, text, html }
+}
+
+fn content(mail: &Mail, writer: &Writer<'_>) -> Content {
+    match mail {
+        Mail::Verification { gift, .. } => account::verification(writer, *gift),
+        Mail::PasswordReset { .. } => account::password_reset(writer),
+        Mail::PasswordChanged { ended, .. } => account::password_changed(writer, *ended),
+        Mail::AddressProven { ended, .. } => account::address_proven(writer, *ended),
+        Mail::SignUpAgain { .. } => account::sign_up_again(writer),
+        Mail::NameChanged { name, before } => account::name_changed(writer, name, before),
+        Mail::Inactive { .. } => account::inactive(writer),
+        Mail::Receipt(paid) => payment::receipt(writer, paid),
+        Mail::CreditsLate(paid) => payment::credits_late(writer, paid),
+        Mail::PlanStarted(plan) => payment::plan_started(writer, plan),
+        Mail::PlanRenewed(plan) => payment::plan_renewed(writer, plan),
+        Mail::PlanUnpaid(plan) => payment::plan_unpaid(writer, plan),
+        Mail::PlanEnded(plan) => payment::plan_ended(writer, plan),
+        Mail::PriceRise(rise) => price::rise(writer, rise),
+        Mail::RiseWithdrawn(withdrawn) => price::withdrawn(writer, withdrawn),
+        Mail::UpstreamReview(review) => price::review(writer, review),
+        Mail::WebhookOff { url, is_gone, .. } => account::webhook_off(writer, url, *is_gone),
+    }
+}
+
+/// Gives the page that the action leads to.
+fn path(mail: &Mail) -> String {
+    match mail {
+        Mail::Verification { token, .. } => format!("/verify-email?token={token}"),
+        Mail::PasswordReset { token, .. } => format!("/reset?token={token}"),
+        Mail::PasswordChanged { .. } | Mail::SignUpAgain { .. } => "/forgot".to_owned(),
+        Mail::AddressProven { .. } => "/developers/keys".to_owned(),
+        Mail::NameChanged { .. } => "/settings/security".to_owned(),
+        Mail::Inactive { .. } => "/wallet".to_owned(),
+        Mail::Receipt(paid) | Mail::CreditsLate(paid) => format!("/wallet/orders/{}", paid.payment),
+        Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) => format!("/wallet/orders/{}", plan.payment),
+        Mail::PlanUnpaid(_) => "/wallet/plan".to_owned(),
+        Mail::PlanEnded(_) => "/pricing".to_owned(),
+        Mail::PriceRise(rise) => format!("/changelog/{}", rise.version),
+        Mail::RiseWithdrawn(withdrawn) => format!("/changelog/{}", withdrawn.version),
+        Mail::UpstreamReview(review) => match review.draft {
+            Some((version, _)) => format!("/admin/tariffs/{version}"),
+            None => "/admin/margins".to_owned(),
+        },
+        Mail::WebhookOff { .. } => "/developers/webhooks".to_owned(),
+    }
+}
+
+/// Gives the name in the greeting.
+fn name(mail: &Mail) -> &str {
+    match mail {
+        Mail::Verification { name, .. }
+        | Mail::PasswordReset { name, .. }
+        | Mail::PasswordChanged { name, .. }
+        | Mail::AddressProven { name, .. }
+        | Mail::SignUpAgain { name }
+        | Mail::NameChanged { name, .. }
+        | Mail::Inactive { name }
+        | Mail::WebhookOff { name, .. } => name,
+        Mail::Receipt(paid) | Mail::CreditsLate(paid) => &paid.name,
+        Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) => &plan.name,
+        Mail::PlanUnpaid(plan) | Mail::PlanEnded(plan) => &plan.name,
+        Mail::PriceRise(rise) => &rise.name,
+        Mail::RiseWithdrawn(withdrawn) => &withdrawn.name,
+        Mail::UpstreamReview(review) => &review.name,
+    }
+}
+
+impl Writer<'_> {
+    fn product(&self) -> &str {
+        &self.context.product
+    }
+
+    /// Writes credits with the unit's word: `100 tokens`, `1 290 токенов`.
+    fn credits(&self, amount: Credits) -> String {
+        let figure = exact_text(self.locale, amount);
+        match &self.context.unit {
+            Some(unit) => format!("{figure} {}", unit.word(self.locale.as_str(), amount)),
+            None => figure,
+        }
+    }
+
+    /// Writes money: `449 ₽`, `$4.50`.
+    fn money(&self, money: Money) -> String {
+        price_text(self.locale, money)
+    }
+
+    /// Writes a day: `21 December 2026`.
+    fn date(&self, at: DateTime<Utc>) -> String {
+        long_date_text(self.locale, at.date_naive())
+    }
+}

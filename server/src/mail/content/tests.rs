@@ -1,0 +1,215 @@
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+use wallet::catalog::{Expiry, Interval, PluralForms};
+use wallet::id::PaymentId;
+use wallet::identity::Ended;
+use wallet::money::Currency;
+use wallet::notify::{PaidMail, PlanMail, PlanTroubleMail, RiseLine, RiseMail};
+use wallet::tariff::PercentSpan;
+
+use super::*;
+
+fn credits(text: &str) -> Credits {
+    text.parse().expect("an amount")
+}
+
+fn context() -> MailContext {
+    let forms = |[one, few, many, other]: [&str; 4]| PluralForms {
+        one: one.into(),
+        few: Some(few.into()),
+        many: Some(many.into()),
+        other: other.into(),
+    };
+    let unit = UnitName {
+        code: "tokens".into(),
+        forms: BTreeMap::from([
+            ("en".into(), forms(["token", "tokens", "tokens", "tokens"])),
+            ("ru".into(), forms(["токен", "токена", "токенов", "токена"])),
+        ]),
+        note: BTreeMap::new(),
+    };
+    MailContext { public_url: "https://pay.example".into(), product: "Neural & Co".into(), unit: Some(unit) }
+}
+
+fn rendered(mail: &Mail, locale: &str) -> Outgoing {
+    let to = "anna@example.com".to_owned();
+    render(&QueuedMail { id: Uuid::nil(), to, locale: locale.to_owned(), mail: mail.clone(), tries: 1 }, &context())
+}
+
+fn paid() -> PaidMail {
+    PaidMail {
+        name: "<b>Anna</b>".into(),
+        payment: PaymentId::new(),
+        title: "Light".into(),
+        credits: credits("100"),
+        money: Money::from_minor(44_900, Currency::RUB),
+    }
+}
+
+#[test]
+fn a_mail_has_one_figure_and_one_action_in_both_languages() {
+    let receipt = Mail::Receipt(paid());
+    for (locale, figures, action) in
+        [("en", ["₽449", "100 tokens"], "See the order"), ("ru", ["449\u{a0}₽", "100 токенов"], "Открыть заказ")]
+    {
+        let mail = rendered(&receipt, locale);
+        assert!(figures.iter().all(|figure| mail.text.contains(figure)) && mail.text.contains(action), "{}", mail.text);
+        assert_eq!(mail.html.matches("<a href=").count(), 1);
+        assert!(mail.text.contains("https://pay.example/wallet/orders/"));
+    }
+}
+
+#[test]
+fn what_people_typed_stays_text() {
+    let mail = rendered(&Mail::CreditsLate(paid()), "en");
+    assert!(mail.html.contains("&lt;b&gt;Anna&lt;/b&gt;") && !mail.html.contains("<b>"));
+    assert!(mail.html.contains("Neural &amp; Co"));
+}
+
+#[test]
+fn what_a_new_password_ended_is_told_in_numbers() {
+    let ended = Ended { sessions: 2, keys: 1, webhooks: 0 };
+    let mail = Mail::PasswordChanged { name: "Anna".into(), ended };
+    let text = rendered(&mail, "en").text;
+    assert!(text.contains("Ended: 2 sessions, 1 API key.") && !text.contains("webhook"), "{text}");
+    let russian = rendered(&mail, "ru");
+    assert!(russian.subject.contains("изменён"), "{}", russian.subject);
+    assert!(russian.text.contains("Завершено: сеансы (2), ключи API (1)."), "{}", russian.text);
+    let nothing = Mail::PasswordChanged { name: "Anna".into(), ended: Ended::default() };
+    assert!(!rendered(&nothing, "en").text.contains("Ended"));
+}
+
+#[test]
+fn a_link_holds_the_secret_and_the_figure_is_the_gift() {
+    let mail = Mail::Verification { name: "Anna".into(), token: "s3cret".into(), gift: Some(credits("1250.5")) };
+    let text = rendered(&mail, "ru").text;
+    assert!(text.contains("/verify-email?token=s3cret") && text.contains("1\u{a0}250,5 токена"), "{text}");
+    let mail = Mail::Verification { name: "Anna".into(), token: "s3cret".into(), gift: None };
+    assert!(rendered(&mail, "en").text.contains("Confirm that this address is yours."));
+}
+
+#[test]
+fn a_mail_about_a_plan_says_the_price_and_the_next_date_in_both_languages() {
+    let until = "2026-12-21T10:00:00Z".parse().expect("an instant");
+    let money = Money::from_minor(89_000, Currency::RUB);
+    let mail = PlanMail {
+        name: "Anna".into(),
+        plan: "Basic".into(),
+        credits: credits("300"),
+        money,
+        until,
+        interval: Interval::Month,
+        payment: PaymentId::new(),
+    };
+    let trouble = PlanTroubleMail {
+        name: "Anna".into(),
+        plan: "Basic".into(),
+        money,
+        method: Some("Visa •• 4242".into()),
+        next_try_at: Some(until),
+        down_to: Some("Starter".into()),
+        is_unpaid: true,
+        tries: 2,
+        expiry: Some(Expiry::PeriodEnd),
+    };
+    for (mail, words) in [
+        (Mail::PlanStarted(mail.clone()), ["₽890", "21 December 2026", "890\u{a0}₽"]),
+        (Mail::PlanRenewed(mail), ["300 tokens", "21 December 2026", "продлён"]),
+        (Mail::PlanUnpaid(trouble.clone()), ["has ended with the month", "21 December 2026", "сгорел"]),
+        (
+            Mail::PlanUnpaid(PlanTroubleMail { expiry: Some(Expiry::Months(2)), ..trouble.clone() }),
+            ["Visa •• 4242", "credits and your plan stay", "не прошла"],
+        ),
+        (Mail::PlanEnded(trouble.clone()), ["Starter", "Tries: 2", "Попыток: 2"]),
+        (Mail::PlanEnded(trouble), ["₽890", "has ended", "закончился"]),
+    ] {
+        let (english, russian) = (rendered(&mail, "en"), rendered(&mail, "ru"));
+        let all = format!("{} {} {} {}", english.subject, english.text, russian.subject, russian.text);
+        for word in words {
+            assert!(all.contains(word), "{word} is not in {all}");
+        }
+    }
+}
+
+fn rise(locale: &str) -> (String, String, String) {
+    let line = RiseLine {
+        name: "DALL·E <3>".into(),
+        price_before: Some((credits("5"), credits("13"))),
+        price_after: Some((credits("6"), credits("14"))),
+        percent: Some(PercentSpan { least: 77, most: 200 }),
+        charges: 31,
+        refused: 0,
+        before: credits("1204"),
+        after: credits("1418"),
+    };
+    let gone =
+        RiseLine { name: "Old".into(), price_after: None, percent: None, charges: 2, refused: 2, ..line.clone() };
+    let rise = RiseMail {
+        name: "Anna".into(),
+        version: 4,
+        effective_at: "2026-12-21T00:00:00Z".parse().expect("a time"),
+        days: 30,
+        before: credits("1204"),
+        after: credits("1418"),
+        refused: 2,
+        operations: vec![line, gone],
+    };
+    let mail = rendered(&Mail::PriceRise(rise), locale);
+    (mail.subject, mail.text, mail.html)
+}
+
+#[test]
+fn a_rise_says_what_it_means_to_the_reader() {
+    let (subject, text, html) = rise("en");
+    assert_eq!(subject, "Prices change on 21 December 2026: +214 tokens for you");
+    for words in [
+        "costs 1,204 tokens. At the prices from 21 December 2026 on it costs 1,418.",
+        "2 of your requests of these 30 days would be refused",
+        "DALL·E <3>: 5–13 → 6–14 (+7.7…+20\u{a0}%); your 31 requests: 1,204 → 1,418.",
+        "Old: goes away; you made 2 requests.",
+        "https://pay.example/changelog/4",
+    ] {
+        assert!(text.contains(words), "{words}\n{text}");
+    }
+    assert!(html.contains("DALL·E &lt;3&gt;") && html.contains("+214 tokens"));
+}
+
+#[test]
+fn what_is_refused_is_the_news_where_nothing_costs_more() {
+    let line = RiseLine {
+        name: "GPT-5".into(),
+        price_before: Some((credits("2"), credits("2"))),
+        price_after: Some((credits("2"), credits("2"))),
+        percent: None,
+        charges: 3,
+        refused: 3,
+        before: Credits::ZERO,
+        after: Credits::ZERO,
+    };
+    let rise = RiseMail {
+        name: "Anna".into(),
+        version: 4,
+        effective_at: "2026-12-21T00:00:00Z".parse().expect("a time"),
+        days: 30,
+        before: Credits::ZERO,
+        after: Credits::ZERO,
+        refused: 3,
+        operations: vec![line],
+    };
+    let rise = Mail::PriceRise(rise);
+    let english = rendered(&rise, "en");
+    assert_eq!(english.subject, "Prices change on 21 December 2026: 3 of your requests would be refused");
+    // Below the greeting and the figure.
+    let lines: Vec<&str> = english.text.lines().skip(4).collect();
+    assert!(lines[0].starts_with("3 of your requests of these 30 days would be refused"), "{lines:?}");
+    assert_eq!(lines[1], "GPT-5: 2; 3 of your requests would be refused.");
+    assert!(rendered(&rise, "ru").subject.contains("будет отклонено ваших запросов: 3"));
+}
+
+#[test]
+fn a_rise_speaks_russian() {
+    let (subject, text, _) = rise("ru");
+    assert_eq!(subject, "Цены изменятся 21\u{a0}декабря 2026\u{a0}г.: для вас +214 токенов");
+    assert!(text.contains("1\u{a0}204 токена") && text.contains("+7,7…+20\u{a0}%"), "{text}");
+}
