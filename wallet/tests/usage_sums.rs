@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::id::WalletId;
-use wallet::ledger::{CaptureAmount, Command, EntryFilter, EntryKind, GroupBy, Page, Receipt, Scope, Submission, UsageRow};
+use wallet::ledger::{
+    CaptureAmount, Command, EntryFilter, EntryKind, GroupBy, Page, Receipt, Scope, Submission, UsageRow,
+};
 
 /// A small generator of numbers: the same ones in every run.
 struct Dice(u64);

@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::setup::WASM;
-use crate::shell;
+use crate::{imports, names, shell};
 
 /// A crate must do without others, also indirectly.
 struct Absence {
@@ -64,10 +64,6 @@ struct Rule {
 
 /// What most rules have in common.
 const RUST: Rule = Rule { why: "", folders: &[], extensions: &["rs"], except: &[], unless: &[], text: &[] };
-
-/// The wallet's concepts: each imports what stands left of it, and nothing else of them. The façade's own files, beside
-/// their folders, may import all.
-const CONCEPTS: [&str; 7] = ["identity", "ledger", "tariff", "catalog", "plan", "notify", "payment"];
 
 /// Folders with source code.
 const SOURCES: [&str; 7] = ["wallet", "app", "server", "xtask", "bench", "frontend", "end2end"];
@@ -162,8 +158,14 @@ pub fn rules() -> Result<()> {
             }
         }
     }
-    for file in shell::files(&shell::root().join("wallet/src"))? {
-        breaches.extend(wrong_imports(&near(&file), &std::fs::read_to_string(&file)?));
+    for folder in ["wallet/src", "server/src", "app/src"] {
+        for file in shell::files(&shell::root().join(folder))? {
+            if file.extension().is_some_and(|extension| extension == "rs") {
+                let (name, text) = (near(&file), std::fs::read_to_string(&file)?);
+                breaches.extend(imports::wrong_imports(&name, &text));
+                breaches.extend(names::retired(&name, &text));
+            }
+        }
     }
     for folder in SOURCES {
         for file in shell::files(&shell::root().join(folder))? {
@@ -195,24 +197,6 @@ impl Rule {
         };
         Ok(text.lines().enumerate().filter_map(breach).collect())
     }
-}
-
-/// The imports of a file of one concept that reach to the right.
-fn wrong_imports(name: &str, text: &str) -> Vec<String> {
-    let Some(path) = name.strip_prefix("wallet/src/") else { return Vec::new() };
-    let own = path.split(['/', '.']).next().unwrap_or_default();
-    let Some(place) = CONCEPTS.iter().position(|concept| *concept == own) else { return Vec::new() };
-    let later = &CONCEPTS[place + 1..];
-    let breach = |(number, line): (usize, &str)| {
-        let code = line.split("//").next().unwrap_or_default();
-        let found = later.iter().find(|concept| has_word(code, &format!("crate::{concept}")))?;
-        Some(format!(
-            "{name}:{}: `crate::{found}`: concepts import from left to right: {}",
-            number + 1,
-            CONCEPTS.join(", ")
-        ))
-    };
-    text.lines().enumerate().filter_map(breach).collect()
 }
 
 /// Whether a line has some text that is not part of a longer word; of a text that ends with `*` only its beginning counts.
@@ -264,17 +248,6 @@ mod tests {
         }
         assert!(!has_word("my_sqlx::query(", "sqlx::query*"));
         assert!(!has_word("my_query!(x)", "query!("));
-    }
-
-    #[test]
-    fn concepts_import_from_left_to_right_only() {
-        let found =
-            wrong_imports("wallet/src/plan/month.rs", "use crate::catalog::Plan;\nuse crate::payment::Payments;\n");
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].starts_with("wallet/src/plan/month.rs:2: `crate::payment`"), "{found:?}");
-        assert!(wrong_imports("wallet/src/ledger.rs", "use crate::tariff::Rule;").len() == 1);
-        assert!(wrong_imports("wallet/src/identity/mod.rs", "//! Beside [`crate::plan`].").is_empty());
-        assert!(wrong_imports("wallet/src/renewal.rs", "use crate::payment::Renewal;").is_empty());
     }
 
     #[test]

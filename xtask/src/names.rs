@@ -1,31 +1,18 @@
 //! Words that names must not have, since the field has a better one. docs/GLOSSARY.md defines ours.
 
 /// A word that is not used, and the one that is.
-const RETIRED: [(&str, &str); 24] = [
+const RETIRED: [(&str, &str); 11] = [
     ("asker", "current_user"),
-    ("ceiling", "budget"),
-    ("courier", "webhook_delivery"),
     ("detour", "blocked_wallets"),
-    ("envelope", "submission (of the API: answer)"),
     ("flight", "pipeline"),
-    ("gather", "load"),
     ("household", "onboarding"),
     ("keeper", "cache"),
     ("landed", "committed"),
     ("lent", "access"),
-    ("letter", "mail"),
-    ("naive", "baseline"),
-    ("patience", "lock_wait"),
     ("perhaps", "unknown"),
-    ("recall", "replay"),
-    ("rehearsal", "simulation"),
-    ("rehearse", "simulate"),
     ("rider", "hook"),
     ("seal", "checkpoint"),
-    ("sheet", "csv"),
     ("shelf", "book_cache"),
-    ("tally", "totals"),
-    ("welcome", "onboarding"),
 ];
 
 /// What begins a declaration of a name.

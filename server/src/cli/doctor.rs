@@ -6,8 +6,8 @@ use std::time::Instant;
 use wallet::{Options, Wallet};
 
 use crate::config::Settings;
-use crate::mail::Mailer;
 use crate::http::client_ip;
+use crate::mail::Mailer;
 use crate::{assets, checkpoints, database};
 
 /// The most that this machine's clock may differ from the database's before it is worth a word, in seconds.

@@ -2,7 +2,6 @@
 
 use crate::config::Settings;
 
-
 /// How many connections there may be: no more than the process may open.
 #[must_use]
 pub fn most(settings: &Settings) -> usize {

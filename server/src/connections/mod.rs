@@ -29,8 +29,8 @@ pub use registry::{ConnectionLimits, Registry};
 use registry::{End, Place, TICK_MILLIS};
 use stream::{Answer, Busy, Noted};
 
-use crate::connections::limit::most;
 use crate::config::Settings;
+use crate::connections::limit::most;
 use crate::http::dispatch::Front;
 use crate::state::AppState;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use app::context::{FormOutcome, Viewer};
-use app::i18n::{I18nLocaleTrait as _, Locale};
+use app::i18n::I18nLocaleTrait as _;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::request::Parts;

@@ -260,7 +260,7 @@ async fn staff_finish_holds_and_pay_charges_back(pool: PgPool) {
     use wallet::id::{AccountId, ProjectId, ServiceKeyId};
     use wallet::idempotency::IdempotencyKey;
     use wallet::identity::Actor;
-    use wallet::ledger::{Command, Submission, Environment, GrantSource, NewGrant, NewWallet, Receipt};
+    use wallet::ledger::{Command, Environment, GrantSource, NewGrant, NewWallet, Receipt, Submission};
     use wallet::money::Credits;
 
     let database = url(&pool);
@@ -276,7 +276,13 @@ async fn staff_finish_holds_and_pay_charges_back(pool: PgPool) {
     let gateway = Actor::Service { id: ServiceKeyId::new(), name: "gateway".to_owned() };
     let submit = async |name: &str, command: Command| {
         let key = IdempotencyKey::parse(name).expect("a key").of_platform();
-        wallet.ledger().submit(Submission::new(id, key, gateway.clone(), command)).await.expect("done").seq().to_string()
+        wallet
+            .ledger()
+            .submit(Submission::new(id, key, gateway.clone(), command))
+            .await
+            .expect("done")
+            .seq()
+            .to_string()
     };
     submit("g", Command::Grant(NewGrant::new(credits(100), GrantSource::Promo, "Gift"))).await;
     let receipt = || Receipt::flat("job", "Job", credits(10));

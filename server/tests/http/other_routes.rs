@@ -131,9 +131,9 @@ async fn whoever_pays_at_the_sandbox_pays_for_whose_order_it_is(pool: PgPool) {
     assert!(back.ends_with("/return"), "{back}");
     // The way back tells neither a guest nor a stranger anything.
     for browser in [&mut guest, &mut other] {
-        let told = browser.open(&back).await;
-        let shown = browser.open(&location(&told)).await;
-        assert!(shown.status == StatusCode::NOT_FOUND || location(&shown).starts_with("/sign-in"), "{}", shown.text);
+        let to = location(&browser.open(&back).await);
+        let shown = browser.open(&to).await;
+        assert!(to.starts_with("/sign-in") || shown.status == StatusCode::NOT_FOUND, "{to}: {}", shown.text);
     }
     own.open(&back).await;
     let balance = async |wallet| site.wallet().ledger().balance(wallet).await.expect("a balance");

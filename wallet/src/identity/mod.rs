@@ -15,6 +15,8 @@ mod service;
 
 pub use model::actor::{Actor, Side};
 pub use model::audit::{AUDIT_PAGE_MAX, AuditPage, AuditRow, NewAudit};
+#[cfg(feature = "postgres")]
+pub use model::common_passwords::check_password;
 pub use model::device::{Device, kept_user_agent};
 pub use model::key::{
     ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hint_of, write_key,
@@ -33,8 +35,6 @@ pub use model::session::{Ended, SessionRecord, SessionView, Visit};
 pub use model::viewer::{Role, StaffRole, Viewer, WalletOwner};
 #[cfg(feature = "postgres")]
 pub(crate) use repo::invariants::INVARIANTS;
-#[cfg(feature = "postgres")]
-pub use rules::common_passwords::check_password;
 #[cfg(feature = "postgres")]
 pub use service::{Confirmed, DEVICE_DAYS, Identity, SignedIn};
 #[cfg(feature = "postgres")]

@@ -43,11 +43,12 @@ pub use {
     model::tx_hook::TxHook,
     model::usage::{GroupBy, UsageRow},
     model::wallet_state::NewWallet,
+    service::Ledger,
     service::archive::ArchivePart,
     service::charge_history::{Debit, Spent},
     service::rebuild::RebuiltNumber,
     service::search::Export,
-    service::{Ledger, LedgerOptions},
+    writer::LedgerOptions,
 };
 #[cfg(feature = "postgres")]
 pub(crate) use {repo::invariants::Invariant, service::verify::check};

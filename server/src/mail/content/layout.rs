@@ -1,6 +1,6 @@
 //! How a mail looks: its parts as text and as HTML.
 
-use crate::html_page::escape;
+use crate::http::html_page::escape;
 
 /// The parts of a mail, in the reader's language.
 pub(super) struct Parts {

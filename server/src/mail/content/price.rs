@@ -1,8 +1,8 @@
 //! Mails about prices: a rise with the reader's own figures, its withdrawal; for admins, upstream costs due for review.
 
-use app::components::amount::{exact_text, range_text};
-use app::components::price_change::percent_text;
+use app::components::pricing::change::percent_text;
 use app::i18n::{Locale, td_string};
+use app::text::amount::{exact_text, range_text};
 use wallet::money::Credits;
 use wallet::notify::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
 

@@ -2,6 +2,8 @@
 
 pub(super) mod actor;
 pub(super) mod audit;
+#[cfg(feature = "postgres")]
+pub(super) mod common_passwords;
 pub(super) mod device;
 pub(super) mod key;
 pub(super) mod name;

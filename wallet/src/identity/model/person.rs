@@ -7,10 +7,10 @@ use crate::error::FieldError;
 use crate::error::Problem;
 use crate::id::{AccountId, ProjectId, UserId, WalletId};
 #[cfg(feature = "postgres")]
+use crate::identity::model::common_passwords::check_password_of;
+#[cfg(feature = "postgres")]
 use crate::identity::model::name::{check_name, name_error, name_of_address};
 use crate::identity::model::viewer::StaffRole;
-#[cfg(feature = "postgres")]
-use crate::identity::rules::common_passwords::check_password_of;
 
 /// The least characters of a password.
 pub const PASSWORD_MIN: usize = 8;

@@ -1,4 +1,3 @@
-//! Rules of signing in: common passwords, and how wrong ones are slowed. Pure.
+//! Rules of signing in: how wrong passwords are slowed. Pure.
 
-pub(super) mod common_passwords;
 pub(super) mod throttle;

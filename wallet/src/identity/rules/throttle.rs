@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_household_is_one_peer() {
+    fn one_network_is_one_peer() {
         let peer = |text: &str| network(text.parse().expect("an address"));
         assert_eq!(peer("2001:db8::1"), peer("2001:db8::ffff:1"));
         assert_ne!(peer("2001:db8::1"), peer("2001:db8:0:1::1"));

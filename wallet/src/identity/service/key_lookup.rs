@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use subtle::ConstantTimeEq;
 use tokio::sync::oneshot;
 
-use crate::identity::repo::{self, key::AccessRow};
-use crate::identity::model::key::{KeyAccess, KeyText};
 use super::Identity;
 use super::keys::access;
 use crate::error::{Error, Refusal, Result};
 use crate::id::{AccountId, KeyId};
+use crate::identity::model::key::{KeyAccess, KeyText};
+use crate::identity::repo::{self, key::AccessRow};
 
 /// Keys of one query.
 const AT_ONCE: usize = 500;

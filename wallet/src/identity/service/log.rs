@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use super::super::repo::{self, user::UserRow};
+use super::Identity;
+use crate::error::Result;
+use crate::id::UserId;
 use crate::identity::model::actor::Actor;
 use crate::identity::model::audit::{AuditRow, NewAudit};
 use crate::identity::model::device::Device;
@@ -17,9 +20,6 @@ use crate::identity::model::session::Visit;
 use crate::identity::model::viewer::Viewer;
 use crate::identity::rules::throttle::network;
 use crate::identity::service::sampler::{EACH, Sampler, Told};
-use super::Identity;
-use crate::error::Result;
-use crate::id::UserId;
 
 /// The most letters of a path that are written down.
 const PATH_MAX: usize = 200;

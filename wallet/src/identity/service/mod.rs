@@ -30,7 +30,6 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use crate::identity::service::background::Background;
 use super::ports::AccountSetup;
 use super::repo::{self, tree::OwnerRow, user::UserRow};
 use crate::db::Db;
@@ -39,6 +38,7 @@ use crate::id::{AccountId, UserId, WalletId};
 use crate::identity::model::audit::{AUDIT_PAGE_MAX, AuditPage, NewAudit};
 use crate::identity::model::person::User;
 use crate::identity::model::viewer::{Viewer, WalletOwner};
+use crate::identity::service::background::Background;
 use crate::identity::service::key_cache::KeyCache;
 use crate::identity::service::password::Passwords;
 use crate::identity::service::service_key_cache::ServiceKeyCache;

@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use super::super::ports::{Letter, Recipient};
 use super::super::repo::{self, user::Purpose, user::UserRow};
-use crate::identity::rules::common_passwords::check_password_of;
 use super::endings::Kept;
 use super::sessions::{SESSIONS_MAX, session_hash};
 use super::sign_in::Claim;
 use super::{Identity, token_hash, user};
 use crate::error::{Error, FieldError, Problem, Refusal, Result};
+use crate::identity::model::common_passwords::check_password_of;
 use crate::identity::model::device::{Device, kept_user_agent};
 use crate::identity::model::name::{check_name, name_error};
 use crate::identity::model::person::{User, password_error};

@@ -6,20 +6,20 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use crate::identity::rules::common_passwords::check_password_of;
-use crate::identity::model::person::{Email, PASSWORD_MAX, email_error, password_error, User};
-use crate::identity::service::password::{KnownPlace, OF_MACHINE, OF_NETWORK, OF_PERSON, Queue, Share};
 use super::super::ports::{Letter, Recipient};
 use super::super::repo;
 use super::super::repo::device::KnownDevice;
 use super::super::repo::throttle::Attempt;
 use super::super::repo::user::{Purpose, UserRow};
-use crate::identity::model::session::Visit;
-use crate::identity::rules::throttle::{ATTACKED, AskedFrom, MailKind, Subjects, network_of};
 use super::endings::Kept;
 use super::{Identity, broken_link, new_token, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::UserId;
+use crate::identity::model::common_passwords::check_password_of;
+use crate::identity::model::person::{Email, PASSWORD_MAX, User, email_error, password_error};
+use crate::identity::model::session::Visit;
+use crate::identity::rules::throttle::{ATTACKED, AskedFrom, MailKind, Subjects, network_of};
+use crate::identity::service::password::{KnownPlace, OF_MACHINE, OF_NETWORK, OF_PERSON, Queue, Share};
 
 /// How long the link to a new password works.
 const RESET_HOURS: i64 = 1;

@@ -8,18 +8,18 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use super::super::ports::{Letter, Recipient};
-use crate::identity::model::actor::Actor;
-use crate::identity::model::audit::NewAudit;
-use crate::identity::model::key::Environment;
-use crate::identity::model::person::{Email, NewUser, SignUp, User, CheckedSignUp, email_error};
-use crate::identity::model::session::Visit;
-use crate::identity::model::viewer::StaffRole;
-use crate::identity::repo::{self, user::Purpose, user::UserRow};
-use crate::identity::rules::throttle::{AskedFrom, MailKind, Subjects};
 use super::endings::Kept;
 use super::{Identity, new_token, user};
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::{AccountId, ProjectId, UserId, WalletId};
+use crate::identity::model::actor::Actor;
+use crate::identity::model::audit::NewAudit;
+use crate::identity::model::key::Environment;
+use crate::identity::model::person::{CheckedSignUp, Email, NewUser, SignUp, User, email_error};
+use crate::identity::model::session::Visit;
+use crate::identity::model::viewer::StaffRole;
+use crate::identity::repo::{self, user::Purpose, user::UserRow};
+use crate::identity::rules::throttle::{AskedFrom, MailKind, Subjects};
 use crate::identity::service::password::Queue;
 
 /// How long the link that proves an address works.

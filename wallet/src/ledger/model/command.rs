@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use chrono::{DateTime, Utc};
 
-use crate::ledger::model::entry::{HoldView, EntryView, GrantSource};
 use crate::id::WalletId;
+use crate::ledger::model::entry::{EntryView, GrantSource, HoldView};
 use crate::ledger::model::receipt::Receipt;
 use crate::money::{Credits, Money};
 

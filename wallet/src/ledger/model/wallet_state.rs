@@ -6,7 +6,6 @@ use std::sync::Arc;
 use chrono::{DateTime, Months, Utc};
 use uuid::Uuid;
 
-use crate::ledger::model::metadata;
 use crate::error::{Problem, Refusal};
 use crate::id::{AccountId, ProjectId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -14,6 +13,7 @@ use crate::identity::{Actor, Environment, Side};
 use crate::ledger::model::budget::{Budget, BudgetScope};
 use crate::ledger::model::entry::{EntryKind, EntryView, GrantSource, HoldLine, HoldState};
 use crate::ledger::model::hash::Hash;
+use crate::ledger::model::metadata;
 use crate::money::{Credits, Money};
 
 /// Stands for the wallet's debt where a grant's number is expected.

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::ledger::rules::burn_order;
 use crate::ledger::model::wallet_state::Grant;
+use crate::ledger::rules::burn_order;
 use crate::money::Credits;
 
 /// The numbers of a wallet.

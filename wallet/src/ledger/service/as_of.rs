@@ -12,10 +12,10 @@ use crate::ledger::model::archive::Span;
 use crate::ledger::model::entry::{BalanceView, GrantSource, HoldState, HoldView};
 use crate::ledger::model::wallet_state::{DEBT, Grant, Hold};
 use crate::ledger::repo::{archive, as_of, holds, read};
+use crate::ledger::rules::balance::{self, Balances};
 use crate::ledger::rules::hold::MAX_LIFETIME;
 use crate::ledger::service::Ledger;
 use crate::ledger::service::archive::too_old;
-use crate::ledger::rules::balance::{self, Balances};
 use crate::ledger::service::reads::{grant_view, too_large};
 use crate::money::Credits;
 

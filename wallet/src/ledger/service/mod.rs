@@ -17,28 +17,18 @@ pub(super) mod verify;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use sqlx::PgConnection;
 use tokio::sync::watch;
 
 use crate::ledger::model::wallet_state::NewWallet;
 
-use super::writer::Writers;
 use crate::db::Db;
 use crate::error::Result;
 use crate::id::{AccountId, WalletId};
 use crate::ledger::model::wallet_state::Rules;
 use crate::ledger::repo::write_locked;
-
-/// How the ledger works on this node.
-#[derive(Clone, Debug, Default)]
-pub struct LedgerOptions {
-    /// How many writers; as many as cores where nothing is said.
-    pub writers: Option<usize>,
-    /// How long a writer reads wallets first after its memory was stale too often; a second where nothing is said.
-    pub read_first_for: Option<Duration>,
-}
+use crate::ledger::writer::{LedgerOptions, Writers};
 
 /// The ledger's handle; cheap to clone.
 #[derive(Clone)]

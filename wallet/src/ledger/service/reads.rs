@@ -7,7 +7,9 @@ use crate::db;
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::idempotency::IdempotencyKey;
-use crate::ledger::model::entry::{BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantView, HoldView, Page};
+use crate::ledger::model::entry::{
+    BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantView, HoldView, Page,
+};
 use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::wallet_state::Grant;
 use crate::ledger::repo::{archive, expiry, holds, read};

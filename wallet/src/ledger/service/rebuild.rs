@@ -8,7 +8,6 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::PgConnection;
 
-use crate::ledger::model::entry_payload::EntryPayload;
 use crate::db;
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::WalletId;
@@ -16,6 +15,7 @@ use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::audit::chain_verifier::Verifier;
 use crate::ledger::model::breach::Scope;
 use crate::ledger::model::entry::EntryKind;
+use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::wallet_state::{DEBT, Entry};
 use crate::ledger::repo::rebuild::{self, GrantNumbers, WalletNumbers};
 use crate::ledger::repo::{archive, load, verify};

@@ -7,15 +7,15 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use crate::ledger::service::controls::reason;
-use crate::ledger::model::submission::Submission;
-use crate::ledger::model::tx_hook::TxHook;
-use crate::ledger::service::Ledger;
-use crate::ledger::model::command::{CaptureAmount, Command, Outcome, ReleaseReason};
 use crate::error::Result;
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{self, Actor, NewAudit};
+use crate::ledger::model::command::{CaptureAmount, Command, Outcome, ReleaseReason};
+use crate::ledger::model::submission::Submission;
+use crate::ledger::model::tx_hook::TxHook;
+use crate::ledger::service::Ledger;
+use crate::ledger::service::controls::reason;
 
 /// Writes into the audit log what a command did, in its transaction.
 struct Noted {

@@ -4,9 +4,9 @@ use chrono::{DateTime, Days, NaiveTime, Offset as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 use sqlx::PgConnection;
 
-use crate::ledger::model::metadata::CUSTOMER;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::WalletId;
+use crate::ledger::model::metadata::CUSTOMER;
 use crate::ledger::model::usage::{GroupBy, Stretch, UsageRow};
 use crate::ledger::repo::{archive, read, usage};
 use crate::ledger::service::Ledger;

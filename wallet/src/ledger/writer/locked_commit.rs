@@ -164,7 +164,9 @@ impl Shared {
             // Any other refusal is everybody's answer.
             Err(NotDone::Failed(error @ Error::Refused(_))) => Ok(everybody(works, &error)),
             Err(NotDone::Failed(error)) if works.len() < 2 => Ok(everybody(works, &error)),
-            Err(NotDone::Contended(commit_state)) if works.len() < 2 => Ok(everybody(works, &commit_state.refusal().into())),
+            Err(NotDone::Contended(commit_state)) if works.len() < 2 => {
+                Ok(everybody(works, &commit_state.refusal().into()))
+            }
             Err(NotDone::Contended(commit_state)) => Ok(self.one_by_one(works, commit_state).await),
             Err(NotDone::Failed(error)) => {
                 tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");

@@ -47,7 +47,6 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::service::LedgerOptions;
 use crate::clock::Clock;
 use crate::db::{self, Db};
 use crate::error::{Error, Refusal, Result};
@@ -80,6 +79,15 @@ const SESSION: [(&str, &str); 9] = [
     ("idle_in_transaction_session_timeout", "15s"),
     ("application_name", "scrip writer"),
 ];
+
+/// How the ledger works on this node.
+#[derive(Clone, Debug, Default)]
+pub struct LedgerOptions {
+    /// How many writers; as many as cores where nothing is said.
+    pub writers: Option<usize>,
+    /// How long a writer reads wallets first after its memory was stale too often; a second where nothing is said.
+    pub read_first_for: Option<Duration>,
+}
 
 /// The writers of this node.
 pub(super) struct Writers {

@@ -102,8 +102,8 @@ mod tests {
 
     use super::*;
     use crate::tariff::model::change::options;
-    use crate::tariff::rule::Rule;
     use crate::tariff::rule::PriceRange;
+    use crate::tariff::rule::Rule;
     use crate::tariff::rule::{Axis, Matrix};
 
     fn credits(text: &str) -> Credits {

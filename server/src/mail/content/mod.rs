@@ -7,10 +7,10 @@ mod price;
 #[cfg(test)]
 mod tests;
 
-use app::components::amount::exact_text;
-use app::components::prices::price_text;
-use app::components::when::long_date_text;
 use app::i18n::{I18nLocaleTrait as _, Locale, td_string};
+use app::text::amount::exact_text;
+use app::text::date_time::long_date_text;
+use app::text::price_labels::price_text;
 use chrono::{DateTime, Utc};
 use wallet::catalog::UnitName;
 use wallet::money::{Credits, Money};
