@@ -153,8 +153,7 @@ fn paths(text: &str, root: &str, module: &[String]) -> Vec<(usize, Vec<String>)>
                 }
                 let mut start = if word == "super" { parent(module) } else { Vec::new() };
                 let mut rest = &rest[2..];
-                while word == "super" {
-                    let Some(further) = rest.strip_prefix("super::") else { break };
+                while let Some(further) = rest.strip_prefix("super::").filter(|_| word == "super") {
                     (start, rest) = (parent(&start), further);
                 }
                 spell_out(&start, rest, &mut |path| found.push((number, path)));

@@ -146,6 +146,17 @@ fn inconsistent(wallet: WalletId, what: &str) -> Error {
     Error::internal(format!("a batch is not stored: {wallet}: {what}"))
 }
 
+/// Gives the wallets that changed: as they were and as they are.
+pub(in crate::ledger) fn changed<'a>(
+    before: &'a HashMap<WalletId, Core>,
+    states: &'a HashMap<WalletId, WalletState>,
+) -> impl Iterator<Item = (&'a Core, &'a Core)> {
+    before.values().filter_map(|before| {
+        let now = &states.get(&before.id)?.core;
+        (now.version != before.version).then_some((before, now))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -247,15 +258,4 @@ mod tests {
             assert!(BatchChanges::check(&before, &states, wrong).is_err());
         }
     }
-}
-
-/// Gives the wallets that changed: as they were and as they are.
-pub(in crate::ledger) fn changed<'a>(
-    before: &'a HashMap<WalletId, Core>,
-    states: &'a HashMap<WalletId, WalletState>,
-) -> impl Iterator<Item = (&'a Core, &'a Core)> {
-    before.values().filter_map(|before| {
-        let now = &states.get(&before.id)?.core;
-        (now.version != before.version).then_some((before, now))
-    })
 }
