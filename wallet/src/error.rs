@@ -1,6 +1,6 @@
 //! What can go wrong: a refusal that a person can act on, or a failure inside that nobody outside may see.
 
-mod mistake;
+mod import_error;
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::{AmountError, Credits, Readings, TypedError};
 
-pub use mistake::{Mistake, SheetError};
+pub use import_error::{ImportError, PlacedImportError};
 
 /// The result of everything that the wallet does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -264,7 +264,7 @@ pub struct FieldError {
     pub message: String,
     /// Where the field is a file: what is wrong in it and where, for the user interface to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mistake: Option<Box<SheetError>>,
+    pub mistake: Option<Box<PlacedImportError>>,
     /// Where an amount can be read in two ways: both, for the user interface to offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readings: Option<Box<Readings>>,
@@ -298,7 +298,7 @@ impl FieldError {
     }
 
     /// Names a mistake in a file that a field holds.
-    pub fn in_file(field: impl Into<String>, mistake: impl Into<SheetError>) -> Self {
+    pub fn in_file(field: impl Into<String>, mistake: impl Into<PlacedImportError>) -> Self {
         let mistake = mistake.into();
         let message = mistake.to_string();
         Self { mistake: Some(Box::new(mistake)), ..Self::new(field, Problem::Malformed, message) }
@@ -379,7 +379,7 @@ mod tests {
         let expected = serde_json::json!({ "field": "email", "problem": "required", "message": "say it" });
         assert_eq!(plain, expected);
         assert_eq!(serde_json::from_value::<FieldError>(expected).expect("the same").mistake, None);
-        let mistake = SheetError { line: 3, column: 10, mistake: Mistake::UnclosedQuote };
+        let mistake = PlacedImportError { line: 3, column: 10, mistake: ImportError::UnclosedQuote };
         let field = FieldError::in_file("file", mistake.clone());
         assert_eq!((field.problem, field.message.as_str()), (Problem::Malformed, mistake.to_string().as_str()));
         let json = serde_json::to_value(&field).expect("plain data");

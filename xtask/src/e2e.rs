@@ -15,7 +15,7 @@ use crate::{lint, run, setup, shell, site};
 /// How many errors of the server are shown when a test failed.
 const SHOWN: usize = 20;
 /// How long the server may take to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Builds what is tested, starts it, runs the specs, stops all.
 pub fn e2e(args: &[&str]) -> Result<()> {
@@ -124,8 +124,8 @@ impl Server {
             if let Some(status) = self.0.try_wait()? {
                 bail!("the server ended ({status})");
             }
-            if asked_at.elapsed() > PATIENCE || shell::interrupted() {
-                bail!("the server did not answer within {} seconds", PATIENCE.as_secs());
+            if asked_at.elapsed() > TIMEOUT || shell::interrupted() {
+                bail!("the server did not answer within {} seconds", TIMEOUT.as_secs());
             }
             std::thread::sleep(Duration::from_millis(50));
         }

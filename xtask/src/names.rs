@@ -1,14 +1,16 @@
 //! Words that names must not have, since the field has a better one. docs/GLOSSARY.md defines ours.
 
 /// A word that is not used, and the one that is.
-const RETIRED: [(&str, &str); 11] = [
+const RETIRED: [(&str, &str); 13] = [
     ("asker", "current_user"),
+    ("courier", "webhook_delivery"),
     ("detour", "blocked_wallets"),
     ("flight", "pipeline"),
     ("household", "onboarding"),
     ("keeper", "cache"),
     ("landed", "committed"),
     ("lent", "access"),
+    ("patience", "timeout or lock_wait"),
     ("perhaps", "unknown"),
     ("rider", "hook"),
     ("seal", "checkpoint"),

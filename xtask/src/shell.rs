@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 /// How long a program may take to end after it was asked to, before it is killed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// How often to look whether a program has ended.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -141,7 +141,7 @@ pub fn end(child: &mut Child) -> Result<()> {
     let _asked = command("sh").args(["-c", "kill -s TERM -- \"$0\"", &format!("-{}", child.id())]).status();
     let asked_at = Instant::now();
     while child.try_wait()?.is_none() {
-        if asked_at.elapsed() > PATIENCE {
+        if asked_at.elapsed() > TIMEOUT {
             child.kill()?;
             child.wait()?;
         }

@@ -6,7 +6,7 @@ use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use wallet::catalog::OperationForm;
 use wallet::tariff::{
-    BookSummary, DraftEdit, MarginRow, PriceBook, PriceChange, Rehearsal, RehearsalRun, RunState, Tariff,
+    BookSummary, DraftEdit, MarginRow, PriceBook, PriceChange, RunState, Simulation, SimulationRun, Tariff,
 };
 
 use crate::context::FormOutcome;
@@ -46,7 +46,7 @@ pub struct EditorPage {
     /// The newest edits of a draft, newest first.
     pub edits: Vec<DraftEdit>,
     /// The rehearsal of the version.
-    pub rehearsal: RehearsalState,
+    pub rehearsal: SimulationState,
     /// What became of the form, where the page answers it.
     pub outcome: FormOutcome,
     /// The day when the page was drawn.
@@ -64,18 +64,18 @@ impl EditorPage {
 
 /// The rehearsal of one version: on its way, over, or not asked for yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RehearsalState {
+pub struct SimulationState {
     /// The version.
     pub version: i32,
     /// The version's revision now.
     pub revision: i64,
     /// The last one that was asked for.
-    pub run: Option<RehearsalRun>,
+    pub run: Option<SimulationRun>,
     /// What the last one that came to a good end found.
-    pub found: Option<Rehearsal>,
+    pub found: Option<Simulation>,
 }
 
-impl RehearsalState {
+impl SimulationState {
     /// Says whether one is on its way.
     #[must_use]
     pub fn is_running(&self) -> bool {
@@ -122,7 +122,7 @@ pub async fn load_price_book(
 pub async fn load_rehearsal(
     /// The version.
     version: i32,
-) -> Result<RehearsalState, AppError> {
+) -> Result<SimulationState, AppError> {
     let (_, wallet) = crate::current_user::staff()?;
     let revision = wallet.tariffs().book(version).await?.revision;
     ssr::rehearsal(wallet.tariffs(), version, revision).await
@@ -186,16 +186,16 @@ mod ssr {
     use wallet::catalog::{OperationForm, RULE_KINDS, rule_example};
     use wallet::tariff::{BookStatus, BookSummary, MarginRow, PriceBook, PriceChange, Tariff, Tariffs};
 
-    use super::{EditorRow, RehearsalState};
+    use super::{EditorRow, SimulationState};
     use crate::context::FormOutcome;
     use crate::error::AppError;
 
     /// The rehearsal of a version that is at a revision.
-    pub async fn rehearsal(tariffs: &Tariffs, version: i32, revision: i64) -> Result<RehearsalState, AppError> {
+    pub async fn rehearsal(tariffs: &Tariffs, version: i32, revision: i64) -> Result<SimulationState, AppError> {
         // In this order: one that ends in between is shown as running once more, never as over without its figures.
         let run = tariffs.rehearsal_run(version).await?;
         let found = tariffs.rehearsal(version).await?;
-        Ok(RehearsalState { version, revision, run, found })
+        Ok(SimulationState { version, revision, run, found })
     }
 
     /// What was typed into the form of an operation.

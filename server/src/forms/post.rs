@@ -11,7 +11,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
-use wallet::error::{Error, FieldError, Mistake, Problem, Refusal, SheetError};
+use wallet::error::{Error, FieldError, ImportError, PlacedImportError, Problem, Refusal};
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Visit;
 use wallet::money::{Credits, TypedError, read_amount};
@@ -108,7 +108,8 @@ impl Post {
         let name = self.file_names.remove(file);
         if self.unreadable.remove(file) {
             self.fields.extend(name.map(|name| (FILE_NAME.to_owned(), name)));
-            let error = FieldError::in_file(field, SheetError { line: 1, column: 1, mistake: Mistake::NotText });
+            let error =
+                FieldError::in_file(field, PlacedImportError { line: 1, column: 1, mistake: ImportError::NotText });
             return Err(error.into());
         }
         if let Some(text) = self.fields.remove(file).filter(|text| !text.trim().is_empty()) {

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 /// Does every rehearsal that nobody does.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub struct RehearsePrices {}
+pub struct SimulatePrices {}
 
-impl TaskHandler for RehearsePrices {
-    const IDENTIFIER: &'static str = wallet::tariff::REHEARSE_PRICES;
+impl TaskHandler for SimulatePrices {
+    const IDENTIFIER: &'static str = wallet::tariff::SIMULATE_PRICES;
 
     /// A node that stops gives its rehearsal back, so that another one need not wait for its silence.
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {

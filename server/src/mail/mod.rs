@@ -17,7 +17,7 @@ pub use dev::router as dev_router;
 pub use folder::{Folder, Stored};
 
 /// How long the SMTP server has for each step of a mail.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a mail did not leave.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ impl Mailer {
             Some(url) => {
                 let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.expose_secret())
                     .map_err(|_| anyhow!("MAIL_URL is no SMTP server: write it as smtps://user:password@host:465"))?;
-                Way::Smtp(transport.timeout(Some(PATIENCE)).build())
+                Way::Smtp(transport.timeout(Some(TIMEOUT)).build())
             }
             None => Way::Folder(Folder::new(settings.mail_dir())),
         };

@@ -1,4 +1,4 @@
-//! The courier: takes webhook messages that are due, signs and sends them, and keeps what came of it.
+//! The delivery: takes webhook messages that are due, signs and sends them, and keeps what came of it.
 //!
 //! It is a task of its own and no job of the queue: an endpoint that hangs for its 15 seconds must hold up neither
 //! mails nor payments. Endpoints, accounts and hosts have shares of what is under way, and endpoints that are slow have few
@@ -20,15 +20,15 @@ pub use crate::webhook_delivery::send::Sender;
 use crate::api::ApiPayloads;
 use crate::state::AppState;
 
-/// How often an idle courier looks for something new.
+/// How often an idle delivery looks for something new.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a courier waits that can't reach its database.
+/// How long a delivery waits that can't reach its database.
 const PAUSE_BROKEN: Duration = Duration::from_secs(5);
 
-/// Starts the courier of this node; it ends when the process stops.
+/// Starts the delivery of this node; it ends when the process stops.
 pub fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
-    let courier = Courier { sender: Sender::new(state)?, state: state.clone(), queued: Arc::default() };
-    Ok(tokio::spawn(courier.run()))
+    let delivery = WebhookDelivery { sender: Sender::new(state)?, state: state.clone(), queued: Arc::default() };
+    Ok(tokio::spawn(delivery.run()))
 }
 
 /// Queues what has happened, sends what is due, and waits until each is kept; says how many were sent.
@@ -44,7 +44,7 @@ pub async fn round(state: &AppState) -> anyhow::Result<usize> {
     Ok(messages.len())
 }
 
-struct Courier {
+struct WebhookDelivery {
     sender: Sender,
     state: AppState,
     /// Wakes the sender when something was queued.
@@ -93,7 +93,7 @@ impl Drop for Sending {
     }
 }
 
-impl Courier {
+impl WebhookDelivery {
     async fn run(self) {
         let mut tasks = JoinSet::new();
         let relay = tokio::spawn(relay(self.state.clone(), Arc::clone(&self.queued)));
@@ -123,7 +123,7 @@ impl Courier {
             while tasks.try_join_next().is_some() {}
         }
         relay.await.ok();
-        // What is under way is kept or, where the time is over, taken again by another courier.
+        // What is under way is kept or, where the time is over, taken again by another delivery.
         while tasks.join_next().await.is_some() {}
     }
 

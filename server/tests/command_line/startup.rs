@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use crate::{folder, refuses, run, scrip, url};
 
 /// The longest wait for something that must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 #[test]
 fn wrong_settings_are_refused_in_one_line() {
@@ -173,7 +173,7 @@ impl Running {
         let asked = Instant::now();
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
-        while asked.elapsed() < PATIENCE {
+        while asked.elapsed() < TIMEOUT {
             if let Some(status) = self.child.try_wait().expect("a status") {
                 assert!(status.success(), "{status}");
                 return asked.elapsed();
@@ -219,7 +219,7 @@ async fn the_demo_starts_with_one_command_and_stops_with_open_streams(pool: PgPo
 
 fn reqwest_client() -> reqwest::Client {
     rustls::crypto::ring::default_provider().install_default().ok();
-    reqwest::Client::builder().timeout(PATIENCE).build().expect("a client")
+    reqwest::Client::builder().timeout(TIMEOUT).build().expect("a client")
 }
 
 #[sqlx::test(migrations = false)]

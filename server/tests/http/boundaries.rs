@@ -11,7 +11,7 @@ use wallet::identity::Actor;
 use wallet::ledger::{Command, GrantSource, NewGrant, Receipt, Submission};
 use wallet::money::Credits;
 
-use crate::support::{PATIENCE, Site};
+use crate::support::{Site, TIMEOUT};
 
 fn credits(whole: i64) -> Credits {
     Credits::from_whole(whole).expect("fits")
@@ -43,7 +43,7 @@ async fn a_free_plans_months_are_there_without_a_job(pool: PgPool) {
     let mut rows = site.wallet().ledger().watch(program.viewer.wallet);
     let before = site.wallet().ledger().balance(program.viewer.wallet).await.expect("a balance").seq;
     let came = rows.wait_for(|seq| *seq > before);
-    tokio::time::timeout(PATIENCE, came).await.expect("in time").expect("watched");
+    tokio::time::timeout(TIMEOUT, came).await.expect("in time").expect("watched");
     site.state.stopping.cancel();
     tokio::time::timeout(Duration::from_secs(5), renewals).await.expect("ends").expect("well");
 }
@@ -99,7 +99,7 @@ async fn what_is_over_is_over_in_every_view_before_the_sweep(pool: PgPool) {
                 let mut stream = program.call(reqwest::Method::GET, "/events").send().await.expect("a stream");
                 let mut text = String::new();
                 while !text.contains("\n\n") {
-                    let part = tokio::time::timeout(PATIENCE, stream.chunk()).await.expect("in time");
+                    let part = tokio::time::timeout(TIMEOUT, stream.chunk()).await.expect("in time");
                     text.push_str(std::str::from_utf8(&part.expect("read").expect("more")).expect("UTF-8"));
                 }
                 let data = text.lines().find_map(|line| line.strip_prefix("data:")).expect("data");

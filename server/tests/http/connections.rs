@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{PATIENCE, Site};
+use crate::support::{Site, TIMEOUT};
 
 /// Opens a connection, and begins a request on it that never ends.
 async fn half_open(site: &Site) -> TcpStream {
@@ -27,7 +27,7 @@ async fn connect(site: &Site) -> TcpStream {
 async fn closed(stream: &mut TcpStream) -> Vec<u8> {
     let mut heard = Vec::new();
     // A connection that is reset is closed as well.
-    timeout(PATIENCE, stream.read_to_end(&mut heard)).await.expect("closed in time").ok();
+    timeout(TIMEOUT, stream.read_to_end(&mut heard)).await.expect("closed in time").ok();
     heard
 }
 
@@ -35,7 +35,7 @@ async fn closed(stream: &mut TcpStream) -> Vec<u8> {
 async fn ask(stream: &mut TcpStream) -> String {
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("written");
     let mut heard = vec![0; 4_096];
-    let length = timeout(PATIENCE, stream.read(&mut heard)).await.expect("in time").expect("an answer");
+    let length = timeout(TIMEOUT, stream.read(&mut heard)).await.expect("in time").expect("an answer");
     String::from_utf8_lossy(&heard[..length]).into_owned()
 }
 
@@ -64,7 +64,7 @@ async fn where_all_places_are_taken_those_who_say_nothing_make_room(pool: PgPool
     let began = Instant::now();
     let program = site.program("stranger", 10).await;
     assert_eq!(program.get("/balance").await.status, StatusCode::OK);
-    assert!(began.elapsed() < PATIENCE, "nobody waits for the sixty seconds");
+    assert!(began.elapsed() < TIMEOUT, "nobody waits for the sixty seconds");
     closed(&mut hanging[0]).await;
 }
 
@@ -94,7 +94,7 @@ async fn readers_that_take_nothing_make_room_where_all_places_are_taken(pool: Pg
         if closed(&mut newcomer).await.starts_with(b"HTTP/1.1 200") {
             break;
         }
-        assert!(began.elapsed() < PATIENCE, "nobody makes room");
+        assert!(began.elapsed() < TIMEOUT, "nobody makes room");
     }
     closed(&mut first).await;
 }
@@ -130,7 +130,7 @@ async fn idle_connections_end_and_streams_of_events_go_on(pool: PgPool) {
     assert_eq!(events.status(), StatusCode::OK);
     let mut heard = String::new();
     while !heard.contains("event: balance") {
-        let piece = timeout(PATIENCE, events.chunk()).await.expect("in time").expect("open");
+        let piece = timeout(TIMEOUT, events.chunk()).await.expect("in time").expect("open");
         heard.push_str(&String::from_utf8_lossy(&piece.expect("a piece")));
     }
     let mut silent = connect(&site).await;
@@ -142,7 +142,7 @@ async fn idle_connections_end_and_streams_of_events_go_on(pool: PgPool) {
     closed(&mut connect(&site).await).await;
     program.post("/charges", "c", &json!({ "operation": "gpt-5" })).await;
     while !heard.contains("event: entry") {
-        let piece = timeout(PATIENCE, events.chunk()).await.expect("in time").expect("open");
+        let piece = timeout(TIMEOUT, events.chunk()).await.expect("in time").expect("open");
         heard.push_str(&String::from_utf8_lossy(&piece.expect("a piece")));
     }
 }

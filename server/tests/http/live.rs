@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::time::timeout;
 
-use crate::support::{PATIENCE, Program, Site};
+use crate::support::{Program, Site, TIMEOUT};
 
 /// One event as it came.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Stream {
                 }
                 continue;
             }
-            let chunk = timeout(PATIENCE, self.response.chunk()).await.expect("in time").ok()??;
+            let chunk = timeout(TIMEOUT, self.response.chunk()).await.expect("in time").ok()??;
             self.buffer.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
         }
     }
@@ -133,7 +133,7 @@ async fn many_writers_and_a_cut_leave_no_gap(pool: PgPool) {
         }
         rows
     };
-    let (last, rows) = tokio::join!(writes, timeout(PATIENCE, reads));
+    let (last, rows) = tokio::join!(writes, timeout(TIMEOUT, reads));
     assert_eq!(rows.expect("in time"), (start + 1..=last).collect::<Vec<_>>());
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use wallet::identity::ServiceScope;
 
-use crate::support::{PATIENCE, Program, Site, Told, early_in_a_minute};
+use crate::support::{Program, Site, TIMEOUT, Told, early_in_a_minute};
 
 /// Makes the account's long reads wait: whoever holds this lock of the ledger's table is a migration, or a test.
 async fn stop_reads(pool: &PgPool) -> sqlx::Transaction<'static, sqlx::Postgres> {
@@ -36,7 +36,7 @@ async fn sixty_reads_at_once_take_nothing_from_others(pool: PgPool) {
     }
     // One has its turn and nine wait; the others hear so at once.
     for _ in 0..50 {
-        let told = timeout(PATIENCE, asked.join_next()).await.expect("at once").expect("one").expect("an answer");
+        let told = timeout(TIMEOUT, asked.join_next()).await.expect("at once").expect("one").expect("an answer");
         assert_eq!((told.status, told.code().as_str()), (StatusCode::TOO_MANY_REQUESTS, "rate_limited"));
         assert!(told.header("retry-after").parse::<u32>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
     }
@@ -47,7 +47,7 @@ async fn sixty_reads_at_once_take_nothing_from_others(pool: PgPool) {
         assert_eq!(told.status, StatusCode::CREATED, "{}", told.text);
         assert_eq!(program.get("/ledger").await.status, StatusCode::OK);
     }
-    let search = timeout(PATIENCE, other.get("/ledger?operation=gpt-5")).await.expect("no turn of the rude one's");
+    let search = timeout(TIMEOUT, other.get("/ledger?operation=gpt-5")).await.expect("no turn of the rude one's");
     assert_eq!(search.status, StatusCode::OK, "{}", search.text);
     assert_eq!(rude.get("/ledger?operation=gpt-5").await.status, StatusCode::TOO_MANY_REQUESTS, "the same queue");
     assert_eq!(rude.get("/ledger.csv").await.status, StatusCode::TOO_MANY_REQUESTS, "and the same for files");
@@ -138,7 +138,7 @@ async fn four_accounts_whose_endpoints_hang_delay_a_stranger_by_less_than_two_se
     let running = webhook_delivery::start(&site.state).expect("started");
     // Until every hostile account has all that it gets: eight messages that hang.
     let hanging = || all.iter().map(|counted| *counted.borrow()).sum::<usize>();
-    timeout(PATIENCE, async {
+    timeout(TIMEOUT, async {
         while hanging() < 4 * 8 {
             futures::future::select_all(all.iter().map(|counted| {
                 let mut counted = counted.clone();
@@ -154,7 +154,7 @@ async fn four_accounts_whose_endpoints_hang_delay_a_stranger_by_less_than_two_se
     for number in 0..3 {
         let began = Instant::now();
         stranger.post("/charges", &format!("s{number}"), &json!({ "operation": "gpt-5" })).await;
-        let came = timeout(PATIENCE, heard.recv()).await.expect("in time").expect("a message");
+        let came = timeout(TIMEOUT, heard.recv()).await.expect("in time").expect("a message");
         let took = came.duration_since(began);
         assert!(took < Duration::from_secs(2), "{took:?}");
     }

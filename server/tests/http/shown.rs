@@ -10,7 +10,7 @@ use wallet::identity::Actor;
 use wallet::ledger::{Command, Submission};
 use wallet::money::Credits;
 
-use crate::support::{PATIENCE, Site};
+use crate::support::{Site, TIMEOUT};
 
 #[sqlx::test(migrations = "../migrations")]
 async fn customers_never_read_who_of_the_staff_it_was(pool: PgPool) {
@@ -42,7 +42,7 @@ async fn customers_never_read_who_of_the_staff_it_was(pool: PgPool) {
     let mut stream = request.header("cookie", cookies.join("; ")).send().await.expect("a stream");
     let mut heard = String::new();
     while !heard.contains("\"staff\"") {
-        let chunk = timeout(PATIENCE, stream.chunk()).await.expect("in time").expect("a chunk").expect("more");
+        let chunk = timeout(TIMEOUT, stream.chunk()).await.expect("in time").expect("a chunk").expect("more");
         heard.push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
     }
     assert!(heard.contains("Sorry") && !heard.contains("Orlov") && !heard.contains(&id), "{heard}");

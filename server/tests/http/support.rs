@@ -21,7 +21,7 @@ use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
 /// The longest wait for something that must come.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
 

@@ -11,7 +11,7 @@ use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::id::{AccountId, KeyId, ProjectId, WalletId};
 use crate::idempotency::IdempotencyKey;
-use crate::identity::ports::{AccountSetup, Letter, Proof, Recipient};
+use crate::identity::ports::{AccountMail, AccountSetup, Proof, Recipient};
 use crate::identity::{self, Actor, Environment};
 use crate::ledger::{
     BudgetPeriod, BudgetScope, Command, GrantSource, Ledger, NewBudget, NewGrant, NewWallet, Outcome, Submission,
@@ -108,15 +108,15 @@ impl AccountSetup for Onboarding {
         self.plans.begin_free_in_tx(connection, account).await
     }
 
-    async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: Letter) -> Result<()> {
+    async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: AccountMail) -> Result<()> {
         let name = to.name.to_owned();
         let mail = match letter {
-            Letter::VerifyEmail { token } => Mail::Verification { name, token, gift: self.gift().await? },
-            Letter::ResetPassword { token } => Mail::PasswordReset { name, token },
-            Letter::PasswordChanged { ended } => Mail::PasswordChanged { name, ended },
-            Letter::AddressProven { ended } => Mail::AddressProven { name, ended },
-            Letter::SignUpAgain => Mail::SignUpAgain { name },
-            Letter::NameChanged { before } => Mail::NameChanged { name, before },
+            AccountMail::VerifyEmail { token } => Mail::Verification { name, token, gift: self.gift().await? },
+            AccountMail::ResetPassword { token } => Mail::PasswordReset { name, token },
+            AccountMail::PasswordChanged { ended } => Mail::PasswordChanged { name, ended },
+            AccountMail::AddressProven { ended } => Mail::AddressProven { name, ended },
+            AccountMail::SignUpAgain => Mail::SignUpAgain { name },
+            AccountMail::NameChanged { before } => Mail::NameChanged { name, before },
         };
         self.notify.enqueue_mail_in_tx(connection, to.email, to.locale, &mail).await?;
         Ok(())

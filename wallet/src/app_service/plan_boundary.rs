@@ -26,7 +26,7 @@ const KNOWN_FOR: Duration = Duration::from_millis(500);
 /// A step that could not be done, say since a provider does not answer, is not tried by another call for so long.
 const AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// The longest that a call waits; the work goes on without it.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The most wallets that are remembered.
 const KNOWN_MAX: usize = 10_000;
 
@@ -84,7 +84,7 @@ impl Boundaries {
                     let wallet = wallet.clone();
                     async move { wallet.renew_of(account).await }
                 });
-                tokio::time::timeout(PATIENCE, work).await.ok();
+                tokio::time::timeout(TIMEOUT, work).await.ok();
                 match due(&wallet, account).await? {
                     Due::Wait(until) => self.note(id, until, KNOWN_FOR),
                     _ => self.note(id, None, AGAIN_AFTER),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{CatalogView, Preset, Warning, preset, repo};
 use crate::db::Db;
-use crate::error::{FieldError, Problem, Refusal, Result, SheetError};
+use crate::error::{FieldError, PlacedImportError, Problem, Refusal, Result};
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::Ledger;
 use crate::tariff::{self, PriceBook, Tariffs};
@@ -163,7 +163,7 @@ impl Catalog {
 }
 
 /// Refuses a file by its mistakes.
-pub(super) fn wrong_file<E: Into<SheetError>>(field: &str, errors: Vec<E>) -> Refusal {
+pub(super) fn wrong_file<E: Into<PlacedImportError>>(field: &str, errors: Vec<E>) -> Refusal {
     let field = |error: E| FieldError::in_file(field, error);
     Refusal::Unprocessable { fields: errors.into_iter().take(MISTAKES_SHOWN).map(field).collect() }
 }

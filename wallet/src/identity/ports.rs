@@ -14,7 +14,7 @@ use crate::identity::model::session::Ended;
 use crate::money::Credits;
 
 /// A letter to a person about their identity.
-pub(crate) enum Letter {
+pub(crate) enum AccountMail {
     /// Proves the address.
     VerifyEmail {
         /// The secret of the link.
@@ -112,7 +112,7 @@ pub(crate) trait AccountSetup: Send + Sync {
     async fn begin_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;
 
     /// Queues a letter.
-    async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: Letter) -> Result<()>;
+    async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: AccountMail) -> Result<()>;
 
     /// Grants what the person gets once, marks the address as proven and lets the free plan begin, all in one transaction; `false`, with
     /// nothing done, where nothing is due.

@@ -31,7 +31,7 @@ pub use model::impact::{Impact, RiseNotice};
 pub use model::plan_requirement::{Gate, GateChange, plan_above};
 pub use model::price_book::{BATCH_MAX, BookStatus, BookSummary, PriceBook, TARIFFS_MAX};
 pub use model::quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
-pub use model::simulation::{AccountImpact, Failing, OperationImpact, Progress, Rehearsal, RehearsalRun, RunState};
+pub use model::simulation::{AccountImpact, Failing, OperationImpact, Progress, RunState, Simulation, SimulationRun};
 pub use model::tariff::{OptionGate, Tariff, UpstreamCost, is_operation};
 pub use pricing::affordability::Buy;
 pub use rule::param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
@@ -49,5 +49,5 @@ pub(crate) use {
 pub use {
     pricing::service::{ChargeRequest, HoldRequest, Tariffs},
     publishing::notice::{ANNOUNCE_PRICES, Told},
-    simulation::run::REHEARSE_PRICES,
+    simulation::run::SIMULATE_PRICES,
 };

@@ -8,7 +8,7 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 use wallet::clock::Clock;
 use wallet::error::{Problem, Refusal};
 use wallet::identity::Actor;
-use wallet::tariff::{ChargeRequest, HoldRequest, RehearsalRun, RunState};
+use wallet::tariff::{ChargeRequest, HoldRequest, RunState, SimulationRun};
 use wallet::{Options, Wallet};
 
 use crate::support::*;
@@ -88,7 +88,7 @@ async fn a_plan_that_is_asked_for_shows_whose_calls_would_be_refused(pool: PgPoo
     assert!(failing.reason.contains("build"), "{}", failing.reason);
 }
 
-async fn state(wallet: &Wallet, version: i32) -> RehearsalRun {
+async fn state(wallet: &Wallet, version: i32) -> SimulationRun {
     wallet.tariffs().rehearsal_run(version).await.expect("read").expect("asked for")
 }
 

@@ -12,7 +12,7 @@ use wallet::identity::Actor;
 use wallet::ledger::Outcome;
 use wallet::money::Credits;
 use wallet::tariff::Flat;
-use wallet::tariff::{ChargeRequest, LineRequest, PriceBook, Rehearsal, Rule};
+use wallet::tariff::{ChargeRequest, LineRequest, PriceBook, Rule, Simulation};
 
 pub use crate::ledger_support::{capture_all, credits, grant, key, new_wallet, open, start, submit};
 
@@ -89,7 +89,7 @@ pub async fn run(wallet: &Wallet) -> u64 {
 }
 
 /// Rehearses a draft.
-pub async fn rehearse(wallet: &Wallet, version: i32) -> Rehearsal {
+pub async fn rehearse(wallet: &Wallet, version: i32) -> Simulation {
     wallet.tariffs().ask_rehearsal(&staff(), version).await.expect("asked");
     assert_eq!(run(wallet).await, 1);
     wallet.tariffs().rehearsal(version).await.expect("read").expect("kept")

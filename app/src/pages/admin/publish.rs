@@ -8,7 +8,7 @@ use wallet::tariff::{BookStatus, Direction, PriceChange};
 use crate::components::tariff_editor::grid::change_text;
 use crate::components::tariff_editor::not_a_draft::NotADraft;
 use crate::components::tariff_editor::outdated::{Bases, Outdated};
-use crate::components::tariff_editor::simulation::RehearsalPanel;
+use crate::components::tariff_editor::simulation::SimulationPanel;
 use crate::components::ui::panel::Loaded;
 use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
@@ -57,7 +57,7 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
             <Outdated bases=Bases::from(&page) />
             {has_rise
                 .then(|| {
-                    view! { <RehearsalPanel days=page.rehearsal_days drawn=page.rehearsal.clone() /> }
+                    view! { <SimulationPanel days=page.rehearsal_days drawn=page.rehearsal.clone() /> }
                 })}
             <section aria-labelledby="pb" class="panel">
                 <form method="post" action=format!("/admin/tariffs/{version}/publish")>

@@ -18,7 +18,7 @@ use crate::plan::Random;
 use crate::seed::Payer;
 
 /// How long one intent may stay without an answer.
-const PATIENCE: Duration = Duration::from_secs(45);
+const TIMEOUT: Duration = Duration::from_secs(45);
 /// The wait before an intent is asked again.
 const PAUSE: Duration = Duration::from_millis(40);
 
@@ -207,8 +207,8 @@ impl Caller {
                     self.connection = None;
                 }
             }
-            if asked_at.elapsed() > PATIENCE {
-                bail!("{key} ({path}) was not answered in {} s", PATIENCE.as_secs());
+            if asked_at.elapsed() > TIMEOUT {
+                bail!("{key} ({path}) was not answered in {} s", TIMEOUT.as_secs());
             }
             self.turn += 1;
             self.connection = None;

@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::seed::{Payer, email};
 
 /// How long a mail may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Micro-credits of a credit.
 const CREDIT: i64 = 1_000_000;
 
@@ -103,8 +103,8 @@ pub async fn jobs_work(nodes: &[Node]) -> Result<String> {
         ensure!(answer.status == 200, "a form was answered with {}", answer.status);
     }
     while mails(nodes) < before + nodes.len() {
-        if asked_at.elapsed() > PATIENCE {
-            bail!("jobs do not run any more: no mail in {} s", PATIENCE.as_secs());
+        if asked_at.elapsed() > TIMEOUT {
+            bail!("jobs do not run any more: no mail in {} s", TIMEOUT.as_secs());
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

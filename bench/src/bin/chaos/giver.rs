@@ -19,7 +19,7 @@ use crate::seed::{Payer, Purse};
 /// The pause between two grants.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long one grant may stay without an answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// What each brings, in credits.
 const CREDITS: i64 = 3;
 
@@ -68,8 +68,8 @@ impl Giver {
                 Err(Error::Internal(_)) => {}
                 Err(error) => return Err(error.into()),
             }
-            if asked_at.elapsed() > PATIENCE {
-                bail!("a grant was not made in {} s", PATIENCE.as_secs());
+            if asked_at.elapsed() > TIMEOUT {
+                bail!("a grant was not made in {} s", TIMEOUT.as_secs());
             }
             tokio::time::sleep(PAUSE).await;
         }

@@ -11,7 +11,7 @@ use crate::ANSWER_LIMIT;
 use crate::plan::Plan;
 
 /// How long a server may take to start.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A server process; killed when dropped.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Node {
         let asked_at = Instant::now();
         while !http_client::is_ready(self.port, ANSWER_LIMIT).await {
             self.must_live()?;
-            if asked_at.elapsed() > PATIENCE {
+            if asked_at.elapsed() > TIMEOUT {
                 bail!("node {} did not start; see {}", self.number, self.folder.display());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

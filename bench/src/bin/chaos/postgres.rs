@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::plan::Plan;
 
 /// How long killed processes may take to be gone.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long PostgreSQL may refuse to start after it was killed.
 const STARTS: Duration = Duration::from_secs(180);
 /// The wait before it is started once more.
@@ -42,7 +42,7 @@ impl Postgres {
         let _some_gone = kill.stderr(Stdio::null()).status()?;
         let killed_at = Instant::now();
         while processes()?.iter().any(|(process, _)| all.contains(process)) {
-            if killed_at.elapsed() > PATIENCE {
+            if killed_at.elapsed() > TIMEOUT {
                 bail!("PostgreSQL does not die");
             }
             std::thread::sleep(Duration::from_millis(5));

@@ -16,7 +16,7 @@ mod write;
 use std::fmt;
 
 use super::{CatalogView, Plan};
-use crate::error::{Mistake, SheetError};
+use crate::error::{ImportError, PlacedImportError};
 use crate::tariff::{BookStatus, PriceBook, Rule, Tariff};
 
 /// A whole catalog as a file describes it.
@@ -62,9 +62,9 @@ impl fmt::Display for PresetError {
 
 impl std::error::Error for PresetError {}
 
-impl From<PresetError> for SheetError {
+impl From<PresetError> for PlacedImportError {
     fn from(error: PresetError) -> Self {
-        Self { line: error.line, column: error.column, mistake: Mistake::Other(error.message) }
+        Self { line: error.line, column: error.column, mistake: ImportError::Other(error.message) }
     }
 }
 

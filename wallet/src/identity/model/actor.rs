@@ -138,7 +138,7 @@ impl Actor {
 
     /// Gives who did it as customers see it: staff are the platform, not persons.
     #[must_use]
-    pub fn outside(self) -> Self {
+    pub fn redact_staff(self) -> Self {
         match self {
             Self::Staff { .. } => Self::Staff { id: crate::id::UserId::from_uuid(Uuid::nil()), name: STAFF.to_owned() },
             other => other,
@@ -201,9 +201,9 @@ mod tests {
     #[test]
     fn outside_of_the_platform_staff_are_nobody() {
         let staff = |name: &str| Actor::Staff { id: crate::id::UserId::new(), name: name.to_owned() };
-        assert_eq!(staff("Lev Orlov").outside(), staff("Ada Admin").outside());
-        assert_eq!(staff("Lev Orlov").outside().name(), "staff");
+        assert_eq!(staff("Lev Orlov").redact_staff(), staff("Ada Admin").redact_staff());
+        assert_eq!(staff("Lev Orlov").redact_staff().name(), "staff");
         let own = Actor::User { id: crate::id::UserId::new(), name: "Mira".to_owned() };
-        assert_eq!(own.clone().outside(), own);
+        assert_eq!(own.clone().redact_staff(), own);
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::ports::{Letter, Recipient};
+use super::super::ports::{AccountMail, Recipient};
 use super::super::repo::{self, user::Purpose, user::UserRow};
 use super::endings::Kept;
 use super::sessions::{SESSIONS_MAX, session_hash};
@@ -38,7 +38,7 @@ impl Identity {
         let kept = Kept { session: session.as_ref(), device: device.as_ref() };
         let ended = self.end_sessions_in_tx(&mut tx, &row, kept).await?;
         self.audit_person_in_tx(&mut tx, &row, "password.changed", (Value::Null, json!(ended))).await?;
-        self.write_to(&mut tx, &row, Letter::PasswordChanged { ended }).await?;
+        self.write_to(&mut tx, &row, AccountMail::PasswordChanged { ended }).await?;
         tx.commit().await?;
         self.read_again(&row).await
     }
@@ -55,7 +55,7 @@ impl Identity {
         let told = (json!({ "name": row.name }), json!({ "name": name }));
         self.audit_person_in_tx(&mut tx, &row, "person.renamed", told).await?;
         let to = Recipient { email: &row.email, name: &name, locale: &row.locale };
-        self.household.write_in_tx(&mut tx, to, Letter::NameChanged { before: row.name.clone() }).await?;
+        self.household.write_in_tx(&mut tx, to, AccountMail::NameChanged { before: row.name.clone() }).await?;
         tx.commit().await?;
         self.read_again(&row).await
     }
@@ -125,7 +125,7 @@ impl Identity {
         }
     }
 
-    async fn write_to(&self, tx: &mut sqlx::PgConnection, row: &UserRow, letter: Letter) -> Result<()> {
+    async fn write_to(&self, tx: &mut sqlx::PgConnection, row: &UserRow, letter: AccountMail) -> Result<()> {
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
         self.household.write_in_tx(tx, to, letter).await
     }

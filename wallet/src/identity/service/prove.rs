@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use super::super::ports::{Letter, Proof, Recipient};
+use super::super::ports::{AccountMail, Proof, Recipient};
 use super::super::repo::{self, user::Purpose, user::UserRow};
 use super::endings::Kept;
 use super::sessions::session_hash;
@@ -107,7 +107,7 @@ impl Identity {
         let endings = self.end_all_in_tx(&mut tx, &row, kept, "The address was confirmed.").await?;
         if !endings.ended.is_nothing() {
             let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-            self.household.write_in_tx(&mut tx, to, Letter::AddressProven { ended: endings.ended }).await?;
+            self.household.write_in_tx(&mut tx, to, AccountMail::AddressProven { ended: endings.ended }).await?;
         }
         tx.commit().await?;
         self.keys.forget(&endings.keys);

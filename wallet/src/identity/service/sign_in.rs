@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::super::ports::{Letter, Recipient};
+use super::super::ports::{AccountMail, Recipient};
 use super::super::repo;
 use super::super::repo::device::KnownDevice;
 use super::super::repo::throttle::Attempt;
@@ -262,7 +262,7 @@ impl Identity {
         let times = (now, now + TimeDelta::hours(RESET_HOURS));
         repo::user::insert_token(&mut tx, &hash, Purpose::ResetPassword, (row.id, &row.email_key), times).await?;
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(&mut tx, to, Letter::ResetPassword { token }).await?;
+        self.household.write_in_tx(&mut tx, to, AccountMail::ResetPassword { token }).await?;
         self.audit_person_in_tx(&mut tx, &row, "password.reset_asked", (Value::Null, Value::Null)).await?;
         Ok(tx.commit().await?)
     }
@@ -294,7 +294,7 @@ impl Identity {
         let endings = self.end_all_in_tx(&mut tx, &row, Kept::default(), "The password was set anew.").await?;
         self.audit_person_in_tx(&mut tx, &row, "password.reset", (Value::Null, json!(endings.ended))).await?;
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(&mut tx, to, Letter::PasswordChanged { ended: endings.ended }).await?;
+        self.household.write_in_tx(&mut tx, to, AccountMail::PasswordChanged { ended: endings.ended }).await?;
         tx.commit().await?;
         self.keys.forget(&endings.keys);
         let subjects = Subjects::new(&row.email_key, None);

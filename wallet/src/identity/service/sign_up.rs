@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use super::super::ports::{Letter, Recipient};
+use super::super::ports::{AccountMail, Recipient};
 use super::endings::Kept;
 use super::{Identity, new_token, user};
 use crate::error::{Error, Problem, Refusal, Result};
@@ -76,7 +76,7 @@ impl Identity {
             return self.send_verification_in_tx(tx, row.id, &to).await;
         }
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(tx, to, Letter::SignUpAgain).await
+        self.household.write_in_tx(tx, to, AccountMail::SignUpAgain).await
     }
 
     /// Counts a mail that anybody can cause; `false` where the address has had enough for now.
@@ -247,7 +247,7 @@ impl Identity {
         let times = (now, now + TimeDelta::hours(VERIFY_HOURS));
         repo::user::insert_token(tx, &hash, Purpose::VerifyEmail, (id, to.email.key()), times).await?;
         let recipient = Recipient { email: to.email.typed(), name: &to.name, locale: &to.locale };
-        self.household.write_in_tx(tx, recipient, Letter::VerifyEmail { token }).await
+        self.household.write_in_tx(tx, recipient, AccountMail::VerifyEmail { token }).await
     }
 
     /// Sends the link that proves the address again; at most one a minute, and not endlessly many a day.

@@ -159,8 +159,8 @@ impl EntryView {
 
     /// Gives the row as customers see it: who of the platform's staff did it stays inside.
     #[must_use]
-    pub fn outside(self) -> Self {
-        Self { actor: self.actor.outside(), ..self }
+    pub fn redact_staff(self) -> Self {
+        Self { actor: self.actor.redact_staff(), ..self }
     }
 }
 

@@ -64,7 +64,7 @@ impl Ledger {
         let mut entries = read::entries(self.db.pool(), wallet, filter, (0, before), wanted).await?;
         let more = entries.len() > usize::from(limit);
         entries.truncate(usize::from(limit));
-        let entries: Vec<EntryView> = entries.into_iter().map(EntryView::outside).collect();
+        let entries: Vec<EntryView> = entries.into_iter().map(EntryView::redact_staff).collect();
         let next = if more { entries.last().map(|entry| entry.seq) } else { None };
         let at_end = next.is_none() && entries.last().is_none_or(|entry| entry.seq > 1);
         let archived = if at_end { self.archived(wallet).await? } else { None };
@@ -74,13 +74,13 @@ impl Ledger {
     /// Reads the rows after a `seq`, oldest first, at most `limit`.
     pub async fn entries_after(&self, wallet: WalletId, seq: i64, limit: u16) -> Result<Vec<EntryView>> {
         let rows = read::entries_after(self.db.pool(), wallet, seq, i64::from(limit.clamp(1, MAX_PAGE))).await?;
-        Ok(rows.into_iter().map(EntryView::outside).collect())
+        Ok(rows.into_iter().map(EntryView::redact_staff).collect())
     }
 
     /// Reads one row with everything that is known about it.
     pub async fn entry(&self, wallet: WalletId, seq: i64) -> Result<EntryDetail> {
         let mut connection = self.db.pool().acquire().await?;
-        let Some(entry) = read::entry(&mut connection, wallet, seq).await?.map(EntryView::outside) else {
+        let Some(entry) = read::entry(&mut connection, wallet, seq).await?.map(EntryView::redact_staff) else {
             let span = archive::newest(&mut connection, wallet).await?.filter(|span| (1..=span.to).contains(&seq));
             return Err(span.map_or_else(|| Refusal::not_found("entry"), |span| archived_until(span.to)).into());
         };
@@ -98,7 +98,7 @@ impl Ledger {
         if timeline.len() < 2 {
             timeline.clear();
         }
-        let timeline = timeline.into_iter().map(EntryView::outside).collect();
+        let timeline = timeline.into_iter().map(EntryView::redact_staff).collect();
         let key = IdempotencyKey::stored(proof.idem_key).sent().map(str::to_owned);
         let allocations = read::allocations(&mut connection, wallet, seq).await?;
         Ok(EntryDetail { entry, receipt, lines, reason, allocations, hash: proof.hash, timeline, idempotency_key: key })

@@ -123,7 +123,7 @@ async fn search(
     turn.end().await?;
     let is_full = entries.len() > limit;
     entries.truncate(limit);
-    let entries: Vec<EntryView> = entries.into_iter().map(EntryView::outside).collect();
+    let entries: Vec<EntryView> = entries.into_iter().map(EntryView::redact_staff).collect();
     let next = match is_full {
         true => entries.last().map(|entry| entry.seq),
         false => Some(before).filter(|before| *before > after.saturating_add(1)),

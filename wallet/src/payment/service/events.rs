@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::provider::{FetchAnswer, UnreadEvent, VerifiedEvent};
 use super::super::repo::{self, event::EventRow, event::NewEventRow};
 use super::Payments;
-use super::order::PROVIDER_PATIENCE;
+use super::order::PROVIDER_TIMEOUT;
 use super::settle::Reconciled;
 use crate::db::has_nul;
 use crate::error::{Refusal, Result};
@@ -117,7 +117,7 @@ impl Payments {
         }
         // The message overtook the answer that names the payment: the provider knows our order.
         let provider = self.provider(&event.provider).ok_or(Refusal::Unavailable)?;
-        let order = match tokio::time::timeout(PROVIDER_PATIENCE, provider.fetch_payment(reference)).await {
+        let order = match tokio::time::timeout(PROVIDER_TIMEOUT, provider.fetch_payment(reference)).await {
             Ok(FetchAnswer::Found(found)) => found.order,
             Ok(FetchAnswer::Missing) => None,
             Ok(FetchAnswer::Unknown { .. }) | Err(_) => return Err(Refusal::Unavailable.into()),

@@ -20,7 +20,7 @@ const OPEN_MAX: i64 = 20;
 /// When the reconciler first looks at an order.
 const FIRST_LOOK_SECONDS: i64 = 60;
 /// How long a provider has to answer before its answer counts as unknown.
-pub(super) const PROVIDER_PATIENCE: std::time::Duration = std::time::Duration::from_secs(15);
+pub(super) const PROVIDER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 /// What the payer of a plan agrees to by the form's words: that the card is charged at each billing date, by itself,
 /// until the plan is cancelled. Another text gets another name.
 const CONSENT: &str = "renewal-2";
@@ -223,7 +223,7 @@ impl Payments {
 }
 
 async fn ask(provider: &dyn Provider, order: &CheckoutOrder) -> CheckoutAnswer {
-    match tokio::time::timeout(PROVIDER_PATIENCE, provider.create_checkout(order)).await {
+    match tokio::time::timeout(PROVIDER_TIMEOUT, provider.create_checkout(order)).await {
         Ok(answer) => answer,
         Err(_) => CheckoutAnswer::Unknown { detail: "no answer in time".to_owned() },
     }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::super::provider::{ChargeAnswer, Provider, SavedCharge};
 use super::super::repo::{self, payment::PaymentRow};
-use super::order::{NewOrder, OPEN_MINUTES, PROVIDER_PATIENCE};
+use super::order::{NewOrder, OPEN_MINUTES, PROVIDER_TIMEOUT};
 use super::settle::{Finder, Reconciled};
 use super::{Buyer, Payments};
 use crate::catalog::CatalogView;
@@ -253,7 +253,7 @@ impl Payments {
 }
 
 async fn ask(provider: &dyn Provider, charge: &SavedCharge) -> ChargeAnswer {
-    match tokio::time::timeout(PROVIDER_PATIENCE, provider.charge_saved(charge)).await {
+    match tokio::time::timeout(PROVIDER_TIMEOUT, provider.charge_saved(charge)).await {
         Ok(answer) => answer,
         Err(_) => ChargeAnswer::Unknown { detail: "no answer in time".to_owned() },
     }

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
 use super::super::repo::{self, payment::PaymentRow};
 use super::Payments;
-use super::order::PROVIDER_PATIENCE;
+use super::order::PROVIDER_TIMEOUT;
 use crate::catalog::{BurnClass, CatalogView, Expiry};
 use crate::db::Db;
 use crate::error::{Error, Refusal, Result};
@@ -122,7 +122,7 @@ impl Payments {
             }
         };
         let unknown = |_| FetchAnswer::Unknown { detail: "no answer in time".to_owned() };
-        Ok(tokio::time::timeout(PROVIDER_PATIENCE, answer).await.unwrap_or_else(unknown))
+        Ok(tokio::time::timeout(PROVIDER_TIMEOUT, answer).await.unwrap_or_else(unknown))
     }
 
     async fn act(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
@@ -144,7 +144,7 @@ impl Payments {
     /// Closes the provider's page first: only when it can't be paid any more is the payment over.
     async fn expire(&self, row: &PaymentRow, found: &ProviderPayment) -> Result<()> {
         let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
-        let answer = tokio::time::timeout(PROVIDER_PATIENCE, provider.expire_checkout(&found.reference)).await;
+        let answer = tokio::time::timeout(PROVIDER_TIMEOUT, provider.expire_checkout(&found.reference)).await;
         match answer {
             Ok(FetchAnswer::Found(closed)) if closed.status != ProviderStatus::Open => {
                 Box::pin(self.act(row, &closed, Finder::Reconciler)).await

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use crate::error::{Mistake, SheetError};
+use crate::error::{ImportError, PlacedImportError};
 use crate::money::Credits;
 use crate::tariff::costs::margin::MarginRow;
 use crate::tariff::editing::csv::sheet::{Cell, Sheet, cost, quoted};
@@ -25,7 +25,7 @@ pub fn read_sourced_costs(
     book: &PriceBook,
     today: NaiveDate,
     review_days: u16,
-) -> Result<Vec<SourcedCost>, Vec<SheetError>> {
+) -> Result<Vec<SourcedCost>, Vec<PlacedImportError>> {
     let sheet = Sheet::read(text, &SOURCED_COLUMNS, &["operation", "cost", "currency"])?;
     let mut costs: Vec<SourcedCost> = Vec::new();
     let mut errors = Vec::new();
@@ -34,11 +34,11 @@ pub fn read_sourced_costs(
     for row in &sheet.rows {
         let operation = sheet.cell(row, "operation");
         if !seen.insert(operation.text.clone()) {
-            errors.push(operation.wrong(Mistake::Twice { operation: operation.text.clone() }));
+            errors.push(operation.wrong(ImportError::Twice { operation: operation.text.clone() }));
             continue;
         }
         if !known.contains(operation.text.as_str()) {
-            errors.push(operation.wrong(Mistake::NoOperation { operation: operation.text.clone() }));
+            errors.push(operation.wrong(ImportError::NoOperation { operation: operation.text.clone() }));
             continue;
         }
         match sourced_cost(&sheet, row, today, review_days) {
@@ -48,23 +48,28 @@ pub fn read_sourced_costs(
     }
     if costs.is_empty() && errors.is_empty() {
         let start = Cell { text: String::new(), line: 1, column: 1 };
-        errors.push(start.wrong(Mistake::NoCosts));
+        errors.push(start.wrong(ImportError::NoCosts));
     }
     if errors.is_empty() { Ok(costs) } else { Err(errors) }
 }
 
-fn sourced_cost(sheet: &Sheet, row: &[Cell], today: NaiveDate, review_days: u16) -> Result<SourcedCost, SheetError> {
+fn sourced_cost(
+    sheet: &Sheet,
+    row: &[Cell],
+    today: NaiveDate,
+    review_days: u16,
+) -> Result<SourcedCost, PlacedImportError> {
     let UpstreamCost { micros, currency, review_on, .. } = cost(sheet, row, today, review_days)?;
     let (per, source, day) = (sheet.cell(row, "per"), sheet.cell(row, "source"), sheet.cell(row, "review_on"));
     let units = if per.text.is_empty() { Some(1) } else { per.text.parse::<i64>().ok() };
     let units = units
         .filter(|units| (1..=PER_MAX).contains(units))
-        .ok_or_else(|| per.wrong(Mistake::NotUnits { found: per.text.clone(), max: PER_MAX }))?;
+        .ok_or_else(|| per.wrong(ImportError::NotUnits { found: per.text.clone(), max: PER_MAX }))?;
     if source.text.chars().count() > SOURCE_MAX {
-        return Err(source.wrong(Mistake::SourceTooLong { max: SOURCE_MAX }));
+        return Err(source.wrong(ImportError::SourceTooLong { max: SOURCE_MAX }));
     }
     let review_on = review_on.filter(|day| *day >= today);
-    let review_on = review_on.ok_or_else(|| day.wrong(Mistake::DayOver { found: day.text.clone(), today }))?;
+    let review_on = review_on.ok_or_else(|| day.wrong(ImportError::DayOver { found: day.text.clone(), today }))?;
     Ok(SourcedCost {
         operation: sheet.cell(row, "operation").text,
         micros,

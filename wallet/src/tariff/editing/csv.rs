@@ -7,7 +7,7 @@ pub(in crate::tariff) mod sheet;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::{Mistake, SheetError};
+use crate::error::{ImportError, PlacedImportError};
 use crate::money::Credits;
 use crate::tariff::editing::csv::sheet::{Cell, Sheet, price, quoted};
 use crate::tariff::model::category::Category;
@@ -38,7 +38,7 @@ pub fn write_prices(book: &PriceBook) -> String {
 }
 
 /// Reads a price sheet on top of a book: gives the book's tariffs with the sheet's prices.
-pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<SheetError>> {
+pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<PlacedImportError>> {
     let sheet = Sheet::read(text, &PRICE_COLUMNS, &["operation", "price"])?;
     let mut known: BTreeMap<&str, Known<'_>> =
         book.tariffs.iter().map(|tariff| (tariff.operation.as_str(), Known::new(tariff))).collect();
@@ -49,7 +49,7 @@ pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<Shee
         let operation = sheet.cell(row, "operation");
         let option = sheet.cell(row, "option");
         if !seen.insert((operation.text.clone(), option.text.clone())) {
-            errors.push(operation.wrong(Mistake::OptionTwice { operation: operation.text.clone() }));
+            errors.push(operation.wrong(ImportError::OptionTwice { operation: operation.text.clone() }));
             continue;
         }
         let price = match price(&sheet.cell(row, "price")) {
@@ -67,7 +67,7 @@ pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<Shee
             None => match add_flat(&sheet, row, price, book.tariffs.len().saturating_add(new.len())) {
                 // The second price of a new operation.
                 Ok(tariff) if new.iter().any(|known| known.operation == tariff.operation) => {
-                    errors.push(option.wrong(Mistake::NewHasOptions));
+                    errors.push(option.wrong(ImportError::NewHasOptions));
                 }
                 Ok(tariff) => new.push(tariff),
                 Err(error) => errors.push(error),
@@ -101,12 +101,12 @@ impl<'b> Known<'b> {
         Self { tariff, prices, places, is_changed: false }
     }
 
-    fn set(&mut self, option: &Cell, price: Credits) -> Result<(), SheetError> {
+    fn set(&mut self, option: &Cell, price: Credits) -> Result<(), PlacedImportError> {
         let place = self.places.get(&option.text).and_then(|place| self.prices.get_mut(*place));
         let Some(known) = place else {
             let known = self.tariff.rule.cells().iter().map(|cell| cell.labels.join(JOINT)).collect();
             let (operation, found) = (self.tariff.operation.clone(), option.text.clone());
-            return Err(option.wrong(Mistake::NoOption { operation, option: found, known }));
+            return Err(option.wrong(ImportError::NoOption { operation, option: found, known }));
         };
         self.is_changed |= *known != price;
         *known = price;
@@ -115,7 +115,7 @@ impl<'b> Known<'b> {
 
     /// Lists what a row says of the operation besides its price, where that is something else than the book says. An
     /// empty cell says nothing.
-    fn differences(&self, sheet: &Sheet, row: &[Cell]) -> Vec<SheetError> {
+    fn differences(&self, sheet: &Sheet, row: &[Cell]) -> Vec<PlacedImportError> {
         let supplier = self.tariff.supplier.as_deref().unwrap_or("");
         let said = [
             ("name", self.tariff.name.as_str()),
@@ -125,7 +125,7 @@ impl<'b> Known<'b> {
         ];
         let differs = |(column, known): (&str, &str)| {
             let cell = sheet.cell(row, column);
-            let mistake = Mistake::OnlyPrices {
+            let mistake = ImportError::OnlyPrices {
                 operation: self.tariff.operation.clone(),
                 column: column.to_owned(),
                 found: cell.text.clone(),
@@ -143,22 +143,22 @@ impl<'b> Known<'b> {
 }
 
 /// Makes a flat tariff of a row that names an operation which the book doesn't have.
-fn add_flat(sheet: &Sheet, row: &[Cell], price: Credits, position: usize) -> Result<Tariff, SheetError> {
+fn add_flat(sheet: &Sheet, row: &[Cell], price: Credits, position: usize) -> Result<Tariff, PlacedImportError> {
     let cell = |name: &str| sheet.cell(row, name);
     let (operation, option, category) = (cell("operation"), cell("option"), cell("category"));
     if !is_operation(&operation.text) {
-        return Err(operation.wrong(Mistake::NotAnOperation { found: operation.text.clone() }));
+        return Err(operation.wrong(ImportError::NotAnOperation { found: operation.text.clone() }));
     }
     let (name, unit) = (cell("name"), cell("unit"));
     if name.text.is_empty() || unit.text.is_empty() || category.text.is_empty() {
-        return Err(operation.wrong(Mistake::NoOperationToAdd { operation: operation.text.clone() }));
+        return Err(operation.wrong(ImportError::NoOperationToAdd { operation: operation.text.clone() }));
     }
     if !option.text.is_empty() {
-        return Err(option.wrong(Mistake::NewHasOptions));
+        return Err(option.wrong(ImportError::NewHasOptions));
     }
     let category: Category = category.text.parse().map_err(|_| {
         let known = Category::ALL.map(|known| known.code().to_owned()).to_vec();
-        category.wrong(Mistake::NotACategory { found: category.text.clone(), known })
+        category.wrong(ImportError::NotACategory { found: category.text.clone(), known })
     })?;
     Ok(Tariff {
         operation: operation.text,

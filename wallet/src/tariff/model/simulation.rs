@@ -1,4 +1,4 @@
-//! Rehearsal: what the charges of the last weeks would have cost under a draft.
+//! Simulation: what the charges of the last weeks would have cost under a draft.
 //!
 //! It says who would pay more and who less, and which charges would fail. It can't say how people would react.
 
@@ -13,7 +13,7 @@ use crate::money::Credits;
 
 /// What a rehearsal found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rehearsal {
+pub struct Simulation {
     /// The draft.
     pub version: i32,
     /// The draft's revision that was rehearsed; a later edit makes the rehearsal stale.
@@ -162,7 +162,7 @@ impl FromStr for RunState {
 
 /// A rehearsal that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RehearsalRun {
+pub struct SimulationRun {
     /// The draft's revision that it is about.
     pub revision: i64,
     /// Where it stands.

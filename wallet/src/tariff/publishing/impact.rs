@@ -35,7 +35,7 @@ type Calls<'b> = (String, Option<&'b str>, Option<&'b str>);
 /// Adds up what a version means to every account, one debit after the other; what it holds grows with accounts
 /// and changed operations, not with charges. Both sides are priced: what was paid may be older than the prices
 /// that change.
-pub(crate) struct ImpactTally<'b> {
+pub(crate) struct ImpactTotals<'b> {
     before: Rater<'b>,
     after: Rater<'b>,
     ranks: &'b Ranks,
@@ -43,7 +43,7 @@ pub(crate) struct ImpactTally<'b> {
     accounts: BTreeMap<AccountId, BTreeMap<Calls<'b>, Sums>>,
 }
 
-impl<'b> ImpactTally<'b> {
+impl<'b> ImpactTotals<'b> {
     /// Starts with nothing.
     pub(crate) fn new(
         before: &'b PriceBook,
@@ -161,7 +161,7 @@ mod tests {
         let after = book(&[("a", 4), ("b", 4), ("c", 1)]);
         let changes = before.changes(&after, |_| None);
         let (one, two, three) = (AccountId::new(), AccountId::new(), AccountId::new());
-        let mut tally = ImpactTally::new(&before, &after, &changes, &[]);
+        let mut tally = ImpactTotals::new(&before, &after, &changes, &[]);
         for spent in [
             spent(one, "a", 10, 2),
             spent(one, "b", 3, 5),
@@ -186,7 +186,7 @@ mod tests {
     fn one_of(before: &PriceBook, after: &PriceBook, charges: &[Spent], rank: i32) -> Option<Impact> {
         let ranks = [("free".to_owned(), 0), ("build".to_owned(), 1)];
         let changes = before.changes(after, |plan| ranks.iter().find(|rank| rank.0 == plan).map(|rank| rank.1));
-        let mut tally = ImpactTally::new(before, after, &changes, &ranks);
+        let mut tally = ImpactTotals::new(before, after, &changes, &ranks);
         charges.iter().for_each(|spent| tally.rate(spent));
         let plans = tally.undecided().into_iter().map(|account| (account, rank)).collect();
         tally.finish(&plans).pop()

@@ -13,7 +13,7 @@ use crate::tariff::model::announcement::{Announcement, Changelog};
 use crate::tariff::model::impact::{Impact, RiseNotice};
 use crate::tariff::model::price_book::BookStatus;
 use crate::tariff::pricing::service::Tariffs;
-use crate::tariff::publishing::impact::ImpactTally;
+use crate::tariff::publishing::impact::ImpactTotals;
 use crate::tariff::repo::notice as repo;
 
 /// The job that tells people of a published version.
@@ -108,7 +108,7 @@ impl Tariffs {
             return Ok(Vec::new());
         }
         let (before, after) = self.sides(version).await?;
-        let mut tally = ImpactTally::new(&before, &after, &announcement.changes, &cached.ranks);
+        let mut tally = ImpactTotals::new(&before, &after, &announcement.changes, &cached.ranks);
         let from = announcement.announced_at - TimeDelta::days(cached.rules.rehearsal_days);
         let mut rate = |debit: Debit| match debit {
             Debit::Rated(spent) => tally.rate(&spent),

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::identity::Actor;
 use crate::money::Credits;
-use crate::tariff::model::simulation::{AccountImpact, Progress, Rehearsal, RehearsalRun, RunState};
+use crate::tariff::model::simulation::{AccountImpact, Progress, RunState, Simulation, SimulationRun};
 use crate::tariff::repo::{from_json, json};
 
 /// The right to do a rehearsal: until somebody else is given a newer one.
@@ -139,7 +139,7 @@ pub(in crate::tariff) async fn close(pool: &PgPool, ticket: Ticket, state: RunSt
 pub(in crate::tariff) async fn finish(
     pool: &PgPool,
     ticket: Ticket,
-    found: &Rehearsal,
+    found: &Simulation,
     accounts: &[AccountImpact],
     now: DateTime<Utc>,
 ) -> Result<bool> {
@@ -220,7 +220,7 @@ pub(in crate::tariff) async fn rehearsed_accounts(pool: &PgPool, version: i32) -
 }
 
 /// Reads how far the rehearsal of a version is.
-pub(in crate::tariff) async fn run(pool: &PgPool, version: i32) -> Result<Option<RehearsalRun>> {
+pub(in crate::tariff) async fn run(pool: &PgPool, version: i32) -> Result<Option<SimulationRun>> {
     let row = sqlx::query!(
         "SELECT revision, state, done, total, charges, started_by, started_at, finished_at
          FROM rehearsals
@@ -231,7 +231,7 @@ pub(in crate::tariff) async fn run(pool: &PgPool, version: i32) -> Result<Option
     .await?;
     row.map(|row| {
         let unknown = || Error::internal(format!("a rehearsal in the state {}", row.state));
-        Ok(RehearsalRun {
+        Ok(SimulationRun {
             revision: row.revision,
             state: row.state.parse().map_err(|()| unknown())?,
             progress: Progress { done: row.done, total: row.total, charges: row.charges },
@@ -277,7 +277,7 @@ pub(in crate::tariff) async fn move_rehearsal(
 }
 
 /// Reads what the last rehearsal of a version found.
-pub(in crate::tariff) async fn rehearsal(pool: &PgPool, version: i32) -> Result<Option<Rehearsal>> {
+pub(in crate::tariff) async fn rehearsal(pool: &PgPool, version: i32) -> Result<Option<Simulation>> {
     let found = sqlx::query_scalar!("SELECT rehearsal FROM price_books WHERE version = $1", version)
         .fetch_optional(pool)
         .await?;

@@ -13,14 +13,14 @@ use crate::error::{Error, Refusal, Result};
 use crate::identity::Actor;
 use crate::ledger::Debit;
 use crate::tariff::model::price_book::BookStatus;
-use crate::tariff::model::simulation::{AccountImpact, Progress, Rehearsal, RehearsalRun, RunState};
+use crate::tariff::model::simulation::{AccountImpact, Progress, RunState, Simulation, SimulationRun};
 use crate::tariff::pricing::service::Tariffs;
 use crate::tariff::repo::simulation as repo;
 use crate::tariff::repo::simulation::Ticket;
 use crate::tariff::simulation::totals::{Equal, Totals};
 
 /// The job that does what was asked for.
-pub const REHEARSE_PRICES: &str = "rehearse_prices";
+pub const SIMULATE_PRICES: &str = "rehearse_prices";
 /// Who gave no sign of life for so long has died.
 const SILENCE: TimeDelta = TimeDelta::minutes(1);
 /// A rehearsal that was taken up so often and never ended is given up: it may be what ends its nodes.
@@ -46,7 +46,7 @@ impl Tariffs {
         let revision = found.ok_or(Refusal::VersionConflict)?;
         repo::ask(&mut tx, version, revision, staff, self.db.now()).await?;
         // Also for one that is on its way: the job finds nothing to do, or one that somebody has left.
-        self.db.enqueue_in_tx(&mut tx, REHEARSE_PRICES, &json!({})).await?;
+        self.db.enqueue_in_tx(&mut tx, SIMULATE_PRICES, &json!({})).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -79,12 +79,12 @@ impl Tariffs {
     }
 
     /// Gives how far the rehearsal of a version is; `None` where none was asked for.
-    pub async fn rehearsal_run(&self, version: i32) -> Result<Option<RehearsalRun>> {
+    pub async fn rehearsal_run(&self, version: i32) -> Result<Option<SimulationRun>> {
         repo::run(self.db.pool(), version).await
     }
 
     /// Gives what the last rehearsal of a version found; compare its revision with the draft's.
-    pub async fn rehearsal(&self, version: i32) -> Result<Option<Rehearsal>> {
+    pub async fn rehearsal(&self, version: i32) -> Result<Option<Simulation>> {
         repo::rehearsal(self.db.pool(), version).await
     }
 
@@ -151,7 +151,7 @@ impl Tariffs {
         Ok(Ending::Kept)
     }
 
-    async fn name_accounts(&self, found: &mut Rehearsal) -> Result<()> {
+    async fn name_accounts(&self, found: &mut Simulation) -> Result<()> {
         let listed = || found.winners.iter().chain(&found.losers).map(|impact| impact.account.uuid());
         let names = repo::account_names(self.db.pool(), &listed().collect::<Vec<_>>()).await?;
         for impact in found.winners.iter_mut().chain(&mut found.losers) {

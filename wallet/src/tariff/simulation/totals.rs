@@ -8,7 +8,7 @@ use crate::error::Refusal;
 use crate::id::AccountId;
 use crate::money::Credits;
 use crate::tariff::model::price_book::PriceBook;
-use crate::tariff::model::simulation::{AccountImpact, Failing, OperationImpact, Rehearsal};
+use crate::tariff::model::simulation::{AccountImpact, Failing, OperationImpact, Simulation};
 use crate::tariff::model::tariff::Tariff;
 
 /// How many winners and losers, and how many failing operations, are listed.
@@ -201,7 +201,7 @@ impl<'b> Totals<'b> {
     }
 
     /// Sums up; accounts are still without names.
-    pub(crate) fn finish(self, from: DateTime<Utc>, to: DateTime<Utc>) -> Rehearsal {
+    pub(crate) fn finish(self, from: DateTime<Utc>, to: DateTime<Utc>) -> Simulation {
         let mut total = Sums::default();
         self.operations.values().for_each(|sums| total.add(*sums));
         let unused =
@@ -223,7 +223,7 @@ impl<'b> Totals<'b> {
             }
         }
         let (winners, losers) = extremes(&self.accounts);
-        Rehearsal {
+        Simulation {
             version: self.draft.version,
             revision: self.draft.revision,
             from,

@@ -1,7 +1,7 @@
 //! What a rehearsal found: the change of what is spent, by account and by operation.
 
 use leptos::prelude::*;
-use wallet::tariff::{AccountImpact, Failing, OperationImpact, PercentSpan, Rehearsal};
+use wallet::tariff::{AccountImpact, Failing, OperationImpact, PercentSpan, Simulation};
 
 use crate::components::pricing::change::percent_text;
 use crate::error::AppError;
@@ -14,7 +14,7 @@ use crate::text::refusal::refusal_text;
 #[component]
 pub fn Figures(
     /// What it found.
-    found: Rehearsal,
+    found: Simulation,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let (from, to) = (found.from.date_naive(), found.to.date_naive());

@@ -7,7 +7,7 @@ use wallet::tariff::RunState;
 
 use crate::components::tariff_editor::simulation::figures::Figures;
 use crate::i18n::*;
-use crate::server_fns::tariffs::RehearsalState;
+use crate::server_fns::tariffs::SimulationState;
 use crate::text::amount::count_text;
 use crate::text::date_time::{WhenStyle, when_text};
 
@@ -18,17 +18,17 @@ const ASK_EVERY: std::time::Duration = std::time::Duration::from_millis(700);
 /// The rehearsal of a draft: how far it is while it runs; else its figures, whether they still match the draft, and the
 /// button that runs it.
 #[component]
-pub fn RehearsalPanel(
+pub fn SimulationPanel(
     /// How many days are rated again.
     days: u16,
     /// The rehearsal when the page was drawn.
-    drawn: RehearsalState,
+    drawn: SimulationState,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let version = drawn.version;
     let state = RwSignal::new(drawn);
     follow(state);
-    let is_running = Memo::new(move |_| state.with(RehearsalState::is_running));
+    let is_running = Memo::new(move |_| state.with(SimulationState::is_running));
     // Of prices that were changed since: it may be begun anew.
     let is_old = Memo::new(move |_| state.with(|now| now.run.as_ref().is_some_and(|run| run.revision != now.revision)));
     let is_first = Memo::new(move |_| state.with(|now| now.run.is_none() && now.found.is_none()));
@@ -65,7 +65,7 @@ pub fn RehearsalPanel(
 }
 
 /// Asks how far a rehearsal is, as long as it runs.
-fn follow(state: RwSignal<RehearsalState>) {
+fn follow(state: RwSignal<SimulationState>) {
     #[cfg(feature = "hydrate")]
     {
         use crate::server_fns::tariffs::load_rehearsal;
@@ -93,7 +93,7 @@ fn follow(state: RwSignal<RehearsalState>) {
 
 /// On its way: how far, and that nobody need wait for it.
 #[component]
-fn Underway(state: RwSignal<RehearsalState>, is_old: Memo<bool>) -> impl IntoView {
+fn Underway(state: RwSignal<SimulationState>, is_old: Memo<bool>) -> impl IntoView {
     let i18n = use_i18n();
     let run = Memo::new(move |_| state.with(|now| now.run.clone()));
     let percent = move || run.with(|run| run.as_ref().and_then(|run| run.progress.percent()));
@@ -136,7 +136,7 @@ fn Underway(state: RwSignal<RehearsalState>, is_old: Memo<bool>) -> impl IntoVie
 
 /// Over, or not begun: what was found, what went wrong, or why it is needed.
 #[component]
-fn Ended(days: u16, state: RehearsalState) -> impl IntoView {
+fn Ended(days: u16, state: SimulationState) -> impl IntoView {
     let i18n = use_i18n();
     let days = i64::from(days);
     let is_current = state.found.as_ref().is_some_and(|found| found.revision == state.revision);

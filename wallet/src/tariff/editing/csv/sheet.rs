@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use crate::error::{Mistake, SheetError};
+use crate::error::{ImportError, PlacedImportError};
 use crate::money::{Credits, Currency, TypedError, read_amount};
 use crate::tariff::model::tariff::UpstreamCost;
 use crate::tariff::rule::PRICE_MAX;
@@ -16,8 +16,8 @@ pub(in crate::tariff) struct Cell {
 }
 
 impl Cell {
-    pub(in crate::tariff) const fn wrong(&self, mistake: Mistake) -> SheetError {
-        SheetError { line: self.line, column: self.column, mistake }
+    pub(in crate::tariff) const fn wrong(&self, mistake: ImportError) -> PlacedImportError {
+        PlacedImportError { line: self.line, column: self.column, mistake }
     }
 }
 
@@ -35,17 +35,17 @@ pub(in crate::tariff) fn cost(
     row: &[Cell],
     today: NaiveDate,
     review_days: u16,
-) -> Result<UpstreamCost, SheetError> {
+) -> Result<UpstreamCost, PlacedImportError> {
     // Credits have six decimals, like upstream costs.
     let micros = price(&sheet.cell(row, "cost"))?.micros();
     let currency = sheet.cell(row, "currency");
-    let wrong = |_| currency.wrong(Mistake::NotACurrency { found: currency.text.clone() });
+    let wrong = |_| currency.wrong(ImportError::NotACurrency { found: currency.text.clone() });
     let currency: Currency = currency.text.parse().map_err(wrong)?;
     let day = sheet.cell(row, "review_on");
     let review_on = if day.text.is_empty() {
         today.checked_add_days(Days::new(u64::from(review_days)))
     } else {
-        let wrong = |_| day.wrong(Mistake::NotADay { found: day.text.clone() });
+        let wrong = |_| day.wrong(ImportError::NotADay { found: day.text.clone() });
         Some(day.text.parse().map_err(wrong)?)
     };
     Ok(UpstreamCost { micros, per: 1, currency, review_on })
@@ -59,7 +59,7 @@ pub(in crate::tariff) struct Sheet {
 
 impl Sheet {
     /// Reads a sheet and checks its head. Comma, semicolon or tab divide; the head decides which.
-    pub(in crate::tariff) fn read(text: &str, known: &[&str], needed: &[&str]) -> Result<Self, Vec<SheetError>> {
+    pub(in crate::tariff) fn read(text: &str, known: &[&str], needed: &[&str]) -> Result<Self, Vec<PlacedImportError>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let head = text.lines().next().unwrap_or("");
         let divider = [';', '\t'].into_iter().find(|divider| head.contains(*divider)).unwrap_or(',');
@@ -67,29 +67,29 @@ impl Sheet {
         let start = Cell { text: String::new(), line: 1, column: 1 };
         let columns: Vec<String> = known.iter().map(|name| (*name).to_owned()).collect();
         if rows.is_empty() {
-            return Err(vec![start.wrong(Mistake::Empty { columns })]);
+            return Err(vec![start.wrong(ImportError::Empty { columns })]);
         }
         let head = rows.remove(0);
-        let mut errors: Vec<SheetError> = head
+        let mut errors: Vec<PlacedImportError> = head
             .iter()
             .filter(|cell| !columns.contains(&cell.text))
-            .map(|cell| cell.wrong(Mistake::UnknownColumn { name: cell.text.clone(), columns: columns.clone() }))
+            .map(|cell| cell.wrong(ImportError::UnknownColumn { name: cell.text.clone(), columns: columns.clone() }))
             .collect();
         for name in needed {
             if !head.iter().any(|cell| cell.text == *name) {
-                errors.push(start.wrong(Mistake::MissingColumn { name: (*name).to_owned() }));
+                errors.push(start.wrong(ImportError::MissingColumn { name: (*name).to_owned() }));
             }
         }
         for row in &rows {
             if let Some(first) = row.first().filter(|_| row.len() != head.len()) {
-                errors.push(first.wrong(Mistake::Cells { found: row.len(), expected: head.len() }));
+                errors.push(first.wrong(ImportError::Cells { found: row.len(), expected: head.len() }));
             }
         }
         let cells = head.iter().chain(rows.iter().flatten());
         let is_control = |cell: &&Cell| cell.text.chars().any(char::is_control);
-        errors.extend(cells.filter(is_control).map(|cell| cell.wrong(Mistake::ControlCharacter)));
+        errors.extend(cells.filter(is_control).map(|cell| cell.wrong(ImportError::ControlCharacter)));
         if rows.len() > ROWS_MAX {
-            errors.push(start.wrong(Mistake::TooManyRows { found: rows.len(), most: ROWS_MAX }));
+            errors.push(start.wrong(ImportError::TooManyRows { found: rows.len(), most: ROWS_MAX }));
         }
         if !errors.is_empty() {
             return Err(errors);
@@ -106,7 +106,7 @@ impl Sheet {
 }
 
 /// Divides CSV into rows of cells (RFC 4180), each with its place; empty lines are left out.
-fn cells(text: &str, divider: char) -> Result<Vec<Vec<Cell>>, SheetError> {
+fn cells(text: &str, divider: char) -> Result<Vec<Vec<Cell>>, PlacedImportError> {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     let mut row: Vec<Cell> = Vec::new();
     let (mut line, mut column) = (1_usize, 1_usize);
@@ -144,7 +144,7 @@ fn cells(text: &str, divider: char) -> Result<Vec<Vec<Cell>>, SheetError> {
         }
     }
     if is_quoted {
-        return Err(cell.wrong(Mistake::UnclosedQuote));
+        return Err(cell.wrong(ImportError::UnclosedQuote));
     }
     end_row(&mut rows, &mut row, &mut cell, (line, column));
     Ok(rows)
@@ -166,18 +166,18 @@ fn tidy(cell: Cell) -> Cell {
     Cell { text: formula.unwrap_or(text).to_owned(), ..cell }
 }
 
-pub(in crate::tariff) fn price(cell: &Cell) -> Result<Credits, SheetError> {
+pub(in crate::tariff) fn price(cell: &Cell) -> Result<Credits, PlacedImportError> {
     let found = || cell.text.clone();
     let price = read_amount(&cell.text).map_err(|error| match error {
-        TypedError::Empty => cell.wrong(Mistake::NoPrice),
-        TypedError::Ambiguous(readings) => cell.wrong(Mistake::Ambiguous { found: found(), readings }),
-        TypedError::Wrong(why) => cell.wrong(Mistake::NotAnAmount { found: found(), why }),
+        TypedError::Empty => cell.wrong(ImportError::NoPrice),
+        TypedError::Ambiguous(readings) => cell.wrong(ImportError::Ambiguous { found: found(), readings }),
+        TypedError::Wrong(why) => cell.wrong(ImportError::NotAnAmount { found: found(), why }),
     })?;
     if price.is_negative() {
-        return Err(cell.wrong(Mistake::Negative { found: price }));
+        return Err(cell.wrong(ImportError::Negative { found: price }));
     }
     if price > PRICE_MAX {
-        return Err(cell.wrong(Mistake::TooLarge { found: price, max: PRICE_MAX }));
+        return Err(cell.wrong(ImportError::TooLarge { found: price, max: PRICE_MAX }));
     }
     Ok(price)
 }

@@ -27,7 +27,7 @@ fn book() -> PriceBook {
     PriceBook { status: BookStatus::Draft, ..samples::book(tariffs) }
 }
 
-fn errors<T: std::fmt::Debug>(result: Result<T, Vec<SheetError>>) -> Vec<String> {
+fn errors<T: std::fmt::Debug>(result: Result<T, Vec<PlacedImportError>>) -> Vec<String> {
     result.expect_err("mistakes").iter().map(ToString::to_string).collect()
 }
 
@@ -94,18 +94,18 @@ fn mistakes_bring_their_facts() {
     };
     let found = |text: &str| text.to_owned();
     let categories = ["text", "image", "video", "music", "tts", "stt", "tool", "job"].map(str::to_owned).to_vec();
-    assert_eq!(of("Sora,Sora,video,clip,,1"), [Mistake::NotAnOperation { found: found("Sora") }]);
-    assert_eq!(of("sora,Sora,video,clip,hd,1"), [Mistake::NewHasOptions]);
-    assert_eq!(of("sora,Sora,film,clip,,1"), [Mistake::NotACategory { found: found("film"), known: categories }]);
-    let too_precise = Mistake::NotAnAmount { found: found("0.1234567"), why: AmountError::TooPrecise };
+    assert_eq!(of("Sora,Sora,video,clip,,1"), [ImportError::NotAnOperation { found: found("Sora") }]);
+    assert_eq!(of("sora,Sora,video,clip,hd,1"), [ImportError::NewHasOptions]);
+    assert_eq!(of("sora,Sora,film,clip,,1"), [ImportError::NotACategory { found: found("film"), known: categories }]);
+    let too_precise = ImportError::NotAnAmount { found: found("0.1234567"), why: AmountError::TooPrecise };
     assert_eq!(of("gpt-5,,,,,0.1234567"), [too_precise]);
     assert_eq!(
         of("gpt-5,,,,,-2.50"),
-        [Mistake::Negative { found: Credits::from_micros(-2_500_000) }],
+        [ImportError::Negative { found: Credits::from_micros(-2_500_000) }],
         "the amount, however it is written"
     );
     let many = "gpt-5,,,,,1\n".repeat(ROWS_MAX + 1);
-    assert_eq!(of(&many), [Mistake::TooManyRows { found: ROWS_MAX + 1, most: ROWS_MAX }]);
+    assert_eq!(of(&many), [ImportError::TooManyRows { found: ROWS_MAX + 1, most: ROWS_MAX }]);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn an_amount_that_can_be_read_in_two_ways_is_refused() {
     for sheet in ["operation;price\ngpt-5;1,000\n", "operation,price\ngpt-5,\"12,500\"\n"] {
         let found = of(sheet).expect_err("refused");
         assert!(
-            matches!(found.as_slice(), [SheetError { line: 2, mistake: Mistake::Ambiguous { .. }, .. }]),
+            matches!(found.as_slice(), [PlacedImportError { line: 2, mistake: ImportError::Ambiguous { .. }, .. }]),
             "{found:?}"
         );
     }

@@ -8,19 +8,19 @@ use crate::money::{AmountError, Credits, Readings};
 /// Something wrong in a file, and where. Its text is English, for callers of the REST API and for commands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("line {line}, column {column}: {mistake}")]
-pub struct SheetError {
+pub struct PlacedImportError {
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
     /// What was found and what was expected.
-    pub mistake: Mistake,
+    pub mistake: ImportError,
 }
 
 /// What can be wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
-pub enum Mistake {
+pub enum ImportError {
     /// There is nothing in the sheet, not even a head.
     #[error("the sheet is empty; expected the columns {}", columns.join(", "))]
     Empty {
@@ -227,76 +227,76 @@ fn alternatives(known: &[String]) -> String {
 mod tests {
     use super::*;
 
-    fn each() -> Vec<(Mistake, &'static str)> {
+    fn each() -> Vec<(ImportError, &'static str)> {
         let text = || "x".to_owned();
         let two = || vec!["s × hd".to_owned(), "l".to_owned()];
         let credits = |whole| Credits::from_whole(whole).expect("fits");
-        let amount = |why| Mistake::NotAnAmount { found: text(), why };
+        let amount = |why| ImportError::NotAnAmount { found: text(), why };
         let today = "2026-11-21".parse().expect("a day");
         vec![
-            (Mistake::Empty { columns: two() }, "the sheet is empty; expected the columns s × hd, l"),
-            (Mistake::UnknownColumn { name: text(), columns: two() }, "unknown column “x”; expected s × hd, l"),
-            (Mistake::MissingColumn { name: text() }, "the column x is missing"),
-            (Mistake::Cells { found: 1, expected: 2 }, "1 cells; expected 2"),
-            (Mistake::TooManyRows { found: 20_001, most: 20_000 }, "20001 rows; expected at most 20000"),
-            (Mistake::UnclosedQuote, "this quote is never closed"),
+            (ImportError::Empty { columns: two() }, "the sheet is empty; expected the columns s × hd, l"),
+            (ImportError::UnknownColumn { name: text(), columns: two() }, "unknown column “x”; expected s × hd, l"),
+            (ImportError::MissingColumn { name: text() }, "the column x is missing"),
+            (ImportError::Cells { found: 1, expected: 2 }, "1 cells; expected 2"),
+            (ImportError::TooManyRows { found: 20_001, most: 20_000 }, "20001 rows; expected at most 20000"),
+            (ImportError::UnclosedQuote, "this quote is never closed"),
             (
-                Mistake::ControlCharacter,
+                ImportError::ControlCharacter,
                 "this cell holds a control character, such as a line end; a cell is one line of text",
             ),
-            (Mistake::Twice { operation: text() }, "x is here twice"),
-            (Mistake::OptionTwice { operation: text() }, "x with this option is here twice"),
-            (Mistake::NoPrice, "the price is empty; {amount}"),
+            (ImportError::Twice { operation: text() }, "x is here twice"),
+            (ImportError::OptionTwice { operation: text() }, "x with this option is here twice"),
+            (ImportError::NoPrice, "the price is empty; {amount}"),
             (amount(AmountError::NotANumber), "“x” is not a number; {amount}"),
             (amount(AmountError::TooPrecise), "“x” is too many decimals; {amount}"),
             (amount(AmountError::TooLarge), "“x” is too large; {amount}"),
             (
-                Mistake::Ambiguous {
+                ImportError::Ambiguous {
                     found: text(),
                     readings: Readings { grouped: "1000".to_owned(), decimal: "1.00".to_owned() },
                 },
                 "“x” can be read in two ways; write 1000 or 1.00",
             ),
-            (Mistake::Negative { found: credits(-2) }, "-2 is negative; {amount}"),
-            (Mistake::TooLarge { found: credits(9), max: credits(8) }, "9 is too large; a price is at most 8"),
+            (ImportError::Negative { found: credits(-2) }, "-2 is negative; {amount}"),
+            (ImportError::TooLarge { found: credits(9), max: credits(8) }, "9 is too large; a price is at most 8"),
             (
-                Mistake::NoOption { operation: text(), option: text(), known: two() },
+                ImportError::NoOption { operation: text(), option: text(), known: two() },
                 "x has no option “x”; expected one of “s × hd”, “l”",
             ),
             (
-                Mistake::NotAnOperation { found: text() },
+                ImportError::NotAnOperation { found: text() },
                 "“x” can't name an operation: 1–64 of a–z, 0–9, point, dash, underscore",
             ),
-            (Mistake::NoOperation { operation: text() }, "there is no operation “x” in the price book"),
+            (ImportError::NoOperation { operation: text() }, "there is no operation “x” in the price book"),
             (
-                Mistake::NoOperationToAdd { operation: text() },
+                ImportError::NoOperationToAdd { operation: text() },
                 "there is no operation “x” in the price book; give its name, category and unit to add it",
             ),
             (
-                Mistake::OnlyPrices { operation: text(), column: "unit".to_owned(), found: text(), known: text() },
+                ImportError::OnlyPrices { operation: text(), column: "unit".to_owned(), found: text(), known: text() },
                 "the unit of x is “x”, not “x”; a sheet changes prices only: change it in the editor, or leave the cell \
                  empty",
             ),
-            (Mistake::NotText, "this is not text in UTF-8; save the file as UTF-8 (in a spreadsheet: “CSV UTF-8”)"),
-            (Mistake::NewHasOptions, "a new operation has one price for all; add options in the editor"),
-            (Mistake::NotACategory { found: text(), known: two() }, "“x” is not a category: s × hd or l"),
-            (Mistake::NotACurrency { found: text() }, "“x” is not a currency; expected an ISO 4217 code: USD"),
-            (Mistake::NotADay { found: text() }, "“x” is not a day; expected 2026-12-21"),
-            (Mistake::DayOver { found: text(), today }, "“x” is over; expected a day from 2026-11-21 on"),
-            (Mistake::NoCosts, "the sheet has a head, but no cost below it"),
+            (ImportError::NotText, "this is not text in UTF-8; save the file as UTF-8 (in a spreadsheet: “CSV UTF-8”)"),
+            (ImportError::NewHasOptions, "a new operation has one price for all; add options in the editor"),
+            (ImportError::NotACategory { found: text(), known: two() }, "“x” is not a category: s × hd or l"),
+            (ImportError::NotACurrency { found: text() }, "“x” is not a currency; expected an ISO 4217 code: USD"),
+            (ImportError::NotADay { found: text() }, "“x” is not a day; expected 2026-12-21"),
+            (ImportError::DayOver { found: text(), today }, "“x” is over; expected a day from 2026-11-21 on"),
+            (ImportError::NoCosts, "the sheet has a head, but no cost below it"),
             (
-                Mistake::NotUnits { found: text(), max: 9 },
+                ImportError::NotUnits { found: text(), max: 9 },
                 "“x” is no number of units; expected a whole number from 1 to 9",
             ),
-            (Mistake::SourceTooLong { max: 200 }, "the source is longer than 200 letters"),
-            (Mistake::Other("missing field `price`".to_owned()), "missing field `price`"),
+            (ImportError::SourceTooLong { max: 200 }, "the source is longer than 200 letters"),
+            (ImportError::Other("missing field `price`".to_owned()), "missing field `price`"),
         ]
     }
 
     #[test]
     fn each_mistake_says_what_was_found_and_what_was_expected() {
         for (mistake, words) in each() {
-            let error = SheetError { line: 3, column: 10, mistake };
+            let error = PlacedImportError { line: 3, column: 10, mistake };
             assert_eq!(error.to_string(), format!("line 3, column 10: {}", words.replace("{amount}", AN_AMOUNT)));
         }
     }
@@ -304,9 +304,9 @@ mod tests {
     #[test]
     fn each_mistake_comes_back_from_json_as_it_was() {
         for (mistake, words) in each() {
-            let error = SheetError { line: 3, column: 10, mistake };
+            let error = PlacedImportError { line: 3, column: 10, mistake };
             let json = serde_json::to_string(&error).expect("plain data");
-            assert_eq!(serde_json::from_str::<SheetError>(&json).expect("the same"), error, "{words}");
+            assert_eq!(serde_json::from_str::<PlacedImportError>(&json).expect("the same"), error, "{words}");
         }
     }
 }
