@@ -95,7 +95,7 @@ const RULES: [Rule; 8] = [
     Rule {
         why: "Leptos writes the inside of a text area as it is, so that a text could end it: `TextArea` makes all of them",
         folders: &["app/src"],
-        except: &["app/src/components/field.rs"],
+        except: &["app/src/components/ui/field.rs"],
         text: &["<textarea"],
         ..RUST
     },

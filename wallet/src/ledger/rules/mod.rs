@@ -1,6 +1,7 @@
 //! The ledger's rules: pure functions from a wallet and a request to rows, or to a refusal.
 
 pub(super) mod authority;
+#[cfg(feature = "postgres")]
 pub(super) mod balance;
 pub(super) mod batch;
 pub(super) mod budget_spend;
