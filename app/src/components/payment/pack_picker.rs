@@ -71,7 +71,7 @@ pub fn PackPicker(
                     <input type="radio" name="package" value=pack.code aria-label=label checked=is_chosen />
                     <span class="block text-sm text-muted">{pack.name}</span>
                     <span class="fig text-xl block">{move || credits_text(i18n.get_locale(), credits)}</span>
-                    <span class="flex items-baseline justify-between gap-2 mt-1 num">
+                    <span class="flex flex-wrap items-baseline justify-between gap-x-2 mt-1 num">
                         <span>{move || money_text(i18n.get_locale(), money)}</span>
                         <span class="text-sm text-muted">{each}</span>
                     </span>

@@ -70,7 +70,7 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
     } else {
         view! {
             <a class="text-base hover:underline underline-offset-4 whitespace-nowrap py-2" href="/sign-in">{t!(i18n, public.sign_in)}</a>
-            <a class="btn btn-primary whitespace-nowrap" href="/sign-up">{t!(i18n, public.sign_up)}</a>
+            <a class="btn btn-primary whitespace-nowrap max-sm:px-3" href="/sign-up">{t!(i18n, public.sign_up)}</a>
         }
         .into_any()
     };
@@ -80,7 +80,7 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
             {t!(i18n, nav.skip)}
         </a>
         <header class="border-b border-line bg-base-200">
-            <div class="max-w-[1280px] mx-auto h-16 px-4 lg:px-8 flex items-center gap-3 sm:gap-5">
+            <div class="max-w-[1280px] mx-auto h-16 px-4 lg:px-8 flex items-center gap-2 sm:gap-5">
                 <Brand />
                 <nav aria-label=move || t_string!(i18n, nav.main) class="hidden md:flex gap-5 text-base">
                     <a class=prices_class href="/pricing" aria-current=prices.then_some("page")>{t!(i18n, nav.prices)}</a>
