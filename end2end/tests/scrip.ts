@@ -78,7 +78,7 @@ export async function signUp(page: Page, email = freshEmail()): Promise<string> 
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Open the wallet' }).click();
-  await expect(page.getByText('Look into your inbox')).toBeVisible();
+  await expect(page.getByText('Check your inbox')).toBeVisible();
   return email;
 }
 

@@ -14,7 +14,7 @@ async fn a_person_signs_up_proves_the_address_and_gets_the_plans_credits_once(po
     let fields = [("email", "anna@example.com"), ("password", PASSWORD), ("name", "Anna")];
     let told = browser.post("/sign-up", &fields).await;
     assert_eq!(told.status, StatusCode::OK, "{}", told.text);
-    assert!(told.text.contains("Look into your inbox") && !told.text.contains(PASSWORD), "{}", told.text);
+    assert!(told.text.contains("Check your inbox") && !told.text.contains(PASSWORD), "{}", told.text);
     assert_eq!(browser.open("/wallet").await.status, StatusCode::SEE_OTHER, "nobody is signed in by that");
 
     site.work().await;
