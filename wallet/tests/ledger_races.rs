@@ -15,17 +15,12 @@ use wallet::clock::Clock;
 use wallet::error::{Error, Refusal, Result};
 use wallet::id::{AccountId, WalletId};
 use wallet::identity::Actor;
-use wallet::ledger::{Command, EntryFilter, EntryKind, Environment, HoldState, Outcome, Page, Scope, TxHook};
+use wallet::ledger::{Command, EntryFilter, EntryKind, Environment, HoldState, Outcome, Page, TxHook};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
 /// How many callers race.
 const CALLERS: usize = 64;
-
-/// Nothing is left wrong.
-async fn sound(wallet: &Wallet) {
-    assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
-}
 
 #[sqlx::test(migrations = "../migrations")]
 async fn the_last_credit_is_spent_once(pool: PgPool) {
@@ -78,89 +73,6 @@ async fn credits_that_come_beside_a_charge_of_a_wallet_that_must_be_read_are_the
         assert_eq!(available(&node, id).await, credits(100 - 1 + 50 + 10 - 20 - 1), "round {round}");
         node.shutdown().await;
     }
-    sound(&wallet).await;
-    wallet.shutdown().await;
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn a_wallet_that_somebody_keeps_locked_holds_up_no_other(pool: PgPool) {
-    let wallet = open(&pool);
-    let account = AccountId::new();
-    // Of one account, so of one writer.
-    let stuck = wallet_of(&wallet, account, Environment::Production).await;
-    let other = wallet_of(&wallet, account, Environment::Production).await;
-    for id in [stuck, other] {
-        grant(&wallet, id, "g", 100).await;
-        charge(&wallet, id, "remembered", 1).await.expect("charged");
-    }
-    let mut person = pool.begin().await.expect("a transaction");
-    sqlx::query("SELECT FROM wallets WHERE shard = $1 AND wallet_id = $2 FOR UPDATE")
-        .bind(stuck.shard.as_i16())
-        .bind(stuck.number)
-        .execute(&mut *person)
-        .await
-        .expect("locked");
-    let (refused, done) = tokio::join!(charge(&wallet, stuck, "s1", 1), charge(&wallet, other, "o1", 1));
-    assert_eq!(refusal(refused), Refusal::Unavailable);
-    done.expect("charged");
-    // From now on it does not even wait.
-    let (refused, done) = tokio::join!(charge(&wallet, stuck, "s2", 1), charge(&wallet, other, "o2", 1));
-    assert_eq!(refusal(refused), Refusal::Unavailable);
-    done.expect("charged");
-    // Who waits when the wallet is let go gets through.
-    let waiting = tokio::spawn({
-        let wallet = wallet.clone();
-        async move { charge(&wallet, stuck, "s3", 1).await }
-    });
-    charge(&wallet, other, "o3", 1).await.expect("charged");
-    person.rollback().await.expect("let go");
-    waiting.await.expect("no panic").expect("charged");
-    charge(&wallet, stuck, "s4", 1).await.expect("charged");
-    assert_eq!(available(&wallet, stuck).await, credits(97));
-    assert_eq!(available(&wallet, other).await, credits(96));
-    sound(&wallet).await;
-    wallet.shutdown().await;
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn one_hot_locked_wallet_takes_one_place_of_those_that_are_waited_for(pool: PgPool) {
-    let wallet = open(&pool);
-    let account = AccountId::new();
-    let mut ids = Vec::new();
-    for _ in 0..6 {
-        // Of one account, so of one writer.
-        let id = wallet_of(&wallet, account, Environment::Production).await;
-        grant(&wallet, id, "g", 100).await;
-        ids.push(id);
-    }
-    let (free, locked) = ids.split_last().expect("wallets");
-    let (hot, fifth) = (locked[0], locked[4]);
-    let mut person = pool.begin().await.expect("a transaction");
-    sqlx::query("SELECT FROM wallets WHERE wallet_id = ANY ($1) ORDER BY wallet_id FOR UPDATE")
-        .bind(locked.iter().map(|id| id.number).collect::<Vec<_>>())
-        .execute(&mut *person)
-        .await
-        .expect("locked");
-    // From here on it is known that they are locked.
-    let first = join_all(locked.iter().map(|id| charge(&wallet, *id, "first", 1))).await;
-    first.into_iter().for_each(|answer| assert_eq!(refusal(answer), Refusal::Unavailable));
-    let mut waiting = Vec::new();
-    for (id, callers) in [(hot, 40), (locked[1], 1), (locked[2], 1), (locked[3], 1)] {
-        for caller in 0..callers {
-            let wallet = wallet.clone();
-            waiting.push(tokio::spawn(async move { charge(&wallet, id, format!("w{caller}"), 1).await }));
-        }
-    }
-    for name in ["f1", "f2"] {
-        charge(&wallet, *free, name, 1).await.expect("charged");
-    }
-    assert_eq!(refusal(charge(&wallet, fifth, "w0", 1).await), Refusal::Unavailable, "four are waited for");
-    assert!(waiting.iter().all(|task| !task.is_finished()), "and those do wait");
-    person.rollback().await.expect("let go");
-    for answer in join_all(waiting).await {
-        answer.expect("no panic").expect("charged");
-    }
-    assert_eq!(available(&wallet, hot).await, credits(60));
     sound(&wallet).await;
     wallet.shutdown().await;
 }
@@ -344,7 +256,7 @@ impl TxHook for Beside {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_rider_happens_with_its_entry_or_not_at_all(pool: PgPool) {
+async fn a_hook_happens_with_its_entry_or_not_at_all(pool: PgPool) {
     sqlx::raw_sql("CREATE TABLE beside (seq bigint PRIMARY KEY)").execute(&pool).await.expect("a table");
     let wallet = open(&pool);
     let id = new_wallet(&wallet).await;

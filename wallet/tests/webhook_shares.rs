@@ -71,6 +71,19 @@ async fn make_all_slow(pool: &PgPool) {
     sqlx::query("UPDATE webhook_endpoints SET is_slow = true").execute(pool).await.expect("slow");
 }
 
+/// Makes hostile accounts with so many endpoints each, and beside them a stranger with one; all endpoints are slow.
+async fn stranger_beside(wallet: &Wallet, pool: &PgPool, accounts: usize, endpoints: usize) -> (Viewer, Uuid) {
+    for number in 0..accounts {
+        let hosts: Vec<String> = (0..endpoints).map(|place| format!("h{number}-{place}.example")).collect();
+        hostile(wallet, &format!("hostile{number}"), &hosts).await;
+    }
+    while relay(wallet).await > 0 {}
+    let stranger = member(wallet, "stranger@example.com").await;
+    let own = listen(wallet, &stranger, "own.example").await;
+    make_all_slow(pool).await;
+    (stranger, own)
+}
+
 fn of(messages: &[Outgoing], endpoint: Uuid) -> usize {
     messages.iter().filter(|message| message.endpoint == endpoint).count()
 }
@@ -78,14 +91,7 @@ fn of(messages: &[Outgoing], endpoint: Uuid) -> usize {
 #[sqlx::test(migrations = "../migrations")]
 async fn a_slow_stranger_has_a_place_beside_four_accounts_of_slow_endpoints(pool: PgPool) {
     let wallet = open(&pool).await;
-    for number in 0..4 {
-        let hosts: Vec<String> = (0..10).map(|place| format!("h{number}-{place}.example")).collect();
-        hostile(&wallet, &format!("hostile{number}"), &hosts).await;
-    }
-    while relay(&wallet).await > 0 {}
-    let stranger = member(&wallet, "stranger@example.com").await;
-    let own = listen(&wallet, &stranger, "own.example").await;
-    make_all_slow(&pool).await;
+    let (stranger, own) = stranger_beside(&wallet, &pool, 4, 10).await;
     let mut under_way = UnderWay::default();
     let hanging = wallet.webhooks().take(&mut under_way).await.expect("taken");
     assert_eq!(hanging.len(), 4 * 2, "two of each account");
@@ -106,14 +112,7 @@ async fn a_slow_stranger_has_a_place_beside_four_accounts_of_slow_endpoints(pool
 #[sqlx::test(migrations = "../migrations")]
 async fn slow_places_go_round_the_accounts(pool: PgPool) {
     let wallet = open(&pool).await;
-    for number in 0..20 {
-        let hosts: Vec<String> = (0..2).map(|place| format!("h{number}-{place}.example")).collect();
-        hostile(&wallet, &format!("hostile{number}"), &hosts).await;
-    }
-    while relay(&wallet).await > 0 {}
-    let stranger = member(&wallet, "stranger@example.com").await;
-    let own = listen(&wallet, &stranger, "own.example").await;
-    make_all_slow(&pool).await;
+    let (stranger, own) = stranger_beside(&wallet, &pool, 20, 2).await;
     let mut under_way = UnderWay::default();
     let mut hanging = wallet.webhooks().take(&mut under_way).await.expect("taken");
     assert_eq!(hanging.len(), 16, "one of each of sixteen accounts");

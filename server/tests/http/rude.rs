@@ -196,19 +196,24 @@ async fn wrong_keys_are_counted_by_address_and_right_ones_go_on(pool: PgPool) {
     assert!(!told.header("retry-after").is_empty());
 }
 
-#[sqlx::test(migrations = "../migrations")]
-async fn many_keys_of_an_account_have_one_limit_together(pool: PgPool) {
-    let flags = ["--rate-reads=5", "--rate-account-reads=8", "--rate-writes=3", "--rate-account-writes=3"];
-    let site = Site::start_with(pool, &flags).await;
-    let first = site.program("kate", 100).await;
+/// Makes another key of the same account.
+async fn another_key<'s>(first: &Program<'s>) -> Program<'s> {
     let new = wallet::identity::NewKey {
         name: "another".to_owned(),
         environment: wallet::identity::Environment::Production,
         scopes: Vec::new(),
         ceiling: None,
     };
-    let key = site.wallet().identity().create_key(&first.viewer, &new).await.expect("a key").secret;
-    let second = Program { site: &site, key, viewer: first.viewer.clone() };
+    let key = first.site.wallet().identity().create_key(&first.viewer, &new).await.expect("a key").secret;
+    Program { site: first.site, key, viewer: first.viewer.clone() }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn many_keys_of_an_account_have_one_limit_together(pool: PgPool) {
+    let flags = ["--rate-reads=5", "--rate-account-reads=8", "--rate-writes=3", "--rate-account-writes=3"];
+    let site = Site::start_with(pool, &flags).await;
+    let first = site.program("kate", 100).await;
+    let second = another_key(&first).await;
     early_in_a_minute().await;
     let mut statuses = Vec::new();
     for number in 0..10 {
@@ -230,14 +235,7 @@ async fn the_platform_s_calls_count_for_the_account_of_the_key_that_they_name(po
     let flags = ["--rate-writes=3", "--rate-account-writes=5"];
     let site = Site::start_with(pool, &flags).await;
     let (first, platform) = (site.program("kate", 100).await, site.platform().await);
-    let new = wallet::identity::NewKey {
-        name: "another".to_owned(),
-        environment: wallet::identity::Environment::Production,
-        scopes: Vec::new(),
-        ceiling: None,
-    };
-    let key = site.wallet().identity().create_key(&first.viewer, &new).await.expect("a key").secret;
-    let second = Program { site: &site, key, viewer: first.viewer.clone() };
+    let second = another_key(&first).await;
     early_in_a_minute().await;
     let mut statuses = Vec::new();
     for number in 0..6 {

@@ -9,7 +9,8 @@ use wallet::id::{AccountId, ProjectId, WalletId};
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
 use wallet::ledger::{
-    CaptureAmount, Command, Environment, GrantSource, NewGrant, NewWallet, Outcome, Receipt, ReleaseReason, Submission,
+    CaptureAmount, Command, Environment, GrantSource, NewGrant, NewWallet, Outcome, Receipt, ReleaseReason, Scope,
+    Submission,
 };
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
@@ -105,4 +106,9 @@ pub async fn available(wallet: &Wallet, id: WalletId) -> Credits {
 
 pub fn hours(hours: i64) -> TimeDelta {
     TimeDelta::hours(hours)
+}
+
+/// Nothing is left wrong.
+pub async fn sound(wallet: &Wallet) {
+    assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
 }

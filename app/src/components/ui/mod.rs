@@ -6,4 +6,5 @@ pub mod icon;
 pub mod live_status;
 pub mod panel;
 pub mod public_shell;
+pub mod session_frame;
 pub mod shell;

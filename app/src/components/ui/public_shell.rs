@@ -2,15 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::components::ui::head::{BalancePill, PageTitle, Preferences};
+use crate::components::ui::head::{BalancePill, Preferences};
 use crate::components::ui::icon::Brand;
-use crate::components::ui::panel::PanelError;
-use crate::error::tell_status;
+use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
 use crate::i18n::*;
-use crate::live::use_live_wallet;
 use crate::server_fns::session::Session;
-use crate::session::use_session;
-use crate::text::amount::Unit;
 
 /// The frame of a public page.
 #[component]
@@ -24,42 +20,18 @@ pub fn PublicShell(
     /// The page.
     children: ChildrenFn,
 ) -> impl IntoView {
-    let session = use_session();
     let children = StoredValue::new(children);
-    view! {
-        <PageTitle title=title />
-        <Suspense>
-            {move || Suspend::new(async move {
-                match session.await {
-                    Ok(session) => {
-                        view! {
-                            <Frame session=session prices=prices>
-                                {children.with_value(|children| children())}
-                            </Frame>
-                        }
-                            .into_any()
-                    }
-                    Err(error) => {
-                        tell_status(&error);
-                        let retry = Callback::new(move |()| use_session().refetch());
-                        view! { <main id="main" class="p-5"><PanelError error=error retry=retry /></main> }.into_any()
-                    }
-                }
-            })}
-        </Suspense>
-    }
+    let frame = move |session| {
+        view! { <Frame session=session prices=prices>{children.with_value(|children| children())}</Frame> }.into_any()
+    };
+    view! { <SessionFrame title=title frame=frame /> }
 }
 
 /// Head, page, footer.
 #[component]
 fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView {
     let i18n = use_i18n();
-    if let Some(unit) = session.unit.clone() {
-        provide_context(Unit(unit));
-    }
-    if let (Some(live), Some(balance)) = (use_live_wallet(), session.balance.clone()) {
-        live.start_from(balance);
-    }
+    provide_wallet(&session);
     let is_signed_in = session.viewer.is_some();
     let entry = if is_signed_in {
         view! {
@@ -76,9 +48,7 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
     };
     let prices_class = if prices { "font-semibold" } else { "text-muted hover:text-base-content" };
     view! {
-        <a href="#main" class="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 btn btn-neutral">
-            {t!(i18n, nav.skip)}
-        </a>
+        <SkipLink />
         <header class="border-b border-line bg-base-200">
             <div class="max-w-[1280px] mx-auto h-16 px-4 lg:px-8 flex items-center gap-2 sm:gap-5">
                 <Brand />

@@ -4,16 +4,12 @@ use leptos::prelude::*;
 use wallet::identity::Viewer;
 
 use crate::components::pricing::change::RiseBanner;
-use crate::components::ui::head::{BalancePill, PageTitle, PersonMenu, Preferences, initials};
+use crate::components::ui::head::{BalancePill, PersonMenu, Preferences, initials};
 use crate::components::ui::icon::{Brand, Icon, icon};
 use crate::components::ui::live_status::LiveStatus;
-use crate::components::ui::panel::PanelError;
-use crate::error::tell_status;
+use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
 use crate::i18n::*;
-use crate::live::use_live_wallet;
 use crate::server_fns::session::Session;
-use crate::session::use_session;
-use crate::text::amount::Unit;
 use crate::text::date_time::Zone;
 
 /// Where a page stands in the sidebar.
@@ -116,42 +112,18 @@ pub fn AppShell(
     /// The page.
     children: ChildrenFn,
 ) -> impl IntoView {
-    let session = use_session();
     let children = StoredValue::new(children);
-    view! {
-        <PageTitle title=title />
-        <Suspense>
-            {move || Suspend::new(async move {
-                match session.await {
-                    Ok(session) => {
-                        view! {
-                            <Frame session=session active=active title=title wide=wide>
-                                {children.with_value(|children| children())}
-                            </Frame>
-                        }
-                            .into_any()
-                    }
-                    Err(error) => {
-                        tell_status(&error);
-                        let retry = Callback::new(move |()| session.refetch());
-                        view! { <main id="main" class="p-5"><PanelError error=error retry=retry /></main> }.into_any()
-                    }
-                }
-            })}
-        </Suspense>
-    }
+    let frame = move |session| {
+        view! { <Frame session=session active=active title=title wide=wide>{children.with_value(|children| children())}</Frame> }.into_any()
+    };
+    view! { <SessionFrame title=title frame=frame /> }
 }
 
 /// Sidebar, head, page, bottom bar.
 #[component]
 fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, children: ChildrenFn) -> impl IntoView {
     let i18n = use_i18n();
-    if let Some(unit) = session.unit.clone() {
-        provide_context(Unit(unit));
-    }
-    if let (Some(live), Some(balance)) = (use_live_wallet(), session.balance.clone()) {
-        live.start_from(balance);
-    }
+    provide_wallet(&session);
     let is_admin = active.is_admin();
     // What admins see is the platform's, not an account's: in UTC.
     if let Some(zone) = session.zone.clone().filter(|_| !is_admin) {
@@ -173,9 +145,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
         "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full max-w-[1240px]"
     };
     view! {
-        <a href="#main" class="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 btn btn-neutral">
-            {t!(i18n, nav.skip)}
-        </a>
+        <SkipLink />
         <div class="lg:grid lg:grid-cols-[224px_minmax(0,1fr)] min-h-dvh">
             <aside class="hidden lg:flex flex-col gap-5 border-r border-line px-3 py-4 sticky top-0 h-dvh">
                 <div class="px-2 flex items-center justify-between">

@@ -4,33 +4,22 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::components::ui::field::Field;
-use crate::components::ui::panel::{Banner, BannerKind, Loaded};
-use crate::components::ui::public_shell::PublicShell;
+use crate::components::ui::panel::{Banner, BannerKind};
 use crate::context::FormOutcome;
 use crate::i18n::*;
-use crate::server_fns::form::posted_form;
+use crate::pages::public::form_page::FormPage;
 use crate::text::refusal::FormErrors;
 
 /// Asking for a new password.
 #[component]
 pub fn ForgotPage() -> impl IntoView {
     let i18n = use_i18n();
-    let outcome = Resource::new_blocking(|| (), |()| posted_form("/forgot".to_owned()));
-    view! {
-        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.forgot_title).to_owned())>
-            <div class="max-w-[420px] mx-auto pt-10 sm:pt-16">
-                <h1 class="h1">{t!(i18n, enter.forgot_title)}</h1>
-                <p class="text-muted mt-0.5 mb-5">{t!(i18n, enter.forgot_note)}</p>
-                <Loaded data=outcome let:outcome>
-                    <ForgotForm outcome=outcome />
-                </Loaded>
-            </div>
-        </PublicShell>
-    }
+    let title = Signal::derive(move || t_string!(i18n, enter.forgot_title).to_owned());
+    let note = Signal::derive(move || t_string!(i18n, enter.forgot_note).to_owned());
+    view! { <FormPage path="/forgot" title=title note=note form=forgot_form /> }
 }
 
-#[component]
-fn ForgotForm(outcome: FormOutcome) -> impl IntoView {
+fn forgot_form(outcome: FormOutcome) -> AnyView {
     let i18n = use_i18n();
     let is_sent = outcome.notice.is_some();
     view! {
@@ -47,23 +36,15 @@ fn ForgotForm(outcome: FormOutcome) -> impl IntoView {
             <button class="btn btn-primary btn-lg">{t!(i18n, enter.send_link)}</button>
         </form>
     }
+    .into_any()
 }
 
 /// Choosing a new password.
 #[component]
 pub fn ResetPage() -> impl IntoView {
     let i18n = use_i18n();
-    let outcome = Resource::new_blocking(|| (), |()| posted_form("/reset".to_owned()));
-    view! {
-        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.reset_title).to_owned())>
-            <div class="max-w-[420px] mx-auto pt-10 sm:pt-16">
-                <h1 class="h1 mb-5">{t!(i18n, enter.reset_title)}</h1>
-                <Loaded data=outcome let:outcome>
-                    <ResetForm outcome=outcome />
-                </Loaded>
-            </div>
-        </PublicShell>
-    }
+    let title = Signal::derive(move || t_string!(i18n, enter.reset_title).to_owned());
+    view! { <FormPage path="/reset" title=title form=reset_form /> }
 }
 
 /// The link's secret, from the page's address into the form.
@@ -73,8 +54,7 @@ fn Token() -> impl IntoView {
     view! { <input type="hidden" name="token" value=move || query.read().get("token").unwrap_or_default() /> }
 }
 
-#[component]
-fn ResetForm(outcome: FormOutcome) -> impl IntoView {
+fn reset_form(outcome: FormOutcome) -> AnyView {
     let i18n = use_i18n();
     view! {
         <form method="post" action="/reset" class="panel p-5 grid gap-4">
@@ -92,29 +72,20 @@ fn ResetForm(outcome: FormOutcome) -> impl IntoView {
             <button class="btn btn-primary btn-lg">{t!(i18n, enter.reset)}</button>
         </form>
     }
+    .into_any()
 }
 
 /// Proving an address: a button, since programs that scan mails follow links.
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
     let i18n = use_i18n();
-    let outcome = Resource::new_blocking(|| (), |()| posted_form("/verify-email".to_owned()));
-    view! {
-        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.verify_title).to_owned())>
-            <div class="max-w-[420px] mx-auto pt-10 sm:pt-16">
-                <h1 class="h1">{t!(i18n, enter.verify_title)}</h1>
-                <p class="text-muted mt-0.5 mb-5">{t!(i18n, enter.verify_note)}</p>
-                <Loaded data=outcome let:outcome>
-                    <VerifyForm outcome=outcome />
-                </Loaded>
-            </div>
-        </PublicShell>
-    }
+    let title = Signal::derive(move || t_string!(i18n, enter.verify_title).to_owned());
+    let note = Signal::derive(move || t_string!(i18n, enter.verify_note).to_owned());
+    view! { <FormPage path="/verify-email" title=title note=note form=verify_form /> }
 }
 
 /// The button; and where the browser is not known to be the person's, the password, or the way to a new one.
-#[component]
-fn VerifyForm(outcome: FormOutcome) -> impl IntoView {
+fn verify_form(outcome: FormOutcome) -> AnyView {
     let i18n = use_i18n();
     let asks_password = outcome.error("password").is_some();
     view! {
@@ -147,4 +118,5 @@ fn VerifyForm(outcome: FormOutcome) -> impl IntoView {
                 })}
         </form>
     }
+    .into_any()
 }

@@ -2,6 +2,7 @@
 
 mod changelog;
 mod email_links;
+mod form_page;
 mod not_found;
 mod pricing;
 mod sign_in;

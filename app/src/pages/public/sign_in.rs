@@ -4,11 +4,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::components::ui::field::Field;
-use crate::components::ui::panel::{Banner, BannerKind, Loaded};
-use crate::components::ui::public_shell::PublicShell;
+use crate::components::ui::panel::{Banner, BannerKind};
 use crate::context::FormOutcome;
 use crate::i18n::*;
-use crate::server_fns::form::posted_form;
+use crate::pages::public::form_page::FormPage;
 use crate::text::refusal::FormErrors;
 
 /// Where the person wanted to be, kept through the form.
@@ -18,41 +17,28 @@ fn Next() -> impl IntoView {
     move || query.read().get("next").map(|next| view! { <input type="hidden" name="next" value=next /> })
 }
 
-/// The narrow column that a form of this kind stands in.
-#[component]
-fn EnterPanel(children: Children) -> impl IntoView {
-    view! { <div class="max-w-[420px] mx-auto pt-10 sm:pt-16">{children()}</div> }
-}
-
 /// Signing in.
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let i18n = use_i18n();
-    let outcome = Resource::new_blocking(|| (), |()| posted_form("/sign-in".to_owned()));
-    let query = use_query_map();
-    let is_verified = move || query.read().get("verified").is_some();
+    let title = Signal::derive(move || t_string!(i18n, enter.sign_in_title).to_owned());
     view! {
-        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.sign_in_title).to_owned())>
-            <EnterPanel>
-                <h1 class="h1 mb-5">{t!(i18n, enter.sign_in_title)}</h1>
-                <Show when=is_verified>
-                    <Banner kind=BannerKind::Info><p>{t!(i18n, enter.verified)}</p></Banner>
-                </Show>
-                <Loaded data=outcome let:outcome>
-                    <SignInForm outcome=outcome />
-                </Loaded>
-                <p class="text-muted mt-5">
-                    {t!(i18n, enter.no_wallet)} " " <a class="link-q" href="/sign-up">{t!(i18n, enter.open_one)}</a>
-                </p>
-            </EnterPanel>
-        </PublicShell>
+        <FormPage path="/sign-in" title=title form=sign_in_form>
+            <p class="text-muted mt-5">
+                {t!(i18n, enter.no_wallet)} " " <a class="link-q" href="/sign-up">{t!(i18n, enter.open_one)}</a>
+            </p>
+        </FormPage>
     }
 }
 
-#[component]
-fn SignInForm(outcome: FormOutcome) -> impl IntoView {
+fn sign_in_form(outcome: FormOutcome) -> AnyView {
     let i18n = use_i18n();
+    let query = use_query_map();
+    let is_verified = move || query.read().get("verified").is_some();
     view! {
+        <Show when=is_verified>
+            <Banner kind=BannerKind::Info><p>{t!(i18n, enter.verified)}</p></Banner>
+        </Show>
         <form method="post" action="/sign-in" class="panel p-5 grid gap-4">
             <FormErrors outcome=outcome.clone() />
             <Next />
@@ -74,31 +60,25 @@ fn SignInForm(outcome: FormOutcome) -> impl IntoView {
             <p class="text-sm"><a class="link-q" href="/forgot">{t!(i18n, enter.forgot)}</a></p>
         </form>
     }
+    .into_any()
 }
 
 /// Opening a wallet.
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let i18n = use_i18n();
-    let outcome = Resource::new_blocking(|| (), |()| posted_form("/sign-up".to_owned()));
+    let title = Signal::derive(move || t_string!(i18n, enter.sign_up_title).to_owned());
+    let note = Signal::derive(move || t_string!(i18n, enter.sign_up_note).to_owned());
     view! {
-        <PublicShell title=Signal::derive(move || t_string!(i18n, enter.sign_up_title).to_owned())>
-            <EnterPanel>
-                <h1 class="h1">{t!(i18n, enter.sign_up_title)}</h1>
-                <p class="text-muted mt-0.5 mb-5">{t!(i18n, enter.sign_up_note)}</p>
-                <Loaded data=outcome let:outcome>
-                    <SignUpForm outcome=outcome />
-                </Loaded>
-                <p class="text-muted mt-5">
-                    {t!(i18n, enter.have_wallet)} " " <a class="link-q" href="/sign-in">{t!(i18n, enter.sign_in)}</a>
-                </p>
-            </EnterPanel>
-        </PublicShell>
+        <FormPage path="/sign-up" title=title note=note form=sign_up_form>
+            <p class="text-muted mt-5">
+                {t!(i18n, enter.have_wallet)} " " <a class="link-q" href="/sign-in">{t!(i18n, enter.sign_in)}</a>
+            </p>
+        </FormPage>
     }
 }
 
-#[component]
-fn SignUpForm(outcome: FormOutcome) -> impl IntoView {
+fn sign_up_form(outcome: FormOutcome) -> AnyView {
     let i18n = use_i18n();
     if outcome.notice.as_deref() == Some("mail_sent") {
         return view! { <SignUpSent email=outcome.value("email").unwrap_or_default() /> }.into_any();

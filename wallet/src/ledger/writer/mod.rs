@@ -190,7 +190,7 @@ async fn keep_writing(shared: Arc<Shared>, queue: Arc<Queue>) {
 }
 
 /// Runs a task to its end; where one breaks, a new one takes its place. Whoever waited for an answer of the broken one
-/// hears that the outcome is not `commit_state`.
+/// hears that the outcome is not known.
 async fn one_after_another<Task>(task: impl Fn() -> Task)
 where
     Task: Future<Output = ()> + Send + 'static,

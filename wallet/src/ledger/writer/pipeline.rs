@@ -150,7 +150,7 @@ impl PendingBatch {
         }
     }
 
-    /// Does what must be decided under a lock. What somebody else keeps locked takes a `set_aside_blocked`.
+    /// Does what must be decided under a lock. What somebody else keeps locked is set aside.
     async fn finish(&mut self, shared: &Arc<Shared>, cache: &mut Cache) {
         let left = self.jobs.iter_mut().zip(&mut self.answers).filter(|(_, answer)| answer.is_none());
         let (mut jobs, slots): (Vec<&mut Job>, Vec<_>) = left.unzip();
