@@ -86,7 +86,7 @@ fn count(state: &AppState, caller: &Caller, more: u32) -> Answer<()> {
         return Ok(());
     }
     let account = Subject::Account(caller.0.account);
-    state.subjects.count(account, true, more).map_err(Refusal::from)?;
+    state.subjects.count_more(account, more).map_err(Refusal::from)?;
     let standing = state.rates.count_more(caller.0.id, more);
     if standing.over {
         state.subjects.give_back(account, true, more);

@@ -82,7 +82,7 @@ async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Respon
         Err(fault) => return fault.into_response(),
     };
     let standing = state.rates.count(access.id, request.method());
-    let of_account = state.subjects.count(Subject::Account(access.account), is_write(request.method()), 1);
+    let of_account = state.subjects.count(Subject::Account(access.account), is_write(request.method()));
     let mut response = if standing.over {
         Fault::from(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }).into_response()
     } else if let Err(many) = of_account {
@@ -112,7 +112,7 @@ async fn access(state: &AppState, secret: &str, address: Option<IpAddr>) -> Resu
 
 /// Counts a wrong key of an address, and gives what its caller hears.
 fn note_wrong_key(state: &AppState, address: Option<IpAddr>) -> Fault {
-    let counted = address.map(|address| state.subjects.count(Subject::WrongKeys(address), false, 1));
+    let counted = address.map(|address| state.subjects.count(Subject::WrongKeys(address), false));
     match counted {
         Some(Err(many)) => Refusal::from(many).into(),
         _ => Refusal::Unauthenticated.into(),

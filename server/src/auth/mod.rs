@@ -106,7 +106,7 @@ async fn guard(State(state): State<AppState>, session: AuthSession, mut request:
     let mut viewer = None;
     if let Some(login) = &session.user {
         if let Some(id) = session.session.id()
-            && let Err(many) = state.subjects.count(Subject::Session(token(&id)), is_write(request.method()), 1)
+            && let Err(many) = state.subjects.count(Subject::Session(token(&id)), is_write(request.method()))
         {
             return many.into_response();
         }

@@ -6,14 +6,10 @@ use crate::config::Settings;
 #[must_use]
 pub fn most(settings: &Settings) -> usize {
     let wanted = usize::try_from(settings.web.connections_max).unwrap_or(usize::MAX);
-    let most = match descriptors() {
+    match descriptors() {
         Some(all) => wanted.min(all.saturating_sub(KEPT_DESCRIPTORS).max(all / 2)).max(1),
         None => wanted,
-    };
-    if most < wanted {
-        tracing::info!(most, wanted, "the limit of open files (ulimit -n) allows fewer connections");
     }
-    most
 }
 
 /// How many files and sockets the process may open, where the system tells.

@@ -49,6 +49,13 @@ impl ConnectionLimits {
     pub fn of(settings: &Settings) -> Self {
         let ticks = |seconds: u64| u32::try_from(seconds.saturating_mul(1_000) / TICK_MILLIS).unwrap_or(u32::MAX);
         let (web, most) = (&settings.web, most(settings));
+        if i64::try_from(most).is_ok_and(|most| most < i64::from(web.connections_max)) {
+            tracing::info!(
+                most,
+                wanted = web.connections_max,
+                "the limit of open files (ulimit -n) allows fewer connections"
+            );
+        }
         Self {
             most,
             of_address: usize::try_from(web.connections_each).unwrap_or(usize::MAX).min(most / OF_ADDRESS).max(1),

@@ -15,13 +15,20 @@ use crate::auth::{AuthSession, Login, device};
 use crate::http::redirect::{next_page, see_other};
 use crate::state::AppState;
 
-/// What nobody should learn the existence of an address by is answered after this time, whatever there was to do.
+/// What nobody should learn the existence of an address by is answered after this time or a multiple of it, whatever there
+/// was to do.
 const EVEN: Duration = Duration::from_millis(400);
+
+/// Waits for the end of the step of time that has begun.
+async fn even_out(begun_at: Instant) {
+    let over = begun_at.elapsed().as_millis() % EVEN.as_millis();
+    tokio::time::sleep(EVEN - Duration::from_millis(u64::try_from(over).unwrap_or_default())).await;
+}
 
 /// Makes a user with an account where nobody has the address, and mails what there is to do next. Nobody is signed in, and
 /// nobody can sign in before the mailed link was opened: either would tell whether the address was free.
 pub async fn sign_up(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
-    let answer_at = Instant::now() + EVEN;
+    let begun_at = Instant::now();
     let typed = SignUp {
         email: form.field("email").to_owned(),
         password: form.field("password").to_owned(),
@@ -30,7 +37,7 @@ pub async fn sign_up(State(state): State<AppState>, session: AuthSession, form: 
     };
     let page = with_next("/sign-up", &form);
     let made = state.wallet.identity().register(typed, &form.visit(&session)).await;
-    tokio::time::sleep_until(answer_at).await;
+    even_out(begun_at).await;
     match made {
         Ok(device) => {
             let mut outcome = form.outcome();
@@ -120,10 +127,10 @@ pub async fn sign_out(mut session: AuthSession, form: Post) -> Response {
 
 /// Mails a link for a new password. The answer is the same for an address that nobody has, and takes as long.
 pub async fn forgot(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
-    let answer_at = Instant::now() + EVEN;
+    let begun_at = Instant::now();
     let visit = form.visit(&session);
     let sent = state.wallet.identity().request_password_reset(form.field("email"), &visit).await;
-    tokio::time::sleep_until(answer_at).await;
+    even_out(begun_at).await;
     match sent {
         Ok(()) => {
             let mut outcome = form.outcome();

@@ -88,7 +88,7 @@ pub async fn lock_quotes(State(state): State<AppState>, form: Post) -> Response 
         })?;
         // Each is a row that is kept for days, so each counts as a write of the account.
         let count = u32::try_from(lines.len()).unwrap_or(u32::MAX);
-        state.subjects.count(Subject::Account(account), true, count).map_err(Refusal::from)?;
+        state.subjects.count_more(Subject::Account(account), count).map_err(Refusal::from)?;
         state.wallet.tariffs().lock_quotes(wallet, &lines).await
     };
     match locked.await {

@@ -22,7 +22,7 @@ pub fn address_of(extensions: &Extensions, headers: &HeaderMap, state: &AppState
 /// Counts what browsers ask for by their address.
 pub async fn by_address(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if let Some(address) = address_of(request.extensions(), request.headers(), &state)
-        && let Err(many) = state.subjects.count(Subject::Address(address), is_write(request.method()), 1)
+        && let Err(many) = state.subjects.count(Subject::Address(address), is_write(request.method()))
     {
         return many.into_response();
     }
@@ -32,7 +32,7 @@ pub async fn by_address(State(state): State<AppState>, request: Request, next: N
 /// Counts the site's files by their reader's address, apart from its pages.
 pub async fn files_by_address(State(state): State<AppState>, request: Request, next: Next) -> Response {
     if let Some(address) = address_of(request.extensions(), request.headers(), &state)
-        && let Err(many) = state.subjects.count(Subject::Files(address), false, 1)
+        && let Err(many) = state.subjects.count(Subject::Files(address), false)
     {
         return many.into_response();
     }

@@ -17,6 +17,8 @@ use wallet::error::Result;
 use wallet::id::KeyId;
 use wallet::identity::RateCount;
 
+use super::{Counted, is_write};
+
 /// How long a window lasts, in seconds; it begins with the minute, on every node.
 const WINDOW: i64 = 60;
 /// How often nodes tell each other.
@@ -76,20 +78,20 @@ impl RateLimits {
 
     /// Counts a request.
     pub fn count(&self, key: KeyId, method: &Method) -> Standing {
-        let kind = (key, !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS));
-        self.add(kind, 1, Utc::now().timestamp())
+        let kind = (key, is_write(method));
+        self.add(kind, Counted::Request, Utc::now().timestamp())
     }
 
     /// Counts the writes of a request beyond the one that it is.
     pub fn count_more(&self, key: KeyId, writes: u32) -> Standing {
-        self.add((key, true), writes, Utc::now().timestamp())
+        self.add((key, true), Counted::More(writes), Utc::now().timestamp())
     }
 
     const fn limit(&self, is_write: bool) -> u32 {
         if is_write { self.writes } else { self.reads }
     }
 
-    fn add(&self, kind: (KeyId, bool), count: u32, now: i64) -> Standing {
+    fn add(&self, kind: (KeyId, bool), counted: Counted, now: i64) -> Standing {
         let limit = self.limit(kind.1);
         let minute = now.div_euclid(WINDOW);
         let mut windows = self.lock();
@@ -98,11 +100,10 @@ impl RateLimits {
         if window.minute != minute {
             *window = Window { minute, ..Window::default() };
         }
-        let all = window.used.saturating_add(window.elsewhere).saturating_add(count);
+        let all = window.used.saturating_add(window.elsewhere).saturating_add(counted.count());
         let over = all > limit;
-        // What is refused as a whole is not done: only a single request counts either way.
-        if !over || count == 1 {
-            window.used = window.used.saturating_add(count);
+        if !over || counted.counts_when_refused() {
+            window.used = window.used.saturating_add(counted.count());
         }
         Standing {
             limit,
@@ -190,11 +191,11 @@ mod tests {
     fn reads_and_writes_are_counted_apart_and_by_key() {
         let limits = RateLimits::new(2, 1);
         let (key, other) = (KeyId::new(), KeyId::new());
-        let read = |key| limits.add((key, false), 1, MINUTE + 20);
+        let read = |key| limits.add((key, false), Counted::Request, MINUTE + 20);
         assert!(!read(key).over && !read(key).over);
         let third = read(key);
         assert!(third.over && third.remaining == 0 && third.reset_seconds == 40, "{third:?}");
-        let write = |at| limits.add((key, true), 1, at);
+        let write = |at| limits.add((key, true), Counted::Request, at);
         assert!(!write(MINUTE).over && write(MINUTE + 59).over && !write(MINUTE + 60).over);
         assert!(!read(other).over);
     }
@@ -203,20 +204,21 @@ mod tests {
     fn many_writes_in_one_request_count_as_many() {
         let limits = RateLimits::new(1, 10);
         let key = KeyId::new();
-        let add = |count| limits.add((key, true), count, MINUTE);
-        assert!(!add(1).over && add(10).over, "eleven in all");
-        let standing = add(9);
+        let add = |counted| limits.add((key, true), counted, MINUTE);
+        assert!(!add(Counted::Request).over && add(Counted::More(10)).over, "eleven in all");
+        let standing = add(Counted::More(9));
         assert!(!standing.over && standing.remaining == 0, "what was refused took nothing");
-        assert!(add(1).over);
+        assert!(add(Counted::Request).over);
+        assert!(add(Counted::More(1)).over);
     }
 
     #[test]
     fn only_keys_that_come_near_their_limit_are_told_of() {
         let limits = RateLimits::new(800, 80);
         let (busy, quiet) = (KeyId::new(), KeyId::new());
-        limits.add((busy, true), 10, MINUTE);
-        limits.add((busy, false), 99, MINUTE);
-        limits.add((quiet, true), 9, MINUTE);
+        limits.add((busy, true), Counted::More(10), MINUTE);
+        limits.add((busy, false), Counted::More(99), MINUTE);
+        limits.add((quiet, true), Counted::More(9), MINUTE);
         let told: Vec<_> = limits.untold(MINUTE / WINDOW).iter().map(|count| (count.key, count.is_write)).collect();
         assert_eq!(told, [(busy, true)]);
     }

@@ -28,6 +28,28 @@ const FILES: u32 = 10;
 /// A platform speaks for many customers: it may name so many times as many wrong keys as an address may send.
 const PLATFORM: u32 = 100;
 
+/// What is counted at once.
+#[derive(Clone, Copy, Debug)]
+enum Counted {
+    /// A request: it counts also where it is refused.
+    Request,
+    /// Writes of a request beyond the one that it is: where they are refused none of them is done, and none counts.
+    More(u32),
+}
+
+impl Counted {
+    const fn count(self) -> u32 {
+        match self {
+            Self::Request => 1,
+            Self::More(count) => count,
+        }
+    }
+
+    const fn counts_when_refused(self) -> bool {
+        matches!(self, Self::Request)
+    }
+}
+
 /// Whose requests are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
@@ -103,12 +125,17 @@ impl SubjectRates {
         if is_write { limit.writes } else { limit.reads }
     }
 
-    /// Counts requests; an error where they are too many.
-    pub fn count(&self, subject: Subject, is_write: bool, count: u32) -> Result<(), TooMany> {
-        self.add(subject, is_write, count, Utc::now().timestamp())
+    /// Counts a request; an error where there are too many.
+    pub fn count(&self, subject: Subject, is_write: bool) -> Result<(), TooMany> {
+        self.add(subject, is_write, Counted::Request, Utc::now().timestamp())
     }
 
-    fn add(&self, subject: Subject, is_write: bool, count: u32, now: i64) -> Result<(), TooMany> {
+    /// Counts the writes of a request beyond the one that it is; where these are too many, none of them.
+    pub fn count_more(&self, subject: Subject, writes: u32) -> Result<(), TooMany> {
+        self.add(subject, true, Counted::More(writes), Utc::now().timestamp())
+    }
+
+    fn add(&self, subject: Subject, is_write: bool, counted: Counted, now: i64) -> Result<(), TooMany> {
         let (minute, limit) = (now.div_euclid(WINDOW), self.limit(subject, is_write));
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         windows.sweep(minute);
@@ -116,9 +143,8 @@ impl SubjectRates {
         if window.0 != minute {
             *window = (minute, 0);
         }
-        let all = window.1.saturating_add(count);
-        // What is refused as a whole is not done: only a single request counts either way.
-        if all <= limit || count == 1 {
+        let all = window.1.saturating_add(counted.count());
+        if all <= limit || counted.counts_when_refused() {
             window.1 = all;
         }
         if all <= limit {
@@ -192,37 +218,41 @@ mod tests {
     fn each_subject_has_windows_of_its_own() {
         let rates = rates();
         let (account, other) = (Subject::Account(AccountId::new()), Subject::Account(AccountId::new()));
-        let read = |subject, at| rates.add(subject, false, 1, at);
+        let read = |subject, at| rates.add(subject, false, Counted::Request, at);
         for _ in 0..3 {
             assert_eq!(read(account, MINUTE), Ok(()));
         }
         assert_eq!(read(account, MINUTE + 20), Err(TooMany { reset_seconds: 40 }));
         assert_eq!(read(other, MINUTE + 20), Ok(()));
-        assert_eq!(rates.add(account, true, 1, MINUTE + 20), Ok(()), "writes are counted apart");
+        assert_eq!(rates.add(account, true, Counted::Request, MINUTE + 20), Ok(()), "writes are counted apart");
         assert_eq!(read(account, MINUTE + 60), Ok(()), "a new minute");
         let session = Subject::Session([7; 16]);
-        assert_eq!(rates.add(session, true, 1, MINUTE), Ok(()));
-        assert!(rates.add(session, true, 1, MINUTE).is_err());
+        assert_eq!(rates.add(session, true, Counted::Request, MINUTE), Ok(()));
+        assert!(rates.add(session, true, Counted::Request, MINUTE).is_err());
     }
 
     #[test]
     fn many_in_one_request_count_as_many_or_not_at_all() {
         let rates = rates();
         let account = Subject::Account(AccountId::new());
-        assert!(rates.add(account, true, 3, MINUTE).is_err());
-        assert_eq!(rates.add(account, true, 2, MINUTE), Ok(()), "what was refused as a whole took nothing");
-        assert!(rates.add(account, true, 1, MINUTE).is_err());
+        assert!(rates.add(account, true, Counted::More(3), MINUTE).is_err());
+        assert_eq!(
+            rates.add(account, true, Counted::More(2), MINUTE),
+            Ok(()),
+            "what was refused as a whole took nothing"
+        );
+        assert!(rates.add(account, true, Counted::Request, MINUTE).is_err());
         rates.take_back(account, true, 2, MINUTE);
-        assert_eq!(rates.add(account, true, 1, MINUTE), Ok(()));
+        assert_eq!(rates.add(account, true, Counted::Request, MINUTE), Ok(()));
         rates.take_back(account, true, 2, MINUTE + 60);
-        assert!(rates.add(account, true, 1, MINUTE).is_err(), "another minute's");
+        assert!(rates.add(account, true, Counted::Request, MINUTE).is_err(), "another minute's");
     }
 
     #[test]
     fn wrong_keys_are_counted_by_address_and_a_platform_names_many() {
         let rates = rates();
         let [one, other] = [1, 2].map(|last| Subject::WrongKeys(IpAddr::from([192, 0, 2, last])));
-        let add = |subject, at| rates.add(subject, false, 1, at).is_ok();
+        let add = |subject, at| rates.add(subject, false, Counted::Request, at).is_ok();
         assert_eq!([add(one, MINUTE), add(one, MINUTE), add(one, MINUTE)], [true, true, false]);
         assert!(add(other, MINUTE) && add(one, MINUTE + 60));
         let platform = Subject::WrongKeysFor(ServiceKeyId::new());

@@ -107,6 +107,7 @@ fn compose(announcement: &Announcement, reader: RiseReader, days: i64) -> Result
         after,
         refused: reader.refused,
         operations: lines(&announcement.changes, accounts.into_iter().flatten()),
+        words: Default::default(),
     })
 }
 

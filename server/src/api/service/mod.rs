@@ -184,7 +184,7 @@ async fn customers_key(state: &AppState, caller: &ServiceCaller, text: &str) -> 
     match state.wallet.identity().authenticate_key(text).await {
         Ok(key) => Ok(Some(key)),
         Err(Error::Refused(Refusal::Unauthenticated)) => {
-            state.subjects.count(Subject::WrongKeysFor(caller.0.id), false, 1).map_err(Refusal::from)?;
+            state.subjects.count(Subject::WrongKeysFor(caller.0.id), false).map_err(Refusal::from)?;
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -197,7 +197,7 @@ fn counted(state: &AppState, key: &KeyAccess, method: &Method) -> Answer<Standin
     if standing.over {
         return Err(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }.into());
     }
-    state.subjects.count(Subject::Account(key.account), is_write(method), 1).map_err(Refusal::from)?;
+    state.subjects.count(Subject::Account(key.account), is_write(method)).map_err(Refusal::from)?;
     Ok(standing)
 }
 

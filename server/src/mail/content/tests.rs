@@ -154,6 +154,7 @@ fn rise(locale: &str) -> (String, String, String) {
         after: credits("1418"),
         refused: 2,
         operations: vec![line, gone],
+        words: Default::default(),
     };
     let mail = rendered(&Mail::PriceRise(rise), locale);
     (mail.subject, mail.text, mail.html)
@@ -196,6 +197,7 @@ fn what_is_refused_is_the_news_where_nothing_costs_more() {
         after: Credits::ZERO,
         refused: 3,
         operations: vec![line],
+        words: Default::default(),
     };
     let rise = Mail::PriceRise(rise);
     let english = rendered(&rise, "en");

@@ -40,8 +40,9 @@ pub(crate) const ATTACKED: i32 = 20;
 const PAIR_OF_ALL: Pace = Pace { free: 5, first: 1, longest: 30, forget: 3600 };
 /// By address and kind, for mails that anybody can cause: one a minute.
 const MAIL: Pace = Pace { free: 0, first: 60, longest: 60, forget: 60 };
-/// By address, for such mails of all kinds: six, then one after 15, 30, 60 minutes, then one in two hours. That is at most
-/// twenty a day, and never a day without one: whoever uses up an address's mails must not keep its owner from a new password.
+/// By address and kind, for such mails over a day: six, then one after 15, 30, 60 minutes, then one in two hours. That is
+/// at most twenty a day, and never a day without one: whoever uses up an address's mails must not keep its owner from a
+/// new password. Each kind has its own count, since what follows a sign-up brings no link to a new password.
 const MAILS: Pace = Pace { free: 5, first: 900, longest: 7200, forget: 24 * 3600 };
 
 /// By peer alone, for what costs mails, memory or rows each time: signing up, asking for a new password.
@@ -96,7 +97,10 @@ impl Subjects {
             AskedFrom::Anywhere => "anywhere",
             AskedFrom::KnownMachine => "known",
         };
-        Self(vec![(hash(&["mail", from, kind.code(), email_key]), MAIL), (hash(&["mails", from, email_key]), MAILS)])
+        Self(vec![
+            (hash(&["mail", from, kind.code(), email_key]), MAIL),
+            (hash(&["mails", from, kind.code(), email_key]), MAILS),
+        ])
     }
 
     /// Gives that of the address alone: whether it is attacked is asked before an attempt is counted.

@@ -270,11 +270,12 @@ impl Identity {
     /// Sets a new password by the link's token. The link works once, and with it all others end.
     ///
     /// Whoever knew the old password may have made sessions, API keys and webhooks: all of them end, and the person is
-    /// told how many. Who opens the link has the mailbox, so the address is proven as well.
+    /// told how many. Who opens the link has the mailbox, so the address is proven as well. Where that failed after the
+    /// password was set, the same link with the same password goes on from there.
     pub async fn reset_password(&self, token: &str, password: &str) -> Result<User> {
         let hash = token_hash(token.trim());
         let found = repo::user::token(self.db.pool(), &hash, Purpose::ResetPassword).await?;
-        let found = found.filter(|found| found.used_at.is_none() && found.expires_at > self.db.now());
+        let found = found.filter(|found| found.expires_at > self.db.now());
         let row = match &found {
             Some(found) => repo::user::by_id(self.db.pool(), found.user).await?,
             None => None,
@@ -282,6 +283,14 @@ impl Identity {
         let key = row.as_ref().map_or("", |row| row.email_key.as_str());
         check_password_of(password, key, &self.household.product().await?).map_err(password_error)?;
         let (found, row) = found.zip(row).ok_or_else(broken_link)?;
+        if found.used_at.is_some() {
+            let may_go_on = row.verified_at.is_none() && row.email_key == found.email_key;
+            if !may_go_on || !self.passwords.verify(password, Some(&row.password_hash), Queue::Strangers).await? {
+                return Err(broken_link().into());
+            }
+            self.prove_person(&row, hash).await?;
+            return self.user_of(row.id).await;
+        }
         let password_hash = self.passwords.hash(password, Queue::Strangers).await?;
         let mut tx = self.db.begin().await?;
         // One link after the other: the second one finds that it has ended.
@@ -302,7 +311,11 @@ impl Identity {
         if row.verified_at.is_none() && row.email_key == found.email_key {
             self.prove_person(&row, hash).await?;
         }
-        let row = repo::user::by_id(self.db.pool(), row.id).await?.ok_or_else(broken_link)?;
+        self.user_of(row.id).await
+    }
+
+    async fn user_of(&self, id: UserId) -> Result<User> {
+        let row = repo::user::by_id(self.db.pool(), id).await?.ok_or_else(broken_link)?;
         Ok(user(row))
     }
 }

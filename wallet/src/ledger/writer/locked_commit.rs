@@ -161,12 +161,9 @@ impl Shared {
                 Ok(done.answers.into_iter().map(Progress::Answer).collect())
             }
             Err(NotDone::Blocked(commit_state)) => Err(commit_state),
-            // Any other refusal is everybody's answer.
+            // Any other refusal is everybody's answer, and any error the answer of one command alone.
             Err(NotDone::Failed(error @ Error::Refused(_))) => Ok(everybody(works, &error)),
-            Err(NotDone::Failed(error)) if works.len() < 2 => Ok(everybody(works, &error)),
-            Err(NotDone::Contended(commit_state)) if works.len() < 2 => {
-                Ok(everybody(works, &commit_state.refusal().into()))
-            }
+            Err(undone) if works.len() < 2 => Ok(everybody(works, &undone.into())),
             Err(NotDone::Contended(commit_state)) => Ok(self.one_by_one(works, commit_state).await),
             Err(NotDone::Failed(error)) => {
                 tracing::warn!(%error, commands = works.len(), "a batch failed; its commands are tried one by one");
@@ -220,38 +217,32 @@ impl Shared {
         }))
     }
 
-    /// Tries each command alone after all together have failed inside. A wallet that can't be written is tried once, and
-    /// its later commands go apart for a while, so that it holds up no other.
+    /// Tries each command alone after all together have failed inside. A wallet that can't be written is tried once; its
+    /// other commands go apart, now and for a while, so that it holds up no other.
     async fn one_by_one(&self, works: &[&WalletRequest], commit_state: CommitState) -> Vec<Progress> {
         let mut progress = Vec::with_capacity(works.len());
-        let (mut blocked, mut contended) = (BTreeSet::new(), BTreeSet::new());
+        let mut apart = BTreeSet::new();
         for work in works {
-            if blocked.contains(&work.wallet) {
+            if apart.contains(&work.wallet) {
                 progress.push(Progress::Blocked(commit_state));
                 continue;
             }
-            if contended.contains(&work.wallet) {
-                progress.push(Progress::Answer(Err(commit_state.refusal().into())));
-                continue;
+            let done = self.try_alone(work, None, commit_state, LockWait::Short).await;
+            // A transfer that fails does not tell which of its two wallets it was.
+            let is_known = work.other_wallet().is_none();
+            if is_known && !matches!(done, Ok(_) | Err(NotDone::Failed(Error::Refused(_)))) {
+                apart.insert(work.wallet);
             }
-            progress.push(match self.try_alone(work, None, commit_state, LockWait::Short).await {
+            progress.push(match done {
                 Ok(answer) => Progress::Answer(answer),
-                Err(NotDone::Blocked(commit_state)) => {
-                    blocked.insert(work.wallet);
-                    Progress::Blocked(commit_state)
-                }
-                Err(undone @ NotDone::Contended(_)) => {
-                    contended.insert(work.wallet);
-                    Progress::Answer(Err(undone.into()))
-                }
-                Err(NotDone::Failed(error)) => Progress::Answer(Err(error)),
+                Err(NotDone::Blocked(commit_state)) => Progress::Blocked(commit_state),
+                Err(undone) => Progress::Answer(Err(undone.into())),
             });
         }
-        if !contended.is_empty() {
-            tracing::warn!(wallets = contended.len(), "wallets could not be written; their commands wait apart");
+        if !apart.is_empty() {
+            tracing::warn!(wallets = apart.len(), "wallets could not be written; their commands wait apart");
+            self.blocked_wallets.note(&apart);
         }
-        self.blocked_wallets.note(&blocked);
-        self.blocked_wallets.note(&contended);
         progress
     }
 

@@ -25,6 +25,9 @@ pub struct RiseMail {
     pub refused: i64,
     /// By operation, the largest difference first.
     pub operations: Vec<RiseLine>,
+    /// Empty. Nodes of the version before, which may run beside this one, read no mail without it.
+    #[serde(default)]
+    pub words: (String, String),
 }
 
 /// One operation of the mail about a rise.
