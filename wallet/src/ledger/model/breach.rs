@@ -24,7 +24,7 @@ pub struct Breach {
     pub found: String,
 }
 
-/// `WalletRequest` that the sweeps should have done by now: late, not wrong.
+/// Work that the sweeps should have done by now: late, not wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lateness {
     /// Open holds whose time was over two minutes ago.

@@ -1,4 +1,4 @@
-//! What must happen although nobody asks for it: holds time out, grants expire. Jobs call these every few seconds.
+//! What must happen although nobody asks for it: holds time out, grants expire. A job calls these every minute.
 
 use chrono::{DateTime, TimeDelta, Utc};
 

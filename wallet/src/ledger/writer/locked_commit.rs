@@ -49,7 +49,7 @@ pub(in crate::ledger) enum Failure {
 }
 
 impl Failure {
-    /// Tells what is `commit_state` of the commands afterwards.
+    /// Tells what is known of the commands afterwards.
     pub(in crate::ledger) const fn commit_state(&self) -> CommitState {
         match self {
             Self::Unknown => CommitState::Unknown,
@@ -58,7 +58,7 @@ impl Failure {
     }
 }
 
-/// What is `commit_state` of commands before they are tried (again).
+/// What is known of commands before they are tried (again).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ledger) enum CommitState {
     /// They have not happened.
@@ -68,7 +68,7 @@ pub(in crate::ledger) enum CommitState {
 }
 
 impl CommitState {
-    /// Adds what is `commit_state` from another try: a commit that may have happened is never forgotten.
+    /// Adds what is known from another try: a commit that may have happened is never forgotten.
     pub(in crate::ledger) const fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::NotCommitted, Self::NotCommitted) => Self::NotCommitted,
@@ -96,7 +96,7 @@ pub(in crate::ledger) enum LockWait {
 
 /// Why commands were not done.
 enum NotDone {
-    /// Somebody else keeps a row that is needed; with what is `commit_state` of earlier tries.
+    /// Somebody else keeps a row that is needed; with what is known of earlier tries.
     Blocked(CommitState),
     /// Each try met something that is there already: one of the wallets can't be written, or is written elsewhere all the
     /// time.
@@ -118,7 +118,7 @@ impl From<NotDone> for Error {
 pub(in crate::ledger) enum Progress {
     /// Its answer.
     Answer(Result<Outcome>),
-    /// None yet: somebody else keeps its wallet locked; with what is `commit_state` of earlier tries.
+    /// None yet: somebody else keeps its wallet locked; with what is known of earlier tries.
     Blocked(CommitState),
 }
 
@@ -146,7 +146,7 @@ impl Shared {
         }
     }
 
-    /// Does commands in one transaction, or else one by one; the error says what is `commit_state` of them where somebody else
+    /// Does commands in one transaction, or else one by one; the error says what is known of them where somebody else
     /// keeps a wallet locked.
     async fn try_together(
         &self,
@@ -296,7 +296,7 @@ impl Shared {
                 Err(Failure::Unknown) => (commit_state, contended) = (CommitState::Unknown, false),
                 Err(Failure::Blocked) => return Err(NotDone::Blocked(commit_state)),
                 Err(Failure::Failed(error)) if commit_state == CommitState::Unknown => {
-                    tracing::warn!(%error, "a command whose outcome is not commit_state could not be looked up");
+                    tracing::warn!(%error, "a command whose outcome is unknown could not be looked up");
                     return Err(NotDone::Failed(commit_state.refusal().into()));
                 }
                 Err(Failure::Failed(error)) => return Err(NotDone::Failed(error)),
@@ -390,7 +390,7 @@ pub(in crate::ledger) fn while_committing(error: sqlx::Error) -> Failure {
     match error {
         sqlx::Error::Database(_) => before_commit(Error::Internal(Box::new(error))),
         error => {
-            tracing::warn!(%error, "the outcome of a commit is not commit_state");
+            tracing::warn!(%error, "the outcome of a commit is unknown");
             Failure::Unknown
         }
     }

@@ -1,8 +1,8 @@
 //! One writer's loop: while a batch is on its way to the database, the next one is decided on top of it.
 //!
-//! A batch flies as one statement that holds only if every wallet is as it was decided on: remembered, or read just
-//! before without a lock. What is decided meanwhile rests on it: where it does not land, both are done again under
-//! locks, in their order. Nobody hears an answer before the batch that it rests on is committed.
+//! A batch is written by one statement that holds only if every wallet is as it was decided on: remembered, or read
+//! just before without a lock. What is decided meanwhile rests on it: where it is not committed, both are done again
+//! under locks, in their order. Nobody hears an answer before the batch that it rests on is committed.
 
 use std::collections::{BTreeSet, HashSet};
 use std::pin::pin;
@@ -38,7 +38,8 @@ struct PendingBatch {
     waiting: Vec<usize>,
     /// Wallets of commands that must be decided under a lock; later commands of theirs wait behind those.
     locked: HashSet<WalletId>,
-    /// Commands of wallets that somebody else keeps locked: they wait apart ([`crate::ledger::writer::blocked_wallets`]).
+    /// Commands of wallets that somebody else keeps locked: they wait apart
+    /// ([`crate::ledger::writer::blocked_wallets`]).
     set_aside: Vec<Job>,
 }
 
@@ -150,7 +151,7 @@ impl PendingBatch {
         }
     }
 
-    /// Does what must be decided under a lock. What somebody else keeps locked takes a `set_aside_blocked`.
+    /// Does what must be decided under a lock. What somebody else keeps locked is set aside.
     async fn finish(&mut self, shared: &Arc<Shared>, cache: &mut Cache) {
         let left = self.jobs.iter_mut().zip(&mut self.answers).filter(|(_, answer)| answer.is_none());
         let (mut jobs, slots): (Vec<&mut Job>, Vec<_>) = left.unzip();

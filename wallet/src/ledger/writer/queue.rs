@@ -20,7 +20,7 @@ pub(in crate::ledger) const WALLET_CAPACITY: usize = 4096;
 pub(in crate::ledger) struct Job {
     pub(in crate::ledger) work: WalletRequest,
     pub(in crate::ledger) reply: oneshot::Sender<Result<Outcome>>,
-    /// What is `commit_state` of it so far: whether an earlier try may have been committed.
+    /// What is known of it so far: whether an earlier try may have been committed.
     pub(in crate::ledger) commit_state: CommitState,
 }
 
@@ -30,7 +30,7 @@ impl Job {
         Self { work, reply, commit_state: CommitState::NotCommitted }
     }
 
-    /// Answers that it could not be done: that nothing has happened, or that the outcome is not `commit_state`.
+    /// Answers that it could not be done: that nothing has happened, or that the outcome is unknown.
     pub(in crate::ledger) fn refuse(self) {
         drop(self.reply.send(Err(self.commit_state.refusal().into())));
     }
@@ -93,7 +93,7 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Refuses new commands and drops those that wait, whose callers then hear that the outcome is not `commit_state`.
+    /// Refuses new commands and drops those that wait, whose callers then hear that the outcome is unknown.
     pub(in crate::ledger) fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;

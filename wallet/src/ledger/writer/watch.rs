@@ -22,7 +22,7 @@ pub(in crate::ledger) struct Watchers {
 }
 
 impl Watchers {
-    /// Follows a wallet. The first value is 0 until the newest `seq` is `commit_state`, within a moment.
+    /// Follows a wallet. The first value is 0 until the newest `seq` is known, within a moment.
     pub(in crate::ledger) fn follow(&self, wallet: WalletId) -> watch::Receiver<i64> {
         let receiver = self.lock().entry(wallet).or_insert_with(|| watch::channel(0).0).subscribe();
         self.added.notify_one();
