@@ -18,7 +18,7 @@ use crate::notify::Mail;
 const EACH_AT_ONCE: i64 = 4;
 /// How many messages a look at the outbox compares for each free place.
 const COMPARED: usize = 4;
-/// How long a courier has for a message before another one may take it.
+/// How long a sender has for a message before another one may take it.
 const LEASE: TimeDelta = TimeDelta::seconds(90);
 
 impl Webhooks {
