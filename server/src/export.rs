@@ -69,7 +69,7 @@ async fn prices(
     }
 }
 
-/// What every customer would have paid under a rehearsed version, for admins.
+/// What every customer would have paid under a simulated version, for admins.
 async fn rehearsal(
     State(state): State<AppState>,
     viewer: Option<Extension<Viewer>>,
@@ -84,7 +84,7 @@ async fn rehearsal(
             let sheet = for_excel(&sheet);
             sheet_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet)
         }
-        Err(error) => unavailable(&error, "a rehearsal can't be written as a file"),
+        Err(error) => unavailable(&error, "a simulation can't be written as a file"),
     }
 }
 
