@@ -59,7 +59,7 @@ pub struct Settings {
     /// How to log.
     #[arg(long, env = "SCRIP_LOG_FORMAT", global = true, value_enum, default_value_t)]
     pub log_format: LogFormat,
-    /// Signs the heads of ledgers every hour: a secret of 32 characters or more.
+    /// Signs checkpoints of ledgers every hour: a secret of 32 characters or more.
     #[arg(long, env = "SCRIP_HEAD_KEY", global = true, hide_env_values = true, value_parser = secret)]
     pub head_key: Option<SecretString>,
     /// The same from a file: one secret a line, the first signs, the others are older ones that still count.

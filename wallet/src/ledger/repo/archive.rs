@@ -148,7 +148,7 @@ pub(in crate::ledger) async fn advance(
     Ok(done.rows_affected() == 1)
 }
 
-/// Writes the record of an archive; `false` where its last row is not the table's, or a signed head is not on the rows.
+/// Writes the record of an archive; `false` where its last row is not the table's, or a checkpoint is not on the rows.
 pub(in crate::ledger) async fn record(
     connection: &mut PgConnection,
     (wallet, from, to): (WalletId, i64, i64),
