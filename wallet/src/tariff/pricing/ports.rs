@@ -45,7 +45,7 @@ impl Upkeep {
     }
 
     /// Says with which rank of the payer's plan a refused call may be allowed now; `None` where it stays refused. A
-    /// ceiling that is reached is no matter of plans.
+    /// budget that is reached is no matter of plans.
     pub(in crate::tariff) async fn second_chance(
         &self,
         refusal: &Refusal,
