@@ -120,7 +120,9 @@ impl Form for Plain {
     }
 }
 
-/// Opens a stream of an account's wallet for who has shown a pass; `None` when too many are open. It ends when the pass works no more.
+/// Opens a stream of an account's wallet for who has shown a pass.
+///
+/// `None` when too many are open. It ends when the pass works no more.
 pub fn events<F: Form>(
     state: &AppState,
     (account, wallet): (AccountId, WalletId),

@@ -1,4 +1,4 @@
-//! What `verify` checks, and what it finds.
+//! What `verify` checks, what it finds, and what sweeps are late with.
 
 use serde::{Deserialize, Serialize};
 

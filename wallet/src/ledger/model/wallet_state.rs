@@ -1,4 +1,4 @@
-//! A wallet as the core sees it: numbers and grants, and what a command needs of its past.
+//! What decisions go by and what they say: a wallet's numbers, grants, holds and past debits, rules, entries.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
