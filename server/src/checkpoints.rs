@@ -1,6 +1,7 @@
 //! Checkpoints of ledgers, kept apart from the database: the keys, and the files that they are appended to.
 //!
-//! A chain proves that no row was changed; a checkpoint that is kept elsewhere proves that none was cut off. The files are worth as much as their distance from the database: copy the folder to another machine.
+//! A chain proves that no row was changed; a checkpoint that is kept elsewhere proves that none was cut off. The files
+//! are worth as much as their distance from the database: copy the folder to another machine.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};

@@ -103,8 +103,8 @@ fn impact_sheet(impacts: &[AccountImpact]) -> Result<Bytes, Error> {
     csv_text(std::iter::once(head).chain(impacts.iter().map(row)))
 }
 
-/// Puts a byte order mark before a sheet that Excel would misread without one: where it has letters beyond ASCII. Whoever
-/// imports the sheet again takes the mark.
+/// Puts a byte order mark before a sheet that Excel would misread without one: where it has letters beyond ASCII.
+/// Whoever imports the sheet again takes the mark.
 fn for_excel(sheet: &(impl AsRef<[u8]> + ?Sized)) -> Bytes {
     let sheet = sheet.as_ref();
     let mark = if sheet.is_ascii() { "" } else { BOM };

@@ -198,7 +198,8 @@ impl Rule {
     }
 }
 
-/// Whether a line has some text that is not part of a longer word; of a text that ends with `*` only its beginning counts.
+/// Whether a line has some text that is not part of a longer word; of a text that ends with `*` only its beginning
+/// counts.
 fn has_word(line: &str, text: &str) -> bool {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     let is_prefix = text.ends_with('*');

@@ -127,8 +127,8 @@ async fn all(state: &AppState, caller: &Caller) -> Answer<Response> {
     Ok(Out(CeilingList::from(state.wallet.ledger().budgets(caller.0.wallet).await?)).into_response())
 }
 
-/// Sets a budget; once per key. One that counts the same in the same period is replaced, and keeps what was spent. Not a
-/// key's own.
+/// Sets a budget; once per key. One that counts the same in the same period is replaced, and keeps what was spent. Not
+/// a key's own.
 #[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewCeiling,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, body = CeilingList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]

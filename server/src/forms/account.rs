@@ -18,8 +18,8 @@ use crate::state::AppState;
 /// What nobody should learn the existence of an address by is answered after this time, whatever there was to do.
 const EVEN: Duration = Duration::from_millis(400);
 
-/// Makes a user with an account where nobody has the address, and mails what there is to do next. Nobody is signed in, and
-/// nobody can sign in before the mailed link was opened: either would tell whether the address was free.
+/// Makes a user with an account where nobody has the address, and mails what there is to do next. Nobody is signed in,
+/// and nobody can sign in before the mailed link was opened: either would tell whether the address was free.
 pub async fn sign_up(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
     let answer_at = Instant::now() + EVEN;
     let typed = SignUp {

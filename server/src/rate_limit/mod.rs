@@ -1,7 +1,7 @@
 //! Rate limits by account, session and address, and wrong keys by address.
 //!
-//! They count requests of the running minute, on this node. A key's own limit ([`by_key`]) holds across nodes. These are
-//! wider, so that nobody gets past it with many keys, a page's script without any, or guesses; each node counts for
+//! They count requests of the running minute, on this node. A key's own limit ([`by_key`]) holds across nodes. These
+//! are wider, so that nobody gets past it with many keys, a page's script without any, or guesses; each node counts for
 //! itself.
 
 pub mod by_key;

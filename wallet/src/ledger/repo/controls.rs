@@ -17,8 +17,8 @@ pub(in crate::ledger) struct Touched {
     pub account: AccountId,
 }
 
-/// Locks all wallets of a wallet's project, in the order of their ids, and counts up the version of the wallet, or of all:
-/// what a project has is counted under the lock.
+/// Locks all wallets of a wallet's project, in the order of their ids, and counts up the version of the wallet, or of
+/// all: what a project has is counted under the lock.
 pub(in crate::ledger) async fn touch(
     connection: &mut PgConnection,
     wallet: WalletId,

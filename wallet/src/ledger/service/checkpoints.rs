@@ -14,8 +14,9 @@ const PAGE: i64 = 1_000;
 const KEPT_HEADS: &str = "kept_heads_are_on_the_chain";
 
 impl Ledger {
-    /// Makes a checkpoint of every wallet that has moved since its last one, and hands them to `keep`, which stores them
-    /// apart from the database; gives how many. What `keep` did not store counts as not signed: it is signed again.
+    /// Makes a checkpoint of every wallet that has moved since its last one, and hands them to `keep`, which stores
+    /// them apart from the database; gives how many. What `keep` did not store counts as not signed: it is signed
+    /// again.
     pub async fn sign_heads(
         &self,
         key: &CheckpointKey,

@@ -32,9 +32,9 @@ impl Ledger {
         Ok(id)
     }
 
-    /// Sets a budget for somebody, once per key, and notes in the audit log who it was. `answer` writes what the caller is
-    /// told of all budgets then; a repeat is told the same again, and says so, whatever has become of what it names. A
-    /// budget of a key that spends nothing from the wallet is refused.
+    /// Sets a budget for somebody, once per key, and notes in the audit log who it was. `answer` writes what the caller
+    /// is told of all budgets then; a repeat is told the same again, and says so, whatever has become of what it names.
+    /// A budget of a key that spends nothing from the wallet is refused.
     pub async fn set_budget_once(
         &self,
         by: &Actor,

@@ -98,8 +98,8 @@ pub(in crate::ledger) enum LockWait {
 enum NotDone {
     /// Somebody else keeps a row that is needed; with what is known of earlier tries.
     Blocked(CommitState),
-    /// Each try met something that is there already: one of the wallets can't be written, or is written elsewhere all the
-    /// time.
+    /// Each try met something that is there already: one of the wallets can't be written, or is written elsewhere all
+    /// the time.
     Contended(CommitState),
     /// For this reason.
     Failed(Error),
@@ -220,8 +220,8 @@ impl Shared {
         }))
     }
 
-    /// Tries each command alone after all together have failed inside. A wallet that can't be written is tried once, and
-    /// its later commands go apart for a while, so that it holds up no other.
+    /// Tries each command alone after all together have failed inside. A wallet that can't be written is tried once,
+    /// and its later commands go apart for a while, so that it holds up no other.
     async fn one_by_one(&self, works: &[&WalletRequest], commit_state: CommitState) -> Vec<Progress> {
         let mut progress = Vec::with_capacity(works.len());
         let (mut blocked, mut contended) = (BTreeSet::new(), BTreeSet::new());

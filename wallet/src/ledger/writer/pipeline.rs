@@ -300,7 +300,8 @@ impl CommittedBatch {
     }
 }
 
-/// Closes a queue when its writer ends, and lets whoever waits in it hear so. After a panic another writer goes on with it.
+/// Closes a queue when its writer ends, and lets whoever waits in it hear so. After a panic another writer goes on with
+/// it.
 struct Closing(Arc<Queue>);
 
 impl Drop for Closing {

@@ -59,8 +59,8 @@ impl Payments {
         Ok(seen)
     }
 
-    /// Notes that staff gave the money of a payment back that was put aside: it is called off for good, and a renewal is
-    /// charged anew. A repeat changes nothing.
+    /// Notes that staff gave the money of a payment back that was put aside: it is called off for good, and a renewal
+    /// is charged anew. A repeat changes nothing.
     pub async fn returned(&self, by: &Actor, id: PaymentId, note: &str) -> Result<PaymentView> {
         let (row, note) = (self.to_decide(id).await?, checked(note)?);
         if row.is_returned() {

@@ -1,7 +1,7 @@
 //! Simulating a draft: asked for on a page, done by a job, kept with the draft.
 //!
-//! There is one simulation of each draft. Whoever does it holds a ticket and gives a sign of life with every part of the
-//! ledger; after a silence of [`SILENCE`] another node takes it up with a newer ticket, and the older one is worth
+//! There is one simulation of each draft. Whoever does it holds a ticket and gives a sign of life with every part of
+//! the ledger; after a silence of [`SILENCE`] another node takes it up with a newer ticket, and the older one is worth
 //! nothing any more. So a second click changes nothing, a crash delays it, and it never stands still for ever.
 
 use std::ops::ControlFlow;

@@ -15,8 +15,8 @@ use crate::text::date_time::{WhenStyle, when_text};
 #[cfg(feature = "hydrate")]
 const ASK_EVERY: std::time::Duration = std::time::Duration::from_millis(700);
 
-/// The simulation of a draft: how far it is while it runs; else its figures, whether they still match the draft, and the
-/// button that runs it.
+/// The simulation of a draft: how far it is while it runs; else its figures, whether they still match the draft, and
+/// the button that runs it.
 #[component]
 pub fn SimulationPanel(
     /// How many days are rated again.
