@@ -22,8 +22,8 @@ pub struct AppSettings {
     pub assets_version: String,
 }
 
-/// Put into the extensions of a request whose answer stays as the server drew it: a page that the browser's router would
-/// draw otherwise, because its address names something that this person may not see.
+/// Put into the extensions of a request whose answer stays as the server drew it: a page that the browser's router
+/// would draw otherwise, because its address names something that this person may not see.
 #[derive(Clone, Copy, Debug)]
 pub struct StillPage;
 

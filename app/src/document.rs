@@ -49,7 +49,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Tells `leptos_i18n` where the reader's languages are found: the cookie of the choice, then what the browser asks for.
+/// Tells `leptos_i18n` where the reader's languages are found: the cookie of the choice, then what the browser asks
+/// for.
 pub(crate) fn languages() -> UseLocalesOptions {
     UseLocalesOptions::default().ssr_lang_header_getter(on_request::languages)
 }

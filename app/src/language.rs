@@ -1,9 +1,9 @@
 //! The reader's language on the server: a context without effects.
 //!
-//! `leptos_i18n` starts an effect with each context, in a task of its own, that keeps the choice in a cookie. Ours is kept
-//! by a form, so the effect has nothing to do; but on the server it may get its turn when the request that it belongs to
-//! is over, and then it reads a signal that is gone and panics. So no such task is started there: tasks of the reactive
-//! system go through [`init_executor`], which drops what is spawned while the context is made.
+//! `leptos_i18n` starts an effect with each context, in a task of its own, that keeps the choice in a cookie. Ours is
+//! kept by a form, so the effect has nothing to do; but on the server it may get its turn when the request that it
+//! belongs to is over, and then it reads a signal that is gone and panics. So no such task is started there: tasks of
+//! the reactive system go through [`init_executor`], which drops what is spawned while the context is made.
 
 use std::cell::Cell;
 

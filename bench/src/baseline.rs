@@ -1,6 +1,7 @@
 //! The baseline, the usual way: one transaction a charge, with the wallet's row locked from its beginning to its end.
 //!
-//! Same rules as the ledger's core (grants in order, idempotency, running balance), without receipts, hashes and budgets.
+//! Same rules as the ledger's core (grants in order, idempotency, running balance), without receipts, hashes and
+//! budgets.
 
 use anyhow::{Context, Result};
 use sqlx::{Connection as _, PgConnection, PgPool};

@@ -35,7 +35,8 @@ pub async fn engine(
     };
     let hot_256 = report.add(charges("engine, one hot wallet, 256 callers", 256, &one).await?);
     let pairs = report.add(run_callers(PAIRS, 256, plan.window, usage, holding(wallet, hot, &receipt)).await?);
-    // A machine is not as fast at one time as at another: pairs stand between two windows of what they are held against.
+    // A machine is not as fast at one time as at another: pairs stand between two windows of what they are held
+    // against.
     let hot_after = report.add(charges("engine, one hot wallet, 256 callers, after the pairs", 256, &one).await?);
     let spread_256 = report.add(charges("engine, many wallets, 256 callers", 256, spread).await?);
     let hot_32 = report.add(charges("engine, one hot wallet, 32 callers", 32, &one).await?);

@@ -18,7 +18,8 @@ pub struct Window {
     pub measured: Duration,
 }
 
-/// Runs so many callers through a window and measures their calls. `call` gets the caller's number and how often that caller has called before.
+/// Runs so many callers through a window and measures their calls. `call` gets the caller's number and how often that
+/// caller has called before.
 pub async fn run_callers<Call, Answer>(
     name: &str,
     callers: usize,

@@ -2,7 +2,7 @@
 //!
 //! Environment (set by `cargo xtask bench`): `DATABASE_URL`, `PG_BIN`, `SCRIP_BIN`, `BENCH_FOLDER`. Arguments:
 //! `--seconds N` (measured time of each figure, 5), `--wallets N` (10 000), `--entries N` (rows of the largest wallet,
-//! 10 000 000), `--charges N` (charges of the rehearsal, 1 000 000), `--quick` (2 seconds, 500 wallets, 200 000 rows,
+//! 10 000 000), `--charges N` (charges of the simulation, 1 000 000), `--quick` (2 seconds, 500 wallets, 200 000 rows,
 //! 50 000 charges), `--only PART` (engine, http, costs, rehearsal, neighbour or growth).
 
 mod baseline;

@@ -1,7 +1,7 @@
-//! Signed heads of ledgers, kept apart from the database: the keys, and the files that they are appended to.
+//! Checkpoints of ledgers, kept apart from the database: the keys, and the files that they are appended to.
 //!
-//! A chain proves that no row was changed; a head that was signed earlier and is kept elsewhere proves that none was
-//! cut off. The files are worth as much as their distance from the database: copy the folder to another machine.
+//! A chain proves that no row was changed; a checkpoint that is kept elsewhere proves that none was cut off. The files
+//! are worth as much as their distance from the database: copy the folder to another machine.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -58,7 +58,7 @@ pub fn file_of(settings: &Settings, now: DateTime<Utc>) -> PathBuf {
     settings.data_dir.join("heads").join(format!("{}.jsonl", now.format("%Y-%m-%d")))
 }
 
-/// Appends heads to a file, one JSON object a line, and waits until they are on the disk.
+/// Appends checkpoints to a file, one JSON object a line, and waits until they are on the disk.
 pub fn append(path: &Path, heads: &[Checkpoint]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -73,7 +73,7 @@ pub fn append(path: &Path, heads: &[Checkpoint]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Reads files of heads; a folder stands for all its files.
+/// Reads files of checkpoints; a folder stands for all its files.
 pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Checkpoint>> {
     let mut heads = Vec::new();
     for path in paths {
@@ -88,7 +88,7 @@ pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Checkpoint>> {
         for path in files {
             let file = File::open(&path).with_context(|| format!("{} can't be read", path.display()))?;
             for (number, line) in (1_u32..).zip(BufReader::new(file).lines()) {
-                let place = || format!("{}: line {number} is no signed head", path.display());
+                let place = || format!("{}: line {number} is no checkpoint", path.display());
                 let line = line.with_context(place)?;
                 if !line.trim().is_empty() {
                     heads.push(serde_json::from_str(&line).with_context(place)?);
@@ -97,7 +97,7 @@ pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Checkpoint>> {
         }
     }
     if heads.is_empty() {
-        bail!("there are no signed heads in these files");
+        bail!("there are no checkpoints in these files");
     }
     Ok(heads)
 }

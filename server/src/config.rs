@@ -31,7 +31,8 @@ pub struct Settings {
     /// How many seconds to wait for a free connection before answering 503.
     #[arg(long, env = "DATABASE_TIMEOUT", global = true, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=120))]
     pub database_timeout: u64,
-    /// How many connections more there are for long reads (sums, searches, files, the past), which take none of the others.
+    /// How many connections more there are for long reads (sums, searches, files, the past), which take none of the
+    /// others.
     #[arg(long, env = "READS_POOL", global = true, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub reads_pool: u32,
     /// How many long reads of one account run at the same time.
@@ -59,7 +60,7 @@ pub struct Settings {
     /// How to log.
     #[arg(long, env = "SCRIP_LOG_FORMAT", global = true, value_enum, default_value_t)]
     pub log_format: LogFormat,
-    /// Signs the heads of ledgers every hour: a secret of 32 characters or more.
+    /// Signs checkpoints of ledgers every hour: a secret of 32 characters or more.
     #[arg(long, env = "SCRIP_HEAD_KEY", global = true, hide_env_values = true, value_parser = secret)]
     pub head_key: Option<SecretString>,
     /// The same from a file: one secret a line, the first signs, the others are older ones that still count.
@@ -139,7 +140,8 @@ pub struct Web {
     /// Calls with a wrong key, or none, that one address may make a minute.
     #[arg(long, env = "RATE_WRONG_KEYS", global = true, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     pub rate_wrong_keys: u32,
-    /// How many connections may be open at once; where they are, the one that has waited longest for a request makes room.
+    /// How many connections may be open at once; where they are, the one that has waited longest for a request makes
+    /// room.
     #[arg(long, env = "CONNECTIONS_MAX", global = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     pub connections_max: u32,
     /// How many of them one address may have (of IPv6 one /64); trusted proxies, which speak for many, have no limit.
@@ -210,8 +212,8 @@ impl Settings {
         self.mode == Some(Mode::Production)
     }
 
-    /// Whether something must stand in front of this server that is not named among the trusted proxies: it ends TLS, or it
-    /// alone can reach the address that is listened on.
+    /// Whether something must stand in front of this server that is not named among the trusted proxies: it ends TLS,
+    /// or it alone can reach the address that is listened on.
     #[must_use]
     pub fn lacks_proxies(&self) -> bool {
         let is_tls = self.web.public_url.as_deref().is_some_and(|url| url.starts_with("https:"));

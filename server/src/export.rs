@@ -69,7 +69,7 @@ async fn prices(
     }
 }
 
-/// What every customer would have paid under a rehearsed version, for admins.
+/// What every customer would have paid under a simulated version, for admins.
 async fn rehearsal(
     State(state): State<AppState>,
     viewer: Option<Extension<Viewer>>,
@@ -84,7 +84,7 @@ async fn rehearsal(
             let sheet = for_excel(&sheet);
             sheet_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet)
         }
-        Err(error) => unavailable(&error, "a rehearsal can't be written as a file"),
+        Err(error) => unavailable(&error, "a simulation can't be written as a file"),
     }
 }
 
@@ -103,8 +103,8 @@ fn impact_sheet(impacts: &[AccountImpact]) -> Result<Bytes, Error> {
     csv_text(std::iter::once(head).chain(impacts.iter().map(row)))
 }
 
-/// Puts a byte order mark before a sheet that Excel would misread without one: where it has letters beyond ASCII. Whoever
-/// imports the sheet again takes the mark.
+/// Puts a byte order mark before a sheet that Excel would misread without one: where it has letters beyond ASCII.
+/// Whoever imports the sheet again takes the mark.
 fn for_excel(sheet: &(impl AsRef<[u8]> + ?Sized)) -> Bytes {
     let sheet = sheet.as_ref();
     let mark = if sheet.is_ascii() { "" } else { BOM };

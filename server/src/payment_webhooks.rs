@@ -1,7 +1,8 @@
 //! Messages of payment providers: verify, store, answer. A job does the work.
 //!
-//! They have no rate limit: a provider sends what it has from few addresses, in bursts after an outage of ours, and a message
-//! that is turned away is a payment that is late. A stranger's message costs one check of its signature, and no query.
+//! They have no rate limit: a provider sends what it has from few addresses, in bursts after an outage of ours, and a
+//! message that is turned away is a payment that is late. A stranger's message costs one check of its signature, and no
+//! query.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -18,8 +19,8 @@ pub fn router() -> Router<AppState> {
     Router::new().route("/webhooks/{provider}", post(receive))
 }
 
-/// Answers 200 once the message is stored, also where it can't be read: it is the provider's, and sending it again would
-/// not make it readable. 400 for one that is not the provider's, and nothing is kept of it.
+/// Answers 200 once the message is stored, also where it can't be read: it is the provider's, and sending it again
+/// would not make it readable. 400 for one that is not the provider's, and nothing is kept of it.
 async fn receive(
     State(state): State<AppState>,
     Path(provider): Path<String>,

@@ -1,7 +1,7 @@
 //! Plans renew when they are due, not at the next minute: every node looks twice a second.
 //!
-//! The job of every minute stays, for a node on which this stands still. Any number of nodes may look at once: each plan
-//! that is due is taken by one of them.
+//! The job of every minute stays, for a node on which this stands still. Any number of nodes may look at once: each
+//! plan that is due is taken by one of them.
 
 use std::sync::Arc;
 use std::time::Duration;

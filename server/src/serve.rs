@@ -33,7 +33,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let demo = if settings.demo { Some(cli::ensure_demo(&wallet).await?) } else { None };
 
     let worker = jobs::start(&state).await?;
-    let courier = webhook_delivery::start(&state)?;
+    let webhooks = webhook_delivery::start(&state)?;
     share_rates(&state);
     let renewals = renewals::start(&state);
     stop_on_signal(state.stopping.clone())?;
@@ -46,7 +46,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     serve(listener, state.clone(), limit).await?;
     // One time limit for all: requests, jobs and messages were asked to end at the same moment.
     let deadline = asked.await? + limit;
-    tokio::join!(finish(worker, deadline), finish(courier, deadline), finish(renewals, deadline));
+    tokio::join!(finish(worker, deadline), finish(webhooks, deadline), finish(renewals, deadline));
     wallet.shutdown().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

@@ -98,7 +98,8 @@ impl Db {
 
     /// Does the same in a lane: of the jobs of one lane only one runs at a time, so that they leave room for others.
     ///
-    /// A node that is killed at such a job blocks the lane for hours: what is in it must be found by another job as well.
+    /// A node that is killed at such a job blocks the lane for hours: what is in it must be found by another job as
+    /// well.
     pub async fn enqueue_in_lane_in_tx(
         &self,
         connection: &mut PgConnection,

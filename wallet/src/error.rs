@@ -125,14 +125,14 @@ pub enum Refusal {
         /// What is not allowed, field by field.
         fields: Vec<FieldError>,
     },
-    /// The wallet, or one of its ceilings, has too little left.
+    /// The wallet, or one of its budgets, has too little left.
     #[error("not enough credits: {needed} needed, {available} available")]
     OutOfCredits {
         /// What the command takes.
         needed: Credits,
         /// What is left.
         available: Credits,
-        /// The name of the ceiling that stopped it, where it was not the wallet itself.
+        /// The name of the budget that stopped it, where it was not the wallet itself.
         ceiling: Option<String>,
     },
     /// The operation needs a higher plan.

@@ -119,8 +119,8 @@ impl RequestHash {
 
 /// Begins a write that leaves no row in the ledger, once per key, in the caller's transaction.
 ///
-/// Gives the first answer where the key was used with the same request before. Where it gives none, [`keep_answer`] must
-/// end the write in the same transaction; a repeat waits for that. A write that is undone leaves the key unused.
+/// Gives the first answer where the key was used with the same request before. Where it gives none, [`keep_answer`]
+/// must end the write in the same transaction; a repeat waits for that. A write that is undone leaves the key unused.
 #[cfg(feature = "postgres")]
 pub async fn first_answer(
     connection: &mut sqlx::PgConnection,

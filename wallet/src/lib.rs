@@ -4,8 +4,8 @@
 //! the browser counts with the same [`money::Credits`]. Feature `postgres` adds the services and their SQL, and the
 //! façade [`Wallet`] that everybody calls.
 //!
-//! Modules import from left to right only: money, id → error, db, clock, `time_zone`, idempotency → identity → ledger →
-//! tariff → catalog → plan → notify → payment → insight → `app_service` → wallet.
+//! Each module imports only what stands to its left: money, id, error, clock, `time_zone`, idempotency, db, identity,
+//! ledger, tariff, catalog, plan, notify, payment, insight, `app_service`, wallet.
 
 #![warn(clippy::disallowed_methods)]
 

@@ -1,7 +1,7 @@
 //! The REST API against what its own OpenAPI document says, by Schemathesis.
 //!
-//! It makes up requests that fit the document and requests that do not, follows the links from writes to what they made,
-//! and holds each answer against what is documented. Nothing in it is random: a run that fails fails again.
+//! It makes up requests that fit the document and requests that do not, follows the links from writes to what they
+//! made, and holds each answer against what is documented. Nothing in it is random: a run that fails fails again.
 
 use std::path::{Path, PathBuf};
 
@@ -59,7 +59,8 @@ fn key_of(log: &Path) -> Result<String> {
     key.map(str::to_owned).with_context(|| format!("the server has printed no key: see {}", log.display()))
 }
 
-/// The tool, in a Python environment of this clone; installed from `PyPI` when it is missing or another version is pinned.
+/// The tool, in a Python environment of this clone; installed from `PyPI` when it is missing or another version is
+/// pinned.
 fn schemathesis() -> Result<PathBuf> {
     let folder = shell::private()?.join("python");
     let tool = folder.join("bin/schemathesis");

@@ -1,7 +1,7 @@
-//! Who may import what: concepts of the wallet, their wings, the rooms of the server and of the app.
+//! Who may import what: concepts of the wallet, their parts, the folders of the server and of the app.
 //!
-//! Every path of a file that begins with `crate`, `super` or the name of its crate counts, in `use` (nested ones too) and
-//! in code alike. Comments, texts and tests' own modules do not.
+//! Every path of a file that begins with `crate`, `super` or the name of its crate counts, in `use` (nested ones too)
+//! and in code alike. Comments, texts and tests' own modules do not.
 
 /// Rooms of one folder, in order: each imports what stands left of it, and nothing else of them.
 struct Order {

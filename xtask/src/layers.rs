@@ -1,10 +1,9 @@
-//! Import rules and other rules of the house that no compiler knows.
+//! Rules of the house that no compiler knows: texts, imports, names, lengths of files, and what crates need.
 //!
-//! ARCHITECTURE.md gives the reasons.
-//!
-//! Rules about methods are clippy's (clippy.toml); here is what it can't say: rules for some files of a crate,
-//! for SQL, views and tests, and for what a crate needs indirectly (`cargo deny` could ban crates, but `cargo tree` says
-//! the same without another tool to install).
+//! ARCHITECTURE.md gives the reasons; what may import what is in [`imports`], which words names must not have in
+//! [`names`]. Rules about methods are clippy's (clippy.toml); here is what it can't say: rules for some files of a
+//! crate, for SQL, views and tests, and for what a crate needs indirectly (`cargo deny` could ban crates, but
+//! `cargo tree` says the same without another tool to install).
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -199,7 +198,8 @@ impl Rule {
     }
 }
 
-/// Whether a line has some text that is not part of a longer word; of a text that ends with `*` only its beginning counts.
+/// Whether a line has some text that is not part of a longer word; of a text that ends with `*` only its beginning
+/// counts.
 fn has_word(line: &str, text: &str) -> bool {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     let is_prefix = text.ends_with('*');

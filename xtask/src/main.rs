@@ -1,8 +1,9 @@
 //! Development tasks: `cargo xtask <task>`. The Makefile names the ones that people call.
 //!
-//! Reading order: [`shell`] (how programs are run), [`settings`] (names and folders, from Cargo.toml), [`setup`] (tools),
-//! [`site`] (what the browser loads), [`postgres`] (private clusters), then the tasks: [`run`], [`lint`], [`layers`],
-//! [`sqlx`], [`mod@test`], [`e2e`].
+//! Reading order: [`shell`] (how programs are run), [`settings`] (names and folders, from Cargo.toml), [`setup`]
+//! (tools), [`site`] (what the browser loads), [`postgres`] (private clusters), [`up_to_date`] (work that can be
+//! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`] and [`names`]), [`sqlx`],
+//! [`mod@test`], [`e2e`], [`contract`], [`mod@bench`], [`chaos`].
 
 mod bench;
 mod chaos;

@@ -16,8 +16,8 @@ const QUIET: Duration = Duration::from_secs(3);
 /// The wait before the first new try; it doubles up to the longest.
 const RETRY_FIRST_MS: u64 = 250;
 const RETRY_LONGEST_MS: u64 = 8_000;
-/// After how many streams in a row that a row has stopped the page is loaded again: its script is older than the server,
-/// or rows before it have left for an archive.
+/// After how many streams in a row that a row has stopped the page is loaded again: its script is older than the
+/// server, or rows before it have left for an archive.
 const STUCK_MAX: u32 = 2;
 
 /// One stream at a time: its number tells late events of an earlier one from its own.
@@ -101,7 +101,8 @@ fn open(shared: &Shared) {
     shared.borrow_mut().source = Some(source);
 }
 
-/// Opens the stream again, later each time, after a row that could not be applied; a page that stays stuck is loaded anew.
+/// Opens the stream again, later each time, after a row that could not be applied; a page that stays stuck is loaded
+/// anew.
 fn get_past(shared: &Shared, number: u64) {
     let is_stuck = {
         let mut stream = shared.borrow_mut();

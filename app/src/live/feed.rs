@@ -1,5 +1,5 @@
-//! When a live row may move the page: rows that arrive are put on top of a list at most once a second, and never under a
-//! person's hands. Otherwise they wait behind a pill that says how many there are.
+//! When a live row may move the page: rows that arrive are put on top of a list at most once a second, and never under
+//! a person's hands. Otherwise they wait behind a pill that says how many there are.
 
 use leptos::prelude::*;
 use wallet::ledger::EntryView;

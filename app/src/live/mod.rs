@@ -1,12 +1,12 @@
 //! The live wallet: one `EventSource` a page, and what arrived through it.
 //!
 //! The page is drawn from a snapshot (balance and newest `seq`). From there on the server sends every later ledger
-//! row (`entry`, its `seq` as the event's id) and the balance after it (`balance`, absolute). Rows are applied in order:
-//! one that was already seen is ignored, one that leaves a gap is not applied; then, and after every lost
+//! row (`entry`, its `seq` as the event's id) and the balance after it (`balance`, absolute). Rows are applied in
+//! order: one that was already seen is ignored, one that leaves a gap is not applied; then, and after every lost
 //! connection, the stream is opened again from the newest row that was seen, so nothing is missed and nothing doubled.
 //!
-//! `leptos_use::use_event_source` was not taken: it opens every retry with the URL of the first one, and hands events over in
-//! a signal, where two that come in the same tick become one.
+//! `leptos_use::use_event_source` was not taken: it opens every retry with the URL of the first one, and hands events
+//! over in a signal, where two that come in the same tick become one.
 
 #[cfg(feature = "hydrate")]
 mod browser;

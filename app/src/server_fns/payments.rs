@@ -17,7 +17,8 @@ pub struct OrderPage {
     pub order: PaymentView,
     /// The balance now of the wallet that the order is for.
     pub balance: BalanceView,
-    /// Whether that is the open wallet, whose balance is live on every page; an order by a test key is for the other one.
+    /// Whether that is the open wallet, whose balance is live on every page; an order by a test key is for the other
+    /// one.
     pub is_live: bool,
     /// Where the receipt goes.
     pub email: String,

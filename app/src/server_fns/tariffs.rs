@@ -41,11 +41,11 @@ pub struct EditorPage {
     pub first_rise: DateTime<Utc>,
     /// The days of notice.
     pub notice_days: u16,
-    /// How many days a rehearsal rates again.
+    /// How many days a simulation rates again.
     pub rehearsal_days: u16,
     /// The newest edits of a draft, newest first.
     pub edits: Vec<DraftEdit>,
-    /// The rehearsal of the version.
+    /// The simulation of the version.
     pub rehearsal: SimulationState,
     /// What became of the form, where the page answers it.
     pub outcome: FormOutcome,
@@ -62,7 +62,7 @@ impl EditorPage {
     }
 }
 
-/// The rehearsal of one version: on its way, over, or not asked for yet.
+/// The simulation of one version: on its way, over, or not asked for yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SimulationState {
     /// The version.
@@ -117,7 +117,7 @@ pub async fn load_price_book(
     })
 }
 
-/// Gives the rehearsal of one version, for a page that waits for it.
+/// Gives the simulation of one version, for a page that waits for it.
 #[server(endpoint = "rehearsal", input = GetUrl, output = TextJson)]
 pub async fn load_rehearsal(
     /// The version.
@@ -190,7 +190,7 @@ mod ssr {
     use crate::context::FormOutcome;
     use crate::error::AppError;
 
-    /// The rehearsal of a version that is at a revision.
+    /// The simulation of a version that is at a revision.
     pub async fn rehearsal(tariffs: &Tariffs, version: i32, revision: i64) -> Result<SimulationState, AppError> {
         // In this order: one that ends in between is shown as running once more, never as over without its figures.
         let run = tariffs.rehearsal_run(version).await?;

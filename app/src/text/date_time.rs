@@ -1,4 +1,5 @@
-//! The only place where an instant becomes text: the same on the server and in the browser, so never the browser's `Intl`.
+//! The only place where an instant becomes text: the same on the server and in the browser, so never the browser's
+//! `Intl`.
 
 use std::sync::Arc;
 

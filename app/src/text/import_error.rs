@@ -1,4 +1,4 @@
-//! Mistakes in a file of prices or costs in the reader's words.
+//! Import errors, what is wrong in a file of prices or costs, in the reader's language.
 
 use wallet::error::{ImportError, PlacedImportError};
 use wallet::money::AmountError;

@@ -59,8 +59,8 @@ pub struct Balance {
     badge_required: bool,
     /// What expires next.
     expiring: Vec<Expiring>,
-    /// For how many days the credits last at the pace of the last seven; null where that can't be said: a wallet that is
-    /// younger, or that spent nothing.
+    /// For how many days the credits last at the pace of the last seven; null where that can't be said: a wallet that
+    /// is younger, or that spent nothing.
     runway_days: Option<i64>,
     /// Whether credits are bought by themselves when they run low.
     auto_top_up: AutoTopUp,

@@ -34,8 +34,8 @@ pub struct NewCharges {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyedCharge {
-    /// What makes a repeat answer as the first did: 1 to 255 visible ASCII characters. With another one the charge alone
-    /// is refused, in its outcome.
+    /// What makes a repeat answer as the first did: 1 to 255 visible ASCII characters. With another one the charge
+    /// alone is refused, in its outcome.
     idempotency_key: String,
     /// What to charge for.
     charge: NewCharge,

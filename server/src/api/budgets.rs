@@ -1,4 +1,4 @@
-//! Ceilings: how much may be spent in a day, week or month; by the project, its environment, a key, an end customer.
+//! Budgets: how much may be spent in a day, week or month; by the project, its environment, a key, an end customer.
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -23,7 +23,7 @@ use crate::state::AppState;
 /// The longest name of an end customer.
 const CUSTOMER_MAX: usize = 200;
 
-/// What a ceiling counts.
+/// What a budget counts.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Counts {
@@ -37,7 +37,7 @@ enum Counts {
     Customer,
 }
 
-/// A ceiling to set.
+/// A budget to set.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewCeiling {
@@ -57,7 +57,7 @@ pub struct NewCeiling {
     ceiling: Amount,
 }
 
-/// A ceiling, and what has been spent under it.
+/// A budget, and what has been spent under it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Ceiling {
     /// Its name for `DELETE`.
@@ -103,7 +103,7 @@ impl From<Budget> for Ceiling {
     }
 }
 
-/// The ceilings.
+/// The budgets.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CeilingList {
     /// Those that concern the key's wallet.
@@ -116,7 +116,7 @@ impl From<Vec<Budget>> for CeilingList {
     }
 }
 
-/// Lists the ceilings that concern the key's wallet, with what has been spent.
+/// Lists the budgets that concern the key's wallet, with what has been spent.
 #[utoipa::path(get, path = "/budgets", tag = "Budgets", responses((status = 200, body = CeilingList)))]
 pub async fn list(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
     caller.may(KeyScope::BalanceRead)?;
@@ -127,8 +127,8 @@ async fn all(state: &AppState, caller: &Caller) -> Answer<Response> {
     Ok(Out(CeilingList::from(state.wallet.ledger().budgets(caller.0.wallet).await?)).into_response())
 }
 
-/// Sets a ceiling; once per key. One that counts the same in the same period is replaced, and keeps what was spent. Not a
-/// key's own.
+/// Sets a budget; once per key. One that counts the same in the same period is replaced, and keeps what was spent. Not
+/// a key's own.
 #[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewCeiling,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, body = CeilingList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
@@ -176,7 +176,7 @@ fn scope_of(counts: Counts, of: Option<&str>) -> Answer<BudgetScope> {
     })
 }
 
-/// Removes a ceiling that concerns the key's wallet; once per key. Not a key's own.
+/// Removes a budget that concerns the key's wallet; once per key. Not a key's own.
 #[utoipa::path(delete, path = "/budgets/{id}", tag = "Budgets",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 204), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody)))]
@@ -193,7 +193,7 @@ pub async fn remove(
     Ok(told(StatusCode::NO_CONTENT.into_response(), replayed))
 }
 
-/// Refuses what is not a key's to govern: its own ceiling, and with a preview key what stops production as well.
+/// Refuses what is not a key's to govern: its own budget, and with a preview key what stops production as well.
 fn governs(key: &KeyAccess, scope: &BudgetScope) -> Result<(), Refusal> {
     let why = match scope {
         BudgetScope::Key(id) if *id == key.id.uuid() => "a key can't change its own ceiling; use another key",

@@ -282,8 +282,9 @@ pub struct NewCreditBack {
 
 /// Pays back a failed operation, once; only where the catalog lets customers do so.
 ///
-/// What a cost comes to is the platform's to say: in all presets a customer's key is answered 403 here, and the platform
-/// pays back by `POST /service/charges/{id}/credit-back`. A charge that a service key made is never a customer's to pay back.
+/// What a cost comes to is the platform's to say: in all presets a customer's key is answered 403 here, and the
+/// platform pays back by `POST /service/charges/{id}/credit-back`. A charge that a service key made is never a
+/// customer's to pay back.
 #[utoipa::path(post, path = "/charges/{id}/credit-back", tag = "Spending", request_body = NewCreditBack,
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 201, body = EntryBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),

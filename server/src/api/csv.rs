@@ -62,8 +62,8 @@ pub struct Wanted {
     filter: Filter,
 }
 
-/// Streams rows as CSV, newest first, with the filters of the list; all of them, or with `limit` and `cursor` one page, whose
-/// header `Next-Cursor` leads to the next one.
+/// Streams rows as CSV, newest first, with the filters of the list; all of them, or with `limit` and `cursor` one page,
+/// whose header `Next-Cursor` leads to the next one.
 #[utoipa::path(get, path = "/ledger.csv", tag = "Ledger", params(Filter, Written),
     responses((status = 200, content_type = "text/csv", body = String,
             headers(("Next-Cursor" = Option<String>, description = "Pass it as `cursor` for the next page."))),
@@ -105,8 +105,8 @@ pub struct Rows {
     pub before: Option<i64>,
 }
 
-/// Makes the answer: a file that is written while it is read, after a byte order mark or nothing. An account writes a few at
-/// a time; more are refused.
+/// Makes the answer: a file that is written while it is read, after a byte order mark or nothing. An account writes a
+/// few at a time; more are refused.
 pub async fn response(wallet: &Wallet, id: WalletId, wanted: Rows, bom: &'static str) -> Result<Response, Error> {
     let export = Arc::new(wallet.ledger().export(id).await?);
     Ok((headers(), Body::from_stream(rows(export, wanted, bom))).into_response())
@@ -207,8 +207,8 @@ fn row(entry: &EntryView) -> [String; 14] {
 
 /// Keeps a text from being run as a formula: an apostrophe before what begins like one. Numbers stay numbers.
 ///
-/// Where lists are separated by semicolons, Excel also takes what follows one inside a text for a cell of its own, and a
-/// line for a row.
+/// Where lists are separated by semicolons, Excel also takes what follows one inside a text for a cell of its own, and
+/// a line for a row.
 pub fn harmless(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 1);
     let mut at_start = true;

@@ -193,7 +193,8 @@ impl IntoResponse for Fault {
     }
 }
 
-/// Writes the envelope of every error, also of those that no handler has seen (wrong methods, bodies); leaves other answers.
+/// Writes the envelope of every error, also of those that no handler has seen (wrong methods, bodies); leaves other
+/// answers.
 ///
 /// `id` names the request in our logs.
 pub async fn write(response: Response, id: &HeaderValue) -> Response {

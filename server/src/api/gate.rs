@@ -1,8 +1,8 @@
 //! What happens to every call, in one step: its id, its log lines, the key and its limits, the time limit, panics, the
 //! envelope of errors, and the headers that matter when a browser opens an answer.
 //!
-//! One step before the router and not a stack of layers in it: each layer boxes a future and copies the service behind it
-//! for every request, and eleven of them took a quarter of the time that the server spends on a call.
+//! One step before the router and not a stack of layers in it: each layer boxes a future and copies the service behind
+//! it for every request, and eleven of them took a quarter of the time that the server spends on a call.
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -119,8 +119,8 @@ fn note_wrong_key(state: &AppState, address: Option<IpAddr>) -> Fault {
     }
 }
 
-/// Lets in who shows a valid service key. It has no limit of its own: calls count for the customer's key that they name,
-/// and for its account. Wrong ones count for their address.
+/// Lets in who shows a valid service key. It has no limit of its own: calls count for the customer's key that they
+/// name, and for its account. Wrong ones count for their address.
 async fn let_in_platform(state: &AppState, address: Option<IpAddr>, mut request: Request, calls: Router) -> Response {
     let secret = bearer(&request).unwrap_or_default();
     let access = match state.wallet.identity().authenticate_service_key(secret).await {

@@ -230,8 +230,8 @@ pub struct NewRelease {
 
 /// Gives a hold back; once.
 ///
-/// A hold that a service key placed is finished by service keys alone, and only the platform releases for its own failure
-/// (`platform_failure`), unless the catalog leaves that to customers: a customer's key is answered 403.
+/// A hold that a service key placed is finished by service keys alone, and only the platform releases for its own
+/// failure (`platform_failure`), unless the catalog leaves that to customers: a customer's key is answered 403.
 #[utoipa::path(post, path = "/holds/{id}/release", tag = "Spending", request_body = NewRelease,
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),
     responses((status = 201, body = Hold), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),

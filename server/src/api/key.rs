@@ -12,7 +12,8 @@ use super::envelope::Fault;
 pub struct Key(pub IdempotencyKey);
 
 impl Key {
-    /// Gives the key for one kind of write that leaves no row in the ledger: the same text may name another kind's write.
+    /// Gives the key for one kind of write that leaves no row in the ledger: the same text may name another kind's
+    /// write.
     pub fn of(&self, what: &str) -> IdempotencyKey {
         IdempotencyKey::internal(format!("{what}:{}", self.0.as_str()))
     }

@@ -212,12 +212,13 @@ fn short(field: &str, text: &str) -> Answer<String> {
 pub struct EntryList {
     /// The rows, newest first.
     entries: Vec<EntryBody>,
-    /// Pass it as `cursor` for the next page; null on the last one. With filters, a page may hold fewer rows than `limit`,
-    /// or none, and yet have a next one: a search looks at so many rows at a time.
+    /// Pass it as `cursor` for the next page; null on the last one. With filters, a page may hold fewer rows than
+    /// `limit`, or none, and yet have a next one: a search looks at so many rows at a time.
     next_cursor: Option<String>,
 }
 
-/// Lists rows, newest first. With filters it is a long read: of those an account has so many at once, and hears 429 beyond.
+/// Lists rows, newest first. With filters it is a long read: of those an account has so many at once, and hears 429
+/// beyond.
 #[utoipa::path(get, path = "/ledger", tag = "Ledger", params(Filter),
     responses((status = 200, body = EntryList), (status = 400, body = ErrorBody), (status = 429, body = ErrorBody)))]
 pub async fn list(State(state): State<AppState>, caller: Caller, Asked(filter): Asked<Filter>) -> Answer<Response> {

@@ -60,7 +60,7 @@ schemas! {
     CategoryCode = json!({ "type": "string", "enum": Category::ALL.map(Category::code) });
     /// A kind of event.
     EventCode = json!({ "type": "string", "enum": EventKind::ALL.map(EventKind::code) });
-    /// How often a ceiling starts anew.
+    /// How often a budget starts anew.
     PeriodCode = json!({ "type": "string", "enum": [BudgetPeriod::Day, BudgetPeriod::Week, BudgetPeriod::Month] });
     /// Why a hold is given back.
     ReleaseReasonCode = json!({

@@ -39,8 +39,8 @@ pub struct UsageQuery {
         pattern = "^((day|operation|category|metadata\\.[^,]{1,200})(,(day|operation|category|metadata\\.[^,]{1,200}))*)?$"
     )]
     group_by: Option<String>,
-    /// From this instant on: RFC 3339, or a day in the account's time zone; 30 days before `to` where nothing is said, or
-    /// where the archived rows end.
+    /// From this instant on: RFC 3339, or a day in the account's time zone; 30 days before `to` where nothing is said,
+    /// or where the archived rows end.
     #[serde(default)]
     #[param(inline, value_type = Option<Instant>)]
     from: Option<String>,
@@ -126,9 +126,9 @@ fn value(row: &UsageRow, part: &Part) -> Option<String> {
     }
 }
 
-/// Sums up what was spent; as CSV where `Accept` asks for `text/csv`. An account asks for so many long reads at once, and
-/// hears 429 beyond. Sums by `metadata.customer_id` are quick whatever the wallet's size; by other keys they read every row.
-/// What pays back a capture of several lines whose row is archived counts wholly for the first of them.
+/// Sums up what was spent; as CSV where `Accept` asks for `text/csv`. An account asks for so many long reads at once,
+/// and hears 429 beyond. Sums by `metadata.customer_id` are quick whatever the wallet's size; by other keys they read
+/// every row. What pays back a capture of several lines whose row is archived counts wholly for the first of them.
 #[utoipa::path(get, path = "/usage", tag = "Ledger", params(UsageQuery),
     responses((status = 200, body = Usage), (status = 400, body = ErrorBody), (status = 422, body = ErrorBody),
         (status = 429, body = ErrorBody)))]

@@ -56,7 +56,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     }
     match checkpoints::keys(settings) {
         Err(error) => findings.problem("heads", &error.to_string()),
-        Ok(keys) if keys.is_empty() => findings.note("heads", "ledgers' heads are not signed: set SCRIP_HEAD_KEY"),
+        Ok(keys) if keys.is_empty() => findings.note("heads", "no checkpoints of ledgers are made: set SCRIP_HEAD_KEY"),
         Ok(_) => {
             let folder = settings.data_dir.join("heads");
             findings.fine("heads", &format!("signed every hour into {}", folder.display()));

@@ -53,7 +53,7 @@ pub enum Command {
     /// Makes, lists or revokes the keys of the platform's own backend.
     #[command(subcommand)]
     ServiceKey(service_key::Command),
-    /// Lists money that was put aside, and decides about it.
+    /// Lists payments in review, and decides about them.
     #[command(subcommand)]
     Payment(payment::Command),
     /// Shows, freezes, unfreezes or rebuilds a wallet.

@@ -1,4 +1,4 @@
-//! `scrip payment`: what staff decide about money that was put aside.
+//! `scrip payment`: what staff decide about payments in review, and providers' messages that were kept.
 
 use std::process::ExitCode;
 
@@ -16,9 +16,11 @@ use crate::providers;
 /// What to do about money that was taken and brings nothing.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Lists the payments that were put aside, oldest first.
+    /// Lists the payments in review, oldest first.
     Held,
-    /// Gives what a payment ordered after all, where its provider has by now exactly the money that was asked for, and its plan a place.
+    /// Gives what a payment ordered after all.
+    ///
+    /// Its provider must have by now exactly the money that was asked for, and its plan a place.
     Release {
         /// The payment, as `scrip payment held` shows it.
         id: String,

@@ -17,8 +17,8 @@ pub enum Command {
         /// The name that stands in the ledger beside what the key does, such as gateway-eu; customers read it there.
         #[arg(long)]
         name: String,
-        /// What it may do: spend:write (charge, hold, capture, release, pay back) or keys:read (look at customers' keys);
-        /// several times for several.
+        /// What it may do: spend:write (charge, hold, capture, release, pay back) or keys:read (look at customers'
+        /// keys); several times for several.
         #[arg(long = "scope", required = true)]
         scopes: Vec<String>,
     },

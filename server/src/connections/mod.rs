@@ -2,9 +2,9 @@
 //!
 //! A connection costs a descriptor and memory from its first byte on, so whoever opens many and says nothing must not
 //! keep others out. A request's head has some seconds to come, an idle connection ends after a while, a reader that
-//! takes nothing or next to nothing ends as well; an answer that goes on for long (a stream of events, a file) does not. There
-//! are so many connections of an address, a quarter of all at most, and so many in all; where these are taken, a slow reader
-//! makes room, else the one that has waited longest for a request.
+//! takes nothing or next to nothing ends as well; an answer that goes on for long (a stream of events, a file) does
+//! not. There are so many connections of an address, a quarter of all at most, and so many in all; where these are
+//! taken, a slow reader makes room, else the one that has waited longest for a request.
 
 pub mod limit;
 mod registry;

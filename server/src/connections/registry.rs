@@ -1,7 +1,8 @@
 //! The open connections: how many there may be, which have waited for too long, and which make room for others.
 //!
 //! Time is counted in ticks of the reaper, so that a request costs no look at a clock. A reader is measured by what it
-//! takes while the server waits for it, so that neither a stream with nothing to say nor a file that takes long is slow.
+//! takes while the server waits for it, so that neither a stream with nothing to say nor a file that takes long is
+//! slow.
 
 use crate::http::client_ip::network;
 use std::collections::HashMap;
@@ -206,8 +207,8 @@ impl Connection {
         }
     }
 
-    /// Counts this tick where the reader is waited for; says whether it has taken too little for the time that it was. Only
-    /// the reaper calls it, once a tick.
+    /// Counts this tick where the reader is waited for; says whether it has taken too little for the time that it was.
+    /// Only the reaper calls it, once a tick.
     fn is_slow(&self, limits: &ConnectionLimits) -> bool {
         if self.stalled.load(Ordering::Relaxed) == 0 {
             return false;
@@ -222,8 +223,8 @@ impl Connection {
         written.saturating_sub(self.window_written.swap(written, Ordering::Relaxed)) < limits.stalled_bytes
     }
 
-    /// Tells how willingly it makes room: a reader that takes nothing or too slowly first, then whoever waits for a request,
-    /// each by how long; nothing where it is being answered as it should.
+    /// Tells how willingly it makes room: a reader that takes nothing or too slowly first, then whoever waits for a
+    /// request, each by how long; nothing where it is being answered as it should.
     fn makes_room(&self) -> Option<(u8, std::cmp::Reverse<u32>)> {
         let stalled = self.stalled_for();
         let waited = self.waited.load(Ordering::Relaxed);
@@ -302,8 +303,9 @@ impl Registry {
 
     /// Gives a connection its place; `address` is none for a trusted proxy, which speaks for many.
     ///
-    /// Where all places are taken, one connection makes room: of the same address where that has too many, else of all; one
-    /// whose reader is slow, else the one that has waited longest for a request. `None` where all are being answered.
+    /// Where all places are taken, one connection makes room: of the same address where that has too many, else of all;
+    /// one whose reader is slow, else the one that has waited longest for a request. `None` where all are being
+    /// answered.
     pub fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Option<Place> {
         let address = address.map(network);
         let mut open = self.lock();

@@ -15,8 +15,8 @@ use crate::auth::{AuthSession, Login, device};
 use crate::http::redirect::{next_page, see_other};
 use crate::state::AppState;
 
-/// What nobody should learn the existence of an address by is answered after this time or a multiple of it, whatever there
-/// was to do.
+/// What nobody should learn the existence of an address by is answered after this time or a multiple of it, whatever
+/// there was to do.
 const EVEN: Duration = Duration::from_millis(400);
 
 /// Waits for the end of the step of time that has begun.
@@ -25,8 +25,8 @@ async fn even_out(begun_at: Instant) {
     tokio::time::sleep(EVEN - Duration::from_millis(u64::try_from(over).unwrap_or_default())).await;
 }
 
-/// Makes a user with an account where nobody has the address, and mails what there is to do next. Nobody is signed in, and
-/// nobody can sign in before the mailed link was opened: either would tell whether the address was free.
+/// Makes a user with an account where nobody has the address, and mails what there is to do next. Nobody is signed in,
+/// and nobody can sign in before the mailed link was opened: either would tell whether the address was free.
 pub async fn sign_up(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
     let begun_at = Instant::now();
     let typed = SignUp {

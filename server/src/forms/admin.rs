@@ -1,4 +1,4 @@
-//! The tariff editor: a draft, its rehearsal, its publication. For the platform's admins.
+//! The tariff editor: a draft, its simulation, its publication. For the platform's admins.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -33,7 +33,7 @@ pub async fn create_draft(State(state): State<AppState>, form: Post) -> Response
     }
 }
 
-/// Asks for a rehearsal: the charges of the last days are rated again under a draft, by a job.
+/// Asks for a simulation: the charges of the last days are rated again under a draft, by a job.
 pub async fn rehearse(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let page = format!("/admin/tariffs/{n}/publish");
     let asked = async { state.wallet.tariffs().ask_rehearsal(&admin(&form)?, n).await };

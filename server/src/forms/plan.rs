@@ -90,7 +90,7 @@ pub async fn resume(State(state): State<AppState>, form: Post) -> Response {
     changed(form, done).await
 }
 
-/// Sets the account's time zone, in which ceilings and the dates of later plans are counted.
+/// Sets the account's time zone, in which budgets and the dates of later plans are counted.
 pub async fn time_zone(State(state): State<AppState>, form: Post) -> Response {
     let done = match form.viewer() {
         Ok(viewer) => state.wallet.identity().set_time_zone(&viewer, form.field("time_zone")).await,

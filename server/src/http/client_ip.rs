@@ -77,8 +77,8 @@ pub fn peer(connected: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAd
 
 /// Warns of proxies that are not among the trusted ones: all who come through such a proxy count as one address.
 ///
-/// Anybody can send the header, so there is one warning for an address of this machine or its networks, where proxies are,
-/// and one for any other.
+/// Anybody can send the header, so there is one warning for an address of this machine or its networks, where proxies
+/// are, and one for any other.
 #[derive(Debug, Default)]
 pub struct UnknownProxies {
     near: AtomicBool,

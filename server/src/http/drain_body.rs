@@ -1,7 +1,7 @@
 //! Bodies that nobody read: an answer that comes before its request was heard out would not arrive.
 //!
-//! A connection that is closed with bytes still unread is reset, and the sender sees "connection reset" in place of "the
-//! body is too large". So what is left of a large body is read and thrown away before the answer goes out.
+//! A connection that is closed with bytes still unread is reset, and the sender sees "connection reset" in place of
+//! "the body is too large". So what is left of a large body is read and thrown away before the answer goes out.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

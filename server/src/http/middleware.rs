@@ -1,4 +1,4 @@
-//! Layers: what happens to every request, and what only to some.
+//! Middleware: what happens to every request, and what only to some.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;

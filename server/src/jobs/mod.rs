@@ -57,8 +57,8 @@ impl Drop for Turn<'_> {
 }
 
 impl Tools {
-    /// Begins a regular job; `None` where its last run is still at work on this node. A run that waits for a provider or
-    /// an SMTP server would otherwise be joined by another one every minute, until no place is left for other jobs.
+    /// Begins a regular job; `None` where its last run is still at work on this node. A run that waits for a provider
+    /// or an SMTP server would otherwise be joined by another one every minute, until no place is left for other jobs.
     #[must_use]
     pub fn turn(&self, kind: &'static str) -> Option<Turn<'_>> {
         let is_first = self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(kind);

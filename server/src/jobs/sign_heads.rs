@@ -1,11 +1,11 @@
-//! Every hour: signs the heads of ledgers that have moved, into a file of the data folder, where a key is set.
+//! Every hour: makes checkpoints of ledgers that have moved, in a file of the data folder, where a key is set.
 
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoints;
 
-/// Signs.
+/// Makes the checkpoints.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct SignHeads {}
@@ -20,7 +20,7 @@ impl TaskHandler for SignHeads {
         let file = checkpoints::file_of(&state.settings, state.wallet.clock().now());
         let signed = state.wallet.ledger().sign_heads(key, |heads| checkpoints::append(&file, heads)).await;
         let signed = signed.map_err(super::text)?;
-        tracing::debug!(signed, file = %file.display(), "heads of ledgers signed");
+        tracing::debug!(signed, file = %file.display(), "checkpoints of ledgers made");
         Ok::<(), String>(())
     }
 }

@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 /// The most zeros that a number is filled up with; one that would need more keeps its exponent.
 const ZEROS_MAX: usize = 40;
 
-/// Writes JSON without spaces, names in order, numbers without exponents and needless zeros; `None` where it is no JSON.
+/// Writes JSON without spaces, names in order, numbers without exponents and needless zeros; `None` where it is no
+/// JSON.
 pub fn canonical(bytes: &[u8]) -> Option<String> {
     let raw: &RawValue = serde_json::from_slice(bytes).ok()?;
     let mut text = String::with_capacity(bytes.len());

@@ -1,11 +1,12 @@
 //! Strict JSON: the one reader of everything that outsiders send.
 //!
-//! serde alone is lenient where money is at stake: it reads a struct from an array, takes `null` for "not given", and lets
-//! the last of two equal names win. [`from_slice`] does not: an object is an object, an explicit null is refused, each name
-//! stands once at every depth, `1.0` is the whole number one, and what is wrong is named by the field's full path.
+//! serde alone is lenient where money is at stake: it reads a struct from an array, takes `null` for "not given", and
+//! lets the last of two equal names win. [`from_slice`] does not: an object is an object, an explicit null is refused,
+//! each name stands once at every depth, `1.0` is the whole number one, and what is wrong is named by the field's full
+//! path.
 //!
-//! Texts that are one of several words are enums without data; fields that use `#[serde(flatten)]` are read by serde's own
-//! buffer and are not covered.
+//! Texts that are one of several words are enums without data; fields that use `#[serde(flatten)]` are read by serde's
+//! own buffer and are not covered.
 
 mod canonical;
 mod message;

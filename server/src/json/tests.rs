@@ -1,3 +1,5 @@
+//! Strict JSON: what is read, what is refused and in which words, and the canonical text.
+
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Map, Value};

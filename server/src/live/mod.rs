@@ -2,8 +2,8 @@
 //!
 //! A stream follows the ledger by its `seq`: it reads the rows after the newest one it has sent, so nothing is missed
 //! and nothing doubled however the wake-ups come. `entry` events carry the row's `seq` as their id; `balance` events
-//! are absolute and carry none (but for the first, which says where the stream begins). A slow reader holds back its own
-//! reads and nothing else: rows are fetched in pages, and only when the page before has been taken.
+//! are absolute and carry none (but for the first, which says where the stream begins). A slow reader holds back its
+//! own reads and nothing else: rows are fetched in pages, and only when the page before has been taken.
 
 pub mod registry;
 
@@ -120,7 +120,9 @@ impl Form for Plain {
     }
 }
 
-/// Opens a stream of an account's wallet for who has shown a pass; `None` when too many are open. It ends when the pass works no more.
+/// Opens a stream of an account's wallet for who has shown a pass.
+///
+/// `None` when too many are open. It ends when the pass works no more.
 pub fn events<F: Form>(
     state: &AppState,
     (account, wallet): (AccountId, WalletId),

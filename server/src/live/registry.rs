@@ -1,4 +1,5 @@
-//! Open streams: how many there may be, in all, of an account and a wallet, and their end when what opened them works no more.
+//! Open streams: how many there may be, in all, of an account and a wallet, and their end when what opened them works
+//! no more.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;

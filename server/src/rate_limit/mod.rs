@@ -1,13 +1,13 @@
-//! Rate limits by account, session and address, and wrong keys by address: requests of the running minute, on this node.
+//! Rate limits by account, session and address, and wrong keys by address.
 //!
-//! A key's own limit ([`crate::rate_limit::by_key`]) holds across nodes. These are wider, so that nobody gets past it with many
-//! keys, a page's script without any, or guesses; each node counts for itself.
+//! They count requests of the running minute, on this node. A key's own limit ([`by_key`]) holds across nodes. These
+//! are wider, so that nobody gets past it with many keys, a page's script without any, or guesses; each node counts for
+//! itself.
 
 pub mod by_key;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-
 use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderValue, Method, StatusCode, header};

@@ -1,8 +1,8 @@
-//! The delivery: takes webhook messages that are due, signs and sends them, and keeps what came of it.
+//! Webhook delivery: takes messages that are due, signs and sends them, and keeps what came of it.
 //!
 //! It is a task of its own and no job of the queue: an endpoint that hangs for its 15 seconds must hold up neither
-//! mails nor payments. Endpoints, accounts and hosts have shares of what is under way, and endpoints that are slow have few
-//! places in all (`wallet::notify::webhook`'s `UnderWay`): those that hang delay nobody else.
+//! mails nor payments. Endpoints, accounts and hosts have shares of what is under way, and endpoints that are slow have
+//! few places in all (`wallet::notify::webhook`'s `UnderWay`): those that hang delay nobody else.
 
 mod address;
 mod send;
@@ -20,12 +20,12 @@ pub use crate::webhook_delivery::send::Sender;
 use crate::api::ApiPayloads;
 use crate::state::AppState;
 
-/// How often an idle delivery looks for something new.
+/// How often an idle node looks for something new to send.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How long a delivery waits that can't reach its database.
+/// How long a node waits that can't reach its database.
 const PAUSE_BROKEN: Duration = Duration::from_secs(5);
 
-/// Starts the delivery of this node; it ends when the process stops.
+/// Starts the webhook delivery of this node; it ends when the process stops.
 pub fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
     let delivery = WebhookDelivery { sender: Sender::new(state)?, state: state.clone(), queued: Arc::default() };
     Ok(tokio::spawn(delivery.run()))
@@ -123,7 +123,7 @@ impl WebhookDelivery {
             while tasks.try_join_next().is_some() {}
         }
         relay.await.ok();
-        // What is under way is kept or, where the time is over, taken again by another delivery.
+        // What is under way is kept or, where the time is over, taken again by another node.
         while tasks.join_next().await.is_some() {}
     }
 

@@ -225,7 +225,8 @@ fn reqwest_client() -> reqwest::Client {
 #[sqlx::test(migrations = false)]
 async fn a_demo_never_serves_in_production(pool: PgPool) {
     let (url, folder) = (url(&pool), folder());
-    // The tests' server gives durability away for speed; this one connection asks for it, so that nothing else is refused.
+    // The tests' server gives durability away for speed; this one connection asks for it, so that nothing else is
+    // refused.
     let database = ("DATABASE_URL", url.as_str());
     let production = [
         database,

@@ -67,7 +67,7 @@ async fn a_customers_number_names_one_customer_however_it_is_written(pool: PgPoo
     assert_eq!(told["usage"], json!([group("100", 4), group("true", 1)]), "{told}");
     let found = program.get("/ledger?metadata.customer_id=100").await.json();
     assert_eq!(found["entries"].as_array().map(Vec::len), Some(4), "{found}");
-    // A ceiling counts what the sums tell.
+    // A budget counts what the sums tell.
     for id in ["100", "true"] {
         let budget = json!({ "name": "Day", "scope": "customer", "of": id, "period": "day", "ceiling": 1 });
         send(&program, Method::PUT, "/budgets", id, budget.to_string()).await;

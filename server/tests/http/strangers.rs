@@ -106,7 +106,8 @@ async fn no_route_knows_what_belongs_to_somebody_else(pool: PgPool) {
     for form in crate::matrix::FORMS.iter().filter(|form| form.path.contains("{id}")) {
         let form = form.about(&things);
         let told = browser.post(&form, &[("idempotency_key", form.as_str())]).await;
-        // To end a session that is none of one's own is to end nothing, as a second click does (`accounts.rs` of the wallet).
+        // To end a session that is none of one's own is to end nothing, as a second click does (`accounts.rs` of the
+        // wallet).
         let none = if form.starts_with("/settings/") { StatusCode::SEE_OTHER } else { StatusCode::NOT_FOUND };
         assert_eq!(told.status, none, "{form}: {}", told.text);
     }

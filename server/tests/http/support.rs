@@ -25,8 +25,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(20);
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// Waits, where a minute of the clock is nearly over, until the next one begins: limits count by minutes, and what a test
-/// counts must lie within one.
+/// Waits, where a minute of the clock is nearly over, until the next one begins: limits count by minutes, and what a
+/// test counts must lie within one.
 pub async fn early_in_a_minute() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time");
     let second = now.as_secs() % 60;
@@ -140,7 +140,8 @@ impl Site {
         (user, viewer)
     }
 
-    /// Makes a program with a key that may do everything, of a new person's wallet that holds so many credits (the plan's own are taken out).
+    /// Makes a program with a key that may do everything, of a new person's wallet that holds so many credits (the
+    /// plan's own are taken out).
     pub async fn program(&self, name: &str, credits: i64) -> Program<'_> {
         self.program_with(name, credits, &KeyScope::ALL.map(KeyScope::code)).await
     }

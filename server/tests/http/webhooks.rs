@@ -1,4 +1,5 @@
-//! Outgoing webhooks over HTTP: endpoints by the API, signed messages to a listener, the log, and where they may not go.
+//! Outgoing webhooks over HTTP: endpoints by the API, signed messages to a listener, the log, and where they may not
+//! go.
 
 use std::sync::{Arc, Mutex};
 use std::time::Instant;

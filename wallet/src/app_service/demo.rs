@@ -116,8 +116,8 @@ impl Wallet {
         Ok(self.identity().create_service_key_with(&Actor::system("demo"), &new, made).await?.0.secret)
     }
 
-    /// Names what a demo has left in the database: its people and its keys, whose secrets everybody can read, and a clock
-    /// that it has moved. Empty where there was never a demo.
+    /// Names what a demo has left in the database: its people and its keys, whose secrets everybody can read, and a
+    /// clock that it has moved. Empty where there was never a demo.
     pub async fn demo_traces(&self) -> Result<Vec<String>> {
         let mut traces = self.identity().who_have(&[USER_EMAIL, ADMIN_EMAIL]).await?;
         if self.identity().key_exists(KeyId::from_uuid(Uuid::from_u128(KEY_ID))).await? {

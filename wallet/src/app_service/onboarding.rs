@@ -1,4 +1,4 @@
-//! What the concepts above identity do for a person who signs up: a wallet, the free plan, a letter, a first gift.
+//! What the concepts above identity do for a person who signs up: a wallet, the free plan, a mail, a first grant.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -60,8 +60,8 @@ impl Boundaries {
         Self { wallet, looks: Mutex::default(), turns: Mutex::default() }
     }
 
-    /// Does what is due of a wallet and of its account's plan. Says whether the wallet may look different from how it did at
-    /// an instant: by this call or by another one meanwhile.
+    /// Does what is due of a wallet and of its account's plan. Says whether the wallet may look different from how it
+    /// did at an instant: by this call or by another one meanwhile.
     pub(crate) async fn renew_due(&self, id: WalletId, asked: Instant) -> Result<bool> {
         let Some(wallet) = Wallet::of(&self.wallet) else { return Ok(false) };
         // Holds that timed out give their credits back.
@@ -134,15 +134,15 @@ impl PlanUpkeep for Boundaries {
 }
 
 impl Wallet {
-    /// Reads a wallet as it is now: what everybody is shown who looks at a balance. What is due of it and of its account's
-    /// plan is done first.
+    /// Reads a wallet as it is now: what everybody is shown who looks at a balance. What is due of it and of its
+    /// account's plan is done first.
     pub async fn balance(&self, wallet: WalletId) -> Result<BalanceView> {
         self.catch_up(wallet).await;
         self.ledger().balance(wallet).await
     }
 
-    /// Does what is due of the plan of a wallet's account, so that whoever looks at the wallet next sees it. What can't be
-    /// done now stays for the renewal job.
+    /// Does what is due of the plan of a wallet's account, so that whoever looks at the wallet next sees it. What can't
+    /// be done now stays for the renewal job.
     pub async fn catch_up(&self, wallet: WalletId) {
         if let Err(error) = self.boundaries().renew_due(wallet, Instant::now()).await {
             tracing::warn!(%wallet, %error, "what is due of a plan could not be looked at");

@@ -126,8 +126,8 @@ impl Wallet {
         self.plans().wait_until(of, until).await
     }
 
-    /// Counts a decline and tells of it, where the card is charged again; after the last one the end is told. `false` where
-    /// the subscription has changed since it was read.
+    /// Counts a decline and tells of it, where the card is charged again; after the last one the end is told. `false`
+    /// where the subscription has changed since it was read.
     async fn declined(&self, of: &Subscription, code: &str) -> Result<bool> {
         let mut tx = self.db().begin().await?;
         let Some(next_try_at) = self.plans().decline_in_tx(&mut tx, of).await? else { return Ok(false) };

@@ -1,10 +1,10 @@
 //! Long reads: a connection pool of their own, a share of it for each account, and a time limit for each statement.
 //!
-//! What anybody may ask, however much it reads (sums, searches, files, the past), never takes a connection that a charge,
-//! a sign-in or a page needs. An account has a fixed number of turns at the same time and a queue of bounded length;
-//! beyond it the caller hears 429 with the seconds after which to come again. Turns of all accounts are served in the
-//! order in which they were asked for, and an account waits with no more of them than its share: so a new one waits for
-//! one turn of each of the others at most.
+//! What anybody may ask, however much it reads (sums, searches, files, the past), never takes a connection that a
+//! charge, a sign-in or a page needs. An account has a fixed number of turns at the same time and a queue of bounded
+//! length; beyond it the caller hears 429 with the seconds after which to come again. Turns of all accounts are served
+//! in the order in which they were asked for, and an account waits with no more of them than its share: so a new one
+//! waits for one turn of each of the others at most.
 
 use std::collections::HashMap;
 use std::fmt;

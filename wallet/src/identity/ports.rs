@@ -13,7 +13,7 @@ use crate::identity::model::plan_summary::PlanSummary;
 use crate::identity::model::session::Ended;
 use crate::money::Credits;
 
-/// A letter to a person about their identity.
+/// A mail to a person about their identity.
 pub(crate) enum AccountMail {
     /// Proves the address.
     VerifyEmail {
@@ -44,7 +44,7 @@ pub(crate) enum AccountMail {
     },
 }
 
-/// Whom a letter goes to.
+/// Whom a mail goes to.
 pub(crate) struct Recipient<'a> {
     pub(crate) email: &'a str,
     pub(crate) name: &'a str,
@@ -111,11 +111,12 @@ pub(crate) trait AccountSetup: Send + Sync {
     /// Lets the free plan of an account begin whose owner's address is proven.
     async fn begin_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;
 
-    /// Queues a letter.
+    /// Queues a mail.
     async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: AccountMail) -> Result<()>;
 
-    /// Grants what the person gets once, marks the address as proven and lets the free plan begin, all in one transaction; `false`, with
-    /// nothing done, where nothing is due.
+    /// Grants what the person gets once, marks the address as proven and lets the free plan begin.
+    ///
+    /// All in one transaction; `false`, with nothing done, where nothing is due.
     async fn welcome(&self, proof: &Proof) -> Result<bool>;
 
     /// Tells the plans of accounts.

@@ -113,8 +113,8 @@ impl Unused {
     }
 }
 
-/// Takes the grants in their order, each until it is empty or its time is over; tells when nothing is left (`None` where
-/// that is never), and what expires first with something in it.
+/// Takes the grants in their order, each until it is empty or its time is over; tells when nothing is left (`None`
+/// where that is never), and what expires first with something in it.
 fn burn(balance: &BalanceView, per_day: Credits, now: DateTime<Utc>) -> (Option<DateTime<Utc>>, Option<Unused>) {
     let pace = i128::from(per_day.micros());
     let mut left: Vec<(&GrantView, i128)> = balance

@@ -78,8 +78,8 @@ impl Insight {
         Ok(Seen { spending, forecast: Forecast::of(balance, pace, now), unused: Unused::of(balance, pace, now) })
     }
 
-    /// Forecasts when a wallet runs out, at a pace that is at most five minutes old. Where the account's long reads are all
-    /// taken, the pace is not known for now: whoever asks for a balance gets it.
+    /// Forecasts when a wallet runs out, at a pace that is at most five minutes old. Where the account's long reads are
+    /// all taken, the pace is not known for now: whoever asks for a balance gets it.
     pub async fn forecast(&self, balance: &BalanceView) -> Result<Forecast> {
         let now = self.db.now();
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&balance.wallet).copied();
@@ -181,7 +181,8 @@ impl Insight {
             .map_or_else(|| Pace::of(days), |since| Pace::over(sum, now.signed_duration_since(since).num_seconds())))
     }
 
-    /// Finds the newest row before an instant; `None` where there is none. Of what is archived only that it was is known.
+    /// Finds the newest row before an instant; `None` where there is none. Of what is archived only that it was is
+    /// known.
     async fn newest_before(&self, balance: &BalanceView, at: DateTime<Utc>) -> Result<Option<i64>> {
         let before = at.checked_sub_signed(TimeDelta::microseconds(1)).unwrap_or(at);
         match self.ledger.newest_at(balance.wallet, before).await {

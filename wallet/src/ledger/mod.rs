@@ -1,7 +1,7 @@
 //! The ledger: what happened to every wallet, and the one way by which anything happens. README.md is its contract.
 //!
-//! Wings, each importing only what stands before it: `model` (types), `rules` and `audit` (pure), `repo` (SQL), `writer`
-//! (batches and their commits), `service` (the handle [`Ledger`]).
+//! Each part imports only what stands before it: `model` (types), `audit` (pure: the hash chain and its proofs),
+//! `rules` (pure decisions), `repo` (SQL), `writer` (batches and their commits), `service` (the handle [`Ledger`]).
 
 mod audit;
 #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "stored forms are read with a database only"))]

@@ -1,8 +1,8 @@
 //! Amounts as people type them: the one reader of every form and every sheet.
 //!
 //! English and Russian habits are both at home here: `12,480.5` and `12 480,5`, with spaces of any width or apostrophes
-//! between thousands. What has one meaning is read; what has two (`1,000`, `1.000`) is refused with both, since the wrong
-//! guess is wrong by a thousand.
+//! between thousands. What has one meaning is read; what has two (`1,000`, `1.000`) is refused with both, since the
+//! wrong guess is wrong by a thousand.
 
 use serde::{Deserialize, Serialize};
 

@@ -194,11 +194,11 @@ pub struct PaymentInReview {
     pub provider: String,
     /// The provider's name of the payment.
     pub provider_ref: Option<String>,
-    /// Why it was put aside, as a code: `mismatch`, `already_subscribed`, `month_already_paid`, `subscription_over`.
+    /// Why it is in review, as a code: `mismatch`, `already_subscribed`, `month_already_paid`, `subscription_over`.
     pub why: String,
     /// What was asked, and what the provider took.
     pub compared: serde_json::Value,
-    /// When it was put aside.
+    /// When it was put in review.
     pub held_at: DateTime<Utc>,
 }
 

@@ -3,10 +3,10 @@
 //! The renewal job asks, does the one step, and asks again until nothing is due. Every step is idempotent under the key
 //! of its month, so a job that dies between two steps, or two jobs at once, end where one would have ended.
 //!
-//! Months are counted from the anchor (see [`super::period`]). A payment pays one month or twelve; credits come month by
-//! month. Time that passes while no job runs is nobody's fault but ours: months that were paid are all granted and last
-//! as long as if they came today. After more than [`LATE_DAYS`] of it, dates are counted anew from where the card is
-//! charged: time that passed is not charged afterwards, and nobody pays a whole month for the rest of one.
+//! Months are counted from the anchor (see [`super::period`]). A payment pays one month or twelve; credits come month
+//! by month. Time that passes while no job runs is nobody's fault but ours: months that were paid are all granted and
+//! last as long as if they came today. After more than [`LATE_DAYS`] of it, dates are counted anew from where the card
+//! is charged: time that passed is not charged afterwards, and nobody pays a whole month for the rest of one.
 
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 
@@ -161,8 +161,8 @@ impl<Z: TimeZone> Calendar<Z> {
         Some(Due::Charge { month: subscription.months_paid, attempt: subscription.failures })
     }
 
-    /// Gives the instant at which a month begins whose day has passed through us: now, or on the calendar's next first day
-    /// where hardly anything is left before it.
+    /// Gives the instant at which a month begins whose day has passed through us: now, or on the calendar's next first
+    /// day where hardly anything is left before it.
     #[must_use]
     pub fn begin(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if self.dates == BillingDates::Anniversary {

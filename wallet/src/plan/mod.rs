@@ -1,7 +1,7 @@
 //! Plans: what an account is on, when its billing periods begin and end, and what is due then.
 //!
 //! Paying is not this concept's: a settled payment calls down to here, in the transaction of its grant, and the renewal
-//! job asks both (`renewal.rs`).
+//! job asks both (`app_service/renewal.rs`).
 
 pub mod due;
 pub mod period;

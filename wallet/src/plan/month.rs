@@ -101,7 +101,8 @@ impl Month {
             .with_hook(hook)
     }
 
-    /// Writes the month down, in the transaction of its grant; `false` where it was there before, from the same payment.
+    /// Writes the month down, in the transaction of its grant; `false` where it was there before, from the same
+    /// payment.
     pub(crate) async fn record_in_tx(
         &self,
         connection: &mut PgConnection,

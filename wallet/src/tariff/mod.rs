@@ -4,8 +4,8 @@
 //! params to credits. The browser's calculator runs the same functions as a charge. Without feature `postgres` this
 //! module prices and compares.
 //!
-//! Wings, each importing only what stands before it: `rule` (pure), `model` (types), `repo` (SQL), `pricing`, `editing`,
-//! `simulation`, `costs`, `publishing`.
+//! Each part imports only what stands before it: `rule` (pure), `model` (types), `repo` (SQL), `pricing`, `editing`,
+//! `costs`, `simulation`, `publishing`.
 
 mod costs;
 mod editing;

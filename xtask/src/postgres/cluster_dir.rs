@@ -125,7 +125,8 @@ impl ClusterDir {
         self.data.join("postmaster.pid")
     }
 
-    /// Whether a process is a server of this folder. Without /proc (macOS) any is taken for one: PostgreSQL decides there.
+    /// Whether a process is a server of this folder. Without /proc (macOS) any is taken for one: PostgreSQL decides
+    /// there.
     fn is_server(&self, pid: &str) -> bool {
         let program = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let runs = String::from_utf8_lossy(&program).contains(&*self.data.to_string_lossy());

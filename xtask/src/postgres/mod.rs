@@ -1,12 +1,13 @@
 //! Private PostgreSQL clusters: one for `make run`, others for tests and benchmarks, so that none disturbs another.
 //!
-//! A cluster listens on 127.0.0.1 only, on a port that was free, with a password of its own. It lives in `.dev/pg`; when
-//! that is below a folder which PostgreSQL's user may not enter (it refuses to run as root), in `/var/lib/scrip-dev`.
+//! A cluster listens on 127.0.0.1 only, on a port that was free, with a password of its own. It lives in `.dev/pg`;
+//! when that is below a folder which PostgreSQL's user may not enter (it refuses to run as root), in
+//! `/var/lib/scrip-dev`.
 //!
 //! Three programs do everything: `initdb`, `pg_ctl` and `postgres`. The packages from npm have no others, so `psql`,
-//! `createdb` and `pg_isready` would be a second way beside one that has to exist anyway, and a driver would double what
-//! is built before anything can start. What SQL sets a cluster up runs before it listens, by `postgres --single`, which
-//! is how `initdb` fills a cluster; whether a server is ready, its pid file says, which is how `pg_ctl` knows.
+//! `createdb` and `pg_isready` would be a second way beside one that has to exist anyway, and a driver would double
+//! what is built before anything can start. What SQL sets a cluster up runs before it listens, by `postgres --single`,
+//! which is how `initdb` fills a cluster; whether a server is ready, its pid file says, which is how `pg_ctl` knows.
 
 mod binaries;
 mod cluster_dir;

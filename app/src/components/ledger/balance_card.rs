@@ -1,4 +1,4 @@
-//! The stub of the wallet's front page: what is available, what it is made of, what is held.
+//! The balance on the wallet's front page: what is available, what it is made of, what is held.
 
 use leptos::prelude::*;
 use wallet::ledger::{BalanceView, GrantView};

@@ -38,8 +38,8 @@ impl Pack {
 
 /// The packs, one chosen.
 ///
-/// The order beside it follows by CSS alone (`.picks`, `.picked` in the style sheet): the n-th choice shows the n-th order, also without
-/// a script. So packs and orders must come in one sequence.
+/// The order beside it follows by CSS alone (`.picks`, `.picked` in the style sheet): the n-th choice shows the n-th
+/// order, also without a script. So packs and orders must come in one sequence.
 #[component]
 pub fn PackPicker(
     /// The packs on offer.

@@ -158,7 +158,7 @@ pub fn Months(
     .into_any()
 }
 
-/// The account's time zone: in which days, weeks and months of ceilings begin, and the dates of plans that begin later.
+/// The account's time zone: in which days, weeks and months of budgets begin, and the dates of plans that begin later.
 #[component]
 pub fn TimeZone(
     /// The one that counts.

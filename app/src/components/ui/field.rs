@@ -55,8 +55,8 @@ pub fn Field(
     }
 }
 
-/// A field of several lines. Leptos writes what stands inside a `<textarea>` as it is, and a text could end it: so all of
-/// them are made here.
+/// A field of several lines. Leptos writes what stands inside a `<textarea>` as it is, and a text could end it: so all
+/// of them are made here.
 #[component]
 pub fn TextArea(
     /// The name in the form, and the id.

@@ -6,7 +6,8 @@ use crate::i18n::*;
 use crate::live::{Link, use_live_wallet};
 use crate::text::date_time::{WhenStyle, local_text, use_zone};
 
-/// Live, reconnecting (after three seconds) or offline, with the time of the last figures; signed out, with the way back.
+/// Live, reconnecting (after three seconds) or offline, with the time of the last figures; signed out, with the way
+/// back.
 #[component]
 pub fn LiveStatus() -> impl IntoView {
     let i18n = use_i18n();

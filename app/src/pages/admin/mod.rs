@@ -1,4 +1,4 @@
-//! For staff: the price book and the audit log.
+//! For staff: the price book, its margins and the audit log.
 
 mod audit;
 mod import;

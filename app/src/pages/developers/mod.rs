@@ -1,4 +1,4 @@
-//! For developers: keys.
+//! For developers: keys and webhooks.
 
 mod keys;
 mod webhooks;

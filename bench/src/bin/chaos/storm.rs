@@ -1,5 +1,6 @@
 //! Two nodes and one wallet that has run dry: nearly all charges are free, some are refused, some keys are repeated.
-//! Each node finds that the other one has moved the wallet, and goes back and forth between its memory and reading first.
+//! Each node finds that the other one has moved the wallet, and goes back and forth between its memory and reading
+//! first.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -69,8 +69,8 @@ impl NewServiceCharge {
 
 /// Charges for the platform by the tariff in force, or by a locked quote; once per key.
 ///
-/// The row says that the platform made it: only service keys and staff pay it back. With `on_behalf_of` the budgets of that
-/// key count, its plan decides what it may call, and it must have the scope `charges:write`.
+/// The row says that the platform made it: only service keys and staff pay it back. With `on_behalf_of` the budgets of
+/// that key count, its plan decides what it may call, and it must have the scope `charges:write`.
 #[utoipa::path(post, path = "/service/charges", tag = "Platform", operation_id = "service_charge",
     security(("service_key" = [])), request_body = NewServiceCharge,
     params(("Idempotency-Key" = String, Header)),

@@ -53,9 +53,9 @@ pub struct NewServiceHold {
 
 /// Sets credits aside for the platform, by the tariffs in force or by locked quotes; once per key.
 ///
-/// Only service keys and staff finish it. With `on_behalf_of` the budgets of that key count, its plan decides what it may
-/// call, and it must have the scope `holds:write`. Keep `wallet` of the answer: by it the hold is finished also when the
-/// customer's key works no more.
+/// Only service keys and staff finish it. With `on_behalf_of` the budgets of that key count, its plan decides what it
+/// may call, and it must have the scope `holds:write`. Keep `wallet` of the answer: by it the hold is finished also
+/// when the customer's key works no more.
 #[utoipa::path(post, path = "/service/holds", tag = "Platform", operation_id = "service_hold",
     security(("service_key" = [])), request_body = NewServiceHold, params(("Idempotency-Key" = String, Header)),
     responses((status = 201, body = Hold), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
@@ -172,7 +172,8 @@ pub struct NewServiceRelease {
 
 /// Gives a hold back; once, and whoever placed it.
 ///
-/// Where the catalog charges once for a job that failed for the customer's reasons, `customer_failure` captures it instead.
+/// Where the catalog charges once for a job that failed for the customer's reasons, `customer_failure` captures it
+/// instead.
 #[utoipa::path(post, path = "/service/holds/{id}/release", tag = "Platform", operation_id = "service_release",
     security(("service_key" = [])), request_body = NewServiceRelease,
     params(("id" = i64, Path), ("Idempotency-Key" = String, Header)),

@@ -77,8 +77,8 @@ struct BalanceFacts {
     settled: Amount,
     /// The unit that everything is counted in.
     unit: String,
-    /// What the key can spend now: what is available, or less where a budget that counts the key leaves less; 0 while the
-    /// wallet is frozen or waits for its owner.
+    /// What the key can spend now: what is available, or less where a budget that counts the key leaves less; 0 while
+    /// the wallet is frozen or waits for its owner.
     spendable: Amount,
     /// The budget that leaves less than there is; null where none does.
     bound_by: Option<Bound>,
@@ -88,8 +88,8 @@ struct BalanceFacts {
 
 /// Tells what a customer's key is: wallet, environment, scopes, plan, budgets and balance.
 ///
-/// The key travels in a header, since addresses land in logs. It counts as a read of the key. Needs the scope `keys:read` or
-/// `spend:write`.
+/// The key travels in a header, since addresses land in logs. It counts as a read of the key. Needs the scope
+/// `keys:read` or `spend:write`.
 #[utoipa::path(get, path = "/service/keys/introspect", tag = "Platform", operation_id = "service_introspect",
     security(("service_key" = [])),
     params(("On-Behalf-Of" = String, Header, description = "The customer's API key")),

@@ -202,8 +202,8 @@ fn counted(state: &AppState, key: &KeyAccess, method: &Method) -> Answer<Standin
 }
 
 impl Acting {
-    /// Refuses to take for a customer's key what the key itself may not take. A wallet that was named by its place has no
-    /// key that could lack a scope.
+    /// Refuses to take for a customer's key what the key itself may not take. A wallet that was named by its place has
+    /// no key that could lack a scope.
     pub(super) fn needs(&self, scope: KeyScope) -> Answer<()> {
         self.key.as_ref().map_or(Ok(()), |key| may(key, scope))
     }

@@ -7,7 +7,7 @@ use super::super::admin::plain;
 use crate::config::Settings;
 use crate::{checkpoints, cli};
 
-/// Signs heads into a file.
+/// Makes checkpoints in a file.
 pub async fn sign(file: Option<PathBuf>, settings: &Settings) -> anyhow::Result<ExitCode> {
     let keys = checkpoints::required_keys(settings)?;
     let wallet = cli::open(settings).await?;
@@ -18,13 +18,13 @@ pub async fn sign(file: Option<PathBuf>, settings: &Settings) -> anyhow::Result<
     }
     wallet.shutdown().await;
     match signed {
-        0 => println!("No ledger has moved since the last heads were signed."),
+        0 => println!("No ledger has moved since the last checkpoints were made."),
         _ => println!("{signed} heads are in {}: keep a copy away from the database.", file.display()),
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Compares signed heads with the database.
+/// Compares checkpoints with the database.
 pub async fn verify(paths: &[PathBuf], settings: &Settings) -> anyhow::Result<ExitCode> {
     let keys = checkpoints::required_keys(settings)?;
     let kept = checkpoints::read(paths)?;
@@ -36,9 +36,9 @@ pub async fn verify(paths: &[PathBuf], settings: &Settings) -> anyhow::Result<Ex
         println!("{place}  {}", breach.found);
     }
     if breaches.is_empty() {
-        println!("{} signed heads are still on their chains.", kept.len());
+        println!("{} checkpoints are still on their chains.", kept.len());
         return Ok(ExitCode::SUCCESS);
     }
-    println!("{} of {} signed heads are not.", breaches.len(), kept.len());
+    println!("{} of {} checkpoints are not.", breaches.len(), kept.len());
     Ok(ExitCode::FAILURE)
 }

@@ -1,4 +1,4 @@
-//! `scrip ledger`: rows as files that prove themselves, the proof without a database, archives and signed heads.
+//! `scrip ledger`: rows as files that prove themselves, the proof without a database, archives and checkpoints.
 
 mod archive;
 mod export;
@@ -21,7 +21,7 @@ pub enum Command {
         /// Files of `scrip ledger export` or `archive`; a later one goes on where the one before ends.
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// Signed heads, as files or folders, that must lie on these rows.
+        /// Checkpoints, as files or folders, that must lie on these rows.
         #[arg(long)]
         heads: Vec<PathBuf>,
     },
@@ -45,7 +45,7 @@ pub enum Command {
         #[arg(long)]
         wallet: Option<String>,
     },
-    /// Signs the head of every ledger that has moved since, and appends them to a file.
+    /// Makes a checkpoint of every ledger that has moved since, and appends it to a file.
     Sign {
         /// The file; today's of the data folder where nothing is said.
         #[arg(long)]
@@ -56,9 +56,9 @@ pub enum Command {
         /// The wallet's name: `wal_…`.
         wallet: String,
     },
-    /// Compares signed heads with the ledgers of now; exit code 1 where a row is gone or was changed.
+    /// Compares checkpoints with the ledgers of now; exit code 1 where a row is gone or was changed.
     VerifyHeads {
-        /// Files or folders of signed heads.
+        /// Files or folders of checkpoints.
         #[arg(required = true)]
         heads: Vec<PathBuf>,
     },

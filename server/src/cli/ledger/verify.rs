@@ -11,14 +11,14 @@ use wallet::ledger::Audit;
 use crate::checkpoints;
 use crate::config::Settings;
 
-/// Checks files of one wallet, in order, and that the signed heads lie on their rows.
+/// Checks files of one wallet, in order, and that the checkpoints lie on their rows.
 pub fn run(files: &[PathBuf], signed: &[PathBuf], settings: &Settings) -> anyhow::Result<ExitCode> {
     let mut audit = Audit::default();
     let keys = checkpoints::keys(settings)?;
     if !signed.is_empty() {
         for head in checkpoints::read(signed)? {
             if !keys.is_empty() && !keys.iter().any(|key| key.has_signed(&head)) {
-                bail!("the head of row {} of {} is signed by none of the keys", head.seq, head.wallet);
+                bail!("the checkpoint at row {} of {} is signed by none of the keys", head.seq, head.wallet);
             }
             audit.expect(&head);
         }

@@ -1,3 +1,5 @@
+//! Mails as people read them, in both languages.
+
 use std::collections::BTreeMap;
 
 use uuid::Uuid;

@@ -29,8 +29,8 @@ pub const CARDS: [(&str, Behaviour); 6] = [
     ("4000 0000 0000 9995", Behaviour::DeclinesLater),
 ];
 
-/// Says why a kept card is declined that is charged without its owner, after so many such charges before; `None` where it
-/// pays.
+/// Says why a kept card is declined that is charged without its owner, after so many such charges before; `None` where
+/// it pays.
 #[must_use]
 pub fn declines_alone(method: &str, charges: i64) -> Option<&'static str> {
     let known = CARDS.iter().find(|(card, _)| method.ends_with(&card[card.len() - 4..]));

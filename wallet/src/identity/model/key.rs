@@ -72,7 +72,7 @@ pub struct NewKey {
     /// What it may do, by the names of [`KeyScope`]; empty means what making content takes.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// The most that it may spend in a calendar month; `None` for no own ceiling.
+    /// The most that it may spend in a calendar month; `None` for no budget of its own.
     #[serde(default)]
     pub ceiling: Option<Credits>,
 }

@@ -128,7 +128,8 @@ fn is_link(word: &str) -> bool {
     has_domain(&plain) || pieces.into_iter().any(is_number_address)
 }
 
-/// Says whether a word has a dot between a letter or digit and two letters or more: `evil.com`, `x.ai`, `www.приз.рф/x`.
+/// Says whether a word has a dot between a letter or digit and two letters or more: `evil.com`, `x.ai`,
+/// `www.приз.рф/x`.
 ///
 /// Which of them are domains changes every month, so all count as such. Initials (`J.R.`) and versions (`v1.2`) do not.
 fn has_domain(word: &str) -> bool {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What a call needs of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum KeyScope {
-    /// Reads the balance, and the ceilings.
+    /// Reads the balance, and the budgets.
     BalanceRead,
     /// Reads the ledger, and payments.
     LedgerRead,
@@ -13,7 +13,7 @@ pub enum KeyScope {
     ChargesWrite,
     /// Holds, captures and releases.
     HoldsWrite,
-    /// Sets and removes ceilings.
+    /// Sets and removes budgets.
     BudgetsWrite,
     /// Orders credits.
     TopUpsWrite,

@@ -1,4 +1,5 @@
-//! What makes the audit log trustworthy, as SQL: each statement lists its breaches as shard, wallet (both none) and words.
+//! What makes the audit log trustworthy, as SQL: each statement lists its breaches as shard, wallet (both none) and
+//! words.
 
 /// Name and statement of each.
 pub(crate) const INVARIANTS: &[(&str, &str)] = &[

@@ -74,8 +74,8 @@ pub(crate) async fn working(pool: &PgPool) -> Result<Vec<WorkingRow>> {
     Ok(rows.fetch_all(pool).await?)
 }
 
-/// Revokes a key by its name, and gives its id and whether it worked until now; `None` where there is no such key. A repeat
-/// keeps the first time.
+/// Revokes a key by its name, and gives its id and whether it worked until now; `None` where there is no such key. A
+/// repeat keeps the first time.
 pub(crate) async fn revoke(
     connection: &mut PgConnection,
     name: &str,

@@ -10,7 +10,8 @@ use crate::error::Result;
 use crate::id::UserId;
 use crate::identity::model::session::SessionRecord;
 
-/// Adds a session; `false` where the token is taken. From which machine it comes, the web layer writes into it at sign-in.
+/// Adds a session; `false` where the token is taken. From which machine it comes, the web layer writes into it at
+/// sign-in.
 pub(crate) async fn insert(pool: &PgPool, id_hash: &[u8; 32], session: &SessionRecord) -> Result<bool> {
     let done = sqlx::query!(
         "INSERT INTO sessions (id_hash, user_id, data, expires_at, user_agent, address, last_used_at)

@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::id::UserId;
 use crate::identity::model::viewer::StaffRole;
 
-/// The most unused links of a person for one purpose that are valid: more than are mailed in the hour for which a link to a
-/// new password works.
+/// The most unused links of a person for one purpose that are valid: more than are mailed in the hour for which a link
+/// to a new password works.
 const LINKS_MAX: i64 = 12;
 
 /// A user as stored.
@@ -196,8 +196,8 @@ pub(crate) async fn lock(connection: &mut PgConnection, id: UserId) -> Result<()
     Ok(())
 }
 
-/// Stores a link. Of the person's unused ones for the same purpose the newest [`LINKS_MAX`] stay valid: whoever asks for
-/// another one does not spoil the one that its owner is about to open.
+/// Stores a link. Of the person's unused ones for the same purpose the newest [`LINKS_MAX`] stay valid: whoever asks
+/// for another one does not spoil the one that its owner is about to open.
 pub(crate) async fn insert_token(
     connection: &mut PgConnection,
     hash: &[u8; 32],

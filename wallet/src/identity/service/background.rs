@@ -1,7 +1,7 @@
 //! Writes that no answer waits for, bounded in number.
 //!
-//! What an answer waits for can be timed: whether a failed sign-in is written down depends on who exists, so it is written
-//! after the answer.
+//! What an answer waits for can be timed: whether a failed sign-in is written down depends on who exists, so it is
+//! written after the answer.
 
 use std::sync::Arc;
 

@@ -39,8 +39,8 @@ impl Identity {
         Ok(Ended { sessions, ..Ended::default() })
     }
 
-    /// Ends everything that acts or hears for a person, in the caller's transaction: whoever had the password before may
-    /// have made it.
+    /// Ends everything that acts or hears for a person, in the caller's transaction: whoever had the password before
+    /// may have made it.
     pub(super) async fn end_all_in_tx(
         &self,
         tx: &mut PgConnection,

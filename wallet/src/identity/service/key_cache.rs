@@ -1,9 +1,9 @@
 //! Keys that were checked lately, so that a request with a key costs no database round trip.
 //!
-//! As long as requests come, one of them starts the upkeep twice a second, beside its own work: other nodes' revocations
-//! are asked for, and every few seconds all keys that were used meanwhile are read again in one query. After a silence
-//! the first request waits for it. So a revocation is heeded at once on its own node and within a second on others, and
-//! a change of plan within a few seconds.
+//! As long as requests come, one of them starts the upkeep twice a second, beside its own work: other nodes'
+//! revocations are asked for, and every few seconds all keys that were used meanwhile are read again in one query.
+//! After a silence the first request waits for it. So a revocation is heeded at once on its own node and within a
+//! second on others, and a change of plan within a few seconds.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,8 @@
 //! Reads unknown API keys from the database, many in one query.
 //!
-//! Wrong keys come in any number, and right ones must be heard beside them: so each unknown key is looked up, but one query
-//! runs at a time on a node, for all keys that came while the one before it ran. Guesses cost the database no more than that
-//! one connection, and a right key waits for two short queries at most.
+//! Wrong keys come in any number, and right ones must be heard beside them: so each unknown key is looked up, but one
+//! query runs at a time on a node, for all keys that came while the one before it ran. Guesses cost the database no
+//! more than that one connection, and a right key waits for two short queries at most.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

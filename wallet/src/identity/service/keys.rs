@@ -191,7 +191,8 @@ impl Identity {
         }
     }
 
-    /// Tells the other nodes what this one has counted of a minute (since 1970), and hears what they have of the same keys.
+    /// Tells the other nodes what this one has counted of a minute (since 1970), and hears what they have of the same
+    /// keys.
     pub async fn share_rates(&self, node: Uuid, minute: i64, counts: &[RateCount]) -> Result<Vec<RateCount>> {
         repo::rate::share(self.db.pool(), node, minute, counts).await
     }

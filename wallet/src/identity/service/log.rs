@@ -126,8 +126,8 @@ impl Identity {
         }
     }
 
-    /// Waits until what this node writes into the audit log beside its answers is written, and not for long, since others
-    /// may go on writing: before the log is read, and before the node ends.
+    /// Waits until what this node writes into the audit log beside its answers is written, and not for long, since
+    /// others may go on writing: before the log is read, and before the node ends.
     pub async fn settle(&self) {
         _ = tokio::time::timeout(SETTLE_MAX, self.background.settle()).await;
     }

@@ -126,8 +126,8 @@ impl Identity {
         repo::user::set_locale(self.db.pool(), id, &crate::identity::model::person::check_locale(locale)).await
     }
 
-    /// Sets the time zone of a person's account, in which periods of ceilings and the dates of later plans are counted. A
-    /// repeat changes nothing.
+    /// Sets the time zone of a person's account, in which periods of budgets and the dates of later plans are counted.
+    /// A repeat changes nothing.
     pub async fn set_time_zone(&self, viewer: &Viewer, name: &str) -> Result<()> {
         if !viewer.role.may_pay() {
             return Err(Refusal::Forbidden { why: "your role may not change the account".to_owned() }.into());

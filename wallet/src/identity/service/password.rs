@@ -3,8 +3,8 @@
 //! A hash takes a whole processor for tens of milliseconds. Half of the processors hash at most, so that a flood of
 //! sign-ins leaves the other half to everybody else; who finds the queue full hears "too many requests" at once.
 //!
-//! Whoever is known (a session, a machine from which the person has signed in) has a queue apart from strangers. No machine,
-//! person or network takes more than a few of its places at once: what is more waits where strangers wait.
+//! Whoever is known (a session, a machine from which the person has signed in) has a queue apart from strangers. No
+//! machine, person or network takes more than a few of its places at once: what is more waits where strangers wait.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

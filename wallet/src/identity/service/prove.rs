@@ -1,8 +1,8 @@
 //! Proving an address: who opens the mailed link must also be the one who chose the password.
 //!
 //! Anybody can sign up with anybody's address. Would the link alone prove it, its owner, by following a link in a mail,
-//! would lend the proof to a stranger who knows the password. So the link counts in the browser that signed up or is signed
-//! in, or with the password; everybody else sets a new password by a mailed link, which ends whatever was there.
+//! would lend the proof to a stranger who knows the password. So the link counts in the browser that signed up or is
+//! signed in, or with the password; everybody else sets a new password by a mailed link, which ends whatever was there.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -30,8 +30,8 @@ pub struct Confirmed {
 }
 
 impl Identity {
-    /// Proves an address by the link's token alone, and grants what the person gets once: for callers who know that it is
-    /// the person who opens it. A repeat by the same link answers as the first did.
+    /// Proves an address by the link's token alone, and grants what the person gets once: for callers who know that it
+    /// is the person who opens it. A repeat by the same link answers as the first did.
     pub async fn verify_email(&self, token: &str) -> Result<User> {
         self.prove(token_hash(token.trim()), Kept::default()).await
     }

@@ -1,8 +1,8 @@
 //! Which of many alike events are written down: each one at first, then the 8th, the 16th, the 32nd of an hour.
 //!
-//! Whoever can make events at will (wrong passwords, closed pages) would otherwise fill the audit log. Kinds of events have
-//! samplers of their own, and no sampler ever falls silent: what is too much to be told apart is counted together, and that
-//! count is written down at each power of two.
+//! Whoever can make events at will (wrong passwords, closed pages) would otherwise fill the audit log. Kinds of events
+//! have samplers of their own, and no sampler ever falls silent: what is too much to be told apart is counted together,
+//! and that count is written down at each power of two.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! The deployment's working service keys in memory, so that a call with one costs no database round trip.
 //!
-//! They are few: all of them are read at once, and again after a moment. So a key that was revoked works nowhere any more
-//! within a second, and a key that was just made works at once, since an unknown one is looked for afresh.
+//! They are few: all of them are read at once, and again after a moment. So a key that was revoked works nowhere any
+//! more within a second, and a key that was just made works at once, since an unknown one is looked for afresh.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -31,8 +31,8 @@ impl Identity {
         Ok(created)
     }
 
-    /// Makes a service key with a given id and secret, unless it is there: for demo data, so that the printed key stays the
-    /// same. Says whether it is new.
+    /// Makes a service key with a given id and secret, unless it is there: for demo data, so that the printed key stays
+    /// the same. Says whether it is new.
     pub(crate) async fn create_service_key_with(
         &self,
         by: &Actor,

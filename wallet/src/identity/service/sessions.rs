@@ -16,8 +16,8 @@ pub(super) fn session_hash(token: &[u8]) -> [u8; 32] {
 }
 
 impl Identity {
-    /// Adds a session under a new token; `false` where the token is taken and another one is needed. Where the person has
-    /// more than `SESSIONS_MAX`, those that were used longest ago end.
+    /// Adds a session under a new token; `false` where the token is taken and another one is needed. Where the person
+    /// has more than `SESSIONS_MAX`, those that were used longest ago end.
     pub async fn session_create(&self, token: &[u8], session: &SessionRecord) -> Result<bool> {
         if !repo::session::insert(self.db.pool(), &session_hash(token), session).await? {
             return Ok(false);

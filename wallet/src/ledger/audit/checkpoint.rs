@@ -1,7 +1,7 @@
-//! Signed heads: the newest hash of a chain with a signature, kept apart from the database.
+//! Checkpoints: the newest hash of a chain with a signature, kept apart from the database.
 //!
 //! A chain proves that no row was changed; it can't prove that none was cut off at its end, or that the whole was not
-//! written anew. A head that was signed earlier and kept elsewhere does: its row must still be there, with its hash.
+//! written anew. A checkpoint that was kept elsewhere does: its row must still be there, with its hash.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ const MIN_SECRET: usize = 32;
 /// The block of SHA-256, in bytes.
 const BLOCK: usize = 64;
 
-/// The key that signs heads (HMAC-SHA-256); its secret never shows itself.
+/// The key that signs checkpoints (HMAC-SHA-256); its secret never shows itself.
 #[derive(Clone)]
 pub struct CheckpointKey {
     id: String,
@@ -40,7 +40,7 @@ impl CheckpointKey {
         &self.id
     }
 
-    /// Signs the head of a chain.
+    /// Signs the newest hash of a chain.
     #[must_use]
     pub fn sign(&self, wallet: WalletId, seq: i64, hash: Hash, signed_at: DateTime<Utc>) -> Checkpoint {
         let mut head = Checkpoint {
@@ -55,7 +55,7 @@ impl CheckpointKey {
         head
     }
 
-    /// Says whether this key has signed the head as it is.
+    /// Says whether this key has signed the checkpoint as it is.
     #[must_use]
     pub fn has_signed(&self, head: &Checkpoint) -> bool {
         let expected = hmac(&self.secret, head.text().as_bytes());

@@ -11,7 +11,7 @@ use crate::ledger::audit::chain_verifier::{ProvenEntry, Verifier};
 use crate::ledger::audit::checkpoint::Checkpoint;
 use crate::ledger::model::archive::{EXPORT_FORM, Header, Verified};
 
-/// Checks the files of one wallet, one after the other, and the signed heads that must lie on their rows.
+/// Checks the files of one wallet, one after the other, and the checkpoints that must lie on their rows.
 #[derive(Debug, Default)]
 pub struct Audit {
     verifier: Option<Verifier>,
@@ -22,7 +22,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Expects a head on the rows to come. Whether its signature is right is the caller's to ask.
+    /// Expects a checkpoint on the rows to come. Whether its signature is right is the caller's to ask.
     pub fn expect(&mut self, head: &Checkpoint) {
         self.heads.entry((head.wallet.clone(), head.seq)).or_default().push(head.hash.clone());
     }
@@ -57,7 +57,7 @@ impl Audit {
         match self.verifier.take() {
             None => {
                 self.after = header.after;
-                // Heads of rows before the file can't be looked at; the one of the row right before it can.
+                // Checkpoints of rows before the file can't be looked at; the one of the row right before it can.
                 self.heads.retain(|(_, seq), _| *seq >= header.after);
                 self.meet(&start)?;
                 Ok(start)
@@ -79,7 +79,7 @@ impl Audit {
         }
     }
 
-    /// Compares the newest row with the heads that were signed for it.
+    /// Compares the newest row with the checkpoints that were signed for it.
     fn meet(&mut self, verifier: &Verifier) -> Result<(), String> {
         let (seq, hash) = verifier.head();
         let Some(signed) = self.heads.remove(&(verifier.wallet().to_string(), seq)) else { return Ok(()) };
@@ -91,7 +91,7 @@ impl Audit {
         Ok(())
     }
 
-    /// Ends the check: every head that was signed for this wallet must have been met.
+    /// Ends the check: every checkpoint of this wallet must have been met.
     pub fn finish(self) -> Result<Verified, String> {
         let verifier = self.verifier.ok_or("there is no file")?;
         let (seq, hash) = verifier.head();

@@ -46,7 +46,8 @@ pub fn entry_hash(previous: &Hash, entry: &Entry) -> Hash {
     encode(previous, entry, entry.expires_at)
 }
 
-/// Says whether a row's hash is the hash of what it says. Holds of older versions of Scrip don't cover when they time out.
+/// Says whether a row's hash is the hash of what it says. Holds of older versions of Scrip don't cover when they time
+/// out.
 #[must_use]
 pub fn is_right(previous: &Hash, entry: &Entry) -> bool {
     entry_hash(previous, entry) == entry.hash

@@ -48,13 +48,13 @@ pub struct Verified {
     pub rows: u64,
     /// The last row.
     pub seq: i64,
-    /// The last row's hash: compare it with a signed head.
+    /// The last row's hash: compare it with a checkpoint.
     pub hash: String,
     /// Settled after the last row.
     pub settled: Credits,
     /// Held after the last row.
     pub held: Credits,
-    /// How many signed heads lie on these rows.
+    /// How many checkpoints lie on these rows.
     pub heads: u64,
 }
 

@@ -13,8 +13,8 @@ use crate::money::Credits;
 
 /// What a batch changes, checked: the only thing that can be stored.
 ///
-/// It exists only where each row belongs to a wallet that is written with it, and where the rows of each wallet lead from
-/// the state that it was decided on to the state that is written: numbers, sums and hash.
+/// It exists only where each row belongs to a wallet that is written with it, and where the rows of each wallet lead
+/// from the state that it was decided on to the state that is written: numbers, sums and hash.
 #[derive(Debug)]
 pub struct BatchChanges<'a> {
     before: &'a HashMap<WalletId, Core>,

@@ -1,4 +1,4 @@
-//! What `verify` checks, and what it finds.
+//! What `verify` checks, what it finds, and what sweeps are late with.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub struct Breach {
     pub found: String,
 }
 
-/// `WalletRequest` that the sweeps should have done by now: late, not wrong.
+/// Work that the sweeps should have done by now: late, not wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lateness {
     /// Open holds whose time was over two minutes ago.

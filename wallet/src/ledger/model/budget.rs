@@ -1,4 +1,4 @@
-//! Ceilings: how much a key, an environment, an end customer or a project may spend in a day, week or month.
+//! Budgets: how much a key, an environment, an end customer or a project may spend in a day, week or month.
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::ledger::model::wallet_state::Subject;
 use crate::money::Credits;
 use crate::time_zone::instant;
 
-/// What a ceiling counts.
+/// What a budget counts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "scope", content = "subject", rename_all = "snake_case")]
 pub enum BudgetScope {
@@ -23,7 +23,7 @@ pub enum BudgetScope {
     Customer(String),
 }
 
-/// How often a ceiling starts anew, in the account's time zone.
+/// How often a budget starts anew, in the account's time zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetPeriod {
@@ -64,7 +64,7 @@ impl Window {
     }
 }
 
-/// One ceiling and what has been spent under it.
+/// One budget and what has been spent under it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
     /// Its id.
@@ -83,7 +83,7 @@ pub struct Budget {
     pub spent: Credits,
 }
 
-/// A ceiling to set.
+/// A budget to set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewBudget {
     /// What people see, and what a 402 names.
@@ -168,7 +168,7 @@ impl Budget {
     }
 
     /// Moves on to the period around a moment: what was spent in an earlier one counts no more. Whoever reads a
-    /// ceiling does this, so that decisions need no calendar.
+    /// budget does this, so that decisions need no calendar.
     ///
     /// A period that has begun ends when it was to end: another time zone counts from the next one on.
     #[must_use]

@@ -136,7 +136,8 @@ pub struct EntryView {
     pub category: Option<String>,
     /// How many.
     pub quantity: i64,
-    /// The row that this one answers: the hold of a capture, the charge of a credit-back, the counterpart of a transfer.
+    /// The row that this one answers: the hold of a capture, the charge of a credit-back, the counterpart of a
+    /// transfer.
     pub refers_to: Option<i64>,
     /// Who did it.
     pub actor: Actor,
@@ -239,7 +240,8 @@ pub struct AllocationView {
 pub struct EntryDetail {
     /// The row.
     pub entry: EntryView,
-    /// Why it cost what it cost, where one price says it all: of a charge, and of a capture that took the whole of one line.
+    /// Why it cost what it cost, where one price says it all: of a charge, and of a capture that took the whole of one
+    /// line.
     pub receipt: Option<Receipt>,
     /// The lines of a hold, or of its capture with what was taken of each.
     pub lines: Vec<HoldLine>,

@@ -8,9 +8,10 @@ pub const NESTING_MAX: usize = 16;
 /// Names the end customer that a row is for.
 pub const CUSTOMER: &str = "customer_id";
 
-/// Reads what metadata says under a key: a text as it is, anything else as its JSON; `None` where it says nothing, or null.
+/// Reads what metadata says under a key: a text as it is, anything else as its JSON; `None` where it says nothing, or
+/// null.
 ///
-/// Sums, filters and files read the same by PostgreSQL's `->>`: what a ceiling counts is what they tell.
+/// Sums, filters and files read the same by PostgreSQL's `->>`: what a budget counts is what they tell.
 #[must_use]
 pub fn text_of(metadata: &Value, key: &str) -> Option<String> {
     match metadata.get(key)? {

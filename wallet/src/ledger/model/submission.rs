@@ -29,7 +29,7 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Makes an submission without metadata and hook.
+    /// Makes a submission without metadata and hook.
     #[must_use]
     pub fn new(wallet: WalletId, key: IdempotencyKey, actor: Actor, command: Command) -> Self {
         Self { wallet, key, request_hash: None, command, actor, metadata: serde_json::Value::Null, hook: None }

@@ -34,8 +34,9 @@ pub struct UsageRow {
     pub credits: Credits,
 }
 
-/// What is summed up: rows before the sums, sums of whole quarters or days, and rows after those that are in the sums. Of
-/// rows the first place is excluded, the second included; of sums the first beginning is included, the second excluded.
+/// What is summed up: rows before the sums, sums of whole quarters or days, and rows after those that are in the sums.
+/// Of rows the first place is excluded, the second included; of sums the first beginning is included, the second
+/// excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ledger) struct Stretch {
     pub(in crate::ledger) before: (i64, i64),

@@ -1,4 +1,4 @@
-//! A wallet as the core sees it: numbers and grants, and what a command needs of its past.
+//! What decisions go by and what they say: a wallet's numbers, grants, holds and past debits, rules, entries.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ pub struct Core {
     pub active_at: DateTime<Utc>,
     /// The grants that have something (and those that a command names), in burn order.
     pub grants: Vec<Grant>,
-    /// The ceilings that concern this wallet.
+    /// The budgets that concern this wallet.
     pub budgets: Vec<Budget>,
 }
 
@@ -144,7 +144,7 @@ pub struct Hold {
     pub lines: Arc<Vec<HoldLine>>,
     /// From which grant how much, in burn order.
     pub pins: Vec<(i64, Credits)>,
-    /// The ceilings that counted it.
+    /// The budgets that counted it.
     pub subject: Subject,
     /// Who placed it, and so who may finish it; not known of one whose row is archived, which is finished.
     pub made_by: Option<Side>,
@@ -154,7 +154,7 @@ pub struct Hold {
     pub finished_by: Option<i64>,
 }
 
-/// On whose behalf credits are spent: what ceilings count by.
+/// On whose behalf credits are spent: what budgets count by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
     /// The API key.
@@ -172,7 +172,7 @@ pub struct PastDebit {
     pub allocations: Vec<Allocation>,
     /// The row that paid it back before.
     pub credited_by: Option<i64>,
-    /// On whose behalf and when ceilings counted it: at the hold, for a capture.
+    /// On whose behalf and when budgets counted it: at the hold, for a capture.
     pub counted: (Subject, DateTime<Utc>),
 }
 
@@ -320,13 +320,13 @@ impl WalletState {
 }
 
 impl Core {
-    /// Says whether other wallets spend under a ceiling of this one, too: a ceiling of the project.
+    /// Says whether other wallets spend under a budget of this one, too: a budget of the project.
     #[must_use]
     pub fn shares_ceilings(&self) -> bool {
         self.budgets.iter().any(|budget| budget.scope == BudgetScope::Project)
     }
 
-    /// Says whether the ceilings count the period in which a row that is written at a moment will stand (never before
+    /// Says whether the budgets count the period in which a row that is written at a moment will stand (never before
     /// the row before it): where one has begun anew, whoever reads it moves it on.
     #[must_use]
     pub fn counts_at(&self, now: DateTime<Utc>) -> bool {

@@ -81,7 +81,8 @@ pub(in crate::ledger) async fn done(
     Ok(found)
 }
 
-/// Names wallets after a wallet whose oldest rows in the table are older than `before` and may leave, in the order of their ids.
+/// Names wallets after a wallet whose oldest rows in the table are older than `before` and may leave, in the order of
+/// their ids.
 pub(in crate::ledger) async fn due(
     pool: &PgPool,
     before: DateTime<Utc>,
@@ -127,8 +128,8 @@ pub(in crate::ledger) async fn place(connection: &mut PgConnection, wallet: Wall
     .await?)
 }
 
-/// Locks a wallet, counts its version up so that writers forget it, and says up to which row it is archived from now on.
-/// `false` where its rows have gone on meanwhile.
+/// Locks a wallet, counts its version up so that writers forget it, and says up to which row it is archived from now
+/// on. `false` where its rows have gone on meanwhile.
 pub(in crate::ledger) async fn advance(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -148,7 +149,7 @@ pub(in crate::ledger) async fn advance(
     Ok(done.rows_affected() == 1)
 }
 
-/// Writes the record of an archive; `false` where its last row is not the table's, or a signed head is not on the rows.
+/// Writes the record of an archive; `false` where its last row is not the table's, or a checkpoint is not on the rows.
 pub(in crate::ledger) async fn record(
     connection: &mut PgConnection,
     (wallet, from, to): (WalletId, i64, i64),

@@ -1,4 +1,4 @@
-//! The SQL of signed heads.
+//! The SQL of checkpoints.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
@@ -8,7 +8,7 @@ use crate::id::WalletId;
 use crate::ledger::model::hash::Hash;
 use crate::ledger::repo::{split, wallet_id};
 
-/// Reads the newest rows of wallets that have no signed head there, at most `limit`.
+/// Reads the newest rows of wallets that have no checkpoint there, at most `limit`.
 pub(in crate::ledger) async fn unsigned(
     connection: &mut PgConnection,
     limit: i64,
@@ -44,7 +44,7 @@ pub(in crate::ledger) struct Signed {
     pub key_id: String,
 }
 
-/// Keeps signed heads.
+/// Keeps checkpoints.
 pub(in crate::ledger) async fn keep(connection: &mut PgConnection, signed: &Signed) -> Result<()> {
     let (shards, numbers) = split(signed.heads.iter().map(|(wallet, ..)| *wallet));
     let seqs: Vec<i64> = signed.heads.iter().map(|(_, seq, _)| *seq).collect();

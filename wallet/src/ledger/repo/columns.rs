@@ -76,7 +76,7 @@ impl ArchivedKeys {
     }
 }
 
-/// Ceilings under which something was spent, as arrays.
+/// Budgets under which something was spent, as arrays.
 #[derive(Default)]
 pub(in crate::ledger) struct Budgets {
     pub shards: Vec<i16>,

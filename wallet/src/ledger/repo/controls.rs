@@ -1,4 +1,4 @@
-//! Changes of what decisions rest on: ceilings, freezes, activity. Each counts up the wallet's version, so that a
+//! Changes of what decisions rest on: budgets, freezes, activity. Each counts up the wallet's version, so that a
 //! writer that remembers the wallet notices.
 
 use chrono::{DateTime, Utc};
@@ -17,8 +17,8 @@ pub(in crate::ledger) struct Touched {
     pub account: AccountId,
 }
 
-/// Locks all wallets of a wallet's project, in the order of their ids, and counts up the version of the wallet, or of all:
-/// what a project has is counted under the lock.
+/// Locks all wallets of a wallet's project, in the order of their ids, and counts up the version of the wallet, or of
+/// all: what a project has is counted under the lock.
 pub(in crate::ledger) async fn touch(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -47,7 +47,7 @@ pub(in crate::ledger) async fn touch(
     Ok(rows.first().map(|row| Touched { project: row.project_id, account: AccountId::from_uuid(row.account_id) }))
 }
 
-/// Sets a ceiling, or changes the one that counts the same in the same period; gives its id.
+/// Sets a budget, or changes the one that counts the same in the same period; gives its id.
 pub(in crate::ledger) async fn set_budget(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -89,7 +89,7 @@ pub(in crate::ledger) async fn set_budget(
     Ok(id)
 }
 
-/// Counts the ceilings of a project.
+/// Counts the budgets of a project.
 pub(in crate::ledger) async fn count_budgets(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -104,7 +104,7 @@ pub(in crate::ledger) async fn count_budgets(
     .await?)
 }
 
-/// Says what a ceiling counts that concerns a wallet; `None` where there is none, or it is another wallet's.
+/// Says what a budget counts that concerns a wallet; `None` where there is none, or it is another wallet's.
 pub(in crate::ledger) async fn budget_scope(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -125,7 +125,7 @@ pub(in crate::ledger) async fn budget_scope(
     row.map(|row| load::scope(&row.scope, row.subject)).transpose()
 }
 
-/// Removes a ceiling of a project.
+/// Removes a budget of a project.
 pub(in crate::ledger) async fn remove_budget(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -143,7 +143,7 @@ pub(in crate::ledger) async fn remove_budget(
     note_budgeted(connection, wallet, project).await
 }
 
-/// Removes the ceilings that count what one key spends.
+/// Removes the budgets that count what one key spends.
 pub(in crate::ledger) async fn remove_budgets_of_key(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -161,7 +161,7 @@ pub(in crate::ledger) async fn remove_budgets_of_key(
     note_budgeted(connection, wallet, project).await
 }
 
-/// Notes which wallets of a project have ceilings.
+/// Notes which wallets of a project have budgets.
 async fn note_budgeted(connection: &mut PgConnection, wallet: WalletId, project: Uuid) -> Result<()> {
     sqlx::query!(
         "UPDATE wallets AS w
@@ -191,7 +191,7 @@ pub(in crate::ledger) async fn account(connection: &mut PgConnection, wallet: Wa
     Ok(account.map(AccountId::from_uuid))
 }
 
-/// Reads the ceilings that concern a wallet, as they were left.
+/// Reads the budgets that concern a wallet, as they were left.
 pub(in crate::ledger) async fn budgets(connection: &mut PgConnection, wallet: WalletId) -> Result<Vec<Budget>> {
     let rows = sqlx::query!(
         "SELECT b.budget_id, b.name, b.scope, b.subject, b.period, b.ceiling, b.window_start, b.window_end, b.spent
@@ -220,7 +220,7 @@ pub(in crate::ledger) async fn budgets(connection: &mut PgConnection, wallet: Wa
         .collect()
 }
 
-/// Splits what a ceiling counts for storage.
+/// Splits what a budget counts for storage.
 fn scope(scope: &BudgetScope) -> (&'static str, Option<String>) {
     match scope {
         BudgetScope::Project => ("project", None),

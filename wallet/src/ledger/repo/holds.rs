@@ -222,8 +222,8 @@ pub(in crate::ledger) async fn open_at(
     Ok(rows.into_iter().map(|row| (row.seq, Credits::from_micros(row.amount))).collect())
 }
 
-/// Tells how much of which grant holds keep whose time was over at an instant. Of one whose row is archived the row that
-/// finished it since tells the same.
+/// Tells how much of which grant holds keep whose time was over at an instant. Of one whose row is archived the row
+/// that finished it since tells the same.
 pub(in crate::ledger) async fn timed_out(
     connection: &mut PgConnection,
     wallet: WalletId,

@@ -245,7 +245,7 @@ pub(in crate::ledger) async fn debits(
     Ok(found)
 }
 
-/// Tells on whose behalf and when ceilings counted a debit: a capture was counted when its hold was placed.
+/// Tells on whose behalf and when budgets counted a debit: a capture was counted when its hold was placed.
 async fn counted(connection: &mut PgConnection, debit: &EntryView) -> Result<(Subject, DateTime<Utc>)> {
     let hold = match debit.refers_to.filter(|_| debit.kind == EntryKind::Capture) {
         Some(hold) => super::read::entry(connection, debit.wallet, hold).await?,
@@ -284,7 +284,7 @@ pub(in crate::ledger) async fn shares(
     Ok(rows.into_iter().map(|row| share((row.grant_id, row.amount, row.held))).collect())
 }
 
-/// Locks and reads the ceilings of projects, in the order of their ids, as they were left: the period of now is the
+/// Locks and reads the budgets of projects, in the order of their ids, as they were left: the period of now is the
 /// caller's to find.
 pub(in crate::ledger) async fn lock_budgets(
     connection: &mut PgConnection,
@@ -319,7 +319,7 @@ pub(in crate::ledger) async fn lock_budgets(
     Ok(found)
 }
 
-/// Reads what a ceiling counts.
+/// Reads what a budget counts.
 pub(in crate::ledger) fn scope(scope: &str, subject: Option<String>) -> Result<BudgetScope> {
     let unknown = || Error::internal("unknown scope of a budget");
     match (scope, subject) {

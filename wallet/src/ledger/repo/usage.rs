@@ -9,8 +9,8 @@ use crate::id::WalletId;
 use crate::ledger::model::usage::{GroupBy, Stretch, UsageRow};
 use crate::money::Credits;
 
-/// Sums up a stretch of a wallet's ledger: what charges, captures, months and fees took, less what was paid back, as the
-/// view `spent_lines` has it.
+/// Sums up a stretch of a wallet's ledger: what charges, captures, months and fees took, less what was paid back, as
+/// the view `spent_lines` has it.
 pub(in crate::ledger) async fn sums(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -133,9 +133,9 @@ pub(in crate::ledger) async fn behind(pool: &PgPool, rows: i64, limit: i64) -> R
     Ok(found.into_iter().map(|row| wallet_id(row.shard, row.wallet_id)).collect())
 }
 
-/// Locks a wallet's sums, and tells from which row on there is something to sum up, and up to which: the first excluded,
-/// the second included. What is archived before it was summed up stays out: nobody can ask for it. Sums by the days of
-/// another time zone are forgotten, and begin anew.
+/// Locks a wallet's sums, and tells from which row on there is something to sum up, and up to which: the first
+/// excluded, the second included. What is archived before it was summed up stays out: nobody can ask for it. Sums by
+/// the days of another time zone are forgotten, and begin anew.
 pub(in crate::ledger) async fn lock(
     connection: &mut PgConnection,
     wallet: WalletId,
@@ -176,8 +176,8 @@ pub(in crate::ledger) async fn lock(
     }))
 }
 
-/// Adds rows to a wallet's sums, which must be locked: to those in all by quarters of an hour, to those by customer by the
-/// account's days, each day at its midnight in UTC.
+/// Adds rows to a wallet's sums, which must be locked: to those in all by quarters of an hour, to those by customer by
+/// the account's days, each day at its midnight in UTC.
 pub(in crate::ledger) async fn sum_up(
     connection: &mut PgConnection,
     wallet: WalletId,

@@ -1,10 +1,10 @@
 //! Writes a batch of remembered wallets in one statement, one round trip, one commit.
 //!
-//! It changes a wallet only if its version and newest row are still the remembered ones, and demands that as many rows are
-//! added as the wallets count on by; if not, `ledger_require` fails the whole statement and nothing has happened. So it
-//! does where a key was used by a row that is archived by now: the
-//! table's own unique keys catch the others; and where a hold would time out before the point up to which the sweep is
-//! done (its decision waited too long). A batch with new grants takes the longer way.
+//! It changes a wallet only if its version and newest row are still the remembered ones, and demands that as many rows
+//! are added as the wallets count on by; if not, `ledger_require` fails the whole statement and nothing has happened.
+//! It fails as well where a key was used by a row that is archived by now (the table's own unique keys catch the
+//! others), and where a hold would time out before the point up to which the sweep is done (its decision waited too
+//! long). A batch with new grants takes the longer way.
 //!
 //! Most batches only spend, each row from one grant: they have a statement of their own, without the parts that they
 //! have no rows for. To start a part costs PostgreSQL as much as to write two or three rows.

@@ -1,9 +1,9 @@
 //! Who may decide what something costs: whoever made a row, and the platform.
 //!
-//! A hold or a charge that the platform made is finished and paid back by the platform alone: a customer's key that could
-//! capture a part of it, release it or pay it back would use the platform for nothing. What a customer's key made itself is
-//! the customer's to capture and to call off. To pay back, and to say that the platform has failed, is the platform's word
-//! in any case, unless the catalog leaves it to customers ([`Rules::customer_credit_back`]).
+//! A hold or a charge that the platform made is finished and paid back by the platform alone: a customer's key that
+//! could capture a part of it, release it or pay it back would use the platform for nothing. What a customer's key made
+//! itself is the customer's to capture and to call off. To pay back, and to say that the platform has failed, is the
+//! platform's word in any case, unless the catalog leaves it to customers ([`Rules::customer_credit_back`]).
 
 use crate::error::Refusal;
 use crate::identity::{Actor, Side};

@@ -19,8 +19,8 @@ pub(in crate::ledger) struct Balances {
 
 /// Makes grants what they are at a moment, and sums them up; `None` where a number is too large.
 ///
-/// `timed_out` says how much of which grant holds still keep whose time is over: it is back in the grant, and repays debt
-/// first. What a grant has whose own time is over is gone.
+/// `timed_out` says how much of which grant holds still keep whose time is over: it is back in the grant, and repays
+/// debt first. What a grant has whose own time is over is gone.
 pub(in crate::ledger) fn at(
     grants: &mut [Grant],
     debt: Credits,

@@ -100,7 +100,7 @@ impl Batch {
         }
     }
 
-    /// A ceiling of a project is the same for all its wallets.
+    /// A budget of a project is the same for all its wallets.
     fn share_budgets(&mut self, wallet: WalletId, core: &Core) {
         if !core.shares_ceilings() {
             return;

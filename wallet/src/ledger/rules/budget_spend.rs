@@ -8,7 +8,7 @@ use crate::ledger::model::wallet_state::{Core, DecideError, Subject};
 use crate::ledger::rules::posting::minus;
 use crate::money::Credits;
 
-/// Finds the ceiling that leaves somebody least, and how much it leaves; `None` where none counts what they spend. Of
+/// Finds the budget that leaves somebody least, and how much it leaves; `None` where none counts what they spend. Of
 /// equal ones the first.
 #[must_use]
 pub fn tightest<'a>(budgets: &'a [Budget], subject: &Subject) -> Option<(&'a Budget, Credits)> {
@@ -19,10 +19,10 @@ pub fn tightest<'a>(budgets: &'a [Budget], subject: &Subject) -> Option<(&'a Bud
     counted.map(left).min_by_key(|(_, left)| *left)
 }
 
-/// Counts a spending under every ceiling that it falls under, or refuses by the first that is too low.
+/// Counts a spending under every budget that it falls under, or refuses by the first that is too low.
 pub(in crate::ledger) fn spend(core: &mut Core, subject: &Subject, amount: Credits) -> Result<(), DecideError> {
     if !amount.is_positive() {
-        // What is free goes on, also where a ceiling was lowered below what was spent.
+        // What is free goes on, also where a budget was lowered below what was spent.
         return Ok(());
     }
     for budget in core.budgets.iter_mut().filter(|budget| budget.counts(subject)) {

@@ -147,7 +147,7 @@ pub(in crate::ledger) fn credit_back(
     row.follows = Some(Arc::new(debit.entry.metadata.clone()));
     row.detail = Some(EntryPayload::Why(reason.to_owned()));
     let back = negated(debit.entry.amount)?;
-    // Ceilings count charges and holds, and no fees.
+    // Budgets count charges and holds, and no fees.
     if matches!(debit.entry.kind, EntryKind::Charge | EntryKind::Capture) {
         let (subject, counted_at) = &debit.counted;
         budget_spend::unspend(&mut posting.core, subject, back, *counted_at)?;

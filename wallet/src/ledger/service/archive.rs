@@ -9,8 +9,8 @@
 //!    removes the rows. The table's guard lets a row go only under such a record.
 //!
 //! A file without a record is a leftover of a stop between 2 and 3: its rows are still in the table, and the next run
-//! writes the same bytes under the same name. Wallets, grants and ceilings stay whole, and so do
-//! rows from an open hold's on: decisions need them. Of a finished hold stays what has become of it.
+//! writes the same bytes under the same name. Wallets, grants and budgets stay whole, and so do the rows from the
+//! oldest open hold on: decisions need them. Of a finished hold stays what has become of it.
 
 use chrono::{DateTime, Utc};
 

@@ -70,8 +70,8 @@ impl Ledger {
         Ok(seq)
     }
 
-    /// Reads the holds that were set aside at a past instant; one whose time was over by then, and that no sweep had come
-    /// to, shows as expired. The lines of one that is archived since are in its file.
+    /// Reads the holds that were set aside at a past instant; one whose time was over by then, and that no sweep had
+    /// come to, shows as expired. The lines of one that is archived since are in its file.
     pub async fn holds_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<Vec<HoldView>> {
         let mut turn = self.long_read(wallet).await?;
         let transaction = turn.connection()?;

@@ -1,4 +1,4 @@
-//! What was really spent, for rating it again: a rehearsal of new prices.
+//! What was really spent, for rating it again: a simulation of new prices.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Signs the heads of chains, and compares signed heads that were kept apart with the chains of now.
+//! Makes checkpoints of chains, and compares those that were kept apart with the chains of now.
 
 use crate::error::{Error, Result};
 use crate::id::WalletId;
@@ -8,14 +8,15 @@ use crate::ledger::model::hash::Hash;
 use crate::ledger::repo::{archive, checkpoint};
 use crate::ledger::service::Ledger;
 
-/// How many heads are signed in one transaction.
+/// How many checkpoints are made in one transaction.
 const PAGE: i64 = 1_000;
-/// What a breach found by a kept head is called.
+/// What a breach found by a kept checkpoint is called.
 const KEPT_HEADS: &str = "kept_heads_are_on_the_chain";
 
 impl Ledger {
-    /// Signs the head of every wallet that has moved since its last one, and hands them to `keep`, which stores them
-    /// apart from the database; gives how many. What `keep` did not store counts as not signed: it is signed again.
+    /// Makes a checkpoint of every wallet that has moved since its last one, and hands them to `keep`, which stores
+    /// them apart from the database; gives how many. What `keep` did not store counts as not signed: it is signed
+    /// again.
     pub async fn sign_heads(
         &self,
         key: &CheckpointKey,
@@ -42,8 +43,9 @@ impl Ledger {
         }
     }
 
-    /// Compares heads that were kept apart with the chains of now: one of the keys has signed it, and the row is there
-    /// with its hash, or lies in an archive.
+    /// Compares checkpoints that were kept apart with the chains of now.
+    ///
+    /// One of the keys must have signed each, and its row must be there with its hash, or lie in an archive.
     pub async fn verify_heads(&self, keys: &[CheckpointKey], kept: &[Checkpoint]) -> Result<Vec<Breach>> {
         let mut connection = self.db.pool().acquire().await?;
         let mut breaches = Vec::new();

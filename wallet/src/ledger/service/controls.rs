@@ -1,4 +1,4 @@
-//! What decisions rest on: ceilings, freezes, the owner's activity.
+//! What decisions rest on: budgets, freezes, the owner's activity.
 
 use chrono::Months;
 use chrono_tz::Tz;
@@ -19,11 +19,11 @@ use crate::money::Credits;
 /// The longest reason of a freeze, in characters.
 const MAX_REASON: usize = 500;
 
-/// The most ceilings of a project: each is looked at with every charge.
+/// The most budgets of a project: each is looked at with every charge.
 const BUDGETS_MAX: i64 = 100;
 
 impl Ledger {
-    /// Sets a ceiling that concerns a wallet (or its whole project); what counts the same in the same period is
+    /// Sets a budget that concerns a wallet (or its whole project); what counts the same in the same period is
     /// replaced and keeps what was spent. Gives its id.
     pub async fn set_budget(&self, wallet: WalletId, budget: NewBudget) -> Result<Uuid> {
         let mut transaction = self.db.begin().await?;
@@ -32,9 +32,9 @@ impl Ledger {
         Ok(id)
     }
 
-    /// Sets a ceiling for somebody, once per key, and notes in the audit log who it was. `answer` writes what the caller is
-    /// told of all ceilings then; a repeat is told the same again, and says so, whatever has become of what it names. A
-    /// ceiling of a key that spends nothing from the wallet is refused.
+    /// Sets a budget for somebody, once per key, and notes in the audit log who it was. `answer` writes what the caller
+    /// is told of all budgets then; a repeat is told the same again, and says so, whatever has become of what it names.
+    /// A budget of a key that spends nothing from the wallet is refused.
     pub async fn set_budget_once(
         &self,
         by: &Actor,
@@ -106,7 +106,7 @@ impl Ledger {
         Ok(id)
     }
 
-    /// Removes a ceiling that concerns a wallet, where `may` allows it for what the ceiling counts; once per key, where
+    /// Removes a budget that concerns a wallet, where `may` allows it for what the budget counts; once per key, where
     /// there is one. Says whether it was done before.
     pub async fn remove_budget(
         &self,
@@ -146,7 +146,7 @@ impl Ledger {
         Ok(false)
     }
 
-    /// Removes the ceilings of a key that works no more, in the caller's transaction.
+    /// Removes the budgets of a key that works no more, in the caller's transaction.
     pub async fn remove_budgets_of_key_in_tx(
         &self,
         connection: &mut PgConnection,
@@ -158,7 +158,7 @@ impl Ledger {
         controls::remove_budgets_of_key(connection, wallet, touched.project, key.uuid()).await
     }
 
-    /// Reads the ceilings that concern a wallet, with what was spent in the period of now.
+    /// Reads the budgets that concern a wallet, with what was spent in the period of now.
     pub async fn budgets(&self, wallet: WalletId) -> Result<Vec<Budget>> {
         let mut connection = self.db.pool().acquire().await?;
         self.budgets_in_tx(&mut connection, wallet).await
@@ -278,7 +278,7 @@ impl Ledger {
     }
 }
 
-/// Refuses a ceiling of a key that spends nothing from the wallet: it would guard nothing.
+/// Refuses a budget of a key that spends nothing from the wallet: it would guard nothing.
 async fn guards_something(connection: &mut PgConnection, wallet: WalletId, key: KeyId) -> Result<()> {
     if identity::is_working_key_in_tx(connection, wallet, key).await? {
         return Ok(());
@@ -297,7 +297,7 @@ pub(super) fn reason(text: &str) -> Result<&str> {
     Ok(text)
 }
 
-/// Says what a ceiling counts.
+/// Says what a budget counts.
 fn words_of(scope: &BudgetScope) -> String {
     match scope {
         BudgetScope::Project => "project".to_owned(),

@@ -1,4 +1,4 @@
-//! What must happen although nobody asks for it: holds time out, grants expire. Jobs call these every few seconds.
+//! What must happen although nobody asks for it: holds time out, grants expire. A job calls these every minute.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -50,8 +50,8 @@ impl Ledger {
         self.sweep(due.into_iter().map(|hold| end_of_hold(hold.wallet, hold.seq))).await
     }
 
-    /// Ends the holds of one wallet whose time is over, and writes off its grants whose time is over, for who looks before
-    /// the sweep comes; gives how many.
+    /// Ends the holds of one wallet whose time is over, and writes off its grants whose time is over, for who looks
+    /// before the sweep comes; gives how many.
     pub(crate) async fn expire_due_of(&self, wallet: WalletId) -> Result<u64> {
         let now = self.db.now();
         let due = expiry::due_of(self.db.pool(), wallet, now, HOLDS_OF_ONE).await?;

@@ -17,8 +17,8 @@ use crate::ledger::rules::balance::{self, Balances};
 use crate::money::Credits;
 
 impl Ledger {
-    /// Reads a wallet as it is now: what is over is gone, swept or not. [`crate::Wallet::balance`] also does what is due of
-    /// the account's plan first.
+    /// Reads a wallet as it is now: what is over is gone, swept or not. [`crate::Wallet::balance`] also does what is
+    /// due of the account's plan first.
     pub async fn balance(&self, wallet: WalletId) -> Result<BalanceView> {
         // One snapshot for both reads: the numbers and the grants belong together.
         let mut transaction = self.db.begin().await?;
@@ -49,8 +49,8 @@ impl Ledger {
         })
     }
 
-    /// Reads one page of a wallet's ledger, newest first. This and the other reads are for customers: staff have no name in
-    /// them, the audit log has it.
+    /// Reads one page of a wallet's ledger, newest first. This and the other reads are for customers: staff have no
+    /// name in them, the audit log has it.
     ///
     /// With a filter, a page may hold fewer rows than its limit, or none, though there are more: where `next` is there,
     /// the search goes on from it.

@@ -1,8 +1,8 @@
 //! Searches and files: rows that match a filter, looked for in a bounded number of rows at a time.
 //!
-//! No index knows what a filter asks for, since each would be written by every charge. So a search reads the wallet's own
-//! rows from the newest on, in parts that lie together, and stops where its page is full or its time is over; the page
-//! then says where to go on. A filter by time is turned into places first, and reads nothing outside of them.
+//! No index knows what a filter asks for, since each would be written by every charge. So a search reads the wallet's
+//! own rows from the newest on, in parts that lie together, and stops where its page is full or its time is over; the
+//! page then says where to go on. A filter by time is turned into places first, and reads nothing outside of them.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};

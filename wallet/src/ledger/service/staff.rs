@@ -61,8 +61,8 @@ impl Ledger {
         self.decide_by_staff(wallet, Command::Release { hold, reason: why }, what, (by, note)).await
     }
 
-    /// Pays a charge or a capture back for staff, whoever made it; its owner reads `note`. The same again answers as the
-    /// first time.
+    /// Pays a charge or a capture back for staff, whoever made it; its owner reads `note`. The same again answers as
+    /// the first time.
     pub async fn pay_back_by_staff(
         &self,
         (wallet, charge): (WalletId, i64),

@@ -92,7 +92,8 @@ impl Ledger {
         }
     }
 
-    /// Makes the sums of a wallet's usage anew from its rows, where a check has found them wrong; says of how many rows.
+    /// Makes the sums of a wallet's usage anew from its rows, where a check has found them wrong; says of how many
+    /// rows.
     pub async fn resum_usage(&self, wallet: WalletId) -> Result<u64> {
         let mut tx = self.db.begin().await?;
         let zone = self.zone_of(&mut tx, wallet).await?;

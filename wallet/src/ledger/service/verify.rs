@@ -80,8 +80,9 @@ impl Ledger {
     }
 
     /// Gives rows of a wallet with their hashes, after a `seq`, for an offline proof: the header and at most `limit`
-    /// rows. A next page starts after the last row of this one. From the beginning on, what is archived is left out: the
-    /// header then says after which row this begins. Another row that is archived is refused, with the first one here.
+    /// rows. A next page starts after the last row of this one. From the beginning on, what is archived is left out:
+    /// the header then says after which row this begins. Another row that is archived is refused, with the first one
+    /// here.
     pub async fn proof(&self, wallet: WalletId, after: i64, limit: u16) -> Result<(Header, Vec<ProvenEntry>)> {
         let mut transaction = self.db.begin().await?;
         db::one_moment(&mut transaction).await?;

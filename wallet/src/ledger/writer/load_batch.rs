@@ -64,7 +64,7 @@ pub(in crate::ledger) async fn gather(
 }
 
 /// Reads wallets and their open grants without a lock: what is decided by them may be written only if they have not
-/// moved since. One with ceilings is left out: others spend from those too.
+/// moved since. One with budgets is left out: others spend from those too.
 pub(in crate::ledger) async fn peek(connection: &mut PgConnection, wallets: &[WalletId]) -> Result<Vec<WalletState>> {
     let found = load::peek_wallets(connection, wallets).await?;
     let mut states: HashMap<WalletId, WalletState> = HashMap::with_capacity(found.len());
@@ -79,7 +79,7 @@ pub(in crate::ledger) async fn peek(connection: &mut PgConnection, wallets: &[Wa
     Ok(states.into_values().collect())
 }
 
-/// Locks and reads ceilings, and moves them on to the period of now in their account's time zone.
+/// Locks and reads budgets, and moves them on to the period of now in their account's time zone.
 async fn load_budgets(
     connection: &mut PgConnection,
     budgeted: &[(i16, Uuid)],

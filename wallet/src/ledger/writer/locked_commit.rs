@@ -98,8 +98,8 @@ pub(in crate::ledger) enum LockWait {
 enum NotDone {
     /// Somebody else keeps a row that is needed; with what is known of earlier tries.
     Blocked(CommitState),
-    /// Each try met something that is there already: one of the wallets can't be written, or is written elsewhere all the
-    /// time.
+    /// Each try met something that is there already: one of the wallets can't be written, or is written elsewhere all
+    /// the time.
     Contended(CommitState),
     /// For this reason.
     Failed(Error),
@@ -217,8 +217,8 @@ impl Shared {
         }))
     }
 
-    /// Tries each command alone after all together have failed inside. A wallet that can't be written is tried once; its
-    /// other commands go apart, now and for a while, so that it holds up no other.
+    /// Tries each command alone after all together have failed inside. A wallet that can't be written is tried once;
+    /// its other commands go apart, now and for a while, so that it holds up no other.
     async fn one_by_one(&self, works: &[&WalletRequest], commit_state: CommitState) -> Vec<Progress> {
         let mut progress = Vec::with_capacity(works.len());
         let mut apart = BTreeSet::new();
@@ -287,7 +287,7 @@ impl Shared {
                 Err(Failure::Unknown) => (commit_state, contended) = (CommitState::Unknown, false),
                 Err(Failure::Blocked) => return Err(NotDone::Blocked(commit_state)),
                 Err(Failure::Failed(error)) if commit_state == CommitState::Unknown => {
-                    tracing::warn!(%error, "a command whose outcome is not known could not be looked up");
+                    tracing::warn!(%error, "a command whose outcome is unknown could not be looked up");
                     return Err(NotDone::Failed(commit_state.refusal().into()));
                 }
                 Err(Failure::Failed(error)) => return Err(NotDone::Failed(error)),
@@ -381,7 +381,7 @@ pub(in crate::ledger) fn while_committing(error: sqlx::Error) -> Failure {
     match error {
         sqlx::Error::Database(_) => before_commit(Error::Internal(Box::new(error))),
         error => {
-            tracing::warn!(%error, "the outcome of a commit is not known");
+            tracing::warn!(%error, "the outcome of a commit is unknown");
             Failure::Unknown
         }
     }

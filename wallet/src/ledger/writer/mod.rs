@@ -1,31 +1,31 @@
 //! The one door: every change of every wallet goes through here.
 //!
 //! Concurrent commands of many wallets are committed together: while one batch commits, the next one gathers and is
-//! decided on top of it ([`crate::ledger::writer::pipeline`]), so there is no lingering and no timer, and the processor of the database
-//! and ours work at the same time. Each writer serves a range of shards; a batch never mixes shards of two
+//! decided on top of it ([`pipeline`]), so there is no lingering and no timer, and the processor of the database and
+//! ours work at the same time. Each writer serves a range of shards; a batch never mixes shards of two
 //! writers, and holds at most [`MAX_BATCH`] commands. Wallets take turns in it, so that a flood on one delays the
 //! others by little. An answer is given only after the commit.
 //!
 //! What a batch costs, whatever its size:
 //!
-//! - **From memory** (the steady state): the writer remembers the wallets as it left them ([`crate::ledger::writer::wallet_cache`]), decides
-//!   at once, and writes wallets, grants, ceilings, entries and shares in **one statement, one round trip, one flush**.
+//! - **From memory** (the steady state): the writer remembers the wallets as it left them ([`wallet_cache`]), decides
+//!   at once, and writes wallets, grants, budgets, entries and shares in **one statement, one round trip, one flush**.
 //!   It succeeds only if no wallet has moved meanwhile. A refusal is never answered from memory.
 //! - **After reading** (a wallet that is not remembered, or where another node keeps moving it): two reads more, of
 //!   wallets and of open grants, and then the same statement on the same condition.
-//! - **Under locks** (a wallet under a ceiling of its project, one that has moved, or a refusal; a key seen before; grants,
-//!   credit-backs, clawbacks, transfers): one transaction of 6 round trips:
+//! - **Under locks** (a wallet under a budget of its project, one that has moved, or a refusal; a key seen before;
+//!   grants, credit-backs, clawbacks, transfers): one transaction of 6 round trips:
 //!   1. `BEGIN`
 //!   2. lock the wallets' rows in the order of their ids;
 //!   3. read their open grants, in a later statement, so that it sees what the lock waited for;
-//!   4. find what the keys did before; and only where a command needs it: ceilings, holds, past debits, named grants,
+//!   4. find what the keys did before; and only where a command needs it: budgets, holds, past debits, named grants,
 //!      one statement each;
 //!   5. decide, in memory, in the order of arrival; write, by the same statement as from memory, with new grants by one
 //!      for each table;
 //!   6. `COMMIT`, and only then answer.
 //!
-//! Where somebody else keeps a wallet locked, a batch waits a quarter of a second, then goes on without that wallet, whose
-//! commands wait apart for up to two seconds ([`crate::ledger::writer::blocked_wallets`]).
+//! Where somebody else keeps a wallet locked, a batch waits a quarter of a second, then goes on without that wallet,
+//! whose commands wait apart for up to two seconds ([`blocked_wallets`]).
 //!
 //! What bounds it is one backend's CPU, about 10–25 µs for each command (rows and their index entries); not the
 //! disk, since a batch costs one flush.
@@ -190,7 +190,7 @@ async fn keep_writing(shared: Arc<Shared>, queue: Arc<Queue>) {
 }
 
 /// Runs a task to its end; where one breaks, a new one takes its place. Whoever waited for an answer of the broken one
-/// hears that the outcome is not known.
+/// hears that the outcome is unknown.
 async fn one_after_another<Task>(task: impl Fn() -> Task)
 where
     Task: Future<Output = ()> + Send + 'static,

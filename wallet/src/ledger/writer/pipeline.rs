@@ -1,8 +1,8 @@
 //! One writer's loop: while a batch is on its way to the database, the next one is decided on top of it.
 //!
-//! A batch flies as one statement that holds only if every wallet is as it was decided on: remembered, or read just
-//! before without a lock. What is decided meanwhile rests on it: where it does not land, both are done again under
-//! locks, in their order. Nobody hears an answer before the batch that it rests on is committed.
+//! A batch is written by one statement that holds only if every wallet is as it was decided on: remembered, or read
+//! just before without a lock. What is decided meanwhile rests on it: where it is not committed, both are done again
+//! under locks, in their order. Nobody hears an answer before the batch that it rests on is committed.
 
 use std::collections::{BTreeSet, HashSet};
 use std::pin::pin;
@@ -38,7 +38,8 @@ struct PendingBatch {
     waiting: Vec<usize>,
     /// Wallets of commands that must be decided under a lock; later commands of theirs wait behind those.
     locked: HashSet<WalletId>,
-    /// Commands of wallets that somebody else keeps locked: they wait apart ([`crate::ledger::writer::blocked_wallets`]).
+    /// Commands of wallets that somebody else keeps locked: they wait apart
+    /// ([`crate::ledger::writer::blocked_wallets`]).
     set_aside: Vec<Job>,
 }
 
@@ -299,7 +300,8 @@ impl CommittedBatch {
     }
 }
 
-/// Closes a queue when its writer ends, and lets whoever waits in it hear so. After a panic another writer goes on with it.
+/// Closes a queue when its writer ends, and lets whoever waits in it hear so. After a panic another writer goes on with
+/// it.
 struct Closing(Arc<Queue>);
 
 impl Drop for Closing {

@@ -30,7 +30,7 @@ impl Job {
         Self { work, reply, commit_state: CommitState::NotCommitted }
     }
 
-    /// Answers that it could not be done: that nothing has happened, or that the outcome is not known.
+    /// Answers that it could not be done: that nothing has happened, or that the outcome is unknown.
     pub(in crate::ledger) fn refuse(self) {
         drop(self.reply.send(Err(self.commit_state.refusal().into())));
     }
@@ -93,7 +93,7 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Refuses new commands and drops those that wait, whose callers then hear that the outcome is not known.
+    /// Refuses new commands and drops those that wait, whose callers then hear that the outcome is unknown.
     pub(in crate::ledger) fn abandon(&self) {
         let mut state = self.lock();
         state.closed = true;

@@ -152,7 +152,7 @@ impl Cache {
         self.wallets.young.remove(&wallet).or(old)
     }
 
-    /// Remembers the wallets of a batch. One with a ceiling of its project is not remembered: other wallets spend from
+    /// Remembers the wallets of a batch. One with a budget of its project is not remembered: other wallets spend from
     /// that too.
     pub(in crate::ledger) fn keep(&mut self, batch: Batch) {
         if self.wallets.young.len() >= MAX_WALLETS {

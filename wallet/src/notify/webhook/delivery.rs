@@ -18,12 +18,12 @@ use crate::notify::Mail;
 const EACH_AT_ONCE: i64 = 4;
 /// How many messages a look at the outbox compares for each free place.
 const COMPARED: usize = 4;
-/// How long a courier has for a message before another one may take it.
+/// How long a sender has for a message before another one may take it.
 const LEASE: TimeDelta = TimeDelta::seconds(90);
 
 impl Webhooks {
-    /// Takes messages that are due and for which there is a place in the shares of their endpoints, accounts and hosts; they
-    /// are counted in. They go round the accounts, each one's oldest first.
+    /// Takes messages that are due and for which there is a place in the shares of their endpoints, accounts and hosts;
+    /// they are counted in. They go round the accounts, each one's oldest first.
     pub async fn take(&self, under_way: &mut UnderWay) -> Result<Vec<Outgoing>> {
         let (now, free) = (self.db.now(), under_way.free());
         if free == 0 {
@@ -76,7 +76,8 @@ impl Webhooks {
         Ok(tx.commit().await?)
     }
 
-    /// Notes how an endpoint does, and switches it off where it is gone or has failed for days. Its owner is mailed then.
+    /// Notes how an endpoint does, and switches it off where it is gone or has failed for days. Its owner is mailed
+    /// then.
     async fn note_endpoint(&self, connection: &mut PgConnection, id: Uuid, sent: &Sent) -> Result<()> {
         let now = self.db.now();
         let tried = endpoint::Tried {

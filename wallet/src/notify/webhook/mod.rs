@@ -1,7 +1,7 @@
 //! Outgoing webhooks (Standard Webhooks): who is told, what, how often it is tried, and what came of it.
 //!
 //! What happened is its own outbox: ledger rows and published price books. A relay follows them with a cursor for each
-//! endpoint, so nothing is added to a charge. From there on a message is a row of its own that a courier takes, tries,
+//! endpoint, so nothing is added to a charge. From there on a message is a row of its own that a sender takes, tries,
 //! and keeps as the delivery log.
 
 mod address;

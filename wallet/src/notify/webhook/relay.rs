@@ -33,8 +33,8 @@ pub trait Payloads: Send + Sync {
 impl Webhooks {
     /// Queues what has happened since the last round, for every endpoint that listens; says how many messages.
     ///
-    /// Any number of nodes may do it: an endpoint's cursor moves with its messages, by one of them. Where many messages wait
-    /// for an endpoint already, its cursor stays: what happens is kept in the ledger, and queued later.
+    /// Any number of nodes may do it: an endpoint's cursor moves with its messages, by one of them. Where many messages
+    /// wait for an endpoint already, its cursor stays: what happens is kept in the ledger, and queued later.
     pub async fn relay(&self, payloads: &dyn Payloads) -> Result<u64> {
         let mut queued = 0_u64;
         for (endpoint, version, subject) in self.untold_prices().await? {

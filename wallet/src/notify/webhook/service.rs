@@ -113,8 +113,8 @@ impl Webhooks {
         Ok(CreatedEndpoint { endpoint, secret })
     }
 
-    /// Gives the endpoint that this key made before, for a repeat of a request that would be refused by now; `None` where
-    /// the key has made none. Waits for one that is being made.
+    /// Gives the endpoint that this key made before, for a repeat of a request that would be refused by now; `None`
+    /// where the key has made none. Waits for one that is being made.
     pub async fn made_before(
         &self,
         wallet: WalletId,
@@ -244,7 +244,8 @@ impl Webhooks {
         queued.map(|(delivery, _)| delivery).ok_or_else(|| Error::internal("a message vanished"))
     }
 
-    /// Refuses tests and repeats beyond what an account may ask for within a minute, and where many messages wait already.
+    /// Refuses tests and repeats beyond what an account may ask for within a minute, and where many messages wait
+    /// already.
     async fn may_ask(&self, connection: &mut PgConnection, message: &Message) -> Result<()> {
         let since = self.db.now() - TimeDelta::seconds(i64::from(ASKED_SECONDS));
         let are_tests = message.replay_of.is_none();
@@ -326,8 +327,8 @@ async fn proven(connection: &mut PgConnection, wallet: WalletId) -> Result<()> {
     }
 }
 
-/// Switches all endpoints of an account off, in the caller's transaction: none hears of what comes from now on, and what
-/// waits is given up. Says how many were on.
+/// Switches all endpoints of an account off, in the caller's transaction: none hears of what comes from now on, and
+/// what waits is given up. Says how many were on.
 pub(crate) async fn disable_all_in_tx(
     connection: &mut PgConnection,
     account: AccountId,

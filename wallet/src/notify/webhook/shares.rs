@@ -1,9 +1,10 @@
 //! Limits of the messages under way, by endpoint, account and host, with few places for slow endpoints.
 //!
 //! A message holds a place until its endpoint answers or its time is over. Whoever has an endpoint that hangs holds the
-//! places of its share and no more, and once it is known as slow, all such endpoints together hold a part of the places.
-//! Of what accounts share (all places, the slow ones, those of a host) the last quarter is for accounts that have nothing
-//! there, and free places go round the accounts: the one with less under way first, then the one that waits for longer.
+//! places of its share and no more, and once it is known as slow, all such endpoints together hold a part of the
+//! places. Of what accounts share (all places, the slow ones, those of a host) the last quarter is for accounts that
+//! have nothing there, and free places go round the accounts: the one with less under way first, then the one that
+//! waits for longer.
 
 use std::collections::BTreeMap;
 

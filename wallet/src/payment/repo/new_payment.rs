@@ -34,8 +34,8 @@ pub(crate) struct NewPaymentRow<'a> {
     pub(crate) renews: Option<(SubscriptionId, i64)>,
 }
 
-/// Adds a payment; nothing happens where the key was used before, or where another payment for the same months of a plan
-/// is open, or where the subscription that it renews has changed: `false`. Whoever changes it meanwhile waits.
+/// Adds a payment; nothing happens where the key was used before, or where another payment for the same months of a
+/// plan is open, or where the subscription that it renews has changed: `false`. Whoever changes it meanwhile waits.
 pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_>) -> Result<bool> {
     let part = row.plan.map(|(part, _)| part);
     let done = sqlx::query!(

@@ -1,4 +1,4 @@
-//! Payments that were put aside.
+//! The SQL of payments in review.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -40,7 +40,7 @@ pub(crate) async fn list(pool: &PgPool, limit: i64) -> Result<Vec<PaymentInRevie
     held.collect()
 }
 
-/// Calls one off whose money was given back; `false` where it is not put aside.
+/// Calls one off whose money was given back; `false` where it is not in review.
 pub(crate) async fn give_back(
     connection: &mut PgConnection,
     id: PaymentId,

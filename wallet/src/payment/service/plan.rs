@@ -60,8 +60,9 @@ impl Payments {
         Ok(price(&*self.catalog.view().await?, choice)?)
     }
 
-    /// Orders a plan and gives the page on which its first payment is made; the card is kept for the next ones, to which
-    /// the buyer has agreed on the form. An account that is on a paid plan is refused. The same key gives the same order.
+    /// Orders a plan and gives the page on which its first payment is made; the card is kept for the next ones, to
+    /// which the buyer has agreed on the form. An account that is on a paid plan is refused. The same key gives the
+    /// same order.
     pub async fn start_plan(
         &self,
         buyer: impl Into<Buyer>,
@@ -92,8 +93,8 @@ impl Payments {
         self.place(&buyer, &order, (&key, &hash), return_base).await
     }
 
-    /// Orders the month that a declined card did not pay, and gives the page on which to pay it, with any card: that one
-    /// is charged from then on.
+    /// Orders the month that a declined card did not pay, and gives the page on which to pay it, with any card: that
+    /// one is charged from then on.
     pub async fn pay_plan(&self, buyer: impl Into<Buyer>, key: &str, return_base: &str) -> Result<PaymentView> {
         let buyer = buyer.into();
         buyer.must_pay()?;
@@ -112,8 +113,8 @@ impl Payments {
         self.place(&buyer, &order, (&key, &hash), return_base).await
     }
 
-    /// Charges the kept card for the months from one on. Safe to repeat and to call on any number of nodes: each attempt
-    /// is one payment with one key, and what became of it is asked of the provider.
+    /// Charges the kept card for the months from one on. Safe to repeat and to call on any number of nodes: each
+    /// attempt is one payment with one key, and what became of it is asked of the provider.
     pub(crate) async fn charge_renewal(&self, of: &Subscription, month: u32, attempt: u32) -> Result<Renewal> {
         let (Some(terms), Some(method)) = (of.terms, &of.method) else {
             return Ok(Renewal::Declined { code: "no_saved_card".to_owned() });
@@ -162,8 +163,8 @@ impl Payments {
         repo::payment::by_key(self.db.pool(), of.account, key.as_str()).await
     }
 
-    /// Charges the card where nobody knows that it was, while the provider still remembers the key, and asks what became
-    /// of it.
+    /// Charges the card where nobody knows that it was, while the provider still remembers the key, and asks what
+    /// became of it.
     async fn follow(&self, row: &PaymentRow, method: &SavedMethod) -> Result<Followed> {
         let may_charge = self.db.now() + TimeDelta::hours(LAST_HOURS) < row.expires_at;
         if row.status.is_open() && row.provider_ref.is_none() && may_charge {
@@ -200,8 +201,8 @@ impl Payments {
         Ok(())
     }
 
-    /// Says whether a plan's payment comes too late to bring anything: the account is on another paid plan, or the month
-    /// is paid.
+    /// Says whether a plan's payment comes too late to bring anything: the account is on another paid plan, or the
+    /// month is paid.
     pub(super) async fn is_overtaken(&self, row: &PaymentRow) -> Result<bool> {
         let Some(part) = &row.plan else { return Ok(false) };
         let of = self.plans.subscription(row.account).await?.filter(Subscription::is_paid_and_live);

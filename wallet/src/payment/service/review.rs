@@ -1,4 +1,4 @@
-//! Money that was put aside: staff see it, give what was ordered after all, or note that they gave the money back.
+//! Payments in review: staff see them, give what was ordered after all, or note that they gave the money back.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ const HELD_MAX: i64 = 500;
 const NOTE_MAX: usize = 500;
 
 impl Payments {
-    /// Lists the money that was put aside and waits for staff, oldest first.
+    /// Lists the payments in review, which wait for staff, oldest first.
     pub async fn held(&self) -> Result<Vec<PaymentInReview>> {
         repo::review::list(self.db.pool(), HELD_MAX).await
     }
@@ -59,8 +59,8 @@ impl Payments {
         Ok(seen)
     }
 
-    /// Notes that staff gave the money of a payment back that was put aside: it is called off for good, and a renewal is
-    /// charged anew. A repeat changes nothing.
+    /// Notes that staff gave the money of a payment back that was put aside: it is called off for good, and a renewal
+    /// is charged anew. A repeat changes nothing.
     pub async fn returned(&self, by: &Actor, id: PaymentId, note: &str) -> Result<PaymentView> {
         let (row, note) = (self.to_decide(id).await?, checked(note)?);
         if row.is_returned() {

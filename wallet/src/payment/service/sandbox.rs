@@ -28,8 +28,8 @@ impl SandboxBooks {
         repo::sandbox::method(self.db.pool(), reference).await
     }
 
-    /// Charges a card that was kept; it pays where no reason to decline is given. The same key gives the charge that was
-    /// made first.
+    /// Charges a card that was kept; it pays where no reason to decline is given. The same key gives the charge that
+    /// was made first.
     pub async fn charge(&self, charge: &SavedCharge, label: &str, decline: Option<&str>) -> Result<SandboxCheckout> {
         repo::sandbox::charge(self.db.pool(), &new_reference(), charge, (label, decline), self.db.now()).await
     }

@@ -350,8 +350,8 @@ impl TxHook for Settles {
             self.notify.enqueue_mail_in_tx(connection, &self.to.0, &self.to.1, &self.mail).await?;
             return Ok(());
         }
-        // Another finder's settlement is this one's, too. Whatever else has happened to the payment meanwhile (staff gave
-        // the money back, it was put aside) undoes the grant.
+        // Another finder's settlement is this one's, too. Whatever else has happened to the payment meanwhile (staff
+        // gave the money back, it was put aside) undoes the grant.
         let is_settled = repo::payment::has_succeeded(connection, self.payment, outcome.seq()).await?;
         if outcome.replayed && is_settled { Ok(()) } else { Err(Error::internal(Moved)) }
     }

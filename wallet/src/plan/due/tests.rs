@@ -71,7 +71,8 @@ fn run(calendar: &Calendar<Tz>, of: &mut Subscription, now: DateTime<Utc>, pays:
                 (of.anchor, of.anchor_month) = (to, of.months_paid);
             }
             Due::Charge { month, attempt } => {
-                // Nobody pays before the time that was paid is over, nor for a month of which days have passed through us.
+                // Nobody pays before the time that was paid is over, nor for a month of which days have passed through
+                // us.
                 let period = calendar.month(of, month).expect("a month");
                 assert!(period.start <= now && now < period.end, "{period:?} is charged at {now}");
                 let late =

@@ -98,7 +98,8 @@ pub(crate) enum Extended {
 }
 
 /// Notes that the months from one on are paid and that one granted, where the subscription is still as it was read: the
-/// dates that are written were counted from that. A card that was saved with the payment takes the place of the one before.
+/// dates that are written were counted from that. A card that was saved with the payment takes the place of the one
+/// before.
 pub(crate) async fn extend(
     connection: &mut PgConnection,
     new: &NewStart<'_>,

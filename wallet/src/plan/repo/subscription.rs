@@ -90,8 +90,8 @@ impl Raw {
     }
 }
 
-/// Reads an account's subscription. A plan that costs nothing fills the account's first wallet, on dates in the account's
-/// time zone of now, and on `dates`.
+/// Reads an account's subscription. A plan that costs nothing fills the account's first wallet, on dates in the
+/// account's time zone of now, and on `dates`.
 pub(crate) async fn by_account(pool: &PgPool, account: AccountId, dates: BillingDates) -> Result<Option<Subscription>> {
     sqlx::query_as!(
         Raw,
@@ -148,7 +148,8 @@ pub(crate) async fn take_due(
     Ok(accounts.into_iter().map(AccountId::from_uuid).collect())
 }
 
-/// Tells whose wallet it is, where the job looks at its account's plan some time: not before the owner's address is proven.
+/// Tells whose wallet it is, where the job looks at its account's plan some time: not before the owner's address is
+/// proven.
 pub(crate) async fn account_with_due(pool: &PgPool, wallet: WalletId) -> Result<Option<AccountId>> {
     let account = sqlx::query_scalar!(
         "SELECT s.account_id

@@ -161,8 +161,9 @@ impl Plans {
 }
 
 impl PlanRow {
-    /// Says whether the plan counts. A paid one that goes on counts beyond the time that is paid, for as long as the job has
-    /// not charged the card or tries it again: that it comes late, or waits for a provider or for staff, is our fault.
+    /// Says whether the plan counts. A paid one that goes on counts beyond the time that is paid, for as long as the
+    /// job has not charged the card or tries it again: that it comes late, or waits for a provider or for staff, is our
+    /// fault.
     fn counts(&self, now: DateTime<Utc>) -> bool {
         let is_over = self.expires_at.is_some_and(|end| end <= now);
         match self.status {

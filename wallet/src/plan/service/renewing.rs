@@ -107,8 +107,8 @@ impl Plans {
         repo::account_with_due(self.db.pool(), wallet).await
     }
 
-    /// Puts in the credits of a plan's month that has begun, where there are some and they cost nothing (more): for those
-    /// who would wait for the job otherwise.
+    /// Puts in the credits of a plan's month that has begun, where there are some and they cost nothing (more): for
+    /// those who would wait for the job otherwise.
     pub(crate) async fn grant_due(&self, account: AccountId) -> Result<()> {
         let Some(of) = self.subscription(account).await? else { return Ok(()) };
         match self.due(&of) {
@@ -127,7 +127,8 @@ impl Plans {
         repo::set_due(self.db.pool(), of, until).await
     }
 
-    /// Counts the dates of a subscription anew, from where its next month is to be paid; nothing where it has changed since.
+    /// Counts the dates of a subscription anew, from where its next month is to be paid; nothing where it has changed
+    /// since.
     pub(crate) async fn move_to(&self, of: &Subscription, to: DateTime<Utc>) -> Result<()> {
         repo::move_anchor(self.db.pool(), of, to, self.db.now()).await
     }
@@ -141,8 +142,8 @@ impl Plans {
         self.ledger.submit(submission).await.map(drop)
     }
 
-    /// Counts a decline, and sets the day of the next try. Gives that day, inner `None` after the last one; outer `None`
-    /// where another job has counted it.
+    /// Counts a decline, and sets the day of the next try. Gives that day, inner `None` after the last one; outer
+    /// `None` where another job has counted it.
     pub(crate) async fn decline_in_tx(
         &self,
         connection: &mut PgConnection,
@@ -164,8 +165,8 @@ impl Plans {
     }
 }
 
-/// Where money for a month comes when that month is over, it begins now. Money for a month that lies behind the anchor was
-/// asked for before others paid it.
+/// Where money for a month comes when that month is over, it begins now. Money for a month that lies behind the anchor
+/// was asked for before others paid it.
 fn in_time(of: Subscription, month: u32, now: DateTime<Utc>) -> Result<Subscription> {
     if month < of.anchor_month {
         return Err(PlanTaken::MonthPaid.into());

@@ -157,8 +157,8 @@ pub(in crate::tariff) struct Announced<'b> {
 }
 
 impl Announced<'_> {
-    /// Lists operations that will cost more than now, or go away, though nobody was told of such a rise: only of a drop,
-    /// of a new price, or of nothing.
+    /// Lists operations that will cost more than now, or go away, though nobody was told of such a rise: only of a
+    /// drop, of a new price, or of nothing.
     pub(in crate::tariff) fn untold(&self, rank: impl Fn(&str) -> Option<i32>) -> BTreeSet<String> {
         let sides = Sides { step_before: self.now.rounding_step, step_after: self.carried.rounding_step, rank: &rank };
         let changes = self.now.changes(self.carried, &rank);

@@ -26,8 +26,8 @@ pub struct GateChange {
     pub after: Option<String>,
 }
 
-/// Gives the highest of the needed plans that are above somebody's own rank; `rank` knows what a plan ranks. One that is
-/// no longer offered can be nobody's: its gate stays shut.
+/// Gives the highest of the needed plans that are above somebody's own rank; `rank` knows what a plan ranks. One that
+/// is no longer offered can be nobody's: its gate stays shut.
 #[must_use]
 pub fn plan_above<'a>(
     needed: impl IntoIterator<Item = &'a str>,

@@ -11,16 +11,16 @@ use crate::error::Refusal;
 use crate::id::AccountId;
 use crate::money::Credits;
 
-/// What a rehearsal found.
+/// What a simulation found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Simulation {
     /// The draft.
     pub version: i32,
-    /// The draft's revision that was rehearsed; a later edit makes the rehearsal stale.
+    /// The draft's revision that was simulated; a later edit makes the simulation stale.
     pub revision: i64,
     /// From when charges were rated again.
     pub from: DateTime<Utc>,
-    /// Until when; the moment of the rehearsal.
+    /// Until when; the moment of the simulation.
     pub to: DateTime<Utc>,
     /// How many debits were rated again, those included that would be refused.
     pub charges: i64,
@@ -105,7 +105,7 @@ pub struct Failing {
     pub why: Option<Refusal>,
 }
 
-/// How far a rehearsal has come.
+/// How far a simulation has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     /// Pages of the ledger that were read.
@@ -124,7 +124,7 @@ impl Progress {
     }
 }
 
-/// Where a rehearsal stands.
+/// Where a simulation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
@@ -160,7 +160,7 @@ impl FromStr for RunState {
     }
 }
 
-/// A rehearsal that was asked for.
+/// A simulation that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimulationRun {
     /// The draft's revision that it is about.

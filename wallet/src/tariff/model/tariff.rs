@@ -87,8 +87,8 @@ impl Tariff {
         Ok(priced)
     }
 
-    /// Lists the plans that the operation itself needs; `given` knows the params by the rule's own names. What the parts
-    /// of a sum need too, [`PriceBook::plans_needed`] knows.
+    /// Lists the plans that the operation itself needs; `given` knows the params by the rule's own names. What the
+    /// parts of a sum need too, [`PriceBook::plans_needed`] knows.
     pub(in crate::tariff) fn plans_of<'v>(&self, given: impl Fn(&str) -> Option<&'v Value>) -> Vec<&str> {
         let mut plans: Vec<&str> = self.minimum_plan.as_deref().into_iter().collect();
         if self.gates.is_empty() {

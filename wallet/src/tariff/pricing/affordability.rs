@@ -57,8 +57,8 @@ impl PriceBook {
         taken
     }
 
-    /// Lists the priced operations of a category, the one to show first last: the cheapest, the dearest, then the others
-    /// from dear to cheap.
+    /// Lists the priced operations of a category, the one to show first last: the cheapest, the dearest, then the
+    /// others from dear to cheap.
     fn in_turn(&self, category: Category) -> Vec<&Tariff> {
         let is_priced = |tariff: &&Tariff| tariff.category == category && tariff.rule.range().max.is_positive();
         let mut tariffs: Vec<&Tariff> = self.tariffs.iter().filter(is_priced).collect();

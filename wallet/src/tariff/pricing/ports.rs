@@ -22,8 +22,8 @@ pub(crate) trait PlanRanks: Send + Sync {
 /// Brings plans up to date for a call that would be refused otherwise. What does so stands above prices.
 #[async_trait]
 pub(crate) trait PlanUpkeep: Send + Sync {
-    /// Does what is due of the plan of a wallet's account. Says whether the wallet may look different from how it did at
-    /// an instant.
+    /// Does what is due of the plan of a wallet's account. Says whether the wallet may look different from how it did
+    /// at an instant.
     async fn renew_due(&self, wallet: WalletId, asked: Instant) -> Result<bool>;
 
     /// Tells the rank of the plan that a wallet's account is on now, not a moment ago; `None` where nobody knows.
@@ -45,7 +45,7 @@ impl Upkeep {
     }
 
     /// Says with which rank of the payer's plan a refused call may be allowed now; `None` where it stays refused. A
-    /// ceiling that is reached is no matter of plans.
+    /// budget that is reached is no matter of plans.
     pub(in crate::tariff) async fn second_chance(
         &self,
         refusal: &Refusal,

@@ -1,4 +1,6 @@
-//! The tariffs' handle: quote, charge, hold. Locked quotes are in [`crate::tariff::pricing::quote_lock`], the versions of the price book in
+//! The tariffs' handle: quote, charge, hold.
+//!
+//! Locked quotes are in [`crate::tariff::pricing::quote_lock`], the versions of the price book in
 //! [`crate::tariff::editing::draft`].
 
 use std::sync::{Arc, Weak};

@@ -191,8 +191,8 @@ fn prices<'a>(
 }
 
 /// Takes what a book changes at once into the book that is already announced, wherever that one has no change of
-/// its own: else it would quietly undo the change when its day comes. What rises on that day though nobody was told of a
-/// rise needs a notice of its own, counted from now.
+/// its own: else it would quietly undo the change when its day comes. What rises on that day though nobody was told of
+/// a rise needs a notice of its own, counted from now.
 async fn carry(change: &mut Change, base: &PriceBook, now: &PriceBook, told: &PriceBook) -> Result<()> {
     let mut carried = PriceBook { tariffs: merge(base, now, told).tariffs, ..told.clone() };
     carried.relink();

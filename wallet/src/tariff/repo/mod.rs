@@ -1,4 +1,4 @@
-//! The SQL of price books and their tariffs; of locked quotes, rehearsals and edits in its parts.
+//! The SQL of price books and their tariffs; of locked quotes, simulations and edits in its parts.
 
 pub(super) mod cost;
 pub(super) mod edit;

@@ -1,4 +1,4 @@
-//! The SQL of rehearsals: what was asked for and how far it is; what was found.
+//! The SQL of simulations: what was asked for and how far it is; what was found.
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
@@ -12,12 +12,12 @@ use crate::money::Credits;
 use crate::tariff::model::simulation::{AccountImpact, Progress, RunState, Simulation, SimulationRun};
 use crate::tariff::repo::{from_json, json};
 
-/// The right to do a rehearsal: until somebody else is given a newer one.
+/// The right to do a simulation: until somebody else is given a newer one.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::tariff) struct Ticket {
     pub(in crate::tariff) version: i32,
     pub(in crate::tariff) number: i64,
-    /// How often the rehearsal was taken up, this time included.
+    /// How often the simulation was taken up, this time included.
     pub(in crate::tariff) takes: i32,
 }
 
@@ -32,7 +32,7 @@ pub(in crate::tariff) async fn draft_revision(
     Ok(row.map(|row| (row.status == "draft").then_some(row.revision)))
 }
 
-/// Notes that a rehearsal is asked for; one of the same revision that is on its way stays as it is.
+/// Notes that a simulation is asked for; one of the same revision that is on its way stays as it is.
 pub(in crate::tariff) async fn ask(
     connection: &mut PgConnection,
     version: i32,
@@ -58,7 +58,7 @@ pub(in crate::tariff) async fn ask(
     Ok(())
 }
 
-/// Takes a rehearsal that nobody does, or whose doer has been silent since `silent_since`.
+/// Takes a simulation that nobody does, or whose doer has been silent since `silent_since`.
 pub(in crate::tariff) async fn take(
     pool: &PgPool,
     now: DateTime<Utc>,
@@ -84,7 +84,7 @@ pub(in crate::tariff) async fn take(
     Ok(row.map(|row| Ticket { version: row.price_book, number: row.ticket, takes: row.takes }))
 }
 
-/// Notes how far a rehearsal is; `false` where the ticket is not the newest one any more.
+/// Notes how far a simulation is; `false` where the ticket is not the newest one any more.
 pub(in crate::tariff) async fn beat(
     pool: &PgPool,
     ticket: Ticket,
@@ -109,7 +109,7 @@ pub(in crate::tariff) async fn beat(
     Ok(done.rows_affected() == 1)
 }
 
-/// Gives a rehearsal back undone: it is taken up again at once, and this try doesn't count.
+/// Gives a simulation back undone: it is taken up again at once, and this try doesn't count.
 pub(in crate::tariff) async fn give_back(pool: &PgPool, ticket: Ticket) -> Result<()> {
     sqlx::query!(
         "UPDATE rehearsals SET beat_at = NULL, takes = takes - 1 WHERE price_book = $1 AND ticket = $2",
@@ -121,7 +121,7 @@ pub(in crate::tariff) async fn give_back(pool: &PgPool, ticket: Ticket) -> Resul
     Ok(())
 }
 
-/// Notes that a rehearsal came to nothing, where the ticket is still the newest one.
+/// Notes that a simulation came to nothing, where the ticket is still the newest one.
 pub(in crate::tariff) async fn close(pool: &PgPool, ticket: Ticket, state: RunState, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
         "UPDATE rehearsals SET state = $3, finished_at = $4 WHERE price_book = $1 AND ticket = $2",
@@ -135,7 +135,7 @@ pub(in crate::tariff) async fn close(pool: &PgPool, ticket: Ticket, state: RunSt
     Ok(())
 }
 
-/// Keeps what a rehearsal found with its draft; `false` where the ticket is not the newest one any more.
+/// Keeps what a simulation found with its draft; `false` where the ticket is not the newest one any more.
 pub(in crate::tariff) async fn finish(
     pool: &PgPool,
     ticket: Ticket,
@@ -144,7 +144,7 @@ pub(in crate::tariff) async fn finish(
     now: DateTime<Utc>,
 ) -> Result<bool> {
     let mut tx = db::begin(pool).await?;
-    // The book before its rehearsal, in the order of whoever publishes or discards it.
+    // The book before its simulation, in the order of whoever publishes or discards it.
     sqlx::query!(
         "UPDATE price_books SET rehearsal = $2, rehearsed_revision = $3 WHERE version = $1 AND status = 'draft'",
         ticket.version,
@@ -173,7 +173,7 @@ pub(in crate::tariff) async fn finish(
     Ok(true)
 }
 
-/// Keeps what every account would have paid, in place of what an earlier rehearsal found.
+/// Keeps what every account would have paid, in place of what an earlier simulation found.
 async fn keep_accounts(connection: &mut PgConnection, version: i32, accounts: &[AccountImpact]) -> Result<()> {
     sqlx::query!("DELETE FROM rehearsed_accounts WHERE price_book = $1", version).execute(&mut *connection).await?;
     let ids: Vec<Uuid> = accounts.iter().map(|impact| impact.account.uuid()).collect();
@@ -219,7 +219,7 @@ pub(in crate::tariff) async fn rehearsed_accounts(pool: &PgPool, version: i32) -
     Ok(impacts.collect())
 }
 
-/// Reads how far the rehearsal of a version is.
+/// Reads how far the simulation of a version is.
 pub(in crate::tariff) async fn run(pool: &PgPool, version: i32) -> Result<Option<SimulationRun>> {
     let row = sqlx::query!(
         "SELECT revision, state, done, total, charges, started_by, started_at, finished_at
@@ -230,7 +230,7 @@ pub(in crate::tariff) async fn run(pool: &PgPool, version: i32) -> Result<Option
     .fetch_optional(pool)
     .await?;
     row.map(|row| {
-        let unknown = || Error::internal(format!("a rehearsal in the state {}", row.state));
+        let unknown = || Error::internal(format!("a simulation in the state {}", row.state));
         Ok(SimulationRun {
             revision: row.revision,
             state: row.state.parse().map_err(|()| unknown())?,
@@ -243,13 +243,13 @@ pub(in crate::tariff) async fn run(pool: &PgPool, version: i32) -> Result<Option
     .transpose()
 }
 
-/// Forgets that a version was rehearsed: it is published, and never changes again. What was found stays with it.
+/// Forgets that a version was simulated: it is published, and never changes again. What was found stays with it.
 pub(in crate::tariff) async fn forget_run(connection: &mut PgConnection, version: i32) -> Result<()> {
     sqlx::query!("DELETE FROM rehearsals WHERE price_book = $1", version).execute(connection).await?;
     Ok(())
 }
 
-/// Gives what a rehearsal found to the version that its draft goes on as.
+/// Gives what a simulation found to the version that its draft goes on as.
 pub(in crate::tariff) async fn move_rehearsal(
     connection: &mut PgConnection,
     from: i32,
@@ -276,7 +276,7 @@ pub(in crate::tariff) async fn move_rehearsal(
     Ok(())
 }
 
-/// Reads what the last rehearsal of a version found.
+/// Reads what the last simulation of a version found.
 pub(in crate::tariff) async fn rehearsal(pool: &PgPool, version: i32) -> Result<Option<Simulation>> {
     let found = sqlx::query_scalar!("SELECT rehearsal FROM price_books WHERE version = $1", version)
         .fetch_optional(pool)
@@ -284,7 +284,7 @@ pub(in crate::tariff) async fn rehearsal(pool: &PgPool, version: i32) -> Result<
     found.flatten().map(from_json).transpose()
 }
 
-/// Reads which revision of a draft was rehearsed last.
+/// Reads which revision of a draft was simulated last.
 pub(in crate::tariff) async fn rehearsed_revision(connection: &mut PgConnection, version: i32) -> Result<Option<i64>> {
     let found = sqlx::query_scalar!("SELECT rehearsed_revision FROM price_books WHERE version = $1", version)
         .fetch_optional(connection)

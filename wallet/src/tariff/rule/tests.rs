@@ -1,3 +1,5 @@
+//! Worked examples of rules: params, prices, checks, and which change is a rise.
+
 use serde_json::json;
 
 use super::*;

@@ -1,7 +1,7 @@
-//! Rehearsing a draft: asked for on a page, done by a job, kept with the draft.
+//! Simulating a draft: asked for on a page, done by a job, kept with the draft.
 //!
-//! There is one rehearsal of each draft. Whoever does it holds a ticket and gives a sign of life with every part of the
-//! ledger; after a silence of [`SILENCE`] another node takes it up with a newer ticket, and the older one is worth
+//! There is one simulation of each draft. Whoever does it holds a ticket and gives a sign of life with every part of
+//! the ledger; after a silence of [`SILENCE`] another node takes it up with a newer ticket, and the older one is worth
 //! nothing any more. So a second click changes nothing, a crash delays it, and it never stands still for ever.
 
 use std::ops::ControlFlow;
@@ -23,10 +23,10 @@ use crate::tariff::simulation::totals::{Equal, Totals};
 pub const SIMULATE_PRICES: &str = "rehearse_prices";
 /// Who gave no sign of life for so long has died.
 const SILENCE: TimeDelta = TimeDelta::minutes(1);
-/// A rehearsal that was taken up so often and never ended is given up: it may be what ends its nodes.
+/// A simulation that was taken up so often and never ended is given up: it may be what ends its nodes.
 const TAKES_MAX: i32 = 3;
 
-/// How doing a rehearsal ended.
+/// How doing a simulation ended.
 enum Ending {
     /// What it found is kept.
     Kept,
@@ -37,7 +37,7 @@ enum Ending {
 }
 
 impl Tariffs {
-    /// Asks for a rehearsal of a draft as it is now. One that is on its way for the same revision is that rehearsal;
+    /// Asks for a simulation of a draft as it is now. One that is on its way for the same revision is that simulation;
     /// one of an older revision is dropped for it.
     pub async fn ask_rehearsal(&self, staff: &Actor, version: i32) -> Result<()> {
         let mut tx = self.db.begin().await?;
@@ -51,7 +51,7 @@ impl Tariffs {
         Ok(())
     }
 
-    /// Does every rehearsal that was asked for and that nobody does; says how many came to an end.
+    /// Does every simulation that was asked for and that nobody does; says how many came to an end.
     ///
     /// Rates the real charges of the last days (a setting) again, beside running charges, and keeps what it found with
     /// the draft; an edit meanwhile makes that stale. `on_progress` hears of each step and may break it off: it is then
@@ -63,13 +63,13 @@ impl Tariffs {
                 Ok(Ending::GivenBack) => return Ok(ended),
                 Ok(Ending::Superseded) => {}
                 Ok(Ending::Kept) => ended = ended.saturating_add(1),
-                // Published or thrown away meanwhile: there is nothing to rehearse any more.
+                // Published or thrown away meanwhile: there is nothing to simulate any more.
                 Err(Error::Refused(refusal)) => {
-                    tracing::info!(version = ticket.version, %refusal, "a price book was not rehearsed");
+                    tracing::info!(version = ticket.version, %refusal, "a price book was not simulated");
                     repo::close(self.db.pool(), ticket, RunState::Failed, self.db.now()).await?;
                 }
                 Err(error) => {
-                    tracing::error!(version = ticket.version, %error, "a rehearsal failed inside");
+                    tracing::error!(version = ticket.version, %error, "a simulation failed inside");
                     repo::close(self.db.pool(), ticket, RunState::Failed, self.db.now()).await?;
                     ended = ended.saturating_add(1);
                 }
@@ -78,23 +78,23 @@ impl Tariffs {
         Ok(ended)
     }
 
-    /// Gives how far the rehearsal of a version is; `None` where none was asked for.
+    /// Gives how far the simulation of a version is; `None` where none was asked for.
     pub async fn rehearsal_run(&self, version: i32) -> Result<Option<SimulationRun>> {
         repo::run(self.db.pool(), version).await
     }
 
-    /// Gives what the last rehearsal of a version found; compare its revision with the draft's.
+    /// Gives what the last simulation of a version found; compare its revision with the draft's.
     pub async fn rehearsal(&self, version: i32) -> Result<Option<Simulation>> {
         repo::rehearsal(self.db.pool(), version).await
     }
 
-    /// Gives what every account would have paid under the last rehearsal of a version, with their names: who would pay
+    /// Gives what every account would have paid under the last simulation of a version, with their names: who would pay
     /// most more first.
     pub async fn rehearsed_accounts(&self, version: i32) -> Result<Vec<AccountImpact>> {
         repo::rehearsed_accounts(self.db.pool(), version).await
     }
 
-    /// Takes a rehearsal that nobody does; gives those up that were begun too often.
+    /// Takes a simulation that nobody does; gives those up that were begun too often.
     async fn take_rehearsal(&self) -> Result<Option<Ticket>> {
         loop {
             let now = self.db.now();
@@ -102,7 +102,7 @@ impl Tariffs {
             if ticket.takes <= TAKES_MAX {
                 return Ok(Some(ticket));
             }
-            tracing::error!(version = ticket.version, tries = TAKES_MAX, "a rehearsal is given up");
+            tracing::error!(version = ticket.version, tries = TAKES_MAX, "a simulation is given up");
             repo::close(self.db.pool(), ticket, RunState::GivenUp, now).await?;
         }
     }
@@ -147,7 +147,7 @@ impl Tariffs {
         if !repo::finish(self.db.pool(), ticket, &found, &impacts, self.db.now()).await? {
             return Ok(Ending::Superseded);
         }
-        tracing::info!(version = found.version, charges = found.charges, "rehearsed a price book");
+        tracing::info!(version = found.version, charges = found.charges, "simulated a price book");
         Ok(Ending::Kept)
     }
 

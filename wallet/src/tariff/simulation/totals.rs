@@ -1,4 +1,4 @@
-//! Adding up a rehearsal, one charge after the other: pure, and small in memory however many there are.
+//! Adding up a simulation, one charge after the other: pure, and small in memory however many there are.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,4 +1,4 @@
-//! What a rehearsal found: the change of what is spent, by account and by operation.
+//! What a simulation found: the change of what is spent, by account and by operation.
 
 use leptos::prelude::*;
 use wallet::tariff::{AccountImpact, Failing, OperationImpact, PercentSpan, Simulation};

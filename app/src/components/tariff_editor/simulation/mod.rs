@@ -1,4 +1,4 @@
-//! The rehearsal of a draft: asked for, on its way, over.
+//! The simulation of a draft: asked for, on its way, over.
 
 mod figures;
 
@@ -11,17 +11,17 @@ use crate::server_fns::tariffs::SimulationState;
 use crate::text::amount::count_text;
 use crate::text::date_time::{WhenStyle, when_text};
 
-/// How often an open page asks how far a rehearsal is.
+/// How often an open page asks how far a simulation is.
 #[cfg(feature = "hydrate")]
 const ASK_EVERY: std::time::Duration = std::time::Duration::from_millis(700);
 
-/// The rehearsal of a draft: how far it is while it runs; else its figures, whether they still match the draft, and the
-/// button that runs it.
+/// The simulation of a draft: how far it is while it runs; else its figures, whether they still match the draft, and
+/// the button that runs it.
 #[component]
 pub fn SimulationPanel(
     /// How many days are rated again.
     days: u16,
-    /// The rehearsal when the page was drawn.
+    /// The simulation when the page was drawn.
     drawn: SimulationState,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -64,7 +64,7 @@ pub fn SimulationPanel(
     }
 }
 
-/// Asks how far a rehearsal is, as long as it runs.
+/// Asks how far a simulation is, as long as it runs.
 fn follow(state: RwSignal<SimulationState>) {
     #[cfg(feature = "hydrate")]
     {

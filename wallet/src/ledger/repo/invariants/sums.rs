@@ -158,9 +158,9 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "usage_is_sum_of_rows",
-        // Sums are made from rows and decide about nothing, so that no wallet is frozen for them: none is named apart from
-        // the text. What is archived is not compared; where something is, what is paid back may have lost the lines of what
-        // it pays back, so that there only whole quarters are.
+        // Sums are made from rows and decide about nothing, so that no wallet is frozen for them: none is named apart
+        // from the text. What is archived is not compared; where something is, what is paid back may have lost the
+        // lines of what it pays back, so that there only whole quarters are.
         sql: "SELECT NULL::smallint, NULL::bigint,
                      format('wallet %s of shard %s, %s: the sums say %s for %s charges, the rows %s for %s',
                             wallet_id, shard, quarter, k.credits, k.charges, r.credits, r.charges)

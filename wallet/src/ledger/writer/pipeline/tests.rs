@@ -1,3 +1,5 @@
+//! The order of commands in a pending batch, and what is known of each after a commit.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

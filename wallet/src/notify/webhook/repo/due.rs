@@ -17,9 +17,9 @@ pub(in crate::notify::webhook) struct Due {
 /// Lists messages that are due, none of those whose share is used up: at most `each` of an endpoint and eight times as
 /// many of an account (of those that have a message under way some will not do).
 ///
-/// They go round the accounts: first the one that has least under way, then the one whose last turn is longest ago; of an
-/// account, and where all that is equal, the oldest goes first. Slow endpoints of an account are counted apart, so that they
-/// never stand before its others.
+/// They go round the accounts: first the one that has least under way, then the one whose last turn is longest ago; of
+/// an account, and where all that is equal, the oldest goes first. Slow endpoints of an account are counted apart, so
+/// that they never stand before its others.
 pub(in crate::notify::webhook) async fn due(
     pool: &PgPool,
     under_way: &UnderWay,

@@ -158,7 +158,8 @@ pub(in crate::notify::webhook) async fn queue(
     Ok(done.rows_affected())
 }
 
-/// Takes messages for sending. Nobody else gets them before `until`; what somebody else has taken meanwhile is left out.
+/// Takes messages for sending. Nobody else gets them before `until`; what somebody else has taken meanwhile is left
+/// out.
 pub(in crate::notify::webhook) async fn take(
     pool: &PgPool,
     messages: &[Uuid],

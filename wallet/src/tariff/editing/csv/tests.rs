@@ -1,3 +1,5 @@
+//! Sheets of prices and costs: read back as written, and refused by line and column.
+
 use crate::tariff::editing::csv::*;
 use crate::money::AmountError;
 use crate::tariff::rule::{Axis, Matrix};

@@ -1,3 +1,5 @@
+//! Merging changes of prices: what is carried, what is kept back, what is in conflict.
+
 use crate::tariff::editing::merge::*;
 use crate::tariff::fixtures::{book, tariff};
 use crate::tariff::rule::{Axis, Flat, Matrix};

@@ -1,3 +1,5 @@
+//! Properties of rules that hold for any rule, params and price.
+
 use proptest::prelude::*;
 
 use super::*;
