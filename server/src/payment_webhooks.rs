@@ -4,14 +4,17 @@
 //! message that is turned away is a payment that is late. A stranger's message costs one check of its signature, and no
 //! query.
 
-use axum::Router;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use axum::{Extension, Router};
 use wallet::db::has_nul;
 use wallet::payment::EventError;
 
+use crate::http::client_ip::peer;
 use crate::state::AppState;
 
 /// Gives the route.
@@ -24,6 +27,7 @@ pub fn router() -> Router<AppState> {
 async fn receive(
     State(state): State<AppState>,
     Path(provider): Path<String>,
+    connected: Option<Extension<ConnectInfo<SocketAddr>>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> (StatusCode, &'static str) {
@@ -31,11 +35,14 @@ async fn receive(
     let Some(provider) = payments.provider(&provider) else {
         return (StatusCode::NOT_FOUND, "There is no such provider.");
     };
+    let sender = connected.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(ConnectInfo(connected))| {
+        peer(connected.ip(), &headers, &state.settings.web.trusted_proxies)
+    });
     let text = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
     let headers: Vec<(String, String)> = headers.iter().filter_map(text).collect();
-    let event = match provider.verify_webhook(&headers, &body) {
+    let event = match provider.verify_webhook(&headers, sender, &body) {
         // The database's JSON holds no NUL.
         Ok(event) if has_nul(&event.raw.to_string()) => {
             return keep_unread(&state, provider.name(), &event.dedupe_key, &body).await;
@@ -44,6 +51,13 @@ async fn receive(
         Err(EventError::Signature) => {
             tracing::warn!(provider = provider.name(), "a message with a wrong signature was refused");
             return (StatusCode::BAD_REQUEST, "The signature is missing, wrong or too old.");
+        }
+        Err(EventError::OtherMode) => {
+            tracing::error!(
+                provider = provider.name(),
+                "a message of the provider's other mode (test or live) was refused"
+            );
+            return (StatusCode::BAD_REQUEST, "This message is of the other mode (test or live) than the keys.");
         }
         Err(EventError::Unreadable { dedupe_key }) => {
             return keep_unread(&state, provider.name(), &dedupe_key, &body).await;

@@ -60,6 +60,10 @@ uuid_id! {
     ServiceKeyId,
     /// Our intent to take money.
     PaymentId,
+    /// A way to pay that was saved.
+    PaymentMethodId,
+    /// Money given back.
+    RefundId,
     /// An account on a plan, from its start to its end.
     SubscriptionId,
 }

@@ -17,8 +17,10 @@ pub use model::{Order, PaymentInReview, PaymentPage, PaymentStatus, PaymentView,
 #[cfg(feature = "postgres")]
 pub use provider::Provider;
 pub use provider::{
-    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, ProviderPayment,
-    ProviderStatus, SavedCharge, UnreadEvent, VerifiedEvent,
+    AmountLimits, BookPeriod, BookedPayment, BooksAnswer, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder,
+    CustomerAnswer, CustomerOrder, EventAbout, EventError, Examined, FetchAnswer, MethodAnswer, MethodKind,
+    ProviderMethod, ProviderPayment, ProviderRefund, ProviderStatus, RefundAnswer, RefundOrder, RefundStatus,
+    SavedCharge, SetupAnswer, SetupOrder, UnreadEvent, VerifiedEvent, decline,
 };
 pub use sandbox::{SandboxCheckout, SandboxMethod, SandboxState, SandboxStep};
 #[cfg(feature = "postgres")]

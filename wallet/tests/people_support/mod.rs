@@ -16,8 +16,8 @@ use wallet::money::{Credits, Currency, Money};
 use wallet::notify::Mail;
 use wallet::payment::TopUp;
 use wallet::payment::{
-    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment,
-    ProviderStatus, SavedCharge, VerifiedEvent,
+    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout, EventError, FetchAnswer, MethodKind,
+    Provider, ProviderMethod, ProviderPayment, ProviderStatus, SavedCharge, VerifiedEvent,
 };
 use wallet::{Options, Wallet};
 
@@ -164,6 +164,7 @@ impl Double {
         VerifiedEvent {
             dedupe_key: format!("evt_{order}_{number}"),
             kind: "payment.succeeded".into(),
+            about: EventAbout::Payment,
             object_ref: Some(reference(order)),
             created_at: self.clock.now(),
             raw: serde_json::json!({ "number": number }),
@@ -187,6 +188,18 @@ pub fn reference(order: PaymentId) -> String {
     format!("dbl_{order}")
 }
 
+/// A saved card.
+pub fn card(reference: &str) -> ProviderMethod {
+    ProviderMethod {
+        reference: reference.into(),
+        kind: MethodKind::Card,
+        brand: Some("visa".into()),
+        last4: Some("4242".into()),
+        expires: Some((2099, 12)),
+        label: "Visa •• 4242".into(),
+    }
+}
+
 pub fn roubles(minor: i64) -> Money {
     Money::from_minor(minor, Currency::RUB)
 }
@@ -198,7 +211,8 @@ impl Provider for Double {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { test_only: true, saved_methods: true, ..Capabilities::default() }
+        let kinds = vec![MethodKind::Card];
+        Capabilities { kinds, test_only: true, saved_methods: true, ..Capabilities::default() }
     }
 
     async fn create_checkout(&self, order: &CheckoutOrder) -> CheckoutAnswer {
@@ -215,9 +229,10 @@ impl Provider for Double {
             order: Some(order.payment),
             status: ProviderStatus::Open,
             money: order.money,
+            tax_minor: 0,
             refunded_minor: 0,
             method: order.save_method.then(|| "Visa •• 4242".to_owned()),
-            saved_method: order.save_method.then(|| format!("card_{}", order.payment)),
+            saved_method: order.save_method.then(|| card(&format!("card_{}", order.payment))),
             created_at: self.clock.now(),
         });
         if std::mem::take(&mut books.swallow_next_page) {
@@ -247,6 +262,7 @@ impl Provider for Double {
                 order: Some(charge.payment),
                 status,
                 money: if books.takes_other_money { roubles(1) } else { charge.money },
+                tax_minor: 0,
                 refunded_minor: 0,
                 method: Some("Visa •• 4242".into()),
                 saved_method: None,
@@ -291,7 +307,12 @@ impl Provider for Double {
         None
     }
 
-    fn verify_webhook(&self, _: &[(String, String)], _: &[u8]) -> Result<VerifiedEvent, EventError> {
+    fn verify_webhook(
+        &self,
+        _: &[(String, String)],
+        _: std::net::IpAddr,
+        _: &[u8],
+    ) -> Result<VerifiedEvent, EventError> {
         Err(EventError::Signature)
     }
 }

@@ -61,7 +61,7 @@ async fn another_card_pays_what_is_owed_once(pool: PgPool) {
     let second = wallet.payments().pay_plan(&viewer, "pay-2", BASE).await.expect("ordered");
     assert_eq!(first.id, second.id);
     double.set(first.id, ProviderStatus::Paid);
-    double.books().pages.get_mut(&reference(first.id)).expect("a page").saved_method = Some("card_new".into());
+    double.books().pages.get_mut(&reference(first.id)).expect("a page").saved_method = Some(card("card_new"));
     // The job finds the open order on its day, and takes its money rather than charging the old card.
     let report = live_until(&wallet, due + TimeDelta::days(2)).await;
     assert_eq!((report.declined, double.books().charged.len()), (0, 1));
@@ -166,6 +166,8 @@ async fn the_sandbox_keeps_cards_and_charges_them_once_a_key(pool: PgPool) {
     let order = CheckoutOrder {
         payment: PaymentId::new(),
         account: viewer.account,
+        customer: None,
+        kind: None,
         email: ANNA.into(),
         locale: "en".into(),
         title: "Basic".into(),
@@ -184,6 +186,8 @@ async fn the_sandbox_keeps_cards_and_charges_them_once_a_key(pool: PgPool) {
     let charge = SavedCharge {
         payment: PaymentId::new(),
         account: viewer.account,
+        customer: None,
+        email: ANNA.into(),
         method: card.clone(),
         locale: "en".into(),
         title: "Basic".into(),

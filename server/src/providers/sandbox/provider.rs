@@ -7,8 +7,9 @@ use wallet::clock::Clock;
 use wallet::error::{Error, Refusal};
 use wallet::id::PaymentId;
 use wallet::payment::{
-    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError, FetchAnswer, Provider, ProviderPayment,
-    ProviderStatus, SandboxBooks, SandboxCheckout, SandboxState, SandboxStep, SavedCharge, VerifiedEvent,
+    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout, EventError, FetchAnswer, MethodKind,
+    Provider, ProviderMethod, ProviderPayment, ProviderStatus, SandboxBooks, SandboxCheckout, SandboxState,
+    SandboxStep, SavedCharge, VerifiedEvent,
 };
 
 use super::message::Message;
@@ -60,10 +61,28 @@ fn payment(page: SandboxCheckout) -> ProviderPayment {
         order: Some(page.order),
         status,
         money: page.money,
+        tax_minor: 0,
         refunded_minor: 0,
-        saved_method: page.method_ref.filter(|_| page.save_method),
+        saved_method: page
+            .method_ref
+            .filter(|_| page.save_method)
+            .map(|reference| saved(reference, page.method.as_deref())),
         method: page.method,
         created_at: page.created_at,
+    }
+}
+
+/// Gives a saved card from its label, `Visa •• 4242`.
+fn saved(reference: String, label: Option<&str>) -> ProviderMethod {
+    let label = label.unwrap_or_default();
+    let (brand, last4) = label.split_once(" •• ").unzip();
+    ProviderMethod {
+        reference,
+        kind: MethodKind::Card,
+        brand: brand.map(str::to_lowercase),
+        last4: last4.map(str::to_owned),
+        expires: None,
+        label: label.to_owned(),
     }
 }
 
@@ -80,7 +99,13 @@ impl Provider for Sandbox {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { signed_webhooks: true, saved_methods: true, test_only: true, ..Capabilities::default() }
+        Capabilities {
+            kinds: vec![MethodKind::Card],
+            signed_webhooks: true,
+            saved_methods: true,
+            test_only: true,
+            ..Capabilities::default()
+        }
     }
 
     async fn create_checkout(&self, order: &CheckoutOrder) -> CheckoutAnswer {
@@ -128,7 +153,12 @@ impl Provider for Sandbox {
         }
     }
 
-    fn verify_webhook(&self, headers: &[(String, String)], body: &[u8]) -> Result<VerifiedEvent, EventError> {
+    fn verify_webhook(
+        &self,
+        headers: &[(String, String)],
+        _sender: std::net::IpAddr,
+        body: &[u8],
+    ) -> Result<VerifiedEvent, EventError> {
         Message::verify(self.secret.expose_secret(), headers, body).map(event)
     }
 
@@ -141,6 +171,7 @@ fn event(message: Message) -> VerifiedEvent {
     VerifiedEvent {
         dedupe_key: message.id,
         kind: message.kind,
+        about: EventAbout::Payment,
         object_ref: Some(message.reference),
         created_at: message.created_at,
         raw: message.raw,

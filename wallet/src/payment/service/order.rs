@@ -179,6 +179,8 @@ impl Payments {
         let order = CheckoutOrder {
             payment: row.id,
             account: row.account,
+            customer: None,
+            kind: None,
             email: row.email.clone(),
             locale: row.locale.clone(),
             title: row.title.clone(),

@@ -236,6 +236,8 @@ impl Payments {
         let charge = SavedCharge {
             payment: row.id,
             account: row.account,
+            customer: None,
+            email: row.email.clone(),
             method: method.reference.clone(),
             locale: row.locale.clone(),
             title: row.title.clone(),

@@ -240,10 +240,10 @@ impl Payments {
 
     /// Begins a plan with its first month, or brings the next month of one that goes on.
     async fn settle_plan(&self, row: &PaymentRow, part: &PlanPart, found: &ProviderPayment) -> Result<()> {
-        let method = found.saved_method.as_ref().map(|reference| SavedMethod {
+        let method = found.saved_method.as_ref().map(|saved| SavedMethod {
             provider: row.provider.clone(),
-            reference: reference.clone(),
-            label: found.method.clone().unwrap_or_default(),
+            reference: saved.reference.clone(),
+            label: saved.label.clone(),
         });
         let paid = PaidPlan {
             payment: row.id,
