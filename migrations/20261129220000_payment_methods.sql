@@ -84,10 +84,17 @@ ALTER TABLE payments
     ADD COLUMN method_id uuid,
     -- The instrument that paid, for people.
     ADD COLUMN method_label text,
+    -- Whether it is saved when it has paid: its owner has agreed.
+    ADD COLUMN save_method  boolean NOT NULL DEFAULT false,
     -- The tax that the provider added.
     ADD COLUMN tax_minor bigint NOT NULL DEFAULT 0;
 ALTER TABLE payments
     ADD CONSTRAINT payments_tax_not_negative CHECK (tax_minor >= 0) NOT VALID;
+
+ALTER TABLE subscriptions
+    -- Only its owner can pay what is owed: the bank asks for them, or the card is of no use any more. The card is not
+    -- charged by itself until then.
+    ADD COLUMN awaits_owner boolean NOT NULL DEFAULT false;
 
 -- What a message is about: what is asked of the provider because of it.
 ALTER TABLE provider_events

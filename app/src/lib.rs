@@ -30,7 +30,9 @@ pub use generated::i18n;
 
 pub use document::shell;
 use i18n::I18nContextProvider;
-use pages::account::{HistoryPage, OrderPage, OrdersPage, OverviewPage, PlanPage, QuotesPage, TopUpPage};
+use pages::account::{
+    HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage, TopUpPage,
+};
 use pages::admin::{AuditPage, ImportPage, MarginsPage, OperationPage, PublishPage, TariffsPage};
 use pages::developers::{KeysPage, WebhooksPage};
 use pages::playground::PlaygroundPage;
@@ -70,6 +72,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet/history/:seq?") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/top-up") view=TopUpPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/plan") view=PlanPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/payment") view=PaymentMethodsPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/payment/methods/:id?/:act?") view=PaymentMethodsPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/quotes") view=QuotesPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />

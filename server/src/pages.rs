@@ -29,18 +29,19 @@ fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(wallet.clone());
         provide_context(app.clone());
-        protect(&app);
+        protect(&app, &wallet.payments().page_origins());
     }
 }
 
-/// Allows the page its own scripts and styles, and nothing else.
-fn protect(app: &AppSettings) {
+/// Allows the page its own scripts and styles, and nothing else; forms may lead to the pages of the payment providers.
+fn protect(app: &AppSettings, payment_pages: &[String]) {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else { return };
     let policy = format!(
         "default-src 'none'; script-src 'strict-dynamic' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
-         connect-src 'self'; manifest-src 'self'; form-action 'self' {}; base-uri 'none'; frame-ancestors 'none'",
-        app.public_url
+         connect-src 'self'; manifest-src 'self'; form-action 'self' {} {}; base-uri 'none'; frame-ancestors 'none'",
+        app.public_url,
+        payment_pages.join(" ")
     );
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);

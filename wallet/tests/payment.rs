@@ -71,12 +71,26 @@ async fn an_order_is_priced_here_and_made_once(pool: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn wrong_orders_are_refused_at_their_field(pool: PgPool) {
     let (wallet, mut viewer, _) = buyer(&pool).await;
-    let package = |code: &str, currency| TopUp { package: Some(code.into()), amount: None, currency };
+    let package = |code: &str, currency| TopUp {
+        package: Some(code.into()),
+        amount: None,
+        currency,
+        with: None,
+        save_method: false,
+    };
     for (top_up, field, problem) in [
         (package("nonsense", Currency::RUB), "package", Problem::Unknown),
         (package("light", Currency::USD), "currency", Problem::NotAllowed),
-        (TopUp { package: None, amount: Some(credits(1)), currency: Currency::RUB }, "amount", Problem::NotAllowed),
-        (TopUp { package: None, amount: None, currency: Currency::RUB }, "package", Problem::Required),
+        (
+            TopUp { package: None, amount: Some(credits(1)), currency: Currency::RUB, with: None, save_method: false },
+            "amount",
+            Problem::NotAllowed,
+        ),
+        (
+            TopUp { package: None, amount: None, currency: Currency::RUB, with: None, save_method: false },
+            "package",
+            Problem::Required,
+        ),
         (TopUp { amount: Some(credits(-1)), ..light() }, "package", Problem::Required),
     ] {
         let refused = wallet.payments().start_top_up(&viewer, &top_up, "k", BASE).await;

@@ -6,6 +6,7 @@ pub mod form;
 pub mod keys;
 pub mod ledger;
 pub mod margins;
+pub mod payment_methods;
 pub mod payments;
 pub mod plan;
 pub mod playground;

@@ -5,10 +5,15 @@ use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wallet::catalog::{Expiry, Plan};
+#[cfg(feature = "ssr")]
+use wallet::money::Currency;
 use wallet::plan::{BillingPeriod, FirstDates, PlanSummary, SubscriptionView, Terms};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::payment_methods::PayChoice;
+#[cfg(feature = "ssr")]
+use crate::server_fns::payment_methods::pay_choice;
 use crate::server_fns::wire::TextJson;
 
 /// Everything that the plan page shows.
@@ -26,8 +31,8 @@ pub struct PlanPage {
     pub offer: Option<PlanOffer>,
     /// When a month's credits expire.
     pub expiry: Expiry,
-    /// Whether the sandbox takes the payment: no money moves.
-    pub is_sandbox: bool,
+    /// The ways to pay it.
+    pub pay: PayChoice,
     /// Whether this person may pay for the account.
     pub may_pay: bool,
     /// The account's time zone.
@@ -70,14 +75,17 @@ pub async fn load_plan_page(
         true => None,
         false => ssr::offer(&viewer, &wallet, &catalog, (&plan, &interval, &currency)).await,
     };
+    let current = wallet.plans().paid_plan(viewer.account).await?;
+    let terms = current.as_ref().map(|current| current.terms).or_else(|| offer.as_ref().map(|offer| offer.terms));
+    let currency = terms.map_or(Currency::USD, |terms| terms.price.currency());
     Ok(PlanPage {
-        current: wallet.plans().paid_plan(viewer.account).await?,
         plan: viewer.plan.clone(),
         periods: wallet.plans().periods(viewer.account).await?,
         names: catalog.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect(),
+        pay: pay_choice(&viewer, &wallet, currency, true).await?,
+        current,
         offer,
         expiry: catalog.settings.allowance_expiry,
-        is_sandbox: !crate::current_user::settings()?.production,
         may_pay: viewer.role.may_pay(),
         time_zone: viewer.time_zone.clone(),
         time_zones: wallet::time_zone::names().map(str::to_owned).collect(),
@@ -105,7 +113,7 @@ mod ssr {
     ) -> Option<PlanOffer> {
         let interval = Interval::from_code(interval).unwrap_or(Interval::Month);
         let currency = currency.parse::<Currency>().ok().or_else(|| catalog.settings.currencies.first().copied())?;
-        let choice = PlanChoice { plan: plan.to_owned(), interval, currency };
+        let choice = PlanChoice { plan: plan.to_owned(), interval, currency, with: None };
         let terms = wallet.payments().plan_terms(&choice).await.ok()?;
         let dates = wallet.plans().first_dates(&terms, &viewer.time_zone).await.ok()?;
         Some(PlanOffer { plan: catalog.plan(plan)?.clone(), terms, dates })

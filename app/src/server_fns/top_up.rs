@@ -11,6 +11,9 @@ use wallet::money::Currency;
 use crate::components::payment::pack_picker::Pack;
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::payment_methods::PayChoice;
+#[cfg(feature = "ssr")]
+use crate::server_fns::payment_methods::pay_choice;
 use crate::server_fns::wire::TextJson;
 
 /// Everything that the top-up page shows.
@@ -30,8 +33,8 @@ pub struct TopUpOffer {
     pub expiry: Expiry,
     /// What can be given back.
     pub refund: Option<RefundPolicy>,
-    /// Whether the sandbox takes the payment: no money moves.
-    pub is_sandbox: bool,
+    /// The ways to pay it.
+    pub pay: PayChoice,
     /// Whether this person may pay for the account.
     pub may_pay: bool,
     /// What became of the form, where the page answers it.
@@ -63,7 +66,7 @@ pub async fn load_top_up_offer(
         currencies: settings.currencies.clone(),
         expiry: settings.top_up_expiry,
         refund: settings.refund,
-        is_sandbox: !crate::current_user::settings()?.production,
+        pay: pay_choice(&viewer, &wallet, currency, false).await?,
         may_pay: viewer.role.may_pay(),
         outcome: crate::current_user::outcome("/wallet/top-up"),
         idempotency_key: Uuid::now_v7(),

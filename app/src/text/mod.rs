@@ -4,5 +4,6 @@ pub mod amount;
 pub mod audit_labels;
 pub mod date_time;
 pub mod import_error;
+pub mod payment;
 pub mod price_labels;
 pub mod refusal;

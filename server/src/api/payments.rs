@@ -10,7 +10,7 @@ use wallet::error::{Problem, Refusal};
 use wallet::id::PaymentId;
 use wallet::identity::KeyScope;
 use wallet::money::Currency;
-use wallet::payment::{PaymentView, TopUp};
+use wallet::payment::{PayWith, PaymentView, TopUp};
 
 use super::amount::Amount;
 use super::body::{Asked, Body, Named, Out};
@@ -35,6 +35,9 @@ pub struct NewTopUp {
     amount: Option<Amount>,
     /// The currency to pay in.
     currency: String,
+    /// The way to pay, as `stripe.card`; the first one that takes the currency where nothing is said.
+    #[serde(default)]
+    method: Option<String>,
 }
 
 /// A payment.
@@ -44,6 +47,10 @@ pub struct Payment {
     payment_id: String,
     /// `pending`, `processing`, `succeeded`, `failed`, `cancelled`, `expired`, `unknown` or `held`.
     status: String,
+    /// The provider that takes the money: `stripe`, `yookassa`, `sandbox`.
+    provider: String,
+    /// The instrument, for people: `Visa •• 4242`; known once it is paid.
+    method: Option<String>,
     /// Where to pay, while it is open.
     checkout_url: Option<String>,
     /// The package's code.
@@ -69,6 +76,8 @@ impl From<PaymentView> for Payment {
         Self {
             payment_id: payment.id.to_string(),
             status: payment.status.code().to_owned(),
+            provider: payment.provider,
+            method: payment.method,
             checkout_url: payment.checkout_url,
             package: payment.package,
             title: payment.title,
@@ -117,14 +126,27 @@ pub async fn top_up(
     body: Body<NewTopUp>,
 ) -> Answer<Response> {
     caller.may(KeyScope::TopUpsWrite)?;
-    let NewTopUp { package, amount, currency } = body.value;
+    let NewTopUp { package, amount, currency, method } = body.value;
     let unknown = || Refusal::unprocessable("currency", Problem::Unknown, "There is no such currency.");
     let currency: Currency = currency.parse().map_err(|_| unknown())?;
     let amount = amount.map(|amount| positive("amount", amount)).transpose()?;
-    let wanted = TopUp { package, amount, currency };
+    let with = method.map(|method| new_method(&method)).transpose()?;
+    let wanted = TopUp { package, amount, currency, with, save_method: false };
     let payments = state.wallet.payments();
     let payment = payments.start_top_up(&*caller.0, &wanted, key.as_str(), &state.app.public_url).await?;
     Ok((StatusCode::CREATED, Out(Payment::from(payment))).into_response())
+}
+
+/// Reads a way to pay. Saved methods are charged where their owner has agreed to it, which is on our pages.
+fn new_method(text: &str) -> Result<PayWith, Refusal> {
+    match text.parse() {
+        Ok(with @ PayWith::New { .. }) => Ok(with),
+        Ok(PayWith::Saved(_)) => {
+            let message = "A key can't charge a saved method. Leave this out, or name a provider's page: stripe.card.";
+            Err(Refusal::unprocessable("method", Problem::NotAllowed, message))
+        }
+        Err(_) => Err(Refusal::unprocessable("method", Problem::Unknown, "There is no such way to pay.")),
+    }
 }
 
 /// Lists payments, newest first.

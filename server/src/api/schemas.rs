@@ -94,9 +94,15 @@ schemas! {
             "package": { "type": "string", "description": "The package's code.", "examples": ["light"] },
             "amount": { "$ref": "#/components/schemas/Amount" },
             "currency": { "type": "string", "pattern": "^[A-Z]{3}$", "examples": ["RUB"] },
+            "method": {
+                "type": "string",
+                "pattern": "^[a-z]{1,32}\\.(card|yoo_money)$",
+                "description": "The way to pay; the first one that takes the currency where nothing is said.",
+                "examples": ["stripe.card"],
+            },
         },
         "minProperties": 2,
-        "maxProperties": 2,
+        "maxProperties": 3,
         "additionalProperties": false,
     });
 }

@@ -10,6 +10,7 @@ mod files;
 mod keys;
 mod margins;
 mod news;
+mod payment_methods;
 mod plan;
 mod post;
 mod security;
@@ -42,6 +43,10 @@ pub fn router() -> Router<AppState> {
         .route("/wallet/quotes", post(wallet::lock_quotes))
         .route("/wallet/orders/{id}/check", post(wallet::check_order))
         .route("/wallet/orders/{id}/return", get(wallet::return_to_order))
+        // Saved cards.
+        .route("/wallet/payment/methods", post(payment_methods::add))
+        .route("/wallet/payment/methods/{id}/return", get(payment_methods::come_back))
+        .route("/wallet/payment/methods/{id}/{act}", post(payment_methods::change))
         // The plan.
         .route("/wallet/plan", post(plan::choose))
         .route("/wallet/plan/pay", post(plan::pay))

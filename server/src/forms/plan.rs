@@ -35,7 +35,7 @@ async fn order(state: &AppState, form: &Post) -> Result<PaymentView> {
         .field("currency")
         .parse()
         .map_err(|_| Refusal::invalid("currency", Problem::Unknown, "Choose one of the currencies."))?;
-    let choice = PlanChoice { plan: plan.to_owned(), interval, currency };
+    let choice = PlanChoice { plan: plan.to_owned(), interval, currency, with: form.pay_with()? };
     let base = providers::base_url(state, form.parts());
     state.wallet.payments().start_plan(&viewer, &choice, key.as_str(), &base).await
 }
@@ -64,7 +64,8 @@ pub async fn pay(State(state): State<AppState>, form: Post) -> Response {
     let order = async {
         let (viewer, key) = (form.viewer()?, form.idempotency_key()?);
         let base = providers::base_url(&state, form.parts());
-        state.wallet.payments().pay_plan(&viewer, key.as_str(), &base).await
+        let with = form.pay_with()?;
+        state.wallet.payments().pay_plan(&viewer, with.as_ref(), key.as_str(), &base).await
     };
     match order.await {
         Ok(payment) => to_payment(&payment),

@@ -44,7 +44,8 @@ async fn order(state: &AppState, form: &Post) -> Result<PaymentView, Error> {
         }
         (Some(_), _) => None,
     };
-    let wanted = TopUp { package, amount: typed, currency };
+    let save_method = form.optional("save_method").is_some();
+    let wanted = TopUp { package, amount: typed, currency, with: form.pay_with()?, save_method };
     let base = providers::base_url(state, form.parts());
     state.wallet.payments().start_top_up(&viewer, &wanted, key.as_str(), &base).await
 }

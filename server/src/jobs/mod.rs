@@ -15,6 +15,7 @@ mod sign_heads;
 mod sum_usage;
 mod sweep;
 mod sweep_ledger;
+mod tell_expiring_cards;
 mod verify_ledger;
 
 pub use sandbox_event::SandboxEvent;
@@ -95,6 +96,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<ask_inactive::AskInactive>()
         .define_job::<sign_heads::SignHeads>()
         .define_job::<sum_usage::SumUsage>()
+        .define_job::<tell_expiring_cards::TellExpiringCards>()
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(renew_plans::RenewPlans::default())?)
@@ -107,6 +109,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
         .with_cron(Cron::hourly_at(12)?.payload(sign_heads::SignHeads::default())?)
         .with_cron(Cron::daily_at(6, 41)?.payload(review_upstream_costs::ReviewUpstreamCosts::default())?)
+        .with_cron(Cron::daily_at(7, 23)?.payload(tell_expiring_cards::TellExpiringCards::default())?)
         .with_cron(Cron::hourly_at(37)?.payload(purge::Purge::default())?)
         .with_cron(Cron::hourly_at(17)?.payload(verify_ledger::VerifyLedger::default())?)
         .init()

@@ -186,7 +186,7 @@ async fn a_year_of_renewals_passes_with_one_command(pool: PgPool) {
     let user = wallet.identity().authenticate(wallet::demo::USER_EMAIL, wallet::demo::USER_PASSWORD, None);
     let viewer = wallet.identity().viewer(user.await.expect("a person").id).await.expect("a viewer");
     let (interval, currency) = (wallet::catalog::Interval::Month, wallet::money::Currency::RUB);
-    let choice = PlanChoice { plan: "vip".to_owned(), interval, currency };
+    let choice = PlanChoice { plan: "vip".to_owned(), interval, currency, with: None };
     let order = wallet.payments().start_plan(&viewer, &choice, "form", "http://localhost").await.expect("ordered");
     let page = order.checkout_url.expect("a page").rsplit('/').next().expect("a name").to_owned();
     let step = SandboxStep::Pay { method: "Visa •• 4242".to_owned() };

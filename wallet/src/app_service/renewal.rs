@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::id::AccountId;
 use crate::notify::{Mail, PlanTroubleMail};
 use crate::payment::Renewal;
+use crate::payment::decline::{self, AfterDecline};
 use crate::plan::Subscription;
 use crate::plan::due::{Due, EndReason};
 
@@ -130,12 +131,14 @@ impl Wallet {
     /// where the subscription has changed since it was read.
     async fn declined(&self, of: &Subscription, code: &str) -> Result<bool> {
         let mut tx = self.db().begin().await?;
-        let Some(next_try_at) = self.plans().decline_in_tx(&mut tx, of).await? else { return Ok(false) };
+        let after = decline::after(code);
+        let Some(next_try_at) = self.plans().decline_in_tx(&mut tx, of, after).await? else { return Ok(false) };
         tracing::info!(subscription = %of.id, code, "a renewal was declined");
         if next_try_at.is_some()
             && let Some((to, locale, mail)) = self.trouble(of).await?
         {
-            let mail = Mail::PlanUnpaid(PlanTroubleMail { next_try_at, ..mail });
+            let awaits_owner = after != AfterDecline::Retry;
+            let mail = Mail::PlanUnpaid(PlanTroubleMail { next_try_at, awaits_owner, ..mail });
             self.notify().enqueue_mail_in_tx(&mut tx, &to, &locale, &mail).await?;
         }
         tx.commit().await?;
@@ -170,6 +173,7 @@ impl Wallet {
             next_try_at: None,
             down_to: catalog.starting_plan().map(|plan| plan.name.clone()),
             is_unpaid: false,
+            awaits_owner: false,
             tries: of.failures,
             expiry: Some(catalog.settings.allowance_expiry),
         };

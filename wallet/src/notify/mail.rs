@@ -6,7 +6,7 @@ mod stored_credits;
 
 use serde::{Deserialize, Serialize};
 
-pub use plan::{PlanMail, PlanTroubleMail};
+pub use plan::{CardMail, PlanMail, PlanTroubleMail};
 pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
 
 use crate::id::PaymentId;
@@ -78,6 +78,8 @@ pub enum Mail {
     PlanUnpaid(PlanTroubleMail),
     /// Says that a paid plan is over.
     PlanEnded(PlanTroubleMail),
+    /// Says that a saved card expires soon.
+    CardExpires(CardMail),
     /// Announces that prices go up, with the reader's own figures.
     PriceRise(RiseMail),
     /// Says that an announced rise will not come.
@@ -136,6 +138,7 @@ impl Mail {
             Self::PlanRenewed(_) => "plan_renewed",
             Self::PlanUnpaid(_) => "plan_unpaid",
             Self::PlanEnded(_) => "plan_ended",
+            Self::CardExpires(_) => "card_expires",
             Self::PriceRise(_) => "price_rise",
             Self::RiseWithdrawn(_) => "rise_withdrawn",
             Self::UpstreamReview(_) => "upstream_review",

@@ -10,4 +10,4 @@ mod service;
 #[cfg(feature = "postgres")]
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
-pub use mail::{Mail, PaidMail, PlanMail, PlanTroubleMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail};
+pub use mail::{CardMail, Mail, PaidMail, PlanMail, PlanTroubleMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail};

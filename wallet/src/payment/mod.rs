@@ -5,6 +5,7 @@
 //! transaction also marks the payment succeeded. The browser's return, the provider's event and the reconciler all
 //! end there, so that their order and their number make no difference.
 
+mod method;
 mod model;
 mod provider;
 #[cfg(feature = "postgres")]
@@ -13,6 +14,7 @@ mod sandbox;
 #[cfg(feature = "postgres")]
 mod service;
 
+pub use method::{CardTerm, MethodSetup, PayOption, PayWith, PayWithError, PaymentMethod};
 pub use model::{Order, PaymentInReview, PaymentPage, PaymentStatus, PaymentView, PlanChoice, PlanPart, TopUp};
 #[cfg(feature = "postgres")]
 pub use provider::Provider;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::method::PayWith;
 use crate::catalog::Interval;
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Currency, Money};
@@ -18,6 +19,12 @@ pub struct TopUp {
     pub amount: Option<Credits>,
     /// The currency to pay in.
     pub currency: Currency,
+    /// The way to pay; the first one that can where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<PayWith>,
+    /// Whether the method is saved for later payments: the buyer has agreed to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub save_method: bool,
 }
 
 /// What a person asks for who chooses a plan. The price is ours.
@@ -29,6 +36,9 @@ pub struct PlanChoice {
     pub interval: Interval,
     /// The currency to pay in.
     pub currency: Currency,
+    /// The way to pay; the first one that can where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<PayWith>,
 }
 
 /// What a payment for a plan pays.
@@ -159,6 +169,11 @@ pub struct PaymentView {
     pub money: Money,
     /// The provider's name: `sandbox`, `stripe`, `yookassa`.
     pub provider: String,
+    /// The instrument, for people: `Visa •• 4242`; known once it is paid, or where a saved one was chosen.
+    pub method: Option<String>,
+    /// The tax that the provider added, in the same currency's minor unit.
+    #[serde(default)]
+    pub tax_minor: i64,
     /// Where to pay, while it is open.
     pub checkout_url: Option<String>,
     /// Why it failed, as a code: `card_declined`, `insufficient_funds`, `provider_unavailable`, …

@@ -95,9 +95,9 @@ pub struct SandboxCheckout {
     pub reference: String,
     /// The shop's order.
     pub order: PaymentId,
-    /// What is bought, in words.
+    /// What is bought, in words; empty where a card is only saved.
     pub title: String,
-    /// What it costs.
+    /// What it costs; nothing where a card is only saved.
     pub money: Money,
     /// The language of the page.
     pub locale: String,

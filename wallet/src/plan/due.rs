@@ -57,6 +57,17 @@ pub enum EndReason {
     Unpaid,
 }
 
+/// What is done after a saved method was declined without its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterDecline {
+    /// It is charged again later.
+    Retry,
+    /// Only its owner can pay; it is never charged again for this order.
+    AskOwner,
+    /// The method is of no use any more: it is removed, and another one is asked for.
+    DropMethod,
+}
+
 /// Where and how a subscription's dates are counted.
 #[derive(Clone, Copy, Debug)]
 pub struct Calendar<Z> {
@@ -152,6 +163,9 @@ impl<Z: TimeZone> Calendar<Z> {
         let day = match (subscription.status, subscription.next_try_at) {
             (SubscriptionStatus::PastDue, None) => return Some(Due::End(EndReason::Unpaid)),
             (SubscriptionStatus::PastDue, Some(at)) if now < at => return Some(Due::Wait(Some(at))),
+            (SubscriptionStatus::PastDue, Some(_)) if subscription.awaits_owner => {
+                return Some(Due::End(EndReason::Unpaid));
+            }
             (SubscriptionStatus::PastDue, Some(at)) => at.max(paid_until),
             _ => paid_until,
         };
@@ -203,6 +217,12 @@ pub fn next_try(failing_since: DateTime<Utc>, now: DateTime<Utc>) -> Option<Date
         .into_iter()
         .filter_map(|days| failing_since.checked_add_signed(TimeDelta::days(days)))
         .find(|at| *at > now)
+}
+
+/// Gives the day on which a plan ends whose owner alone can pay: the day of the last try.
+#[must_use]
+pub fn last_day(failing_since: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    failing_since.checked_add_signed(TimeDelta::days(RETRY_DAYS.into_iter().max().unwrap_or_default()))
 }
 
 #[cfg(all(test, feature = "postgres"))]

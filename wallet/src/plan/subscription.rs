@@ -124,6 +124,8 @@ pub struct Subscription {
     pub next_try_at: Option<DateTime<Utc>>,
     /// The card.
     pub method: Option<SavedMethod>,
+    /// Whether only its owner can pay what is owed: the card is not charged by itself.
+    pub awaits_owner: bool,
     /// Counts its changes.
     pub version: i64,
 }
@@ -166,6 +168,10 @@ pub struct SubscriptionView {
     pub next_try_at: Option<DateTime<Utc>>,
     /// The card, for people.
     pub method: Option<String>,
+    /// Whether only its owner can pay what is owed, until `next_try_at`: the bank asks for them, or the card is of no use
+    /// any more.
+    #[serde(default)]
+    pub awaits_owner: bool,
 }
 
 /// One month of a subscription, and the ledger row of its credits.

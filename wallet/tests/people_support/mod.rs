@@ -16,8 +16,9 @@ use wallet::money::{Credits, Currency, Money};
 use wallet::notify::Mail;
 use wallet::payment::TopUp;
 use wallet::payment::{
-    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout, EventError, FetchAnswer, MethodKind,
-    Provider, ProviderMethod, ProviderPayment, ProviderStatus, SavedCharge, VerifiedEvent,
+    AmountLimits, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout, EventError, FetchAnswer,
+    MethodAnswer, MethodKind, Provider, ProviderMethod, ProviderPayment, ProviderStatus, SavedCharge, SetupAnswer,
+    SetupOrder, VerifiedEvent,
 };
 use wallet::{Options, Wallet};
 
@@ -105,7 +106,7 @@ pub async fn available(wallet: &Wallet, id: WalletId) -> Credits {
 }
 
 pub fn light() -> TopUp {
-    TopUp { package: Some("light".into()), amount: None, currency: Currency::RUB }
+    TopUp { package: Some("light".into()), amount: None, currency: Currency::RUB, with: None, save_method: false }
 }
 
 /// A provider of the tests: does what the test says, and keeps books.
@@ -134,6 +135,14 @@ pub struct Books {
     pub deaf: bool,
     /// Charges of kept cards take other money than was asked for.
     pub takes_other_money: bool,
+    /// Pages where a card is saved, by the method's id: what came of each.
+    pub setups: HashMap<String, SetupAnswer>,
+    /// Saved cards, as `fetch_method` tells them; all are there where nothing is said.
+    pub methods: HashMap<String, MethodAnswer>,
+    /// Saved cards that were to be forgotten.
+    pub detached: Vec<String>,
+    /// The least amount, in the minor unit of any currency.
+    pub least: Option<i64>,
     /// The next look at a payment waits here.
     pub gate: Option<Arc<Gate>>,
 }
@@ -212,7 +221,35 @@ impl Provider for Double {
 
     fn capabilities(&self) -> Capabilities {
         let kinds = vec![MethodKind::Card];
-        Capabilities { kinds, test_only: true, saved_methods: true, ..Capabilities::default() }
+        Capabilities { kinds, test_only: true, saved_methods: true, setup: true, ..Capabilities::default() }
+    }
+
+    fn limits(&self, _: Currency) -> AmountLimits {
+        AmountLimits { min: self.books().least, max: None }
+    }
+
+    async fn create_setup(&self, order: &SetupOrder) -> CheckoutAnswer {
+        let reference = format!("set_{}", order.method);
+        let mut books = self.books();
+        if books.silent {
+            return CheckoutAnswer::Unknown { detail: "silent".into() };
+        }
+        books.setups.entry(reference.clone()).or_insert(SetupAnswer::Open);
+        let expires_at = self.clock.now() + minutes(60);
+        CheckoutAnswer::Created { redirect_url: format!("https://pay.example/{reference}"), reference, expires_at }
+    }
+
+    async fn fetch_setup(&self, reference: &str) -> SetupAnswer {
+        self.books().setups.get(reference).cloned().unwrap_or(SetupAnswer::Missing)
+    }
+
+    async fn fetch_method(&self, reference: &str) -> MethodAnswer {
+        self.books().methods.get(reference).cloned().unwrap_or_else(|| MethodAnswer::Found(card(reference)))
+    }
+
+    async fn detach_method(&self, reference: &str) -> MethodAnswer {
+        self.books().detached.push(reference.to_owned());
+        MethodAnswer::Missing
     }
 
     async fn create_checkout(&self, order: &CheckoutOrder) -> CheckoutAnswer {

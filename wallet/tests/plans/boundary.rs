@@ -37,7 +37,7 @@ async fn messages(wallet: &Wallet, id: WalletId, key: &str, count: i64) -> Resul
 }
 
 fn yearly() -> PlanChoice {
-    PlanChoice { plan: "standard".into(), interval: Interval::Year, currency: Currency::USD }
+    PlanChoice { plan: "standard".into(), interval: Interval::Year, currency: Currency::USD, with: None }
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -143,7 +143,7 @@ async fn a_plan_that_was_just_paid_opens_its_gates(pool: PgPool) {
     let rank = wallet.plans().current(viewer.account).await.expect("a plan").rank;
     let refused = refusal(charge_ranked(&wallet, viewer.wallet, "g1", gated(), rank).await);
     assert!(matches!(refused, Refusal::PlanRequired { .. }), "{refused:?}");
-    let choice = PlanChoice { plan: "build".into(), interval: Interval::Month, currency: Currency::USD };
+    let choice = PlanChoice { plan: "build".into(), interval: Interval::Month, currency: Currency::USD, with: None };
     let payment = order(&wallet, &viewer, &choice, "form").await.id;
     double.set(payment, ProviderStatus::Paid);
     wallet.payments().check(&viewer, payment).await.expect("checked");

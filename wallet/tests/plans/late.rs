@@ -79,7 +79,7 @@ async fn money_for_a_month_that_is_over_pays_the_month_from_now(pool: PgPool) {
     // Nobody runs the job, and the owner pays by hand.
     let late = due + TimeDelta::days(40);
     wallet.clock().set(late);
-    let order = wallet.payments().pay_plan(&viewer, "by-hand", BASE).await.expect("ordered").id;
+    let order = wallet.payments().pay_plan(&viewer, None, "by-hand", BASE).await.expect("ordered").id;
     double.set(order, ProviderStatus::Paid);
     wallet.payments().check(&viewer, order).await.expect("checked");
     let now = on(&wallet, &viewer).await;

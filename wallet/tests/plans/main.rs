@@ -6,6 +6,7 @@ mod boundary;
 mod held;
 mod late;
 mod lost;
+mod methods;
 #[path = "../people_support/mod.rs"]
 mod people_support;
 mod renew;

@@ -16,11 +16,11 @@ pub const BASE: &str = "https://scrip.example";
 pub const ANNA: &str = "anna@example.com";
 
 pub fn basic() -> PlanChoice {
-    PlanChoice { plan: "basic".into(), interval: Interval::Month, currency: Currency::RUB }
+    PlanChoice { plan: "basic".into(), interval: Interval::Month, currency: Currency::RUB, with: None }
 }
 
 pub fn standard_yearly() -> PlanChoice {
-    PlanChoice { plan: "standard".into(), interval: Interval::Year, currency: Currency::USD }
+    PlanChoice { plan: "standard".into(), interval: Interval::Year, currency: Currency::USD, with: None }
 }
 
 pub async fn order(wallet: &Wallet, viewer: &Viewer, choice: &PlanChoice, key: &str) -> PaymentView {

@@ -51,14 +51,14 @@ async fn a_declined_card_is_tried_on_four_days_and_then_the_plan_ends(pool: PgPo
 #[sqlx::test(migrations = "../migrations")]
 async fn another_card_pays_what_is_owed_once(pool: PgPool) {
     let (wallet, viewer, double) = subscriber(&pool, "neuralbox", &basic()).await;
-    let none = refusal(wallet.payments().pay_plan(&viewer, "pay-0", BASE).await);
+    let none = refusal(wallet.payments().pay_plan(&viewer, None, "pay-0", BASE).await);
     assert_eq!(problems(none), [("plan".to_owned(), Problem::NotAllowed)]);
     double.books().declines = Some("card_declined".into());
     let due = wallet.plans().next_due().await.expect("read").expect("a date");
     live_until(&wallet, due + TimeDelta::hours(1)).await;
     // Two tabs: one order.
-    let first = wallet.payments().pay_plan(&viewer, "pay-1", BASE).await.expect("ordered");
-    let second = wallet.payments().pay_plan(&viewer, "pay-2", BASE).await.expect("ordered");
+    let first = wallet.payments().pay_plan(&viewer, None, "pay-1", BASE).await.expect("ordered");
+    let second = wallet.payments().pay_plan(&viewer, None, "pay-2", BASE).await.expect("ordered");
     assert_eq!(first.id, second.id);
     double.set(first.id, ProviderStatus::Paid);
     double.books().pages.get_mut(&reference(first.id)).expect("a page").saved_method = Some(card("card_new"));

@@ -1,4 +1,5 @@
 //! Orders: what to buy, and how far one is.
 
+pub mod method_list;
 pub mod order_steps;
 pub mod pack_picker;

@@ -95,6 +95,7 @@ pub fn PersonMenu(
                 <a class="nav-i lg:hidden" href="/developers/webhooks">{t!(i18n, webhooks.title)}</a>
                 <a class="nav-i lg:hidden" href="/wallet/plan">{t!(i18n, plan.title)}</a>
                 <a class="nav-i lg:hidden" href="/wallet/orders">{t!(i18n, nav.orders)}</a>
+                <a class="nav-i lg:hidden" href="/wallet/payment">{t!(i18n, pay.title)}</a>
                 <a class="nav-i lg:hidden" href="/pricing">{t!(i18n, nav.prices)}</a>
                 {is_staff.then(|| view! { <a class="nav-i" href="/admin/tariffs">{t!(i18n, nav.to_admin)}</a> })}
                 <a class="nav-i" href="/settings/security">{t!(i18n, nav.security)}</a>

@@ -25,6 +25,8 @@ pub enum Nav {
     Plan,
     /// `/wallet/orders`.
     Orders,
+    /// `/wallet/payment`.
+    Payment,
     /// `/developers/keys`.
     Keys,
     /// `/developers/webhooks`.
@@ -49,6 +51,7 @@ impl Nav {
             Self::TopUp => "/wallet/top-up",
             Self::Plan => "/wallet/plan",
             Self::Orders => "/wallet/orders",
+            Self::Payment => "/wallet/payment",
             Self::Keys => "/developers/keys",
             Self::Webhooks => "/developers/webhooks",
             Self::Security => "/settings/security",
@@ -69,7 +72,8 @@ impl Nav {
             Self::History => Icon::List,
             Self::TopUp => Icon::Plus,
             Self::Plan => Icon::Back,
-            Self::Orders => Icon::Card,
+            Self::Orders => Icon::List,
+            Self::Payment => Icon::Card,
             Self::Keys => Icon::Key,
             Self::Webhooks => Icon::Dots,
             Self::Security => Icon::Lock,
@@ -87,6 +91,7 @@ impl Nav {
             Self::TopUp => td_string!(locale, nav.top_up),
             Self::Plan => td_string!(locale, plan.title),
             Self::Orders => td_string!(locale, nav.orders),
+            Self::Payment => td_string!(locale, pay.title),
             Self::Keys => td_string!(locale, nav.keys),
             Self::Webhooks => td_string!(locale, webhooks.title),
             Self::Security => td_string!(locale, nav.security),
@@ -213,7 +218,7 @@ struct Group {
 static WALLET: [Group; 2] = [
     Group {
         name: |locale| td_string!(locale, nav.wallet),
-        items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Plan, Nav::Orders],
+        items: &[Nav::Overview, Nav::History, Nav::TopUp, Nav::Plan, Nav::Orders, Nav::Payment],
     },
     Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Webhooks, Nav::Playground] },
 ];

@@ -1,9 +1,10 @@
-//! The wallet: overview, history, top-up, plan, orders, kept prices.
+//! The wallet: overview, history, top-up, plan, orders, saved cards, kept prices.
 
 mod history;
 mod order;
 mod orders;
 mod overview;
+mod payment;
 mod plan;
 mod quotes;
 mod top_up;
@@ -12,6 +13,7 @@ pub use history::HistoryPage;
 pub use order::OrderPage;
 pub use orders::OrdersPage;
 pub use overview::OverviewPage;
+pub use payment::PaymentMethodsPage;
 pub use plan::PlanPage;
 pub use quotes::QuotesPage;
 pub use top_up::TopUpPage;

@@ -7,12 +7,14 @@ use wallet::catalog::Interval;
 use wallet::error::Problem;
 use wallet::plan::{SubscriptionStatus, SubscriptionView};
 
+use crate::components::payment::method_list::MethodList;
 use crate::components::plan::facts::{Months, PlanFacts, PlanRules, TimeZone};
 use crate::components::ui::field::sent_once;
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
 use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
+use crate::server_fns::payment_methods::PayChoice;
 use crate::server_fns::plan::{PlanOffer, PlanPage as Page, load_plan_page};
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::date_time::{date_text, use_zone};
@@ -60,7 +62,7 @@ fn PlanContent(page: Page) -> impl IntoView {
             {(was_offered && outcome == FormOutcome::default())
                 .then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, plan.already)}</p></Banner> })}
             <PlanErrors outcome=outcome />
-            <CurrentPlan current=current key=key may_pay=may_pay />
+            <CurrentPlan current=current pay=page.pay.clone() key=key may_pay=may_pay />
         }
         .into_any(),
         (None, Some(offer)) => {
@@ -142,6 +144,10 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
                     <h2 id="get" class="h2">{move || t_string!(i18n, wallet.plan_name, name = name.get_value())}</h2>
                     <PlanFacts terms=terms next_at=offer.dates.next_payment_at />
                 </section>
+                <fieldset>
+                    <legend class="h2 mb-2">{t!(i18n, top_up.pay_with)}</legend>
+                    <MethodList choice=page.pay.clone() chosen=page.outcome.value("method") />
+                </fieldset>
                 <PlanRules expiry=page.expiry />
             </div>
             <aside aria-label=move || t_string!(i18n, top_up.order) class="panel lg:sticky lg:top-[4.5rem]">
@@ -186,7 +192,6 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
                             }
                         }}
                     </button>
-                    {page.is_sandbox.then(|| view! { <p class="text-sm text-muted mt-3">{t!(i18n, top_up.sandbox_note)}</p> })}
                 </div>
             </aside>
         </form>
@@ -195,7 +200,7 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
 
 /// The paid plan: how it stands, what comes, and what can be done.
 #[component]
-fn CurrentPlan(current: SubscriptionView, key: Uuid, may_pay: bool) -> impl IntoView {
+fn CurrentPlan(current: SubscriptionView, pay: PayChoice, key: Uuid, may_pay: bool) -> impl IntoView {
     let i18n = use_i18n();
     let name = StoredValue::new(current.name.clone());
     let (is_past_due, is_ending) = (current.status == SubscriptionStatus::PastDue, current.cancel_at_end);
@@ -211,9 +216,10 @@ fn CurrentPlan(current: SubscriptionView, key: Uuid, may_pay: bool) -> impl Into
                 {(is_past_due && !is_ending)
                     .then(|| {
                         view! {
-                            <form method="post" action="/wallet/plan/pay">
+                            <form method="post" action="/wallet/plan/pay" class="grid gap-3 basis-full">
+                                <MethodList choice=pay chosen=None />
                                 <input type="hidden" name="idempotency_key" value=key.to_string() />
-                                <button class="btn btn-primary">{t!(i18n, plan.pay_now)}</button>
+                                <div><button class="btn btn-primary">{t!(i18n, plan.pay_now)}</button></div>
                             </form>
                         }
                     })}
@@ -235,9 +241,12 @@ fn CurrentPlan(current: SubscriptionView, key: Uuid, may_pay: bool) -> impl Into
             </div>
         }
     });
+    let (awaits_owner, last) = (current.awaits_owner, current.next_try_at.map(|at| use_zone().day(at)));
+    let until = move || last.map(|day| date_text(i18n.get_locale(), day)).unwrap_or_default();
     let notice = move || {
         let date = date_text(i18n.get_locale(), ends);
         match (is_past_due, is_ending) {
+            (true, false) if awaits_owner => Some(t_string!(i18n, plan.awaits_owner_note, date = until())),
             (true, false) => Some(t_string!(i18n, plan.past_due_note).to_owned()),
             (_, true) => Some(t_string!(i18n, plan.ending_note, date = date)),
             (false, false) => None,

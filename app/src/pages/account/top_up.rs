@@ -6,6 +6,7 @@ use wallet::catalog::{Expiry, FreeAmount};
 use wallet::error::FieldError;
 use wallet::money::{Credits, Currency, TypedError, read_amount};
 
+use crate::components::payment::method_list::MethodList;
 use crate::components::payment::pack_picker::{Pack, PackPicker};
 use crate::components::ui::field::sent_once;
 use crate::components::ui::panel::{Loaded, PageHead};
@@ -71,17 +72,7 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
                 </fieldset>
                 <fieldset>
                     <legend class="h2 mb-2">{t!(i18n, top_up.pay_with)}</legend>
-                    <label class="pick flex items-center gap-3 px-4 py-2.5">
-                        <input type="radio" name="method" value="sandbox" checked=true />
-                        <span class="size-4 rounded-full border border-control grid place-items-center bg-base-100 flex-none" aria-hidden="true">
-                            <span class="size-2 rounded-full bg-primary"></span>
-                        </span>
-                        <span class="flex-1">
-                            <span class="block font-medium">{t!(i18n, top_up.sandbox)}</span>
-                            <span class="text-sm text-muted">{t!(i18n, top_up.sandbox_note)}</span>
-                        </span>
-                        <span class="text-sm text-muted">{t!(i18n, top_up.test)}</span>
-                    </label>
+                    <MethodList choice=offer.pay.clone() chosen=outcome.value("method") offers_saving=true />
                 </fieldset>
             </div>
             <OrderStubs offer=offer is_paying=is_paying />

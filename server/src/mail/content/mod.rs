@@ -82,6 +82,7 @@ fn content(mail: &Mail, writer: &Writer<'_>) -> Content {
         Mail::PlanRenewed(plan) => payment::plan_renewed(writer, plan),
         Mail::PlanUnpaid(plan) => payment::plan_unpaid(writer, plan),
         Mail::PlanEnded(plan) => payment::plan_ended(writer, plan),
+        Mail::CardExpires(card) => payment::card_expires(writer, card),
         Mail::PriceRise(rise) => price::rise(writer, rise),
         Mail::RiseWithdrawn(withdrawn) => price::withdrawn(writer, withdrawn),
         Mail::UpstreamReview(review) => price::review(writer, review),
@@ -102,6 +103,7 @@ fn path(mail: &Mail) -> String {
         Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) => format!("/wallet/orders/{}", plan.payment),
         Mail::PlanUnpaid(_) => "/wallet/plan".to_owned(),
         Mail::PlanEnded(_) => "/pricing".to_owned(),
+        Mail::CardExpires(_) => "/wallet/payment".to_owned(),
         Mail::PriceRise(rise) => format!("/changelog/{}", rise.version),
         Mail::RiseWithdrawn(withdrawn) => format!("/changelog/{}", withdrawn.version),
         Mail::UpstreamReview(review) => match review.draft {
@@ -126,6 +128,7 @@ fn name(mail: &Mail) -> &str {
         Mail::Receipt(paid) | Mail::CreditsLate(paid) => &paid.name,
         Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) => &plan.name,
         Mail::PlanUnpaid(plan) | Mail::PlanEnded(plan) => &plan.name,
+        Mail::CardExpires(card) => &card.name,
         Mail::PriceRise(rise) => &rise.name,
         Mail::RiseWithdrawn(withdrawn) => &withdrawn.name,
         Mail::UpstreamReview(review) => &review.name,

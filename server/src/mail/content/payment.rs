@@ -2,7 +2,7 @@
 
 use app::i18n::td_string;
 use wallet::catalog::{Expiry, Interval};
-use wallet::notify::{PaidMail, PlanMail, PlanTroubleMail};
+use wallet::notify::{CardMail, PaidMail, PlanMail, PlanTroubleMail};
 
 use super::{Content, Writer};
 
@@ -70,6 +70,9 @@ pub(super) fn plan_unpaid(writer: &Writer<'_>, mail: &PlanTroubleMail) -> Conten
         None => td_string!(locale, mail.plan_unpaid.stays),
     };
     let again = match mail.next_try_at {
+        Some(at) if mail.awaits_owner => {
+            td_string!(locale, mail.plan_unpaid.owner, date = writer.date(at), stays = stays)
+        }
         Some(at) => td_string!(locale, mail.plan_unpaid.again, date = writer.date(at), stays = stays),
         None => td_string!(locale, mail.plan_unpaid.last_try).to_owned(),
     };
@@ -82,6 +85,22 @@ pub(super) fn plan_unpaid(writer: &Writer<'_>, mail: &PlanTroubleMail) -> Conten
         ],
         figure: Some(money),
         action: td_string!(locale, mail.plan_unpaid.action),
+    }
+}
+
+/// Says that a saved card expires soon.
+pub(super) fn card_expires(writer: &Writer<'_>, card: &CardMail) -> Content {
+    let locale = writer.locale;
+    let date = card.expires.map(|(year, month)| format!("{month:02}/{year}")).unwrap_or_default();
+    let then = match card.pays_plan {
+        true => td_string!(locale, mail.card_expires.plan),
+        false => td_string!(locale, mail.card_expires.other),
+    };
+    Content {
+        subject: td_string!(locale, mail.card_expires.subject, method = &card.method),
+        figure: None,
+        lines: vec![td_string!(locale, mail.card_expires.note, method = &card.method, date = date), then.to_owned()],
+        action: td_string!(locale, mail.card_expires.action),
     }
 }
 

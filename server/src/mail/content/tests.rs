@@ -112,6 +112,7 @@ fn a_mail_about_a_plan_says_the_price_and_the_next_date_in_both_languages() {
         next_try_at: Some(until),
         down_to: Some("Starter".into()),
         is_unpaid: true,
+        awaits_owner: false,
         tries: 2,
         expiry: Some(Expiry::PeriodEnd),
     };

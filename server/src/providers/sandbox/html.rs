@@ -18,6 +18,8 @@ pub struct Order<'a> {
     pub money: &'a str,
     /// Whether the card is kept to be charged again.
     pub is_kept: bool,
+    /// Whether it is only saved, and nothing is paid.
+    pub is_setup: bool,
 }
 
 /// Writes the page where a card is typed.
@@ -53,12 +55,16 @@ pub fn card(order: &Order<'_>, locale: Locale, typed: &Typed, problems: &Problem
             field("number", td_string!(locale, sandbox.number), &typed.number, "4242 4242 4242 4242", problems.number),
         expiry = field("expiry", td_string!(locale, sandbox.expiry), &typed.expiry, "12/30", problems.expiry),
         cvc = field("cvc", td_string!(locale, sandbox.cvc), &typed.cvc, "123", problems.cvc),
-        pay = escape(&td_string!(locale, sandbox.pay, money = order.money)),
+        pay = match order.is_setup {
+            true => escape(td_string!(locale, sandbox.save)),
+            false => escape(&td_string!(locale, sandbox.pay, money = order.money)),
+        },
         cancel = escape(td_string!(locale, sandbox.cancel)),
         cards_head = escape(td_string!(locale, sandbox.cards)),
         any = escape(td_string!(locale, sandbox.cards_note)),
     );
-    let kept = if order.is_kept { note(td_string!(locale, sandbox.card_kept)) } else { String::new() };
+    let kept =
+        if order.is_kept && !order.is_setup { note(td_string!(locale, sandbox.card_kept)) } else { String::new() };
     let body = format!("{}{}{kept}{body}", note(td_string!(locale, sandbox.note)), summary(order));
     page(locale, td_string!(locale, sandbox.title), &body)
 }
@@ -116,6 +122,9 @@ fn note(text: &str) -> String {
 }
 
 fn summary(order: &Order<'_>) -> String {
+    if order.is_setup {
+        return String::new();
+    }
     format!(r#"<div class="panel sum"><span>{}</span><span>{}</span></div>"#, escape(order.title), escape(order.money))
 }
 
@@ -129,7 +138,7 @@ mod tests {
 
     #[test]
     fn nothing_typed_becomes_markup() {
-        let order = Order { reference: "r", title: "<b>x</b>", money: "449 ₽", is_kept: true };
+        let order = Order { reference: "r", title: "<b>x</b>", money: "449 ₽", is_kept: true, is_setup: false };
         let typed = Typed::new("\"><script>alert(1)</script>", "", "");
         let page = card(&order, Locale::en, &typed, &Problems::default());
         assert!(!page.contains("<script") && !page.contains("<b>x") && page.contains("&quot;&gt;&lt;script&gt;"));

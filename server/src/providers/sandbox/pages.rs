@@ -131,7 +131,13 @@ impl Visit {
     fn show(&self, typed: &Typed, problems: &Problems, code: StatusCode) -> Response {
         let page = &self.page;
         let money = page.money.to_string();
-        let order = Order { reference: &page.reference, title: &page.title, money: &money, is_kept: page.save_method };
+        let order = Order {
+            reference: &page.reference,
+            title: &page.title,
+            money: &money,
+            is_kept: page.save_method,
+            is_setup: page.money.minor() == 0,
+        };
         match page.state {
             SandboxState::Open => self.html(code, html::card(&order, self.locale, typed, problems)),
             SandboxState::Challenge => self.html(code, html::challenge(&order, self.locale)),

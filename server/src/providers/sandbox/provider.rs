@@ -7,9 +7,9 @@ use wallet::clock::Clock;
 use wallet::error::{Error, Refusal};
 use wallet::id::PaymentId;
 use wallet::payment::{
-    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout, EventError, FetchAnswer, MethodKind,
-    Provider, ProviderMethod, ProviderPayment, ProviderStatus, SandboxBooks, SandboxCheckout, SandboxState,
-    SandboxStep, SavedCharge, VerifiedEvent,
+    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout, EventError, FetchAnswer, MethodAnswer,
+    MethodKind, Provider, ProviderMethod, ProviderPayment, ProviderStatus, SandboxBooks, SandboxCheckout, SandboxState,
+    SandboxStep, SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent, decline,
 };
 
 use super::message::Message;
@@ -103,6 +103,7 @@ impl Provider for Sandbox {
             kinds: vec![MethodKind::Card],
             signed_webhooks: true,
             saved_methods: true,
+            setup: true,
             test_only: true,
             ..Capabilities::default()
         }
@@ -150,6 +151,44 @@ impl Provider for Sandbox {
             Ok(page) => FetchAnswer::Found(payment(page)),
             Err(Error::Refused(Refusal::NotFound { .. })) => FetchAnswer::Missing,
             Err(error) => FetchAnswer::Unknown { detail: error.to_string() },
+        }
+    }
+
+    async fn create_setup(&self, order: &SetupOrder) -> CheckoutAnswer {
+        match self.books.open_setup(order).await {
+            Ok(page) => match page_url(&page.return_url, &page.reference) {
+                Some(redirect_url) => {
+                    CheckoutAnswer::Created { reference: page.reference, redirect_url, expires_at: page.expires_at }
+                }
+                None => CheckoutAnswer::Refused { code: "bad_return_url".to_owned() },
+            },
+            Err(error) => CheckoutAnswer::Unknown { detail: error.to_string() },
+        }
+    }
+
+    async fn fetch_setup(&self, reference: &str) -> SetupAnswer {
+        let page = match self.books.find(reference).await {
+            Ok(Some(page)) => page,
+            Ok(None) => return SetupAnswer::Missing,
+            Err(error) => return SetupAnswer::Unknown { detail: error.to_string() },
+        };
+        let failed = |code: &str| SetupAnswer::Failed { code: code.to_owned() };
+        match (page.state, page.method_ref) {
+            (SandboxState::Paid, Some(reference)) => SetupAnswer::Saved(saved(reference, page.method.as_deref())),
+            (SandboxState::Open | SandboxState::Challenge | SandboxState::Processing, _) => SetupAnswer::Open,
+            (SandboxState::Cancelled, _) => failed("cancelled"),
+            (SandboxState::Expired, _) => failed("expired"),
+            (SandboxState::Declined | SandboxState::Paid, _) => {
+                failed(page.decline_code.as_deref().unwrap_or(decline::CARD_DECLINED))
+            }
+        }
+    }
+
+    async fn fetch_method(&self, reference: &str) -> MethodAnswer {
+        match self.books.method(reference).await {
+            Ok(Some(known)) => MethodAnswer::Found(saved(reference.to_owned(), Some(&known.label))),
+            Ok(None) => MethodAnswer::Missing,
+            Err(error) => MethodAnswer::Unknown { detail: error.to_string() },
         }
     }
 

@@ -28,6 +28,19 @@ pub struct PlanMail {
     pub payment: PaymentId,
 }
 
+/// What the mail about a card says that expires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardMail {
+    /// Whom to greet.
+    pub name: String,
+    /// The card, as people know it.
+    pub method: String,
+    /// The last month in which it can be charged: year, and month from 1.
+    pub expires: Option<(u16, u8)>,
+    /// Whether the account's plan is paid with it.
+    pub pays_plan: bool,
+}
+
 /// What the mails about a plan that is in trouble say, or over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanTroubleMail {
@@ -45,6 +58,9 @@ pub struct PlanTroubleMail {
     pub down_to: Option<String>,
     /// Whether it is over because nobody paid.
     pub is_unpaid: bool,
+    /// Whether only the reader can pay, until `next_try_at`: the bank asks for them, or the card is of no use any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_owner: bool,
     /// How often the card was declined.
     #[serde(default)]
     pub tries: u32,

@@ -1,5 +1,7 @@
 //! Why a payment was declined: codes that all providers' own reasons are mapped to, and what follows from each.
 
+pub use crate::plan::due::AfterDecline;
+
 /// The bank said no and gave no reason.
 pub const CARD_DECLINED: &str = "card_declined";
 /// There is too little money on the card or in the wallet.
@@ -28,17 +30,6 @@ pub const NOT_ALLOWED: &str = "not_allowed";
 pub const AMOUNT_NOT_TAKEN: &str = "amount_not_taken";
 /// The provider or the bank has a fault of its own; trying later may help.
 pub const TRY_LATER: &str = "try_later";
-
-/// What is done after a saved method was declined without its owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AfterDecline {
-    /// It is charged again later.
-    Retry,
-    /// Only its owner can pay; it is never charged again for this order.
-    AskOwner,
-    /// The method is of no use any more: it is removed, and another one is asked for.
-    DropMethod,
-}
 
 /// Says what follows from a code. Unknown codes are tried again: there is a last try in any case.
 #[must_use]

@@ -5,13 +5,14 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::super::provider::{UnreadEvent, VerifiedEvent};
+use super::super::provider::{EventAbout, UnreadEvent, VerifiedEvent};
 use crate::error::Result;
 
 /// A message as stored.
 pub(crate) struct EventRow {
     pub(crate) provider: String,
     pub(crate) kind: String,
+    pub(crate) about: String,
     pub(crate) object_ref: Option<String>,
     pub(crate) state: String,
 }
@@ -22,6 +23,7 @@ pub(crate) struct NewEventRow<'a> {
     pub(crate) provider: &'a str,
     pub(crate) dedupe_key: &'a str,
     pub(crate) kind: &'a str,
+    pub(crate) about: EventAbout,
     pub(crate) object_ref: Option<&'a str>,
     pub(crate) raw: &'a Value,
     pub(crate) received_at: DateTime<Utc>,
@@ -30,8 +32,8 @@ pub(crate) struct NewEventRow<'a> {
 /// Adds a message; `false` where it came before.
 pub(crate) async fn insert(connection: &mut PgConnection, event: &NewEventRow<'_>) -> Result<bool> {
     let done = sqlx::query!(
-        "INSERT INTO provider_events (id, provider, dedupe_key, kind, object_ref, raw, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+        "INSERT INTO provider_events (id, provider, dedupe_key, kind, object_ref, raw, received_at, about)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT ON CONSTRAINT provider_events_dedupe_unique DO NOTHING",
         event.id,
         event.provider,
@@ -39,7 +41,8 @@ pub(crate) async fn insert(connection: &mut PgConnection, event: &NewEventRow<'_
         event.kind,
         event.object_ref,
         event.raw,
-        event.received_at
+        event.received_at,
+        event.about.code()
     )
     .execute(connection)
     .await?;
@@ -92,6 +95,7 @@ pub(crate) async fn take_unread(connection: &mut PgConnection, id: Uuid, event: 
          SET kind = $2,
              object_ref = $3,
              raw = $4,
+             about = $5,
              state = 'received',
              tries = 0
          WHERE id = $1
@@ -99,7 +103,8 @@ pub(crate) async fn take_unread(connection: &mut PgConnection, id: Uuid, event: 
         id,
         event.kind,
         event.object_ref,
-        event.raw
+        event.raw,
+        event.about.code()
     )
     .execute(connection)
     .await?;
@@ -116,9 +121,13 @@ pub(crate) async fn note_unread(pool: &PgPool, id: Uuid) -> Result<()> {
 
 /// Finds a message.
 pub(crate) async fn find(pool: &PgPool, id: Uuid) -> Result<Option<EventRow>> {
-    Ok(sqlx::query_as!(EventRow, "SELECT provider, kind, object_ref, state FROM provider_events WHERE id = $1", id)
-        .fetch_optional(pool)
-        .await?)
+    Ok(sqlx::query_as!(
+        EventRow,
+        "SELECT provider, kind, about, object_ref, state FROM provider_events WHERE id = $1",
+        id
+    )
+    .fetch_optional(pool)
+    .await?)
 }
 
 /// Marks a message as worked on; `ignored` where it was about nothing of ours.

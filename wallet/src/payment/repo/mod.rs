@@ -1,7 +1,10 @@
 //! The SQL of payments, providers' messages and the sandbox provider's own books.
 
+pub(crate) mod customer;
 pub(crate) mod event;
 pub(crate) mod invariants;
+pub(crate) mod method;
+pub(crate) mod method_change;
 pub(crate) mod new_payment;
 pub(crate) mod payment;
 pub(crate) mod review;

@@ -4,9 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 
 use crate::error::Result;
-use crate::id::{AccountId, PaymentId, SubscriptionId, UserId, WalletId};
+use crate::id::{AccountId, PaymentId, PaymentMethodId, SubscriptionId, UserId, WalletId};
 use crate::money::{Credits, Money};
 use crate::payment::model::PlanPart;
+use crate::payment::provider::MethodKind;
 
 /// A payment to store.
 pub(crate) struct NewPaymentRow<'a> {
@@ -24,6 +25,10 @@ pub(crate) struct NewPaymentRow<'a> {
     pub(crate) name: &'a str,
     pub(crate) locale: &'a str,
     pub(crate) provider: &'a str,
+    pub(crate) kind: Option<MethodKind>,
+    /// The saved method that is charged, and what it is called.
+    pub(crate) method: Option<(PaymentMethodId, &'a str)>,
+    pub(crate) save_method: bool,
     pub(crate) return_base: &'a str,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
@@ -51,9 +56,9 @@ pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_
          INSERT INTO payments (id, account_id, shard, wallet_id, user_id, idempotency_key, request_hash, package,
                                title, credits, minor, currency, email, name, locale, provider, return_base,
                                created_at, updated_at, expires_at, check_at, subscription_id, plan, billing, month,
-                               consent)
+                               consent, kind, method_id, method_label, save_method)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21,
-                $22, $23, $24, $25
+                $22, $23, $24, $25, $28, $29, $30, $31
          WHERE $26::uuid IS NULL OR EXISTS (SELECT FROM going_on)
          ON CONFLICT DO NOTHING",
         row.id.uuid(),
@@ -82,7 +87,11 @@ pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_
         part.map(|part| i32::try_from(part.month).unwrap_or(i32::MAX)),
         row.plan.map(|(_, consent)| consent),
         row.renews.map(|(subscription, _)| subscription.uuid()),
-        row.renews.map(|(_, version)| version)
+        row.renews.map(|(_, version)| version),
+        row.kind.map(MethodKind::code),
+        row.method.map(|(method, _)| method.uuid()),
+        row.method.map(|(_, label)| label),
+        row.save_method
     )
     .execute(connection)
     .await?;

@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use crate::catalog::Interval;
 use crate::error::{Error, Result};
-use crate::id::{AccountId, PaymentId, Shard, SubscriptionId, WalletId};
+use crate::id::{AccountId, PaymentId, PaymentMethodId, Shard, SubscriptionId, UserId, WalletId};
 use crate::money::{Credits, Currency, Money};
 use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
+use crate::payment::provider::MethodKind;
 
 /// A payment as stored.
 #[derive(Clone, Debug)]
@@ -28,6 +29,14 @@ pub(crate) struct PaymentRow {
     pub(crate) locale: String,
     pub(crate) provider: String,
     pub(crate) provider_ref: Option<String>,
+    /// The kind of method that the buyer chose.
+    pub(crate) kind: Option<MethodKind>,
+    /// The saved method that is charged.
+    pub(crate) method_id: Option<PaymentMethodId>,
+    pub(crate) method_label: Option<String>,
+    pub(crate) save_method: bool,
+    pub(crate) tax_minor: i64,
+    pub(crate) user: Option<UserId>,
     pub(crate) checkout_url: Option<String>,
     pub(crate) return_base: String,
     pub(crate) failure: Option<String>,
@@ -54,6 +63,8 @@ impl PaymentRow {
             credits: self.credits,
             money: self.money,
             provider: self.provider,
+            method: self.method_label,
+            tax_minor: self.tax_minor,
             failure: self.failure,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -82,6 +93,12 @@ struct Raw {
     locale: String,
     provider: String,
     provider_ref: Option<String>,
+    kind: Option<String>,
+    method_id: Option<Uuid>,
+    method_label: Option<String>,
+    save_method: bool,
+    tax_minor: i64,
+    user_id: Option<Uuid>,
     checkout_url: Option<String>,
     return_base: String,
     failure: Option<String>,
@@ -129,6 +146,12 @@ impl TryFrom<Raw> for PaymentRow {
             locale: raw.locale,
             provider: raw.provider,
             provider_ref: raw.provider_ref,
+            kind: raw.kind.as_deref().and_then(MethodKind::from_code),
+            method_id: raw.method_id.map(PaymentMethodId::from_uuid),
+            method_label: raw.method_label,
+            save_method: raw.save_method,
+            tax_minor: raw.tax_minor,
+            user: raw.user_id.map(UserId::from_uuid),
             checkout_url: raw.checkout_url,
             return_base: raw.return_base,
             failure: raw.failure,
@@ -149,7 +172,8 @@ macro_rules! select_payments {
         sqlx::query_as!(
             Raw,
             "SELECT payments.id, account_id, shard, wallet_id, request_hash, status, package, title, credits, minor,
-                    currency, email, payments.name, locale, provider, provider_ref, checkout_url, return_base, failure,
+                    currency, email, payments.name, locale, provider, provider_ref, payments.kind, method_id,
+                    method_label, save_method, tax_minor, user_id, checkout_url, return_base, failure,
                     entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing,
                     month, accounts.time_zone
              FROM payments
@@ -250,6 +274,23 @@ pub(crate) async fn set_reference(pool: &PgPool, id: PaymentId, reference: &str)
     sqlx::query!("UPDATE payments SET provider_ref = $2 WHERE id = $1 AND provider_ref IS NULL", id.uuid(), reference)
         .execute(pool)
         .await?;
+    Ok(())
+}
+
+/// Notes the instrument that paid, and the tax that its provider added.
+pub(crate) async fn set_paid_with(pool: &PgPool, id: PaymentId, (label, tax_minor): (Option<&str>, i64)) -> Result<()> {
+    sqlx::query!(
+        "UPDATE payments
+         SET method_label = coalesce($2, method_label),
+             tax_minor = $3
+         WHERE id = $1
+           AND (method_label, tax_minor) IS DISTINCT FROM (coalesce($2, method_label), $3)",
+        id.uuid(),
+        label,
+        tax_minor
+    )
+    .execute(pool)
+    .await?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::super::provider::{FetchAnswer, UnreadEvent, VerifiedEvent};
+use super::super::provider::{EventAbout, FetchAnswer, UnreadEvent, VerifiedEvent};
 use super::super::repo::{self, event::EventRow, event::NewEventRow};
 use super::Payments;
 use super::order::PROVIDER_TIMEOUT;
@@ -40,6 +40,7 @@ impl Payments {
             provider,
             dedupe_key: &event.dedupe_key,
             kind: &event.kind,
+            about: event.about,
             object_ref: event.object_ref.as_deref(),
             raw: &event.raw,
             received_at: self.db.now(),
@@ -102,7 +103,17 @@ impl Payments {
     }
 
     async fn work_on(&self, event: &EventRow) -> Result<bool> {
+        let reference = event.object_ref.as_deref().unwrap_or_default();
+        match EventAbout::from_code(&event.about).unwrap_or_default() {
+            EventAbout::Payment => {}
+            EventAbout::Setup => return self.setup_event(&event.provider, reference).await,
+            EventAbout::Method => return self.method_event(&event.provider, reference).await,
+            EventAbout::Nothing => return Ok(false),
+        }
         let Some(payment) = self.payment_of(event).await? else {
+            if self.setup_event(&event.provider, reference).await? {
+                return Ok(true);
+            }
             tracing::info!(provider = event.provider, kind = event.kind, "a message about nothing of ours");
             return Ok(false);
         };

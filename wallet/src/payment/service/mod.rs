@@ -1,10 +1,14 @@
 //! The handle: order credits, follow a payment to its end, take providers' messages.
 
+mod customer;
 mod events;
+mod methods;
+mod options;
 mod order;
 mod plan;
 mod sandbox;
 mod settle;
+mod setup;
 mod top_up;
 
 pub use events::{PROCESS_EVENT, Replayed};
@@ -22,9 +26,8 @@ use crate::error::{Refusal, Result};
 use crate::id::{AccountId, PaymentId, UserId, WalletId};
 use crate::identity::{Actor, Identity, KeyAccess, KeyScope, Viewer};
 use crate::ledger::Ledger;
-use crate::money::Currency;
 use crate::notify::Notify;
-use crate::payment::model::{PaymentPage, PaymentView, PlanPart};
+use crate::payment::model::{PaymentPage, PaymentView};
 use crate::plan::Plans;
 
 /// The most payments of one page.
@@ -105,6 +108,7 @@ pub struct Payments {
     plans: Plans,
     notify: Notify,
     providers: Arc<RwLock<Vec<Arc<dyn Provider>>>>,
+    silences: options::Silences,
 }
 
 impl std::fmt::Debug for Payments {
@@ -122,7 +126,16 @@ impl Payments {
         plans: Plans,
         notify: Notify,
     ) -> Self {
-        Self { db, ledger, catalog, identity, plans, notify, providers: Arc::default() }
+        Self {
+            db,
+            ledger,
+            catalog,
+            identity,
+            plans,
+            notify,
+            providers: Arc::default(),
+            silences: options::Silences::default(),
+        }
     }
 
     /// Adds a provider; the first one that takes a currency gets its payments. One of the same name is replaced.
@@ -142,14 +155,6 @@ impl Payments {
     #[must_use]
     pub fn provider(&self, name: &str) -> Option<Arc<dyn Provider>> {
         self.providers().into_iter().find(|provider| provider.name() == name)
-    }
-
-    fn provider_for(&self, currency: Currency, plan: Option<&PlanPart>) -> Option<Arc<dyn Provider>> {
-        self.providers().into_iter().find(|provider| {
-            let able = provider.capabilities();
-            let takes = able.currencies.is_empty() || able.currencies.contains(&currency);
-            takes && (plan.is_none() || able.saved_methods)
-        })
     }
 
     /// Shows a payment of the buyer's account, as it is known here; to a key those of its own wallet.

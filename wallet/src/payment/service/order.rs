@@ -3,11 +3,15 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use super::super::provider::decline::{self, AfterDecline};
 use super::super::provider::{CheckoutAnswer, CheckoutOrder, Provider};
 use super::super::repo::{self, new_payment::NewPaymentRow, payment::PaymentRow};
+use super::customer::Customer;
+use super::options::Chosen;
+use super::settle::Finder;
 use super::{Buyer, Contact, Payments};
 use crate::error::{Problem, Refusal, Result};
-use crate::id::{PaymentId, SubscriptionId};
+use crate::id::{PaymentId, PaymentMethodId, SubscriptionId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{self, NewAudit};
 use crate::money::{Credits, Money};
@@ -23,7 +27,7 @@ const FIRST_LOOK_SECONDS: i64 = 60;
 pub(super) const PROVIDER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(15);
 /// What the payer of a plan agrees to by the form's words: that the card is charged at each billing date, by itself,
 /// until the plan is cancelled. Another text gets another name.
-const CONSENT: &str = "renewal-2";
+pub(super) const CONSENT: &str = "renewal-2";
 
 /// An order with our price, to be made.
 pub(super) struct NewOrder {
@@ -32,8 +36,10 @@ pub(super) struct NewOrder {
     pub(super) credits: Credits,
     pub(super) money: Money,
     pub(super) plan: Option<PlanPart>,
-    /// Who takes the money; the first one that can where nothing is said.
-    pub(super) provider: Option<String>,
+    /// Who takes the money, and how.
+    pub(super) chosen: Chosen,
+    /// Whether the method is saved when it has paid.
+    pub(super) save_method: bool,
     /// How long it can be paid.
     pub(super) open: TimeDelta,
     /// It is only made while this subscription has this version and goes on.
@@ -64,7 +70,7 @@ impl Payments {
         if row.request_hash != hash.as_bytes() {
             return Err(Refusal::IdempotencyMismatch.into());
         }
-        self.with_page(row).await.map(Some)
+        self.with_page(buyer, row).await.map(Some)
     }
 
     /// Makes an order, once per key, and gives the page on which to pay. Where another order for the same months of a
@@ -100,11 +106,7 @@ impl Payments {
         (key, hash): (&IdempotencyKey, &RequestHash),
         return_base: &str,
     ) -> Result<()> {
-        let provider = match &order.provider {
-            Some(name) => self.provider(name),
-            None => self.provider_for(order.money.currency(), order.plan.as_ref()),
-        };
-        let provider = provider.ok_or(Refusal::Unavailable)?;
+        let Chosen { provider, kind, method } = &order.chosen;
         let contact = match &buyer.contact {
             Some(contact) => contact.clone(),
             None => self.owner(buyer).await?,
@@ -125,6 +127,9 @@ impl Payments {
             name: &contact.name,
             locale: &contact.locale,
             provider: provider.name(),
+            kind: *kind,
+            method: method.as_ref().map(|method| (method.id, method.label.as_str())),
+            save_method: order.save_method,
             return_base: return_base.trim_end_matches('/'),
             created_at: now,
             expires_at: now + order.open,
@@ -164,23 +169,71 @@ impl Payments {
         Ok(Contact { email: owner.email, name: owner.name, locale: owner.locale })
     }
 
-    async fn with_page(&self, row: PaymentRow) -> Result<PaymentView> {
-        if row.status.is_open() && row.checkout_url.is_none() {
-            self.open_checkout(&row).await?;
-            return self.view(row.id).await;
+    /// Gives an order with what is still to be done for it: the page on which it is paid, or the charge of the saved
+    /// method that was chosen. Where the bank asks for the method's owner, it is another order with a page.
+    async fn with_page(&self, buyer: &Buyer, row: PaymentRow) -> Result<PaymentView> {
+        let row = match row.method_id {
+            Some(method) if row.status.is_open() && row.provider_ref.is_none() => {
+                self.charge_order(&row, method).await?;
+                self.refresh_as(row.id, Finder::Soon).await?;
+                repo::payment::by_id(self.db.pool(), row.id).await?.unwrap_or(row)
+            }
+            None if row.status.is_open() && row.checkout_url.is_none() => {
+                self.open_checkout(&row).await?;
+                return self.view(row.id).await;
+            }
+            _ => row,
+        };
+        let asks_owner = row.failure.as_deref().is_some_and(|code| decline::after(code) == AfterDecline::AskOwner);
+        if row.status == PaymentStatus::Failed && row.method_id.is_some() && asks_owner {
+            return Box::pin(self.ask_owner(buyer, &row)).await;
         }
         Ok(row.view())
+    }
+
+    /// Charges the saved method that was chosen for an order.
+    async fn charge_order(&self, row: &PaymentRow, method: PaymentMethodId) -> Result<()> {
+        let found = repo::method::find(self.db.pool(), row.account, method).await?;
+        match found.filter(|found| found.state == "active").and_then(|found| found.reference) {
+            Some(reference) => self.charge(row, &reference).await,
+            None => self.refused(row, decline::METHOD_GONE).await,
+        }
+    }
+
+    /// Makes the order once more, to be paid on the provider's page where the bank can ask: the bank would not let the
+    /// saved method be charged without its owner.
+    async fn ask_owner(&self, buyer: &Buyer, row: &PaymentRow) -> Result<PaymentView> {
+        let what = format!("page:{}", row.id);
+        let (key, hash) = (IdempotencyKey::internal(&what), RequestHash::of(what.as_bytes()));
+        let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
+        let order = NewOrder {
+            package: row.package.clone(),
+            title: row.title.clone(),
+            credits: row.credits,
+            money: row.money,
+            plan: row.plan.clone(),
+            chosen: Chosen { provider, kind: row.kind, method: None },
+            save_method: false,
+            open: TimeDelta::minutes(OPEN_MINUTES),
+            renews: None,
+        };
+        self.place(buyer, &order, (&key, &hash), &row.return_base).await
     }
 
     /// Asks the provider for the page; safe to repeat, since the provider sees the same key.
     async fn open_checkout(&self, row: &PaymentRow) -> Result<()> {
         let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
         let back = format!("{}/wallet/orders/{}/return", row.return_base, row.id);
+        let customer = match self.customer(&*provider, row.account).await? {
+            Customer::Is(customer) => customer,
+            Customer::Refused(code) => return self.refused(row, &code).await,
+            Customer::Unknown => return self.unanswered(row).await,
+        };
         let order = CheckoutOrder {
             payment: row.id,
             account: row.account,
-            customer: None,
-            kind: None,
+            customer,
+            kind: row.kind,
             email: row.email.clone(),
             locale: row.locale.clone(),
             title: row.title.clone(),
@@ -188,12 +241,14 @@ impl Payments {
             return_url: back.clone(),
             cancel_url: back,
             expires_at: row.expires_at,
-            save_method: row.plan.is_some(),
+            save_method: row.plan.is_some() || row.save_method,
             idempotency_key: row.id.to_string(),
         };
         let now = self.db.now();
         let pool = self.db.pool();
-        match ask(&*provider, &order).await {
+        let answer = ask(&*provider, &order).await;
+        self.note_answer(provider.name(), matches!(answer, CheckoutAnswer::Unknown { .. }));
+        match answer {
             CheckoutAnswer::Created { reference, redirect_url, expires_at } => {
                 repo::payment::set_checkout(pool, row.id, (&reference, &redirect_url), expires_at, now).await
             }

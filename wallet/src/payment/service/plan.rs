@@ -4,6 +4,8 @@ use chrono::TimeDelta;
 
 use super::super::provider::{ChargeAnswer, Provider, SavedCharge};
 use super::super::repo::{self, payment::PaymentRow};
+use super::customer::Customer;
+use super::options::Chosen;
 use super::order::{NewOrder, OPEN_MINUTES, PROVIDER_TIMEOUT};
 use super::settle::{Finder, Reconciled};
 use super::{Buyer, Payments};
@@ -12,6 +14,7 @@ use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::SubscriptionId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
+use crate::payment::method::PayWith;
 use crate::payment::model::{PaymentStatus, PaymentView, PlanChoice, PlanPart};
 use crate::payment::service::review::RETURNED;
 use crate::plan::{SavedMethod, Subscription, Terms};
@@ -89,13 +92,20 @@ impl Payments {
             interval: choice.interval,
             month: 0,
         };
-        let order = new_order(&catalog, part, terms);
+        let chosen = self.choose(buyer.account, choice.with.as_ref(), terms.price, true).await?;
+        let order = new_order(&catalog, part, terms, chosen);
         self.place(&buyer, &order, (&key, &hash), return_base).await
     }
 
     /// Orders the month that a declined card did not pay, and gives the page on which to pay it, with any card: that
     /// one is charged from then on.
-    pub async fn pay_plan(&self, buyer: impl Into<Buyer>, key: &str, return_base: &str) -> Result<PaymentView> {
+    pub async fn pay_plan(
+        &self,
+        buyer: impl Into<Buyer>,
+        with: Option<&PayWith>,
+        key: &str,
+        return_base: &str,
+    ) -> Result<PaymentView> {
         let buyer = buyer.into();
         buyer.must_pay()?;
         let key = IdempotencyKey::parse(key)?;
@@ -107,7 +117,8 @@ impl Payments {
         let of = self.plans.subscription(buyer.account).await?.ok_or_else(nothing)?;
         let (terms, month) = of.terms.zip(of.owed()).ok_or_else(nothing)?;
         let part = PlanPart { subscription: of.id, plan: of.plan.clone(), interval: terms.interval, month };
-        let order = new_order(&*self.catalog.view().await?, part, terms);
+        let chosen = self.choose(buyer.account, with, terms.price, true).await?;
+        let order = new_order(&*self.catalog.view().await?, part, terms, chosen);
         // The credits go where the plan's credits go.
         let buyer = Buyer { wallet: of.wallet, ..buyer };
         self.place(&buyer, &order, (&key, &hash), return_base).await
@@ -151,11 +162,14 @@ impl Payments {
         if let Some(row) = repo::payment::by_key(self.db.pool(), of.account, key.as_str()).await? {
             return Ok(Some(row));
         }
+        let provider = self.provider(&method.provider).ok_or(Refusal::Unavailable)?;
+        let saved = repo::method::by_reference(self.db.pool(), &method.provider, &method.reference).await?;
+        let saved = saved.filter(|saved| saved.account == of.account);
+        let chosen = Chosen { provider, kind: saved.as_ref().map(|saved| saved.kind), method: saved };
         let order = NewOrder {
-            provider: Some(method.provider.clone()),
             open: TimeDelta::hours(RENEWAL_HOURS),
             renews: Some((of.id, of.version)),
-            ..new_order(&*self.catalog.view().await?, part.clone(), terms)
+            ..new_order(&*self.catalog.view().await?, part.clone(), terms, chosen)
         };
         let (account, wallet, by) = (of.account, of.wallet, Actor::system("plans"));
         let buyer = Buyer { account, wallet, user: None, contact: None, may_pay: true, by };
@@ -168,7 +182,7 @@ impl Payments {
     async fn follow(&self, row: &PaymentRow, method: &SavedMethod) -> Result<Followed> {
         let may_charge = self.db.now() + TimeDelta::hours(LAST_HOURS) < row.expires_at;
         if row.status.is_open() && row.provider_ref.is_none() && may_charge {
-            self.charge(row, method).await?;
+            self.charge(row, &method.reference).await?;
         }
         let seen = self.refresh_as(row.id, Finder::Soon).await?;
         let was_made =
@@ -231,20 +245,29 @@ impl Payments {
         }
     }
 
-    async fn charge(&self, row: &PaymentRow, method: &SavedMethod) -> Result<()> {
+    /// Charges a saved method for an order, by the provider's name of it; safe to repeat, since the provider sees the
+    /// same key.
+    pub(super) async fn charge(&self, row: &PaymentRow, method: &str) -> Result<()> {
         let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
+        let customer = match self.customer(&*provider, row.account).await? {
+            Customer::Is(customer) => customer,
+            Customer::Refused(code) => return self.refused(row, &code).await,
+            Customer::Unknown => return self.unanswered(row).await,
+        };
         let charge = SavedCharge {
             payment: row.id,
             account: row.account,
-            customer: None,
+            customer,
             email: row.email.clone(),
-            method: method.reference.clone(),
+            method: method.to_owned(),
             locale: row.locale.clone(),
             title: row.title.clone(),
             money: row.money,
             idempotency_key: row.id.to_string(),
         };
-        match ask(&*provider, &charge).await {
+        let answer = ask(&*provider, &charge).await;
+        self.note_answer(provider.name(), matches!(answer, ChargeAnswer::Unknown { .. }));
+        match answer {
             ChargeAnswer::Made { reference } => repo::payment::set_reference(self.db.pool(), row.id, &reference).await,
             ChargeAnswer::Refused { code } => self.refused(row, &code).await,
             ChargeAnswer::Unknown { detail } => {
@@ -262,7 +285,7 @@ async fn ask(provider: &dyn Provider, charge: &SavedCharge) -> ChargeAnswer {
     }
 }
 
-fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms) -> NewOrder {
+fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms, chosen: Chosen) -> NewOrder {
     let title = catalog.plan(&plan.plan).map_or_else(|| plan.plan.clone(), |plan| plan.name.clone());
     NewOrder {
         package: None,
@@ -270,7 +293,8 @@ fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms) -> NewOrder {
         credits: terms.credits,
         money: terms.price,
         plan: Some(plan),
-        provider: None,
+        chosen,
+        save_method: true,
         open: TimeDelta::minutes(OPEN_MINUTES),
         renews: None,
     }

@@ -1,11 +1,17 @@
 //! The sandbox provider's books, for the server's sandbox provider and its card page.
 
-use super::super::provider::{CheckoutOrder, SavedCharge};
+use chrono::TimeDelta;
+
+use super::super::provider::{CheckoutOrder, SavedCharge, SetupOrder};
 use super::super::repo;
 use super::super::sandbox::{SandboxCheckout, SandboxMethod, SandboxState, SandboxStep};
 use crate::db::Db;
 use crate::error::{Refusal, Result};
 use crate::id::PaymentId;
+use crate::money::{Currency, Money};
+
+/// How long a page is open where a card is saved.
+const SETUP_MINUTES: i64 = 60;
 
 /// The sandbox's payment pages. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -21,6 +27,26 @@ impl SandboxBooks {
     /// Opens a page; the same key gives the page that was opened first.
     pub async fn open(&self, order: &CheckoutOrder) -> Result<SandboxCheckout> {
         repo::sandbox::open(self.db.pool(), &new_reference(), order, self.db.now()).await
+    }
+
+    /// Opens a page where a card is saved and nothing is paid; the same key gives the page that was opened first.
+    pub async fn open_setup(&self, order: &SetupOrder) -> Result<SandboxCheckout> {
+        let page = CheckoutOrder {
+            payment: PaymentId::from_uuid(order.method.uuid()),
+            account: order.account,
+            customer: None,
+            kind: None,
+            email: order.email.clone(),
+            locale: order.locale.clone(),
+            title: String::new(),
+            money: Money::from_minor(0, Currency::USD),
+            return_url: order.return_url.clone(),
+            cancel_url: order.cancel_url.clone(),
+            expires_at: self.db.now() + TimeDelta::minutes(SETUP_MINUTES),
+            save_method: true,
+            idempotency_key: format!("setup:{}", order.idempotency_key),
+        };
+        self.open(&page).await
     }
 
     /// Finds a card that was kept.

@@ -9,14 +9,16 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
-use super::super::repo::{self, payment::PaymentRow};
+use super::super::provider::decline::{self, AfterDecline};
+use super::super::provider::{FetchAnswer, ProviderMethod, ProviderPayment, ProviderStatus};
+use super::super::repo::{self, method_change, payment::PaymentRow};
 use super::Payments;
-use super::order::PROVIDER_TIMEOUT;
+use super::order::{CONSENT, PROVIDER_TIMEOUT};
+use super::setup::CONSENT_SAVE;
 use crate::catalog::{BurnClass, CatalogView, Expiry};
 use crate::db::Db;
 use crate::error::{Error, Refusal, Result};
-use crate::id::PaymentId;
+use crate::id::{AccountId, PaymentId, UserId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, NewAudit};
 use crate::ledger::{Command, GrantSource, NewGrant, Outcome, Submission, TxHook};
@@ -122,16 +124,30 @@ impl Payments {
             }
         };
         let unknown = |_| FetchAnswer::Unknown { detail: "no answer in time".to_owned() };
-        Ok(tokio::time::timeout(PROVIDER_TIMEOUT, answer).await.unwrap_or_else(unknown))
+        let answer = tokio::time::timeout(PROVIDER_TIMEOUT, answer).await.unwrap_or_else(unknown);
+        self.note_answer(provider.name(), matches!(answer, FetchAnswer::Unknown { .. }));
+        Ok(answer)
     }
 
     async fn act(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
         repo::payment::set_reference(self.db.pool(), row.id, &found.reference).await?;
         match &found.status {
-            ProviderStatus::Paid if agrees(row, found) => self.settle(row, found, finder).await,
-            ProviderStatus::Paid => self.put_aside(row, found, "mismatch").await,
+            ProviderStatus::Paid => {
+                let with = (found.method.as_deref(), found.tax_minor.max(0));
+                repo::payment::set_paid_with(self.db.pool(), row.id, with).await?;
+                match agrees(row, found) {
+                    true => self.settle(row, found, finder).await,
+                    false => self.put_aside(row, found, "mismatch").await,
+                }
+            }
             ProviderStatus::Processing => self.step(row, PaymentStatus::Processing, None).await,
-            ProviderStatus::Declined { code } => self.step(row, PaymentStatus::Failed, Some(code)).await,
+            ProviderStatus::Declined { code } => {
+                self.step(row, PaymentStatus::Failed, Some(code)).await?;
+                match row.method_id.filter(|_| decline::after(code) == AfterDecline::DropMethod) {
+                    Some(method) => self.drop_method(row.account, method, code).await,
+                    None => Ok(()),
+                }
+            }
             ProviderStatus::Cancelled => self.step(row, PaymentStatus::Cancelled, None).await,
             ProviderStatus::Expired => self.step(row, PaymentStatus::Expired, None).await,
             ProviderStatus::Open if row.expires_at <= self.db.now() || self.is_overtaken(row).await? => {
@@ -188,7 +204,7 @@ impl Payments {
 
     /// Gives what was paid: a plan's month, or the credits that were ordered.
     pub(super) async fn settle(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
-        let Some(part) = &row.plan else { return self.settle_top_up(row, finder).await };
+        let Some(part) = &row.plan else { return self.settle_top_up(row, found, finder).await };
         for _ in 0..READS_MAX {
             match self.settle_plan(row, part, found).await {
                 Err(error) if SubscriptionMoved::is(&error) => {}
@@ -205,7 +221,7 @@ impl Payments {
         Err(Refusal::Unavailable.into())
     }
 
-    async fn settle_top_up(&self, row: &PaymentRow, finder: Finder) -> Result<()> {
+    async fn settle_top_up(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
         let now = self.db.now();
         let catalog = self.catalog.view().await?;
         let waited = row.status != PaymentStatus::Pending && row.updated_at + TimeDelta::seconds(LATE_SECONDS) < now;
@@ -215,6 +231,7 @@ impl Payments {
             payment: row.id,
             read: (row.status, row.failure.clone()),
             plan: None,
+            saved: saved_with(row, found),
             to: (row.email.clone(), row.locale.clone()),
             mail: receipt(row, finder == Finder::Reconciler || waited),
         };
@@ -240,11 +257,7 @@ impl Payments {
 
     /// Begins a plan with its first month, or brings the next month of one that goes on.
     async fn settle_plan(&self, row: &PaymentRow, part: &PlanPart, found: &ProviderPayment) -> Result<()> {
-        let method = found.saved_method.as_ref().map(|saved| SavedMethod {
-            provider: row.provider.clone(),
-            reference: saved.reference.clone(),
-            label: saved.label.clone(),
-        });
+        let method = self.paid_method(row, found).await?;
         let paid = PaidPlan {
             payment: row.id,
             subscription: part.subscription,
@@ -275,10 +288,24 @@ impl Payments {
             payment: row.id,
             read: (row.status, row.failure.clone()),
             plan: Some(settlement),
+            saved: saved_with(row, found),
             to: (row.email.clone(), row.locale.clone()),
             mail: if part.month == 0 { Mail::PlanStarted(mail) } else { Mail::PlanRenewed(mail) },
         };
         self.ledger.submit(month.submission(Arc::new(hook))).await.map(drop)
+    }
+
+    /// Finds the method that pays a plan from now on: the one that the payment has saved, or the saved one that was
+    /// charged.
+    async fn paid_method(&self, row: &PaymentRow, found: &ProviderPayment) -> Result<Option<SavedMethod>> {
+        let provider = row.provider.clone();
+        if let Some(saved) = &found.saved_method {
+            return Ok(Some(SavedMethod { provider, reference: saved.reference.clone(), label: saved.label.clone() }));
+        }
+        let Some(id) = row.method_id else { return Ok(None) };
+        let known = repo::method::find(self.db.pool(), row.account, id).await?.filter(|known| known.state == "active");
+        let named = known.and_then(|known| Some((known.reference?, known.label)));
+        Ok(named.map(|(reference, label)| SavedMethod { provider, reference, label }))
     }
 
     /// Looks at open payments that are due and at messages that no job finished: what was lost on the way is found
@@ -298,9 +325,25 @@ impl Payments {
             }
         }
         self.ask_about_closed_renewals(&mut report).await?;
+        self.reconcile_setups(&mut report).await?;
         self.process_left_events(&mut report).await?;
         Ok(report)
     }
+}
+
+/// A method that a payment has saved, and to what its owner agreed.
+struct NewlySaved {
+    account: AccountId,
+    user: Option<UserId>,
+    provider: String,
+    method: ProviderMethod,
+    consent: &'static str,
+}
+
+fn saved_with(row: &PaymentRow, found: &ProviderPayment) -> Option<NewlySaved> {
+    let method = found.saved_method.clone().filter(|_| row.plan.is_some() || row.save_method)?;
+    let consent = if row.plan.is_some() { CONSENT } else { CONSENT_SAVE };
+    Some(NewlySaved { account: row.account, user: row.user, provider: row.provider.clone(), method, consent })
 }
 
 /// Says whether the money that the provider took is the money that we asked for, for this order.
@@ -335,6 +378,8 @@ struct Settles {
     /// The state that the payment was read in, and why.
     read: (PaymentStatus, Option<String>),
     plan: Option<Settlement>,
+    /// The method that is saved now.
+    saved: Option<NewlySaved>,
     to: (String, String),
     mail: Mail,
 }
@@ -344,6 +389,16 @@ impl TxHook for Settles {
     async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
         if let Some(plan) = &self.plan {
             Plans::pay_in_tx(connection, plan, outcome.seq()).await?;
+        }
+        if let Some(saved) = &self.saved {
+            let saved = method_change::Saved {
+                account: saved.account,
+                user: saved.user,
+                provider: &saved.provider,
+                method: &saved.method,
+                consent: saved.consent,
+            };
+            method_change::save(connection, &saved, self.db.now()).await?;
         }
         let read = (self.read.0, self.read.1.as_deref());
         if repo::payment::succeed(connection, self.payment, read, outcome.seq(), self.db.now()).await? {

@@ -32,8 +32,11 @@ impl Payments {
             return Ok(known);
         }
         let Order { package, title, credits, money } = self.order(top_up).await?;
+        let chosen = self.choose(buyer.account, top_up.with.as_ref(), money, false).await?;
+        let saves = chosen.method.is_none() && chosen.provider.capabilities().saved_methods;
+        let save_method = top_up.save_method && saves;
         let open = TimeDelta::minutes(OPEN_MINUTES);
-        let order = NewOrder { package, title, credits, money, plan: None, provider: None, open, renews: None };
+        let order = NewOrder { package, title, credits, money, plan: None, chosen, save_method, open, renews: None };
         self.place(&buyer, &order, (&key, &hash), return_base).await
     }
 }

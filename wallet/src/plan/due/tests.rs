@@ -42,6 +42,7 @@ fn at(anchor: DateTime<Utc>, interval: Interval) -> Subscription {
         failing_since: None,
         next_try_at: None,
         method: None,
+        awaits_owner: false,
         version: 0,
     }
 }

@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::error::Result;
 use crate::id::{AccountId, PaymentId, SubscriptionId};
 use crate::plan::month::Month;
-use crate::plan::{Subscription, SubscriptionStatus, Terms};
+use crate::plan::{SavedMethod, Subscription, SubscriptionStatus, Terms};
 
 /// A paid plan that begins.
 pub(crate) struct NewStart<'a> {
@@ -53,6 +53,7 @@ pub(crate) async fn start(connection: &mut PgConnection, new: &NewStart<'_>, now
              failures = 0,
              failing_since = NULL,
              next_try_at = NULL,
+             awaits_owner = false,
              provider = excluded.provider,
              method_ref = excluded.method_ref,
              method_label = excluded.method_label,
@@ -122,6 +123,7 @@ pub(crate) async fn extend(
              failures = 0,
              failing_since = NULL,
              next_try_at = NULL,
+             awaits_owner = false,
              provider = coalesce($7, provider),
              method_ref = coalesce($8, method_ref),
              method_label = coalesce($9, method_label),
@@ -226,8 +228,12 @@ pub(crate) async fn set_granted(connection: &mut PgConnection, month: &Month, no
 pub(crate) struct Declined {
     /// When the first one was.
     pub(crate) failing_since: DateTime<Utc>,
-    /// When the card is charged again.
+    /// When the card is charged again, or the plan ends where only its owner can pay.
     pub(crate) next_try_at: Option<DateTime<Utc>>,
+    /// Whether only its owner can pay.
+    pub(crate) awaits_owner: bool,
+    /// Whether the card is of no use any more.
+    pub(crate) drops_method: bool,
 }
 
 /// Counts a decline; `false` where it was counted before, or the subscription has changed since.
@@ -244,6 +250,10 @@ pub(crate) async fn decline(
              failing_since = $4::timestamptz,
              next_try_at = $5::timestamptz,
              due_at = coalesce($5::timestamptz, $6::timestamptz),
+             awaits_owner = $7,
+             provider = CASE WHEN $8 THEN NULL ELSE provider END,
+             method_ref = CASE WHEN $8 THEN NULL ELSE method_ref END,
+             method_label = CASE WHEN $8 THEN NULL ELSE method_label END,
              version = version + 1,
              updated_at = $6::timestamptz
          WHERE account_id = $1
@@ -254,11 +264,67 @@ pub(crate) async fn decline(
         of.version,
         declined.failing_since,
         declined.next_try_at,
+        now,
+        declined.awaits_owner,
+        declined.drops_method
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lets a subscription be charged with another method; one that owes something is due at once. `false` where it has
+/// changed since it was read.
+pub(crate) async fn set_method(
+    connection: &mut PgConnection,
+    of: &Subscription,
+    method: Option<&SavedMethod>,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE subscriptions
+         SET provider = $4,
+             method_ref = $5,
+             method_label = $6,
+             awaits_owner = false,
+             next_try_at = CASE WHEN next_try_at IS NULL THEN NULL ELSE least(next_try_at, $7::timestamptz) END,
+             due_at = CASE WHEN status = 'past_due' THEN $7::timestamptz ELSE due_at END,
+             version = version + 1,
+             updated_at = $7::timestamptz
+         WHERE account_id = $1
+           AND id = $2
+           AND version = $3",
+        of.account.uuid(),
+        of.id.uuid(),
+        of.version,
+        method.map(|method| method.provider.as_str()),
+        method.map(|method| method.reference.as_str()),
+        method.map(|method| method.label.as_str()),
         now
     )
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Says whether an account's paid plan is charged with a method, and keeps it so until the transaction ends.
+pub(crate) async fn is_charged(
+    connection: &mut PgConnection,
+    account: AccountId,
+    (provider, reference): (&str, &str),
+) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT (minor IS NOT NULL AND NOT cancel_at_end AND provider = $2 AND method_ref = $3) AS is_charged
+           FROM subscriptions
+           WHERE account_id = $1
+           FOR UPDATE"#,
+        account.uuid(),
+        provider,
+        reference
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(found.flatten().unwrap_or(false))
 }
 
 /// Takes an account down to another plan, which costs nothing, or to none; `false` where the subscription has changed
@@ -294,6 +360,7 @@ pub(crate) async fn end(
              failures = 0,
              failing_since = NULL,
              next_try_at = NULL,
+             awaits_owner = false,
              provider = NULL,
              method_ref = NULL,
              method_label = NULL,

@@ -36,6 +36,7 @@ struct Raw {
     provider: Option<String>,
     method_ref: Option<String>,
     method_label: Option<String>,
+    awaits_owner: bool,
     version: i64,
     time_zone: String,
     billing_dates: Option<String>,
@@ -85,6 +86,7 @@ impl Raw {
             failing_since: raw.failing_since,
             next_try_at: raw.next_try_at,
             method,
+            awaits_owner: raw.awaits_owner,
             version: raw.version,
         })
     }
@@ -99,7 +101,7 @@ pub(crate) async fn by_account(pool: &PgPool, account: AccountId, dates: Billing
                   coalesce(s.shard, w.shard) AS "shard!", coalesce(s.wallet_id, w.wallet_id) AS "wallet_id!",
                   s.billing, s.minor, s.currency, s.credits, s.cancel_at_end, s.months_paid, s.months_granted,
                   s.paid_by, s.paid_from, s.failures, s.failing_since, s.next_try_at, s.provider, s.method_ref,
-                  s.method_label, s.version, s.anchor_month, s.billing_dates,
+                  s.method_label, s.awaits_owner, s.version, s.anchor_month, s.billing_dates,
                   coalesce(s.time_zone, a.time_zone) AS "time_zone!"
            FROM subscriptions AS s
            JOIN accounts AS a ON a.id = s.account_id

@@ -204,5 +204,6 @@ fn view(catalog: &CatalogView, of: Subscription) -> Option<SubscriptionView> {
         next_credits_at,
         next_try_at: of.next_try_at,
         method: of.method.map(|method| method.label),
+        awaits_owner: of.awaits_owner,
     })
 }

@@ -7,10 +7,10 @@ use sqlx::PgConnection;
 
 use super::Plans;
 use crate::catalog::{BillingDates, Interval};
-use crate::error::{Error, Result};
+use crate::error::{Error, Refusal, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Money};
-use crate::plan::due::{Calendar, Due, next_try};
+use crate::plan::due::{AfterDecline, Calendar, Due, last_day, next_try};
 use crate::plan::month::{Granted, Month, PlanTaken, SubscriptionMoved, beyond, dates};
 use crate::plan::repo::{self, Declined, Extended, NewStart};
 use crate::plan::{SavedMethod, Subscription, SubscriptionStatus, Terms};
@@ -148,12 +148,48 @@ impl Plans {
         &self,
         connection: &mut PgConnection,
         of: &Subscription,
+        after: AfterDecline,
     ) -> Result<Option<Option<DateTime<Utc>>>> {
         let now = self.db.now();
         let failing_since = of.failing_since.unwrap_or(now);
-        let declined = Declined { failing_since, next_try_at: next_try(failing_since, now) };
+        let (awaits_owner, drops_method) = match after {
+            AfterDecline::Retry => (false, false),
+            AfterDecline::AskOwner => (true, false),
+            AfterDecline::DropMethod => (true, true),
+        };
+        let next =
+            if awaits_owner { last_day(failing_since).filter(|day| *day > now) } else { next_try(failing_since, now) };
+        let declined = Declined { failing_since, next_try_at: next, awaits_owner, drops_method };
         let counted = repo::decline(connection, of, &declined, now).await?;
         Ok(counted.then_some(declined.next_try_at))
+    }
+
+    /// Lets a subscription be charged with another method, or none. What is owed is charged at once. Refused where the
+    /// subscription has changed since it was read.
+    pub(crate) async fn set_method_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        of: &Subscription,
+        method: Option<&SavedMethod>,
+    ) -> Result<()> {
+        match repo::set_method(connection, of, method, self.db.now()).await? {
+            true => Ok(()),
+            false => Err(Refusal::VersionConflict.into()),
+        }
+    }
+
+    /// Says whether an account's paid plan is charged with a method; it stays so until the transaction ends.
+    pub(crate) async fn pays_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        account: AccountId,
+        provider: &str,
+        reference: Option<&str>,
+    ) -> Result<bool> {
+        match reference {
+            Some(reference) => repo::is_charged(connection, account, (provider, reference)).await,
+            None => Ok(false),
+        }
     }
 
     /// Ends a plan: the account goes down to the plan that costs nothing. `false` where another job has ended it, or it
@@ -200,6 +236,7 @@ fn starting(paid: &PaidPlan, terms: Terms, now: DateTime<Utc>) -> Subscription {
         failing_since: None,
         next_try_at: None,
         method: paid.method.clone(),
+        awaits_owner: false,
         version: 0,
     }
 }
