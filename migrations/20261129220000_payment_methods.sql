@@ -80,16 +80,15 @@ FROM (
 
 ALTER TABLE payments
     -- The way to pay that the buyer chose on our page: a kind of method, or a saved one.
-    ADD COLUMN kind      text,
-    ADD COLUMN method_id uuid,
+    ADD COLUMN kind         text,
+    ADD COLUMN method_id    uuid,
     -- The instrument that paid, for people.
     ADD COLUMN method_label text,
     -- Whether it is saved when it has paid: its owner has agreed.
     ADD COLUMN save_method  boolean NOT NULL DEFAULT false,
     -- The tax that the provider added.
-    ADD COLUMN tax_minor bigint NOT NULL DEFAULT 0;
-ALTER TABLE payments
-    ADD CONSTRAINT payments_tax_not_negative CHECK (tax_minor >= 0) NOT VALID;
+    ADD COLUMN tax_minor    bigint  NOT NULL DEFAULT 0,
+    ADD CONSTRAINT payments_tax_not_negative CHECK (tax_minor >= 0);
 
 ALTER TABLE subscriptions
     -- Only its owner can pay what is owed: the bank asks for them, or the card is of no use any more. The card is not

@@ -326,6 +326,8 @@ async fn the_sandbox_keeps_books_of_its_own(pool: PgPool) {
     let order = CheckoutOrder {
         payment: PaymentId::new(),
         account: AccountId::new(),
+        customer: None,
+        kind: None,
         email: "anna@example.com".into(),
         locale: "ru".into(),
         title: "Light".into(),

@@ -139,7 +139,7 @@ fn NewChoice(option: PayOption, value: String, is_chosen: bool, has_saved: bool)
 
 /// Nobody takes this money here: what a buyer and staff can do about it.
 #[component]
-pub fn NoProvider(is_unset: bool, is_staff: bool) -> impl IntoView {
+fn NoProvider(is_unset: bool, is_staff: bool) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <div class="panel p-4" data-testid="no-provider">
