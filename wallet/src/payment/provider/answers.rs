@@ -137,6 +137,7 @@ pub struct ProviderPayment {
 
 /// What came of asking for a payment's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one for an answer of a provider, never many")]
 pub enum FetchAnswer {
     /// The provider has it.
     Found(ProviderPayment),

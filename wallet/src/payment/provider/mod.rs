@@ -27,7 +27,7 @@ use crate::money::Currency;
 pub enum MethodKind {
     /// A bank card, and what the provider's card page offers with it (Google Pay, Apple Pay, Link).
     Card,
-    /// A YooMoney wallet.
+    /// A wallet of `YooMoney`.
     YooMoney,
 }
 
