@@ -39,6 +39,16 @@ pub struct Outgoing {
     pub signer: Signer,
 }
 
+impl Outgoing {
+    /// Whether the receiver has taken it: signed events by any 2xx, unsigned ones by 200 alone.
+    fn is_taken(&self, status: u16) -> bool {
+        match self.signer {
+            Signer::None => status == 200,
+            Signer::Stripe(_) => matches!(status, 200..=299),
+        }
+    }
+}
+
 /// An attempt to deliver an event.
 #[derive(Clone, Debug, Serialize)]
 pub struct Attempt {
@@ -210,7 +220,7 @@ pub enum Order {
 async fn attempt(shared: &Shared, event: &Spoiled, attempt: u32) -> bool {
     let outgoing = &event.event;
     let sent = send::post(&outgoing.url, &outgoing.body, &event.headers()).await;
-    let taken = matches!(sent, Ok(200..=299));
+    let taken = sent.as_ref().is_ok_and(|status| outgoing.is_taken(*status));
     lock(&shared.attempts).push(Attempt {
         provider: outgoing.provider,
         event: outgoing.event.clone(),
