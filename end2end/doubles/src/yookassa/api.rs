@@ -179,3 +179,101 @@ fn params(call: &Call) -> Value {
     }
     form_urlencoded::parse(call.query.as_bytes()).map(|(name, value)| (name.into_owned(), json!(value))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use axum::http::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::Options;
+    use crate::core::Core;
+    use crate::core::faults::Fault;
+
+    /// A call of the shop 100500 with the key `test_key`.
+    fn call(method: &str, path: &str, key: Option<&'static str>, body: &Value) -> Call {
+        let mut headers = HeaderMap::new();
+        headers.insert("authorization", HeaderValue::from_static("Basic MTAwNTAwOnRlc3Rfa2V5"));
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        if let Some(key) = key {
+            headers.insert(KEY_HEADER, HeaderValue::from_static(key));
+        }
+        Call {
+            method: method.into(),
+            path: format!("/yookassa/v3{path}"),
+            query: String::new(),
+            body: if body.is_null() { Bytes::new() } else { body.to_string().into() },
+            headers,
+            cutter: Default::default(),
+        }
+    }
+
+    fn asked(value: &str) -> Value {
+        json!({
+            "amount": {"value": value, "currency": "RUB"},
+            "confirmation": {"type": "redirect", "return_url": "http://127.0.0.1:3000/"},
+        })
+    }
+
+    fn yookassa() -> Arc<Yookassa> {
+        let core = Core::new("http://127.0.0.1:1".into(), None).unwrap();
+        Yookassa::new(Arc::new(core), &Options::default())
+    }
+
+    async fn answered(yookassa: &Arc<Yookassa>, call: Call) -> (u16, Value) {
+        let answer = handle(State(yookassa.clone()), call).await;
+        (answer.status.as_u16(), serde_json::from_slice(&answer.body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_key_is_one_payment_for_a_day_of_the_clock() {
+        let yookassa = yookassa();
+        let pay = |value| call("POST", "/payments", Some("k1"), &asked(value));
+        let (status, first) = answered(&yookassa, pay("5.00")).await;
+        assert_eq!(status, 200);
+        yookassa.core.clock.advance(24 * 3600 - 60);
+        assert_eq!(answered(&yookassa, pay("5.00")).await.1["id"], first["id"]);
+        let (status, refused) = answered(&yookassa, pay("6.00")).await;
+        assert_eq!((status, &refused["code"]), (400, &json!("invalid_request")));
+        assert_eq!(refused["parameter"], "Idempotence-Key");
+        yookassa.core.clock.advance(60);
+        assert_ne!(answered(&yookassa, pay("5.00")).await.1["id"], first["id"]);
+    }
+
+    #[tokio::test]
+    async fn after_a_500_the_same_key_brings_what_was_done_once() {
+        for done in [true, false] {
+            let yookassa = yookassa();
+            let fault: Fault = serde_json::from_value(json!({"kind": "saved_500", "done": done})).unwrap();
+            yookassa.core.faults.set(fault);
+            let pay = || call("POST", "/payments", Some("k1"), &asked("5.00"));
+            assert_eq!(answered(&yookassa, pay()).await.0, 500);
+            let (status, payment) = answered(&yookassa, pay()).await;
+            assert_eq!((status, &payment["status"]), (200, &json!("pending")));
+            let (_, listed) = answered(&yookassa, call("GET", "/payments", None, &Value::Null)).await;
+            assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn each_post_needs_a_key_of_at_most_64_characters() {
+        let yookassa = yookassa();
+        let long = "k123456789k123456789k123456789k123456789k123456789k123456789k1234";
+        for key in [None, Some(""), Some(long)] {
+            let (status, refused) = answered(&yookassa, call("POST", "/payments", key, &asked("5.00"))).await;
+            assert_eq!((status, &refused["parameter"]), (400, &json!("Idempotence-Key")));
+        }
+        let good = call("POST", "/payments", long.get(1..), &asked("5.00"));
+        assert_eq!(answered(&yookassa, good).await.0, 200);
+    }
+
+    #[tokio::test]
+    async fn another_key_of_the_shop_is_refused() {
+        let yookassa = yookassa();
+        assert_eq!(answered(&yookassa, call("GET", "/me", None, &Value::Null)).await.0, 200);
+        let mut wrong = call("GET", "/me", None, &Value::Null);
+        wrong.headers.insert("authorization", HeaderValue::from_static("Basic MTAwNTAwOnRlc3Rfa2V6"));
+        let (status, refused) = answered(&yookassa, wrong).await;
+        assert_eq!((status, &refused["code"]), (401, &json!("invalid_credentials")));
+    }
+}

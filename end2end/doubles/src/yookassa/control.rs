@@ -33,6 +33,10 @@ pub(super) fn router() -> Router<Arc<Yookassa>> {
 struct ShopSettings {
     /// Whether it sends receipts after 54-FZ.
     receipts: Option<bool>,
+    /// Whether it may save methods and charge them.
+    recurring: Option<bool>,
+    /// Its secret key; that of its first call when none is given.
+    key: Option<String>,
     /// What becomes of its next refunds: `pending`, `succeeded`, `canceled`.
     next_refunds: Option<Vec<String>>,
 }
@@ -46,7 +50,11 @@ async fn set_shop(
     let Some(next) = next.iter().map(|name| RefundStatus::named(name)).collect::<Option<Vec<_>>>() else {
         return wrong("next_refunds: pending, succeeded or canceled");
     };
+    if let Some(key) = set.key {
+        yookassa.set_key(&id, key);
+    }
     yookassa.in_shop(&id, |shop, _| {
+        shop.may_save = set.recurring.unwrap_or(shop.may_save);
         shop.needs_receipts = set.receipts.unwrap_or(shop.needs_receipts);
         shop.next_refunds.extend(next);
         Json(shop.json()).into_response()

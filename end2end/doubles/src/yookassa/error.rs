@@ -47,6 +47,11 @@ impl ApiError {
         Self { status: 401, code: "invalid_credentials", ..Self::invalid("Authorization", description) }
     }
 
+    /// The shop's contract does not let it.
+    pub(super) fn forbidden(description: &str) -> Self {
+        Self { status: 403, code: "forbidden", ..Self::refused(description) }
+    }
+
     #[cfg(test)]
     pub(super) fn parameter(&self) -> Option<&str> {
         self.parameter.as_deref()

@@ -74,8 +74,6 @@ impl Yookassa {
     }
 
     /// Does something in a shop at the present time, and sends what it causes to be told.
-    ///
-    /// `key` is that of the call; a shop's first call says which it is.
     fn in_shop<T>(&self, id: &str, act: impl FnOnce(&mut Shop, Time) -> T) -> T {
         let mut accounts = lock(&self.shops);
         let place = account(&mut accounts, id, &self.core.base_url);
@@ -113,6 +111,13 @@ impl Yookassa {
         let mut accounts = lock(&self.shops);
         let place = account(&mut accounts, id, &self.core.base_url);
         accounts[place].key.get_or_insert_with(|| key.to_owned()) == key
+    }
+
+    /// Says which key is the shop's.
+    fn set_key(&self, id: &str, key: String) {
+        let mut accounts = lock(&self.shops);
+        let place = account(&mut accounts, id, &self.core.base_url);
+        accounts[place].key = Some(key);
     }
 
     /// An id as YooKassa makes them: the time, what it is of, and something that no other has.

@@ -8,6 +8,8 @@ use super::fields::Fields;
 
 /// What a till of YooKassa takes on one receipt.
 const MOST_ITEMS: usize = 100;
+/// The most that one item may be worth, in kopecks.
+const LARGEST_ITEM: i64 = 1_000_000_000_000;
 const VAT_CODES: std::ops::RangeInclusive<u64> = 1..=12;
 const TAX_SYSTEMS: std::ops::RangeInclusive<u64> = 1..=6;
 const SUBJECTS: [&str; 22] = [
@@ -116,8 +118,11 @@ fn item(mut fields: Fields<'_>, taxed: bool) -> Result<Amount> {
     one_of(&mut fields, "payment_subject", &SUBJECTS)?;
     one_of(&mut fields, "payment_mode", &MODES)?;
     fields.text("measure", 20)?;
+    let name = fields.name("amount.value");
     fields.finish()?;
-    Ok(Amount::of_kopecks((price.kopecks() * thousandths + 500) / 1000))
+    let kopecks = price.kopecks().checked_mul(thousandths).map(|product| (product + 500) / 1000);
+    let kopecks = kopecks.filter(|kopecks| *kopecks <= LARGEST_ITEM);
+    Ok(Amount::of_kopecks(kopecks.ok_or_else(|| ApiError::invalid(name, "The item is worth too much"))?))
 }
 
 /// A quantity in thousandths: `"2.00"` or `2`, up to three decimals that say something.
@@ -186,11 +191,16 @@ mod tests {
 
     #[test]
     fn what_a_till_would_refuse_is_refused() {
-        let changes: [(&str, Value); 8] = [
+        let changes: [(&str, Value); 9] = [
             ("/customer", json!({})),
             ("/customer/email", json!("nobody")),
             ("/items", json!([])),
             ("/items/0/quantity", json!("0")),
+            (
+                "/items",
+                json!([{"description": "x", "quantity": "999999", "vat_code": 1, "amount":
+                {"value": "9999999999.00", "currency": "RUB"}}]),
+            ),
             ("/items/0/vat_code", json!(13)),
             ("/items/0/vat_code", Value::Null),
             ("/items/0/payment_subject", json!("magic")),

@@ -39,6 +39,8 @@ pub(super) struct Shop {
     pages: String,
     /// Whether the shop sends receipts, so that no payment is taken without one.
     pub(super) needs_receipts: bool,
+    /// Whether it may save methods and charge them: a test shop may, a live one has to ask for it.
+    pub(super) may_save: bool,
     /// What becomes of the next refunds; succeeded when nothing is set.
     pub(super) next_refunds: Vec<RefundStatus>,
     pub(super) payments: Vec<Payment>,
@@ -53,6 +55,7 @@ impl Shop {
             id: id.to_owned(),
             pages: pages.to_owned(),
             needs_receipts: false,
+            may_save: true,
             next_refunds: Vec::new(),
             payments: Vec::new(),
             methods: Vec::new(),
@@ -85,6 +88,9 @@ impl Shop {
     pub(super) fn create_payment(&mut self, asked: NewPayment, id: String, now: Time) -> Result<Value> {
         if self.needs_receipts && asked.receipt.is_none() {
             return Err(receipt::missing());
+        }
+        if !self.may_save && (asked.save || matches!(asked.way, Way::Saved(_))) {
+            return Err(no_recurring());
         }
         let saved = match &asked.way {
             Way::Saved(method) => Some(method.clone()),
@@ -213,6 +219,9 @@ impl Shop {
 
     /// Begins to save a card without a payment.
     pub(super) fn create_method(&mut self, asked: NewMethod, id: String) -> Result<Value> {
+        if !self.may_save {
+            return Err(no_recurring());
+        }
         let page_url = format!("{}/payment_methods/{id}", self.pages);
         self.methods.push(Method::asked_for(id.clone(), Some(asked.page), page_url, asked.metadata));
         Ok(self.method(&id)?.json(&self.id))
@@ -265,6 +274,10 @@ impl Shop {
         let paid = self.payments.iter().filter(|payment| payment.status == Status::Succeeded);
         paid.fold(Amount::ZERO, |sum, payment| sum + payment.amount - payment.refunded)
     }
+}
+
+fn no_recurring() -> ApiError {
+    ApiError::forbidden("This store can't make recurring payments. Contact the YooMoney manager to learn more")
 }
 
 fn wrong_state(payment: &Payment, act: &str) -> ApiError {
