@@ -2,7 +2,7 @@
 
 import requests
 from yookassa import Configuration, Payment, Settings
-from yookassa.domain.exceptions import BadRequestError, UnauthorizedError
+from yookassa.domain.exceptions import BadRequestError, ForbiddenError, UnauthorizedError
 from yookassa.domain.notification import WebhookNotificationFactory
 from yookassa.domain.response import PaymentResponse
 
@@ -20,6 +20,17 @@ def part_who_calls():
         body = refused(UnauthorizedError, Settings.get_account_settings)
         assert body["code"] == "invalid_credentials"
     assert requests.get(f"{here.double.api}/me", timeout=30).status_code == 401
+    here.double.control(f"yookassa/shops/{here.shop}", {"key": "test_other"})
+    Configuration.configure(here.shop, "test_key", api_url=here.double.api, max_attempts=1)
+    refused(UnauthorizedError, Settings.get_account_settings)
+
+
+def part_no_recurring():
+    """A shop that may not save methods: every live one, until YooKassa's manager has allowed it."""
+    here.double.control(f"yookassa/shops/{here.shop}", {"recurring": False})
+    assert refused(ForbiddenError, lambda: Payment.create(asked(save_payment_method=True), key()))["code"] == "forbidden"
+    refused(ForbiddenError, lambda: charge("22e18a2f-000f-5000-a000-1db6312b7767"))
+    assert Payment.create(asked(), key()).status == "pending"
 
 
 def part_first_payment():
