@@ -100,11 +100,12 @@ pub fn authenticated(shop: &mut Shop, id: &str, proven: bool) -> Read<Next> {
 
 fn method_of(shop: &mut Shop, session: &Session, means: Means, buyer: &Buyer) -> Result<String, String> {
     let keeps = session.mode == "setup" || session.setup_future_usage.is_some();
-    let allow_redisplay = match session.mode.as_str() {
+    let usual = match session.mode.as_str() {
         "setup" => "always",
         _ if keeps => "limited",
         _ => "unspecified",
     };
+    let allow_redisplay = session.allow_redisplay.as_deref().unwrap_or(usual).to_owned();
     let kind = match means {
         Means::Saved(id) => {
             let owned = shop
@@ -150,6 +151,7 @@ fn begin_payment(shop: &mut Shop, id: &str, buyer: &Buyer) -> Read<String> {
         payment_method_types: render::method_types(&session),
         setup_future_usage: session.setup_future_usage.clone(),
         receipt_email: session.receipt_email.clone(),
+        statement_descriptor: session.statement_descriptor.clone(),
         statement_descriptor_suffix: session.statement_descriptor_suffix.clone(),
         session: Some(session.id.clone()),
         ..PaymentIntent::default()

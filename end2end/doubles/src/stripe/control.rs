@@ -185,7 +185,7 @@ async fn add_card(State(stripe): Act, Path(id): Path<String>, Json(new): Json<Ne
             .ok_or_else(|| StripeError::invalid("number", "No test card has this number."))?;
         let kind = methods::card_of(card, new.exp_month, new.exp_year);
         let method =
-            methods::add(shop, methods::NewMethod { kind, email: None, name: None, allow_redisplay: "always" });
+            methods::add(shop, methods::NewMethod { kind, email: None, name: None, allow_redisplay: "always".into() });
         methods::attach_to(shop, &method, &id)?;
         shop.methods.of_path(&method).map(super::render::method)
     }))

@@ -94,12 +94,8 @@ fn change(intent: &mut PaymentIntent, params: &mut Params) -> Read<Option<String
     if let Some(url) = params.text("return_url")? {
         intent.return_url = Some(url);
     }
-    let types = params.texts("payment_method_types")?;
+    let types = params.texts("allowed_payment_method_types")?;
     let automatic = params.object("automatic_payment_methods")?;
-    if types.is_some() && automatic.is_some() {
-        let message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types.";
-        return Err(StripeError::invalid("automatic_payment_methods", message));
-    }
     if let Some(mut automatic) = automatic {
         intent.automatic_methods =
             automatic.flag("enabled")?.ok_or_else(|| StripeError::missing("automatic_payment_methods[enabled]"))?;
@@ -107,14 +103,25 @@ fn change(intent: &mut PaymentIntent, params: &mut Params) -> Read<Option<String
         automatic.finish()?;
     }
     if let Some(types) = types {
-        intent.automatic_methods = false;
         intent.payment_method_types = types;
     }
+    read_method_options(params)?;
     if intent.payment_method_types.is_empty() {
         intent.payment_method_types = vec!["card".into()];
     }
     merge(&mut intent.metadata, params.metadata()?);
     params.text("payment_method")
+}
+
+/// How cards are asked for 3-D Secure; it is checked and changes nothing here.
+pub fn read_method_options(params: &mut Params) -> Read<()> {
+    let Some(mut options) = params.object("payment_method_options")? else { return Ok(()) };
+    if let Some(mut card) = options.object("card")? {
+        card.choice("request_three_d_secure", &["any", "automatic", "challenge"])?;
+        card.choice("setup_future_usage", &["none", "off_session", "on_session"])?;
+        card.finish()?;
+    }
+    options.finish()
 }
 
 /// At most 22 letters, as banks show them.

@@ -22,7 +22,7 @@ pub struct NewMethod {
     /// The owner's name.
     pub name: Option<String>,
     /// `always`, `limited` or `unspecified`.
-    pub allow_redisplay: &'static str,
+    pub allow_redisplay: String,
 }
 
 /// A test card as a method.
@@ -47,7 +47,7 @@ pub fn add(shop: &mut Shop, new: NewMethod) -> String {
         kind: new.kind,
         customer: None,
         spent: false,
-        allow_redisplay: new.allow_redisplay.to_owned(),
+        allow_redisplay: new.allow_redisplay,
         email: new.email,
         name: new.name,
         metadata: Metadata::new(),
@@ -60,7 +60,7 @@ pub fn add(shop: &mut Shop, new: NewMethod) -> String {
 pub fn resolve(shop: &mut Shop, id: &str, param: &str) -> Read<String> {
     if let Some(card) = card::by_method(id) {
         let kind = card_of(card, 12, 2060);
-        return Ok(add(shop, NewMethod { kind, email: None, name: None, allow_redisplay: "unspecified" }));
+        return Ok(add(shop, NewMethod { kind, email: None, name: None, allow_redisplay: "unspecified".into() }));
     }
     shop.methods.of_param(id, param).map(|method| method.id.clone())
 }

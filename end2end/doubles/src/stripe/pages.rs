@@ -18,6 +18,9 @@ use super::shop::Shop;
 use crate::core::page::{alert, button, escape, field, form, page};
 use crate::core::{Answer, Call};
 
+/// The card that is always declined, for those who want that by one button.
+const DECLINED: &str = "4000000000000002";
+
 /// The pages.
 pub fn router() -> Router<Arc<Stripe>> {
     Router::new()
@@ -42,6 +45,7 @@ async fn submit(State(stripe): State<Arc<Stripe>>, Path(id): Path<String>, call:
     let text = |name: &str| fields.get(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let means = match text("action").as_deref() {
         Some("later") => Means::Later,
+        Some("decline") => Means::NewCard { number: DECLINED.to_owned(), expiry: "12 / 60".to_owned() },
         Some("pay") | None => {
             Means::NewCard { number: text("number").unwrap_or_default(), expiry: text("expiry").unwrap_or_default() }
         }
@@ -56,7 +60,7 @@ async fn submit(State(stripe): State<Arc<Stripe>>, Path(id): Path<String>, call:
         if session.terms_required && !fields.contains_key("terms") {
             return checkout_page(shop, session, Some("You must agree to the terms of service."), &fields);
         }
-        if matches!(means, Means::NewCard { .. }) && text("cvc").is_none_or(|cvc| cvc.len() < 3) {
+        if text("action").as_deref() == Some("pay") && text("cvc").is_none_or(|cvc| cvc.len() < 3) {
             return checkout_page(shop, session, Some("Your card's security code is incomplete."), &fields);
         }
         let next = checkout::submit(shop, &id, means, buyer);
@@ -135,9 +139,6 @@ fn checkout_page(shop: &Shop, session: &Session, error: Option<&str>, fields: &H
         body += "<label><input type=\"checkbox\" name=\"terms\" style=\"width:auto\"> I agree to the terms of service\
                  </label>\n";
     }
-    if session.mode == "payment" {
-        body += &saved_buttons(shop, session);
-    }
     body += &field("number", "Card number", value("number"));
     body += &field("expiry", "Expiry", value("expiry"));
     body += &field("cvc", "CVC", "");
@@ -145,6 +146,9 @@ fn checkout_page(shop: &Shop, session: &Session, error: Option<&str>, fields: &H
     if session.mode == "payment" {
         body += &button("pay", "Pay");
         body += &button("later", "Pay later by bank debit");
+        body += &button("decline", "Decline");
+        // Last, since Enter in a field presses the first button.
+        body += &saved_buttons(shop, session);
     } else {
         body += &button("pay", "Save card");
     }

@@ -155,14 +155,20 @@ fn read_appearance(session: &mut Session, params: &mut Params) -> Read<()> {
     session.submit_type = params.choice("submit_type", &["auto", "book", "donate", "pay", "subscribe"])?;
     session.billing_address_collection = params.choice("billing_address_collection", &["auto", "required"])?;
     params.choice("ui_mode", &["hosted_page"])?;
-    if let Some(types) = params.texts("payment_method_types")? {
+    if let Some(types) = params.texts("allowed_payment_method_types")? {
         if let Some(unknown) = types.iter().find(|name| !METHOD_TYPES.contains(&name.as_str())) {
             return Err(StripeError::invalid(
-                "payment_method_types",
-                format!("Invalid payment_method_types: {unknown}"),
+                "allowed_payment_method_types",
+                format!("Invalid allowed_payment_method_types: {unknown}"),
             ));
         }
+        session.echoed.insert("allowed_payment_method_types".into(), json!(types));
         session.payment_method_types = types;
+    }
+    intents::read_method_options(params)?;
+    if let Some(mut data) = params.object("payment_method_data")? {
+        session.allow_redisplay = data.choice("allow_redisplay", &["always", "limited", "unspecified"])?;
+        data.finish()?;
     }
     if let Some(mut consent) = params.object("consent_collection")? {
         let terms = consent.choice("terms_of_service", &["none", "required"])?;
@@ -309,6 +315,7 @@ fn read_intent(session: &mut Session, params: &mut Params) -> Read<()> {
     if session.mode == "payment" {
         session.setup_future_usage = data.choice("setup_future_usage", &["off_session", "on_session"])?;
         session.receipt_email = data.text("receipt_email")?;
+        session.statement_descriptor = descriptor(&mut data, "statement_descriptor")?;
         session.statement_descriptor_suffix = descriptor(&mut data, "statement_descriptor_suffix")?;
         data.choice("capture_method", &["automatic", "automatic_async"])?;
     }

@@ -21,7 +21,7 @@ pub fn create(shop: &mut Shop, mut params: Params) -> Read<Value> {
         status: "requires_payment_method",
         customer: params.text("customer")?,
         description: params.text("description")?,
-        payment_method_types: params.texts("payment_method_types")?.unwrap_or_else(|| vec!["card".into()]),
+        payment_method_types: params.texts("allowed_payment_method_types")?.unwrap_or_else(|| vec!["card".into()]),
         usage: params.choice("usage", &["off_session", "on_session"])?.unwrap_or_else(|| "off_session".into()),
         ..SetupIntent::default()
     };

@@ -142,7 +142,7 @@ fn outcome(charge: &Charge) -> Value {
 
 fn details(charge: &Charge, used: &MethodKind, method: &Value) -> Value {
     let name = kind(used);
-    let MethodKind::Card(card) = used else { return json!({ "type": name, name: method[name] }) };
+    let MethodKind::Card(card) = used else { return json!({ "type": name, name: debit(name, &method[name]) }) };
     json!({
         "type": "card",
         "card": {
@@ -170,6 +170,16 @@ fn details(charge: &Charge, used: &MethodKind, method: &Value) -> Value {
             "wallet": null,
         },
     })
+}
+
+/// What a charge says of a bank's debit.
+fn debit(name: &str, method: &Value) -> Value {
+    let fields: &[&str] = match name {
+        "sepa_debit" => &["bank_code", "branch_code", "country", "fingerprint", "last4"],
+        _ => &["account_holder_type", "account_type", "bank_name", "fingerprint", "last4", "routing_number"],
+    };
+    let fields = fields.iter().map(|field| ((*field).to_owned(), method[*field].clone()));
+    with_nulls(Value::Object(fields.collect()), &["mandate"])
 }
 
 /// The id of what a charge or refund did to the balance.
