@@ -53,12 +53,11 @@ def part_in_flight():
     fault("slow", "/v1/payment_intents", ms=1500)
     with concurrent.futures.ThreadPoolExecutor() as pool:
         first = pool.submit(charge, "flight-1", metadata={"order": "flight"})
-        while not any(one["kind"] == "slow" for one in control("faults")) and not first.done():
-            try:
-                charge("flight-1", metadata={"order": "flight"})
-            except stripe.StripeError as error:
-                assert error.http_status == 409 and error.code == "idempotency_key_in_use", error
-                break
+        # Once the fault is used up, the first is being done.
+        while control("faults"):
+            assert not first.done(), "the fault was not used"
+        error = refused(lambda: charge("flight-1", metadata={"order": "flight"}), stripe.APIError, http_status=409)
+        assert error.error.code == "idempotency_key_in_use"
         assert first.result().status == "succeeded"
     assert charges_of("flight") == 1
 

@@ -27,6 +27,8 @@ pub mod routes;
 pub mod sessions;
 pub mod setups;
 pub mod shop;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
