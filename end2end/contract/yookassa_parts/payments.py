@@ -28,7 +28,8 @@ def part_who_calls():
 def part_no_recurring():
     """A shop that may not save methods: every live one, until YooKassa's manager has allowed it."""
     here.double.control(f"yookassa/shops/{here.shop}", {"recurring": False})
-    assert refused(ForbiddenError, lambda: Payment.create(asked(save_payment_method=True), key()))["code"] == "forbidden"
+    body = refused(ForbiddenError, lambda: Payment.create(asked(save_payment_method=True), key()))
+    assert body["code"] == "forbidden"
     refused(ForbiddenError, lambda: charge("22e18a2f-000f-5000-a000-1db6312b7767"))
     assert Payment.create(asked(), key()).status == "pending"
 
@@ -56,6 +57,17 @@ def part_first_payment():
     known_to(PaymentResponse, told[0]["object"])
     over = open_page(f"{here.double.url}/yookassa/pages/payments/{payment.id}")
     assert not over.forms and RETURN_URL in over.links, "a page is good once"
+
+
+def part_notification_first():
+    """Where a test wants it, the shop is told before its buyer comes back."""
+    here.double.control(f"yookassa/shops/{here.shop}", {"events_first": True})
+    for number in (PAID, PAID_3DS):
+        payment = Payment.create(asked(), key())
+        answer = pay_by_card(url_of(payment), number)
+        if number == PAID_3DS:
+            answer = answer_bank(answer, here.double.url, "confirm")
+        assert returned(answer) and [body["event"] for body in here.receiver.of(payment.id)] == ["payment.succeeded"]
 
 
 def part_wallet():

@@ -35,6 +35,8 @@ struct ShopSettings {
     receipts: Option<bool>,
     /// Whether it may save methods and charge them.
     recurring: Option<bool>,
+    /// Whether notifications come before the buyer does.
+    events_first: Option<bool>,
     /// Its secret key; that of its first call when none is given.
     key: Option<String>,
     /// What becomes of its next refunds: `pending`, `succeeded`, `canceled`.
@@ -54,6 +56,7 @@ async fn set_shop(
         yookassa.set_key(&id, key);
     }
     yookassa.in_shop(&id, |shop, _| {
+        shop.events_first = set.events_first.unwrap_or(shop.events_first);
         shop.may_save = set.recurring.unwrap_or(shop.may_save);
         shop.needs_receipts = set.receipts.unwrap_or(shop.needs_receipts);
         shop.next_refunds.extend(next);

@@ -41,6 +41,8 @@ pub(super) struct Shop {
     pub(super) needs_receipts: bool,
     /// Whether it may save methods and charge them: a test shop may, a live one has to ask for it.
     pub(super) may_save: bool,
+    /// Whether its pages let a buyer go on only when the notifications have had their first attempt.
+    pub(super) events_first: bool,
     /// What becomes of the next refunds; succeeded when nothing is set.
     pub(super) next_refunds: Vec<RefundStatus>,
     pub(super) payments: Vec<Payment>,
@@ -56,6 +58,7 @@ impl Shop {
             pages: pages.to_owned(),
             needs_receipts: false,
             may_save: true,
+            events_first: false,
             next_refunds: Vec::new(),
             payments: Vec::new(),
             methods: Vec::new(),

@@ -39,7 +39,7 @@ async fn show(State(yookassa): State<Arc<Yookassa>>, Path((kind, id)): Place, ca
 
 async fn send(State(yookassa): State<Arc<Yookassa>>, Path((kind, id)): Place, call: Call) -> Answer {
     let sent = page::form(&call.body);
-    yookassa.on_page(&kind, &id, &call, |shop, subject, words, now| {
+    let answer = yookassa.on_page(&kind, &id, &call, |shop, subject, words, now| {
         if !shop.is_open(&id) {
             return over(subject, words);
         }
@@ -60,7 +60,9 @@ async fn send(State(yookassa): State<Arc<Yookassa>>, Path((kind, id)): Place, ca
                 },
             },
         }
-    })
+    });
+    yookassa.told_first(&id).await;
+    answer
 }
 
 async fn show_challenge(State(yookassa): State<Arc<Yookassa>>, Path((kind, id)): Place, call: Call) -> Answer {
@@ -71,12 +73,21 @@ async fn show_challenge(State(yookassa): State<Arc<Yookassa>>, Path((kind, id)):
 
 async fn answer_challenge(State(yookassa): State<Arc<Yookassa>>, Path((kind, id)): Place, call: Call) -> Answer {
     let agreed = page::form(&call.body).get("answer").is_some_and(|answer| answer == "confirm");
-    yookassa.on_page(&kind, &id, &call, |shop, subject, words, now| {
+    let answer = yookassa.on_page(&kind, &id, &call, |shop, subject, words, now| {
         after(shop.answer_challenge(&id, agreed, now), subject, words)
-    })
+    });
+    yookassa.told_first(&id).await;
+    answer
 }
 
 impl Yookassa {
+    /// Waits until the shop has been told, where a test wants its notifications before the buyer.
+    async fn told_first(&self, id: &str) {
+        if self.where_made(id, |shop, _| shop.events_first) == Some(true) {
+            self.core.deliveries.idle().await;
+        }
+    }
+
     fn on_page(
         &self,
         kind: &str,
