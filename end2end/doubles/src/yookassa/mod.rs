@@ -1,7 +1,7 @@
 //! The stand-in of YooKassa: API v3 of a test shop, its hosted pages and its notifications.
 //!
-//! Reading order: [`request`] (bodies, read strictly by [`fields`]), [`payment`], [`method`] and [`refund`] (what is
-//! made), [`shop`] and [`page_steps`] (what may happen to it, without HTTP), [`api`], [`pages`], [`control`].
+//! Reading order: `request` (bodies, read strictly by `fields`), `payment`, `method` and `refund` (what is
+//! made), `shop` and `page_steps` (what may happen to it, without HTTP), `api`, `pages`, `control`.
 
 mod amount;
 mod api;
