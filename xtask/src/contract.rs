@@ -3,25 +3,23 @@
 //! It makes up requests that fit the document and requests that do not, follows the links from writes to what they
 //! made, and holds each answer against what is documented. Nothing in it is random: a run that fails fails again.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::e2e::{self, Site};
 use crate::postgres::{self, Purpose};
+use crate::python::{self, FOLDER};
 use crate::settings::Settings;
-use crate::up_to_date::{self, Fingerprint};
 use crate::{lint, run, setup, shell};
 
-/// Where the versions of the tool and all that it needs are pinned, and how it is set.
-const FOLDER: &str = "end2end/contract";
 /// Requests for each call in each phase: a minute or two in all.
 const EXAMPLES: &str = "25";
 
 /// Builds the server, starts it with the demo, and tries all that its document describes.
 pub fn contract(args: &[&str]) -> Result<()> {
     shell::heed_signals()?;
-    let tool = schemathesis()?;
+    let tool = python::program("schemathesis")?;
     shell::say("The REST API against its OpenAPI document");
     let settings = Settings::read()?;
     shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
@@ -57,28 +55,4 @@ fn key_of(log: &Path) -> Result<String> {
     let text = std::fs::read_to_string(log)?;
     let key = text.lines().find_map(|line| line.trim().strip_prefix("API key: "));
     key.map(str::to_owned).with_context(|| format!("the server has printed no key: see {}", log.display()))
-}
-
-/// The tool, in a Python environment of this clone; installed from `PyPI` when it is missing or another version is
-/// pinned.
-fn schemathesis() -> Result<PathBuf> {
-    let folder = shell::private()?.join("python");
-    let tool = folder.join("bin/schemathesis");
-    let pinned = shell::root().join(FOLDER).join("requirements.txt");
-    let inputs = Fingerprint::of(&[], &[&pinned])?;
-    if tool.is_file() && up_to_date::is_current("python", &inputs) {
-        return Ok(tool);
-    }
-    let Some(python) = shell::find("python3") else {
-        bail!("Python is missing: install python3, 3.10 or later, with venv (Debian: `apt-get install python3-venv`)");
-    };
-    shell::say("Installing Schemathesis from PyPI (a minute, once)");
-    setup::remove(&folder)?;
-    shell::quietly(shell::command(python).args(["-m", "venv"]).arg(&folder))
-        .context("Python can't make an environment: install its venv (Debian: `apt-get install python3-venv`)")?;
-    let mut pip = shell::command(folder.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(&pinned);
-    shell::quietly(&mut pip).context("Schemathesis can't be installed from PyPI")?;
-    up_to_date::record("python", &inputs)?;
-    Ok(tool)
 }

@@ -3,17 +3,19 @@
 //! Reading order: [`shell`] (how programs are run), [`settings`] (names and folders, from Cargo.toml), [`setup`]
 //! (tools), [`site`] (what the browser loads), [`postgres`] (private clusters), [`up_to_date`] (work that can be
 //! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`] and [`names`]), [`sqlx`],
-//! [`mod@test`], [`e2e`], [`contract`], [`mod@bench`], [`chaos`].
+//! [`mod@test`], [`e2e`], [`contract`] and [`doubles`] (with [`python`]), [`mod@bench`], [`chaos`].
 
 mod bench;
 mod chaos;
 mod contract;
+mod doubles;
 mod e2e;
 mod imports;
 mod layers;
 mod lint;
 mod names;
 mod postgres;
+mod python;
 mod run;
 mod settings;
 mod setup;
@@ -45,6 +47,7 @@ Development tasks of Scrip, as `cargo xtask <task>`:
   test                  everything that CI needs, quick failures first
   e2e [args]            Playwright against a server and a database of its own
   contract [args]       the REST API against its own OpenAPI document, by Schemathesis
+  doubles [args]        the stand-ins of Stripe and YooKassa, by the providers' own SDKs
   bench [args]          charges a second beside pgbench, on a durable PostgreSQL of its own
   chaos                 kill servers, PostgreSQL and connections under load; ROUNDS=40 SEED=1
   model                 the ledger's core against its model, a million steps
@@ -79,6 +82,7 @@ fn task(args: &[&str]) -> Result<()> {
         ["e2e", rest @ ..] => e2e::e2e(rest),
         ["bench", rest @ ..] => bench::bench(rest),
         ["contract", rest @ ..] => contract::contract(rest),
+        ["doubles", rest @ ..] => doubles::doubles(rest),
         ["chaos"] => chaos::chaos(),
         ["model"] => test::model(),
         ["watch"] => watch::watch(),

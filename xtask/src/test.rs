@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::postgres::{self, Purpose};
-use crate::{chaos, contract, e2e, layers, lint, setup, shell, site, sqlx};
+use crate::{chaos, contract, doubles, e2e, layers, lint, setup, shell, site, sqlx};
 
 /// All checks and all tests.
 pub fn test() -> Result<()> {
@@ -28,6 +28,7 @@ pub fn test() -> Result<()> {
     timed("model", &model)?;
     timed("faults", &chaos::short)?;
     timed("contract", &|| contract::contract(&[]))?;
+    timed("stand-ins", &|| doubles::doubles(&[]))?;
     timed("site", &|| site::build(site::Profile::Development))?;
     timed("end to end", &|| e2e::e2e(&[]))?;
     shell::say("All passed");

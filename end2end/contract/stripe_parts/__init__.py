@@ -1,0 +1,1 @@
+"""The parts of stripe_drive.py, one file for each noun."""

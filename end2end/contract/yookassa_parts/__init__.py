@@ -1,0 +1,1 @@
+"""The parts of yookassa_drive.py; each has a shop of its own."""
