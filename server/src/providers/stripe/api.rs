@@ -55,7 +55,9 @@ impl Failure {
     pub fn detail(self) -> String {
         match self {
             Self::Missing => "Stripe has no such thing".to_owned(),
-            Self::Refused(refused) => format!("Stripe refused: {}", refused.own_code.as_deref().unwrap_or(refused.code)),
+            Self::Refused(refused) => {
+                format!("Stripe refused: {}", refused.own_code.as_deref().unwrap_or(refused.code))
+            }
             Self::Unknown { detail, .. } => detail,
         }
     }
@@ -172,7 +174,5 @@ impl Api {
 #[must_use]
 pub fn is_id(reference: &str, prefix: &str) -> bool {
     let rest = reference.strip_prefix(prefix).unwrap_or_default();
-    !rest.is_empty()
-        && reference.len() <= 255
-        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    !rest.is_empty() && reference.len() <= 255 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -16,9 +16,8 @@ const TAKEN: [&str; 135] = [
     "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR",
 ];
 /// Currencies that Stripe counts in whole units.
-const NO_DECIMALS: [&str; 15] = [
-    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF",
-];
+const NO_DECIMALS: [&str; 15] =
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"];
 /// Currencies that Stripe counts in thousandths, of which the last digit is always 0.
 const THREE_DECIMALS: [&str; 5] = ["BHD", "JOD", "KWD", "OMR", "TND"];
 /// Currencies without decimals that Stripe counts in hundredths all the same; both are always 0.

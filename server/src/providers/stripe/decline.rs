@@ -38,20 +38,34 @@ fn by_error(code: &str) -> Option<&'static str> {
         }
         "expired_card" | "expired_payment_method" => decline::CARD_EXPIRED,
         "insufficient_funds" | "balance_insufficient" => decline::INSUFFICIENT_FUNDS,
-        "incorrect_cvc" | "incorrect_number" | "incorrect_zip" | "incorrect_address" | "incorrect_postal_code"
-        | "invalid_cvc" | "invalid_number" | "invalid_expiry_month" | "invalid_expiry_year" => decline::CARD_WRONG,
-        "amount_too_small" | "amount_too_large" | "invalid_charge_amount"
+        "incorrect_cvc"
+        | "incorrect_number"
+        | "incorrect_zip"
+        | "incorrect_address"
+        | "incorrect_postal_code"
+        | "invalid_cvc"
+        | "invalid_number"
+        | "invalid_expiry_month"
+        | "invalid_expiry_year" => decline::CARD_WRONG,
+        "amount_too_small"
+        | "amount_too_large"
+        | "invalid_charge_amount"
         | "invalid_charge_amount_no_decimal_compatible" => decline::AMOUNT_NOT_TAKEN,
         "charge_exceeds_source_limit" | "charge_exceeds_transaction_limit" | "card_decline_rate_limit_exceeded" => {
             decline::LIMIT_REACHED
         }
-        "payment_intent_mandate_invalid" | "setup_intent_mandate_invalid" | "india_recurring_payment_mandate_canceled"
-        | "debit_not_authorized" | "billing_invalid_mandate" => decline::PERMISSION_REVOKED,
+        "payment_intent_mandate_invalid"
+        | "setup_intent_mandate_invalid"
+        | "india_recurring_payment_mandate_canceled"
+        | "debit_not_authorized"
+        | "billing_invalid_mandate" => decline::PERMISSION_REVOKED,
         "account_closed" => decline::CARD_LOST,
-        "country_unsupported" | "payment_method_currency_mismatch" | "payment_method_not_available"
-        | "payment_method_unsupported_type" | "payment_method_restricted" | "capability_not_active" => {
-            decline::NOT_ALLOWED
-        }
+        "country_unsupported"
+        | "payment_method_currency_mismatch"
+        | "payment_method_not_available"
+        | "payment_method_unsupported_type"
+        | "payment_method_restricted"
+        | "capability_not_active" => decline::NOT_ALLOWED,
         "resource_missing" | "payment_method_unexpected_state" | "no_account" => decline::METHOD_GONE,
         "processing_error" | "payment_method_provider_timeout" | "lock_timeout" => decline::TRY_LATER,
         _ => return None,
@@ -61,22 +75,33 @@ fn by_error(code: &str) -> Option<&'static str> {
 /// Reads the bank's reason.
 fn by_reason(reason: &str) -> Option<&'static str> {
     Some(match reason {
-        "authentication_required" | "offline_pin_required" | "online_or_offline_pin_required"
+        "authentication_required"
+        | "offline_pin_required"
+        | "online_or_offline_pin_required"
         | "mobile_device_authentication_required" => decline::AUTHENTICATION_REQUIRED,
         "authentication_not_handled" => decline::AUTHENTICATION_FAILED,
         "insufficient_funds" => decline::INSUFFICIENT_FUNDS,
         "expired_card" => decline::CARD_EXPIRED,
         "lost_card" | "stolen_card" | "pickup_card" | "restricted_card" | "invalid_account" => decline::CARD_LOST,
-        "incorrect_cvc" | "incorrect_number" | "incorrect_pin" | "incorrect_zip" | "incorrect_address"
-        | "invalid_cvc" | "invalid_expiry_month" | "invalid_expiry_year" | "invalid_number" | "invalid_pin" => {
-            decline::CARD_WRONG
-        }
+        "incorrect_cvc"
+        | "incorrect_number"
+        | "incorrect_pin"
+        | "incorrect_zip"
+        | "incorrect_address"
+        | "invalid_cvc"
+        | "invalid_expiry_month"
+        | "invalid_expiry_year"
+        | "invalid_number"
+        | "invalid_pin" => decline::CARD_WRONG,
         "card_velocity_exceeded" | "withdrawal_count_limit_exceeded" | "pin_try_exceeded" => decline::LIMIT_REACHED,
         "revocation_of_authorization" | "revocation_of_all_authorizations" | "stop_payment_order" => {
             decline::PERMISSION_REVOKED
         }
         "fraudulent" | "merchant_blacklist" | "security_violation" => decline::FRAUD_SUSPECTED,
-        "card_not_supported" | "currency_not_supported" | "transaction_not_allowed" | "service_not_allowed"
+        "card_not_supported"
+        | "currency_not_supported"
+        | "transaction_not_allowed"
+        | "service_not_allowed"
         | "not_permitted" => decline::NOT_ALLOWED,
         "invalid_amount" => decline::AMOUNT_NOT_TAKEN,
         "issuer_not_available" | "processing_error" | "reenter_transaction" | "try_again_later" | "approve_with_id" => {

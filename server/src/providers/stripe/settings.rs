@@ -195,7 +195,8 @@ mod tests {
     fn only_this_machine_may_stand_in_for_stripe() {
         assert_eq!(loopback("http://127.0.0.1:8449/").as_deref(), Ok("http://127.0.0.1:8449"));
         assert_eq!(loopback("http://[::1]:1").as_deref(), Ok("http://[::1]:1"));
-        for wrong in ["http://10.0.0.1:80", "https://api.stripe.com", "http://127.0.0.1.example.com", "http://a@localhost"]
+        for wrong in
+            ["http://10.0.0.1:80", "https://api.stripe.com", "http://127.0.0.1.example.com", "http://a@localhost"]
         {
             assert!(loopback(wrong).is_err(), "{wrong}");
         }

@@ -85,7 +85,9 @@ async fn a_fault_that_stripe_keeps_is_resolved_by_asking() {
     let (customer, method) = bench.saved("4242 4242 4242 4242").await;
     for done in [true, false] {
         let charge = charge(Some(&customer), &method.reference, usd(500));
-        bench.fault(json!({ "kind": "saved_500", "method": "POST", "path": "/v1/payment_intents", "done": done })).await;
+        bench
+            .fault(json!({ "kind": "saved_500", "method": "POST", "path": "/v1/payment_intents", "done": done }))
+            .await;
         for _ in 0..2 {
             assert!(matches!(bench.stripe.charge_saved(&charge).await, ChargeAnswer::Unknown { .. }));
         }

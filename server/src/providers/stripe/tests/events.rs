@@ -60,7 +60,12 @@ async fn an_event_says_what_to_ask_for() {
     for (kind, object, about, reference) in [
         ("checkout.session.completed", json!({"id": "cs_1", "mode": "payment"}), EventAbout::Payment, Some("cs_1")),
         ("checkout.session.expired", json!({"id": "cs_1", "mode": "setup"}), EventAbout::Setup, Some("cs_1")),
-        ("checkout.session.completed", json!({"id": "cs_1", "mode": "subscription"}), EventAbout::Nothing, Some("cs_1")),
+        (
+            "checkout.session.completed",
+            json!({"id": "cs_1", "mode": "subscription"}),
+            EventAbout::Nothing,
+            Some("cs_1"),
+        ),
         ("payment_intent.succeeded", json!({"id": "pi_1"}), EventAbout::Payment, Some("pi_1")),
         ("charge.refunded", json!({"id": "ch_1", "payment_intent": "pi_1"}), EventAbout::Payment, Some("pi_1")),
         ("charge.dispute.created", json!({"id": "dp_1", "payment_intent": "pi_1"}), EventAbout::Payment, Some("pi_1")),
