@@ -4,7 +4,7 @@ use anyhow::{anyhow, bail};
 use miniserde::Deserialize;
 use secrecy::SecretString;
 use serde::Serialize;
-use stripe_client_core::{RequestBuilder, StripeMethod, VERSION};
+use stripe_client_core::{ApiVersion, RequestBuilder, StripeMethod, VERSION};
 
 use super::Stripe;
 use super::api::{Failure, is_id};
@@ -38,6 +38,13 @@ pub const EVENTS: [&str; 23] = [
 /// The most endpoints that Stripe tells at once; an account has sixteen at most.
 const ENDPOINTS_MAX: u8 = 100;
 
+/// Gives the version in whose shapes Stripe's answers and events are read.
+#[must_use]
+pub fn version() -> &'static str {
+    static READ: ApiVersion = VERSION;
+    READ.as_str()
+}
+
 /// An endpoint as Stripe has it.
 #[derive(Deserialize)]
 pub struct Endpoint {
@@ -59,7 +66,7 @@ impl Endpoint {
     /// Says whether its events are of the version that the code reads.
     #[must_use]
     pub fn is_of_version(&self) -> bool {
-        self.api_version.as_deref() == Some(VERSION.as_str())
+        self.api_version.as_deref() == Some(version())
     }
 
     /// Lists the events that are acted on and not sent.
@@ -152,7 +159,7 @@ impl Stripe {
         let mut setup = WebhookSetup {
             id: made.id,
             url: made.url,
-            version: VERSION.as_str(),
+            version: version(),
             secret: made.secret.map(SecretString::from),
             older: Vec::new(),
             removed: Vec::new(),
@@ -171,7 +178,7 @@ impl Stripe {
         let new = NewEndpoint {
             url: &self.webhook_url,
             enabled_events: EVENTS,
-            api_version: VERSION.as_str(),
+            api_version: version(),
             description: "Scrip",
         };
         self.api.call(RequestBuilder::new(StripeMethod::Post, "/webhook_endpoints").form(&new).customize()).await

@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use miniserde::Deserialize;
-use stripe_client_core::{RequestBuilder, StripeMethod, VERSION};
+use stripe_client_core::{RequestBuilder, StripeMethod};
 use wallet::payment::Examined;
 
 use super::Stripe;
 use super::api::{Failure, TIMEOUT};
-use super::endpoint::Endpoint;
+use super::endpoint::{self, Endpoint};
 use super::settings::KeyMode;
 
 /// The most that clocks may differ before events are refused, in seconds.
@@ -130,9 +130,9 @@ fn webhook(endpoint: &Endpoint) -> Examined {
 
 fn version(endpoint: &Endpoint) -> Examined {
     if endpoint.is_of_version() {
-        return fine("version", format!("{}, which the code reads", VERSION.as_str()));
+        return fine("version", format!("{}, which the code reads", endpoint::version()));
     }
     let theirs = endpoint.api_version.as_deref().unwrap_or("the account's own");
-    let text = format!("events come as of {theirs}, not {}: run `scrip payments setup stripe`", VERSION.as_str());
+    let text = format!("events come as of {theirs}, not {}: run `scrip payments setup stripe`", endpoint::version());
     problem("version", text)
 }

@@ -174,7 +174,7 @@ fn intent_status(intent: &PaymentIntent) -> Result<ProviderStatus, Failure> {
         PaymentIntentStatus::RequiresPaymentMethod | PaymentIntentStatus::RequiresConfirmation => {
             declined().map_or(ProviderStatus::Open, |code| ProviderStatus::Declined { code: code.to_owned() })
         }
-        PaymentIntentStatus::Unknown(_) => {
+        _ => {
             return Err(Failure::unreadable("a payment in a state that is not known"));
         }
     })
