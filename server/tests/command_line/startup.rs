@@ -38,6 +38,14 @@ fn wrong_settings_are_refused_in_one_line() {
     refuses(&run(&["serve"], &chosen), &["127.0.0.1:1", "start it"]);
     refuses(&open(("TRUSTED_PROXIES", "10.0.0.0/8,proxy")), &["trusted-proxies", "192.168.0.0/16"]);
     refuses(&run(&["demo", "load"], &production), &["never for production"]);
+    let shop = ("YOOKASSA_SHOP_ID", "1000500");
+    refuses(&open(shop), &["YOOKASSA_SECRET_KEY is missing"]);
+    refuses(&open(("YOOKASSA_API_URL", "https://api.yookassa.ru/v3")), &["yookassa-api-url", "this machine"]);
+    let with_key = |key: &'static str| run(&["serve"], &[database, shop, ("YOOKASSA_SECRET_KEY", key)]);
+    refuses(&with_key("secret"), &["YOOKASSA_SECRET_KEY", "test_ or live_"]);
+    refuses(&with_key("live_key"), &["live shop's", "PAYMENTS_ANY_MODE"]);
+    let test_key = ("YOOKASSA_SECRET_KEY", "test_key");
+    refuses(&run(&["serve"], &[production[0], database, shop, test_key]), &["test shop's", "PAYMENTS_ANY_MODE"]);
     refuses(&run(&["dance"], &[]), &["dance", "--help"]);
     refuses(&run(&["preset", "check", "/none.toml"], &[]), &["/none.toml", "neuralbox"]);
     refuses(&run(&["ledger", "verify", "/none"], &[]), &["/none"]);
@@ -67,6 +75,15 @@ fn help_lists_every_setting() {
             "TRUSTED_PROXIES",
             "WEBHOOK_PRIVATE",
             "SANDBOX_WEBHOOK_SECRET",
+            "PAYMENTS_ANY_MODE",
+            "YOOKASSA_SHOP_ID",
+            "YOOKASSA_SECRET_KEY",
+            "YOOKASSA_SECRET_KEY_FILE",
+            "YOOKASSA_API_URL",
+            "YOOKASSA_AUTOPAYMENTS",
+            "YOOKASSA_RECEIPT",
+            "YOOKASSA_VAT_CODE",
+            "YOOKASSA_PAYMENT_MODE",
             "DATABASE_TIMEOUT",
             "MAIL_URL",
             "MAIL_DIR",
