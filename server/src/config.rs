@@ -10,6 +10,7 @@ use wallet::db::ReadLimits;
 
 use crate::http::client_ip::Network;
 use crate::providers::stripe::settings::StripeSettings;
+use crate::providers::yookassa::settings::YooKassaSettings;
 
 /// How strict the process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -74,6 +75,9 @@ pub struct Settings {
     /// Settings of Stripe.
     #[command(flatten)]
     pub stripe: StripeSettings,
+    /// Settings of YooKassa.
+    #[command(flatten)]
+    pub yookassa: YooKassaSettings,
     /// Settings that only the server needs.
     #[command(flatten)]
     pub web: Web,
@@ -263,6 +267,7 @@ impl Settings {
     pub fn check(&self) -> anyhow::Result<()> {
         crate::checkpoints::keys(self)?;
         self.stripe.check(self.production(), self.payments_any_mode)?;
+        self.yookassa.check(self.production(), self.payments_any_mode)?;
         if !self.production() {
             return self.check_development();
         }

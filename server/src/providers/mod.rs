@@ -2,6 +2,7 @@
 
 pub mod sandbox;
 pub mod stripe;
+pub mod yookassa;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use wallet::clock::Clock;
 use wallet::payment::Provider;
 
 use self::stripe::Stripe;
+use self::yookassa::YooKassa;
 use crate::config::Settings;
 use crate::state::AppState;
 
@@ -34,6 +36,9 @@ pub fn real(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<Arc<dyn Pr
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
     if let Some(keys) = settings.stripe.keys()? {
         providers.push(Arc::new(Stripe::new(keys, &settings.stripe, &settings.public_url(), clock.clone())?));
+    }
+    if let Some(yookassa) = YooKassa::from_settings(&settings.yookassa, clock.clone())? {
+        providers.push(Arc::new(yookassa));
     }
     Ok(providers)
 }

@@ -49,6 +49,14 @@ fn wrong_settings_are_refused_in_one_line() {
     refuses(&run(&["payments", "setup", "stripe"], &[]), &["STRIPE_SECRET_KEY is missing"]);
     let here = [key("sk_test_1"), ("PUBLIC_URL", "http://127.0.0.1:3000")];
     refuses(&run(&["payments", "setup", "stripe"], &here), &["https", "stripe listen"]);
+    let shop = ("YOOKASSA_SHOP_ID", "1000500");
+    refuses(&open(shop), &["YOOKASSA_SECRET_KEY is missing"]);
+    refuses(&open(("YOOKASSA_API_URL", "https://api.yookassa.ru/v3")), &["yookassa-api-url", "this machine"]);
+    let with_key = |key: &'static str| run(&["serve"], &[database, shop, ("YOOKASSA_SECRET_KEY", key)]);
+    refuses(&with_key("secret"), &["YOOKASSA_SECRET_KEY", "test_ or live_"]);
+    refuses(&with_key("live_key"), &["live shop's", "PAYMENTS_ANY_MODE"]);
+    let test_key = ("YOOKASSA_SECRET_KEY", "test_key");
+    refuses(&run(&["serve"], &[production[0], database, shop, test_key]), &["test shop's", "PAYMENTS_ANY_MODE"]);
     refuses(&run(&["dance"], &[]), &["dance", "--help"]);
     refuses(&run(&["preset", "check", "/none.toml"], &[]), &["/none.toml", "neuralbox"]);
     refuses(&run(&["ledger", "verify", "/none"], &[]), &["/none"]);
@@ -85,6 +93,14 @@ fn help_lists_every_setting() {
             "STRIPE_WEBHOOK_SECRET_FILE",
             "STRIPE_AUTOMATIC_TAX",
             "STRIPE_API_URL",
+            "YOOKASSA_SHOP_ID",
+            "YOOKASSA_SECRET_KEY",
+            "YOOKASSA_SECRET_KEY_FILE",
+            "YOOKASSA_API_URL",
+            "YOOKASSA_AUTOPAYMENTS",
+            "YOOKASSA_RECEIPT",
+            "YOOKASSA_VAT_CODE",
+            "YOOKASSA_PAYMENT_MODE",
             "DATABASE_TIMEOUT",
             "MAIL_URL",
             "MAIL_DIR",

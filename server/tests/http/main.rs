@@ -31,3 +31,6 @@ mod strangers;
 mod strict;
 mod support;
 mod webhooks;
+mod yookassa;
+mod yookassa_calls;
+mod yookassa_shop;
