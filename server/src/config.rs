@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 use wallet::db::ReadLimits;
 
-use crate::http::client_ip::Network;
+use crate::client_ip::Network;
 
 /// How strict the process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -253,7 +253,6 @@ impl Settings {
 
     /// Refuses settings that do not go together; the message says what to do.
     pub fn check(&self) -> anyhow::Result<()> {
-        crate::checkpoints::keys(self)?;
         if !self.production() {
             return self.check_development();
         }

@@ -9,7 +9,7 @@ use wallet::plan::{BillingPeriod, FirstDates, PlanSummary, SubscriptionView, Ter
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// Everything that the plan page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

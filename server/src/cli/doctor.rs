@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use wallet::{Options, Wallet};
 
+use crate::client_ip;
 use crate::config::Settings;
-use crate::http::client_ip;
 use crate::mail::Mailer;
 use crate::{assets, checkpoints, database};
 
