@@ -19,7 +19,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     );
     view! {
         <!DOCTYPE html>
-        <html data-theme=chosen_theme()>
+        <html data-theme=chosen_theme() data-page=on_request::answered_page()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -55,6 +55,17 @@ pub(crate) fn languages() -> UseLocalesOptions {
     UseLocalesOptions::default().ssr_lang_header_getter(on_request::languages)
 }
 
+/// Gives the browser the address of the page, where the page answers a form that has an address of its own.
+///
+/// So whatever reads the address (the router, links, a reload) sees the page, and no form is sent a second time.
+#[cfg(feature = "hydrate")]
+pub fn take_page_address() {
+    let page = document().document_element().and_then(|html| html.get_attribute("data-page"));
+    if let (Some(page), Ok(history)) = (page, window().history()) {
+        let _ = history.replace_state_with_url(&leptos::wasm_bindgen::JsValue::NULL, "", Some(&page));
+    }
+}
+
 fn assets_version() -> String {
     on_request::assets_version()
 }
@@ -87,6 +98,12 @@ mod on_request {
         })
     }
 
+    pub(super) fn answered_page() -> Option<String> {
+        let parts = use_context::<Parts>()?;
+        parts.extensions.get::<crate::context::FormOutcome>()?;
+        parts.uri.path_and_query().map(ToString::to_string)
+    }
+
     pub(super) fn is_still() -> bool {
         use_context::<Parts>().is_some_and(|parts| parts.extensions.get::<crate::context::StillPage>().is_some())
     }
@@ -105,6 +122,10 @@ mod on_request {
     }
 
     pub(super) const fn cookie(_name: &str) -> Option<String> {
+        None
+    }
+
+    pub(super) const fn answered_page() -> Option<String> {
         None
     }
 

@@ -4,7 +4,7 @@ use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 use wallet::error::Refusal;
 
-use crate::server_fns::wire::TextEncoding;
+use crate::text_json::TextEncoding;
 
 /// Why a server function did not answer with what it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -54,7 +54,7 @@ impl AppError {
 impl From<Refusal> for AppError {
     fn from(refusal: Refusal) -> Self {
         let error = Self::Refused(refusal);
-        tell_status(&error);
+        set_status(&error);
         error
     }
 }
@@ -70,7 +70,7 @@ impl From<wallet::error::Error> for AppError {
                 let reference = id.get(id.len().saturating_sub(8)..).unwrap_or_default().to_uppercase();
                 tracing::error!(%reference, %cause, "a page failed inside");
                 let error = Self::Internal { reference };
-                tell_status(&error);
+                set_status(&error);
                 error
             }
         }
@@ -93,13 +93,13 @@ impl FromServerFnError for AppError {
             }
             _ => Self::Internal { reference: "wire".to_owned() },
         };
-        tell_status(&error);
+        set_status(&error);
         error
     }
 }
 
 /// Sets the response's true status, where there is a response to set it on.
-pub fn tell_status(error: &AppError) {
+pub fn set_status(error: &AppError) {
     #[cfg(feature = "ssr")]
     if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
         && let Ok(status) = axum::http::StatusCode::from_u16(error.status())

@@ -20,6 +20,7 @@ pub mod pages;
 pub mod server_fns;
 pub mod session;
 pub mod text;
+pub mod text_json;
 
 #[expect(missing_docs, clippy::doc_markdown, reason = "generated from the locale files")]
 #[allow(warnings, clippy::all, clippy::allow_attributes, clippy::allow_attributes_without_reason)]
@@ -29,6 +30,8 @@ mod generated {
 pub use generated::i18n;
 
 pub use document::shell;
+#[cfg(feature = "hydrate")]
+pub use document::take_page_address;
 use i18n::I18nContextProvider;
 use pages::account::{
     HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage, TopUpPage,
@@ -73,37 +76,19 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet/top-up") view=TopUpPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/plan") view=PlanPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/payment") view=PaymentMethodsPage ssr=SsrMode::Async />
-                    <Route path=path!("/wallet/payment/methods/:id?/:act?") view=PaymentMethodsPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/quotes") view=QuotesPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/webhooks") view=WebhooksPage ssr=SsrMode::Async />
-                    <Route path=path!("/developers/webhooks/:id/:act") view=WebhooksPage ssr=SsrMode::Async />
-                    <Route path=path!("/developers/webhooks/deliveries/:id/replay") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/security/:act") view=SecurityPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/security/sessions/:id/end") view=SecurityPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings/security/sessions/end") view=SecurityPage ssr=SsrMode::Async />
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n/operations") view=OperationPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n/import") view=ImportPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n/publish") view=PublishPage ssr=SsrMode::Async />
-                    // A refused form is answered at the address that it was posted to: the same pages.
-                    <Route path=path!("/admin/tariffs/:n/prices") view=TariffsPage ssr=SsrMode::Async />
-                    <Route path=path!("/admin/tariffs/:n/remove") view=TariffsPage ssr=SsrMode::Async />
-                    <Route path=path!("/admin/tariffs/:n/discard") view=TariffsPage ssr=SsrMode::Async />
-                    <Route path=path!("/admin/tariffs/:n/undo") view=TariffsPage ssr=SsrMode::Async />
-                    <Route path=path!("/admin/tariffs/:n/rehearse") view=PublishPage ssr=SsrMode::Async />
-                    <Route path=path!("/verify-email/resend") view=OverviewPage ssr=SsrMode::Async />
-                    <Route path=path!("/wallet/plan/:act") view=PlanPage ssr=SsrMode::Async />
-                    <Route path=path!("/wallet/orders/:id/check") view=OrdersPage ssr=SsrMode::Async />
-                    <Route path=path!("/developers/keys/:id/revoke") view=KeysPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/margins") view=MarginsPage ssr=SsrMode::Async />
-                    <Route path=path!("/admin/margins/draft") view=MarginsPage ssr=SsrMode::Async />
-                    <Route path=path!("/wallet/price-changes/:version/dismiss") view=OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/audit") view=AuditPage ssr=SsrMode::Async />
                 </Routes>
             </Router>

@@ -59,14 +59,14 @@ pub fn file_of(settings: &Settings, now: DateTime<Utc>) -> PathBuf {
 }
 
 /// Appends checkpoints to a file, one JSON object a line, and waits until they are on the disk.
-pub fn append(path: &Path, heads: &[Checkpoint]) -> io::Result<()> {
+pub fn append(path: &Path, checkpoints: &[Checkpoint]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     let mut file = OpenOptions::new().create(true).append(true).open(path)?;
     let mut text = String::new();
-    for head in heads {
-        text.push_str(&serde_json::to_string(head)?);
+    for checkpoint in checkpoints {
+        text.push_str(&serde_json::to_string(checkpoint)?);
         text.push('\n');
     }
     file.write_all(text.as_bytes())?;
@@ -75,7 +75,7 @@ pub fn append(path: &Path, heads: &[Checkpoint]) -> io::Result<()> {
 
 /// Reads files of checkpoints; a folder stands for all its files.
 pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Checkpoint>> {
-    let mut heads = Vec::new();
+    let mut checkpoints = Vec::new();
     for path in paths {
         let unreadable = || format!("{} can't be read", path.display());
         let mut files = vec![path.clone()];
@@ -91,15 +91,15 @@ pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Checkpoint>> {
                 let place = || format!("{}: line {number} is no checkpoint", path.display());
                 let line = line.with_context(place)?;
                 if !line.trim().is_empty() {
-                    heads.push(serde_json::from_str(&line).with_context(place)?);
+                    checkpoints.push(serde_json::from_str(&line).with_context(place)?);
                 }
             }
         }
     }
-    if heads.is_empty() {
+    if checkpoints.is_empty() {
         bail!("there are no checkpoints in these files");
     }
-    Ok(heads)
+    Ok(checkpoints)
 }
 
 #[cfg(test)]

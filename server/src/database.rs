@@ -6,8 +6,12 @@ use anyhow::{anyhow, bail};
 use secrecy::ExposeSecret;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
+use wallet::{Options, Wallet};
 
 use crate::config::Settings;
+
+/// Where the job queue's tables live.
+pub const JOBS_SCHEMA: &str = "graphile_worker";
 
 /// The oldest version that the queries run on.
 const OLDEST_VERSION: i32 = 150_000;
@@ -25,8 +29,41 @@ pub struct Facts {
 /// connection back to others. Commands read whole tables, and have none.
 const LIMITS: [(&str, &str); 2] = [("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")];
 
+/// Opens the wallet on the settings' database, which must be at this version's schema.
+pub async fn open_wallet(settings: &Settings) -> anyhow::Result<Wallet> {
+    let pool = connect(settings).await?;
+    migrated(&pool).await?;
+    wallet_on(pool, settings).await
+}
+
+/// Brings the settings' database to this version's schema, and opens the wallet on it.
+pub async fn open_migrated(settings: &Settings) -> anyhow::Result<Wallet> {
+    let pool = connect(settings).await?;
+    migrate(&pool).await?;
+    wallet_on(pool, settings).await
+}
+
+/// Opens the wallet for serving, on a database that is brought to this version's schema first where the settings allow.
+pub async fn open_to_serve(settings: &Settings) -> anyhow::Result<Wallet> {
+    if !settings.web.no_migrate {
+        let pool = connect(settings).await?;
+        migrate(&pool).await?;
+        pool.close().await;
+    }
+    let pool = connect_to_serve(settings).await?;
+    migrated(&pool).await?;
+    wallet_on(pool, settings).await
+}
+
+/// Opens the wallet with the catalog's settings in force.
+async fn wallet_on(pool: PgPool, settings: &Settings) -> anyhow::Result<Wallet> {
+    let wallet = Wallet::new(pool, Options { reads: settings.read_limits(), ..Options::default() });
+    wallet.catalog().prepare().await?;
+    Ok(wallet)
+}
+
 /// Connects for serving: as [`connect`] does, with limits.
-pub async fn connect_to_serve(settings: &Settings) -> anyhow::Result<PgPool> {
+async fn connect_to_serve(settings: &Settings) -> anyhow::Result<PgPool> {
     open(settings, &LIMITS).await
 }
 
@@ -112,7 +149,7 @@ pub async fn migrated(pool: &PgPool) -> anyhow::Result<()> {
 pub async fn migrate(pool: &PgPool) -> anyhow::Result<()> {
     not_newer(wallet::db::migrations(pool).await)?;
     wallet::db::migrate(pool).await.map_err(|error| anyhow!("the database can't be migrated: {error}"))?;
-    graphile_worker::WorkerUtils::new(pool.clone(), crate::jobs::SCHEMA)
+    graphile_worker::WorkerUtils::new(pool.clone(), JOBS_SCHEMA)
         .migrate()
         .await
         .map_err(|error| anyhow!("the job queue's tables can't be migrated: {error}"))

@@ -23,7 +23,7 @@ pub fn router() -> Router<AppState> {
         .route("/admin/margins/costs.csv", get(costs))
         .route("/admin/tariffs/{n}/prices.csv", get(prices_csv))
         .route("/admin/tariffs/{n}/prices.toml", get(prices_toml))
-        .route("/admin/tariffs/{n}/rehearsal.csv", get(rehearsal))
+        .route("/admin/tariffs/{n}/rehearsal.csv", get(simulation))
 }
 
 /// The upstream costs that are known, for admins: what the page of margins takes back.
@@ -70,7 +70,7 @@ async fn prices(
 }
 
 /// What every customer would have paid under a simulated version, for admins.
-async fn rehearsal(
+async fn simulation(
     State(state): State<AppState>,
     viewer: Option<Extension<Viewer>>,
     Path(version): Path<i32>,

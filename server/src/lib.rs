@@ -9,9 +9,12 @@ pub mod assets;
 pub mod auth;
 pub mod checkpoints;
 pub mod cli;
+pub mod client_ip;
 pub mod config;
 pub mod connections;
 pub mod database;
+pub mod demo;
+pub mod dispatch;
 pub mod export;
 pub mod feeds;
 pub mod forms;
@@ -29,18 +32,20 @@ pub mod renewals;
 pub mod secret_file;
 pub mod serve;
 pub mod state;
+pub mod streams;
 pub mod telemetry;
+pub mod webhook_address;
 pub mod webhook_delivery;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 
-pub use crate::http::dispatch::Front;
+pub use crate::dispatch::Dispatch;
 use crate::http::middleware::{limited, plain_bodies, same_origin};
 pub use crate::state::AppState;
 
 /// Makes the whole server from its parts.
-pub fn build(state: AppState) -> Front {
+pub fn build(state: AppState) -> Dispatch {
     let pages = Router::new()
         .merge(pages::router(&state)) // pages, and the server functions under /_fn
         .merge(forms::router()) // every <form method="post">
@@ -48,7 +53,8 @@ pub fn build(state: AppState) -> Front {
     let browser = limited(pages, &state)
         .merge(live::router()) // /live: events for a signed-in browser
         .merge(export::router()); // /wallet/history.csv, /admin/tariffs/{n}/prices.csv
-    let browser = auth::around(browser, &state); // session, viewer, guards
+    let browser = auth::around(browser, &state) // session, viewer, guards
+        .layer(from_fn_with_state(state.clone(), forms::keep)); // a form that can't be taken now is kept
     let sandbox = limited(providers::sandbox::router(&state), &state); // /sandbox/checkout/{ref}, outside production
     let people = browser.merge(sandbox).layer(from_fn(plain_bodies)).layer(same_origin(&state));
 
@@ -64,5 +70,5 @@ pub fn build(state: AppState) -> Front {
         .layer(from_fn_with_state(state.clone(), http::by_address::files_by_address));
     let machines = Router::new().merge(watched).merge(files).merge(payment_webhooks::router()); // /webhooks/{provider}
     let rest = http::middleware::common(people.merge(limited(machines, &state)), &state);
-    Front::new(state.clone(), calls.with_state(state.clone()), rest.with_state(state))
+    Dispatch::new(state.clone(), calls.with_state(state.clone()), rest.with_state(state))
 }

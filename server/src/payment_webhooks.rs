@@ -14,7 +14,7 @@ use axum::{Extension, Router};
 use wallet::db::has_nul;
 use wallet::payment::EventError;
 
-use crate::http::client_ip::peer;
+use crate::client_ip::peer;
 use crate::state::AppState;
 
 /// Gives the route.

@@ -8,20 +8,24 @@ use anyhow::{anyhow, bail};
 use futures::FutureExt;
 use tokio::net::TcpListener;
 use tokio::signal;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::api::ApiPayloads;
 use crate::config::Settings;
 use crate::rate_limit::by_key;
-use crate::{AppState, build, cli, connections, http::client_ip, jobs, providers, renewals, webhook_delivery};
-use tokio::task::JoinHandle;
+use crate::{
+    AppState, build, checkpoints, client_ip, connections, database, demo, jobs, providers, renewals, webhook_delivery,
+};
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     settings.check()?;
+    checkpoints::keys(&settings)?;
     // The port first: a second start must not touch the first one's database.
     let listener = listen(settings.address()).await?;
-    let wallet = cli::open_to_serve(&settings).await?;
+    let wallet = database::open_to_serve(&settings).await?;
     if settings.production() {
         no_demo(&wallet).await?;
     }
@@ -30,14 +34,14 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     settings.web.port = listener.local_addr()?.port();
     providers::attach(&wallet, &settings);
     let state = AppState::new(wallet.clone(), settings.clone())?;
-    let demo = if settings.demo { Some(cli::ensure_demo(&wallet).await?) } else { None };
+    let demo = if settings.demo { Some(demo::ensure(&wallet).await?) } else { None };
 
     let worker = jobs::start(&state).await?;
-    let webhooks = webhook_delivery::start(&state)?;
+    let webhooks = webhook_delivery::start(&state, ApiPayloads::of(&state))?;
     share_rates(&state);
     let renewals = renewals::start(&state);
     stop_on_signal(state.stopping.clone())?;
-    welcome(&settings, demo.as_ref());
+    print_addresses(&settings, demo.as_ref());
     if settings.lacks_proxies() {
         tracing::warn!("{}", client_ip::NO_PROXIES);
     }
@@ -70,7 +74,7 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Serves; after the signal, waits for open requests until the limit.
 async fn serve(listener: TcpListener, state: AppState, limit: Duration) -> anyhow::Result<()> {
     let stopping = state.stopping.clone();
-    let server = connections::serve(listener, build(state.clone()), state);
+    let server = connections::serve(listener, build(state.clone()), state.settings.clone(), state.stopping.clone());
     tokio::select! {
         () = server => Ok(()),
         () = async { stopping.cancelled().await; tokio::time::sleep(limit).await } => {
@@ -80,7 +84,7 @@ async fn serve(listener: TcpListener, state: AppState, limit: Duration) -> anyho
     }
 }
 
-async fn finish(worker: tokio::task::JoinHandle<()>, deadline: Instant) {
+async fn finish(worker: JoinHandle<()>, deadline: Instant) {
     if tokio::time::timeout_at(deadline, worker).await.is_err() {
         tracing::warn!("some jobs did not finish in time; they are taken up again at the next start");
     }
@@ -130,8 +134,8 @@ impl Signals {
     }
 }
 
-/// Says where to go; in the demo also with what to sign in and what to try.
-fn welcome(settings: &Settings, demo: Option<&wallet::demo::Demo>) {
+/// Prints where to go; in the demo also with what to sign in and what to try.
+fn print_addresses(settings: &Settings, demo: Option<&wallet::demo::Demo>) {
     let url = settings.public_url();
     println!("Scrip serves {url}");
     let Some(demo) = demo else { return };
@@ -167,14 +171,6 @@ async fn no_demo(wallet: &wallet::Wallet) -> anyhow::Result<()> {
          without one (`createdb`, then `scrip migrate`), or SCRIP_MODE=development",
         traces.join(", ")
     )
-}
-
-/// Refuses to go on where the settings are contradictory; used by commands that need a demo.
-pub fn demo_only(settings: &Settings) -> anyhow::Result<()> {
-    if settings.production() {
-        bail!("this is for trying out and never for production: set SCRIP_MODE=development");
-    }
-    Ok(())
 }
 
 /// Shares this node's counts with the others until the process stops.

@@ -10,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 use wallet::Wallet;
 
 use crate::assets;
+use crate::client_ip::UnknownProxies;
 use crate::config::Settings;
 use crate::connections::limit;
-use crate::http::client_ip::UnknownProxies;
-use crate::live::registry::Streams;
 use crate::rate_limit::SubjectRates;
 use crate::rate_limit::by_key::RateLimits;
+use crate::streams::Streams;
 
 /// The long-lived parts of the process. Every layer and handler of a request takes a clone: it is one counter.
 #[derive(Clone, Debug)]

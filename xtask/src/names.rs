@@ -17,16 +17,33 @@ const RETIRED: [(&str, &str); 13] = [
     ("shelf", "book_cache"),
 ];
 
+/// Words that are not used above the wallet: its SQL and its contract still have some of them.
+const RETIRED_ABOVE: [(&str, &str); 12] = [
+    ("ceiling", "budget"),
+    ("doubled", "import_warnings"),
+    ("front", "dispatch"),
+    ("gate", "plan_requirement, or authorize"),
+    ("gates", "plan_requirements"),
+    ("heads", "checkpoints"),
+    ("moment", "instant"),
+    ("packed", "precompressed or encoded"),
+    ("rehearsal", "simulation"),
+    ("rehearse", "simulate"),
+    ("stub", "card: a stub is a fake"),
+    ("welcome", "onboarding"),
+];
+
 /// What begins a declaration of a name.
 const DECLARATIONS: [&str; 8] = ["fn ", "struct ", "enum ", "trait ", "mod ", "type ", "const ", "static "];
 
 /// Finds the declared names of a file with a retired word.
 pub fn retired(name: &str, text: &str) -> Vec<String> {
+    let above = if name.starts_with("wallet/") { &[][..] } else { &RETIRED_ABOVE };
     let breach = |(number, line): (usize, &str)| {
         let code = line.split("//").next().unwrap_or_default();
         let declared = declared(code)?;
         let words = words(declared);
-        let (word, better) = RETIRED.iter().find(|(word, _)| words.iter().any(|own| own == word))?;
+        let (word, better) = RETIRED.iter().chain(above).find(|(word, _)| words.iter().any(|own| own == word))?;
         Some(format!("{name}:{}: `{declared}`: say {better}, not {word}", number + 1))
     };
     text.lines().enumerate().filter_map(breach).collect()
@@ -71,6 +88,8 @@ mod tests {
         assert_eq!(retired("a.rs", "pub(crate) struct LentWallet {").len(), 1);
         assert_eq!(retired("a.rs", "    async fn take_detour(&self) {").len(), 1);
         assert_eq!(retired("a.rs", "const SHELF_MAX: usize = 1;").len(), 1);
+        assert_eq!(retired("server/src/api/gate.rs", "pub struct Gate {").len(), 1);
+        assert!(retired("wallet/src/tariff/plan_requirement.rs", "pub struct Gate {").is_empty());
         assert!(retired("a.rs", "fn talent() { let lent = 1; } // fn shelf").is_empty());
     }
 

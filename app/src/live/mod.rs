@@ -49,7 +49,7 @@ pub struct LiveWallet {
     /// The connection.
     pub link: RwSignal<Link>,
     /// When the last event came.
-    pub heard_at: RwSignal<Option<DateTime<Utc>>>,
+    pub last_event_at: RwSignal<Option<DateTime<Utc>>>,
     newest: StoredValue<i64>,
 }
 
@@ -61,7 +61,7 @@ impl LiveWallet {
             balance: RwSignal::new(None),
             fresh: RwSignal::new(Vec::new()),
             link: RwSignal::new(Link::Connecting),
-            heard_at: RwSignal::new(None),
+            last_event_at: RwSignal::new(None),
             newest: StoredValue::new(0),
         }
     }
@@ -92,7 +92,7 @@ impl LiveWallet {
             return false;
         }
         self.newest.set_value(entry.seq);
-        self.heard_at.set(Some(entry.created_at));
+        self.last_event_at.set(Some(entry.created_at));
         self.fresh.update(|rows| {
             rows.insert(0, entry);
             rows.truncate(FRESH_ROWS_MAX);

@@ -5,7 +5,7 @@ use leptos::server_fn::codec::GetUrl;
 use wallet::identity::AuditPage;
 
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// Gives one page of the audit log, newest first.
 #[server(endpoint = "audit", input = GetUrl, output = TextJson)]

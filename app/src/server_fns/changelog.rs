@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wallet::tariff::{Announcement, Changelog};
 
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// A part of the changelog, and what the plans are called that it speaks of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

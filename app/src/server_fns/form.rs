@@ -5,7 +5,7 @@ use leptos::server_fn::codec::GetUrl;
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// Gives what became of the form that was posted to this path; empty on an ordinary visit.
 #[server(endpoint = "posted_form", input = GetUrl, output = TextJson)]

@@ -9,7 +9,7 @@ use wallet::ledger::BalanceView;
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// Everything that the keys page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,12 +43,13 @@ pub async fn load_keys_page() -> Result<KeysPage, AppError> {
     let keys = wallet.identity().keys(&viewer).await?;
     let book = wallet.tariffs().active().await?;
     let sample = book.tariff("dall-e-3").or_else(|| book.tariffs.first());
+    let [production, preview] = wallet.balances([viewer.wallet, viewer.preview_wallet]).await?;
     Ok(KeysPage {
         keys,
         created: crate::context::created_key(),
         outcome: crate::current_user::outcome("/developers/keys"),
-        production: wallet.balance(viewer.wallet).await?,
-        preview: wallet.balance(viewer.preview_wallet).await?,
+        production,
+        preview,
         form_secret: wallet.identity().form_secret(),
         may_manage: viewer.role.may_manage_keys(),
         public_url: crate::current_user::settings()?.public_url,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wallet::ledger::{ArchivedRows, BalanceView, EntryDetail, EntryView};
 
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// How many rows one page of the history has.
 pub const HISTORY_ROWS: u16 = 50;

@@ -7,7 +7,7 @@ use wallet::tariff::{CostRow, Margins};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// Everything that the page of margins shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -18,4 +18,3 @@ pub mod tariffs;
 pub mod top_up;
 pub mod wallet;
 pub mod webhooks;
-pub mod wire;

@@ -9,7 +9,7 @@ use wallet::payment::{PayOption, PaymentMethod};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// The ways to pay for an order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use wallet::ledger::BalanceView;
 use wallet::payment::{PaymentPage, PaymentView};
 
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// One order with what its page says around it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

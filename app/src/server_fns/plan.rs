@@ -14,7 +14,7 @@ use crate::error::AppError;
 use crate::server_fns::payment_methods::PayChoice;
 #[cfg(feature = "ssr")]
 use crate::server_fns::payment_methods::pay_choice;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// Everything that the plan page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

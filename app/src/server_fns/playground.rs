@@ -13,7 +13,7 @@ use wallet::money::Credits;
 use wallet::tariff::{ParamSpec, Quote, Tariff};
 
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// One kind of request to try.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

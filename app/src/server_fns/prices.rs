@@ -7,7 +7,7 @@ use wallet::catalog::CatalogView;
 use wallet::tariff::{Announcement, PriceBook};
 
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// Everything that the price page shows, and all that its calculator needs to count by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

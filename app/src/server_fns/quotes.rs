@@ -8,7 +8,7 @@ use wallet::tariff::LockedQuote;
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// What the page of quotes shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

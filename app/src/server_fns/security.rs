@@ -8,7 +8,7 @@ use wallet::identity::{AuditRow, SessionView};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// Everything that the page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use wallet::time_zone::LocalTime;
 
 use crate::context::AppSettings;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// Who is signed in, and what the frame needs to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use wallet::tariff::{
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// One operation in the editor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,11 +42,11 @@ pub struct EditorPage {
     /// The days of notice.
     pub notice_days: u16,
     /// How many days a simulation rates again.
-    pub rehearsal_days: u16,
+    pub simulation_days: u16,
     /// The newest edits of a draft, newest first.
     pub edits: Vec<DraftEdit>,
     /// The simulation of the version.
-    pub rehearsal: SimulationState,
+    pub simulation: SimulationState,
     /// What became of the form, where the page answers it.
     pub outcome: FormOutcome,
     /// The day when the page was drawn.
@@ -109,9 +109,9 @@ pub async fn load_price_book(
         rows,
         first_rise: tariffs.first_rise().await?,
         notice_days: settings.notice_days,
-        rehearsal_days: settings.rehearsal_days,
+        simulation_days: settings.rehearsal_days,
         edits: tariffs.edits(version).await?,
-        rehearsal: ssr::rehearsal(tariffs, version, revision).await?,
+        simulation: ssr::simulation(tariffs, version, revision).await?,
         outcome: crate::context::form_outcome().unwrap_or_default(),
         today: wallet.clock().now().date_naive(),
     })
@@ -119,13 +119,13 @@ pub async fn load_price_book(
 
 /// Gives the simulation of one version, for a page that waits for it.
 #[server(endpoint = "rehearsal", input = GetUrl, output = TextJson)]
-pub async fn load_rehearsal(
+pub async fn load_simulation(
     /// The version.
     version: i32,
 ) -> Result<SimulationState, AppError> {
     let (_, wallet) = crate::current_user::staff()?;
     let revision = wallet.tariffs().book(version).await?.revision;
-    ssr::rehearsal(wallet.tariffs(), version, revision).await
+    ssr::simulation(wallet.tariffs(), version, revision).await
 }
 
 /// One operation of a draft, to add or to change whole.
@@ -191,7 +191,7 @@ mod ssr {
     use crate::error::AppError;
 
     /// The simulation of a version that is at a revision.
-    pub async fn rehearsal(tariffs: &Tariffs, version: i32, revision: i64) -> Result<SimulationState, AppError> {
+    pub async fn simulation(tariffs: &Tariffs, version: i32, revision: i64) -> Result<SimulationState, AppError> {
         // In this order: one that ends in between is shown as running once more, never as over without its figures.
         let run = tariffs.rehearsal_run(version).await?;
         let found = tariffs.rehearsal(version).await?;

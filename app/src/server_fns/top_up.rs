@@ -4,17 +4,44 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wallet::catalog::{Expiry, FreeAmount, RefundPolicy};
+use wallet::catalog::{Expiry, FreeAmount, Package, Rate, RefundPolicy};
 use wallet::ledger::BalanceView;
-use wallet::money::Currency;
+use wallet::money::{Credits, Currency, Money};
 
-use crate::components::payment::pack_picker::Pack;
 use crate::context::FormOutcome;
 use crate::error::AppError;
 use crate::server_fns::payment_methods::PayChoice;
 #[cfg(feature = "ssr")]
 use crate::server_fns::payment_methods::pay_choice;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
+
+/// One pack on offer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pack {
+    /// The package's code.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// What the wallet gets.
+    pub credits: Credits,
+    /// What it costs.
+    pub money: Money,
+}
+
+impl Pack {
+    /// Takes a package of the catalog; `None` where it isn't sold in the currency.
+    #[must_use]
+    pub fn of(package: &Package, currency: Currency) -> Option<Self> {
+        let money = package.prices.iter().copied().find(|price| price.currency() == currency)?;
+        Some(Self { code: package.code.clone(), name: package.name.clone(), credits: package.credits, money })
+    }
+
+    /// Gives the price of one credit, for comparing packs.
+    #[must_use]
+    pub fn rate(&self) -> Option<Rate> {
+        Rate::new(self.money, self.credits)
+    }
+}
 
 /// Everything that the top-up page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

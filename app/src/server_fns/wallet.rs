@@ -8,10 +8,10 @@ use wallet::ledger::{BalanceView, EntryView};
 use wallet::payment::PaymentView;
 use wallet::plan::{PlanSummary, SubscriptionView};
 
-use crate::components::payment::pack_picker::Pack;
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::server_fns::top_up::Pack;
+use crate::text_json::TextJson;
 
 /// How many rows the front page shows.
 #[cfg(feature = "ssr")]
@@ -91,7 +91,7 @@ mod ssr {
     use wallet::catalog::CatalogView;
     use wallet::money::Credits;
 
-    use crate::components::payment::pack_picker::Pack;
+    use crate::server_fns::top_up::Pack;
 
     /// Takes so many hundredths of an amount.
     pub fn part(of: Credits, percent: u8) -> Credits {

@@ -9,7 +9,7 @@ use wallet::notify::webhook::{CreatedEndpoint, DeliveryDetail, DeliveryPage, End
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::server_fns::wire::TextJson;
+use crate::text_json::TextJson;
 
 /// What the page of webhooks is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

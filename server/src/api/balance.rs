@@ -17,7 +17,7 @@ use super::body::{Asked, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
 use super::holds::Hold;
-use super::moment::moment;
+use super::instant::instant;
 use super::schemas::Instant;
 use crate::state::AppState;
 
@@ -279,7 +279,7 @@ impl From<BalanceView> for BalanceNow {
     responses((status = 200, body = BalanceThen), (status = 400, body = ErrorBody)))]
 pub async fn at(State(state): State<AppState>, caller: Caller, Asked(at): Asked<At>) -> Answer<Response> {
     caller.may(KeyScope::BalanceRead)?;
-    let time = moment(&state, caller.0.wallet, "time", &at.time).await?;
+    let time = instant(&state, caller.0.wallet, "time", &at.time).await?;
     if time > state.wallet.clock().now() {
         return Err(Fault::invalid("time", "This instant is still to come."));
     }

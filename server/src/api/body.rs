@@ -61,8 +61,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// Refuses a body that is packed: nothing here unpacks one, so that none grows beyond its limit.
-pub fn packed() -> Fault {
+/// Refuses a body that is encoded: nothing here unpacks one, so that none grows beyond its limit.
+pub fn encoded() -> Fault {
     Fault::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported_media_type",

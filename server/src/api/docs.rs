@@ -10,7 +10,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, ContactBuilder, InfoBuilder, OpenApi, SecurityRequirement, ServerBuilder};
 
 use super::{BASE, describe, reference};
-use crate::http::packed::Packed;
+use crate::http::precompressed::Precompressed;
 use crate::state::AppState;
 
 /// Where the document is.
@@ -50,7 +50,7 @@ pub fn router(document: &OpenApi) -> Router<AppState> {
     let list = served("text/plain; charset=utf-8", list(document));
     let document = describe::complete(document);
     let json = served("application/json", document.to_string());
-    let page = Arc::new(Packed::new("text/html; charset=utf-8", reference::page(&document)));
+    let page = Arc::new(Precompressed::new("text/html; charset=utf-8", reference::page(&document)));
     let page = get(move |headers: HeaderMap| async move {
         ([(header::CONTENT_SECURITY_POLICY, crate::http::html_page::POLICY)], page.response(&headers).await)
     });
@@ -62,7 +62,7 @@ pub fn router(document: &OpenApi) -> Router<AppState> {
 }
 
 fn served(kind: &'static str, text: String) -> MethodRouter<AppState> {
-    let text = Arc::new(Packed::new(kind, text));
+    let text = Arc::new(Precompressed::new(kind, text));
     get(move |headers: HeaderMap| async move { text.response(&headers).await })
 }
 

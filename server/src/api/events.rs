@@ -13,9 +13,9 @@ use super::body::Asked;
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody};
 use super::ledger::EntryBody;
-use crate::live::registry::Pass;
 use crate::live::{self, Form};
 use crate::state::AppState;
+use crate::streams::Pass;
 
 /// Where to go on.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]

@@ -18,7 +18,7 @@ use super::caller::Caller;
 use super::charges::ReceiptBody;
 use super::envelope::{Answer, ErrorBody, Fault};
 use super::holds::HoldLineBody;
-use super::moment::moment_of;
+use super::instant::optional_instant;
 use super::page;
 use super::schemas::{Instant, Metadata};
 use crate::state::AppState;
@@ -179,8 +179,8 @@ impl Filter {
             kinds: self.kind.as_deref().map(kinds).transpose()?.unwrap_or_default(),
             operation: short_of("operation", &self.operation)?,
             category: short_of("category", &self.category)?,
-            from: moment_of(state, wallet, "from", self.from.as_deref()).await?,
-            to: moment_of(state, wallet, "to", self.to.as_deref()).await?,
+            from: optional_instant(state, wallet, "from", self.from.as_deref()).await?,
+            to: optional_instant(state, wallet, "to", self.to.as_deref()).await?,
             text: None,
             metadata,
         })

@@ -15,13 +15,13 @@ mod describe;
 mod docs;
 mod envelope;
 mod events;
-pub mod gate;
 mod holds;
+mod instant;
 mod key;
 mod ledger;
 mod metadata;
+pub mod middleware;
 mod models;
-mod moment;
 mod page;
 mod payloads;
 mod payments;
@@ -48,7 +48,7 @@ use crate::state::AppState;
 /// Where the API lives; the NeuralBox source publishes its clients' calls there.
 pub const BASE: &str = "/api/v2";
 
-/// Gives the calls, whose paths follow [`BASE`] and which [`gate`] stands before, and the pages and files that describe
+/// Gives the calls, whose paths follow [`BASE`] which go through [`middleware`], and the pages and files that describe
 /// them.
 pub fn router() -> (Router<AppState>, Router<AppState>) {
     let (calls, mut document) = calls();

@@ -44,14 +44,15 @@ pub struct Model {
     /// The lowest plan that may call it.
     plan: Option<String>,
     /// The options that need a plan.
-    gates: Vec<Gate>,
+    gates: Vec<PlanRequirement>,
     /// Who makes the model.
     supplier: Option<String>,
 }
 
 /// An option that needs a plan.
 #[derive(Debug, Serialize, ToSchema)]
-struct Gate {
+#[schema(as = Gate)]
+struct PlanRequirement {
     /// The param.
     #[schema(example = "tier")]
     param: String,
@@ -106,7 +107,7 @@ impl From<&Tariff> for Model {
             required: spec.required,
             default: spec.default,
         });
-        let gates = tariff.gates.iter().map(|gate| Gate {
+        let gates = tariff.gates.iter().map(|gate| PlanRequirement {
             param: gate.param.clone(),
             value: gate.value.clone(),
             plan: gate.plan.clone(),
@@ -202,12 +203,13 @@ pub struct CallPrice {
     price_book_version: i32,
     /// The quote that keeps this price, where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    quote: Option<Kept>,
+    quote: Option<LockedPrice>,
 }
 
 /// A quote that keeps a price.
 #[derive(Debug, Serialize, ToSchema)]
-struct Kept {
+#[schema(as = Kept)]
+struct LockedPrice {
     /// What a charge or hold names.
     id: String,
     /// Until when.
@@ -239,7 +241,7 @@ impl From<FormulaLine> for Line {
 }
 
 impl CallPrice {
-    fn new(quote: Quote, unit: String, kept: Option<Kept>) -> Self {
+    fn new(quote: Quote, unit: String, locked: Option<LockedPrice>) -> Self {
         Self {
             token_cost: quote.credits.into(),
             min_token_cost: quote.min.into(),
@@ -248,7 +250,7 @@ impl CallPrice {
             unit,
             lines: quote.lines.into_iter().map(Line::from).collect(),
             price_book_version: quote.price_book_version,
-            quote: kept,
+            quote: locked,
         }
     }
 }
@@ -269,7 +271,7 @@ pub async fn calculate_price(
     let (quote, kept) = if lock {
         let line = LineRequest { operation, params, count };
         let LockedQuote { id, expires_at, quote } = tariffs.lock_quote(caller.0.wallet, &line).await?;
-        (quote, Some(Kept { id: id.to_string(), expires_at }))
+        (quote, Some(LockedPrice { id: id.to_string(), expires_at }))
     } else {
         (tariffs.quote(&operation, &params, count).await?, None)
     };

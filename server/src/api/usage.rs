@@ -15,7 +15,7 @@ use super::body::{Asked, Out};
 use super::caller::Caller;
 use super::csv::{harmless, mark, wants_csv};
 use super::envelope::{Answer, ErrorBody, Fault};
-use super::moment::moment_of;
+use super::instant::optional_instant;
 use super::schemas::Instant;
 use crate::state::AppState;
 
@@ -142,9 +142,9 @@ pub async fn usage(
     let bom = mark(query.bom.as_deref())?;
     let (parts, by) = parts(query.group_by.as_deref().unwrap_or(GROUP_BY))?;
     let wallet = caller.0.wallet;
-    let to = moment_of(&state, wallet, "to", query.to.as_deref()).await?;
+    let to = optional_instant(&state, wallet, "to", query.to.as_deref()).await?;
     let to = to.unwrap_or_else(|| state.wallet.clock().now());
-    let from = match moment_of(&state, wallet, "from", query.from.as_deref()).await? {
+    let from = match optional_instant(&state, wallet, "from", query.from.as_deref()).await? {
         Some(from) => from,
         None => {
             // What is archived can't be told: who names no time gets what there is.

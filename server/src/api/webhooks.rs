@@ -18,7 +18,7 @@ use super::key::Key;
 use super::page;
 use super::schemas::EventCode;
 use crate::state::AppState;
-use crate::webhook_delivery::{AddressRules, check, check_resolved};
+use crate::webhook_address::{AddressRules, check, check_resolved};
 
 /// What a key needs to read endpoints and their log.
 const READ: KeyScope = KeyScope::WebhooksRead;
@@ -129,7 +129,7 @@ pub async fn create(
     });
     let events = kinds.collect::<Answer<Vec<_>>>()?;
     let webhooks = state.wallet.webhooks();
-    let created = match check_resolved(&url, AddressRules::of(&state)).await {
+    let created = match check_resolved(&url, AddressRules::of(&state.settings)).await {
         Ok(url) => {
             let new = NewEndpoint { url: url.into(), description, events };
             webhooks.create(caller.0.wallet, &caller.actor(), &new, &key).await?

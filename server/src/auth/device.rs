@@ -12,7 +12,7 @@ use wallet::identity::{DEVICE_DAYS, Visit, kept_user_agent};
 
 use crate::auth::AuthSession;
 use crate::auth::session::token;
-use crate::http::client_ip::peer;
+use crate::client_ip::peer;
 use crate::state::AppState;
 
 /// The longest value of the cookie that is looked at.
@@ -59,7 +59,7 @@ fn cookie_at_most(headers: &HeaderMap, name: &str, most: usize) -> Option<String
 }
 
 /// Keeps the secret of a machine in its browser.
-pub fn keep(answer: &mut Response, device: &str, state: &AppState) {
+pub fn set_cookie(answer: &mut Response, device: &str, state: &AppState) {
     let production = state.settings.production();
     let age = DEVICE_DAYS.saturating_mul(24 * 60 * 60);
     let secure = if production { "; Secure" } else { "" };
@@ -88,26 +88,26 @@ pub async fn write_cookies(mut answer: Response) -> Response {
 }
 
 /// Keeps in the browser which page a person wanted to see, for the day in which the address can be proven.
-pub fn keep_next(answer: &mut Response, page: &str) {
+pub fn set_next(answer: &mut Response, page: &str) {
     let value: String = form_urlencoded::byte_serialize(page.as_bytes()).collect();
     if value.len() <= NEXT_MAX {
-        set_next(answer, &value, 24 * 60 * 60);
+        set_next_cookie(answer, &value, 24 * 60 * 60);
     }
 }
 
 /// Forgets that page.
-pub fn forget_next(answer: &mut Response) {
-    set_next(answer, "", 0);
+pub fn clear_next(answer: &mut Response) {
+    set_next_cookie(answer, "", 0);
 }
 
-fn set_next(answer: &mut Response, value: &str, age: u32) {
+fn set_next_cookie(answer: &mut Response, value: &str, age: u32) {
     let text = format!("{NEXT_COOKIE}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax");
     add(answer, &text);
 }
 
 /// Gives that page, where one is kept; whether it is one of our own is for the caller to see.
 #[must_use]
-pub fn next_kept(headers: &HeaderMap) -> Option<String> {
+pub fn next_page_of(headers: &HeaderMap) -> Option<String> {
     let value = cookie_at_most(headers, NEXT_COOKIE, NEXT_MAX)?;
     let pair = format!("next={value}");
     form_urlencoded::parse(pair.as_bytes()).next().map(|(_, page)| page.into_owned())

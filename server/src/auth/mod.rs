@@ -19,7 +19,6 @@ use wallet::identity::User;
 
 use crate::auth::session::{LOGIN_KEY, Store, token};
 use crate::http::by_address;
-use crate::http::form_recovery::{self, SignedOut};
 use crate::pages;
 use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
@@ -31,6 +30,10 @@ pub type AuthSession = axum_login::AuthSession<Backend>;
 const SIGNED_IN: [&str; 4] = ["/wallet", "/developers", "/playground", "/settings/security"];
 /// Pages of the platform's staff.
 const STAFF: &str = "/admin";
+
+/// Says that a form was turned away before anything was done with it, since nobody is signed in.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedOut;
 
 /// A signed-in person, as axum-login wants one.
 #[derive(Clone, Debug)]
@@ -95,9 +98,8 @@ pub fn around(router: Router<AppState>, state: &AppState) -> Router<AppState> {
         .layer(from_fn_with_state(state.clone(), guard))
         .layer(login)
         .layer(map_response(device::write_cookies))
-        // Before the session is read, which asks the database; and a form that is one too many is kept.
+        // Before the session is read, which asks the database.
         .layer(from_fn_with_state(state.clone(), by_address::by_address))
-        .layer(from_fn_with_state(state.clone(), form_recovery::keep))
 }
 
 /// Finds the viewer, and turns away who may not see the page: people who are not signed in to the sign-in page,

@@ -9,8 +9,7 @@ use clap::Subcommand;
 use wallet::{Renewed, Wallet};
 
 use crate::config::Settings;
-use crate::providers;
-use crate::serve::demo_only;
+use crate::{demo, providers};
 
 /// The furthest move at once, in days.
 const DAYS_MAX: i64 = 3_660;
@@ -30,7 +29,7 @@ pub enum Command {
 /// Moves the clock.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
     let Command::Advance { by } = command;
-    demo_only(settings)?;
+    demo::refuse_production(settings)?;
     if !settings.demo {
         bail!("only the demo's clock can be moved: set SCRIP_DEMO=true");
     }

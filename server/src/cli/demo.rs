@@ -2,19 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Subcommand;
-use wallet::Wallet;
-use wallet::catalog::Preset;
-use wallet::demo::Demo;
 
 use super::admin::plain;
 use crate::config::Settings;
-use crate::database;
-use crate::serve::demo_only;
-
-/// What the demo sells where the catalog is empty.
-const PRESET: &str = "neuralbox";
+use crate::{database, demo};
 
 /// What to do with the demo.
 #[derive(Subcommand, Debug)]
@@ -31,7 +24,7 @@ pub enum Command {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
-    demo_only(settings)?;
+    demo::refuse_production(settings)?;
     if let Command::Reset { yes } = command {
         if !yes {
             bail!("this empties the whole database: add --yes if you mean it");
@@ -39,7 +32,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
         wallet::db::empty(&database::connect(settings).await?).await?;
     }
     let wallet = super::open_migrated(settings).await?;
-    let demo = ensure(&wallet).await?;
+    let demo = demo::ensure(&wallet).await.map_err(plain)?;
     for login in [&demo.user, &demo.admin] {
         println!("Sign in as {} with {}", login.email, login.password);
     }
@@ -47,13 +40,4 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
     println!("Service key: {}", demo.service_key);
     wallet.shutdown().await;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Makes sure that the demo is there, and says how to come in.
-pub async fn ensure(wallet: &Wallet) -> anyhow::Result<Demo> {
-    if wallet.catalog().view().await.is_err() {
-        let preset = Preset::by_name(PRESET).context("the preset of the demo is missing")?;
-        wallet.catalog().load_preset(&preset).await.map_err(plain)?;
-    }
-    wallet.demo_load().await.map_err(plain)
 }

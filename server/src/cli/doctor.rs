@@ -7,8 +7,8 @@ use wallet::clock::Clock;
 use wallet::payment::Examined;
 use wallet::{Options, Wallet};
 
+use crate::client_ip;
 use crate::config::Settings;
-use crate::http::client_ip;
 use crate::mail::Mailer;
 use crate::{assets, checkpoints, database, providers};
 

@@ -15,14 +15,11 @@ mod wallet;
 
 use std::process::ExitCode;
 
-use ::wallet::{Options, Wallet};
 use clap::{Parser, Subcommand};
-use sqlx::PgPool;
 
 use crate::config::Settings;
+use crate::database::{open_migrated, open_wallet as open};
 use crate::{database, serve, telemetry};
-
-pub use demo::ensure as ensure_demo;
 
 /// A self-hosted credits wallet and billing portal for AI platforms.
 ///
@@ -109,37 +106,4 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(command) => demo::run(command, &settings).await,
         Command::Clock(command) => clock::run(command, &settings).await,
     }
-}
-
-/// Opens the wallet on the settings' database, which must be at this version's schema.
-pub async fn open(settings: &Settings) -> anyhow::Result<Wallet> {
-    let pool = database::connect(settings).await?;
-    database::migrated(&pool).await?;
-    start(pool, settings).await
-}
-
-/// Brings the settings' database to this version's schema, and opens the wallet on it.
-pub async fn open_migrated(settings: &Settings) -> anyhow::Result<Wallet> {
-    let pool = database::connect(settings).await?;
-    database::migrate(&pool).await?;
-    start(pool, settings).await
-}
-
-/// Opens the wallet for serving, on a database that is brought to this version's schema first where the settings allow.
-pub async fn open_to_serve(settings: &Settings) -> anyhow::Result<Wallet> {
-    if !settings.web.no_migrate {
-        let pool = database::connect(settings).await?;
-        database::migrate(&pool).await?;
-        pool.close().await;
-    }
-    let pool = database::connect_to_serve(settings).await?;
-    database::migrated(&pool).await?;
-    start(pool, settings).await
-}
-
-/// Opens the wallet with the catalog's settings in force.
-async fn start(pool: PgPool, settings: &Settings) -> anyhow::Result<Wallet> {
-    let wallet = Wallet::new(pool, Options { reads: settings.read_limits(), ..Options::default() });
-    wallet.catalog().prepare().await?;
-    Ok(wallet)
 }

@@ -16,23 +16,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tower::Service as _;
+use tokio_util::sync::CancellationToken;
+use tower::Service;
 
-pub use crate::http::client_ip::network;
 pub use registry::{ConnectionLimits, Registry};
 use registry::{End, Place, TICK_MILLIS};
 use stream::{Answer, Busy, Noted};
 
 use crate::config::Settings;
 use crate::connections::limit::most;
-use crate::http::dispatch::Front;
-use crate::state::AppState;
 
 /// How long to wait after a connection could not be accepted for want of something (descriptors, memory).
 const PAUSE: Duration = Duration::from_millis(100);
@@ -42,6 +41,17 @@ const STALLED: Duration = Duration::from_secs(60);
 const STALLED_BYTES: u64 = 60 * 1_024;
 /// One address has at most this part of all connections.
 const OF_ADDRESS: usize = 4;
+
+/// What answers the requests of all connections.
+pub trait Answers:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
 
 impl ConnectionLimits {
     /// Reads them from the settings; no more connections than the process may open.
@@ -67,27 +77,27 @@ impl ConnectionLimits {
     }
 }
 
-/// Serves until the state's token says to stop; then waits for what is being answered.
-pub async fn serve(listener: TcpListener, front: Front, state: AppState) {
-    let registry = Arc::new(Registry::new(ConnectionLimits::of(&state.settings)));
+/// Serves until the token says to stop; then waits for what is being answered.
+pub async fn serve<S: Answers>(listener: TcpListener, service: S, settings: Settings, stopping: CancellationToken) {
+    let registry = Arc::new(Registry::new(ConnectionLimits::of(&settings)));
     let mut tasks = JoinSet::new();
     let mut tick = tokio::time::interval(Duration::from_millis(TICK_MILLIS));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
-            () = state.stopping.cancelled() => break,
+            () = stopping.cancelled() => break,
             _ = tick.tick() => {
                 registry.tick();
                 while tasks.try_join_next().is_some() {}
             }
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let Some(place) = registry.enter(counted(peer.ip(), &state)) else {
+                    let Some(place) = registry.enter(counted(peer.ip(), &settings)) else {
                         // A word would cost time: whoever is turned away here has hundreds of connections.
                         continue;
                     };
-                    tasks.spawn(connection(stream, peer, place, front.clone()));
+                    tasks.spawn(connection(stream, peer, place, service.clone()));
                 }
                 Err(error) if is_of_one(&error) => {}
                 Err(error) => {
@@ -108,8 +118,8 @@ pub async fn serve(listener: TcpListener, front: Front, state: AppState) {
 }
 
 /// The address by which a connection is counted; none for a trusted proxy.
-fn counted(address: IpAddr, state: &AppState) -> Option<IpAddr> {
-    let is_proxy = state.settings.web.trusted_proxies.iter().any(|network| network.contains(address));
+fn counted(address: IpAddr, settings: &Settings) -> Option<IpAddr> {
+    let is_proxy = settings.web.trusted_proxies.iter().any(|network| network.contains(address));
     (!is_proxy).then_some(address)
 }
 
@@ -120,22 +130,22 @@ fn is_of_one(error: &std::io::Error) -> bool {
 }
 
 /// Serves one connection to its end.
-async fn connection(stream: TcpStream, peer: SocketAddr, place: Place, front: Front) {
+async fn connection<S: Answers>(stream: TcpStream, peer: SocketAddr, place: Place, service: S) {
     stream.set_nodelay(true).ok();
     let known = Arc::clone(&place.connection);
     let noted = Arc::clone(&known);
-    let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+    let answering = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let busy = Busy::begin(&noted);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answer = front.clone().call(request);
+        let answer = service.clone().call(request);
         async move {
             let Ok(answer) = answer.await;
             Ok::<_, Infallible>(answer.map(|body| Answer::new(body, busy)))
         }
     });
     let io = TokioIo::new(Noted::new(stream, Arc::clone(&known)));
-    let mut serving = std::pin::pin!(http1::Builder::new().serve_connection(io, service));
+    let mut serving = std::pin::pin!(http1::Builder::new().serve_connection(io, answering));
     loop {
         tokio::select! {
             biased;

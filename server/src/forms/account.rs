@@ -17,12 +17,12 @@ use crate::state::AppState;
 
 /// What nobody should learn the existence of an address by is answered after this time or a multiple of it, whatever
 /// there was to do.
-const EVEN: Duration = Duration::from_millis(400);
+const STEP: Duration = Duration::from_millis(400);
 
 /// Waits for the end of the step of time that has begun.
-async fn even_out(begun_at: Instant) {
-    let over = begun_at.elapsed().as_millis() % EVEN.as_millis();
-    tokio::time::sleep(EVEN - Duration::from_millis(u64::try_from(over).unwrap_or_default())).await;
+async fn wait_out_step(begun_at: Instant) {
+    let over = begun_at.elapsed().as_millis() % STEP.as_millis();
+    tokio::time::sleep(STEP - Duration::from_millis(u64::try_from(over).unwrap_or_default())).await;
 }
 
 /// Makes a user with an account where nobody has the address, and mails what there is to do next. Nobody is signed in,
@@ -37,16 +37,16 @@ pub async fn sign_up(State(state): State<AppState>, session: AuthSession, form: 
     };
     let page = with_next("/sign-up", &form);
     let made = state.wallet.identity().register(typed, &form.visit(&session)).await;
-    even_out(begun_at).await;
+    wait_out_step(begun_at).await;
     match made {
         Ok(device) => {
             let mut outcome = form.outcome();
             outcome.notice = Some("mail_sent".to_owned());
             let next = form.optional("next").map(next_page).map(str::to_owned);
             let mut answer = form.show("/sign-up", outcome, StatusCode::OK).await;
-            device::keep(&mut answer, &device, &state);
+            device::set_cookie(&mut answer, &device, &state);
             if let Some(next) = next {
-                device::keep_next(&mut answer, &next);
+                device::set_next(&mut answer, &next);
             }
             answer
         }
@@ -61,8 +61,8 @@ pub async fn sign_in(State(state): State<AppState>, session: AuthSession, form: 
     match state.wallet.identity().sign_in(email, password, &form.visit(&session)).await {
         Ok(SignedIn { user, device }) => {
             let next = next_page(form.field("next")).to_owned();
-            let mut answer = come_in((&page, &next), user, session, form).await;
-            device::keep(&mut answer, &device, &state);
+            let mut answer = open_session((&page, &next), user, session, form).await;
+            device::set_cookie(&mut answer, &device, &state);
             answer
         }
         Err(error) => form.refuse(&page, error).await,
@@ -81,7 +81,12 @@ fn with_next(page: &str, form: &Post) -> String {
 }
 
 /// Opens a session under a new id, and goes on.
-pub(super) async fn come_in((page, next): (&str, &str), user: User, mut session: AuthSession, form: Post) -> Response {
+pub(super) async fn open_session(
+    (page, next): (&str, &str),
+    user: User,
+    mut session: AuthSession,
+    form: Post,
+) -> Response {
     let visit = form.visit(&session);
     let machine = serde_json::json!({
         "user_agent": visit.user_agent,
@@ -100,7 +105,7 @@ pub(super) async fn come_in((page, next): (&str, &str), user: User, mut session:
 }
 
 /// Does the same for somebody who was not signed in: it is written down, and the machine is remembered.
-async fn come_in_for_good(
+async fn sign_in_and_remember(
     state: &AppState,
     to: (&str, &str),
     user: User,
@@ -109,8 +114,8 @@ async fn come_in_for_good(
 ) -> Response {
     match state.wallet.identity().enter(user, &form.visit(&session)).await {
         Ok(SignedIn { user, device }) => {
-            let mut answer = come_in(to, user, session, form).await;
-            device::keep(&mut answer, &device, state);
+            let mut answer = open_session(to, user, session, form).await;
+            device::set_cookie(&mut answer, &device, state);
             answer
         }
         Err(error) => form.refuse(to.0, error).await,
@@ -130,7 +135,7 @@ pub async fn forgot(State(state): State<AppState>, session: AuthSession, form: P
     let begun_at = Instant::now();
     let visit = form.visit(&session);
     let sent = state.wallet.identity().request_password_reset(form.field("email"), &visit).await;
-    even_out(begun_at).await;
+    wait_out_step(begun_at).await;
     match sent {
         Ok(()) => {
             let mut outcome = form.outcome();
@@ -146,7 +151,7 @@ pub async fn reset(State(state): State<AppState>, session: AuthSession, form: Po
     let token: String = form_urlencoded::byte_serialize(form.field("token").as_bytes()).collect();
     let page = format!("/reset?token={token}");
     match state.wallet.identity().reset_password(form.field("token"), form.field("password")).await {
-        Ok(user) => come_in_for_good(&state, (&page, "/wallet?password=new"), user, session, form).await,
+        Ok(user) => sign_in_and_remember(&state, (&page, "/wallet?password=new"), user, session, form).await,
         Err(error) => form.refuse(&page, error).await,
     }
 }
@@ -159,17 +164,17 @@ pub async fn verify_email(State(state): State<AppState>, session: AuthSession, f
     let signed_in = session.user.as_ref().map(|login| login.0.id);
     let identity = state.wallet.identity();
     let asked = (signed_in, &visit);
-    let next = device::next_kept(&form.parts().headers).map(|page| next_page(&page).to_owned());
+    let next = device::next_page_of(&form.parts().headers).map(|page| next_page(&page).to_owned());
     let next = next.unwrap_or_else(|| "/wallet?verified=1".to_owned());
     let mut answer = match identity.confirm_email(form.field("token"), form.field("password"), asked).await {
         Ok(confirmed) if confirmed.enters => {
-            come_in_for_good(&state, (&page, &next), confirmed.user, session, form).await
+            sign_in_and_remember(&state, (&page, &next), confirmed.user, session, form).await
         }
         Ok(_) if session.user.is_some() => see_other(&next),
         Ok(_) => see_other("/sign-in?verified=1"),
         Err(error) => return form.refuse(&page, error).await,
     };
-    device::forget_next(&mut answer);
+    device::clear_next(&mut answer);
     answer
 }
 
@@ -179,8 +184,5 @@ pub async fn resend_verification(State(state): State<AppState>, form: Post) -> R
         Ok(viewer) => state.wallet.identity().resend_verification(viewer.user).await,
         Err(error) => Err(error),
     };
-    match sent {
-        Ok(()) => see_other("/wallet?mail=sent"),
-        Err(error) => form.refuse("/wallet", error).await,
-    }
+    form.answer(sent.map(|()| "/wallet?mail=sent".to_owned())).await
 }

@@ -7,7 +7,6 @@ use wallet::error::{Error, Problem, Refusal};
 use wallet::identity::Actor;
 
 use super::post::Post;
-use crate::http::redirect::see_other;
 use crate::state::AppState;
 
 /// The admin who posts the form. To others these pages do not exist.
@@ -27,20 +26,15 @@ pub(super) fn revision(form: &Post) -> Result<i64, Error> {
 /// Copies the price book in force to a new draft.
 pub async fn create_draft(State(state): State<AppState>, form: Post) -> Response {
     let made = async { state.wallet.tariffs().create_draft(&admin(&form)?).await };
-    match made.await {
-        Ok(book) => see_other(&format!("/admin/tariffs/{}", book.version)),
-        Err(error) => form.refuse("/admin/tariffs", error).await,
-    }
+    let next = made.await.map(|book| format!("/admin/tariffs/{}", book.version));
+    form.answer(next).await
 }
 
 /// Asks for a simulation: the charges of the last days are rated again under a draft, by a job.
-pub async fn rehearse(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
-    let page = format!("/admin/tariffs/{n}/publish");
+pub async fn simulate(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let asked = async { state.wallet.tariffs().ask_rehearsal(&admin(&form)?, n).await };
-    match asked.await {
-        Ok(()) => see_other(&page),
-        Err(error) => form.refuse(&page, error).await,
-    }
+    let next = asked.await.map(|()| form.page());
+    form.answer(next).await
 }
 
 /// Publishes a draft: at once, from a day on, or its drops at once and its rises from a day on.
@@ -61,10 +55,8 @@ pub async fn publish(State(state): State<AppState>, Path(n): Path<i32>, form: Po
             _ => tariffs.publish(&actor, n, revision, effective_at).await.map(drop),
         }
     };
-    match published.await {
-        Ok(()) => see_other("/admin/tariffs"),
-        Err(error) => form.refuse(&format!("/admin/tariffs/{n}/publish"), error).await,
-    }
+    let next = published.await.map(|()| "/admin/tariffs".to_owned());
+    form.answer(next).await
 }
 
 /// Withdraws an announced version before its day.
@@ -77,11 +69,8 @@ pub async fn withdraw(State(state): State<AppState>, Path(n): Path<i32>, form: P
         }
         state.wallet.tariffs().withdraw(&actor, n).await
     };
-    let page = format!("/admin/tariffs/{n}");
-    match withdrawn.await {
-        Ok(()) => see_other(&page),
-        Err(error) => form.refuse(&page, error).await,
-    }
+    let next = withdrawn.await.map(|()| form.page());
+    form.answer(next).await
 }
 
 /// Reads the day from which prices hold: its first moment in UTC. Today is now.

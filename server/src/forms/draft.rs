@@ -86,10 +86,8 @@ pub async fn put_operation(State(state): State<AppState>, Path(n): Path<i32>, fo
             catalog.add_operation(&actor, n, revision, typed).await
         }
     };
-    match put.await {
-        Ok(_) => see_other(&format!("/admin/tariffs/{n}#op-{operation}")),
-        Err(error) => form.refuse(&format!("/admin/tariffs/{n}/operations"), error).await,
-    }
+    let next = put.await.map(|_| format!("/admin/tariffs/{n}#op-{operation}"));
+    form.answer(next).await
 }
 
 /// Removes an operation from a draft.
@@ -98,11 +96,8 @@ pub async fn remove_operation(State(state): State<AppState>, Path(n): Path<i32>,
         let (actor, revision) = (admin(&form)?, revision(&form)?);
         state.wallet.tariffs().remove(&actor, n, revision, form.field("operation")).await
     };
-    let page = format!("/admin/tariffs/{n}");
-    match removed.await {
-        Ok(_) => see_other(&format!("{page}#op-{}", encoded(form.field("operation")))),
-        Err(error) => form.refuse(&page, error).await,
-    }
+    let next = removed.await.map(|_| format!("{}#op-{}", form.page(), encoded(form.field("operation"))));
+    form.answer(next).await
 }
 
 /// Takes a file of prices into a draft: uploaded, or pasted.
@@ -119,14 +114,13 @@ pub async fn import(State(state): State<AppState>, Path(n): Path<i32>, mut form:
         let format = if is_toml(text, form.file_name()) { PriceFormat::Toml } else { PriceFormat::Csv };
         state.wallet.catalog().import_prices(&actor, n, revision, format, text).await
     };
-    match imported.await {
-        Ok((_, warnings)) => see_other(&format!("/admin/tariffs/{n}?show=changed{}", told(&warnings))),
-        Err(error) => form.refuse(&format!("/admin/tariffs/{n}/import"), error).await,
-    }
+    let next =
+        imported.await.map(|(_, warnings)| format!("/admin/tariffs/{n}?show=changed{}", warnings_query(&warnings)));
+    form.answer(next).await
 }
 
 /// Writes what was odd in a file for the page that comes next: the operations that stood in it twice.
-fn told(warnings: &[Warning]) -> String {
+fn warnings_query(warnings: &[Warning]) -> String {
     let doubled: Vec<&str> = warnings.iter().take(WARNINGS_TOLD).map(|warning| warning.operation.as_str()).collect();
     if doubled.is_empty() { String::new() } else { format!("&doubled={}", encoded(&doubled.join(","))) }
 }
@@ -145,32 +139,24 @@ fn is_toml(text: &str, file_name: &str) -> bool {
 /// Throws a draft away.
 pub async fn discard(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let discarded = async { state.wallet.tariffs().discard(&admin(&form)?, n, revision(&form)?).await };
-    match discarded.await {
-        Ok(()) => see_other("/admin/tariffs"),
-        Err(error) => form.refuse(&format!("/admin/tariffs/{n}"), error).await,
-    }
+    let next = discarded.await.map(|()| "/admin/tariffs".to_owned());
+    form.answer(next).await
 }
 
 /// Takes the last edit of a draft back.
 pub async fn undo(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let undone = async { state.wallet.tariffs().undo(&admin(&form)?, n, revision(&form)?).await };
-    let page = format!("/admin/tariffs/{n}");
-    match undone.await {
-        Ok(_) => see_other(&page),
-        Err(error) => form.refuse(&page, error).await,
-    }
+    let next = undone.await.map(|_| form.page());
+    form.answer(next).await
 }
 
 /// Brings a draft up to date with what was published since it was begun; what both have changed is named.
-pub async fn rebase(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
-    let rebased = async { state.wallet.tariffs().rebase(&admin(&form)?, n, revision(&form)?).await };
-    let page = format!("/admin/tariffs/{n}");
-    match rebased.await {
-        Ok((_, clashes)) if clashes.is_empty() => see_other(&format!("{page}?show=changed")),
-        Ok((_, clashes)) => {
-            let clashes = clashes.iter().take(CLASHES_SHOWN).map(|code| encoded(code)).collect::<Vec<_>>().join(",");
-            see_other(&format!("{page}?show=changed&clash={clashes}"))
-        }
-        Err(error) => form.refuse(&page, error).await,
-    }
+pub async fn merge(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
+    let merged = async { state.wallet.tariffs().rebase(&admin(&form)?, n, revision(&form)?).await };
+    let next = merged.await.map(|(_, clashes)| {
+        let clashes = clashes.iter().take(CLASHES_SHOWN).map(|code| encoded(code)).collect::<Vec<_>>().join(",");
+        let named = if clashes.is_empty() { String::new() } else { format!("&clash={clashes}") };
+        format!("{}?show=changed{named}", form.page())
+    });
+    form.answer(next).await
 }

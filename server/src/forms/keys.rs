@@ -8,7 +8,6 @@ use wallet::id::KeyId;
 use wallet::identity::{CreatedKey, Environment, NewKey};
 
 use super::post::Post;
-use crate::http::redirect::see_other;
 use crate::state::AppState;
 
 const PAGE: &str = "/developers/keys";
@@ -48,8 +47,6 @@ pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form:
         let id: KeyId = id.parse().map_err(|_| Refusal::not_found("the key"))?;
         state.wallet.identity().revoke_key(&form.viewer()?, id).await
     };
-    match revoked.await {
-        Ok(()) => see_other(PAGE),
-        Err(error) => form.refuse(PAGE, error).await,
-    }
+    let next = revoked.await.map(|()| PAGE.to_owned());
+    form.answer(next).await
 }

@@ -6,10 +6,7 @@ use wallet::error::{Error, Problem, Refusal};
 
 use super::admin::admin;
 use super::post::Post;
-use crate::http::redirect::see_other;
 use crate::state::AppState;
-
-const PAGE: &str = "/admin/margins";
 
 /// Keeps a sheet of upstream costs: the file, where there is one, else what was pasted.
 pub async fn upload(State(state): State<AppState>, mut form: Post) -> Response {
@@ -23,17 +20,13 @@ pub async fn upload(State(state): State<AppState>, mut form: Post) -> Response {
         }
         state.wallet.catalog().upload_costs(&actor, form.field("costs")).await
     };
-    match kept.await {
-        Ok(count) => see_other(&format!("{PAGE}?kept={count}")),
-        Err(error) => form.refuse(PAGE, error).await,
-    }
+    let next = kept.await.map(|count| format!("{}?kept={count}", form.page()));
+    form.answer(next).await
 }
 
 /// Drafts a version that passes drops of upstream costs on.
 pub async fn draft(State(state): State<AppState>, form: Post) -> Response {
     let drafted = async { state.wallet.tariffs().draft_drops(&admin(&form)?).await };
-    match drafted.await {
-        Ok((book, _)) => see_other(&format!("/admin/tariffs/{}", book.version)),
-        Err(error) => form.refuse(PAGE, error).await,
-    }
+    let next = drafted.await.map(|(book, _)| format!("/admin/tariffs/{}", book.version));
+    form.answer(next).await
 }

@@ -9,26 +9,99 @@ mod draft;
 mod files;
 mod keys;
 mod margins;
-mod news;
 mod payment_methods;
 mod plan;
 mod post;
+mod recovery;
+mod rise_banner;
 mod security;
 mod settings;
 mod wallet;
 mod webhooks;
 
 use axum::Router;
+use axum::http::{HeaderMap, Uri, header};
+use axum::response::Response;
 use axum::routing::{get, post};
 
+use crate::http::redirect::{next_page, see_other};
 use crate::state::AppState;
 
-pub use crate::http::locale::locale_of;
-pub use crate::http::redirect::see_other;
-pub use post::{Post, SECRET};
+pub use post::Post;
+pub use recovery::keep;
+
+/// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
+/// form that can't be taken.
+const HELD: [(&str, &str); 33] = [
+    ("/sign-out", "/wallet"),
+    ("/verify-email/resend", "/wallet"),
+    ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
+    ("/wallet/payment/methods", "/wallet/payment"),
+    ("/wallet/payment/methods/{id}/default", "/wallet/payment"),
+    ("/wallet/payment/methods/{id}/plan", "/wallet/payment"),
+    ("/wallet/payment/methods/{id}/remove", "/wallet/payment"),
+    ("/wallet/plan/pay", "/wallet/plan"),
+    ("/wallet/plan/cancel", "/wallet/plan"),
+    ("/wallet/plan/resume", "/wallet/plan"),
+    ("/wallet/plan/time-zone", "/wallet/plan"),
+    ("/wallet/confirm-activity", "/wallet"),
+    ("/wallet/price-changes/{version}/dismiss", "/wallet"),
+    ("/developers/keys/{id}/revoke", "/developers/keys"),
+    ("/developers/webhooks/{id}/rotate", "/developers/webhooks"),
+    ("/developers/webhooks/{id}/test", "/developers/webhooks"),
+    ("/developers/webhooks/{id}/enable", "/developers/webhooks"),
+    ("/developers/webhooks/{id}/remove", "/developers/webhooks"),
+    ("/developers/webhooks/deliveries/{id}/replay", "/developers/webhooks"),
+    ("/admin/tariffs/{n}/prices", "/admin/tariffs/{n}"),
+    ("/admin/tariffs/{n}/remove", "/admin/tariffs/{n}"),
+    ("/admin/tariffs/{n}/discard", "/admin/tariffs/{n}"),
+    ("/admin/tariffs/{n}/undo", "/admin/tariffs/{n}"),
+    ("/admin/tariffs/{n}/rebase", "/admin/tariffs/{n}"),
+    ("/admin/tariffs/{n}/withdraw", "/admin/tariffs/{n}"),
+    ("/admin/tariffs/{n}/rehearse", "/admin/tariffs/{n}/publish"),
+    ("/admin/margins/draft", "/admin/margins"),
+    ("/settings/security/password", "/settings/security"),
+    ("/settings/security/name", "/settings/security"),
+    ("/settings/security/sessions/end", "/settings/security"),
+    ("/settings/security/sessions/{id}/end", "/settings/security"),
+    ("/settings/theme", "/"),
+    ("/settings/locale", "/"),
+];
+
+/// Finds the page that holds the form of an address; `None` where the address is a page's own.
+fn page_of(path: &str) -> Option<String> {
+    HELD.into_iter().find_map(|(form, page)| {
+        let Some((start, rest)) = form.split_once('{') else { return (path == form).then(|| page.to_owned()) };
+        let (name, end) = rest.split_once('}')?;
+        let value = path.strip_prefix(start)?.strip_suffix(end)?;
+        let is_segment = !value.is_empty() && !value.contains('/');
+        is_segment.then(|| page.replace(&format!("{{{name}}}"), value))
+    })
+}
+
+/// Finds the page that a form was on, where the browser names one of ours.
+fn referring_page(headers: &HeaderMap) -> Option<String> {
+    let referer = headers.get(header::REFERER)?.to_str().ok()?;
+    let url = reqwest::Url::parse(referer).ok()?;
+    let page = match (page_of(url.path()), url.query()) {
+        (Some(page), _) => page,
+        (None, Some(query)) => format!("{}?{query}", url.path()),
+        (None, None) => url.path().to_owned(),
+    };
+    (next_page(&page) == page).then_some(page)
+}
+
+/// Sends a visit of a form's address on to its page.
+async fn to_page(uri: Uri) -> Response {
+    see_other(&page_of(uri.path()).unwrap_or_else(|| "/".to_owned()))
+}
 
 /// Gives the routes, in the order of a visit.
 pub fn router() -> Router<AppState> {
+    HELD.into_iter().fold(posts(), |router, (form, _)| router.route(form, get(to_page)))
+}
+
+fn posts() -> Router<AppState> {
     Router::new()
         // Coming in and out.
         .route("/sign-up", post(account::sign_up))
@@ -46,7 +119,9 @@ pub fn router() -> Router<AppState> {
         // Saved cards.
         .route("/wallet/payment/methods", post(payment_methods::add))
         .route("/wallet/payment/methods/{id}/return", get(payment_methods::come_back))
-        .route("/wallet/payment/methods/{id}/{act}", post(payment_methods::change))
+        .route("/wallet/payment/methods/{id}/default", post(payment_methods::set_default))
+        .route("/wallet/payment/methods/{id}/plan", post(payment_methods::use_for_plan))
+        .route("/wallet/payment/methods/{id}/remove", post(payment_methods::remove))
         // The plan.
         .route("/wallet/plan", post(plan::choose))
         .route("/wallet/plan/pay", post(plan::pay))
@@ -55,7 +130,7 @@ pub fn router() -> Router<AppState> {
         .route("/wallet/plan/time-zone", post(plan::time_zone))
         .route("/wallet/confirm-activity", post(wallet::confirm_activity))
         // A price rise that was read.
-        .route("/wallet/price-changes/{version}/dismiss", post(news::dismiss))
+        .route("/wallet/price-changes/{version}/dismiss", post(rise_banner::dismiss))
         // Keys.
         .route("/developers/keys", post(keys::create))
         .route("/developers/keys/{id}/revoke", post(keys::revoke))
@@ -74,8 +149,8 @@ pub fn router() -> Router<AppState> {
         .route("/admin/tariffs/{n}/import", post(draft::import))
         .route("/admin/tariffs/{n}/discard", post(draft::discard))
         .route("/admin/tariffs/{n}/undo", post(draft::undo))
-        .route("/admin/tariffs/{n}/rebase", post(draft::rebase))
-        .route("/admin/tariffs/{n}/rehearse", post(admin::rehearse))
+        .route("/admin/tariffs/{n}/rebase", post(draft::merge))
+        .route("/admin/tariffs/{n}/rehearse", post(admin::simulate))
         .route("/admin/tariffs/{n}/publish", post(admin::publish))
         .route("/admin/tariffs/{n}/withdraw", post(admin::withdraw))
         // Margins.
@@ -89,4 +164,32 @@ pub fn router() -> Router<AppState> {
         // How it looks.
         .route("/settings/theme", post(settings::theme))
         .route("/settings/locale", post(settings::locale))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_to_the_page_that_holds_it() {
+        assert_eq!(page_of("/admin/tariffs/7/prices").as_deref(), Some("/admin/tariffs/7"));
+        assert_eq!(page_of("/settings/security/sessions/end").as_deref(), Some("/settings/security"));
+        assert_eq!(page_of("/settings/security/sessions/abc/end").as_deref(), Some("/settings/security"));
+        for page in ["/admin/tariffs/7", "/admin/tariffs//prices", "/admin/tariffs/7/8/prices", "/wallet", "/"] {
+            assert_eq!(page_of(page), None, "{page}");
+        }
+        for (form, page) in HELD {
+            assert_eq!(page_of(page), None, "{form} leads to another form");
+        }
+    }
+
+    #[test]
+    fn a_page_is_ours_or_none() {
+        let page = |referer: &'static str| {
+            referring_page(&HeaderMap::from_iter([(header::REFERER, axum::http::HeaderValue::from_static(referer))]))
+        };
+        assert_eq!(page("https://x.example/wallet/history?kind=in").as_deref(), Some("/wallet/history?kind=in"));
+        assert_eq!(page("https://x.example/admin/tariffs/7/undo").as_deref(), Some("/admin/tariffs/7"));
+        assert_eq!((page("https://x.example//evil.example/"), page("nonsense")), (None, None));
+    }
 }

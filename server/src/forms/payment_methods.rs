@@ -4,7 +4,7 @@ use app::context::Viewer;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use wallet::error::{Error, Problem, Refusal, Result};
+use wallet::error::{Problem, Refusal, Result};
 use wallet::id::PaymentMethodId;
 use wallet::payment::{MethodSetup, PayWith};
 
@@ -68,22 +68,34 @@ pub async fn come_back(
     }
 }
 
-/// What is done to a saved method, by the last part of the address.
-pub async fn change(State(state): State<AppState>, Path((id, act)): Path<(String, String)>, form: Post) -> Response {
-    let payments = state.wallet.payments();
-    let changed = async {
-        let viewer = form.viewer()?;
-        let id: PaymentMethodId = id.parse().map_err(|_| Refusal::not_found("the card"))?;
-        match act.as_str() {
-            "default" => payments.set_default_method(&viewer, id).await,
-            "plan" => payments.set_plan_method(&viewer, id).await,
-            "remove" => payments.remove_method(&viewer, id).await,
-            _ => Err(Error::from(Refusal::not_found("the page"))),
-        }
-    };
-    match changed.await {
-        Ok(()) if act == "remove" => see_other("/wallet/payment?done=removed"),
-        Ok(()) => see_other(&format!("/wallet/payment?done={act}")),
+/// Puts a saved method first.
+pub async fn set_default(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
+    let done = async { state.wallet.payments().set_default_method(&form.viewer()?, method(&id)?).await };
+    let done = done.await;
+    changed(form, done, "default").await
+}
+
+/// Lets the plan be paid with a saved method.
+pub async fn use_for_plan(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
+    let done = async { state.wallet.payments().set_plan_method(&form.viewer()?, method(&id)?).await };
+    let done = done.await;
+    changed(form, done, "plan").await
+}
+
+/// Removes a saved method.
+pub async fn remove(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
+    let done = async { state.wallet.payments().remove_method(&form.viewer()?, method(&id)?).await };
+    let done = done.await;
+    changed(form, done, "removed").await
+}
+
+fn method(id: &str) -> Result<PaymentMethodId> {
+    Ok(id.parse().map_err(|_| Refusal::not_found("the card"))?)
+}
+
+async fn changed(form: Post, done: Result<()>, what: &str) -> Response {
+    match done {
+        Ok(()) => see_other(&format!("/wallet/payment?done={what}")),
         Err(error) => form.refuse(PAGE, error).await,
     }
 }

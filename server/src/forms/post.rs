@@ -16,9 +16,10 @@ use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Visit;
 use wallet::money::{Credits, TypedError, read_amount};
 
-use super::files;
+use super::{files, page_of};
 use crate::auth::{AuthSession, device};
 use crate::http::locale::locale_of;
+use crate::http::redirect::see_other;
 use crate::pages;
 use crate::state::AppState;
 
@@ -192,7 +193,25 @@ impl Post {
         FormOutcome { path: self.parts.uri.path().to_owned(), values, ..FormOutcome::default() }
     }
 
-    /// Answers with the page again, and what is wrong.
+    /// The page that holds the form.
+    #[must_use]
+    pub fn page(&self) -> String {
+        let path = self.parts.uri.path();
+        page_of(path).unwrap_or_else(|| path.to_owned())
+    }
+
+    /// Goes on to the page that comes next, or answers with the form's page again and what is wrong.
+    pub async fn answer(self, next: Result<String, Error>) -> Response {
+        match next {
+            Ok(next) => see_other(&next),
+            Err(error) => {
+                let page = self.page();
+                self.refuse(&page, error).await
+            }
+        }
+    }
+
+    /// Answers with a page again, and what is wrong.
     pub async fn refuse(self, page: &str, error: Error) -> Response {
         let mut outcome = self.outcome();
         let retry = match &error {

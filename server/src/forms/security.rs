@@ -3,12 +3,11 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use uuid::Uuid;
-use wallet::error::{Error, Refusal};
+use wallet::error::Refusal;
 
-use super::account::come_in;
+use super::account::open_session;
 use super::post::Post;
 use crate::auth::AuthSession;
-use crate::http::redirect::see_other;
 use crate::state::AppState;
 
 const PAGE: &str = "/settings/security";
@@ -21,7 +20,7 @@ pub async fn password(State(state): State<AppState>, session: AuthSession, form:
         state.wallet.identity().change_password(&form.viewer()?, current, new, &visit).await
     };
     match changed.await {
-        Ok(user) => come_in((PAGE, "/settings/security?done=password"), user, session, form).await,
+        Ok(user) => open_session((PAGE, "/settings/security?done=password"), user, session, form).await,
         Err(error) => form.refuse(PAGE, error).await,
     }
 }
@@ -33,10 +32,8 @@ pub async fn name(State(state): State<AppState>, session: AuthSession, form: Pos
         let visit = form.visit(&session);
         state.wallet.identity().change_name(&form.viewer()?, current, name, &visit).await
     };
-    match changed.await {
-        Ok(_) => see_other("/settings/security?done=name"),
-        Err(error) => form.refuse(PAGE, error).await,
-    }
+    let next = changed.await.map(|_| format!("{PAGE}?done=name"));
+    form.answer(next).await
 }
 
 /// Ends one of the person's sessions; the one that asks is signed out.
@@ -45,21 +42,16 @@ pub async fn end_session(State(state): State<AppState>, Path(id): Path<String>, 
         let id: Uuid = id.parse().map_err(|_| Refusal::not_found("the session"))?;
         state.wallet.identity().end_session(&form.viewer()?, id).await
     };
-    match ended.await {
-        Ok(()) => see_other("/settings/security?done=session"),
-        Err(error) => form.refuse(PAGE, error).await,
-    }
+    let next = ended.await.map(|()| format!("{PAGE}?done=session"));
+    form.answer(next).await
 }
 
 /// Ends all sessions of the person but this one.
 pub async fn end_others(State(state): State<AppState>, session: AuthSession, form: Post) -> Response {
-    let ended: Result<u64, Error> = async {
+    let ended = async {
         let visit = form.visit(&session);
         state.wallet.identity().end_other_sessions(&form.viewer()?, &visit).await
-    }
-    .await;
-    match ended {
-        Ok(_) => see_other("/settings/security?done=sessions"),
-        Err(error) => form.refuse(PAGE, error).await,
-    }
+    };
+    let next = ended.await.map(|_| format!("{PAGE}?done=sessions"));
+    form.answer(next).await
 }

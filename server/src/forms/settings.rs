@@ -4,6 +4,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::post::Post;
+use super::referring_page;
 use crate::http::redirect::{next_page, see_other};
 
 /// A year, in seconds.
@@ -43,10 +44,5 @@ fn back(form: &Post, name: &str, value: &str) -> Response {
 
 /// The page that the form was on, where the browser says.
 pub(super) fn referring(form: &Post) -> String {
-    let referer = form.parts().headers.get(header::REFERER).and_then(|url| url.to_str().ok()).unwrap_or_default();
-    let path = reqwest::Url::parse(referer).map(|url| match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    });
-    path.map_or_else(|_| "/".to_owned(), |path| if path.starts_with("//") { "/".to_owned() } else { path })
+    referring_page(&form.parts().headers).unwrap_or_else(|| "/".to_owned())
 }

@@ -12,7 +12,7 @@ use wallet::notify::webhook::{CreatedEndpoint, EventKind, NewEndpoint};
 use super::post::Post;
 use crate::http::redirect::see_other;
 use crate::state::AppState;
-use crate::webhook_delivery::{AddressRules, check_resolved};
+use crate::webhook_address::{AddressRules, check_resolved};
 
 const PAGE: &str = "/developers/webhooks";
 
@@ -63,7 +63,7 @@ pub async fn create(State(state): State<AppState>, form: Post) -> Response {
 
 async fn make(state: &AppState, form: &Post) -> Result<CreatedEndpoint> {
     let (wallet, actor) = about(form)?;
-    let url = check_resolved(form.field("url"), AddressRules::of(state)).await.map_err(Error::from)?;
+    let url = check_resolved(form.field("url"), AddressRules::of(&state.settings)).await.map_err(Error::from)?;
     let events = form.all("events").iter().filter_map(|code| EventKind::from_code(code)).collect();
     let new = NewEndpoint { url: url.into(), description: form.field("description").trim().to_owned(), events };
     state.wallet.webhooks().create(wallet, &actor, &new, &form.idempotency_key()?).await

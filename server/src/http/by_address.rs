@@ -7,7 +7,7 @@ use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::client_ip::{network, peer};
+use crate::client_ip::{network, peer};
 use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
 

@@ -1,6 +1,6 @@
 //! Bodies that nobody read: an answer that comes before its request was heard out would not arrive.
 //!
-//! A connection that is closed with bytes still unread is reset, and the sender sees "connection reset" in place of
+//! A connection that is closed with bytes still drain is reset, and the sender sees "connection reset" in place of
 //! "the body is too large". So what is left of a large body is read and thrown away before the answer goes out.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,9 +22,9 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// What is left of a request's body.
 #[derive(Debug)]
-pub struct Unread(Arc<Mutex<BodyDataStream>>);
+pub struct BodyDrain(Arc<Mutex<BodyDataStream>>);
 
-impl Unread {
+impl BodyDrain {
     /// Keeps a hand on the body of a request, when it is large or of unknown size.
     pub fn of(request: &mut Request) -> Option<Self> {
         if request.body().size_hint().upper().is_some_and(|size| size <= SMALL) {
@@ -37,7 +37,7 @@ impl Unread {
     }
 
     /// Reads to the end, within bounds.
-    pub async fn hear_out(self) {
+    pub async fn drain(self) {
         let mut left = MOST;
         let mut pieces = pieces(self.0);
         let reading = async {
@@ -58,11 +58,11 @@ fn pieces(body: Arc<Mutex<BodyDataStream>>) -> impl Stream<Item = Result<Bytes, 
 }
 
 /// Hears a request out before it is answered.
-pub async fn hear_out(mut request: Request, next: Next) -> Response {
-    let unread = Unread::of(&mut request);
+pub async fn drain_body(mut request: Request, next: Next) -> Response {
+    let drain = BodyDrain::of(&mut request);
     let response = next.run(request).await;
-    if let Some(unread) = unread {
-        unread.hear_out().await;
+    if let Some(drain) = drain {
+        drain.drain().await;
     }
     response
 }

@@ -6,8 +6,6 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-use crate::state::AppState;
-
 /// What such a page may load and do.
 pub const POLICY: &str =
     "default-src 'none'; style-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -28,7 +26,7 @@ pre{font-size:12px;line-height:18px;overflow-x:auto;margin:.25rem 0 0}
 ";
 
 /// Gives the style's route.
-pub fn router() -> Router<AppState> {
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/plain.css", get(style))
 }
 

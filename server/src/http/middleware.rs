@@ -22,7 +22,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
-use crate::http::drain_body::hear_out;
+use crate::http::drain_body::drain_body;
 use crate::http::error_page;
 use crate::state::AppState;
 
@@ -92,7 +92,7 @@ pub fn common(router: Router<AppState>, state: &AppState) -> Router<AppState> {
             .layer(header("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"))
             .layer(CatchPanicLayer::custom(panicked))
             .layer(from_fn(error_page::fill))
-            .layer(from_fn(hear_out))
+            .layer(from_fn(drain_body))
             .layer(CompressionLayer::new()),
     )
 }

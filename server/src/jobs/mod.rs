@@ -2,23 +2,21 @@
 
 mod announce_prices;
 mod ask_inactive;
+mod make_checkpoints;
 mod process_provider_event;
 mod purge;
 mod reconcile_payments;
-mod rehearse_prices;
 mod renew_plans;
 mod review_upstream_costs;
 mod sandbox_event;
 mod send_due_mails;
 mod send_mail;
-mod sign_heads;
+mod simulate_prices;
 mod sum_usage;
 mod sweep;
 mod sweep_ledger;
 mod tell_expiring_cards;
 mod verify_ledger;
-
-pub use sandbox_event::SandboxEvent;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,11 +25,10 @@ use std::time::Duration;
 use graphile_worker::{Cron, Worker, WorkerContext, WorkerOptions};
 use tokio::task::JoinHandle;
 
+use crate::database::JOBS_SCHEMA;
 use crate::mail::Mailer;
+use crate::providers::sandbox::SandboxEvent;
 use crate::state::AppState;
-
-/// Where the queue's tables live.
-pub const SCHEMA: &str = "graphile_worker";
 
 /// How soon an idle worker looks by itself, where no notification came.
 const POLL: Duration = Duration::from_secs(1);
@@ -74,7 +71,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
     let tools = Tools { state: state.clone(), mailer, running: Arc::default() };
     WorkerOptions::default()
         .pg_pool(state.wallet.pool().clone())
-        .schema(SCHEMA)
+        .schema(JOBS_SCHEMA)
         .concurrency(usize::from(state.settings.web.jobs_concurrency))
         .poll_interval(POLL)
         .listen_os_shutdown_signals(false)
@@ -86,15 +83,15 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<send_due_mails::SendDueMails>()
         .define_job::<process_provider_event::ProcessProviderEvent>()
         .define_job::<reconcile_payments::ReconcilePayments>()
-        .define_job::<rehearse_prices::SimulatePrices>()
+        .define_job::<simulate_prices::SimulatePrices>()
         .define_job::<renew_plans::RenewPlans>()
         .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
-        .define_job::<sandbox_event::SandboxEvent>()
+        .define_job::<SandboxEvent>()
         .define_job::<sweep::Sweep>()
         .define_job::<sweep_ledger::SweepLedger>()
         .define_job::<verify_ledger::VerifyLedger>()
         .define_job::<ask_inactive::AskInactive>()
-        .define_job::<sign_heads::SignHeads>()
+        .define_job::<make_checkpoints::MakeCheckpoints>()
         .define_job::<sum_usage::SumUsage>()
         .define_job::<tell_expiring_cards::TellExpiringCards>()
         // With a payload each: without one the queue hands over null, which is none of these jobs.
@@ -103,11 +100,11 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::every_minute().payload(send_due_mails::SendDueMails::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
         .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)
-        .with_cron(Cron::every_minute().payload(rehearse_prices::SimulatePrices::default())?)
+        .with_cron(Cron::every_minute().payload(simulate_prices::SimulatePrices::default())?)
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
         .with_cron(Cron::every_minute().payload(sum_usage::SumUsage::default())?)
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
-        .with_cron(Cron::hourly_at(12)?.payload(sign_heads::SignHeads::default())?)
+        .with_cron(Cron::hourly_at(12)?.payload(make_checkpoints::MakeCheckpoints::default())?)
         .with_cron(Cron::daily_at(6, 41)?.payload(review_upstream_costs::ReviewUpstreamCosts::default())?)
         .with_cron(Cron::daily_at(7, 23)?.payload(tell_expiring_cards::TellExpiringCards::default())?)
         .with_cron(Cron::hourly_at(37)?.payload(purge::Purge::default())?)

@@ -1,49 +1,12 @@
 //! Delivers one event of the sandbox to the shop's public address, as a real provider would.
 
-use chrono::{TimeDelta, Utc};
-use graphile_worker::{IntoTaskHandlerResult, JobSpec, TaskHandler, WorkerContext, WorkerUtils};
+use chrono::Utc;
+use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
-use wallet::payment::SandboxCheckout;
 
-use super::SCHEMA;
-use crate::providers::sandbox::LOSES_ANSWER;
+use crate::providers::sandbox::SandboxEvent;
 use crate::providers::sandbox::message::Signed;
-use crate::state::AppState;
-
-/// How long the event of the card whose answer gets lost stays away.
-const LOST: TimeDelta = TimeDelta::seconds(6);
-
-/// The event to deliver.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct SandboxEvent {
-    /// The payment page that it is about.
-    reference: String,
-    /// What happened to it: `paid`, `declined`, …
-    state: String,
-    /// Whether it stays away for a while.
-    late: bool,
-}
-
-impl SandboxEvent {
-    /// Makes the event of a page's newest state.
-    #[must_use]
-    pub fn of(page: &SandboxCheckout) -> Self {
-        let late = page.method.as_deref().is_some_and(|method| method.ends_with(LOSES_ANSWER));
-        Self { reference: page.reference.clone(), state: page.state.code().to_owned(), late }
-    }
-
-    /// Puts the delivery into the queue.
-    pub async fn enqueue(self, state: &AppState) -> anyhow::Result<()> {
-        let mut spec = JobSpec::default();
-        if self.late {
-            spec.run_at = Some(Utc::now() + LOST);
-        }
-        WorkerUtils::new(state.wallet.pool().clone(), SCHEMA).add_job(self, spec).await?;
-        Ok(())
-    }
-}
 
 impl TaskHandler for SandboxEvent {
     const IDENTIFIER: &'static str = "sandbox_event";

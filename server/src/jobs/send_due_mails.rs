@@ -3,7 +3,7 @@
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 
-use super::send_mail::{Way, send};
+use super::send_mail::{MailServer, send};
 
 /// Mails that are looked for at once.
 const MAILS_MAX: i64 = 100;
@@ -26,7 +26,7 @@ impl TaskHandler for SendDueMails {
                 return Ok::<(), String>(());
             }
             for mail in due {
-                if tools.state.stopping.is_cancelled() || send(tools, mail).await? == Way::Closed {
+                if tools.state.stopping.is_cancelled() || send(tools, mail).await? == MailServer::OutOfReach {
                     return Ok(());
                 }
             }

@@ -23,19 +23,19 @@ impl TaskHandler for SendMail {
     }
 }
 
-/// Whether it makes sense to send another mail.
+/// What sending a mail says of the SMTP server: whether it makes sense to send another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum MailServer {
     /// The mail left, or it alone was refused.
-    Open,
+    Reachable,
     /// The SMTP server can't be reached.
-    Closed,
+    OutOfReach,
 }
 
 /// Takes the mail, sends it, and notes what came of it. A failure is tried again by a later job, when its wait is over.
-pub async fn send(tools: &Tools, id: Uuid) -> Result<Way, String> {
+pub async fn send(tools: &Tools, id: Uuid) -> Result<MailServer, String> {
     let notify = tools.state.wallet.notify();
-    let Some(mail) = notify.take_mail(id).await.map_err(super::text)? else { return Ok(Way::Open) };
+    let Some(mail) = notify.take_mail(id).await.map_err(super::text)? else { return Ok(MailServer::Reachable) };
     let view = tools.state.wallet.catalog().view().await.ok();
     let context = MailContext {
         public_url: tools.state.app.public_url.clone(),
@@ -43,11 +43,11 @@ pub async fn send(tools: &Tools, id: Uuid) -> Result<Way, String> {
         unit: view.map(|view| view.settings.unit.clone()),
     };
     match tools.mailer.send(&render(&mail, &context)).await {
-        Ok(()) => notify.finish_mail(id).await.map(|()| Way::Open).map_err(super::text),
+        Ok(()) => notify.finish_mail(id).await.map(|()| MailServer::Reachable).map_err(super::text),
         Err(error) => {
             tracing::warn!(%error, mail = %id, tries = mail.tries, "a mail could not be sent");
             notify.fail_mail(&mail, &error.to_string()).await.map_err(super::text)?;
-            Ok(if matches!(error, Unsent::OutOfReach(_)) { Way::Closed } else { Way::Open })
+            Ok(if matches!(error, Unsent::OutOfReach(_)) { MailServer::OutOfReach } else { MailServer::Reachable })
         }
     }
 }

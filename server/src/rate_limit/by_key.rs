@@ -5,8 +5,6 @@
 //! of them would cost as much as their calls. So a key may get past its limit by what all nodes take within a second,
 //! and by an eighth of it for each node.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -17,16 +15,13 @@ use wallet::error::Result;
 use wallet::id::KeyId;
 use wallet::identity::RateCount;
 
-use super::{Counted, is_write};
+use super::is_write;
+use super::windows::{Counted, SharedWindows, minute_of, seconds_left};
 
-/// How long a window lasts, in seconds; it begins with the minute, on every node.
-const WINDOW: i64 = 60;
 /// How often nodes tell each other.
 pub const SHARED_EVERY: Duration = Duration::from_secs(1);
 /// Nodes tell each other of a key from this part of its limit on.
 const SHARED_FROM: u32 = 8;
-/// From how many windows on old ones are swept out.
-const SWEEP_FROM: usize = 10_000;
 
 /// Counts the requests of every key.
 #[derive(Debug)]
@@ -35,19 +30,12 @@ pub struct RateLimits {
     writes: u32,
     /// What tells this node's counts from others'.
     node: Uuid,
-    windows: Mutex<Windows>,
-}
-
-#[derive(Debug, Default)]
-struct Windows {
-    of_keys: HashMap<(KeyId, bool), Window>,
-    /// At how many windows the next sweep comes: each goes through all of them, so it must be earned by as many new ones.
-    sweep_at: usize,
+    /// By key, for reads and writes.
+    windows: SharedWindows<(KeyId, bool), Window>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Window {
-    minute: i64,
     used: u32,
     /// How many of them the other nodes know of.
     told: u32,
@@ -69,11 +57,7 @@ impl RateLimits {
     /// Takes the limits of a minute.
     #[must_use]
     pub fn new(reads: u32, writes: u32) -> Self {
-        Self { reads, writes, node: Uuid::now_v7(), windows: Mutex::default() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Windows> {
-        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { reads, writes, node: Uuid::now_v7(), windows: SharedWindows::default() }
     }
 
     /// Counts a request.
@@ -93,42 +77,33 @@ impl RateLimits {
 
     fn add(&self, kind: (KeyId, bool), counted: Counted, now: i64) -> Standing {
         let limit = self.limit(kind.1);
-        let minute = now.div_euclid(WINDOW);
-        let mut windows = self.lock();
-        windows.sweep(minute);
-        let window = windows.of_keys.entry(kind).or_default();
-        if window.minute != minute {
-            *window = Window { minute, ..Window::default() };
-        }
-        let all = window.used.saturating_add(window.elsewhere).saturating_add(counted.count());
-        let over = all > limit;
-        if !over || counted.counts_when_refused() {
-            window.used = window.used.saturating_add(counted.count());
-        }
+        let mut windows = self.windows.lock();
+        let window = windows.open(kind, minute_of(now));
+        let over = counted.add(&mut window.used, window.elsewhere, limit);
         Standing {
             limit,
             remaining: limit.saturating_sub(window.used.saturating_add(window.elsewhere)),
-            reset_seconds: u32::try_from(WINDOW - now.rem_euclid(WINDOW)).unwrap_or(60),
+            reset_seconds: seconds_left(now),
             over,
         }
     }
 
     /// Tells the other nodes what was counted since the last time, and hears of them about the same keys.
     pub async fn share(&self, wallet: &Wallet) -> Result<()> {
-        let minute = Utc::now().timestamp().div_euclid(WINDOW);
+        let minute = minute_of(Utc::now().timestamp());
         let counts = self.untold(minute);
         if counts.is_empty() {
             return Ok(());
         }
         let others = wallet.identity().share_rates(self.node, minute, &counts).await?;
-        let mut windows = self.lock();
+        let mut windows = self.windows.lock();
         for count in counts {
-            if let Some(window) = windows.running(&count, minute) {
+            if let Some(window) = windows.running(&(count.key, count.is_write), minute) {
                 window.told = count.used;
             }
         }
         for count in others {
-            if let Some(window) = windows.running(&count, minute) {
+            if let Some(window) = windows.running(&(count.key, count.is_write), minute) {
                 window.elsewhere = count.used;
             }
         }
@@ -136,27 +111,12 @@ impl RateLimits {
     }
 
     fn untold(&self, minute: i64) -> Vec<RateCount> {
-        let windows = self.lock();
+        let windows = self.windows.lock();
         let is_near = |is_write: bool, used: u32| used >= self.limit(is_write).div_ceil(SHARED_FROM);
-        let untold = windows.of_keys.iter().filter(|((_, is_write), window)| {
-            window.minute == minute && window.used > window.told && is_near(*is_write, window.used)
-        });
+        let untold = windows
+            .of_minute(minute)
+            .filter(|((_, is_write), window)| window.used > window.told && is_near(*is_write, window.used));
         untold.map(|(&(key, is_write), window)| RateCount { key, is_write, used: window.used }).collect()
-    }
-}
-
-impl Windows {
-    /// Finds the window that a count is about, where it is still the running one.
-    fn running(&mut self, count: &RateCount, minute: i64) -> Option<&mut Window> {
-        self.of_keys.get_mut(&(count.key, count.is_write)).filter(|window| window.minute == minute)
-    }
-
-    /// Forgets windows that are over, once there are twice as many as the last sweep left.
-    fn sweep(&mut self, minute: i64) {
-        if self.of_keys.len() >= self.sweep_at.max(SWEEP_FROM) {
-            self.of_keys.retain(|_, window| window.minute == minute);
-            self.sweep_at = self.of_keys.len().saturating_mul(2);
-        }
     }
 }
 
@@ -219,26 +179,7 @@ mod tests {
         limits.add((busy, true), Counted::More(10), MINUTE);
         limits.add((busy, false), Counted::More(99), MINUTE);
         limits.add((quiet, true), Counted::More(9), MINUTE);
-        let told: Vec<_> = limits.untold(MINUTE / WINDOW).iter().map(|count| (count.key, count.is_write)).collect();
+        let told: Vec<_> = limits.untold(minute_of(MINUTE)).iter().map(|count| (count.key, count.is_write)).collect();
         assert_eq!(told, [(busy, true)]);
-    }
-
-    #[test]
-    fn old_windows_go_and_a_sweep_is_earned_by_as_many_new_ones() {
-        let mut windows = Windows::default();
-        let fill = |windows: &mut Windows, count: usize, minute: i64| {
-            for _ in 0..count {
-                windows.of_keys.insert((KeyId::new(), true), Window { minute, used: 1, ..Window::default() });
-            }
-        };
-        fill(&mut windows, SWEEP_FROM, 1);
-        windows.sweep(1);
-        assert_eq!(windows.of_keys.len(), SWEEP_FROM, "all of them still run");
-        fill(&mut windows, SWEEP_FROM - 1, 2);
-        windows.sweep(2);
-        assert_eq!(windows.of_keys.len(), 2 * SWEEP_FROM - 1, "no sweep for every request");
-        fill(&mut windows, 1, 2);
-        windows.sweep(2);
-        assert_eq!(windows.of_keys.len(), SWEEP_FROM, "the old ones are gone");
     }
 }

@@ -5,10 +5,9 @@
 //! itself.
 
 pub mod by_key;
+mod windows;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -17,38 +16,12 @@ use wallet::error::Refusal;
 use wallet::id::{AccountId, ServiceKeyId};
 
 use crate::config::Web;
-
-/// How long a window lasts, in seconds.
-const WINDOW: i64 = 60;
-/// From how many windows on old ones are swept out.
-const SWEEP_FROM: usize = 10_000;
+use crate::rate_limit::windows::{Counted, SharedWindows, minute_of, seconds_left};
 
 /// A page has so many files at most, so an address reads so many times as many of them as pages.
 const FILES: u32 = 10;
 /// A platform speaks for many customers: it may name so many times as many wrong keys as an address may send.
 const PLATFORM: u32 = 100;
-
-/// What is counted at once.
-#[derive(Clone, Copy, Debug)]
-enum Counted {
-    /// A request: it counts also where it is refused.
-    Request,
-    /// Writes of a request beyond the one that it is: where they are refused none of them is done, and none counts.
-    More(u32),
-}
-
-impl Counted {
-    const fn count(self) -> u32 {
-        match self {
-            Self::Request => 1,
-            Self::More(count) => count,
-        }
-    }
-
-    const fn counts_when_refused(self) -> bool {
-        matches!(self, Self::Request)
-    }
-}
 
 /// Whose requests are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,13 +54,8 @@ pub struct SubjectRates {
     session: Limit,
     address: Limit,
     wrong_keys: u32,
-    windows: Mutex<Windows>,
-}
-
-#[derive(Debug, Default)]
-struct Windows {
-    of_subjects: HashMap<(Subject, bool), (i64, u32)>,
-    sweep_at: usize,
+    /// By subject, for reads and writes.
+    windows: SharedWindows<(Subject, bool), u32>,
 }
 
 /// What is said to one request too many.
@@ -109,7 +77,7 @@ impl SubjectRates {
             session: Limit { reads: web.rate_session_reads, writes: web.rate_session_writes },
             address: Limit { reads: web.rate_address_reads, writes: web.rate_address_writes },
             wrong_keys: web.rate_wrong_keys,
-            windows: Mutex::default(),
+            windows: SharedWindows::default(),
         }
     }
 
@@ -136,21 +104,10 @@ impl SubjectRates {
     }
 
     fn add(&self, subject: Subject, is_write: bool, counted: Counted, now: i64) -> Result<(), TooMany> {
-        let (minute, limit) = (now.div_euclid(WINDOW), self.limit(subject, is_write));
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        windows.sweep(minute);
-        let window = windows.of_subjects.entry((subject, is_write)).or_default();
-        if window.0 != minute {
-            *window = (minute, 0);
-        }
-        let all = window.1.saturating_add(counted.count());
-        if all <= limit || counted.counts_when_refused() {
-            window.1 = all;
-        }
-        if all <= limit {
-            return Ok(());
-        }
-        Err(TooMany { reset_seconds: u32::try_from(WINDOW - now.rem_euclid(WINDOW)).unwrap_or(60) })
+        let limit = self.limit(subject, is_write);
+        let mut windows = self.windows.lock();
+        let over = counted.add(windows.open((subject, is_write), minute_of(now)), 0, limit);
+        if over { Err(TooMany { reset_seconds: seconds_left(now) }) } else { Ok(()) }
     }
 
     /// Takes back what was counted in this minute for something that was not done after all.
@@ -159,21 +116,8 @@ impl SubjectRates {
     }
 
     fn take_back(&self, subject: Subject, is_write: bool, count: u32, now: i64) {
-        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(window) = windows.of_subjects.get_mut(&(subject, is_write))
-            && window.0 == now.div_euclid(WINDOW)
-        {
-            window.1 = window.1.saturating_sub(count);
-        }
-    }
-}
-
-impl Windows {
-    /// Forgets windows that are over, once there are twice as many as the last sweep left.
-    fn sweep(&mut self, minute: i64) {
-        if self.of_subjects.len() >= self.sweep_at.max(SWEEP_FROM) {
-            self.of_subjects.retain(|_, window| window.0 == minute);
-            self.sweep_at = self.of_subjects.len().saturating_mul(2);
+        if let Some(used) = self.windows.lock().running(&(subject, is_write), minute_of(now)) {
+            *used = used.saturating_sub(count);
         }
     }
 }
@@ -210,7 +154,7 @@ mod tests {
             session: Limit { reads: 2, writes: 1 },
             address: Limit { reads: 5, writes: 4 },
             wrong_keys: 2,
-            windows: Mutex::default(),
+            windows: SharedWindows::default(),
         }
     }
 

@@ -4,7 +4,6 @@
 //! mails nor payments. Endpoints, accounts and hosts have shares of what is under way, and endpoints that are slow have
 //! few places in all (`wallet::notify::webhook`'s `UnderWay`): those that hang delay nobody else.
 
-mod address;
 mod send;
 
 use std::sync::Arc;
@@ -12,12 +11,10 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
-use wallet::notify::webhook::{Claim, UnderWay};
+use wallet::notify::webhook::{Claim, Payloads, UnderWay};
 
-pub use crate::webhook_delivery::address::{AddressRules, check, check_resolved};
 pub use crate::webhook_delivery::send::Sender;
 
-use crate::api::ApiPayloads;
 use crate::state::AppState;
 
 /// How often an idle node looks for something new to send.
@@ -26,16 +23,16 @@ const PAUSE: Duration = Duration::from_millis(500);
 const PAUSE_BROKEN: Duration = Duration::from_secs(5);
 
 /// Starts the webhook delivery of this node; it ends when the process stops.
-pub fn start(state: &AppState) -> anyhow::Result<JoinHandle<()>> {
+pub fn start(state: &AppState, payloads: impl Payloads + 'static) -> anyhow::Result<JoinHandle<()>> {
     let delivery = WebhookDelivery { sender: Sender::new(state)?, state: state.clone(), queued: Arc::default() };
-    Ok(tokio::spawn(delivery.run()))
+    Ok(tokio::spawn(delivery.run(payloads)))
 }
 
 /// Queues what has happened, sends what is due, and waits until each is kept; says how many were sent.
-pub async fn round(state: &AppState) -> anyhow::Result<usize> {
+pub async fn round(state: &AppState, payloads: &impl Payloads) -> anyhow::Result<usize> {
     let sender = Sender::new(state)?;
     let webhooks = state.wallet.webhooks();
-    webhooks.relay(&ApiPayloads::of(state)).await?;
+    webhooks.relay(payloads).await?;
     let messages = webhooks.take(&mut UnderWay::default()).await?;
     for message in &messages {
         let sent = sender.send(message).await;
@@ -52,10 +49,10 @@ struct WebhookDelivery {
 }
 
 /// Follows what has happened, and queues it: beside the sender, so that neither waits for the other.
-async fn relay(state: AppState, queued: Arc<Notify>) {
+async fn relay(state: AppState, payloads: impl Payloads, queued: Arc<Notify>) {
     let mut is_broken = false;
     loop {
-        let relayed = state.wallet.webhooks().relay(&ApiPayloads::of(&state)).await;
+        let relayed = state.wallet.webhooks().relay(&payloads).await;
         let mut pause = PAUSE;
         match relayed {
             Ok(count) => {
@@ -94,9 +91,9 @@ impl Drop for Sending {
 }
 
 impl WebhookDelivery {
-    async fn run(self) {
+    async fn run(self, payloads: impl Payloads + 'static) {
         let mut tasks = JoinSet::new();
-        let relay = tokio::spawn(relay(self.state.clone(), Arc::clone(&self.queued)));
+        let relay = tokio::spawn(relay(self.state.clone(), payloads, Arc::clone(&self.queued)));
         let mut under_way = UnderWay::default();
         let (done, mut ended) = mpsc::unbounded_channel();
         let mut is_broken = false;

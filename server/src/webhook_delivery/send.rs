@@ -9,7 +9,7 @@ use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHO
 use wallet::notify::webhook::{Outgoing, Sent};
 
 use crate::state::AppState;
-use crate::webhook_delivery::address::{AddressRules, PublicResolver, check};
+use crate::webhook_address::{AddressRules, PublicResolver, check};
 
 /// How long an endpoint has to answer, to the last byte that is read.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -30,7 +30,7 @@ pub struct Sender {
 impl Sender {
     /// Makes a client that goes nowhere but to public addresses, and follows no redirects.
     pub fn new(state: &AppState) -> anyhow::Result<Self> {
-        let rules = AddressRules::of(state);
+        let rules = AddressRules::of(&state.settings);
         let client = Client::builder()
             .dns_resolver(PublicResolver { rules })
             .redirect(Policy::none())

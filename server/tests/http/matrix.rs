@@ -405,3 +405,20 @@ async fn garbage_in_a_server_function_is_a_malformed_request(pool: PgPool) {
     }
     assert!(malformed > 20, "{malformed}");
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_form_is_shown_again_and_visited_at_the_address_of_its_page(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut admin = site.admin().await;
+    for form in &FORMS {
+        let path = form.about_nothing();
+        let visited = admin.open(&path).await;
+        let leads_on = visited.status == StatusCode::SEE_OTHER && location(&visited) != path;
+        assert!(visited.status == StatusCode::OK || leads_on, "{path}: {}", visited.status);
+    }
+    let refused = admin.post("/admin/tariffs/1/discard", &[]).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    assert!(refused.text.contains("data-page=\"/admin/tariffs/1\""), "{}", refused.text);
+    assert_eq!(location(&admin.open("/admin/tariffs/1/discard").await), "/admin/tariffs/1");
+    assert!(!admin.open("/admin/tariffs/1").await.text.contains("data-page"), "no form was answered");
+}

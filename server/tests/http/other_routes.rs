@@ -29,7 +29,7 @@ const CARD: [(&str, &str); 4] =
 #[test]
 fn every_other_route_is_in_the_matrix() {
     let sources = [
-        include_str!("../../src/live/mod.rs"),
+        include_str!("../../src/live.rs"),
         include_str!("../../src/export.rs"),
         include_str!("../../src/providers/sandbox/pages.rs"),
         include_str!("../../src/forms/mod.rs"),

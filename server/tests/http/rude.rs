@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
+use server::api::ApiPayloads;
 use server::webhook_delivery;
 use sqlx::PgPool;
 use tokio::io::AsyncReadExt as _;
@@ -135,7 +136,7 @@ async fn four_accounts_whose_endpoints_hang_delay_a_stranger_by_less_than_two_se
     let stranger = site.program("stranger", 100).await;
     let (url, mut heard) = prompt().await;
     listen(&stranger, "own", &url).await;
-    let running = webhook_delivery::start(&site.state).expect("started");
+    let running = webhook_delivery::start(&site.state, ApiPayloads::of(&site.state)).expect("started");
     // Until every hostile account has all that it gets: eight messages that hang.
     let hanging = || all.iter().map(|counted| *counted.borrow()).sum::<usize>();
     timeout(TIMEOUT, async {

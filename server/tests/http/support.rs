@@ -117,7 +117,8 @@ impl Site {
         wallet.catalog().load_preset(&preset).await.expect("loaded");
         providers::attach(&wallet, &settings);
         let state = AppState::new(wallet, settings).expect("a state");
-        tokio::spawn(connections::serve(listener, build(state.clone()), state.clone()));
+        let (settings, stopping) = (state.settings.clone(), state.stopping.clone());
+        tokio::spawn(connections::serve(listener, build(state.clone()), settings, stopping));
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         Self { url: format!("http://{address}"), state, client, folder }
     }

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use server::api::ApiPayloads;
 use server::webhook_delivery;
 use sqlx::PgPool;
 use standardwebhooks::Webhook;
@@ -67,7 +68,7 @@ async fn make(program: &Program<'_>, key: &str, url: &str, events: &[&str]) -> T
 }
 
 async fn deliver(site: &Site) -> usize {
-    webhook_delivery::round(&site.state).await.expect("a round")
+    webhook_delivery::round(&site.state, &ApiPayloads::of(&site.state)).await.expect("a round")
 }
 
 #[sqlx::test(migrations = "../migrations")]

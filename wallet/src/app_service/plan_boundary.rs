@@ -141,6 +141,15 @@ impl Wallet {
         self.ledger().balance(wallet).await
     }
 
+    /// Reads two wallets of one account as they are now: what is due of its plan is looked at once.
+    pub async fn balances(&self, [first, second]: [WalletId; 2]) -> Result<[BalanceView; 2]> {
+        let balance = self.balance(first).await?;
+        if let Err(error) = self.ledger().expire_due_of(second).await {
+            tracing::warn!(wallet = %second, %error, "holds that timed out could not be looked at");
+        }
+        Ok([balance, self.ledger().balance(second).await?])
+    }
+
     /// Does what is due of the plan of a wallet's account, so that whoever looks at the wallet next sees it. What can't
     /// be done now stays for the renewal job.
     pub async fn catch_up(&self, wallet: WalletId) {

@@ -26,7 +26,7 @@ pub fn KeyTable(
     let rows = keys.into_iter().map(|key| view! { <KeyRow key=key now=now may_manage=may_manage /> }).collect_view();
     view! {
         <TablePanel
-            name=Signal::derive(move || t_string!(i18n, keys.table).to_owned())
+            name=move || t_string!(i18n, keys.table)
             head=view! {
                 <th scope="col">{t!(i18n, keys.name)}</th>
                 <th scope="col" class="hidden sm:table-cell">{t!(i18n, keys.environment)}</th>
@@ -114,47 +114,6 @@ fn KeyRow(key: ApiKeyView, now: DateTime<Utc>, may_manage: bool) -> impl IntoVie
             </td>
         </tr>
     }
-}
-
-/// The key just made: the only time that its secret is shown.
-#[component]
-pub fn NewKeyPanel(
-    /// Its name.
-    name: String,
-    /// The whole key.
-    secret: String,
-) -> impl IntoView {
-    let i18n = use_i18n();
-    let (is_copied, set_copied) = signal(false);
-    forget_the_post();
-    let copied_secret = secret.clone();
-    let copy = move |_| {
-        copy_text(&copied_secret);
-        set_copied.set(true);
-    };
-    let name = StoredValue::new(name);
-    view! {
-        <div class="panel mt-5 p-4 flex flex-wrap items-center gap-x-4 gap-y-3 !border-primary bg-tint" role="status">
-            <div class="flex-1 min-w-[260px]">
-                <p class="font-semibold">{move || t_string!(i18n, keys.ready, name = name.get_value())}</p>
-                <code class="font-mono text-base break-all select-all" data-testid="new-key">{secret}</code>
-            </div>
-            <button type="button" class="btn btn-primary needs-script" on:click=copy>
-                {move || if is_copied.get() { t_string!(i18n, keys.copied) } else { t_string!(i18n, keys.copy) }}
-            </button>
-            <a href="/developers/keys" rel="external" class="btn btn-quiet">{t!(i18n, keys.done)}</a>
-        </div>
-    }
-}
-
-/// Makes a reload of this page an ordinary visit: it must not make a second key.
-fn forget_the_post() {
-    #[cfg(feature = "hydrate")]
-    Effect::new(|_| {
-        if let Ok(history) = window().history() {
-            let _ = history.replace_state_with_url(&leptos::wasm_bindgen::JsValue::NULL, "", Some("/developers/keys"));
-        }
-    });
 }
 
 /// Puts a text on the clipboard; where the browser has none, nothing happens.

@@ -6,8 +6,7 @@ use wallet::notify::webhook::{
     Attempt, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Endpoint, EventKind, OFF_FAILING, OFF_GONE,
 };
 
-use crate::components::developers::key_table::copy_text;
-use crate::components::ui::panel::{EmptyState, TablePanel};
+use crate::components::ui::panel::{EmptyState, PagedTable};
 use crate::i18n::*;
 use crate::text::amount::credits_text;
 use crate::text::date_time::{When, WhenStyle};
@@ -58,10 +57,7 @@ pub fn EndpointList(
     let i18n = use_i18n();
     if endpoints.is_empty() {
         return view! {
-            <EmptyState
-                title=Signal::derive(move || t_string!(i18n, webhooks.none).to_owned())
-                note=Signal::derive(move || t_string!(i18n, webhooks.none_note).to_owned())
-            />
+            <EmptyState title=move || t_string!(i18n, webhooks.none) note=move || t_string!(i18n, webhooks.none_note) />
         }
         .into_any();
     }
@@ -151,53 +147,6 @@ fn EndpointRow(endpoint: Endpoint, context: WebhookContext) -> impl IntoView {
     }
 }
 
-/// A secret just made: the only time that it is shown.
-#[component]
-pub fn NewSecretPanel(
-    /// Where the endpoint is.
-    url: String,
-    /// The secret.
-    secret: String,
-    /// The page without it.
-    back: String,
-) -> impl IntoView {
-    let i18n = use_i18n();
-    let (is_copied, set_copied) = signal(false);
-    forget_the_post();
-    let copied = secret.clone();
-    view! {
-        <div class="panel mb-5 p-4 flex flex-wrap items-center gap-x-4 gap-y-3 !border-primary bg-tint" role="status">
-            <div class="flex-1 min-w-[260px]">
-                <p class="font-semibold">{t!(i18n, webhooks.secret_ready)}</p>
-                <p class="text-sm text-muted break-all">{url}</p>
-                <code class="font-mono text-base break-all select-all" data-testid="new-secret">{secret}</code>
-            </div>
-            <button
-                type="button"
-                class="btn btn-primary needs-script"
-                on:click=move |_| {
-                    copy_text(&copied);
-                    set_copied.set(true);
-                }
-            >
-                {move || if is_copied.get() { t_string!(i18n, keys.copied) } else { t_string!(i18n, webhooks.copy) }}
-            </button>
-            <a href=back rel="external" class="btn btn-quiet">{t!(i18n, keys.done)}</a>
-        </div>
-    }
-}
-
-/// Makes a reload of this page an ordinary visit: it must not rotate a secret again.
-fn forget_the_post() {
-    #[cfg(feature = "hydrate")]
-    Effect::new(|_| {
-        if let Ok(history) = window().history() {
-            let place = Some("/developers/webhooks");
-            let _ = history.replace_state_with_url(&leptos::wasm_bindgen::JsValue::NULL, "", place);
-        }
-    });
-}
-
 /// Why an endpoint is off, in the reader's language.
 fn why_words(locale: Locale, why: &str) -> String {
     match why {
@@ -248,12 +197,11 @@ pub fn DeliveryLog(
     let i18n = use_i18n();
     let of = endpoint.map(|id| format!("&endpoint={id}")).unwrap_or_default();
     let next = log.next.map(|next| context.href(&format!("{of}&before={next}#log")));
-    let is_empty = log.deliveries.is_empty();
     let rows = log.deliveries.into_iter().map(|delivery| {
         let href = context.href(&format!("{of}&delivery={}#delivery", delivery.id));
-        view! { <DeliveryRow delivery=delivery href=href /> }
+        view! { <DeliveryRow delivery=delivery href=href /> }.into_any()
     });
-    let rows = rows.collect_view();
+    let rows = rows.collect();
     view! {
         <section id="log" aria-labelledby="lh" class="mt-8 scroll-mt-20">
             <div class="flex flex-wrap items-center gap-3 mb-2">
@@ -261,26 +209,19 @@ pub fn DeliveryLog(
                 <a class="link-q" href=context.href("#log") rel="external">{t!(i18n, webhooks.refresh)}</a>
                 {endpoint.map(|_| view! { <a class="link-q" href=context.href("#log")>{t!(i18n, webhooks.all)}</a> })}
             </div>
-            {if is_empty {
-                view! { <p class="text-muted">{t!(i18n, webhooks.no_log)}</p> }.into_any()
-            } else {
-                view! {
-                    <TablePanel
-                        name=Signal::derive(move || t_string!(i18n, webhooks.log).to_owned())
-                        head=view! {
-                            <th scope="col">{t!(i18n, webhooks.event)}</th>
-                            <th scope="col">{t!(i18n, webhooks.state)}</th>
-                            <th scope="col" class="r hidden sm:table-cell">{t!(i18n, webhooks.tries)}</th>
-                            <th scope="col" class="r hidden sm:table-cell">{t!(i18n, webhooks.answer)}</th>
-                            <th scope="col" class="hidden md:table-cell">{t!(i18n, webhooks.at)}</th>
-                        }
-                    >
-                        {rows}
-                    </TablePanel>
+            <PagedTable
+                name=move || t_string!(i18n, webhooks.log)
+                head=view! {
+                    <th scope="col">{t!(i18n, webhooks.event)}</th>
+                    <th scope="col">{t!(i18n, webhooks.state)}</th>
+                    <th scope="col" class="r hidden sm:table-cell">{t!(i18n, webhooks.tries)}</th>
+                    <th scope="col" class="r hidden sm:table-cell">{t!(i18n, webhooks.answer)}</th>
+                    <th scope="col" class="hidden md:table-cell">{t!(i18n, webhooks.at)}</th>
                 }
-                    .into_any()
-            }}
-            {next.map(|next| view! { <a class="btn btn-plain mt-3" href=next>{t!(i18n, ledger.older)}</a> })}
+                rows=rows
+                older=next
+                empty=view! { <p class="text-muted">{t!(i18n, webhooks.no_log)}</p> }
+            />
         </section>
     }
 }

@@ -31,13 +31,13 @@ pub fn BalanceCard(
             <BatchBar balance=balance />
             <dl class="mt-5 pt-4 border-t border-line grid grid-cols-3 gap-4">
                 <Fact
-                    label=Signal::derive(move || t_string!(i18n, wallet.settled).to_owned())
-                    value=Signal::derive(move || credits_text(i18n.get_locale(), balance.with(|balance| balance.settled)))
-                    note=Signal::derive(move || t_string!(i18n, wallet.settled_note).to_owned())
+                    label=move || t_string!(i18n, wallet.settled)
+                    value=move || credits_text(i18n.get_locale(), balance.with(|balance| balance.settled))
+                    note=move || t_string!(i18n, wallet.settled_note)
                 />
                 <Fact
-                    label=Signal::derive(move || t_string!(i18n, wallet.held).to_owned())
-                    value=Signal::derive(move || credits_text(i18n.get_locale(), held()))
+                    label=move || t_string!(i18n, wallet.held)
+                    value=move || credits_text(i18n.get_locale(), held())
                     note=Signal::derive(move || {
                         if held() == Credits::ZERO {
                             t_string!(i18n, wallet.held_none).to_owned()
@@ -56,10 +56,13 @@ pub fn BalanceCard(
 #[component]
 fn Fact(
     /// What it is.
+    #[prop(into)]
     label: Signal<String>,
     /// The figure.
+    #[prop(into)]
     value: Signal<String>,
     /// What to know about it.
+    #[prop(into)]
     note: Signal<String>,
 ) -> impl IntoView {
     view! {
@@ -85,7 +88,7 @@ fn NextExpiry(
     let next = Memo::new(move |_| balance.with(|balance| next_expiry(&zone, balance)));
     view! {
         <Fact
-            label=Signal::derive(move || t_string!(i18n, wallet.expires_next).to_owned())
+            label=move || t_string!(i18n, wallet.expires_next)
             value=Signal::derive(move || {
                 next.get().map_or_else(|| "—".to_owned(), |(amount, _)| credits_text(i18n.get_locale(), amount))
             })

@@ -91,11 +91,7 @@ pub fn LedgerTable(
                 </tr>
             </thead>
             <tbody>
-                <For
-                    each=move || rows.with(|rows| lines(&zone, rows, has_newer, has_older))
-                    key=Line::key
-                    let:line
-                >
+                <For each=move || rows.with(|rows| lines(&zone, rows, has_newer, has_older)) key=Line::key let:line>
                     {match line {
                         Line::Day(day, sum) => view! { <DayRow day=day sum=sum today=today /> }.into_any(),
                         Line::Row(row) => {

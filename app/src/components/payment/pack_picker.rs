@@ -1,40 +1,10 @@
 //! Choosing what to buy: packs as radio buttons, and an own amount where the catalog sells any amount.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
-use wallet::catalog::{Package, Rate};
-use wallet::money::{Credits, Currency, Money};
 
 use crate::i18n::*;
+use crate::server_fns::top_up::Pack;
 use crate::text::amount::{credits_text, money_text, rate_text, unit_text};
-
-/// One pack on offer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pack {
-    /// The package's code.
-    pub code: String,
-    /// Its name.
-    pub name: String,
-    /// What the wallet gets.
-    pub credits: Credits,
-    /// What it costs.
-    pub money: Money,
-}
-
-impl Pack {
-    /// Takes a package of the catalog; `None` where it isn't sold in the currency.
-    #[must_use]
-    pub fn of(package: &Package, currency: Currency) -> Option<Self> {
-        let money = package.prices.iter().copied().find(|price| price.currency() == currency)?;
-        Some(Self { code: package.code.clone(), name: package.name.clone(), credits: package.credits, money })
-    }
-
-    /// Gives the price of one credit, for comparing packs.
-    #[must_use]
-    pub fn rate(&self) -> Option<Rate> {
-        Rate::new(self.money, self.credits)
-    }
-}
 
 /// The packs, one chosen.
 ///

@@ -143,7 +143,7 @@ pub fn Months(
         <section aria-labelledby="months" class="mt-8">
             <h2 id="months" class="h2 mb-2">{t!(i18n, plan.months)}</h2>
             <TablePanel
-                name=Signal::derive(move || t_string!(i18n, plan.months).to_owned())
+                name=move || t_string!(i18n, plan.months)
                 head=view! {
                     <th scope="col">{t!(i18n, plan.month)}</th>
                     <th scope="col" class="hidden sm:table-cell">{t!(i18n, plan.title)}</th>

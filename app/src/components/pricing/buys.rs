@@ -5,7 +5,7 @@ use leptos_router::components::Form;
 use wallet::money::{Credits, read_amount};
 use wallet::tariff::{Buy, PriceBook};
 
-use crate::components::pricing::query::{Kept, PriceQuery, submit_on_change};
+use crate::components::pricing::query::{CarriedChoices, PriceQuery, submit_on_change};
 use crate::i18n::*;
 use crate::text::amount::{count_text, range_text, unit_text};
 use crate::text::price_labels::{counted_words, unit_words};
@@ -44,7 +44,7 @@ pub fn BuysList(
     view! {
         <div class="panel p-5 self-start">
             <Form method="GET" action="/pricing" noscroll=true replace=true>
-                <Kept query=query own=&["credits"] />
+                <CarriedChoices query=query own=&["credits"] />
                 <div class="flex items-center gap-3 flex-wrap">
                     <h2 class="text-xl font-semibold"><label for="credits">{t!(i18n, prices.buys_before)}</label></h2>
                     <input

@@ -8,7 +8,7 @@ use wallet::tariff::{Category, ParamKind, ParamSpec, PriceBook};
 use wallet::tariff::{Matrix, Rule};
 
 use crate::components::pricing::call::Call;
-use crate::components::pricing::query::{Kept, LINES_MAX, PARAM_PREFIX, PriceQuery, submit_on_change};
+use crate::components::pricing::query::{CarriedChoices, LINES_MAX, PARAM_PREFIX, PriceQuery, submit_on_change};
 use crate::components::pricing::quote_lines::QuoteLines;
 use crate::components::pricing::reader::{Reader, missing_plan};
 use crate::i18n::*;
@@ -48,7 +48,7 @@ pub fn CallCalculator(
         <aside id="calc" aria-labelledby="calc-title" class="panel p-5 self-start lg:sticky lg:top-6 scroll-mt-6">
             <h3 id="calc-title" class="h2">{t!(i18n, prices.one_call)}</h3>
             <Form method="GET" action="/pricing" noscroll=true replace=true>
-                <Kept query=query own=OWN />
+                <CarriedChoices query=query own=OWN />
                 <div class="mt-3 grid gap-3">
                     <ModelChoice book=book operation=operation />
                     {move || {

@@ -100,7 +100,7 @@ fn is_of_page(name: &str) -> bool {
 
 /// The other choices of the page, carried along by a form.
 #[component]
-pub fn Kept(
+pub fn CarriedChoices(
     /// What was chosen.
     query: Memo<PriceQuery>,
     /// What the form asks for itself.

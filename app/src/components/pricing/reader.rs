@@ -72,7 +72,7 @@ impl Coming {
 }
 
 /// Lists the plans that an operation needs, each with the option that needs it: its own, and those of a sum's parts.
-pub fn gates(book: &PriceBook, tariff: &Tariff, plans: &Coming) -> Vec<(Option<String>, String)> {
+pub fn plan_requirements(book: &PriceBook, tariff: &Tariff, plans: &Coming) -> Vec<(Option<String>, String)> {
     book.gates_of(tariff).into_iter().map(|gate| (gate.option, plans.plan(&gate.plan))).collect()
 }
 
@@ -128,11 +128,11 @@ mod tests {
     }
 
     #[test]
-    fn option_gates_are_named_by_the_plans_name() {
+    fn requirements_are_named_by_the_plans_name() {
         let preset = Preset::by_name("neuraldraft").expect("built in");
         let plans = Coming::new(Vec::new(), &preset.view);
         let book = preset.price_book();
-        let of = |operation: &str| gates(&book, book.tariff(operation).expect("in the book"), &plans);
+        let of = |operation: &str| plan_requirements(&book, book.tariff(operation).expect("in the book"), &plans);
         assert_eq!(of("video_clip"), [(Some("premium".to_owned()), "Build".to_owned())]);
         assert_eq!(of("image"), []);
 

@@ -7,7 +7,7 @@ use crate::i18n::*;
 
 /// The operations that stood in the imported file twice, as the form's answer names them in the address.
 #[component]
-pub fn Doubled() -> impl IntoView {
+pub fn ImportWarnings() -> impl IntoView {
     let i18n = use_i18n();
     let address = use_query_map();
     move || {

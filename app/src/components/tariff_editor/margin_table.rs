@@ -74,7 +74,7 @@ pub fn MarginTable(
     let rows = rows.into_iter().map(|row| view! { <Row row=row /> }).collect_view();
     view! {
         <TablePanel
-            name=Signal::derive(move || t_string!(i18n, margins.table).to_owned())
+            name=move || t_string!(i18n, margins.table)
             head=view! {
                 <th scope="col">{t!(i18n, prices.model)}</th>
                 <th scope="col" class="r hidden md:table-cell">{t!(i18n, margins.price)}</th>
@@ -213,7 +213,7 @@ pub fn CostHistory(
             } else {
                 view! {
                     <TablePanel
-                        name=Signal::derive(move || t_string!(i18n, margins.history, operation = name.get_value()))
+                        name=move || t_string!(i18n, margins.history, operation = name.get_value())
                         head=view! {
                             <th scope="col">{t!(i18n, margins.uploaded)}</th>
                             <th scope="col" class="r">{t!(i18n, margins.cost)}</th>

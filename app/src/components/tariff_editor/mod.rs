@@ -3,10 +3,11 @@
 pub mod cells;
 pub mod diff;
 pub mod draft_edits;
+pub mod draft_page;
 pub mod grid;
 pub mod import_warnings;
 pub mod keyboard;
 pub mod margin_table;
-pub mod not_a_draft;
+
 pub mod outdated;
 pub mod simulation;

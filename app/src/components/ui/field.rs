@@ -12,6 +12,9 @@ use crate::text::refusal::field_error_text;
 pub fn Field(
     /// The name in the form.
     name: &'static str,
+    /// The id in the page, where two of its forms have a field of this name.
+    #[prop(optional)]
+    id: Option<&'static str>,
     /// The label.
     #[prop(into)]
     label: Signal<String>,
@@ -30,13 +33,14 @@ pub fn Field(
     let i18n = use_i18n();
     let error = outcome.error(name).cloned();
     let is_wrong = error.is_some();
-    let note = format!("{name}-note");
+    let id = id.unwrap_or(name);
+    let note = format!("{id}-note");
     let class = if is_wrong { "field !border-error" } else { "field" };
     view! {
         <div>
-            <label class="block text-sm font-medium mb-1" for=name>{move || label.get()}</label>
+            <label class="block text-sm font-medium mb-1" for=id>{move || label.get()}</label>
             <input
-                id=name
+                id=id
                 name=name
                 type=kind
                 class=class
@@ -68,8 +72,8 @@ pub fn TextArea(
     /// Whether something is wrong with that.
     is_wrong: bool,
     /// The ids of what describes it.
-    #[prop(optional)]
-    described_by: Option<&'static str>,
+    #[prop(into, optional)]
+    described_by: Option<String>,
     /// An example, while it is empty.
     #[prop(into, optional)]
     placeholder: Option<String>,

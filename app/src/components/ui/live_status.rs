@@ -15,7 +15,7 @@ pub fn LiveStatus() -> impl IntoView {
     let link = move || live.map_or(Link::Connecting, |live| live.link.get());
     let zone = StoredValue::new(use_zone());
     let heard = move || {
-        let at = live.and_then(|live| live.heard_at.get());
+        let at = live.and_then(|live| live.last_event_at.get());
         let clock = |at| zone.with_value(|zone| local_text(i18n.get_locale(), zone, at, WhenStyle::Clock));
         at.map_or_else(String::new, clock)
     };

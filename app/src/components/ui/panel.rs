@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::error::{AppError, tell_status};
+use crate::error::{AppError, set_status};
 use crate::i18n::*;
 use crate::text::refusal::refusal_text;
 
@@ -58,6 +58,37 @@ where
     }
 }
 
+/// A table in a panel that is one page of many rows, with the way to the older ones; in place of an empty one `empty`.
+#[component]
+pub fn PagedTable<H, E>(
+    /// What it lists, for who can't see it.
+    #[prop(into)]
+    name: Signal<String>,
+    /// The cells of its head.
+    head: H,
+    /// Its rows.
+    rows: Vec<AnyView>,
+    /// The address of the older rows, where there are more.
+    older: Option<String>,
+    /// What stands in place of an empty table.
+    empty: E,
+) -> impl IntoView
+where
+    H: IntoView + 'static,
+    E: IntoView + 'static,
+{
+    let i18n = use_i18n();
+    if rows.is_empty() {
+        return empty.into_any();
+    }
+    view! {
+        <TablePanel name=name head=head>{rows}</TablePanel>
+        {older
+            .map(|older| view! { <p class="mt-3 text-right"><a class="btn btn-plain btn-sm" href=older>{t!(i18n, ledger.older)}</a></p> })}
+    }
+    .into_any()
+}
+
 /// Shows what was fetched, or in its place what went wrong; the rest of the page stays.
 #[component]
 pub fn Loaded<T, F, V>(
@@ -79,7 +110,7 @@ where
                     match data.await {
                         Ok(value) => children(value).into_any(),
                         Err(error) => {
-                            tell_status(&error);
+                            set_status(&error);
                             view! { <PanelError error=error retry=Callback::new(move |()| data.refetch()) /> }.into_any()
                         }
                     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::components::ui::head::PageTitle;
 use crate::components::ui::panel::PanelError;
-use crate::error::tell_status;
+use crate::error::set_status;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
 use crate::server_fns::session::Session;
@@ -28,7 +28,7 @@ pub fn SessionFrame(
                 match session.await {
                     Ok(session) => frame.with_value(|frame| frame(session)),
                     Err(error) => {
-                        tell_status(&error);
+                        set_status(&error);
                         let retry = Callback::new(move |()| session.refetch());
                         view! { <main id="main" class="p-5"><PanelError error=error retry=retry /></main> }.into_any()
                     }

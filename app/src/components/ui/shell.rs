@@ -7,7 +7,9 @@ use crate::components::pricing::change::RiseBanner;
 use crate::components::ui::head::{BalancePill, PersonMenu, Preferences, initials};
 use crate::components::ui::icon::{Brand, Icon, icon};
 use crate::components::ui::live_status::LiveStatus;
+use crate::components::ui::panel::{Loaded, PageHead};
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
+use crate::error::AppError;
 use crate::i18n::*;
 use crate::server_fns::session::Session;
 use crate::text::date_time::Zone;
@@ -122,6 +124,45 @@ pub fn AppShell(
         view! { <Frame session=session active=active title=title wide=wide>{children.with_value(|children| children())}</Frame> }.into_any()
     };
     view! { <SessionFrame title=title frame=frame /> }
+}
+
+/// A signed-in page that shows what it fetches: the frame, the page's head, the content once it is there.
+#[component]
+pub fn DataPage<T, F, V>(
+    /// Where the page stands.
+    active: Nav,
+    /// The page's title.
+    #[prop(into)]
+    title: Signal<String>,
+    /// The line below the title; without it the content has a head of its own.
+    #[prop(into, optional)]
+    note: Option<Signal<String>>,
+    /// Buttons and links beside the title.
+    #[prop(into, optional)]
+    actions: Option<ViewFn>,
+    /// Whether the page takes the whole width.
+    #[prop(default = false)]
+    wide: bool,
+    /// What is fetched.
+    data: Resource<Result<T, AppError>>,
+    /// Shows it.
+    children: F,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + serde::Serialize + serde::de::DeserializeOwned + 'static,
+    F: Fn(T) -> V + Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    let head = move |note| match actions.clone() {
+        Some(actions) => view! { <PageHead title=title note=note>{actions.run()}</PageHead> },
+        None => view! { <PageHead title=title note=note /> },
+    };
+    view! {
+        <AppShell active=active title=title wide=wide>
+            {note.map(&head)}
+            <Loaded data=data children=children.clone() />
+        </AppShell>
+    }
 }
 
 /// Sidebar, head, page, bottom bar.

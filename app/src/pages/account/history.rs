@@ -51,11 +51,8 @@ pub fn HistoryPage() -> impl IntoView {
         },
     );
     view! {
-        <AppShell active=Nav::History title=Signal::derive(move || t_string!(i18n, ledger.title).to_owned()) wide=true>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, ledger.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, ledger.note).to_owned())
-            >
+        <AppShell active=Nav::History title=move || t_string!(i18n, ledger.title) wide=true>
+            <PageHead title=move || t_string!(i18n, ledger.title) note=move || t_string!(i18n, ledger.note)>
                 <a class="btn btn-plain" rel="external" download="" href=move || format!("/wallet/history.csv{}", query.get().at(None).to_query())>
                     {t!(i18n, ledger.export)}
                 </a>
@@ -312,8 +309,8 @@ fn NoMatch(total: i64) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <EmptyState
-            title=Signal::derive(move || t_string!(i18n, ledger.no_match).to_owned())
-            note=Signal::derive(move || t_string!(i18n, ledger.no_match_note, count = total))
+            title=move || t_string!(i18n, ledger.no_match)
+            note=move || t_string!(i18n, ledger.no_match_note, count = total)
         >
             <a class="btn btn-plain" href="/wallet/history">{t!(i18n, ledger.clear)}</a>
         </EmptyState>
@@ -331,8 +328,8 @@ fn NoMatchYet(
     let i18n = use_i18n();
     view! {
         <EmptyState
-            title=Signal::derive(move || t_string!(i18n, ledger.no_match_yet).to_owned())
-            note=Signal::derive(move || t_string!(i18n, ledger.no_match_yet_note, row = before))
+            title=move || t_string!(i18n, ledger.no_match_yet)
+            note=move || t_string!(i18n, ledger.no_match_yet_note, row = before)
         >
             <a class="btn btn-primary" href=format!("/wallet/history{query}")>{t!(i18n, ledger.search_on)}</a>
             <a class="btn btn-plain" href="/wallet/history">{t!(i18n, ledger.clear)}</a>
@@ -346,8 +343,8 @@ fn EmptyWallet() -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <EmptyState
-            title=Signal::derive(move || t_string!(i18n, wallet.feed_empty).to_owned())
-            note=Signal::derive(move || t_string!(i18n, wallet.feed_empty_note).to_owned())
+            title=move || t_string!(i18n, wallet.feed_empty)
+            note=move || t_string!(i18n, wallet.feed_empty_note)
         >
             <a class="btn btn-plain" href="/wallet/top-up">{t!(i18n, wallet.top_up)}</a>
         </EmptyState>

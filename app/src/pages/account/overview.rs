@@ -11,13 +11,13 @@ use crate::components::ledger::balance_card::BalanceCard;
 use crate::components::ledger::feed::LedgerFeed;
 use crate::components::ledger::runway::Runway;
 use crate::components::ledger::spending::SpendingPanel;
-use crate::components::payment::pack_picker::Pack;
 use crate::components::plan::panel::{PlanPanel, owes};
 use crate::components::pricing::change::RiseBanner;
 use crate::components::ui::panel::{Banner, BannerKind, Loaded};
 use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
 use crate::live::shown_balance;
+use crate::server_fns::top_up::Pack;
 use crate::server_fns::wallet::{Overview, wallet_overview};
 use crate::session::use_session;
 use crate::text::amount::{credits_text, money_text, unit_text};
@@ -30,7 +30,7 @@ pub fn OverviewPage() -> impl IntoView {
     let i18n = use_i18n();
     let overview = Resource::new_blocking(|| (), |()| wallet_overview());
     view! {
-        <AppShell active=Nav::Overview title=Signal::derive(move || t_string!(i18n, wallet.title).to_owned())>
+        <AppShell active=Nav::Overview title=move || t_string!(i18n, wallet.title)>
             <h1 class="sr-only">{t!(i18n, wallet.heading)}</h1>
             <Loaded data=overview let:overview>
                 <OverviewContent overview=overview />

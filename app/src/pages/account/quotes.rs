@@ -8,8 +8,8 @@ use wallet::tariff::{LineRequest, LockedQuote};
 
 use crate::components::ledger::receipt::params_text;
 use crate::components::pricing::PriceQuery;
-use crate::components::ui::panel::{EmptyState, Loaded, PageHead, TablePanel};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::panel::{EmptyState, TablePanel};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
 use crate::server_fns::quotes::{QuotesPage as Page, load_quotes};
 use crate::text::amount::{exact_text, unit_text};
@@ -24,31 +24,28 @@ pub fn QuotesPage() -> impl IntoView {
     let ids = Memo::new(move |_| address.with(|map| map.get_str("id").unwrap_or_default().to_owned()));
     let page = Resource::new_blocking(move || ids.get(), load_quotes);
     view! {
-        <AppShell active=Nav::History title=Signal::derive(move || t_string!(i18n, quote.title).to_owned())>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, quote.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, quote.note).to_owned())
-            />
-            <Loaded data=page let:page>
-                <Kept page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::History
+            title=move || t_string!(i18n, quote.title)
+            note=move || t_string!(i18n, quote.note)
+            data=page
+            let:page
+        >
+            <LockedQuotes page=page />
+        </DataPage>
     }
 }
 
 /// The quotes, their sum, and how long they hold; or that there are none.
 #[component]
-fn Kept(page: Page) -> impl IntoView {
+fn LockedQuotes(page: Page) -> impl IntoView {
     let i18n = use_i18n();
     let Page { quotes, outcome, public_url, now } = page;
     let total = Credits::checked_sum(quotes.iter().map(|locked| locked.quote.credits));
     let (Some(expires_at), Some(total)) = (quotes.iter().map(|locked| locked.expires_at).min(), total) else {
         return view! {
             <FormErrors outcome=outcome />
-            <EmptyState
-                title=Signal::derive(move || t_string!(i18n, quote.none).to_owned())
-                note=Signal::derive(move || t_string!(i18n, quote.none_note).to_owned())
-            >
+            <EmptyState title=move || t_string!(i18n, quote.none) note=move || t_string!(i18n, quote.none_note)>
                 <a class="btn btn-plain" href="/pricing#calc">{t!(i18n, quote.to_prices)}</a>
             </EmptyState>
         }
@@ -71,7 +68,7 @@ fn Kept(page: Page) -> impl IntoView {
             }} <a class="link-q" href=again>{t!(i18n, quote.again)}</a>
         </p>
         <TablePanel
-            name=Signal::derive(move || t_string!(i18n, quote.title).to_owned())
+            name=move || t_string!(i18n, quote.title)
             head=view! {
                 <th scope="col">{t!(i18n, order.what)}</th>
                 <th scope="col" class="hidden sm:table-cell">{t!(i18n, quote.id)}</th>

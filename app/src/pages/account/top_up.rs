@@ -7,13 +7,13 @@ use wallet::error::FieldError;
 use wallet::money::{Credits, Currency, TypedError, read_amount};
 
 use crate::components::payment::method_list::MethodList;
-use crate::components::payment::pack_picker::{Pack, PackPicker};
+use crate::components::payment::pack_picker::PackPicker;
 use crate::components::ui::field::sent_once;
 use crate::components::ui::panel::{Loaded, PageHead};
 use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
-use crate::server_fns::top_up::{TopUpOffer, load_top_up_offer};
+use crate::server_fns::top_up::{Pack, TopUpOffer, load_top_up_offer};
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::refusal::{FormErrors, field_error_text};
 

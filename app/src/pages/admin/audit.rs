@@ -6,8 +6,8 @@ use serde_json::Value;
 use wallet::identity::{AuditPage as Page, AuditRow};
 use wallet::money::Credits;
 
-use crate::components::ui::panel::{EmptyState, Loaded, PageHead, TablePanel};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::panel::{EmptyState, PagedTable};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
 use crate::server_fns::audit::audit_log;
 use crate::text::audit_labels::action_words;
@@ -21,15 +21,16 @@ pub fn AuditPage() -> impl IntoView {
     let before = Memo::new(move |_| address.with(|map| map.get_str("before").unwrap_or_default().to_owned()));
     let page = Resource::new_blocking(move || before.get(), audit_log);
     view! {
-        <AppShell active=Nav::Audit title=Signal::derive(move || t_string!(i18n, audit.title).to_owned()) wide=true>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, audit.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, audit.note).to_owned())
-            />
-            <Loaded data=page let:page>
-                <AuditTable page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::Audit
+            title=move || t_string!(i18n, audit.title)
+            note=move || t_string!(i18n, audit.note)
+            wide=true
+            data=page
+            let:page
+        >
+            <AuditTable page=page />
+        </DataPage>
     }
 }
 
@@ -37,19 +38,10 @@ pub fn AuditPage() -> impl IntoView {
 #[component]
 fn AuditTable(page: Page) -> impl IntoView {
     let i18n = use_i18n();
-    if page.rows.is_empty() {
-        return view! {
-            <EmptyState
-                title=Signal::derive(move || t_string!(i18n, audit.none).to_owned())
-                note=Signal::derive(move || t_string!(i18n, audit.none_note).to_owned())
-            />
-        }
-        .into_any();
-    }
-    let rows = page.rows.into_iter().map(|row| view! { <Row row=row /> }).collect_view();
+    let rows = page.rows.into_iter().map(|row| view! { <Row row=row /> }.into_any()).collect();
     view! {
-        <TablePanel
-            name=Signal::derive(move || t_string!(i18n, audit.title).to_owned())
+        <PagedTable
+            name=move || t_string!(i18n, audit.title)
             head=view! {
                 <th scope="col">{t!(i18n, audit.when)}</th>
                 <th scope="col" class="hidden sm:table-cell">{t!(i18n, audit.who)}</th>
@@ -57,20 +49,13 @@ fn AuditTable(page: Page) -> impl IntoView {
                 <th scope="col">{t!(i18n, audit.before)}</th>
                 <th scope="col">{t!(i18n, audit.after)}</th>
             }
-        >
-            {rows}
-        </TablePanel>
-        {page
-            .next
-            .map(|next| {
-                view! {
-                    <p class="mt-3 text-right">
-                        <a class="btn btn-plain btn-sm" href=format!("/admin/audit?before={next}")>{t!(i18n, ledger.older)}</a>
-                    </p>
-                }
-            })}
+            rows=rows
+            older={page.next.map(|next| format!("/admin/audit?before={next}"))}
+            empty=view! {
+                <EmptyState title=move || t_string!(i18n, audit.none) note=move || t_string!(i18n, audit.none_note) />
+            }
+        />
     }
-    .into_any()
 }
 
 /// One row.

@@ -1,33 +1,24 @@
 //! `/admin/tariffs/{n}/import`: a file of prices into a draft, and files of any version out.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
-use wallet::tariff::BookStatus;
 
-use crate::components::tariff_editor::draft_edits::Conflict;
-use crate::components::tariff_editor::not_a_draft::NotADraft;
+use crate::components::tariff_editor::draft_page::{DraftHead, DraftPage, use_version};
 use crate::components::ui::field::TextArea;
-use crate::components::ui::panel::Loaded;
-use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FieldError;
 use crate::i18n::*;
 use crate::server_fns::tariffs::{EditorPage, load_price_book};
-use crate::text::refusal::{FormErrors, field_error_text};
+use crate::text::refusal::field_error_text;
 
 /// The page that imports into one draft.
 #[component]
 pub fn ImportPage() -> impl IntoView {
     let i18n = use_i18n();
-    let params = use_params_map();
-    let version =
-        Memo::new(move |_| params.with(|params| params.get_str("n").and_then(|n| n.parse::<i32>().ok()).unwrap_or(0)));
+    let version = use_version();
     let page = Resource::new_blocking(move || version.get(), |version| load_price_book(Some(version)));
     view! {
-        <AppShell active=Nav::PriceBook title=Signal::derive(move || t_string!(i18n, import.title).to_owned()) wide=true>
-            <Loaded data=page let:page>
-                <Import page=page />
-            </Loaded>
-        </AppShell>
+        <DraftPage title=move || t_string!(i18n, import.title) data=page let:page>
+            <Import page=page />
+        </DraftPage>
     }
 }
 
@@ -37,23 +28,15 @@ fn Import(page: EditorPage) -> impl IntoView {
     let i18n = use_i18n();
     let version = page.book.version;
     let back = format!("/admin/tariffs/{version}");
-    if page.book.status != BookStatus::Draft {
-        return view! { <NotADraft version=version /> }.into_any();
-    }
     let outcome = page.outcome;
     let mistakes: Vec<FieldError> = outcome.errors.iter().filter(|error| error.field == "file").cloned().collect();
     let is_wrong = !mistakes.is_empty();
     let typed = outcome.value("file").unwrap_or_default();
     let file_name = outcome.value("file_name");
+    let heading = move || t_string!(i18n, import.heading, version = version.to_string());
     view! {
         <div class="max-w-[820px] mx-auto">
-            <div class="flex items-start gap-3 mb-4">
-                <h1 class="h1 flex-1">{t!(i18n, import.heading, version = move || version.to_string())}</h1>
-                <a href=back.clone() class="btn btn-quiet btn-sm">{t!(i18n, tariffs.close)}</a>
-            </div>
-            <Conflict edits=page.edits outcome=outcome.clone() />
-            {(outcome.notice.as_deref() != Some("version_conflict"))
-                .then(|| view! { <FormErrors outcome=outcome.clone() shown=&["file"] /> })}
+            <DraftHead title=heading back=back.clone() edits=page.edits outcome=outcome shown=&["file"] />
             <Mistakes mistakes=mistakes file_name=file_name />
             <form method="post" action=format!("{back}/import") enctype="multipart/form-data" class="panel p-5 grid gap-4">
                 <input type="hidden" name="revision" value=page.book.revision.to_string() />
@@ -84,7 +67,6 @@ fn Import(page: EditorPage) -> impl IntoView {
             </form>
         </div>
     }
-    .into_any()
 }
 
 /// What is wrong with the file, each mistake with its line and column.

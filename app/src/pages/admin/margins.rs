@@ -6,8 +6,8 @@ use wallet::tariff::BaseRate;
 
 use crate::components::tariff_editor::margin_table::{CostHistory, MarginTable};
 use crate::components::ui::field::TextArea;
-use crate::components::ui::panel::{Banner, BannerKind, Loaded, PageHead};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::panel::{Banner, BannerKind};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::margins::{MarginsPage as Page, load_margins};
@@ -25,21 +25,25 @@ pub fn MarginsPage() -> impl IntoView {
     let operation = Memo::new(move |_| address.with(|map| map.get_str("operation").map(str::to_owned)));
     let page = Resource::new_blocking(move || operation.get(), load_margins);
     view! {
-        <AppShell active=Nav::Margins title=Signal::derive(move || t_string!(i18n, margins.title).to_owned()) wide=true>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, margins.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, margins.note).to_owned())
-            >
-                <a class="btn btn-plain" href="#upload">{t!(i18n, margins.upload)}</a>
-                <a class="btn btn-plain" href="/admin/margins/costs.csv" rel="external">{t!(i18n, margins.download)}</a>
-                <form method="post" action="/admin/margins/draft">
-                    <button class="btn btn-primary">{t!(i18n, margins.draft)}</button>
-                </form>
-            </PageHead>
-            <Loaded data=page let:page>
-                <MarginsContent page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::Margins
+            title=move || t_string!(i18n, margins.title)
+            note=move || t_string!(i18n, margins.note)
+            actions=move || {
+                view! {
+                    <a class="btn btn-plain" href="#upload">{t!(i18n, margins.upload)}</a>
+                    <a class="btn btn-plain" href="/admin/margins/costs.csv" rel="external">{t!(i18n, margins.download)}</a>
+                    <form method="post" action="/admin/margins/draft">
+                        <button class="btn btn-primary">{t!(i18n, margins.draft)}</button>
+                    </form>
+                }
+            }
+            wide=true
+            data=page
+            let:page
+        >
+            <MarginsContent page=page />
+        </DataPage>
     }
 }
 

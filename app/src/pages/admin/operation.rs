@@ -1,40 +1,34 @@
 //! `/admin/tariffs/{n}/operations`: one operation of a draft, to add or to change whole.
 
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_query_map;
 use wallet::catalog::RULE_KINDS;
 use wallet::tariff::Category;
 
-use crate::components::tariff_editor::draft_edits::Conflict;
+use crate::components::tariff_editor::draft_page::{DraftHead, DraftPage, use_version};
 use crate::components::tariff_editor::grid::category_name;
-use crate::components::tariff_editor::not_a_draft::NotADraft;
 use crate::components::ui::field::{Field, TextArea};
-use crate::components::ui::panel::Loaded;
-use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::{FieldError, FormOutcome};
 use crate::i18n::*;
 use crate::server_fns::tariffs::{OperationPage as PageData, load_operation};
 use crate::text::import_error::mistake_text;
-use crate::text::refusal::{FormErrors, field_error_text};
+use crate::text::refusal::field_error_text;
 
 /// The page of one operation: `?code=` changes one, `?rule=` starts from another rule.
 #[component]
 pub fn OperationPage() -> impl IntoView {
     let i18n = use_i18n();
-    let (params, address) = (use_params_map(), use_query_map());
+    let (version, address) = (use_version(), use_query_map());
     let wanted = Memo::new(move |_| {
-        let version = params.with(|params| params.get_str("n").and_then(|n| n.parse::<i32>().ok()).unwrap_or(0));
         let text = |name: &str| address.with(|map| map.get_str(name).map(str::to_owned));
-        (version, text("code"), text("rule"))
+        (version.get(), text("code"), text("rule"))
     });
     let page =
         Resource::new_blocking(move || wanted.get(), |(version, code, rule)| load_operation(version, code, rule));
     view! {
-        <AppShell active=Nav::PriceBook title=Signal::derive(move || t_string!(i18n, operation.title).to_owned()) wide=true>
-            <Loaded data=page let:page>
-                <Operation page=page />
-            </Loaded>
-        </AppShell>
+        <DraftPage title=move || t_string!(i18n, operation.title) data=page let:page>
+            <Operation page=page />
+        </DraftPage>
     }
 }
 
@@ -43,24 +37,14 @@ pub fn OperationPage() -> impl IntoView {
 fn Operation(page: PageData) -> impl IntoView {
     let i18n = use_i18n();
     let back = format!("/admin/tariffs/{}", page.version);
-    if !page.is_draft {
-        return view! { <NotADraft version=page.version /> }.into_any();
-    }
     let is_known = page.is_known;
-    let heading = page.form.name.clone();
+    let name = page.form.name.clone();
+    let heading = move || if is_known { name.clone() } else { t_string!(i18n, operation.add).to_owned() };
     let outcome = with_form(&page);
     let (version, operation) = (page.version, page.form.operation.clone());
     view! {
         <div class="max-w-[680px] mx-auto">
-            <div class="flex items-start gap-3 mb-4">
-                <h1 class="h1 flex-1">
-                    {move || if is_known { heading.clone() } else { t_string!(i18n, operation.add).to_owned() }}
-                </h1>
-                <a href=back.clone() class="btn btn-quiet btn-sm">{t!(i18n, tariffs.close)}</a>
-            </div>
-            <Conflict edits=page.edits.clone() outcome=page.outcome.clone() />
-            {(page.outcome.notice.as_deref() != Some("version_conflict"))
-                .then(|| view! { <FormErrors outcome=page.outcome.clone() shown=SHOWN /> })}
+            <DraftHead title=heading back=back.clone() edits=page.edits.clone() outcome=page.outcome.clone() shown=SHOWN />
             <RuleKinds version=version code=operation.clone() is_known=is_known kind=page.form.kind.clone() />
             <form method="post" action=format!("{back}/operations") class="panel p-5 grid gap-4">
                 <input type="hidden" name="revision" value=page.revision.to_string() />
@@ -68,7 +52,7 @@ fn Operation(page: PageData) -> impl IntoView {
                 <input type="hidden" name="replaces" value=if is_known { "yes" } else { "no" } />
                 <Words page=page.clone() outcome=outcome.clone() />
                 <RuleText kind=page.form.kind rule=page.form.rule outcome=outcome.clone() />
-                <Gates gates=page.form.gates plans=page.plans outcome=outcome />
+                <PlanRequirements gates=page.form.gates plans=page.plans outcome=outcome />
                 <div class="flex flex-wrap gap-2">
                     <button class="btn btn-primary">
                         {move || if is_known { t_string!(i18n, operation.save) } else { t_string!(i18n, operation.add) }}
@@ -89,7 +73,6 @@ fn Operation(page: PageData) -> impl IntoView {
                 })}
         </div>
     }
-    .into_any()
 }
 
 /// The fields that show their own problems.
@@ -176,12 +159,11 @@ fn Words(page: PageData, outcome: FormOutcome) -> impl IntoView {
         }
         .into_any()
     } else {
-        let hint = Signal::derive(move || t_string!(i18n, operation.code_hint).to_owned());
         view! {
             <Field
                 name="operation"
-                label=Signal::derive(move || t_string!(i18n, operation.code).to_owned())
-                hint=hint
+                label=move || t_string!(i18n, operation.code)
+                hint=move || t_string!(i18n, operation.code_hint)
                 outcome=outcome.clone()
             />
         }
@@ -207,18 +189,18 @@ fn Words(page: PageData, outcome: FormOutcome) -> impl IntoView {
     view! {
         <div class="grid sm:grid-cols-2 gap-4">
             {code}
-            <Field name="name" label=Signal::derive(move || t_string!(i18n, operation.name).to_owned()) outcome=outcome.clone() />
-            <Choice name="category" label=Signal::derive(move || t_string!(i18n, operation.category).to_owned()) outcome=outcome.clone()>
+            <Field name="name" label=move || t_string!(i18n, operation.name) outcome=outcome.clone() />
+            <Choice name="category" label=move || t_string!(i18n, operation.category) outcome=outcome.clone()>
                 {categories}
             </Choice>
             <Field
                 name="unit"
-                label=Signal::derive(move || t_string!(i18n, operation.unit).to_owned())
-                hint=Signal::derive(move || t_string!(i18n, operation.unit_hint).to_owned())
+                label=move || t_string!(i18n, operation.unit)
+                hint=move || t_string!(i18n, operation.unit_hint)
                 outcome=outcome.clone()
             />
-            <Field name="supplier" label=Signal::derive(move || t_string!(i18n, operation.supplier).to_owned()) outcome=outcome.clone() />
-            <Choice name="minimum_plan" label=Signal::derive(move || t_string!(i18n, operation.plan).to_owned()) outcome=outcome>
+            <Field name="supplier" label=move || t_string!(i18n, operation.supplier) outcome=outcome.clone() />
+            <Choice name="minimum_plan" label=move || t_string!(i18n, operation.plan) outcome=outcome>
                 <option value="">{t!(i18n, operation.every_plan)}</option>
                 {plans}
             </Choice>
@@ -250,23 +232,21 @@ fn Choice(
 
 /// The options that need a plan, one a line.
 #[component]
-fn Gates(gates: String, plans: Vec<(String, String)>, outcome: FormOutcome) -> impl IntoView {
+fn PlanRequirements(gates: String, plans: Vec<(String, String)>, outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
     if plans.is_empty() {
         return ().into_any();
     }
-    let errors: Vec<_> = outcome.errors.iter().filter(|error| error.field == "gates").cloned().collect();
-    let is_wrong = !errors.is_empty();
-    // Which line is wrong, only the wallet's own words say.
-    let mistakes = errors.into_iter().map(|error| view! { <li>{error.message}</li> }).collect_view();
     let codes = plans.into_iter().map(|(code, _)| code).collect::<Vec<_>>().join(", ");
     view! {
-        <div>
-            <label class="block text-sm font-medium mb-1" for="gates">{t!(i18n, operation.gates)}</label>
-            <p id="gates-note" class="text-sm text-muted mb-1.5">{t!(i18n, operation.gates_note, plans = move || codes.clone())}</p>
-            <TextArea name="gates" rows=2 text=gates is_wrong=is_wrong described_by="gates-note gates-errors" />
-            <ul id="gates-errors" class="text-sm text-error mt-1 grid gap-1" role="alert">{mistakes}</ul>
-        </div>
+        <Lines
+            name="gates"
+            label=move || t_string!(i18n, operation.gates)
+            note=move || t_string!(i18n, operation.gates_note, plans = codes.clone())
+            rows=2
+            text=gates
+            outcome=outcome
+        />
     }
     .into_any()
 }
@@ -275,9 +255,34 @@ fn Gates(gates: String, plans: Vec<(String, String)>, outcome: FormOutcome) -> i
 #[component]
 fn RuleText(kind: String, rule: String, outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
-    let errors: Vec<_> = outcome.errors.iter().filter(|error| error.field == "rule").cloned().collect();
-    let is_wrong = !errors.is_empty();
     let rows = rule.lines().count().clamp(1, 20).saturating_add(1);
+    view! {
+        <Lines
+            name="rule"
+            label=move || t_string!(i18n, operation.prices)
+            note=move || kind_note(i18n.get_locale(), &kind)
+            rows=rows
+            text=rule
+            outcome=outcome
+        />
+    }
+}
+
+/// A field of several lines, with every mistake below.
+#[component]
+fn Lines(
+    name: &'static str,
+    #[prop(into)] label: Signal<String>,
+    #[prop(into)] note: Signal<String>,
+    rows: usize,
+    text: String,
+    outcome: FormOutcome,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let (note_id, errors_id) = (format!("{name}-note"), format!("{name}-errors"));
+    let described_by = format!("{note_id} {errors_id}");
+    let errors: Vec<_> = outcome.errors.into_iter().filter(|error| error.field == name).collect();
+    let is_wrong = !errors.is_empty();
     // What is wrong between the lines has no words of its own but the wallet's.
     let say = move |error: &FieldError| match &error.mistake {
         Some(mistake) => mistake_text(i18n.get_locale(), mistake),
@@ -286,10 +291,10 @@ fn RuleText(kind: String, rule: String, outcome: FormOutcome) -> impl IntoView {
     let mistakes = errors.into_iter().map(|error| view! { <li>{move || say(&error)}</li> }).collect_view();
     view! {
         <div>
-            <label class="block text-sm font-medium mb-1" for="rule">{t!(i18n, operation.prices)}</label>
-            <p id="rule-note" class="text-sm text-muted mb-1.5">{move || kind_note(i18n.get_locale(), &kind)}</p>
-            <TextArea name="rule" rows=rows text=rule is_wrong=is_wrong described_by="rule-note rule-errors" />
-            <ul id="rule-errors" class="text-sm text-error mt-1 grid gap-1" role="alert">{mistakes}</ul>
+            <label class="block text-sm font-medium mb-1" for=name>{move || label.get()}</label>
+            <p id=note_id class="text-sm text-muted mb-1.5">{move || note.get()}</p>
+            <TextArea name=name rows=rows text=text is_wrong=is_wrong described_by=described_by />
+            <ul id=errors_id class="text-sm text-error mt-1 grid gap-1" role="alert">{mistakes}</ul>
         </div>
     }
 }

@@ -2,36 +2,59 @@
 
 use chrono::NaiveDate;
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
-use wallet::tariff::{BookStatus, Direction, PriceChange};
+use wallet::tariff::{Direction, PriceChange};
 
+use crate::components::tariff_editor::draft_page::{DraftPage, use_version};
 use crate::components::tariff_editor::grid::change_text;
-use crate::components::tariff_editor::not_a_draft::NotADraft;
 use crate::components::tariff_editor::outdated::{Bases, Outdated};
 use crate::components::tariff_editor::simulation::SimulationPanel;
-use crate::components::ui::panel::Loaded;
-use crate::components::ui::shell::{AppShell, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
-use crate::server_fns::tariffs::{EditorPage, load_price_book};
+use crate::server_fns::tariffs::{EditorPage, SimulationState, load_price_book};
 use crate::text::date_time::date_text;
 use crate::text::refusal::FormErrors;
+
+/// How often an open page asks how far a simulation is.
+#[cfg(feature = "hydrate")]
+const POLL_EVERY: std::time::Duration = std::time::Duration::from_millis(700);
 
 /// The page that publishes one draft.
 #[component]
 pub fn PublishPage() -> impl IntoView {
     let i18n = use_i18n();
-    let params = use_params_map();
-    let version =
-        Memo::new(move |_| params.with(|params| params.get_str("n").and_then(|n| n.parse::<i32>().ok()).unwrap_or(0)));
+    let version = use_version();
     let page = Resource::new_blocking(move || version.get(), |version| load_price_book(Some(version)));
     view! {
-        <AppShell active=Nav::PriceBook title=Signal::derive(move || t_string!(i18n, publish.title).to_owned()) wide=true>
-            <Loaded data=page let:page>
-                <PublishDialog page=page />
-            </Loaded>
-        </AppShell>
+        <DraftPage title=move || t_string!(i18n, publish.title) data=page let:page>
+            <PublishDialog page=page />
+        </DraftPage>
     }
+}
+
+/// Asks how far a simulation is, as long as it runs.
+fn poll(state: RwSignal<SimulationState>) {
+    #[cfg(feature = "hydrate")]
+    {
+        let is_asking = StoredValue::new(false);
+        let ask = move || {
+            let running = state.try_with_untracked(|now| now.is_running().then_some(now.version)).flatten();
+            let Some(version) = running.filter(|_| !is_asking.get_value()) else { return };
+            is_asking.set_value(true);
+            leptos::task::spawn_local(async move {
+                let answer = crate::server_fns::tariffs::load_simulation(version).await;
+                is_asking.try_set_value(false);
+                // No answer: asked again soon.
+                if let Ok(answer) = answer {
+                    state.try_set(answer);
+                }
+            });
+        };
+        if let Ok(handle) = set_interval_with_handle(ask, POLL_EVERY) {
+            on_cleanup(move || handle.clear());
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = state;
 }
 
 /// The dialog: its own page, so that it needs no script.
@@ -40,9 +63,8 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
     let i18n = use_i18n();
     let version = page.book.version;
     let back = format!("/admin/tariffs/{version}");
-    if page.book.status != BookStatus::Draft {
-        return view! { <NotADraft version=version /> }.into_any();
-    }
+    let simulation = RwSignal::new(page.simulation.clone());
+    poll(simulation);
     let changes: Vec<PriceChange> = page.rows.iter().filter_map(|row| row.change.clone()).collect();
     let (later, now): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.direction.needs_notice());
     let is_empty = later.is_empty() && now.is_empty();
@@ -52,13 +74,14 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
     let notice_days = i64::from(page.notice_days);
     let today = page.today;
     let outcome = page.outcome.clone();
+    let typed_day = outcome.value("effective_at").filter(|day| !day.is_empty());
+    // A rise never begins before its notice is over.
+    let first_day =
+        move || t_string!(i18n, publish.first_day, date = date_text(i18n.get_locale(), first), count = notice_days);
     view! {
         <div class="max-w-[600px] mx-auto grid gap-5">
             <Outdated bases=Bases::from(&page) />
-            {has_rise
-                .then(|| {
-                    view! { <SimulationPanel days=page.rehearsal_days drawn=page.rehearsal.clone() /> }
-                })}
+            {has_rise.then(|| view! { <SimulationPanel days=page.simulation_days state=simulation /> })}
             <section aria-labelledby="pb" class="panel">
                 <form method="post" action=format!("/admin/tariffs/{version}/publish")>
                     <input type="hidden" name="revision" value=page.book.revision.to_string() />
@@ -72,7 +95,7 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
                             {if has_rise {
                                 view! {
                                     <Changes changes=later is_later=true has_rise=true />
-                                    <StartDate first=first notice_days=notice_days outcome=outcome.clone() />
+                                    <StartDay value={typed_day.unwrap_or_else(|| first.to_string())} min=first hint=first_day />
                                     {has_now.then(|| view! { <hr class="border-line" /> })}
                                     <Changes changes=now is_later=false has_rise=true />
                                     <Steps has_drops=has_now outcome=outcome.clone() />
@@ -81,7 +104,16 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
                             } else {
                                 view! {
                                     <Changes changes=now is_later=false has_rise=false />
-                                    {has_now.then(|| view! { <AnyDate today=today outcome=outcome.clone() /> })}
+                                    {has_now
+                                        .then(|| {
+                                            view! {
+                                                <StartDay
+                                                    value=typed_day.unwrap_or_default()
+                                                    min=today
+                                                    hint=move || t_string!(i18n, publish.start_note)
+                                                />
+                                            }
+                                        })}
                                 }
                                     .into_any()
                             }}
@@ -118,7 +150,6 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
             </section>
         </div>
     }
-    .into_any()
 }
 
 /// One group of changes with its prices, before and after.
@@ -167,11 +198,18 @@ fn Changes(changes: Vec<PriceChange>, is_later: bool, has_rise: bool) -> impl In
     .into_any()
 }
 
-/// From which day a rise begins; never before its notice is over.
+/// From which day the prices hold.
 #[component]
-fn StartDate(first: NaiveDate, notice_days: i64, outcome: FormOutcome) -> impl IntoView {
+fn StartDay(
+    /// The day that was typed, or that is proposed.
+    value: String,
+    /// The first that may be chosen.
+    min: NaiveDate,
+    /// What may be chosen.
+    #[prop(into)]
+    hint: Signal<String>,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let value = outcome.value("effective_at").filter(|day| !day.is_empty()).unwrap_or_else(|| first.to_string());
     view! {
         <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1">
             <p class="w-24 flex-none"></p>
@@ -184,42 +222,11 @@ fn StartDate(first: NaiveDate, notice_days: i64, outcome: FormOutcome) -> impl I
                         name="effective_at"
                         class="field num !w-44"
                         value=value
-                        min=first.to_string()
+                        min=min.to_string()
                         aria-describedby="dh"
                     />
                 </div>
-                <p id="dh" class="text-sm text-muted mt-1.5">
-                    {move || {
-                        let date = date_text(i18n.get_locale(), first);
-                        t_string!(i18n, publish.first_day, date = date, count = notice_days)
-                    }}
-                </p>
-            </div>
-        </section>
-    }
-}
-
-/// From which day drops begin: any, or at once.
-#[component]
-fn AnyDate(today: NaiveDate, outcome: FormOutcome) -> impl IntoView {
-    let i18n = use_i18n();
-    view! {
-        <section class="flex flex-wrap sm:flex-nowrap gap-x-4 gap-y-1">
-            <p class="w-24 flex-none"></p>
-            <div class="flex-1">
-                <div class="flex flex-wrap items-center gap-3">
-                    <label for="d" class="text-sm font-medium">{t!(i18n, publish.start)}</label>
-                    <input
-                        id="d"
-                        type="date"
-                        name="effective_at"
-                        class="field num !w-44"
-                        value=outcome.value("effective_at").unwrap_or_default()
-                        min=today.to_string()
-                        aria-describedby="dh"
-                    />
-                </div>
-                <p id="dh" class="text-sm text-muted mt-1.5">{t!(i18n, publish.start_note)}</p>
+                <p id="dh" class="text-sm text-muted mt-1.5">{move || hint.get()}</p>
             </div>
         </section>
     }

@@ -6,16 +6,15 @@ use wallet::tariff::{BookStatus, BookSummary, Direction, MarginRow, PriceBook};
 
 use crate::components::tariff_editor::cells::CellEditor;
 use crate::components::tariff_editor::diff::PriceDiff;
-use crate::components::tariff_editor::draft_edits::{Conflict, LastEdit};
+use crate::components::tariff_editor::draft_edits::LastEdit;
+use crate::components::tariff_editor::draft_page::DraftErrors;
 use crate::components::tariff_editor::grid::{GridContext, PriceGrid};
-use crate::components::tariff_editor::import_warnings::Doubled;
+use crate::components::tariff_editor::import_warnings::ImportWarnings;
 use crate::components::tariff_editor::outdated::{Bases, Clashes, Outdated};
-use crate::components::ui::panel::Loaded;
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
 use crate::server_fns::tariffs::{EditorPage, EditorRow, load_price_book};
 use crate::text::date_time::{When, WhenStyle, date_text};
-use crate::text::refusal::FormErrors;
 
 /// The most drafts that a version's head leads to; all are among the tabs.
 const DRAFTS_SHOWN: usize = 3;
@@ -28,11 +27,9 @@ pub fn TariffsPage() -> impl IntoView {
     let version = Memo::new(move |_| params.with(|params| params.get_str("n").map(|n| n.parse::<i32>().unwrap_or(0))));
     let page = Resource::new_blocking(move || version.get(), load_price_book);
     view! {
-        <AppShell active=Nav::PriceBook title=Signal::derive(move || t_string!(i18n, tariffs.title).to_owned()) wide=true>
-            <Loaded data=page let:page>
-                <Editor page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage active=Nav::PriceBook title=move || t_string!(i18n, tariffs.title) wide=true data=page let:page>
+            <Editor page=page />
+        </DataPage>
     }
 }
 
@@ -59,7 +56,6 @@ pub fn Editor(
     let notice_days = i64::from(page.notice_days);
     let outcome = page.outcome;
     let refused = outcome.value("operation").filter(|code| !code.is_empty());
-    let is_conflict = outcome.notice.as_deref() == Some("version_conflict");
     let rows = StoredValue::new(page.rows);
     let outcome = StoredValue::new(outcome);
     let editing = Memo::new(move |_| {
@@ -76,12 +72,11 @@ pub fn Editor(
     view! {
         <EditorHead book=page.book drafts=drafts />
         <Versions versions=page.versions current=version />
-        <Doubled />
+        <ImportWarnings />
         {is_draft.then(|| view! { <Outdated bases=bases /> })}
         <Clashes rows=rows />
         {is_scheduled.then(|| view! { <Withdraw version=version /> })}
-        <Conflict edits=page.edits.clone() outcome=outcome.get_value() />
-        {(!is_conflict).then(|| view! { <FormErrors outcome=outcome.get_value() shown=&["price"] /> })}
+        <DraftErrors edits=page.edits.clone() outcome=outcome.get_value() shown=&["price"] />
         <div class="grid xl:grid-cols-[minmax(0,1fr)_372px] gap-6 items-start">
             <section aria-label=move || t_string!(i18n, tariffs.prices) class="min-w-0">
                 {is_draft.then(|| view! { <LastEdit version=version revision=revision edits=page.edits /> })}

@@ -4,10 +4,11 @@ use leptos::prelude::*;
 use wallet::identity::KeyScope;
 use wallet::ledger::BalanceView;
 
-use crate::components::developers::key_table::{KeyTable, NewKeyPanel, copy_text};
+use crate::components::developers::key_table::{KeyTable, copy_text};
+use crate::components::developers::secret_panel::SecretPanel;
 use crate::components::ui::field::Field;
-use crate::components::ui::panel::{EmptyState, Loaded, PageHead};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::panel::EmptyState;
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::keys::{KeysPage as Page, load_keys_page};
@@ -20,17 +21,16 @@ pub fn KeysPage() -> impl IntoView {
     let i18n = use_i18n();
     let page = Resource::new_blocking(|| (), |()| load_keys_page());
     view! {
-        <AppShell active=Nav::Keys title=Signal::derive(move || t_string!(i18n, keys.title).to_owned())>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, keys.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, keys.note).to_owned())
-            >
-                <a class="btn btn-primary" href="#new-key">{t!(i18n, keys.create)}</a>
-            </PageHead>
-            <Loaded data=page let:page>
-                <KeysContent page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::Keys
+            title=move || t_string!(i18n, keys.title)
+            note=move || t_string!(i18n, keys.note)
+            actions=move || view! { <a class="btn btn-primary" href="#new-key">{t!(i18n, keys.create)}</a> }
+            data=page
+            let:page
+        >
+            <KeysContent page=page />
+        </DataPage>
     }
 }
 
@@ -47,15 +47,24 @@ fn KeysContent(page: Page) -> impl IntoView {
             <EnvironmentPanel is_preview=false balance=page.production />
             <EnvironmentPanel is_preview=true balance=page.preview />
         </div>
-        {created.map(|(name, secret)| view! { <NewKeyPanel name=name secret=secret /> })}
+        {created
+            .map(|(name, secret)| {
+                view! {
+                    <SecretPanel
+                        margin="mt-5"
+                        title=move || t_string!(i18n, keys.ready, name = name.clone())
+                        secret=secret
+                        testid="new-key"
+                        copy=move || t_string!(i18n, keys.copy)
+                        back="/developers/keys"
+                    />
+                }
+            })}
         <section aria-labelledby="kh" class="mt-8">
             <h2 id="kh" class="h2 mb-2">{t!(i18n, keys.keys)}</h2>
             {if is_empty {
                 view! {
-                    <EmptyState
-                        title=Signal::derive(move || t_string!(i18n, keys.none).to_owned())
-                        note=Signal::derive(move || t_string!(i18n, keys.none_note).to_owned())
-                    />
+                    <EmptyState title=move || t_string!(i18n, keys.none) note=move || t_string!(i18n, keys.none_note) />
                 }
                     .into_any()
             } else {
@@ -127,8 +136,8 @@ fn NewKeyForm(outcome: FormOutcome, secret: String) -> impl IntoView {
                 <FormErrors outcome=outcome.clone() />
                 <Field
                     name="name"
-                    label=Signal::derive(move || t_string!(i18n, keys.name).to_owned())
-                    hint=Signal::derive(move || t_string!(i18n, keys.name_hint).to_owned())
+                    label=move || t_string!(i18n, keys.name)
+                    hint=move || t_string!(i18n, keys.name_hint)
                     outcome=outcome.clone()
                 />
                 <fieldset>

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::notify::webhook::EventKind;
 
+use crate::components::developers::secret_panel::SecretPanel;
 use crate::components::developers::webhook_table::{
-    DeliveryLog, DeliveryPanel, EndpointList, NewSecretPanel, WebhookContext, WebhookFields, event_words,
+    DeliveryLog, DeliveryPanel, EndpointList, WebhookContext, WebhookFields, event_words,
 };
 use crate::components::ui::field::Field;
-use crate::components::ui::panel::{Loaded, PageHead};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::webhooks::{WebhooksPage as Page, WebhooksQuery, load_webhooks_page};
@@ -33,17 +33,16 @@ pub fn WebhooksPage() -> impl IntoView {
     });
     let page = Resource::new_blocking(move || query.get(), load_webhooks_page);
     view! {
-        <AppShell active=Nav::Webhooks title=Signal::derive(move || t_string!(i18n, webhooks.title).to_owned())>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, webhooks.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, webhooks.note).to_owned())
-            >
-                <a class="btn btn-primary" href="#new-endpoint">{t!(i18n, webhooks.create)}</a>
-            </PageHead>
-            <Loaded data=page let:page>
-                <WebhooksContent page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::Webhooks
+            title=move || t_string!(i18n, webhooks.title)
+            note=move || t_string!(i18n, webhooks.note)
+            actions=move || view! { <a class="btn btn-primary" href="#new-endpoint">{t!(i18n, webhooks.create)}</a> }
+            data=page
+            let:page
+        >
+            <WebhooksContent page=page />
+        </DataPage>
     }
 }
 
@@ -66,7 +65,19 @@ fn WebhooksContent(page: Page) -> impl IntoView {
         <FormErrors outcome=of_other />
         {page
             .created
-            .map(|created| view! { <NewSecretPanel url=created.endpoint.url secret=created.secret back=context.href("") /> })}
+            .map(|created| {
+                view! {
+                    <SecretPanel
+                        margin="mb-5"
+                        title=move || t_string!(i18n, webhooks.secret_ready)
+                        detail=created.endpoint.url
+                        secret=created.secret
+                        testid="new-secret"
+                        copy=move || t_string!(i18n, webhooks.copy)
+                        back=context.href("")
+                    />
+                }
+            })}
         <EndpointList endpoints=page.endpoints context=context />
         {page.detail.map(|detail| view! { <DeliveryPanel detail=detail context=context /> })}
         <DeliveryLog log=page.log endpoint=page.query.endpoint context=context />
@@ -105,15 +116,11 @@ fn NewEndpointForm(outcome: FormOutcome, context: WebhookContext) -> impl IntoVi
                 <Field
                     name="url"
                     kind="url"
-                    label=Signal::derive(move || t_string!(i18n, webhooks.url).to_owned())
-                    hint=Signal::derive(move || t_string!(i18n, webhooks.url_hint).to_owned())
+                    label=move || t_string!(i18n, webhooks.url)
+                    hint=move || t_string!(i18n, webhooks.url_hint)
                     outcome=outcome.clone()
                 />
-                <Field
-                    name="description"
-                    label=Signal::derive(move || t_string!(i18n, webhooks.description).to_owned())
-                    outcome=outcome.clone()
-                />
+                <Field name="description" label=move || t_string!(i18n, webhooks.description) outcome=outcome.clone() />
                 <fieldset>
                     <legend class="block text-sm font-medium mb-2">{t!(i18n, webhooks.events)}</legend>
                     <div class="grid sm:grid-cols-2 gap-2.5">{events}</div>

@@ -11,8 +11,7 @@ use wallet::money::Credits;
 
 use crate::components::ledger::entry::entry_title;
 use crate::components::ledger::feed::LedgerFeed;
-use crate::components::ui::panel::{Loaded, PageHead};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::error::AppError;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
@@ -28,15 +27,15 @@ pub fn PlaygroundPage() -> impl IntoView {
     let i18n = use_i18n();
     let page = Resource::new_blocking(|| (), |()| load_playground());
     view! {
-        <AppShell active=Nav::Playground title=Signal::derive(move || t_string!(i18n, playground.title).to_owned())>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, playground.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, playground.note).to_owned())
-            />
-            <Loaded data=page let:page>
-                <Trials page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::Playground
+            title=move || t_string!(i18n, playground.title)
+            note=move || t_string!(i18n, playground.note)
+            data=page
+            let:page
+        >
+            <Trials page=page />
+        </DataPage>
     }
 }
 

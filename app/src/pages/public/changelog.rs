@@ -20,7 +20,7 @@ pub fn ChangelogPage() -> impl IntoView {
         Memo::new(move |_| address.with(|map| map.get_str("before").and_then(|text| text.parse::<i32>().ok())));
     let page = Resource::new_blocking(move || before.get(), load_changelog);
     view! {
-        <PublicShell title=Signal::derive(move || t_string!(i18n, changelog.title).to_owned())>
+        <PublicShell title=move || t_string!(i18n, changelog.title)>
             <FeedLinks />
             <section class="pt-10 lg:pt-14 max-w-[900px]">
                 <h1 class="fig text-3xl">{t!(i18n, changelog.title)}</h1>
@@ -49,8 +49,8 @@ fn Entries(page: WithPlans<Changelog>, is_first: bool) -> impl IntoView {
         return view! {
             <div class="mt-8">
                 <EmptyState
-                    title=Signal::derive(move || t_string!(i18n, changelog.none).to_owned())
-                    note=Signal::derive(move || t_string!(i18n, changelog.none_note).to_owned())
+                    title=move || t_string!(i18n, changelog.none)
+                    note=move || t_string!(i18n, changelog.none_note)
                 >
                     <a class="btn btn-plain" href="/pricing">{t!(i18n, changelog.prices)}</a>
                 </EmptyState>

@@ -14,9 +14,14 @@ use crate::text::refusal::FormErrors;
 #[component]
 pub fn ForgotPage() -> impl IntoView {
     let i18n = use_i18n();
-    let title = Signal::derive(move || t_string!(i18n, enter.forgot_title).to_owned());
-    let note = Signal::derive(move || t_string!(i18n, enter.forgot_note).to_owned());
-    view! { <FormPage path="/forgot" title=title note=note form=forgot_form /> }
+    view! {
+        <FormPage
+            path="/forgot"
+            title=move || t_string!(i18n, enter.forgot_title)
+            note=move || t_string!(i18n, enter.forgot_note)
+            form=forgot_form
+        />
+    }
 }
 
 fn forgot_form(outcome: FormOutcome) -> AnyView {
@@ -30,7 +35,7 @@ fn forgot_form(outcome: FormOutcome) -> AnyView {
                 name="email"
                 kind="email"
                 autocomplete="username"
-                label=Signal::derive(move || t_string!(i18n, enter.email).to_owned())
+                label=move || t_string!(i18n, enter.email)
                 outcome=outcome
             />
             <button class="btn btn-primary btn-lg">{t!(i18n, enter.send_link)}</button>
@@ -43,8 +48,7 @@ fn forgot_form(outcome: FormOutcome) -> AnyView {
 #[component]
 pub fn ResetPage() -> impl IntoView {
     let i18n = use_i18n();
-    let title = Signal::derive(move || t_string!(i18n, enter.reset_title).to_owned());
-    view! { <FormPage path="/reset" title=title form=reset_form /> }
+    view! { <FormPage path="/reset" title=move || t_string!(i18n, enter.reset_title) form=reset_form /> }
 }
 
 /// The link's secret, from the page's address into the form.
@@ -64,8 +68,8 @@ fn reset_form(outcome: FormOutcome) -> AnyView {
                 name="password"
                 kind="password"
                 autocomplete="new-password"
-                label=Signal::derive(move || t_string!(i18n, enter.new_password).to_owned())
-                hint=Signal::derive(move || t_string!(i18n, enter.password_hint).to_owned())
+                label=move || t_string!(i18n, enter.new_password)
+                hint=move || t_string!(i18n, enter.password_hint)
                 outcome=outcome
             />
             <p class="text-sm text-muted">{t!(i18n, enter.reset_ends)}</p>
@@ -79,9 +83,14 @@ fn reset_form(outcome: FormOutcome) -> AnyView {
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
     let i18n = use_i18n();
-    let title = Signal::derive(move || t_string!(i18n, enter.verify_title).to_owned());
-    let note = Signal::derive(move || t_string!(i18n, enter.verify_note).to_owned());
-    view! { <FormPage path="/verify-email" title=title note=note form=verify_form /> }
+    view! {
+        <FormPage
+            path="/verify-email"
+            title=move || t_string!(i18n, enter.verify_title)
+            note=move || t_string!(i18n, enter.verify_note)
+            form=verify_form
+        />
+    }
 }
 
 /// The button; and where the browser is not known to be the person's, the password, or the way to a new one.
@@ -99,8 +108,8 @@ fn verify_form(outcome: FormOutcome) -> AnyView {
                             name="password"
                             kind="password"
                             autocomplete="current-password"
-                            label=Signal::derive(move || t_string!(i18n, enter.password).to_owned())
-                            hint=Signal::derive(move || t_string!(i18n, enter.verify_password_hint).to_owned())
+                            label=move || t_string!(i18n, enter.password)
+                            hint=move || t_string!(i18n, enter.verify_password_hint)
                             outcome=outcome
                         />
                     }

@@ -10,7 +10,7 @@ use crate::i18n::*;
 pub fn NotFoundPage() -> impl IntoView {
     let i18n = use_i18n();
     view! {
-        <PublicShell title=Signal::derive(move || t_string!(i18n, public.not_found).to_owned())>
+        <PublicShell title=move || t_string!(i18n, public.not_found)>
             <div class="py-24 grid gap-3 justify-items-center text-center">
                 <h1 class="h1">{t!(i18n, public.not_found)}</h1>
                 <p class="text-muted max-w-[48ch]">{t!(i18n, public.not_found_note)}</p>

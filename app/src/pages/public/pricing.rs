@@ -23,7 +23,7 @@ pub fn PricingPage() -> impl IntoView {
     let i18n = use_i18n();
     let list = Resource::new_blocking(|| (), |()| load_prices());
     view! {
-        <PublicShell title=Signal::derive(move || t_string!(i18n, prices.title).to_owned()) prices=true>
+        <PublicShell title=move || t_string!(i18n, prices.title) prices=true>
             <Loaded data=list let:list>
                 <Prices list=list />
             </Loaded>

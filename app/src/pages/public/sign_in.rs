@@ -21,9 +21,8 @@ fn Next() -> impl IntoView {
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let i18n = use_i18n();
-    let title = Signal::derive(move || t_string!(i18n, enter.sign_in_title).to_owned());
     view! {
-        <FormPage path="/sign-in" title=title form=sign_in_form>
+        <FormPage path="/sign-in" title=move || t_string!(i18n, enter.sign_in_title) form=sign_in_form>
             <p class="text-muted mt-5">
                 {t!(i18n, enter.no_wallet)} " " <a class="link-q" href="/sign-up">{t!(i18n, enter.open_one)}</a>
             </p>
@@ -46,14 +45,14 @@ fn sign_in_form(outcome: FormOutcome) -> AnyView {
                 name="email"
                 kind="email"
                 autocomplete="username"
-                label=Signal::derive(move || t_string!(i18n, enter.email).to_owned())
+                label=move || t_string!(i18n, enter.email)
                 outcome=outcome.clone()
             />
             <Field
                 name="password"
                 kind="password"
                 autocomplete="current-password"
-                label=Signal::derive(move || t_string!(i18n, enter.password).to_owned())
+                label=move || t_string!(i18n, enter.password)
                 outcome=outcome
             />
             <button class="btn btn-primary btn-lg">{t!(i18n, enter.sign_in)}</button>
@@ -67,10 +66,13 @@ fn sign_in_form(outcome: FormOutcome) -> AnyView {
 #[component]
 pub fn SignUpPage() -> impl IntoView {
     let i18n = use_i18n();
-    let title = Signal::derive(move || t_string!(i18n, enter.sign_up_title).to_owned());
-    let note = Signal::derive(move || t_string!(i18n, enter.sign_up_note).to_owned());
     view! {
-        <FormPage path="/sign-up" title=title note=note form=sign_up_form>
+        <FormPage
+            path="/sign-up"
+            title=move || t_string!(i18n, enter.sign_up_title)
+            note=move || t_string!(i18n, enter.sign_up_note)
+            form=sign_up_form
+        >
             <p class="text-muted mt-5">
                 {t!(i18n, enter.have_wallet)} " " <a class="link-q" href="/sign-in">{t!(i18n, enter.sign_in)}</a>
             </p>
@@ -87,26 +89,21 @@ fn sign_up_form(outcome: FormOutcome) -> AnyView {
         <form method="post" action="/sign-up" class="panel p-5 grid gap-4">
             <FormErrors outcome=outcome.clone() />
             <Next />
-            <Field
-                name="name"
-                autocomplete="name"
-                label=Signal::derive(move || t_string!(i18n, enter.name).to_owned())
-                outcome=outcome.clone()
-            />
+            <Field name="name" autocomplete="name" label=move || t_string!(i18n, enter.name) outcome=outcome.clone() />
             <Field
                 name="email"
                 kind="email"
                 autocomplete="username"
-                label=Signal::derive(move || t_string!(i18n, enter.email).to_owned())
-                hint=Signal::derive(move || t_string!(i18n, enter.email_hint).to_owned())
+                label=move || t_string!(i18n, enter.email)
+                hint=move || t_string!(i18n, enter.email_hint)
                 outcome=outcome.clone()
             />
             <Field
                 name="password"
                 kind="password"
                 autocomplete="new-password"
-                label=Signal::derive(move || t_string!(i18n, enter.password).to_owned())
-                hint=Signal::derive(move || t_string!(i18n, enter.password_hint).to_owned())
+                label=move || t_string!(i18n, enter.password)
+                hint=move || t_string!(i18n, enter.password_hint)
                 outcome=outcome
             />
             <button class="btn btn-primary btn-lg">{t!(i18n, enter.sign_up)}</button>

@@ -6,12 +6,12 @@ use leptos_router::hooks::use_query_map;
 use crate::components::people::session_list::{SecurityEvents, SessionList};
 use crate::components::ui::field::Field;
 use crate::components::ui::icon::{Icon, icon};
-use crate::components::ui::panel::{Banner, BannerKind, Loaded, PageHead};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::panel::{Banner, BannerKind, PageHead};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::security::{Security, load_security};
-use crate::text::refusal::{FormErrors, field_error_text};
+use crate::text::refusal::FormErrors;
 
 /// The page of a person's own sign-in.
 #[component]
@@ -19,11 +19,9 @@ pub fn SecurityPage() -> impl IntoView {
     let i18n = use_i18n();
     let page = Resource::new_blocking(|| (), |()| load_security());
     view! {
-        <AppShell active=Nav::Security title=Signal::derive(move || t_string!(i18n, security.title).to_owned())>
-            <Loaded data=page let:page>
-                <SecurityContent page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage active=Nav::Security title=move || t_string!(i18n, security.title) data=page let:page>
+            <SecurityContent page=page />
+        </DataPage>
     }
 }
 
@@ -41,10 +39,8 @@ fn SecurityContent(page: Security) -> impl IntoView {
     let who = (name.clone(), email);
     view! {
         <PageHead
-            title=Signal::derive(move || t_string!(i18n, security.title).to_owned())
-            note=Signal::derive(move || {
-                t_string!(i18n, security.note, name = who.0.clone(), email = who.1.clone())
-            })
+            title=move || t_string!(i18n, security.title)
+            note=move || t_string!(i18n, security.note, name = who.0.clone(), email = who.1.clone())
         />
         <Done />
         <div class="grid grid-cols-[minmax(0,1fr)] lg:grid-cols-[minmax(0,1fr)_minmax(0,360px)] gap-8 items-start">
@@ -108,15 +104,15 @@ fn PasswordForm(outcome: FormOutcome) -> impl IntoView {
                         name="current_password"
                         kind="password"
                         autocomplete="current-password"
-                        label=Signal::derive(move || t_string!(i18n, security.current).to_owned())
+                        label=move || t_string!(i18n, security.current)
                         outcome=outcome.clone()
                     />
                     <Field
                         name="new_password"
                         kind="password"
                         autocomplete="new-password"
-                        label=Signal::derive(move || t_string!(i18n, security.new).to_owned())
-                        hint=Signal::derive(move || t_string!(i18n, security.new_hint).to_owned())
+                        label=move || t_string!(i18n, security.new)
+                        hint=move || t_string!(i18n, security.new_hint)
                         outcome=outcome
                     />
                 </div>
@@ -133,11 +129,8 @@ fn PasswordForm(outcome: FormOutcome) -> impl IntoView {
 #[component]
 fn NameForm(name: String, outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
-    // The page has two fields for the password, which must have two names in it.
-    let error = outcome.error("current_password").cloned();
     let mut outcome = outcome;
     outcome.values.entry("name".to_owned()).or_insert(name);
-    let is_wrong = error.is_some();
     view! {
         <section aria-labelledby="nm">
             <h2 id="nm" class="h2 mb-2">{t!(i18n, security.name)}</h2>
@@ -147,31 +140,19 @@ fn NameForm(name: String, outcome: FormOutcome) -> impl IntoView {
                     <Field
                         name="name"
                         autocomplete="name"
-                        label=Signal::derive(move || t_string!(i18n, security.name).to_owned())
-                        hint=Signal::derive(move || t_string!(i18n, security.name_hint).to_owned())
+                        label=move || t_string!(i18n, security.name)
+                        hint=move || t_string!(i18n, security.name_hint)
+                        outcome=outcome.clone()
+                    />
+                    <Field
+                        name="current_password"
+                        id="name-password"
+                        kind="password"
+                        autocomplete="current-password"
+                        label=move || t_string!(i18n, security.current)
+                        hint=move || t_string!(i18n, security.name_password_hint)
                         outcome=outcome
                     />
-                    <div>
-                        <label class="block text-sm font-medium mb-1" for="name-password">{t!(i18n, security.current)}</label>
-                        <input
-                            id="name-password"
-                            name="current_password"
-                            type="password"
-                            autocomplete="current-password"
-                            class=if is_wrong { "field !border-error" } else { "field" }
-                            aria-invalid=is_wrong.then_some("true")
-                            aria-describedby="name-password-note"
-                        />
-                        <span
-                            id="name-password-note"
-                            class=if is_wrong { "block text-sm text-error mt-1" } else { "block text-sm text-muted mt-1" }
-                        >
-                            {move || match &error {
-                                Some(error) => field_error_text(i18n.get_locale(), error),
-                                None => t_string!(i18n, security.name_password_hint).to_owned(),
-                            }}
-                        </span>
-                    </div>
                 </div>
                 <div>
                     <button class="btn btn-primary">{t!(i18n, security.change_name)}</button>

@@ -1,8 +1,6 @@
 //! What a customer's key is, for the platform's gateway: whose, what it may do, and what it can spend.
 
 use axum::extract::State;
-use axum::http::Method;
-use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,10 +12,10 @@ use wallet::money::Credits;
 use super::super::amount::Amount;
 use super::super::balance::{Bound, spendable};
 use super::super::body::Out;
-use super::super::budgets::Ceiling;
+use super::super::budgets::BudgetBody;
 use super::super::caller::ServiceCaller;
 use super::super::envelope::{Answer, ErrorBody, Fault};
-use super::{Acting, OnBehalfOf, counted, customers_key};
+use super::{OnBehalfOf, customers_key};
 use crate::state::AppState;
 
 /// What a key is.
@@ -50,7 +48,7 @@ pub struct KeyFacts {
     /// The plan of the account.
     plan: PlanFacts,
     /// The budgets that concern the wallet, with what has been spent.
-    budgets: Vec<Ceiling>,
+    budgets: Vec<BudgetBody>,
     /// What there is.
     balance: BalanceFacts,
 }
@@ -88,8 +86,8 @@ struct BalanceFacts {
 
 /// Tells what a customer's key is: wallet, environment, scopes, plan, budgets and balance.
 ///
-/// The key travels in a header, since addresses land in logs. It counts as a read of the key. Needs the scope
-/// `keys:read` or `spend:write`.
+/// The key travels in a header, since addresses land in logs. Like other calls that only show, it does not count for the
+/// key. Needs the scope `keys:read` or `spend:write`.
 #[utoipa::path(get, path = "/service/keys/introspect", tag = "Platform", operation_id = "service_introspect",
     security(("service_key" = [])),
     params(("On-Behalf-Of" = String, Header, description = "The customer's API key")),
@@ -99,15 +97,14 @@ pub async fn introspect(
     State(state): State<AppState>,
     caller: ServiceCaller,
     OnBehalfOf(text): OnBehalfOf,
-) -> Answer<Response> {
+) -> Answer<Out<Introspection>> {
     caller.may(ServiceScope::KeysRead)?;
     let text = text.ok_or_else(|| Fault::invalid("On-Behalf-Of", "Send the customer's API key in this header."))?;
     let Some(key) = customers_key(&state, &caller, &text).await? else {
-        return Ok(Out(Introspection { active: false, key: None }).into_response());
+        return Ok(Out(Introspection { active: false, key: None }));
     };
-    let standing = counted(&state, &key, &Method::GET)?;
     let facts = facts(&state, &key).await?;
-    Ok(Acting::stamp(Some(standing), Out(Introspection { active: true, key: Some(facts) }).into_response()))
+    Ok(Out(Introspection { active: true, key: Some(facts) }))
 }
 
 async fn facts(state: &AppState, key: &KeyAccess) -> Answer<KeyFacts> {
@@ -130,7 +127,7 @@ async fn facts(state: &AppState, key: &KeyAccess) -> Answer<KeyFacts> {
             rank: plan.rank,
             expires_at: plan.expires_at,
         },
-        budgets: budgets.into_iter().map(Ceiling::from).collect(),
+        budgets: budgets.into_iter().map(BudgetBody::from).collect(),
         balance,
     })
 }

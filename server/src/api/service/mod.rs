@@ -21,8 +21,8 @@ use wallet::identity::{Environment, KeyAccess, KeyScope, ServiceScope};
 use super::caller::{Payer, ServiceCaller, may};
 use super::envelope::{Answer, Fault};
 use super::key::Key;
+use crate::rate_limit::Subject;
 use crate::rate_limit::by_key::Standing;
-use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
 
 /// Names the customer's key of a call that has no body: a secret in an address would land in logs.
@@ -166,7 +166,7 @@ async fn acting_for(state: &AppState, caller: &ServiceCaller, key: &str, act: Ac
         Refusal::unprocessable("on_behalf_of", Problem::Unknown, message)
     })?;
     let standing = match act {
-        Act::Spends => Some(counted(state, &key, &Method::POST)?),
+        Act::Spends => Some(counted(state, &key)?),
         Act::Finishes => None,
     };
     let payer = Payer { wallet: key.wallet, plan_rank: key.plan.rank, actor: caller.0.actor_for(&key) };
@@ -191,13 +191,13 @@ async fn customers_key(state: &AppState, caller: &ServiceCaller, text: &str) -> 
     }
 }
 
-/// Counts a call for the customer's key that it names and for its account, or refuses it as one too many.
-fn counted(state: &AppState, key: &KeyAccess, method: &Method) -> Answer<Standing> {
-    let standing = state.rates.count(key.id, method);
+/// Counts a call as a write of the customer's key that it names and of its account, or refuses it as one too many.
+fn counted(state: &AppState, key: &KeyAccess) -> Answer<Standing> {
+    let standing = state.rates.count(key.id, &Method::POST);
     if standing.over {
         return Err(Refusal::RateLimited { retry_after_seconds: standing.reset_seconds() }.into());
     }
-    state.subjects.count(Subject::Account(key.account), is_write(method)).map_err(Refusal::from)?;
+    state.subjects.count(Subject::Account(key.account), true).map_err(Refusal::from)?;
     Ok(standing)
 }
 

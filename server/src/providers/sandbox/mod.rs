@@ -2,11 +2,13 @@
 //! Scrip as a real provider's; refused in production.
 
 mod card;
+mod event;
 pub mod html;
 pub mod message;
 mod pages;
 mod provider;
 
+pub use event::SandboxEvent;
 pub use pages::router;
 pub use provider::Sandbox;
 

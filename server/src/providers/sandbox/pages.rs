@@ -12,11 +12,10 @@ use wallet::payment::{SandboxCheckout, SandboxState, SandboxStep};
 
 use super::card::{Behaviour, Problems, Typed};
 use super::html::{self, Order};
-use super::{LOSES_ANSWER, method};
+use super::{LOSES_ANSWER, SandboxEvent, method};
 use crate::http::html_page::POLICY;
 use crate::http::locale::locale_of;
 use crate::http::redirect::see_other;
-use crate::jobs::SandboxEvent;
 use crate::state::AppState;
 
 /// Gives the sandbox's pages; none in production.

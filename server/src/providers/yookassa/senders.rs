@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::http::client_ip::Network;
+use crate::client_ip::Network;
 
 /// The addresses of YooKassa's notifications, as its SDKs list them.
 const NETWORKS: [&str; 10] = [

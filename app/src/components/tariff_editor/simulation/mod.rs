@@ -11,23 +11,17 @@ use crate::server_fns::tariffs::SimulationState;
 use crate::text::amount::count_text;
 use crate::text::date_time::{WhenStyle, when_text};
 
-/// How often an open page asks how far a simulation is.
-#[cfg(feature = "hydrate")]
-const ASK_EVERY: std::time::Duration = std::time::Duration::from_millis(700);
-
 /// The simulation of a draft: how far it is while it runs; else its figures, whether they still match the draft, and
 /// the button that runs it.
 #[component]
 pub fn SimulationPanel(
     /// How many days are rated again.
     days: u16,
-    /// The simulation when the page was drawn.
-    drawn: SimulationState,
+    /// The simulation, as far as the page knows.
+    state: RwSignal<SimulationState>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let version = drawn.version;
-    let state = RwSignal::new(drawn);
-    follow(state);
+    let version = state.with_untracked(|now| now.version);
     let is_running = Memo::new(move |_| state.with(SimulationState::is_running));
     // Of prices that were changed since: it may be begun anew.
     let is_old = Memo::new(move |_| state.with(|now| now.run.as_ref().is_some_and(|run| run.revision != now.revision)));
@@ -62,33 +56,6 @@ pub fn SimulationPanel(
             }}
         </section>
     }
-}
-
-/// Asks how far a simulation is, as long as it runs.
-fn follow(state: RwSignal<SimulationState>) {
-    #[cfg(feature = "hydrate")]
-    {
-        use crate::server_fns::tariffs::load_rehearsal;
-        let is_asking = StoredValue::new(false);
-        let ask = move || {
-            let running = state.try_with_untracked(|now| now.is_running().then_some(now.version)).flatten();
-            let Some(version) = running.filter(|_| !is_asking.get_value()) else { return };
-            is_asking.set_value(true);
-            leptos::task::spawn_local(async move {
-                let answer = load_rehearsal(version).await;
-                is_asking.try_set_value(false);
-                // No answer: asked again soon.
-                if let Ok(answer) = answer {
-                    state.try_set(answer);
-                }
-            });
-        };
-        if let Ok(handle) = set_interval_with_handle(ask, ASK_EVERY) {
-            on_cleanup(move || handle.clear());
-        }
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = state;
 }
 
 /// On its way: how far, and that nobody need wait for it.

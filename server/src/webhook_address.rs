@@ -9,7 +9,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use wallet::error::{FieldError, Problem};
 use wallet::notify::webhook::is_public;
 
-use crate::state::AppState;
+use crate::config::Settings;
 
 /// The longest address.
 const LENGTH_MAX: usize = 2_000;
@@ -26,8 +26,8 @@ pub struct AddressRules {
 impl AddressRules {
     /// Takes the operator's setting.
     #[must_use]
-    pub fn of(state: &AppState) -> Self {
-        Self { private: state.settings.web.webhook_private }
+    pub const fn of(settings: &Settings) -> Self {
+        Self { private: settings.web.webhook_private }
     }
 }
 
@@ -97,8 +97,9 @@ pub async fn check_resolved(text: &str, rules: AddressRules) -> Result<Url, Fiel
 
 /// Finds public addresses only: whatever a name says when it is asked, nothing of ours is connected to.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct PublicResolver {
-    pub(super) rules: AddressRules,
+pub struct PublicResolver {
+    /// How strict to be.
+    pub rules: AddressRules,
 }
 
 impl Resolve for PublicResolver {

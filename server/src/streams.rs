@@ -1,4 +1,4 @@
-//! Open streams: how many there may be, in all, of an account and a wallet, and their end when what opened them works
+//! Open streams of events: how many there may be, in all, of an account and a wallet, and their end when what opened them works
 //! no more.
 
 use std::collections::{HashMap, HashSet};

@@ -12,16 +12,14 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::forms::{Post, SECRET};
+use super::post::{Post, SECRET};
+use super::{page_of, referring_page};
+use crate::auth::SignedOut;
 use crate::http::error_page::{self, Cause};
 use crate::http::html_page::escape;
 use crate::http::locale::locale_of;
 use crate::http::redirect::next_page;
 use crate::state::AppState;
-
-/// Says that a form was turned away before anything was done with it, since nobody is signed in.
-#[derive(Clone, Copy, Debug)]
-pub struct SignedOut;
 
 /// Keeps what a form holds until it is answered, and shows it again where it was turned away.
 pub async fn keep(State(state): State<AppState>, request: Request, next: Next) -> Response {
@@ -67,7 +65,7 @@ fn is_form(request: &Request) -> bool {
 
 /// Answers with a page that holds the form.
 async fn again(state: &AppState, parts: Parts, body: Bytes, cause: Cause) -> Response {
-    let (path, page) = (parts.uri.path().to_owned(), page_of(&parts));
+    let (path, page) = (parts.uri.path().to_owned(), shown_on(&parts));
     let locale = locale_of(&parts.headers);
     let fields = match Post::from_request(Request::from_parts(parts, Body::from(body)), state).await {
         Ok(form) => form.into_fields(),
@@ -102,21 +100,10 @@ fn form(locale: Locale, path: &str, page: &str, fields: &BTreeMap<String, String
     html
 }
 
-/// The page that the form was on: the one that the browser names, where it is one of ours, else the form's own address.
-fn page_of(parts: &Parts) -> String {
-    let referer = parts.headers.get(header::REFERER).and_then(|url| url.to_str().ok()).unwrap_or_default();
-    let named = reqwest::Url::parse(referer).ok().map(|url| match url.query() {
-        Some(query) => format!("{}?{query}", url.path()),
-        None => url.path().to_owned(),
-    });
-    let named = named.filter(|page| next_page(page) == page);
-    named.unwrap_or_else(|| {
-        // Where an address only takes forms, the part before the last of it is a page.
-        let path = parts.uri.path();
-        let known = ["/developers/keys", "/developers/webhooks", "/wallet/plan", "/wallet/top-up", "/admin/tariffs"];
-        let page = known.into_iter().find(|page| path.starts_with(page)).unwrap_or(path);
-        next_page(page).to_owned()
-    })
+/// The page that the form was on: the one that the browser names, where it is one of ours, else the one that holds it.
+fn shown_on(parts: &Parts) -> String {
+    let path = parts.uri.path();
+    referring_page(&parts.headers).or_else(|| page_of(path)).unwrap_or_else(|| next_page(path).to_owned())
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@
 //! are absolute and carry none (but for the first, which says where the stream begins). A slow reader holds back its
 //! own reads and nothing else: rows are fetched in pages, and only when the page before has been taken.
 
-pub mod registry;
-
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -26,8 +24,8 @@ use wallet::id::{AccountId, WalletId};
 
 use crate::auth::{AuthSession, session};
 use crate::json;
-use crate::live::registry::{Pass, Place};
 use crate::state::AppState;
+use crate::streams::{Pass, Place};
 
 /// Rows read at once.
 const PAGE: u16 = 200;

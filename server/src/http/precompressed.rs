@@ -17,14 +17,14 @@ const ENCODINGS: [&str; 2] = ["br", "gzip"];
 
 /// A text with its compressed forms.
 #[derive(Debug)]
-pub struct Packed {
+pub struct Precompressed {
     kind: &'static str,
     tag: HeaderValue,
     plain: Bytes,
     encoded: [OnceCell<Bytes>; 2],
 }
 
-impl Packed {
+impl Precompressed {
     /// Takes a text of a media type.
     #[must_use]
     pub fn new(kind: &'static str, text: String) -> Self {
@@ -72,7 +72,7 @@ async fn compressed(plain: Bytes, encoding: &'static str) -> Bytes {
 mod tests {
     use super::*;
 
-    async fn asked(text: &Packed, name: header::HeaderName, value: &str) -> (StatusCode, String, Bytes) {
+    async fn asked(text: &Precompressed, name: header::HeaderName, value: &str) -> (StatusCode, String, Bytes) {
         let headers = HeaderMap::from_iter([(name, HeaderValue::from_str(value).expect("a value"))]);
         let answer = text.response(&headers).await;
         let encoding = answer.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().expect("a text"));
@@ -83,7 +83,7 @@ mod tests {
     #[tokio::test]
     async fn a_text_is_compressed_once_and_told_from_a_copy() {
         let long = "the same again, ".repeat(1_000);
-        let text = Packed::new("text/plain; charset=utf-8", long.clone());
+        let text = Precompressed::new("text/plain; charset=utf-8", long.clone());
         let (status, encoding, packed) = asked(&text, header::ACCEPT_ENCODING, "gzip, br;q=0").await;
         assert_eq!((status, encoding.as_str(), &packed[..2]), (StatusCode::OK, "gzip", &[0x1f, 0x8b][..]));
         let again = asked(&text, header::ACCEPT_ENCODING, "gzip").await.2;

@@ -1,4 +1,4 @@
-//! What happens to every call, in one step: its id, its log lines, the key and its limits, the time limit, panics, the
+//! The middleware of all calls, in one step: the id, its log lines, the key and its limits, the time limit, panics, the
 //! envelope of errors, and the headers that matter when a browser opens an answer.
 //!
 //! One step before the router and not a stack of layers in it: each layer boxes a future and copies the service behind
@@ -23,8 +23,8 @@ use super::caller::{Caller, ServiceCaller, bearer};
 use super::envelope::{self, Fault};
 use super::queries;
 use crate::http::by_address;
-use crate::http::drain_body::Unread;
-use crate::http::middleware::{self, REQUEST_ID};
+use crate::http::drain_body::BodyDrain;
+use crate::http::middleware::{REQUEST_ID, id_for, is_encoded, span_named};
 use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
 
@@ -37,12 +37,12 @@ const HEADERS: [(HeaderName, HeaderValue); 2] = [
     ),
 ];
 
-/// Lets a call through, and answers whatever becomes of it.
-pub async fn pass(state: AppState, request: Request, calls: Router) -> Response {
-    let id = middleware::id_for(&request);
-    let span = middleware::span_named(&id, &request);
+/// Handles a call, and answers whatever becomes of it.
+pub async fn handle(state: AppState, request: Request, calls: Router) -> Response {
+    let id = id_for(&request);
+    let span = span_named(&id, &request);
     let call = async {
-        let response = match AssertUnwindSafe(admit(&state, request, calls)).catch_unwind().await {
+        let response = match AssertUnwindSafe(drained(&state, request, calls)).catch_unwind().await {
             Ok(response) => response,
             Err(panic) => envelope::panicked(&*panic),
         };
@@ -60,22 +60,22 @@ pub async fn pass(state: AppState, request: Request, calls: Router) -> Response 
     response
 }
 
-/// Answers within the time limit, and hears the caller out first: also one that is not let in.
-async fn admit(state: &AppState, mut request: Request, calls: Router) -> Response {
-    let unread = Unread::of(&mut request);
-    let response = let_in(state, request, calls).await;
-    if let Some(unread) = unread {
-        unread.hear_out().await;
+/// Answers when the body was read to its end: also that of a caller who is refused.
+async fn drained(state: &AppState, mut request: Request, calls: Router) -> Response {
+    let drain = BodyDrain::of(&mut request);
+    let response = authorize(state, request, calls).await;
+    if let Some(drain) = drain {
+        drain.drain().await;
     }
     response
 }
 
-/// Lets in who shows a valid key, within its limits and the time limit.
-async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Response {
+/// Authorizes an API key, and answers its call within its limits and the time limit.
+async fn authorize(state: &AppState, mut request: Request, calls: Router) -> Response {
     let address = by_address::address_of(request.extensions(), request.headers(), state);
     let secret = bearer(&request).unwrap_or_default();
     if ServiceKeyText::parse(secret).is_some() {
-        return Box::pin(let_in_platform(state, address, request, calls)).await;
+        return Box::pin(authorize_platform(state, address, request, calls)).await;
     }
     let access = match access(state, secret, address).await {
         Ok(access) => access,
@@ -102,16 +102,16 @@ async fn let_in(state: &AppState, mut request: Request, calls: Router) -> Respon
     response
 }
 
-/// Finds out who calls. A wrong key counts for its address; a right one is heard whatever else comes from there.
+/// Finds out who calls. A wrong key counts for its address; a right one is answered whatever else comes from there.
 async fn access(state: &AppState, secret: &str, address: Option<IpAddr>) -> Result<Arc<KeyAccess>, Fault> {
     match state.wallet.identity().authenticate_key(secret).await {
-        Err(Error::Refused(Refusal::Unauthenticated)) => Err(note_wrong_key(state, address)),
+        Err(Error::Refused(Refusal::Unauthenticated)) => Err(count_wrong_key(state, address)),
         found => Ok(found?),
     }
 }
 
-/// Counts a wrong key of an address, and gives what its caller hears.
-fn note_wrong_key(state: &AppState, address: Option<IpAddr>) -> Fault {
+/// Counts a wrong key of an address, and gives the answer.
+fn count_wrong_key(state: &AppState, address: Option<IpAddr>) -> Fault {
     let counted = address.map(|address| state.subjects.count(Subject::WrongKeys(address), false));
     match counted {
         Some(Err(many)) => Refusal::from(many).into(),
@@ -119,13 +119,18 @@ fn note_wrong_key(state: &AppState, address: Option<IpAddr>) -> Fault {
     }
 }
 
-/// Lets in who shows a valid service key. It has no limit of its own: calls count for the customer's key that they
+/// Authorizes a service key, and answers its call. It has no limit of its own: calls count for the customer's key that they
 /// name, and for its account. Wrong ones count for their address.
-async fn let_in_platform(state: &AppState, address: Option<IpAddr>, mut request: Request, calls: Router) -> Response {
+async fn authorize_platform(
+    state: &AppState,
+    address: Option<IpAddr>,
+    mut request: Request,
+    calls: Router,
+) -> Response {
     let secret = bearer(&request).unwrap_or_default();
     let access = match state.wallet.identity().authenticate_service_key(secret).await {
         Ok(access) => access,
-        Err(Error::Refused(Refusal::Unauthenticated)) => return note_wrong_key(state, address).into_response(),
+        Err(Error::Refused(Refusal::Unauthenticated)) => return count_wrong_key(state, address).into_response(),
         Err(error) => return Fault::from(error).into_response(),
     };
     if let Some(fault) = queries::refused(&request) {
@@ -160,8 +165,8 @@ impl Asked {
 
 /// Answers within the time limit. A packed body is refused before the call, which may read none.
 async fn answered(state: &AppState, mut request: Request, mut calls: Router) -> Response {
-    if middleware::is_encoded(request.headers()) {
-        return body::packed().into_response();
+    if is_encoded(request.headers()) {
+        return body::encoded().into_response();
     }
     DefaultBodyLimit::max(state.settings.request_body_max()).apply(&mut request);
     let answer = calls.call(request).map(|Ok(response)| response);

@@ -1,4 +1,4 @@
-//! The front door: calls of the API go straight to it, everything else to the router of pages and files.
+//! Dispatches requests: calls of the API to its middleware, everything else to the router of pages and files.
 //!
 //! A router that nests another wraps each of its paths, and copies the wrapping for every request; calls are what most
 //! requests are, so they are told apart here and go past all of that.
@@ -15,18 +15,18 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tower::Service;
 
-use crate::api::{self, gate};
+use crate::api;
 use crate::state::AppState;
 
 /// The whole server, as one service.
 #[derive(Clone, Debug)]
-pub struct Front {
+pub struct Dispatch {
     state: AppState,
     api: Router,
     rest: Router,
 }
 
-impl Front {
+impl Dispatch {
     /// Puts the API, whose paths begin with [`api::BASE`], before the rest.
     #[must_use]
     pub const fn new(state: AppState, api: Router, rest: Router) -> Self {
@@ -34,7 +34,7 @@ impl Front {
     }
 }
 
-impl Service<Request> for Front {
+impl Service<Request> for Dispatch {
     type Response = Response;
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response, Infallible>>;
@@ -47,7 +47,7 @@ impl Service<Request> for Front {
         match within(request.uri(), api::BASE) {
             Some(uri) => {
                 *request.uri_mut() = uri;
-                gate::pass(self.state.clone(), request, self.api.clone()).map(Ok).boxed()
+                api::middleware::handle(self.state.clone(), request, self.api.clone()).map(Ok).boxed()
             }
             None => self.rest.call(request).boxed(),
         }

@@ -8,7 +8,7 @@ use super::envelope::{Answer, Fault};
 use crate::state::AppState;
 
 /// Reads an instant; of a day its first one, where the wallet's account is.
-pub(super) async fn moment(state: &AppState, wallet: WalletId, field: &str, text: &str) -> Answer<DateTime<Utc>> {
+pub(super) async fn instant(state: &AppState, wallet: WalletId, field: &str, text: &str) -> Answer<DateTime<Utc>> {
     // A `+` that was not escaped arrives as a space.
     let text = text.trim().replace(' ', "+");
     let read = match DateTime::parse_from_rfc3339(&text) {
@@ -25,14 +25,14 @@ pub(super) async fn moment(state: &AppState, wallet: WalletId, field: &str, text
 }
 
 /// The same of something that may be missing.
-pub(super) async fn moment_of(
+pub(super) async fn optional_instant(
     state: &AppState,
     wallet: WalletId,
     field: &str,
     text: Option<&str>,
 ) -> Answer<Option<DateTime<Utc>>> {
     match text {
-        Some(text) => moment(state, wallet, field, text).await.map(Some),
+        Some(text) => instant(state, wallet, field, text).await.map(Some),
         None => Ok(None),
     }
 }

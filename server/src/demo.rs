@@ -1,0 +1,29 @@
+//! The demo: people, keys and a history to look at. Never in production.
+
+use anyhow::bail;
+use wallet::Wallet;
+use wallet::catalog::Preset;
+use wallet::demo::Demo;
+use wallet::error::{Error, Result};
+
+use crate::config::Settings;
+
+/// What the demo sells where the catalog is empty.
+const PRESET: &str = "neuralbox";
+
+/// Refuses production.
+pub fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
+    if settings.production() {
+        bail!("this is for trying out and never for production: set SCRIP_MODE=development");
+    }
+    Ok(())
+}
+
+/// Makes sure that the demo is there, and says how to come in.
+pub async fn ensure(wallet: &Wallet) -> Result<Demo> {
+    if wallet.catalog().view().await.is_err() {
+        let preset = Preset::by_name(PRESET).ok_or_else(|| Error::internal("the preset of the demo is missing"))?;
+        wallet.catalog().load_preset(&preset).await?;
+    }
+    wallet.demo_load().await
+}
