@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`shell`] (how programs are run), [`settings`] (names and folders, from Cargo.toml), [`setup`]
 //! (tools), [`site`] (what the browser loads), [`postgres`] (private clusters), [`up_to_date`] (work that can be
-//! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`], [`names`] and [`texts`]),
-//! [`sqlx`], [`mod@test`], [`e2e`], [`contract`], [`mod@bench`], [`chaos`].
+//! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`] and [`names`]), [`sqlx`],
+//! [`mod@test`], [`e2e`], [`contract`], [`mod@bench`], [`chaos`].
 
 mod bench;
 mod chaos;
