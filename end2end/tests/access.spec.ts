@@ -34,7 +34,7 @@ test('signs out and in again, and guards what is behind', async ({ page, request
   await expect(page).toHaveURL(/\/sign-in/);
   await page.goto('/wallet/history');
   await expect(page).toHaveURL(/\/sign-in\?next=/);
-  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page).toHaveURL(/\/wallet\/history/);
@@ -46,7 +46,7 @@ test('a wrong password says so, and keeps the address', async ({ page, request, 
   await page.context().clearCookies();
   await signIn(page, email, 'not the password');
   await expect(page.getByText(/password/i).filter({ hasText: /wrong|match|fit/i }).first()).toBeVisible();
-  await expect(page.getByLabel('E-mail')).toHaveValue(email);
+  await expect(page.getByLabel('Email')).toHaveValue(email);
   await expect(page.getByLabel('Password')).toHaveValue('');
 });
 
@@ -54,15 +54,15 @@ test('sign-up names every wrong field, and loses nothing', async ({ page, refuse
   refused.push(/^\/sign-up$/);
   await page.goto('/sign-up');
   await page.getByLabel('Your name').fill('Mira');
-  await page.getByLabel('E-mail').evaluate((field: HTMLInputElement) => field.setAttribute('type', 'text'));
-  await page.getByLabel('E-mail').fill('not an address');
+  await page.getByLabel('Email').evaluate((field: HTMLInputElement) => field.setAttribute('type', 'text'));
+  await page.getByLabel('Email').fill('not an address');
   await page.getByLabel('Password').fill('short');
   const answer = page.waitForResponse((response) => response.request().method() === 'POST');
-  await page.getByRole('button', { name: 'Open the wallet' }).click();
+  await page.getByRole('button', { name: 'Create account' }).click();
   expect((await answer).status()).toBe(422);
   await expect(page.getByLabel('Your name')).toHaveValue('Mira');
-  await expect(page.getByLabel('E-mail')).toHaveValue('not an address');
-  await expect(page.getByLabel('E-mail')).toHaveAttribute('aria-invalid', 'true');
+  await expect(page.getByLabel('Email')).toHaveValue('not an address');
+  await expect(page.getByLabel('Email')).toHaveAttribute('aria-invalid', 'true');
   await expect(page.getByLabel('Password')).toHaveAttribute('aria-invalid', 'true');
 });
 
@@ -70,7 +70,7 @@ test('never leads to another site after signing in', async ({ page, request }) =
   const email = await newcomer(page, request);
   await page.context().clearCookies();
   await page.goto('/sign-in?next=https://example.org/');
-  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page).toHaveURL(/127\.0\.0\.1:\d+\/wallet/);
@@ -80,8 +80,8 @@ test('a forgotten password is replaced by a mailed link', async ({ page, request
   const email = await newcomer(page, request);
   await page.context().clearCookies();
   await page.goto('/forgot');
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByRole('button', { name: 'Send the link' }).click();
+  await page.getByLabel('Email').fill(email);
+  await page.getByRole('button', { name: 'Send link' }).click();
   await expect(page.getByText('the link is on its way')).toBeVisible();
   await page.goto(await mailedLink(request, email, /\/reset\?token=[^"\s<]+/));
   await page.getByLabel('New password').fill('eight purple lanterns');
@@ -119,7 +119,7 @@ test('ends a session elsewhere, and changes name and password', async ({ page, r
   await page.goto('/settings/security');
   await expect(page.getByText('This device')).toBeVisible();
   await page.getByRole('button', { name: /^End the session on/ }).click();
-  await expect(page.getByText('The session has ended.')).toBeVisible();
+  await expect(page.getByText('Session ended.')).toBeVisible();
   await other.goto('/wallet');
   await expect(other).toHaveURL(/\/sign-in/);
 
@@ -131,19 +131,19 @@ test('ends a session elsewhere, and changes name and password', async ({ page, r
   await password.getByLabel('Current password').fill(PASSWORD);
   await password.getByLabel('New password').fill('eight purple lanterns');
   await password.getByRole('button', { name: 'Change password' }).click();
-  await expect(page.getByText('Your password is changed.')).toBeVisible();
+  await expect(page.getByText('Password changed.')).toBeVisible();
 
   const name = page.getByRole('region', { name: 'Name', exact: true });
   await name.getByLabel('Name', { exact: true }).fill('Mira S.');
   await name.getByLabel('Current password').fill('eight purple lanterns');
   await name.getByRole('button', { name: 'Change name' }).click();
-  await expect(page.getByText('Your name is changed.')).toBeVisible();
+  await expect(page.getByText('Name changed.')).toBeVisible();
   await expect(page.getByText(`Mira S., ${email}`)).toBeVisible();
 });
 
 test('an unknown address gets the same answer', async ({ page }) => {
   await page.goto('/forgot');
-  await page.getByLabel('E-mail').fill(freshEmail());
-  await page.getByRole('button', { name: 'Send the link' }).click();
+  await page.getByLabel('Email').fill(freshEmail());
+  await page.getByRole('button', { name: 'Send link' }).click();
   await expect(page.getByText('the link is on its way')).toBeVisible();
 });

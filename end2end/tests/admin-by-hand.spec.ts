@@ -9,9 +9,9 @@ test('a draft is started, edited, published, and the log tells all of it', async
     await admin(page);
     await page.getByRole('link', { name: 'Admin pages' }).first().click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Price book 1');
-    await page.getByRole('button', { name: 'Start a draft' }).click();
+    await page.getByRole('button', { name: 'Create draft' }).click();
     await expect(page).toHaveURL(/\/admin\/tariffs\/2$/);
-    await expect(page.getByRole('button', { name: 'Start a draft' })).toHaveCount(0);
+    await expect(page.getByRole('button', { name: 'Create draft' })).toHaveCount(0);
     const price = page.getByLabel('Draft price of GPT-5.2 Pro', { exact: true });
     await price.fill('32');
     await price.press('Enter');
@@ -37,7 +37,7 @@ test('a draft is started, edited, published, and the log tells all of it', async
       await expect(cells.nth(cell)).toContainText('operation gpt-5.2-pro');
       await expect(cells.nth(cell)).toContainText(`rule.credits ${credits}`);
     }
-    for (const act of ['Started a draft', 'Published a price book']) {
+    for (const act of ['Created a draft', 'Published a price book']) {
       const row = rows.filter({ hasText: act });
       await expect(row).toHaveCount(1);
       await expect(row.getByRole('cell').nth(1)).toHaveText('Ada Admin');

@@ -96,8 +96,8 @@ test('the receipt of a capture shows every line, and what was not taken', async 
   await page.goto(`/wallet/history/${seq}`);
   await expect(page.getByRole('heading', { name: 'Why 41 tokens?' })).toBeVisible();
   const price = page.getByTestId('price');
-  await expect(price.getByRole('rowgroup').filter({ hasText: 'kling-v2.1' })).toContainText(/One price, 1 call, price book \d+/);
-  await expect(price.getByRole('row', { name: 'Not taken, given back −4' })).toBeVisible();
+  await expect(price.getByRole('rowgroup').filter({ hasText: 'kling-v2.1' })).toContainText(/Fixed price, 1 call, price book \d+/);
+  await expect(price.getByRole('row', { name: 'Not charged, released −4' })).toBeVisible();
   await expect(price.getByRole('row', { name: 'Charged 41' })).toBeVisible();
   const shown = await (await request.get(`/api/v2/charges/${seq}`, { headers: bearer(key) })).json();
   expect(shown).toMatchObject({ amount: 41, receipt: null, lines: [{ captured: 40 }, { captured: 1 }] });

@@ -32,7 +32,7 @@ test('after a cut nothing is missed and nothing doubled', async ({ page, request
   await expect(balance(page)).toHaveText('49');
   line.mend();
   await expect(balance(page)).toHaveText('43', { timeout: 30_000 });
-  const rows = page.getByRole('table', { name: /Latest ledger rows/ });
+  const rows = page.getByRole('table', { name: /Latest entries/ });
   await expect(rows.getByRole('row', { name: /gpt-5-nano/ })).toHaveCount(1);
   await expect(rows.getByRole('row', { name: /GPT-5 gpt-5(?!-)/ })).toHaveCount(3);
   line.close();
@@ -48,7 +48,7 @@ test('a page whose session ended says so, and leads back to itself', async ({ pa
   const way = page.getByRole('link', { name: 'Sign in again' }).first();
   await expect(way).toBeVisible();
   await way.click();
-  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await expect(page).toHaveURL(/\/wallet\/history/);

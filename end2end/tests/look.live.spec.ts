@@ -45,6 +45,6 @@ for (const look of LOOKS) {
       expect(isWider, `${path} scrolls sideways at ${look.width} px`).toBe(false);
     }
     await page.goto(draft);
-    await page.getByRole('button', { name: 'Discard this draft' }).click();
+    await page.getByRole('button', { name: 'Discard draft' }).click();
   });
 }

@@ -61,37 +61,37 @@ test('an admin uploads what operations cost, and a wrong sheet comes back', asyn
   await page.goto('/admin/margins');
   const head = 'operation,cost,per,currency,source,review_on';
   const operation = hasScript() ? 'gpt-5-nano' : 'remove-bg';
-  const field = page.getByLabel('Or paste it');
+  const field = page.getByLabel('Or paste the text');
   await field.fill(`${head}\n${operation},1.5,1,RUB,list,\nno-such,1,1,RUB,list,\n`);
-  await page.getByRole('button', { name: 'Keep these costs' }).click();
+  await page.getByRole('button', { name: 'Save costs' }).click();
   await expect(page.getByTestId('mistakes')).toContainText('line 3, column 1');
   await expect(field).toHaveValue(new RegExp('no-such,1,1,RUB'));
   await page.getByLabel('CSV file').setInputFiles({ name: 'costs.csv', mimeType: 'text/csv', buffer: Buffer.from(`${head}\n${operation},1.5,1,RUB,list,\n`) });
-  await page.getByRole('button', { name: 'Keep these costs' }).click();
-  await expect(page.getByText('1 new cost is kept.')).toBeVisible();
+  await page.getByRole('button', { name: 'Save costs' }).click();
+  await expect(page.getByText('1 new cost saved.')).toBeVisible();
   const row = page.getByRole('row', { name: new RegExp(operation) });
   await expect(row).toContainText('%');
   await row.getByRole('link').click();
-  await expect(page.getByRole('heading', { name: `What ${operation} cost` })).toBeVisible();
+  await expect(page.getByRole('heading', { name: `Cost history of ${operation}` })).toBeVisible();
 });
 
 test('an endpoint is made, tried out, and its log shows what came of it', async ({ page, request, refused }) => {
   refused.push(/^\/developers\/webhooks$/);
   await newcomer(page, request);
   await page.goto('/developers/webhooks');
-  await page.getByLabel('Address').fill('https://127.1/hook');
-  await page.getByLabel('Credits run low').check();
-  await page.getByRole('button', { name: 'Add an endpoint' }).click();
+  await page.getByLabel('URL', { exact: true }).fill('https://127.1/hook');
+  await page.getByLabel('Low balance').check();
+  await page.getByRole('button', { name: 'Add endpoint' }).click();
   await expect(page.getByText('This address is not on the public internet.')).toBeVisible();
-  await expect(page.getByLabel('Address')).toHaveValue('https://127.1/hook');
-  await expect(page.getByLabel('Credits run low')).toBeChecked();
+  await expect(page.getByLabel('URL', { exact: true })).toHaveValue('https://127.1/hook');
+  await expect(page.getByLabel('Low balance')).toBeChecked();
   // Nobody answers there; what comes of it is in the log.
-  await page.getByLabel('Address').fill('https://scrip-webhooks.invalid.example/hook');
-  await page.getByRole('button', { name: 'Add an endpoint' }).click();
+  await page.getByLabel('URL', { exact: true }).fill('https://scrip-webhooks.invalid.example/hook');
+  await page.getByRole('button', { name: 'Add endpoint' }).click();
   await expect(page.getByTestId('new-secret')).toHaveText(/^whsec_[0-9A-Za-z]{44}$/);
   await page.goto('/developers/webhooks');
   await expect(page.getByTestId('new-secret')).toHaveCount(0);
-  await page.getByRole('button', { name: 'Send a test' }).click();
+  await page.getByRole('button', { name: 'Send test message' }).click();
   await expect(page.getByRole('link', { name: 'webhook.test' })).toBeVisible();
   await expect(async () => {
     await page.goto('/developers/webhooks');
@@ -100,5 +100,5 @@ test('an endpoint is made, tried out, and its log shows what came of it', async 
     await expect(page.getByText('could not be reached')).toBeVisible({ timeout: 1_000 });
   }).toPass();
   await page.getByRole('button', { name: 'Send again' }).click();
-  await expect(page.getByText('again', { exact: true })).toBeVisible();
+  await expect(page.getByText('resent', { exact: true })).toBeVisible();
 });

@@ -52,12 +52,12 @@ test('what is held is taken when a job succeeds, and given back when it fails', 
   const jobs = page.getByRole('region', { name: 'Running jobs' });
   await press(page, card.getByRole('button', { name: 'Hold first' }), /5 held\. 45 tokens left/);
   await expect(balance(page)).toHaveText('45');
-  await press(page, jobs.getByRole('button', { name: 'Failed, give back' }), /given back: 0\. 50 tokens left/);
+  await press(page, jobs.getByRole('button', { name: 'Mark as failed' }), /released: 0\. 50 tokens left/);
   await expect(balance(page)).toHaveText('50');
   await expect(jobs.getByRole('button')).toHaveCount(0);
 
   await press(page, card.getByRole('button', { name: 'Hold first' }), /5 held\. 45 tokens left/);
-  await press(page, jobs.getByRole('button', { name: 'Succeeded, charge' }), /−5\. 45 tokens left/);
+  await press(page, jobs.getByRole('button', { name: 'Mark as succeeded' }), /−5\. 45 tokens left/);
   await expect(balance(page)).toHaveText('45');
   await expect(jobs.getByRole('button')).toHaveCount(0);
   await page.getByTestId('last-request').getByRole('link', { name: 'Why this many?' }).click();
@@ -69,7 +69,7 @@ test('what is held is taken when a job succeeds, and given back when it fails', 
 test('more than there is is refused with 402, and nothing is written', async ({ page, request }) => {
   await newcomer(page, request);
   await page.goto('/playground');
-  const card = page.locator('section[data-operation]').filter({ hasText: 'More than you have' });
+  const card = page.locator('section[data-operation]').filter({ hasText: 'More than your balance' });
   await card.getByRole('button', { name: 'Run', exact: true }).click();
   await expect(page.getByTestId('refusal-code')).toHaveText('402 out_of_credits');
   expect(await available(page)).toBe(50);

@@ -47,7 +47,7 @@ test('counts the price of one call', async ({ page }) => {
   await expect(call.getByTestId('call-price')).toHaveText('39');
   await call.getByLabel('How many').fill('-3');
   await call.getByRole('button', { name: 'Calculate' }).click();
-  await expect(call.getByText('Write a whole number from 1 to 1,000,000.')).toBeVisible();
+  await expect(call.getByText('Enter a whole number from 1 to 1,000,000.')).toBeVisible();
 });
 
 test('several calls are priced together, and charged at the prices that were kept', async ({ page, request }) => {
@@ -55,29 +55,29 @@ test('several calls are priced together, and charged at the prices that were kep
   const total = call.getByTestId('quote-total');
   await page.goto('/pricing?model=dall-e-3&cell=1792x1024%2Chd');
   await expect(call.getByTestId('call-price')).toHaveText('13');
-  await call.getByRole('link', { name: 'Add to a quote' }).click();
+  await call.getByRole('link', { name: 'Add to quote' }).click();
   await expect(total).toHaveText('13');
   await call.getByLabel('Model or job').selectOption('remove-bg');
   await call.getByRole('button', { name: 'Calculate' }).click();
   await expect(call.getByText('per run').first()).toBeVisible();
   const one = Number(await call.getByTestId('call-price').textContent());
   for (const sum of [13 + one, 13 + 2 * one]) {
-    await call.getByRole('link', { name: 'Add to a quote' }).click();
+    await call.getByRole('link', { name: 'Add to quote' }).click();
     await expect(total).toHaveText(String(sum));
   }
   await call.getByRole('link', { name: /^Remove / }).last().click();
   await expect(total).toHaveText(String(13 + one));
   // Prices are kept for a wallet: who is not signed in comes back to the same list.
   const lines = new URL(page.url()).search;
-  const next = await call.getByRole('link', { name: 'Sign in to keep these prices for 10 minutes' }).getAttribute('href');
+  const next = await call.getByRole('link', { name: 'Sign in to lock these prices for 10 minutes' }).getAttribute('href');
   expect(new URL(next ?? '', page.url()).searchParams.get('next')).toContain('line=');
 
   await newcomer(page, request);
   const key = await newKey(page);
   await page.goto(`/pricing${lines}`);
-  await call.getByRole('button', { name: 'Keep these prices for 10 minutes' }).click();
+  await call.getByRole('button', { name: 'Lock these prices for 10 minutes' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Quote');
-  await expect(page.getByText('Kept', { exact: true })).toBeVisible();
+  await expect(page.getByText('Locked', { exact: true })).toBeVisible();
   await expect(page.getByTestId('quote-total')).toHaveText(String(13 + one));
   const sample = (await page.locator('pre').textContent()) ?? '';
   expect(sample).toContain('/api/v2/holds');
@@ -105,5 +105,5 @@ test('says plainly that a page is not there', async ({ page, refused }) => {
   refused.push(/^\/no\/such\/page$/);
   const answer = await page.goto('/no/such/page');
   expect(answer?.status()).toBe(404);
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('There is no such page');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Page not found');
 });

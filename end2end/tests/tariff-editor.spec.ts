@@ -9,7 +9,7 @@ test('a file of prices goes out and comes in, mistakes are named by line and col
   expect(await sheet.text()).toContain('gpt-5,');
 
   await page.getByRole('link', { name: 'Import…' }).click();
-  const text = page.getByLabel('Or its text');
+  const text = page.getByLabel('Or paste the text');
   await text.fill('operation,option,price\ngpt-5,,-1\ndall-e-3,1792x1024 × hd,\ngpt-99,,5');
   await page.getByRole('button', { name: 'Import', exact: true }).click();
   const mistakes = page.getByTestId('mistakes').getByRole('listitem');
@@ -28,7 +28,7 @@ test('a file of prices goes out and comes in, mistakes are named by line and col
   await expect(diff).toContainText('13 → 12');
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(diff).toHaveCount(0);
-  await page.getByRole('button', { name: 'Discard this draft' }).click();
+  await page.getByRole('button', { name: 'Discard draft' }).click();
   await expect(page).not.toHaveURL(draft);
 });
 
@@ -38,7 +38,7 @@ test('a reader of Russian is told the mistakes of a file in Russian', async ({ p
   const draft = await draftOfMyOwn(page);
   await page.goto(`${draft}/import`);
   await page.getByRole('button', { name: 'Русский' }).click();
-  const text = page.getByLabel('Или его текст');
+  const text = page.getByLabel('Или вставьте текст');
   const mistakes = page.getByTestId('mistakes').getByRole('listitem');
   const send = async (file: string) => {
     await text.fill(file);
@@ -48,7 +48,7 @@ test('a reader of Russian is told the mistakes of a file in Russian', async ({ p
   await expect(mistakes).toHaveCount(4);
   await expect(mistakes.nth(0)).toHaveText('строка 2, столбец 8: -1 меньше нуля; нужно число не меньше нуля, не больше шести знаков после запятой: 4 или 0.5');
   await expect(mistakes.nth(1)).toContainText('строка 3, столбец 10: у операции dall-e-3 нет варианта «1792x1024 × 4k»; есть «');
-  await expect(mistakes.nth(2)).toContainText('строка 4, столбец 1: в прейскуранте нет операции «gpt-99»; чтобы добавить её');
+  await expect(mistakes.nth(2)).toContainText('строка 4, столбец 1: в прайс-листе нет операции «gpt-99»; чтобы добавить её');
   await expect(mistakes.nth(3)).toContainText('строка 5, столбец 13: сумма не указана');
   await send('operation,price\ngpt-5');
   await expect(mistakes).toHaveText(['строка 2, столбец 1: в строке 1 ячейка, а нужно 2']);
@@ -63,7 +63,7 @@ test('a reader of Russian is told the mistakes of a file in Russian', async ({ p
   await costs.fill('operation,cost,per,currency\nno-such,1,1,USD\ngpt-5,1,0,USD\n');
   await page.getByRole('button', { name: 'Сохранить' }).click();
   await expect(mistakes).toHaveText([
-    'строка 2, столбец 1: в прейскуранте нет операции «no-such»',
+    'строка 2, столбец 1: в прайс-листе нет операции «no-such»',
     /^строка 3, столбец 9: «0» — не число единиц; нужно целое от 1 до 1\s000\s000\s000$/,
   ]);
   await expect(costs).toHaveValue(/no-such,1,1,USD/);
@@ -82,7 +82,7 @@ test('an operation of any rule is added, changed, removed, and brought back', as
   await page.getByLabel('Name').fill('Hologram');
   await page.getByLabel('Unit').fill('image');
   await page.getByLabel('Category').selectOption('image');
-  await page.getByLabel('Needs the plan').selectOption('pro');
+  await page.getByLabel('Required plan').selectOption('pro');
   await rule.fill('axes = [{ param = "size", values = ["s", "l"] }]\ncells = [5]');
   await page.getByRole('button', { name: 'Add operation' }).click();
   await expect(page.getByRole('alert').filter({ hasText: 'line' })).toContainText('cells');
@@ -103,7 +103,7 @@ test('an operation of any rule is added, changed, removed, and brought back', as
   await expect(row).toHaveCount(0);
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(row).toContainText('5–8');
-  await page.getByRole('button', { name: 'Discard this draft' }).click();
+  await page.getByRole('button', { name: 'Discard draft' }).click();
 });
 
 test('of two admins on one draft the second hears what the first has set', async ({ page, another, refused }) => {
@@ -131,5 +131,5 @@ test('of two admins on one draft the second hears what the first has set', async
   await price(page).press('Enter');
   await expect(conflict).toHaveCount(0);
   await expect(page.getByTestId('last-edit')).toContainText('GPT-5 1 → 1.5');
-  await page.getByRole('button', { name: 'Discard this draft' }).click();
+  await page.getByRole('button', { name: 'Discard draft' }).click();
 });

@@ -25,5 +25,5 @@ test('the table of prices is worked by keyboard, and judges while one types', as
   await page.keyboard.press('Enter');
   await expect(page.getByTestId('last-edit')).toContainText('77');
   await expect(prices.nth(2)).toBeFocused();
-  await page.getByRole('button', { name: 'Discard this draft' }).click();
+  await page.getByRole('button', { name: 'Discard draft' }).click();
 });

@@ -29,7 +29,7 @@ test('one publication lowers prices at once and raises others after the notice',
   await page.getByRole('link', { name: 'Publish…' }).click();
 
   // Before: what goes when, and that a rise is rehearsed first.
-  await expect(page.getByText('A price rise is published only after a rehearsal')).toBeVisible();
+  await expect(page.getByText('A price rise can be published only after a simulation')).toBeVisible();
   const dialog = page.getByRole('region', { name: /^Publish price book/ });
   await expect(dialog).toContainText('1 price goes down');
   await expect(dialog).toContainText('GPT-5.2 Pro 39 → 32');
@@ -42,11 +42,11 @@ test('one publication lowers prices at once and raises others after the notice',
   await expect(day).toHaveAttribute('min', first);
   await dialog.getByRole('checkbox').check();
   await dialog.getByRole('button', { name: 'Publish and announce' }).click();
-  await expect(page.getByText('Rehearse exactly this draft first')).toBeVisible();
+  await expect(page.getByText('Run a simulation of this draft first')).toBeVisible();
   await expect(day).toHaveValue(first);
   await expect(twoSteps).toBeChecked();
 
-  await page.getByRole('button', { name: 'Run the rehearsal' }).click();
+  await page.getByRole('button', { name: 'Run simulation' }).click();
   await expect(page.getByText('matches this draft')).toBeVisible();
   await dialog.getByRole('checkbox').check();
   await dialog.getByRole('button', { name: 'Publish and announce' }).click();
@@ -83,13 +83,13 @@ test('a rehearsal shows how far it is, and then what it found, without a reload'
   const somebody = await Database.open(site.database);
   await somebody.run('BEGIN');
   await somebody.run(`SELECT version FROM price_books WHERE version = ${draft.split('/').pop()} FOR NO KEY UPDATE`);
-  await page.getByRole('button', { name: 'Run the rehearsal' }).click();
+  await page.getByRole('button', { name: 'Run simulation' }).click();
   await expect(page).toHaveURL(/\/publish$/);
-  const bar = page.getByRole('progressbar', { name: 'Progress of the rehearsal' });
+  const bar = page.getByRole('progressbar', { name: 'Simulation progress' });
   await expect(bar).toBeVisible();
   await expect(page.getByText('100% done')).toBeVisible();
   await expect(page.getByText('Ada Admin started it')).toBeVisible();
-  await expect(page.getByRole('button', { name: /rehearsal|again/i })).toHaveCount(0);
+  await expect(page.getByRole('button', { name: /simulation|again/i })).toHaveCount(0);
   // A second one, from another tab, is the same one.
   expect((await page.request.post(`${draft}/rehearse`, { form: { again: 'yes' }, maxRedirects: 0 })).status()).toBe(303);
   await somebody.run('COMMIT');

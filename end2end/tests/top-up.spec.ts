@@ -19,7 +19,7 @@ test('a declined card charges nothing, and says so', async ({ page, request }) =
   await newcomer(page, request);
   await orderLight(page);
   await payWith(page, '4000 0000 0000 0002');
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('The bank said no');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Payment declined');
   await expect(page.getByText('Nothing was charged and nothing was added.')).toBeVisible();
   await expect(balance(page)).toHaveText('50');
 });

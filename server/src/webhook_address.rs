@@ -42,7 +42,7 @@ pub fn check(text: &str, rules: AddressRules) -> Result<Url, FieldError> {
         return Err(wrong(Problem::Required, "Enter the address that messages go to."));
     }
     if text.len() > LENGTH_MAX {
-        return Err(wrong(Problem::TooLong, "An address has at most 2,000 letters."));
+        return Err(wrong(Problem::TooLong, "An address has at most 2,000 characters."));
     }
     let url = Url::parse(text)
         .map_err(|_| wrong(Problem::Malformed, "Write an address such as https://example.com/webhooks."))?;

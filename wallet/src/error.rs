@@ -169,7 +169,7 @@ pub enum Refusal {
     #[error("the hold has expired")]
     HoldExpired,
     /// Somebody else changed it meanwhile.
-    #[error("somebody else changed this meanwhile; load it again")]
+    #[error("someone else changed this in the meantime; load it again")]
     VersionConflict,
     /// The key was used with another body.
     #[error("this idempotency key was used with another request")]

@@ -1,7 +1,7 @@
 //! Rules of the house that no compiler knows: texts, imports, names, lengths of files, and what crates need.
 //!
 //! ARCHITECTURE.md gives the reasons; what may import what is in [`imports`], which words names must not have in
-//! [`names`]. Rules about methods are clippy's (clippy.toml); here is what it can't say: rules for some files of a
+//! [`names`], how texts for people must be in [`texts`]. Rules about methods are clippy's (clippy.toml); here is what it can't say: rules for some files of a
 //! crate, for SQL, views and tests, and for what a crate needs indirectly (`cargo deny` could ban crates, but
 //! `cargo tree` says the same without another tool to install).
 
@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::setup::WASM;
-use crate::{imports, names, shell};
+use crate::{imports, names, shell, texts};
 
 /// A crate must do without others, also indirectly.
 struct Absence {
@@ -162,15 +162,20 @@ pub fn rules() -> Result<()> {
             }
         }
     }
+    let mut sources = String::new();
     for folder in ["wallet/src", "server/src", "app/src"] {
         for file in shell::files(&shell::root().join(folder))? {
             if file.extension().is_some_and(|extension| extension == "rs") {
                 let (name, text) = (near(&file), std::fs::read_to_string(&file)?);
                 breaches.extend(imports::wrong_imports(&name, &text));
                 breaches.extend(names::retired(&name, &text));
+                if folder != "wallet/src" {
+                    sources.push_str(&text);
+                }
             }
         }
     }
+    breaches.extend(texts::wrong_texts(&sources)?);
     for folder in SOURCES {
         for file in shell::files(&shell::root().join(folder))? {
             if file.extension().is_some_and(|extension| extension == "rs" || extension == "ts") {

@@ -23,6 +23,7 @@ mod shell;
 mod site;
 mod sqlx;
 mod test;
+mod texts;
 mod up_to_date;
 mod watch;
 

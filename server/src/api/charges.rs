@@ -230,7 +230,7 @@ pub(super) fn written(outcome: &Outcome, body: impl Serialize) -> Response {
 
 /// Reads the name of a locked quote.
 pub(super) fn quote(text: Option<&str>, field: &str) -> Answer<Option<QuoteId>> {
-    let unknown = |_| Refusal::unprocessable(field, Problem::Unknown, "There is no such quote, or its time is over.");
+    let unknown = |_| Refusal::unprocessable(field, Problem::Unknown, "There is no such quote, or it has expired.");
     Ok(text.map(|text| text.parse().map_err(unknown)).transpose()?)
 }
 

@@ -100,7 +100,7 @@ fn add_answers(operation: &mut Value) {
         ("503", "Not available at the moment, or the outcome is not known: try again with the same Idempotency-Key."),
     ];
     if has_path {
-        answers.push(("404", "There is nothing with this name, or it is somebody else's."));
+        answers.push(("404", "Nothing has this name, or it belongs to another account."));
     }
     if has_body {
         answers.extend([

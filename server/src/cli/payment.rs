@@ -56,7 +56,7 @@ async fn decide(command: Command, wallet: &Wallet) -> anyhow::Result<String> {
     Ok(match command {
         Command::Held => {
             let held = payments.held().await.map_err(plain)?;
-            if held.is_empty() { "Nothing is put aside.".to_owned() } else { table(&held) }
+            if held.is_empty() { "Nothing is in review.".to_owned() } else { table(&held) }
         }
         Command::Replay => {
             let replayed = payments.replay_unread_events().await.map_err(plain)?;

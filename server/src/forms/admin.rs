@@ -78,7 +78,7 @@ fn day(text: &str, today: NaiveDate) -> Result<DateTime<Utc>, Error> {
     let malformed = |_| Refusal::invalid("effective_at", Problem::Malformed, "Write the day as 2026-12-21.");
     let day = text.parse::<NaiveDate>().map_err(malformed)?;
     if day < today {
-        let message = "This day is over. Choose a later one, or leave it empty to start at once.";
+        let message = "This date is in the past. Choose a later one, or leave it empty to start at once.";
         return Err(Refusal::unprocessable("effective_at", Problem::TooSmall, message).into());
     }
     Ok(day.and_time(NaiveTime::MIN).and_utc())

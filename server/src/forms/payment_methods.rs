@@ -71,31 +71,24 @@ pub async fn come_back(
 /// Puts a saved method first.
 pub async fn set_default(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
     let done = async { state.wallet.payments().set_default_method(&form.viewer()?, method(&id)?).await };
-    let done = done.await;
-    changed(form, done, "default").await
+    let next = done.await.map(|()| "/wallet/payment?done=default".to_owned());
+    form.answer(next).await
 }
 
 /// Lets the plan be paid with a saved method.
 pub async fn use_for_plan(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
     let done = async { state.wallet.payments().set_plan_method(&form.viewer()?, method(&id)?).await };
-    let done = done.await;
-    changed(form, done, "plan").await
+    let next = done.await.map(|()| "/wallet/payment?done=plan".to_owned());
+    form.answer(next).await
 }
 
 /// Removes a saved method.
 pub async fn remove(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
     let done = async { state.wallet.payments().remove_method(&form.viewer()?, method(&id)?).await };
-    let done = done.await;
-    changed(form, done, "removed").await
+    let next = done.await.map(|()| "/wallet/payment?done=removed".to_owned());
+    form.answer(next).await
 }
 
 fn method(id: &str) -> Result<PaymentMethodId> {
     Ok(id.parse().map_err(|_| Refusal::not_found("the card"))?)
-}
-
-async fn changed(form: Post, done: Result<()>, what: &str) -> Response {
-    match done {
-        Ok(()) => see_other(&format!("/wallet/payment?done={what}")),
-        Err(error) => form.refuse(PAGE, error).await,
-    }
 }

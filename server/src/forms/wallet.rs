@@ -84,7 +84,7 @@ pub async fn lock_quotes(State(state): State<AppState>, form: Post) -> Response 
     let locked = async {
         let Viewer { account, wallet, .. } = form.viewer()?;
         let lines: Vec<LineRequest> = json::from_slice(form.field("lines").as_bytes()).map_err(|_| {
-            let message = "These are no calls that can be priced: put the quote together again.";
+            let message = "These calls cannot be priced. Build the quote again.";
             Refusal::unprocessable("lines", Problem::Malformed, message)
         })?;
         // Each is a row that is kept for days, so each counts as a write of the account.

@@ -10,7 +10,8 @@ use crate::{folder, refuses, run, url};
 fn a_wrong_preset_is_refused_by_file_line_and_column_and_an_odd_one_is_taken_with_a_word() {
     let list = run(&["preset", "check", "neuralbox"], &[]);
     let told = String::from_utf8_lossy(&list.stderr);
-    let doubled = "warning: line 414: the operation luma-ray2-flash is here twice with the same price; one row is kept";
+    let doubled =
+        "warning: line 414: the operation luma-ray2-flash is listed twice with the same price; one row is kept";
     assert_eq!((list.status.success(), told.trim_end()), (true, doubled));
     let source = wallet::catalog::Preset::source_of("neuralbox").expect("built in");
     let file = format!("{}.toml", folder());
@@ -63,7 +64,7 @@ async fn an_admin_is_made_and_a_ledger_leaves_with_its_proof(pool: PgPool) {
     refuses(&run(&["admin", "create", "--email", "a@example.com"], &settings), &["--password"]);
 
     let held = run(&["payment", "held"], &settings);
-    assert!(String::from_utf8_lossy(&held.stdout).contains("Nothing is put aside"), "{held:?}");
+    assert!(String::from_utf8_lossy(&held.stdout).contains("Nothing is in review"), "{held:?}");
     refuses(&run(&["payment", "release", "x", "--note", "why"], &settings), &["x is no payment", "scrip payment held"]);
     refuses(&run(&["payment", "returned", "x"], &settings), &["--note"]);
     let unknown = "0193a1d2-7f5e-7c3a-9b1e-5d2f8c6a4b10";

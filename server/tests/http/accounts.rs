@@ -76,7 +76,7 @@ async fn whoever_registers_somebody_elses_address_gains_nothing(pool: PgPool) {
         .post("/developers/keys", &[("name", "CI"), ("environment", "production"), ("idempotency_key", &form)])
         .await;
     assert_eq!(key.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(key.text.contains("Confirm your e-mail address first"), "{}", key.text);
+    assert!(key.text.contains("Confirm your email address first"), "{}", key.text);
     let hook = [
         ("url", "https://hooks.example.com/in"),
         ("description", "x"),
@@ -85,7 +85,7 @@ async fn whoever_registers_somebody_elses_address_gains_nothing(pool: PgPool) {
     ];
     let hook = thief.post("/developers/webhooks", &hook).await;
     assert!(
-        hook.status == StatusCode::UNPROCESSABLE_ENTITY && hook.text.contains("Confirm your e-mail"),
+        hook.status == StatusCode::UNPROCESSABLE_ENTITY && hook.text.contains("Confirm your email"),
         "{}",
         hook.text
     );
@@ -103,7 +103,7 @@ async fn whoever_registers_somebody_elses_address_gains_nothing(pool: PgPool) {
     let told = owner.post("/reset", &[("token", &token), ("password", "another horse battery")]).await;
     assert_eq!(location(&told), "/wallet?password=new");
     let page = owner.open("/wallet?password=new").await;
-    assert!(page.text.contains("API keys and webhooks from before have ended"), "{}", page.text);
+    assert!(page.text.contains("earlier sessions, API keys and webhooks have ended"), "{}", page.text);
     assert_eq!(thief.open("/wallet").await.status, StatusCode::SEE_OTHER, "signed out");
     let again = thief.post("/sign-in", &[("email", "owner@example.com"), ("password", PASSWORD)]).await;
     assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -259,7 +259,7 @@ async fn a_person_looks_after_the_own_sign_in(pool: PgPool) {
     there.sign_in("mira").await;
     let page = here.open("/settings/security").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
-    for words in ["Sign-in and sessions", "This device", "End all other sessions", "Signed in", "127.0.0.1"] {
+    for words in ["Security", "This device", "End all other sessions", "Signed in", "127.0.0.1"] {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     assert_eq!(site.browser().open("/settings/security").await.status, StatusCode::SEE_OTHER);
@@ -288,12 +288,12 @@ async fn a_person_looks_after_the_own_sign_in(pool: PgPool) {
     assert_eq!(location(&told), "/settings/security?done=password", "{}", told.text);
     assert_ne!(here.cookies.get("scrip").cloned(), before, "a new session");
     let page = here.open("/settings/security?done=password").await;
-    assert!(page.text.contains("Your password is changed."), "{}", page.text);
+    assert!(page.text.contains("Password changed."), "{}", page.text);
     assert_eq!(there.open("/wallet").await.status, StatusCode::SEE_OTHER, "ended");
 
     let link = [("current_password", "another horse battery"), ("name", "see evil.com/x")];
     let told = here.post("/settings/security/name", &link).await;
-    assert!(told.status == StatusCode::UNPROCESSABLE_ENTITY && told.text.contains("Leave links"), "{}", told.text);
+    assert!(told.status == StatusCode::UNPROCESSABLE_ENTITY && told.text.contains("Remove links"), "{}", told.text);
     let name = [("current_password", "another horse battery"), ("name", "Mira S.")];
     let told = here.post("/settings/security/name", &name).await;
     assert_eq!(location(&told), "/settings/security?done=name", "{}", told.text);
@@ -310,10 +310,10 @@ async fn a_refused_page_of_the_staff_is_in_the_log_in_words(pool: PgPool) {
     assert_eq!(browser.open("/nothing/here").await.status, StatusCode::NOT_FOUND);
     let mut admin = site.admin().await;
     let page = admin.open("/admin/audit").await.text;
-    for words in ["Access was refused", "path /admin/tariffs", "Signed in", "Confirmed the e-mail address"] {
+    for words in ["Access denied", "path /admin/tariffs", "Signed in", "Confirmed the email address"] {
         assert!(page.contains(words), "{words}: {page}");
     }
-    assert_eq!(page.matches("Access was refused").count(), 1);
+    assert_eq!(page.matches("Access denied").count(), 1);
 }
 
 #[sqlx::test(migrations = "../migrations")]

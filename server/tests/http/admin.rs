@@ -178,14 +178,14 @@ async fn a_rehearsal_goes_on_behind_the_page_which_says_how_far_it_is(pool: PgPo
     let fields = [("operation", "gpt-5"), ("revision", now.as_str()), ("price.0", "3")];
     browser.post("/admin/tariffs/2/prices", &fields).await;
     let page = browser.open("/admin/tariffs/2/publish").await;
-    assert!(page.text.contains("Run the rehearsal") && !page.text.contains("<progress"), "{}", page.text);
+    assert!(page.text.contains("Run simulation") && !page.text.contains("<progress"), "{}", page.text);
 
     for _ in 0..2 {
         let told = browser.post("/admin/tariffs/2/rehearse", &[]).await;
         assert_eq!((told.status, location(&told).as_str()), (StatusCode::SEE_OTHER, "/admin/tariffs/2/publish"));
     }
     let page = browser.open("/admin/tariffs/2/publish").await;
-    for words in ["<progress", "Progress of the rehearsal", "Chief started it", "http-equiv=\"refresh\""] {
+    for words in ["<progress", "Simulation progress", "Chief started it", "http-equiv=\"refresh\""] {
         assert!(page.text.contains(words), "{words}: {}", page.text);
     }
     assert!(!page.text.contains("Start over"), "it is of these prices");
@@ -217,22 +217,22 @@ async fn an_outdated_draft_says_so_and_is_brought_up_to_date(pool: PgPool) {
         browser.post(&format!("/admin/tariffs/{version}/prices"), &fields).await;
     }
     let page = browser.open("/admin/tariffs/1").await.text;
-    assert!(page.contains("Start another draft") && page.contains("/admin/tariffs/3"), "{page}");
+    assert!(page.contains("Create another draft") && page.contains("/admin/tariffs/3"), "{page}");
     let now = revision(&site, 3).await;
     browser.post("/admin/tariffs/3/publish", &[("revision", &now), ("confirm", "yes")]).await;
 
     for path in ["/admin/tariffs/2", "/admin/tariffs/2/publish"] {
         let page = browser.open(path).await.text;
-        assert!(page.contains("Version 3 is in force") && page.contains("Bring up to date"), "{path}: {page}");
+        assert!(page.contains("Version 3 is in force") && page.contains("Update draft"), "{path}: {page}");
     }
     let now = revision(&site, 2).await;
     let told = browser.post("/admin/tariffs/2/publish", &[("revision", &now), ("confirm", "yes")]).await;
     assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(told.text.contains("Bring the draft up to date first"), "{}", told.text);
+    assert!(told.text.contains("Update the draft first"), "{}", told.text);
     let told = browser.post("/admin/tariffs/2/rebase", &[("revision", &now)]).await;
     assert_eq!(location(&told), "/admin/tariffs/2?show=changed&clash=gpt-5.2-pro", "{}", told.text);
     let page = browser.open(&location(&told)).await.text;
-    assert!(page.contains("clashes") && !page.contains("Bring up to date"), "{page}");
+    assert!(page.contains("clashes") && !page.contains("Update draft"), "{page}");
     let stale = browser.post("/admin/tariffs/2/rebase", &[("revision", &now)]).await;
     assert!(stale.status.is_client_error(), "{}", stale.status);
     let now = revision(&site, 2).await;

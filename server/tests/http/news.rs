@@ -53,14 +53,14 @@ async fn a_plan_that_is_asked_for_is_told_by_its_name_and_every_customers_bill_a
     assert_eq!((told.status, told.header("content-type")), (StatusCode::OK, "text/csv; charset=utf-8"));
     assert_eq!(told.text, "account,name,charges,before,after,change\r\n", "what would be refused is on nobody's bill");
     let publish = admin.open(&format!("/admin/tariffs/{}/publish", draft.version)).await;
-    assert!(publish.text.contains("hd, plan needed: Every plan → pro"), "{}", publish.text);
+    assert!(publish.text.contains("hd, required plan: Every plan → pro"), "{}", publish.text);
 
     let from = Some(tariffs.first_rise().await.expect("a day") + TimeDelta::hours(1));
     let version = tariffs.publish(&staff(), draft.version, draft.revision, from).await.expect("published").version;
     let page = ask(&site, &format!("/changelog/{version}"), None).await;
-    assert!(page.text.contains("hd, plan needed") && page.text.contains("Every plan"), "{}", page.text);
+    assert!(page.text.contains("hd, required plan") && page.text.contains("Every plan"), "{}", page.text);
     let feed = ask(&site, "/changelog.atom", None).await;
-    assert!(feed.text.contains("hd, plan needed: Every plan → Pro"), "{}", feed.text);
+    assert!(feed.text.contains("hd, required plan: Every plan → Pro"), "{}", feed.text);
     let changes = program.get("/price-changes").await.json();
     let gates = &changes["price_changes"][0]["changes"][0]["gates"];
     assert_eq!(*gates, json!([{ "option": "hd", "before": null, "after": "pro" }]));
@@ -80,14 +80,14 @@ async fn changelog_feeds_and_api_say_the_same(pool: PgPool) {
     let program = site.program("nora", 10).await;
     let empty = ask(&site, "/changelog", None).await;
     assert_eq!(empty.status, StatusCode::OK);
-    assert!(empty.text.contains("No price has changed yet"));
+    assert!(empty.text.contains("No price changes yet"));
     assert_eq!(program.get("/price-changes").await.json(), json!({ "price_changes": [], "next_cursor": null }));
 
     let drop = publish(&site, "gpt-5.2-pro", 32, false).await;
     let rise = publish(&site, "gpt-5", 3, true).await;
     let page = ask(&site, "/changelog", None).await;
     for words in
-        ["1 price goes up", "1 price goes down", "+50\u{a0}%", "−17.9\u{a0}%", "Coming", "application/atom+xml"]
+        ["1 price goes up", "1 price goes down", "+50\u{a0}%", "−17.9\u{a0}%", "Upcoming", "application/atom+xml"]
     {
         assert!(page.text.contains(words), "{words}");
     }
@@ -182,7 +182,7 @@ async fn margins_are_for_admins_and_a_wrong_sheet_keeps_its_text(pool: PgPool) {
 
     let mut chief = site.admin().await;
     let page = chief.open("/admin/margins").await;
-    assert!(page.status == StatusCode::OK && page.text.contains("no cost"), "{}", page.text);
+    assert!(page.status == StatusCode::OK && page.text.contains("cost not set"), "{}", page.text);
     let head = "operation,cost,per,currency,source,review_on";
     let wrong = format!("{head}\ngpt-5,4,1,RUB,list,\nno-such,1,1,RUB,list,\ngpt-5-nano,-1,1,RUB,list,\n");
     let told = chief.post("/admin/margins", &[("costs", &wrong)]).await;
@@ -215,7 +215,7 @@ async fn margins_are_for_admins_and_a_wrong_sheet_keeps_its_text(pool: PgPool) {
     let told = chief.post("/admin/margins", &[("costs", &sheet("30"))]).await;
     assert_eq!(location(&told), "/admin/margins?kept=1", "{}", told.text);
     let page = chief.open("/admin/margins?operation=gpt-5.2-pro").await.text;
-    assert!(page.contains("was 40.00\u{a0}RUB") && page.contains("What gpt-5.2-pro cost"), "{page}");
+    assert!(page.contains("was 40.00\u{a0}RUB") && page.contains("Cost history of gpt-5.2-pro"), "{page}");
     assert!(chief.open("/admin/margins/costs.csv").await.text.contains("gpt-5.2-pro,30,1,RUB,list,"));
     let told = chief.post("/admin/margins/draft", &[]).await;
     assert_eq!(location(&told), "/admin/tariffs/2", "{}", told.text);

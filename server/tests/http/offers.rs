@@ -38,8 +38,8 @@ async fn shows_what_it_sells(pool: PgPool, preset: &str) {
         has(&russian, &["Дополнения скоро"]);
     }
     if !catalog.metered.is_empty() {
-        has(&english, &["Metered by the hour coming"]);
-        has(&russian, &["С почасовым учётом скоро"]);
+        has(&english, &["Metered usage coming soon"]);
+        has(&russian, &["Оплата по использованию скоро"]);
     }
     site.person("buyer").await;
     let mut browser = site.browser();

@@ -40,7 +40,7 @@ async fn hears_of_it(browser: &mut Browser<'_>, signed_in: bool) {
     for path in ["/wallet", "/pricing"] {
         let told = browser.open(path).await;
         assert_eq!((told.status, location(&told).as_str()), (StatusCode::SERVICE_UNAVAILABLE, ""), "{path}");
-        assert!(told.text.contains("<h1>Not available at the moment</h1>"), "{path}: {}", told.text);
+        assert!(told.text.contains("<h1>Temporarily unavailable</h1>"), "{path}: {}", told.text);
         assert!(!told.header("retry-after").is_empty());
     }
     let told = browser.post("/wallet/top-up", &ORDER).await;
@@ -176,7 +176,7 @@ async fn a_form_outlives_its_session(pool: PgPool) {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(ORDER).finish();
     let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
     let told = browser.send(request).await;
-    assert!(told.text.contains("Вы больше не вошли"), "{}", told.text);
+    assert!(told.text.contains("Сеанс завершён"), "{}", told.text);
     assert!(told.text.contains("/sign-in?next=%2Fwallet%2Ftop-up%3Fpackage%3Dlight"), "{}", told.text);
     browser.sign_in("late").await;
     assert_eq!(browser.post("/wallet/top-up", &ORDER).await.status, StatusCode::SEE_OTHER);

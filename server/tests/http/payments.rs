@@ -156,7 +156,7 @@ async fn a_mistyped_card_is_shown_again_with_what_is_wrong(pool: PgPool) {
     let fields = [("number", "4242 4242 4242 4241"), ("expiry", "13/30"), ("cvc", "x"), ("action", "pay")];
     let told = browser.post(&page, &fields).await;
     assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
-    for text in ["4242 4242 4242 4241", "13/30", "check digit", "Write it as 12/30", "Three or four digits"] {
+    for text in ["4242 4242 4242 4241", "13/30", "a digit is mistyped", "Enter it as 12/30", "Enter 3 or 4 digits"] {
         assert!(told.text.contains(text), "{text}: {}", told.text);
     }
     assert_eq!(browser.open("/sandbox/checkout/sbx_none").await.status, StatusCode::NOT_FOUND);

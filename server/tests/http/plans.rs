@@ -24,7 +24,7 @@ async fn subscribe(site: &Site, browser: &mut Browser<'_>, name: &str, number: &
     let told = browser.post("/wallet/plan", &FORM).await;
     assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
     let page = location(&told);
-    assert!(browser.open(&page).await.text.contains("The card is kept"));
+    assert!(browser.open(&page).await.text.contains("The card is saved"));
     pay(browser, &page, number).await;
     let payments = site.wallet().payments().payments(&viewer, None, 1).await.expect("payments").payments;
     let back = format!("/wallet/orders/{}/check", payments[0].id);
@@ -73,7 +73,7 @@ async fn a_plan_is_chosen_paid_renewed_and_left(pool: PgPool) {
 
     let second = browser.post("/wallet/plan", &[FORM[0], FORM[1], FORM[2], ("idempotency_key", "form-2")]).await;
     assert_eq!(second.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(second.text.contains("on a paid plan already"), "{}", second.text);
+    assert!(second.text.contains("already has a paid plan"), "{}", second.text);
 
     assert_eq!(live(&site, TimeDelta::days(32)).await.paid, 1);
     let balance = site.wallet().ledger().balance(viewer.wallet).await.expect("a balance");
@@ -82,7 +82,7 @@ async fn a_plan_is_chosen_paid_renewed_and_left(pool: PgPool) {
     // Sessions do not last a month.
     browser.sign_in("planner").await;
     assert_eq!(location(&browser.post("/wallet/plan/cancel", &[]).await), "/wallet/plan");
-    assert!(browser.open("/wallet/plan").await.text.contains("Keep the plan"));
+    assert!(browser.open("/wallet/plan").await.text.contains("Keep plan"));
     assert_eq!(location(&browser.post("/wallet/plan/resume", &[]).await), "/wallet/plan");
     browser.post("/wallet/plan/cancel", &[]).await;
     assert_eq!(live(&site, TimeDelta::days(32)).await.ended, 1);

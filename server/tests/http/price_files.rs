@@ -156,7 +156,7 @@ async fn a_doubled_row_is_told_after_the_import(pool: PgPool) {
     assert_eq!(told.status, StatusCode::SEE_OTHER, "{}", told.text);
     assert_eq!(location(&told), "/admin/tariffs/2?show=changed&doubled=luma-ray2-flash");
     let page = browser.open(&location(&told)).await;
-    let words = "In the file twice with the same price, kept once: luma-ray2-flash.";
+    let words = "Listed twice with the same price, kept once: luma-ray2-flash.";
     assert!(page.text.contains(words), "{}", page.text);
 }
 

@@ -44,8 +44,8 @@ async fn a_capture_shows_each_line_with_what_was_taken_of_it(pool: PgPool) {
         let page = browser.open(&format!("/wallet/history/{seq}")).await.text;
         assert!(page.contains(&format!("Why {total} tokens?")), "{at}");
         assert!(page.contains(&format!(r#"class="fig text-2xl">{total}<"#)), "{at}: the sum is the row's");
-        assert_eq!(page.contains("Not taken, given back"), total < 46, "{at}");
-        assert!(page.contains("kling-v2.1") && page.contains("One price, 1 call, price book 1"), "{at}");
+        assert_eq!(page.contains("Not charged, released"), total < 46, "{at}");
+        assert!(page.contains("kling-v2.1") && page.contains("Fixed price, 1 call, price book 1"), "{at}");
     }
     // One line, taken whole, is as good as a charge.
     let seq = capture(&program, 9, &["gpt-5"], &json!({})).await;

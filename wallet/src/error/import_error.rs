@@ -64,13 +64,13 @@ pub enum ImportError {
     #[error("this cell holds a control character, such as a line end; a cell is one line of text")]
     ControlCharacter,
     /// An operation is in the sheet twice.
-    #[error("{operation} is here twice")]
+    #[error("{operation} is listed twice")]
     Twice {
         /// The operation.
         operation: String,
     },
     /// A price of an operation is in the sheet twice.
-    #[error("{operation} with this option is here twice")]
+    #[error("{operation} with this option is listed twice")]
     OptionTwice {
         /// The operation.
         operation: String,
@@ -119,7 +119,7 @@ pub enum ImportError {
         known: Vec<String>,
     },
     /// A text that can't be an operation's code.
-    #[error("“{found}” can't name an operation: 1–64 of a–z, 0–9, point, dash, underscore")]
+    #[error("“{found}” can't name an operation: 1–64 of a–z, 0–9, dot, dash, underscore")]
     NotAnOperation {
         /// The text.
         found: String,
@@ -178,7 +178,7 @@ pub enum ImportError {
         found: String,
     },
     /// A day of review that has passed.
-    #[error("“{found}” is over; expected a day from {today} on")]
+    #[error("“{found}” is in the past; expected a day from {today} on")]
     DayOver {
         /// The day, as the sheet says it.
         found: String,
@@ -186,10 +186,10 @@ pub enum ImportError {
         today: NaiveDate,
     },
     /// A head without a row below it.
-    #[error("the sheet has a head, but no cost below it")]
+    #[error("the sheet has a header, but no costs below it")]
     NoCosts,
     /// A text that doesn't say how many units a cost is for.
-    #[error("“{found}” is no number of units; expected a whole number from 1 to {max}")]
+    #[error("“{found}” is not a number of units; expected a whole number from 1 to {max}")]
     NotUnits {
         /// The text.
         found: String,
@@ -197,7 +197,7 @@ pub enum ImportError {
         max: i64,
     },
     /// The source of a cost has too many letters.
-    #[error("the source is longer than {max} letters")]
+    #[error("the source is longer than {max} characters")]
     SourceTooLong {
         /// The most letters.
         max: usize,
@@ -244,8 +244,8 @@ mod tests {
                 ImportError::ControlCharacter,
                 "this cell holds a control character, such as a line end; a cell is one line of text",
             ),
-            (ImportError::Twice { operation: text() }, "x is here twice"),
-            (ImportError::OptionTwice { operation: text() }, "x with this option is here twice"),
+            (ImportError::Twice { operation: text() }, "x is listed twice"),
+            (ImportError::OptionTwice { operation: text() }, "x with this option is listed twice"),
             (ImportError::NoPrice, "the price is empty; {amount}"),
             (amount(AmountError::NotANumber), "“x” is not a number; {amount}"),
             (amount(AmountError::TooPrecise), "“x” is too many decimals; {amount}"),
@@ -265,7 +265,7 @@ mod tests {
             ),
             (
                 ImportError::NotAnOperation { found: text() },
-                "“x” can't name an operation: 1–64 of a–z, 0–9, point, dash, underscore",
+                "“x” can't name an operation: 1–64 of a–z, 0–9, dot, dash, underscore",
             ),
             (ImportError::NoOperation { operation: text() }, "there is no operation “x” in the price book"),
             (
@@ -282,13 +282,13 @@ mod tests {
             (ImportError::NotACategory { found: text(), known: two() }, "“x” is not a category: s × hd or l"),
             (ImportError::NotACurrency { found: text() }, "“x” is not a currency; expected an ISO 4217 code: USD"),
             (ImportError::NotADay { found: text() }, "“x” is not a day; expected 2026-12-21"),
-            (ImportError::DayOver { found: text(), today }, "“x” is over; expected a day from 2026-11-21 on"),
-            (ImportError::NoCosts, "the sheet has a head, but no cost below it"),
+            (ImportError::DayOver { found: text(), today }, "“x” is in the past; expected a day from 2026-11-21 on"),
+            (ImportError::NoCosts, "the sheet has a header, but no costs below it"),
             (
                 ImportError::NotUnits { found: text(), max: 9 },
-                "“x” is no number of units; expected a whole number from 1 to 9",
+                "“x” is not a number of units; expected a whole number from 1 to 9",
             ),
-            (ImportError::SourceTooLong { max: 200 }, "the source is longer than 200 letters"),
+            (ImportError::SourceTooLong { max: 200 }, "the source is longer than 200 characters"),
             (ImportError::Other("missing field `price`".to_owned()), "missing field `price`"),
         ]
     }

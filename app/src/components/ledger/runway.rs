@@ -19,6 +19,9 @@ pub fn Runway(
     let zone = StoredValue::new(use_zone());
     let when = move || zone.with_value(|zone| heading(i18n.get_locale(), zone, forecast));
     let note = move || zone.with_value(|zone| note(i18n.get_locale(), zone, forecast));
+    let is_known = matches!(forecast, Forecast::Until { .. });
+    let title = move || if is_known { t_string!(i18n, wallet.runs_out) } else { t_string!(i18n, wallet.forecast) };
+    let lead = move || if is_known { format!("{} ", t_string!(i18n, wallet.runs_out)) } else { String::new() };
     let loss = unused.map(|unused| {
         move || {
             let locale = i18n.get_locale();
@@ -33,11 +36,11 @@ pub fn Runway(
                 Some(loss) => view! {
                     <h2 id="run" class="text-muted">{t!(i18n, wallet.unused)}</h2>
                     <p class="fig text-xl mt-0.5" data-testid="unused">{loss}</p>
-                    <p class="text-sm text-muted mt-1">{t!(i18n, wallet.runs_out)}" "{when}". "{note}</p>
+                    <p class="text-sm text-muted mt-1">{lead}{when}". "{note}</p>
                 }
                 .into_any(),
                 None => view! {
-                    <h2 id="run" class="text-muted">{t!(i18n, wallet.runs_out)}</h2>
+                    <h2 id="run" class="text-muted">{title}</h2>
                     <p class="fig text-xl mt-0.5" data-testid="runs-out">{when}</p>
                     <p class="text-sm text-muted mt-1">{note}</p>
                 }

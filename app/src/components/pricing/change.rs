@@ -92,7 +92,7 @@ pub fn change_line(locale: Locale, change: &PriceChange, plans: &[(String, Strin
     format!("{} [{}]: {prices}{percent}, {direction}{options}", change.name, change.operation)
 }
 
-/// Says in one line which plan is needed, before and after: `hd, plan needed: Every plan → Pro`.
+/// Says in one line which plan is needed, before and after: `hd, required plan: Every plan → Pro`.
 #[must_use]
 pub fn requirement_line(locale: Locale, gate: &GateChange, plans: &[(String, String)]) -> String {
     let name = |plan: Option<&str>| plan_text(locale, plan, plans);
@@ -237,7 +237,7 @@ fn plan_text(locale: Locale, plan: Option<&str>, plans: &[(String, String)]) -> 
     plans.iter().find(|(known, _)| known == code).map_or(code, |(_, name)| name).to_owned()
 }
 
-/// Says what a plan is needed for: `plan needed`, `premium, plan needed`.
+/// Says what a plan is needed for: `required plan`, `premium, required plan`.
 fn requirement_text(locale: Locale, gate: &GateChange) -> String {
     let plan = td_string!(locale, changelog.plan);
     gate.option.as_ref().map_or_else(|| plan.to_owned(), |option| format!("{option}, {plan}"))

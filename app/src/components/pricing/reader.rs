@@ -109,7 +109,7 @@ mod tests {
         let elite = reader("neuralbox", Some("elite"), Interval::Month);
         assert_eq!(
             (elite.heading(Locale::ru).as_str(), elite.money(Locale::en, credits(3), credits(3)).as_str()),
-            ("С планом Elite", "₽4.99")
+            ("На тарифе Elite", "₽4.99")
         );
         let starter = reader("neuralbox", Some("starter"), Interval::Month);
         assert_eq!(starter, guest, "who pays nothing for a plan sees what one would cost");

@@ -111,7 +111,15 @@ fn Waiting(page: Page) -> impl IntoView {
         <h1 class="h1">
             {move || if is_pending { t_string!(i18n, order.unpaid) } else { t_string!(i18n, order.waiting) }}
         </h1>
-        <p class="text-muted mt-1">{t!(i18n, order.waiting_note, email = move || email.clone())}</p>
+        <p class="text-muted mt-1">
+            {move || {
+                if is_pending {
+                    t_string!(i18n, order.unpaid_note).to_owned()
+                } else {
+                    t_string!(i18n, order.waiting_note, email = email.clone())
+                }
+            }}
+        </p>
         <OrderSteps order=order />
         <div class="flex flex-wrap gap-2 mt-4">
             {to_pay.map(|url| view! { <a class="btn btn-primary" rel="external" href=url>{t!(i18n, order.to_pay)}</a> })}

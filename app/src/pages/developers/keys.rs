@@ -83,7 +83,13 @@ fn KeysContent(page: Page) -> impl IntoView {
 fn EnvironmentPanel(is_preview: bool, balance: BalanceView) -> impl IntoView {
     let i18n = use_i18n();
     let available = balance.available;
-    let name = move || if is_preview { t_string!(i18n, keys.preview) } else { t_string!(i18n, keys.production) };
+    let name = move || {
+        if is_preview {
+            t_string!(i18n, keys.preview_environment)
+        } else {
+            t_string!(i18n, keys.production_environment)
+        }
+    };
     view! {
         <section class="panel p-5" aria-label=name>
             <div class="flex items-center gap-2">

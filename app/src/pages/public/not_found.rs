@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::components::ui::public_shell::PublicShell;
 use crate::i18n::*;
 
-/// "There is no such page."
+/// The page that says that there is nothing at the address.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     let i18n = use_i18n();

@@ -53,7 +53,7 @@ fn paid() -> PaidMail {
 fn a_mail_has_one_figure_and_one_action_in_both_languages() {
     let receipt = Mail::Receipt(paid());
     for (locale, figures, action) in
-        [("en", ["₽449", "100 tokens"], "See the order"), ("ru", ["449\u{a0}₽", "100 токенов"], "Открыть заказ")]
+        [("en", ["₽449", "100 tokens"], "View order"), ("ru", ["449\u{a0}₽", "100 токенов"], "Открыть заказ")]
     {
         let mail = rendered(&receipt, locale);
         assert!(figures.iter().all(|figure| mail.text.contains(figure)) && mail.text.contains(action), "{}", mail.text);
@@ -119,12 +119,12 @@ fn a_mail_about_a_plan_says_the_price_and_the_next_date_in_both_languages() {
     for (mail, words) in [
         (Mail::PlanStarted(mail.clone()), ["₽890", "21 December 2026", "890\u{a0}₽"]),
         (Mail::PlanRenewed(mail), ["300 tokens", "21 December 2026", "продлён"]),
-        (Mail::PlanUnpaid(trouble.clone()), ["has ended with the month", "21 December 2026", "сгорел"]),
+        (Mail::PlanUnpaid(trouble.clone()), ["monthly allowance has expired", "21 December 2026", "сгорел"]),
         (
             Mail::PlanUnpaid(PlanTroubleMail { expiry: Some(Expiry::Months(2)), ..trouble.clone() }),
-            ["Visa •• 4242", "credits and your plan stay", "не прошла"],
+            ["Visa •• 4242", "your plan and your balance", "не прошла"],
         ),
-        (Mail::PlanEnded(trouble.clone()), ["Starter", "Tries: 2", "Попыток: 2"]),
+        (Mail::PlanEnded(trouble.clone()), ["Starter", "Attempts: 2", "Попыток: 2"]),
         (Mail::PlanEnded(trouble), ["₽890", "has ended", "закончился"]),
     ] {
         let (english, russian) = (rendered(&mail, "en"), rendered(&mail, "ru"));
@@ -168,10 +168,10 @@ fn a_rise_says_what_it_means_to_the_reader() {
     let (subject, text, html) = rise("en");
     assert_eq!(subject, "Prices change on 21 December 2026: +214 tokens for you");
     for words in [
-        "costs 1,204 tokens. At the prices from 21 December 2026 on it costs 1,418.",
-        "2 of your requests of these 30 days would be refused",
+        "costs 1,204 tokens at the prices before this change, and 1,418 at the prices from 21 December 2026 on.",
+        "2 of your requests in these 30 days would be refused",
         "DALL·E <3>: 5–13 → 6–14 (+7.7…+20\u{a0}%); your 31 requests: 1,204 → 1,418.",
-        "Old: goes away; you made 2 requests.",
+        "Old: removed; you made 2 requests.",
         "https://pay.example/changelog/4",
     ] {
         assert!(text.contains(words), "{words}\n{text}");
@@ -207,7 +207,7 @@ fn what_is_refused_is_the_news_where_nothing_costs_more() {
     assert_eq!(english.subject, "Prices change on 21 December 2026: 3 of your requests would be refused");
     // Below the greeting and the figure.
     let lines: Vec<&str> = english.text.lines().skip(4).collect();
-    assert!(lines[0].starts_with("3 of your requests of these 30 days would be refused"), "{lines:?}");
+    assert!(lines[0].starts_with("3 of your requests in these 30 days would be refused"), "{lines:?}");
     assert_eq!(lines[1], "GPT-5: 2; 3 of your requests would be refused.");
     assert!(rendered(&rise, "ru").subject.contains("будет отклонено ваших запросов: 3"));
 }

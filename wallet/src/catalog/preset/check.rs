@@ -20,7 +20,7 @@ pub(super) fn name(report: &mut Report<'_>, node: Node<'_>, name: &str) {
     report.check(node, is_name, &format!("a name has 1–{NAME_MAX} letters and no control characters"));
 }
 
-/// Codes are 1–64 of a–z, 0–9, point, dash and underscore, none twice.
+/// Codes are 1–64 of a–z, 0–9, dot, dash and underscore, none twice.
 fn codes_and_names<'a, T: 'a>(
     report: &mut Report<'_>,
     what: &str,
@@ -30,9 +30,9 @@ fn codes_and_names<'a, T: 'a>(
     let mut seen = BTreeSet::new();
     for Entry { node, value } in entries {
         let (code, name_of) = of(value);
-        let message = format!("“{code}” can't name a {what}: 1–64 of a–z, 0–9, point, dash, underscore");
+        let message = format!("“{code}” can't name a {what}: 1–64 of a–z, 0–9, dot, dash, underscore");
         report.check(node.at("code"), is_operation(code), &message);
-        report.check(node.at("code"), seen.insert(code), &format!("the {what} {code} is here twice"));
+        report.check(node.at("code"), seen.insert(code), &format!("the {what} {code} is listed twice"));
         name(report, node.at("name"), name_of);
     }
 }

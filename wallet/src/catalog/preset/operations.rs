@@ -54,11 +54,11 @@ pub(super) fn operations(
         match list.iter().find(|known| known.value.operation == *code) {
             None => list.push(Entry { node, value: tariff }),
             Some(known) if known.value.apart(&tariff) == Apart::Place => {
-                let message = format!("the operation {code} is here twice with the same price; one row is kept");
+                let message = format!("the operation {code} is listed twice with the same price; one row is kept");
                 report.warn(span, code, message);
             }
             Some(_) => {
-                report.error(span, format!("the operation {code} is here twice with different prices; keep one"));
+                report.error(span, format!("the operation {code} is listed twice with different prices; keep one"));
             }
         }
     }

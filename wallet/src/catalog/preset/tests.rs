@@ -39,7 +39,7 @@ fn credits(book: &PriceBook, operation: &str, params: Value) -> String {
 fn neuralbox_has_every_number_of_its_source() {
     let (preset, warnings) = preset("neuralbox");
     let texts: Vec<&str> = warnings.iter().map(|warning| warning.message.as_str()).collect();
-    assert_eq!(texts, ["the operation luma-ray2-flash is here twice with the same price; one row is kept"]);
+    assert_eq!(texts, ["the operation luma-ray2-flash is listed twice with the same price; one row is kept"]);
     let line = preset.source.lines().nth(warnings[0].line - 1);
     assert_eq!(line, Some("code = \"luma-ray2-flash\""), "the warning names the second row's line");
     // 12 text, 12 image, 8 video, 2 music, 6 TTS, 3 STT, 7 tools: the document's tables without the doubled row.

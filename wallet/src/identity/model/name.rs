@@ -164,8 +164,8 @@ pub(crate) fn name_error_at(field: &str, problem: Problem) -> FieldError {
     let message = match problem {
         Problem::Required => "Enter a name.",
         Problem::TooLong => "Use at most 100 characters.",
-        Problem::HasLink => "Leave links and addresses out, and write a space after a dot.",
-        Problem::HasHidden => "Leave out characters that can't be seen, and those that turn the direction of text.",
+        Problem::HasLink => "Remove links and addresses, and put a space after a dot.",
+        Problem::HasHidden => "Remove invisible characters and those that change the direction of text.",
         _ => "Use letters, digits and signs only.",
     };
     FieldError::new(field, problem, message)

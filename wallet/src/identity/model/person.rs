@@ -236,8 +236,8 @@ pub fn check_locale(locale: &str) -> String {
 #[cfg(feature = "postgres")]
 pub(crate) fn email_error(problem: Problem) -> FieldError {
     let message = match problem {
-        Problem::Required => "Enter your e-mail address.",
-        Problem::Taken => "This address has an account already. Sign in, or reset the password.",
+        Problem::Required => "Enter your email address.",
+        Problem::Taken => "This address already has an account. Sign in or reset the password.",
         Problem::TooLong => "The address is too long: at most 254 characters.",
         _ => "Enter an address such as name@example.com.",
     };
@@ -251,10 +251,10 @@ pub(crate) fn password_error(problem: Problem) -> FieldError {
         Problem::TooShort => "Use at least 8 characters.",
         Problem::TooLong => "Use at most 200 characters.",
         Problem::TooCommon => {
-            "This password is easy to guess: it is among the first that anybody tries, or made of your address or our \
-             name. Take another one."
+            "This password is easy to guess: it is a common one, or made of your address or our \
+             name. Choose another one."
         }
-        _ => "The address or the password is wrong, or the address is not confirmed yet: open the link in our mail.",
+        _ => "Wrong address or password, or the address is not confirmed yet: open the link in our email.",
     };
     FieldError::new("password", problem, message)
 }

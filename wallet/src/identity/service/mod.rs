@@ -224,7 +224,7 @@ pub(crate) async fn audit_in_tx(connection: &mut PgConnection, audit: &NewAudit,
 /// Refuses to let an account act or hear whose owner's address is not proven: whoever registered it may be anybody.
 pub(crate) async fn must_be_proven_in_tx(connection: &mut PgConnection, account: AccountId) -> Result<()> {
     if repo::tree::is_unproven(connection, account).await? {
-        let message = "Confirm your e-mail address first: the link is in the mail that we sent you.";
+        let message = "Confirm your email address first: open the link in our email.";
         return Err(Refusal::unprocessable("email", Problem::NotConfirmed, message).into());
     }
     Ok(())

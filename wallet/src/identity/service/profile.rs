@@ -25,7 +25,7 @@ impl Identity {
         let at_field = |problem| FieldError { field: "new_password".to_owned(), ..password_error(problem) };
         check_password_of(new, &row.email_key, &self.household.product().await?).map_err(at_field)?;
         if new == current {
-            let message = "This is the password that you have. Choose another one.";
+            let message = "This is your current password. Choose another one.";
             return Err(Refusal::unprocessable("new_password", Problem::NotAllowed, message).into());
         }
         let queue = self.queue_of(row.id, visit);

@@ -65,8 +65,8 @@ impl Identity {
         };
         if !is_own {
             if password.is_empty() {
-                let message = "Enter the password that was chosen when the wallet was opened. If it wasn't you who \
-                               opened it, set a new password instead.";
+                let message = "Enter the password chosen at sign-up. If you did not sign up, \
+                               set a new password instead.";
                 return Err(Refusal::unprocessable("password", Problem::Required, message).into());
             }
             self.check_password_of(&row, password, visit).await?;
@@ -82,7 +82,7 @@ impl Identity {
         match self.check_credentials((&row.email, password), visit, Claim::WithProof).await {
             Ok(_) => Ok(()),
             Err(Error::Refused(Refusal::Unprocessable { .. })) => {
-                let message = "This is not the password that was chosen when the wallet was opened.";
+                let message = "This is not the password chosen at sign-up.";
                 Err(Refusal::unprocessable("password", Problem::WrongPassword, message).into())
             }
             Err(error) => Err(error),

@@ -141,9 +141,8 @@ impl Identity {
     pub async fn appoint_staff(&self, email: &str, staff: StaffRole) -> Result<User> {
         let email = Email::parse(email).map_err(email_error)?;
         let row = repo::user::by_email(self.db.pool(), email.key()).await?;
-        let row = row.ok_or_else(|| {
-            Refusal::unprocessable("email", Problem::Unknown, "Nobody has an account with this address.")
-        })?;
+        let row =
+            row.ok_or_else(|| Refusal::unprocessable("email", Problem::Unknown, "No account has this address."))?;
         if row.verified_at.is_none() {
             return Err(taken(false).into());
         }
@@ -268,11 +267,11 @@ impl Identity {
 /// Refuses to make somebody staff by an address that has an account.
 fn taken(is_proven: bool) -> Refusal {
     let message = if is_proven {
-        "Somebody has an account with this address. Where that is the right person, say --existing: the account gets the \
+        "This address already has an account. If it is the right person, say --existing: the account gets the \
          role and keeps its password."
     } else {
-        "Somebody has registered this address and never proven it: that may be anybody. Let its owner open the link in \
-         the mail first, or take another address."
+        "This address was registered and never confirmed: it may be anyone's. Let its owner open the link in \
+         the email first, or take another address."
     };
     Refusal::unprocessable("email", Problem::Taken, message)
 }

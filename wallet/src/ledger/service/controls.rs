@@ -100,7 +100,7 @@ impl Ledger {
         };
         let id = controls::set_budget(connection, wallet, touched.project, &budget).await?;
         if controls::count_budgets(connection, wallet, touched.project).await? > BUDGETS_MAX {
-            let message = format!("A project has at most {BUDGETS_MAX} ceilings. Remove one first.");
+            let message = format!("A project has at most {BUDGETS_MAX} budgets. Remove one first.");
             return Err(Refusal::unprocessable("ceiling", Problem::TooMany, message).into());
         }
         Ok(id)

@@ -83,7 +83,7 @@ impl Payments {
         let catalog = self.catalog.view().await?;
         let terms = price(&catalog, choice)?;
         if self.plans.subscription(buyer.account).await?.is_some_and(|found| found.is_paid_and_live()) {
-            let message = "This account is on a paid plan already. Another one can begin when it has ended.";
+            let message = "This account already has a paid plan. You can choose another when it ends.";
             return Err(Refusal::unprocessable("plan", Problem::Taken, message).into());
         }
         let part = PlanPart {

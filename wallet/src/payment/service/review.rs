@@ -38,7 +38,7 @@ impl Payments {
             FetchAnswer::Found(found) if found.status == ProviderStatus::Paid && agrees(&row, &found) => found,
             FetchAnswer::Unknown { .. } => return Err(Refusal::Unavailable.into()),
             FetchAnswer::Found(_) | FetchAnswer::Missing => {
-                let message = "The provider's payment is not what was ordered. Give the money back there, then note \
+                let message = "The provider's payment is not what was ordered. Refund it there, then note \
                                it: scrip payment returned.";
                 return Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into());
             }
@@ -53,7 +53,7 @@ impl Payments {
         let seen = self.view(id).await?;
         if seen.status == PaymentStatus::Held {
             let message = "There is no place for this money (another plan, a month that is paid, a plan that is over). \
-                           Give it back at the provider, then note it: scrip payment returned.";
+                           Refund it at the provider, then note it: scrip payment returned.";
             return Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into());
         }
         Ok(seen)
@@ -81,7 +81,7 @@ impl Payments {
         if seen.status == PaymentStatus::Succeeded {
             return Ok(seen);
         }
-        let message = "Somebody else has decided this payment meanwhile: look at it again.";
+        let message = "Someone else has decided this payment in the meantime. Load it again.";
         Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into())
     }
 
@@ -98,7 +98,7 @@ impl PaymentRow {
 }
 
 fn not_held() -> Refusal {
-    Refusal::unprocessable("payment", Problem::NotAllowed, "This payment was not put aside: see scrip payment held.")
+    Refusal::unprocessable("payment", Problem::NotAllowed, "This payment is not in review: see scrip payment held.")
 }
 
 fn checked(note: &str) -> Result<&str, Refusal> {

@@ -63,11 +63,11 @@ fn price(catalog: &CatalogView, top_up: &TopUp) -> Result<Order, Refusal> {
                 return Err(Refusal::unprocessable("amount", Problem::NotAllowed, "Choose one of the packages."));
             };
             if amount < free.min {
-                let message = format!("The least amount is {}.", free.min);
+                let message = format!("The minimum is {}.", free.min);
                 return Err(Refusal::unprocessable("amount", Problem::TooSmall, message));
             }
             if amount > free.max {
-                let message = format!("The most at once is {}.", free.max);
+                let message = format!("The maximum is {}.", free.max);
                 return Err(Refusal::unprocessable("amount", Problem::TooLarge, message));
             }
             let step = settings.rounding_step.micros().max(1);

@@ -119,7 +119,7 @@ impl Tariff {
             problems.push(FieldError::new(field, problem, message));
         };
         if !is_operation(&self.operation) {
-            wrong("operation", Problem::NotAllowed, "An operation is 1–64 of a–z, 0–9, point, dash and underscore.");
+            wrong("operation", Problem::NotAllowed, "An operation is 1–64 of a–z, 0–9, dot, dash and underscore.");
         }
         let texts = [
             ("name", self.name.as_str(), NAME_MAX, "A name has 1–100 letters."),

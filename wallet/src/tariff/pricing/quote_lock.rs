@@ -61,7 +61,7 @@ impl Tariffs {
         let found = repo::locked_quote(self.db.pool(), wallet, id).await?;
         let (locked, plans) = found.ok_or_else(|| wrong(Problem::Unknown, "There is no such quote."))?;
         if locked.expires_at <= now {
-            return Err(wrong(Problem::Expired, "The quote's time is over. Ask for a new one.").into());
+            return Err(wrong(Problem::Expired, "The quote has expired. Ask for a new one.").into());
         }
         let quote = &locked.quote;
         if quote.operation != line.operation || quote.params != line.params || quote.count != line.count {

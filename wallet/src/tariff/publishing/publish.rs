@@ -95,7 +95,7 @@ impl Change {
         if draft.based_on != Some(active.version) {
             // Prices were published since this draft was copied; publishing it would undo them unseen.
             let message = format!(
-                "Prices were published since this draft was begun: version {} is in force. Bring the draft up to date \
+                "Prices were published after this draft was created: version {} is in force. Update the draft \
                  first; its own changes are kept.",
                 active.version
             );
@@ -171,7 +171,7 @@ fn check_rehearsed(changes: &[PriceChange], is_rehearsed: bool) -> Result<()> {
     if is_rehearsed || !changes.iter().any(|change| change.direction.needs_notice()) {
         return Ok(());
     }
-    let message = "Rehearse exactly this draft first: a rise is published only after its effect has been seen.";
+    let message = "Run a simulation of this draft first: a price rise is published only after its effect is known.";
     Err(Refusal::unprocessable("rehearsal", Problem::Required, message).into())
 }
 
@@ -200,7 +200,7 @@ async fn carry(change: &mut Change, base: &PriceBook, now: &PriceBook, told: &Pr
     if !untold.is_empty() && carried.effective_at.is_none_or(|from| from < change.first_rise()) {
         let names = untold.into_iter().collect::<Vec<_>>().join(", ");
         let message = format!(
-            "Version {} is announced already. On its day {names} would cost more again than now, and nobody was told of \
+            "Version {} is announced already. On its day {names} would cost more again than now, and nobody was notified of \
              that rise. Leave {names} as announced until then, or withdraw version {} first.",
             told.version, told.version
         );

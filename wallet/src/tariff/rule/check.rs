@@ -68,7 +68,7 @@ impl Checker {
         for text in texts {
             self.name(name, text);
             if seen.contains(&text) {
-                self.wrong(name, Problem::Taken, format!("“{text}” is here twice."));
+                self.wrong(name, Problem::Taken, format!("“{text}” is listed twice."));
             }
             seen.push(text);
         }

@@ -150,11 +150,11 @@ mod tests {
     #[test]
     fn says_by_which_rule_how_often_and_from_which_book() {
         let mut receipt = Receipt::flat("gpt-5", "GPT-5", Credits::from_micros(2_000_000));
-        assert_eq!(how(Locale::en, &receipt), "One price, 1 call");
+        assert_eq!(how(Locale::en, &receipt), "Fixed price, 1 call");
         receipt.price_book_version = 4;
         receipt.count = 3;
         receipt.rule = "matrix".to_owned();
         assert_eq!(how(Locale::en, &receipt), "Option grid, 3 calls, price book 4");
-        assert!(how(Locale::ru, &receipt).ends_with(", 3 вызова, прейскурант 4"), "{}", how(Locale::ru, &receipt));
+        assert!(how(Locale::ru, &receipt).ends_with(", 3 вызова, прайс-лист 4"), "{}", how(Locale::ru, &receipt));
     }
 }

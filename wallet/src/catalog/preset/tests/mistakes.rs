@@ -80,7 +80,7 @@ fn the_doubled_row_with_another_price_is_refused() {
     let errors =
         Preset::parse(&format!("{before}{}", after.replacen("flat = 42", "flat = 43", 1))).err().unwrap_or_default();
     assert_eq!(errors.len(), 1);
-    assert!(errors[0].message.contains("luma-ray2-flash is here twice with different prices"), "{}", errors[0]);
+    assert!(errors[0].message.contains("luma-ray2-flash is listed twice with different prices"), "{}", errors[0]);
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn mistakes_are_named_by_line_and_column() {
             "line 3, column 10: dall-e-3 has no option “xl × hd”; expected one of “s × standard”, “s × hd”, “l × standard”, “l × hd”",
             "line 4, column 1: there is no operation “sora-2” in the price book; give its name, category and unit to add it",
             "line 5, column 19: “nan” is not a number; expected an amount that is not negative, with at most six decimals: 4 or 0.5",
-            "line 7, column 1: gpt-5 with this option is here twice",
+            "line 7, column 1: gpt-5 with this option is listed twice",
             "line 8, column 23: 9999999999 is too large; a price is at most 1000000000",
         ]
     );
@@ -190,10 +190,10 @@ fn sourced_costs_name_what_is_wrong_by_line_and_column() {
         (format!("{name},1,0,USD,x,"), "line 2", "number of units"),
         (format!("{name},1,1,DOLLAR,x,"), "line 2", "not a currency"),
         (format!("{name},1,1,USD,x,tomorrow"), "line 2", "not a day"),
-        (format!("{name},1,1,USD,x,2020-01-01"), "line 2", "is over"),
+        (format!("{name},1,1,USD,x,2020-01-01"), "line 2", "is in the past"),
         ("no-such,1,1,USD,x,".to_owned(), "line 2, column 1", "no operation"),
         (format!("{name},1,1,USD,x,\n{name},2,1,USD,x,"), "line 3, column 1", "twice"),
-        (String::new(), "line 1", "no cost below it"),
+        (String::new(), "line 1", "no costs below it"),
     ] {
         let sheet = format!("operation,cost,per,currency,source,review_on\n{row}\n");
         let errors = read_sourced_costs(&sheet, &book(), today, 90).expect_err("wrong");
