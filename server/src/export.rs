@@ -23,7 +23,7 @@ pub fn router() -> Router<AppState> {
         .route("/admin/margins/costs.csv", get(costs))
         .route("/admin/tariffs/{n}/prices.csv", get(prices_csv))
         .route("/admin/tariffs/{n}/prices.toml", get(prices_toml))
-        .route("/admin/tariffs/{n}/rehearsal.csv", get(rehearsal))
+        .route("/admin/tariffs/{n}/rehearsal.csv", get(simulation_csv))
 }
 
 /// The upstream costs that are known, for admins: what the page of margins takes back.
@@ -70,7 +70,7 @@ async fn prices(
 }
 
 /// What every customer would have paid under a simulated version, for admins.
-async fn rehearsal(
+async fn simulation_csv(
     State(state): State<AppState>,
     viewer: Option<Extension<Viewer>>,
     Path(version): Path<i32>,
@@ -78,7 +78,7 @@ async fn rehearsal(
     if !viewer.is_some_and(|Extension(viewer)| viewer.is_admin()) {
         return missing();
     }
-    let sheet = state.wallet.tariffs().rehearsed_accounts(version).await.and_then(|impacts| impact_sheet(&impacts));
+    let sheet = state.wallet.tariffs().simulated_accounts(version).await.and_then(|impacts| impact_sheet(&impacts));
     match sheet {
         Ok(sheet) => {
             let sheet = for_excel(&sheet);

@@ -111,7 +111,7 @@ pub async fn load_price_book(
         notice_days: settings.notice_days,
         rehearsal_days: settings.rehearsal_days,
         edits: tariffs.edits(version).await?,
-        rehearsal: ssr::rehearsal(tariffs, version, revision).await?,
+        rehearsal: ssr::simulation_state(tariffs, version, revision).await?,
         outcome: crate::context::form_outcome().unwrap_or_default(),
         today: wallet.clock().now().date_naive(),
     })
@@ -119,13 +119,13 @@ pub async fn load_price_book(
 
 /// Gives the simulation of one version, for a page that waits for it.
 #[server(endpoint = "rehearsal", input = GetUrl, output = TextJson)]
-pub async fn load_rehearsal(
+pub async fn load_simulation(
     /// The version.
     version: i32,
 ) -> Result<SimulationState, AppError> {
     let (_, wallet) = crate::current_user::staff()?;
     let revision = wallet.tariffs().book(version).await?.revision;
-    ssr::rehearsal(wallet.tariffs(), version, revision).await
+    ssr::simulation_state(wallet.tariffs(), version, revision).await
 }
 
 /// One operation of a draft, to add or to change whole.
@@ -191,10 +191,10 @@ mod ssr {
     use crate::error::AppError;
 
     /// The simulation of a version that is at a revision.
-    pub async fn rehearsal(tariffs: &Tariffs, version: i32, revision: i64) -> Result<SimulationState, AppError> {
+    pub async fn simulation_state(tariffs: &Tariffs, version: i32, revision: i64) -> Result<SimulationState, AppError> {
         // In this order: one that ends in between is shown as running once more, never as over without its figures.
-        let run = tariffs.rehearsal_run(version).await?;
-        let found = tariffs.rehearsal(version).await?;
+        let run = tariffs.simulation_run(version).await?;
+        let found = tariffs.simulation(version).await?;
         Ok(SimulationState { version, revision, run, found })
     }
 

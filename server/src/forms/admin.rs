@@ -34,9 +34,9 @@ pub async fn create_draft(State(state): State<AppState>, form: Post) -> Response
 }
 
 /// Asks for a simulation: the charges of the last days are rated again under a draft, by a job.
-pub async fn rehearse(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
+pub async fn simulate(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let page = format!("/admin/tariffs/{n}/publish");
-    let asked = async { state.wallet.tariffs().ask_rehearsal(&admin(&form)?, n).await };
+    let asked = async { state.wallet.tariffs().ask_simulation(&admin(&form)?, n).await };
     match asked.await {
         Ok(()) => see_other(&page),
         Err(error) => form.refuse(&page, error).await,

@@ -70,7 +70,7 @@ pub fn router() -> Router<AppState> {
         .route("/admin/tariffs/{n}/discard", post(draft::discard))
         .route("/admin/tariffs/{n}/undo", post(draft::undo))
         .route("/admin/tariffs/{n}/rebase", post(draft::rebase))
-        .route("/admin/tariffs/{n}/rehearse", post(admin::rehearse))
+        .route("/admin/tariffs/{n}/rehearse", post(admin::simulate))
         .route("/admin/tariffs/{n}/publish", post(admin::publish))
         .route("/admin/tariffs/{n}/withdraw", post(admin::withdraw))
         // Margins.

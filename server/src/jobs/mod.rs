@@ -5,7 +5,7 @@ mod ask_inactive;
 mod process_provider_event;
 mod purge;
 mod reconcile_payments;
-mod rehearse_prices;
+mod simulate_prices;
 mod renew_plans;
 mod review_upstream_costs;
 mod sandbox_event;
@@ -85,7 +85,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<send_due_mails::SendDueMails>()
         .define_job::<process_provider_event::ProcessProviderEvent>()
         .define_job::<reconcile_payments::ReconcilePayments>()
-        .define_job::<rehearse_prices::SimulatePrices>()
+        .define_job::<simulate_prices::SimulatePrices>()
         .define_job::<renew_plans::RenewPlans>()
         .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
         .define_job::<sandbox_event::SandboxEvent>()
@@ -101,7 +101,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::every_minute().payload(send_due_mails::SendDueMails::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
         .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)
-        .with_cron(Cron::every_minute().payload(rehearse_prices::SimulatePrices::default())?)
+        .with_cron(Cron::every_minute().payload(simulate_prices::SimulatePrices::default())?)
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
         .with_cron(Cron::every_minute().payload(sum_usage::SumUsage::default())?)
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)

@@ -68,14 +68,14 @@ pub fn SimulationPanel(
 fn follow(state: RwSignal<SimulationState>) {
     #[cfg(feature = "hydrate")]
     {
-        use crate::server_fns::tariffs::load_rehearsal;
+        use crate::server_fns::tariffs::load_simulation;
         let is_asking = StoredValue::new(false);
         let ask = move || {
             let running = state.try_with_untracked(|now| now.is_running().then_some(now.version)).flatten();
             let Some(version) = running.filter(|_| !is_asking.get_value()) else { return };
             is_asking.set_value(true);
             leptos::task::spawn_local(async move {
-                let answer = load_rehearsal(version).await;
+                let answer = load_simulation(version).await;
                 is_asking.try_set_value(false);
                 // No answer: asked again soon.
                 if let Ok(answer) = answer {
