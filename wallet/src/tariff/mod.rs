@@ -36,7 +36,7 @@ pub use model::tariff::{OptionGate, Tariff, UpstreamCost, is_operation};
 pub use pricing::affordability::Buy;
 pub use rule::param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
 pub use rule::{
-    Axis, CELLS_MAX, COUNT_MAX, Composite, Flat, Level, Matrix, Meter, Modifier, ModifierOption, Movement, PRICE_MAX,
+    Axis, CELLS_MAX, COUNT_MAX, Composite, Flat, Level, Matrix, Meter, Modifier, ModifierOption, PriceDirection, PRICE_MAX,
     PerTarget, PerUnit, PriceCell, PriceRange, Priced, Quantity, Range, Rule, Sum, SumPart, Surcharge, SurchargeOption,
     Tier, Tiered, read_price,
 };

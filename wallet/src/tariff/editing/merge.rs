@@ -201,7 +201,7 @@ fn prices_were_told([base, now, told, carried]: [&Rule; 4]) -> bool {
     if now.same_own_prices(base) && carried.same_own_prices(told) {
         return true;
     }
-    if !now.movement(carried).up {
+    if !now.price_direction(carried).up {
         return true;
     }
     let told_cells = cells(base, now, told).zip(cells(base, now, carried));

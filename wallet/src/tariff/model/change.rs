@@ -127,11 +127,11 @@ impl<R: Fn(&str) -> Option<i32>> Sides<'_, R> {
     pub(in crate::tariff) fn direction(&self, before: &Tariff, after: &Tariff) -> Option<Direction> {
         // Prices are rounded up: steps that lie between the old ones lower some and raise none, all others may raise.
         let is_finer = self.step_before.micros().checked_rem(self.step_after.micros()) == Some(0);
-        let movement = before.rule.movement(&after.rule);
-        if movement.up || self.gates_rise(before, after) || !is_finer {
+        let prices = before.rule.price_direction(&after.rule);
+        if prices.up || self.gates_rise(before, after) || !is_finer {
             return Some(Direction::Rise);
         }
-        if movement.down || self.step_before != self.step_after {
+        if prices.down || self.step_before != self.step_after {
             return Some(Direction::Drop);
         }
         match before.apart(after) {

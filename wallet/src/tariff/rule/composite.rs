@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::matrix::CELLS_MAX;
-use super::{Checker, Line, Movement, Worked};
+use super::{Checker, Line, PriceDirection, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
 use crate::tariff::rule::fraction::Exact;
@@ -184,25 +184,25 @@ impl Composite {
         Some(Worked { total: total?, min: min?, max: max?, lines })
     }
 
-    pub(crate) fn movement(&self, later: &Self) -> Movement {
-        let mut movement = Movement::between(&self.base, &later.base);
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
+        let mut price_direction = PriceDirection::between(&self.base, &later.base);
         for before in &self.surcharges {
             let after = later.surcharges.iter().find(|after| after.param == before.param);
-            let Some(after) = after else { return Movement::UNKNOWN };
+            let Some(after) = after else { return PriceDirection::UNKNOWN };
             for option in &before.options {
                 let later = after.options.iter().find(|later| later.value == option.value);
-                movement = movement.and(match later {
-                    Some(later) => Movement::between(&option.credits, &later.credits),
-                    None => Movement::UNKNOWN,
+                price_direction = price_direction.and(match later {
+                    Some(later) => PriceDirection::between(&option.credits, &later.credits),
+                    None => PriceDirection::UNKNOWN,
                 });
             }
         }
         for before in &self.targets {
             let after = later.targets.iter().find(|after| after.param == before.param);
-            let Some(after) = after else { return Movement::UNKNOWN };
-            let limit = Movement { up: after.max < before.max, down: false };
-            movement = movement.and(Movement::between(&before.credits, &after.credits)).and(limit);
+            let Some(after) = after else { return PriceDirection::UNKNOWN };
+            let limit = PriceDirection { up: after.max < before.max, down: false };
+            price_direction = price_direction.and(PriceDirection::between(&before.credits, &after.credits)).and(limit);
         }
-        movement
+        price_direction
     }
 }

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checker, Line, Movement, Quantity, Worked};
+use super::{Checker, Line, PriceDirection, Quantity, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
 use crate::tariff::rule::fraction::Exact;
@@ -153,17 +153,17 @@ impl Range {
         Some(Worked { total: of(bound)?, min: of(min)?, max: of(max)?, lines: vec![line] })
     }
 
-    pub(crate) fn movement(&self, later: &Self) -> Movement {
-        let bounds = Movement::between(&self.min, &later.min).and(Movement::between(&self.max, &later.max));
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
+        let bounds = PriceDirection::between(&self.min, &later.min).and(PriceDirection::between(&self.max, &later.max));
         let same = self.param == later.param
             && self.default == later.default
             && self.quantity == later.quantity
             && self.modifiers == later.modifiers
             && self.levels.iter().map(|level| &level.value).eq(later.levels.iter().map(|level| &level.value));
         if !same {
-            return bounds.and(Movement::UNKNOWN);
+            return bounds.and(PriceDirection::UNKNOWN);
         }
         let pairs = self.levels.iter().zip(&later.levels);
-        pairs.fold(bounds, |so_far, (before, after)| so_far.and(Movement::between(&before.price, &after.price)))
+        pairs.fold(bounds, |so_far, (before, after)| so_far.and(PriceDirection::between(&before.price, &after.price)))
     }
 }
