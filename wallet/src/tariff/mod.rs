@@ -28,17 +28,17 @@ pub use model::change::{Apart, Direction, OptionChange, PriceChange};
 pub use model::cost::{CostRow, SourcedCost};
 pub use model::edit::{DraftEdit, EditKind};
 pub use model::impact::{Impact, RiseNotice};
-pub use model::plan_requirement::{Gate, GateChange, plan_above};
+pub use model::plan_requirement::{PlanRequirement, RequirementChange, plan_above};
 pub use model::price_book::{BATCH_MAX, BookStatus, BookSummary, PriceBook, TARIFFS_MAX};
 pub use model::quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
 pub use model::simulation::{AccountImpact, Failing, OperationImpact, Progress, RunState, Simulation, SimulationRun};
-pub use model::tariff::{OptionGate, Tariff, UpstreamCost, is_operation};
+pub use model::tariff::{OptionRequirement, Tariff, UpstreamCost, is_operation};
 pub use pricing::affordability::Buy;
 pub use rule::param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
 pub use rule::{
-    Axis, CELLS_MAX, COUNT_MAX, Composite, Flat, Level, Matrix, Meter, Modifier, ModifierOption, PriceDirection, PRICE_MAX,
-    PerTarget, PerUnit, PriceCell, PriceRange, Priced, Quantity, Range, Rule, Sum, SumPart, Surcharge, SurchargeOption,
-    Tier, Tiered, read_price,
+    Axis, CELLS_MAX, COUNT_MAX, Composite, Flat, Level, Matrix, Meter, Modifier, ModifierOption, PRICE_MAX, PerTarget,
+    PerUnit, PriceCell, PriceDirection, PriceRange, Priced, Quantity, Range, Rule, Sum, SumPart, Surcharge,
+    SurchargeOption, Tier, Tiered, read_price,
 };
 #[cfg(feature = "postgres")]
 pub(crate) use {

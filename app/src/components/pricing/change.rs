@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use wallet::money::Credits;
 use wallet::tariff::{
-    Announcement, BookStatus, Direction, GateChange, OptionChange, PercentSpan, PriceChange, PriceRange, RiseNotice,
+    Announcement, BookStatus, Direction, OptionChange, PercentSpan, PriceChange, PriceRange, RequirementChange,
+    RiseNotice,
 };
 
 use crate::components::ui::panel::{Banner, BannerKind, TablePanel};
@@ -85,7 +86,7 @@ pub fn change_line(locale: Locale, change: &PriceChange, plans: &[(String, Strin
             format!("{}: {before} → {after}", option_text(option))
         })
         .collect();
-    let gates = change.gates.iter().map(|gate| gate_line(locale, gate, plans));
+    let gates = change.gates.iter().map(|gate| requirement_line(locale, gate, plans));
     let options: Vec<String> = options.into_iter().chain(gates).collect();
     let options = if options.is_empty() { String::new() } else { format!(" ({})", options.join("; ")) };
     let direction = direction_text(locale, change.direction);
@@ -94,10 +95,10 @@ pub fn change_line(locale: Locale, change: &PriceChange, plans: &[(String, Strin
 
 /// Says in one line which plan is needed, before and after: `hd, plan needed: Every plan → Pro`.
 #[must_use]
-pub fn gate_line(locale: Locale, gate: &GateChange, plans: &[(String, String)]) -> String {
+pub fn requirement_line(locale: Locale, gate: &RequirementChange, plans: &[(String, String)]) -> String {
     let name = |plan: Option<&str>| plan_text(locale, plan, plans);
     let (before, after) = (name(gate.before.as_deref()), name(gate.after.as_deref()));
-    format!("{}: {before} → {after}", gate_text(locale, gate))
+    format!("{}: {before} → {after}", requirement_text(locale, gate))
 }
 
 /// Says when a version was announced and from when it is in force. The words stay the same when that day has come.
@@ -210,7 +211,7 @@ fn ChangeRow(change: PriceChange, plans: StoredValue<Vec<(String, String)>>) -> 
     let has_other_name = change.name != change.operation;
     let place = format!("op-{}", change.operation);
     let options = change.options.into_iter().map(|option| view! { <OptionRow option=option /> }).collect_view();
-    let gates = change.gates.into_iter().map(|gate| view! { <GateRow gate=gate plans=plans /> }).collect_view();
+    let gates = change.gates.into_iter().map(|gate| view! { <RequirementRow gate=gate plans=plans /> }).collect_view();
     view! {
         <tr id=place>
             <th scope="row" class="!text-left">
@@ -238,20 +239,20 @@ fn plan_text(locale: Locale, plan: Option<&str>, plans: &[(String, String)]) -> 
 }
 
 /// Says what a plan is needed for: `plan needed`, `premium, plan needed`.
-fn gate_text(locale: Locale, gate: &GateChange) -> String {
+fn requirement_text(locale: Locale, gate: &RequirementChange) -> String {
     let plan = td_string!(locale, changelog.plan);
     gate.option.as_ref().map_or_else(|| plan.to_owned(), |option| format!("{option}, {plan}"))
 }
 
 /// The plan that the operation or an option needs, before and after.
 #[component]
-fn GateRow(gate: GateChange, plans: StoredValue<Vec<(String, String)>>) -> impl IntoView {
+fn RequirementRow(gate: RequirementChange, plans: StoredValue<Vec<(String, String)>>) -> impl IntoView {
     let i18n = use_i18n();
     let (before, after) = (gate.before.clone(), gate.after.clone());
     let name = move |code: Option<&str>| plans.with_value(|plans| plan_text(i18n.get_locale(), code, plans));
     view! {
         <tr>
-            <th scope="row" class="!text-left !font-normal text-muted !pl-8">{move || gate_text(i18n.get_locale(), &gate)}</th>
+            <th scope="row" class="!text-left !font-normal text-muted !pl-8">{move || requirement_text(i18n.get_locale(), &gate)}</th>
             <td class="r text-muted">{move || name(before.as_deref())}</td>
             <td class="r">{move || name(after.as_deref())}</td>
             <td class="hidden sm:table-cell"></td>

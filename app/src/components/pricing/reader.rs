@@ -72,8 +72,8 @@ impl Coming {
 }
 
 /// Lists the plans that an operation needs, each with the option that needs it: its own, and those of a sum's parts.
-pub fn gates(book: &PriceBook, tariff: &Tariff, plans: &Coming) -> Vec<(Option<String>, String)> {
-    book.gates_of(tariff).into_iter().map(|gate| (gate.option, plans.plan(&gate.plan))).collect()
+pub fn requirements(book: &PriceBook, tariff: &Tariff, plans: &Coming) -> Vec<(Option<String>, String)> {
+    book.requirements_of(tariff).into_iter().map(|gate| (gate.option, plans.plan(&gate.plan))).collect()
 }
 
 /// Names the plan that a call needs, where the reader's own is lower: of a guest, the one that everybody starts on.
@@ -132,7 +132,7 @@ mod tests {
         let preset = Preset::by_name("neuraldraft").expect("built in");
         let plans = Coming::new(Vec::new(), &preset.view);
         let book = preset.price_book();
-        let of = |operation: &str| gates(&book, book.tariff(operation).expect("in the book"), &plans);
+        let of = |operation: &str| requirements(&book, book.tariff(operation).expect("in the book"), &plans);
         assert_eq!(of("video_clip"), [(Some("premium".to_owned()), "Build".to_owned())]);
         assert_eq!(of("image"), []);
 

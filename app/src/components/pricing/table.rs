@@ -6,7 +6,7 @@ use wallet::tariff::{Category, PriceBook, Tariff};
 
 use crate::components::pricing::packages::heading;
 use crate::components::pricing::query::{Kept, PriceQuery, submit_on_change};
-use crate::components::pricing::reader::{Coming, Reader, gates};
+use crate::components::pricing::reader::{Coming, Reader, requirements};
 use crate::i18n::*;
 use crate::text::amount::{exact_text, range_text};
 use crate::text::date_time::day_month_text;
@@ -174,7 +174,7 @@ fn PriceRow(
                     let operation = operation.clone();
                     move || query.read().with_model(&operation)
                 }>{tariff.name.clone()}</a>
-                <Gates tariff=tariff.clone() book=book coming=coming />
+                <PlanRequirements tariff=tariff.clone() book=book coming=coming />
                 {has_other_name.then(|| view! { <span class="block text-xs text-muted font-mono font-normal">{operation.clone()}</span> })}
                 <span class="block sm:hidden text-sm text-muted font-normal">
                     {words} {move || depends.get().map(|depends| format!(", {depends}"))}
@@ -198,9 +198,9 @@ fn PriceRow(
 
 /// The plans that the operation, or one of its options, needs.
 #[component]
-fn Gates(tariff: Tariff, book: StoredValue<PriceBook>, coming: StoredValue<Coming>) -> impl IntoView {
+fn PlanRequirements(tariff: Tariff, book: StoredValue<PriceBook>, coming: StoredValue<Coming>) -> impl IntoView {
     let i18n = use_i18n();
-    let gates = book.with_value(|book| coming.with_value(|coming| gates(book, &tariff, coming)));
+    let gates = book.with_value(|book| coming.with_value(|coming| requirements(book, &tariff, coming)));
     gates
         .into_iter()
         .map(|(option, plan)| {

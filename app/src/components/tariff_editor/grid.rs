@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use leptos::prelude::*;
 use wallet::tariff::{Category, CostRow, Direction, MarginRow, PriceRange, Tariff};
 
-use crate::components::pricing::change::{gate_line, percent_text};
+use crate::components::pricing::change::{percent_text, requirement_line};
 use crate::components::tariff_editor::cells::PriceField;
 use crate::components::tariff_editor::keyboard;
 use crate::components::tariff_editor::margin_table::{cost_text, margin_span_text};
@@ -272,7 +272,7 @@ fn EffectCell(row: EditorRow, first_rise: NaiveDate) -> impl IntoView {
 /// Writes a change for a list: `gpt-5.2 4 → 3`; plans by their codes.
 #[must_use]
 pub fn change_text(locale: Locale, change: &wallet::tariff::PriceChange) -> String {
-    let gates = change.gates.iter().map(|gate| gate_line(locale, gate, &[]));
+    let gates = change.gates.iter().map(|gate| requirement_line(locale, gate, &[]));
     std::iter::once(price_change_text(locale, change)).chain(gates).collect::<Vec<_>>().join("; ")
 }
 

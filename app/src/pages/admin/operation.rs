@@ -68,7 +68,7 @@ fn Operation(page: PageData) -> impl IntoView {
                 <input type="hidden" name="replaces" value=if is_known { "yes" } else { "no" } />
                 <Words page=page.clone() outcome=outcome.clone() />
                 <RuleText kind=page.form.kind rule=page.form.rule outcome=outcome.clone() />
-                <Gates gates=page.form.gates plans=page.plans outcome=outcome />
+                <PlanRequirements gates=page.form.gates plans=page.plans outcome=outcome />
                 <div class="flex flex-wrap gap-2">
                     <button class="btn btn-primary">
                         {move || if is_known { t_string!(i18n, operation.save) } else { t_string!(i18n, operation.add) }}
@@ -250,7 +250,7 @@ fn Choice(
 
 /// The options that need a plan, one a line.
 #[component]
-fn Gates(gates: String, plans: Vec<(String, String)>, outcome: FormOutcome) -> impl IntoView {
+fn PlanRequirements(gates: String, plans: Vec<(String, String)>, outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
     if plans.is_empty() {
         return ().into_any();

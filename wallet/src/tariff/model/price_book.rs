@@ -249,14 +249,14 @@ impl PriceBook {
                 // A sum asks for the plans of its parts.
                 Some(before) => match sides.direction(before, after) {
                     Some(Direction::Rise) => Some(Direction::Rise),
-                    _ if self.common_parts(later, before, after).any(|(was, is)| sides.gates_rise(was, is)) => {
+                    _ if self.common_parts(later, before, after).any(|(was, is)| sides.requirements_rise(was, is)) => {
                         Some(Direction::Rise)
                     }
                     other => other,
                 },
             };
             if let Some(direction) = direction {
-                let gates = before.map(|before| self.gate_changes(later, before, after)).unwrap_or_default();
+                let gates = before.map(|before| self.requirement_changes(later, before, after)).unwrap_or_default();
                 changes.push(PriceChange { gates, ..PriceChange::between(before, Some(after), direction) });
             }
         }

@@ -185,13 +185,13 @@ impl Composite {
     }
 
     pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
-        let mut price_direction = PriceDirection::between(&self.base, &later.base);
+        let mut direction = PriceDirection::between(&self.base, &later.base);
         for before in &self.surcharges {
             let after = later.surcharges.iter().find(|after| after.param == before.param);
             let Some(after) = after else { return PriceDirection::UNKNOWN };
             for option in &before.options {
                 let later = after.options.iter().find(|later| later.value == option.value);
-                price_direction = price_direction.and(match later {
+                direction = direction.and(match later {
                     Some(later) => PriceDirection::between(&option.credits, &later.credits),
                     None => PriceDirection::UNKNOWN,
                 });
@@ -201,8 +201,8 @@ impl Composite {
             let after = later.targets.iter().find(|after| after.param == before.param);
             let Some(after) = after else { return PriceDirection::UNKNOWN };
             let limit = PriceDirection { up: after.max < before.max, down: false };
-            price_direction = price_direction.and(PriceDirection::between(&before.credits, &after.credits)).and(limit);
+            direction = direction.and(PriceDirection::between(&before.credits, &after.credits)).and(limit);
         }
-        price_direction
+        direction
     }
 }

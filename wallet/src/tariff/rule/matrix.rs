@@ -144,7 +144,7 @@ impl Matrix {
             .iter()
             .zip(&later.axes)
             .any(|(before, after)| before.default.is_some() && before.default != after.default);
-        let mut price_direction = PriceDirection { up: defaults, down: false };
+        let mut direction = PriceDirection { up: defaults, down: false };
         for (values, before) in self.combinations() {
             let places: Option<Vec<usize>> = later
                 .axes
@@ -152,11 +152,11 @@ impl Matrix {
                 .zip(&values)
                 .map(|(axis, value)| axis.values.iter().position(|candidate| candidate == value))
                 .collect();
-            price_direction = price_direction.and(match places.and_then(|places| later.cell(&places)) {
+            direction = direction.and(match places.and_then(|places| later.cell(&places)) {
                 Some(after) => PriceDirection::between(&before, &after),
                 None => PriceDirection::UNKNOWN,
             });
         }
-        price_direction
+        direction
     }
 }

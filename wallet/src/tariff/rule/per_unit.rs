@@ -173,19 +173,20 @@ impl PerUnit {
     }
 
     pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
-        let mut price_direction = PriceDirection::between(&self.minimum.unwrap_or_default(), &later.minimum.unwrap_or_default());
+        let mut direction =
+            PriceDirection::between(&self.minimum.unwrap_or_default(), &later.minimum.unwrap_or_default());
         for meter in &later.meters {
             let before = self.meters.iter().find(|before| before.quantity.param == meter.quantity.param);
-            price_direction = price_direction.and(match before {
+            direction = direction.and(match before {
                 Some(before) => before.price_direction(meter),
                 None => PriceDirection { up: meter.price.is_positive(), down: false },
             });
         }
         let gone = |meter: &&Meter| !later.meters.iter().any(|after| after.quantity.param == meter.quantity.param);
         if self.meters.iter().any(|meter| gone(&meter) && meter.price.is_positive()) {
-            price_direction.down = true;
+            direction.down = true;
         }
-        price_direction
+        direction
     }
 }
 
@@ -194,7 +195,9 @@ impl Meter {
     fn price_direction(&self, later: &Self) -> PriceDirection {
         let worth =
             |meter: &Self, other: &Self| i128::from(meter.price.micros()).checked_mul(i128::from(other.quantity.per));
-        let (Some(before), Some(after)) = (worth(self, later), worth(later, self)) else { return PriceDirection::UNKNOWN };
+        let (Some(before), Some(after)) = (worth(self, later), worth(later, self)) else {
+            return PriceDirection::UNKNOWN;
+        };
         let limit = PriceDirection::between(&later.quantity.most(), &self.quantity.most());
         let default = match (self.quantity.default, later.quantity.default) {
             (Some(before), Some(after)) => PriceDirection::between(&before, &after),

@@ -166,7 +166,9 @@ impl Sum {
             return PriceDirection::UNKNOWN;
         }
         let pairs = self.parts.iter().zip(&later.parts);
-        pairs.fold(PriceDirection::default(), |so_far, (before, after)| so_far.and(before.rule.price_direction(&after.rule)))
+        pairs.fold(PriceDirection::default(), |so_far, (before, after)| {
+            so_far.and(before.rule.price_direction(&after.rule))
+        })
     }
 }
 

@@ -262,8 +262,11 @@ fn a_rule_that_is_wrong_in_itself_is_refused_by_its_part() {
 fn every_way_to_pay_more_is_a_rise() {
     let flat = |text: &str| Rule::Flat(Flat { credits: amount(text) });
     let way = |before: &Rule, after: &Rule| before.price_direction(after);
-    let (up, down, none) =
-        (PriceDirection { up: true, down: false }, PriceDirection { up: false, down: true }, PriceDirection { up: false, down: false });
+    let (up, down, none) = (
+        PriceDirection { up: true, down: false },
+        PriceDirection { up: false, down: true },
+        PriceDirection { up: false, down: false },
+    );
     assert_eq!(
         (way(&flat("2"), &flat("3")), way(&flat("3"), &flat("2")), way(&flat("2"), &flat("2"))),
         (up, down, none)
@@ -301,7 +304,11 @@ fn whatever_breaks_a_call_is_a_rise() {
     assert!(up(&Rule::Matrix(matrix()), &cheap(vec![size()])), "an axis that goes away");
     assert!(up(&cheap(vec![size()]), &cheap(vec![size(), axis("seconds", &["5", "10"], None)])), "a new required axis");
     let open = cheap(vec![size(), axis("seconds", &["5", "10"], Some("5"))]);
-    assert_eq!(cheap(vec![size()]).price_direction(&open), PriceDirection::default(), "a new axis with a default breaks nothing");
+    assert_eq!(
+        cheap(vec![size()]).price_direction(&open),
+        PriceDirection::default(),
+        "a new axis with a default breaks nothing"
+    );
     assert_eq!(flat("2").price_direction(&cheap(vec![size()])), PriceDirection { up: false, down: true });
     let per = |meters: Vec<Meter>| Rule::PerUnit(PerUnit { meters, minimum: None });
     let free = Meter { quantity: quantity("seconds", 1), price: Credits::ZERO };
@@ -326,7 +333,10 @@ fn new_labels_are_words_and_a_new_option_is_more_than_that() {
     };
     assert!(post("Text", &["image"]).is_reworded(&post("Words", &["image"])));
     assert!(!post("Text", &["image"]).is_reworded(&post("Text", &["image", "video"])));
-    assert_eq!(post("Text", &["image"]).price_direction(&post("Words", &["image", "video"])), PriceDirection::default());
+    assert_eq!(
+        post("Text", &["image"]).price_direction(&post("Words", &["image", "video"])),
+        PriceDirection::default()
+    );
 }
 
 #[test]

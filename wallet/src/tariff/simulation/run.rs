@@ -56,7 +56,10 @@ impl Tariffs {
     /// Rates the real charges of the last days (a setting) again, beside running charges, and keeps what it found with
     /// the draft; an edit meanwhile makes that stale. `on_progress` hears of each step and may break it off: it is then
     /// taken up elsewhere.
-    pub async fn run_simulations(&self, mut on_progress: impl FnMut(Progress) -> ControlFlow<()> + Send) -> Result<u64> {
+    pub async fn run_simulations(
+        &self,
+        mut on_progress: impl FnMut(Progress) -> ControlFlow<()> + Send,
+    ) -> Result<u64> {
         let mut ended = 0_u64;
         while let Some(ticket) = self.take_simulation().await? {
             match self.run_simulation(ticket, &mut on_progress).await {
