@@ -10,7 +10,7 @@ mod review_upstream_costs;
 mod sandbox_event;
 mod send_due_mails;
 mod send_mail;
-mod sign_heads;
+mod sign_checkpoints;
 mod simulate_prices;
 mod sum_usage;
 mod sweep;
@@ -93,7 +93,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<sweep_ledger::SweepLedger>()
         .define_job::<verify_ledger::VerifyLedger>()
         .define_job::<ask_inactive::AskInactive>()
-        .define_job::<sign_heads::SignHeads>()
+        .define_job::<sign_checkpoints::SignCheckpoints>()
         .define_job::<sum_usage::SumUsage>()
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
@@ -105,7 +105,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
         .with_cron(Cron::every_minute().payload(sum_usage::SumUsage::default())?)
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
-        .with_cron(Cron::hourly_at(12)?.payload(sign_heads::SignHeads::default())?)
+        .with_cron(Cron::hourly_at(12)?.payload(sign_checkpoints::SignCheckpoints::default())?)
         .with_cron(Cron::daily_at(6, 41)?.payload(review_upstream_costs::ReviewUpstreamCosts::default())?)
         .with_cron(Cron::hourly_at(37)?.payload(purge::Purge::default())?)
         .with_cron(Cron::hourly_at(17)?.payload(verify_ledger::VerifyLedger::default())?)

@@ -2,7 +2,7 @@
 
 mod archive;
 mod export;
-mod heads;
+mod checkpoints;
 mod verify;
 
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
         Command::Verify { files, heads } => verify::run(&files, &heads, settings),
         Command::Export { wallet, file } => export::run(&wallet, file, settings).await,
         Command::Archive { before, folder, wallet } => archive::run(before, &folder, wallet.as_deref(), settings).await,
-        Command::Sign { file } => heads::sign(file, settings).await,
+        Command::Sign { file } => checkpoints::sign(file, settings).await,
         Command::Resum { wallet } => {
             let (id, open) = (wallet_id(&wallet)?, super::open(settings).await?);
             let rows = open.ledger().resum_usage(id).await?;
@@ -78,7 +78,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
             println!("The usage of {wallet} is summed up anew from {rows} rows.");
             Ok(ExitCode::SUCCESS)
         }
-        Command::VerifyHeads { heads } => heads::verify(&heads, settings).await,
+        Command::VerifyHeads { heads } => checkpoints::verify(&heads, settings).await,
     }
 }
 

@@ -63,7 +63,7 @@ impl Watchers {
             if wallets.is_empty() {
                 continue;
             }
-            match read::heads(pool, &wallets).await {
+            match read::newest_seqs(pool, &wallets).await {
                 Ok(heads) => heads.into_iter().for_each(|(wallet, seq)| self.publish(wallet, seq)),
                 Err(error) => tracing::warn!(%error, "followed wallets could not be polled"),
             }

@@ -8,9 +8,9 @@ use crate::checkpoints;
 /// Makes the checkpoints.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
-pub struct SignHeads {}
+pub struct SignCheckpoints {}
 
-impl TaskHandler for SignHeads {
+impl TaskHandler for SignCheckpoints {
     const IDENTIFIER: &'static str = "sign_heads";
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
@@ -18,7 +18,7 @@ impl TaskHandler for SignHeads {
         let keys = checkpoints::keys(&state.settings).map_err(|error| error.to_string())?;
         let Some(key) = keys.first() else { return Ok(()) };
         let file = checkpoints::file_of(&state.settings, state.wallet.clock().now());
-        let signed = state.wallet.ledger().sign_heads(key, |heads| checkpoints::append(&file, heads)).await;
+        let signed = state.wallet.ledger().sign_checkpoints(key, |heads| checkpoints::append(&file, heads)).await;
         let signed = signed.map_err(super::text)?;
         tracing::debug!(signed, file = %file.display(), "checkpoints of ledgers made");
         Ok::<(), String>(())
