@@ -143,7 +143,7 @@ pub struct Hold {
     /// What it is made of.
     pub lines: Arc<Vec<HoldLine>>,
     /// From which grant how much, in burn order.
-    pub pins: Vec<(i64, Credits)>,
+    pub allocations: Vec<(i64, Credits)>,
     /// The budgets that counted it.
     pub subject: Subject,
     /// Who placed it, and so who may finish it; not known of one whose row is archived, which is finished.
