@@ -158,7 +158,7 @@ async fn keys_of_archived_rows_answer_for_ever(pool: PgPool) {
         assert_eq!(refusal(charge(node, id, "c2", 8).await), Refusal::IdempotencyMismatch);
         let key = key("c2");
         let hash = wallet::idempotency::RequestHash::of(b"another");
-        let told = node.ledger().recall(id, &key, hash).await;
+        let told = node.ledger().replay(id, &key, hash).await;
         assert!(matches!(told, Err(Error::Refused(Refusal::IdempotencyMismatch))), "{told:?}");
     }
     let mut racing = tokio::task::JoinSet::new();

@@ -322,7 +322,7 @@ impl WalletState {
 impl Core {
     /// Says whether other wallets spend under a budget of this one, too: a budget of the project.
     #[must_use]
-    pub fn shares_ceilings(&self) -> bool {
+    pub fn shares_budgets(&self) -> bool {
         self.budgets.iter().any(|budget| budget.scope == BudgetScope::Project)
     }
 

@@ -102,7 +102,7 @@ impl Batch {
 
     /// A budget of a project is the same for all its wallets.
     fn share_budgets(&mut self, wallet: WalletId, core: &Core) {
-        if !core.shares_ceilings() {
+        if !core.shares_budgets() {
             return;
         }
         for state in self.states.values_mut().filter(|state| state.core.id != wallet) {

@@ -57,7 +57,7 @@ impl Ledger {
     /// The first value is 0 until the newest is known.
     #[must_use]
     pub fn watch(&self, wallet: WalletId) -> watch::Receiver<i64> {
-        self.writers.shared.watchers.follow(wallet)
+        self.writers.shared.watchers.watch(wallet)
     }
 
     /// Sets the catalog's settings that decisions follow: from the next batch on. The catalog calls it on every node,
