@@ -154,7 +154,7 @@ pub(crate) fn network_of(peer: IpAddr) -> Option<String> {
     somebody(peer).map(network)
 }
 
-/// Names the network that an address stands for: of IPv6 the 64 bits that one household has.
+/// Names the network that an address stands for: of IPv6 the 64 bits that one line has.
 pub(crate) fn network(peer: IpAddr) -> String {
     match peer {
         IpAddr::V4(peer) => peer.to_string(),

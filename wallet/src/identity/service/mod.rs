@@ -57,7 +57,7 @@ pub struct Identity {
     keys: Arc<KeyCache>,
     lookups: Arc<key_lookup::KeyLookups>,
     service_keys: Arc<ServiceKeyCache>,
-    household: Arc<dyn AccountSetup>,
+    account_setup: Arc<dyn AccountSetup>,
     samplers: Arc<log::Samplers>,
     background: Background,
 }
@@ -69,14 +69,14 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    pub(crate) fn new(db: Db, household: Arc<dyn AccountSetup>) -> Self {
+    pub(crate) fn new(db: Db, account_setup: Arc<dyn AccountSetup>) -> Self {
         Self {
             db,
             passwords: Passwords::new(),
             keys: Arc::default(),
             lookups: Arc::default(),
             service_keys: Arc::default(),
-            household,
+            account_setup,
             samplers: Arc::new(log::Samplers::new()),
             background: Background::new(),
         }
@@ -104,7 +104,7 @@ impl Identity {
             email_verified: user.verified_at.is_some(),
             staff: user.staff,
             role: place.role,
-            plan: self.household.plans_of(&[place.account]).await?.remove(&place.account).unwrap_or_default(),
+            plan: self.account_setup.plans_of(&[place.account]).await?.remove(&place.account).unwrap_or_default(),
             account: place.account,
             account_name: place.account_name,
             project: place.project,

@@ -76,7 +76,7 @@ impl Identity {
             return self.send_verification_in_tx(tx, row.id, &to).await;
         }
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(tx, to, AccountMail::SignUpAgain).await
+        self.account_setup.write_in_tx(tx, to, AccountMail::SignUpAgain).await
     }
 
     /// Counts a mail that anybody can cause; `false` where the address has had enough for now.
@@ -99,7 +99,7 @@ impl Identity {
     }
 
     async fn checked(&self, form: &SignUp) -> Result<CheckedSignUp> {
-        let product = self.household.product().await?;
+        let product = self.account_setup.product().await?;
         Ok(form.check(&product).map_err(|fields| Refusal::Invalid { fields })?)
     }
 
@@ -225,7 +225,7 @@ impl Identity {
         repo::tree::insert_project(tx, project, account, "Default", now).await?;
         let wallet = self.open(tx, account, project, Environment::Production).await?;
         let preview_wallet = self.open(tx, account, project, Environment::Preview).await?;
-        self.household.join_free_plan_in_tx(tx, account).await?;
+        self.account_setup.join_free_plan_in_tx(tx, account).await?;
         Ok((account, project, [wallet, preview_wallet]))
     }
 
@@ -236,7 +236,7 @@ impl Identity {
         project: ProjectId,
         environment: Environment,
     ) -> Result<WalletId> {
-        let wallet = self.household.open_wallet_in_tx(tx, account, project, environment).await?;
+        let wallet = self.account_setup.open_wallet_in_tx(tx, account, project, environment).await?;
         repo::tree::insert_wallet(tx, project, environment, account, wallet).await?;
         Ok(wallet)
     }
@@ -247,7 +247,7 @@ impl Identity {
         let times = (now, now + TimeDelta::hours(VERIFY_HOURS));
         repo::user::insert_token(tx, &hash, Purpose::VerifyEmail, (id, to.email.key()), times).await?;
         let recipient = Recipient { email: to.email.typed(), name: &to.name, locale: &to.locale };
-        self.household.write_in_tx(tx, recipient, AccountMail::VerifyEmail { token }).await
+        self.account_setup.write_in_tx(tx, recipient, AccountMail::VerifyEmail { token }).await
     }
 
     /// Sends the link that proves the address again; at most one a minute, and not endlessly many a day.
