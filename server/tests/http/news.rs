@@ -32,7 +32,7 @@ async fn publish(site: &Site, operation: &str, price: i64, rises: bool) -> i32 {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_plan_that_is_asked_for_is_told_by_its_name_and_every_customers_bill_as_a_sheet(pool: PgPool) {
+async fn a_plan_that_is_asked_for_is_told_by_its_name_and_every_customers_bill_as_csv(pool: PgPool) {
     let site = Site::start(pool).await;
     let program = site.program("nora", 100).await;
     let asked = json!({ "operation": "dall-e-3", "params": { "quality": "hd" } });
@@ -170,7 +170,7 @@ async fn whom_a_rise_concerns_sees_a_banner_and_gets_a_mail(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn margins_are_for_admins_and_a_wrong_sheet_keeps_its_text(pool: PgPool) {
+async fn margins_are_for_admins_and_a_wrong_csv_file_keeps_its_text(pool: PgPool) {
     let site = Site::start(pool).await;
     let (_, _) = site.person("other").await;
     let mut other = site.browser();

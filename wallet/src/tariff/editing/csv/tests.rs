@@ -34,7 +34,7 @@ fn errors<T: std::fmt::Debug>(result: Result<T, Vec<PlacedImportError>>) -> Vec<
 }
 
 #[test]
-fn a_sheet_comes_back_as_the_same_prices() {
+fn a_csv_file_comes_back_as_the_same_prices() {
     let book = book();
     let sheet = write_prices(&book);
     assert_eq!(sheet.lines().count(), 6);
@@ -111,7 +111,7 @@ fn mistakes_bring_their_facts() {
 }
 
 #[test]
-fn a_sheet_of_prices_drops_no_other_word_silently() {
+fn a_csv_file_of_prices_drops_no_other_word_silently() {
     let of = |row: &str| {
         let sheet = format!("operation,name,category,unit,supplier,option,price\n{row}\n");
         errors(read_prices(&sheet, &book()))
@@ -155,7 +155,7 @@ fn a_cell_is_one_line_of_text() {
 }
 
 #[test]
-fn a_large_sheet_of_large_grids_is_read_at_once() {
+fn a_large_csv_file_of_large_grids_is_read_at_once() {
     let values = |letter: char, many: usize| (0..many).map(|place| format!("{letter}{place}")).collect();
     let axis =
         |param: &str, letter, many| Axis { param: param.to_owned(), values: values(letter, many), default: None };
