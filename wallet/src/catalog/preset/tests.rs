@@ -5,7 +5,7 @@ use crate::catalog::Interval;
 use crate::money::{Credits, Currency};
 use crate::tariff::{Buy, LineRequest, PriceBook, Quote, Sum, SumPart};
 
-mod mistakes;
+mod import_errors;
 
 /// Reads a built-in preset, with its warnings.
 fn preset(name: &str) -> (Preset, Vec<Warning>) {

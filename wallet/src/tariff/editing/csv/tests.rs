@@ -55,7 +55,7 @@ fn prices_are_changed_and_flat_operations_added() {
 }
 
 #[test]
-fn mistakes_are_named_by_line_and_column() {
+fn errors_are_named_by_line_and_column() {
     let book = book();
     let of = |sheet: &str| errors(read_prices(sheet, &book));
     assert_eq!(
@@ -88,7 +88,7 @@ fn mistakes_are_named_by_line_and_column() {
 }
 
 #[test]
-fn mistakes_bring_their_facts() {
+fn errors_bring_their_facts() {
     let of = |rows: &str| {
         let sheet = format!("operation,name,category,unit,option,price\n{rows}");
         let errors = read_prices(&sheet, &book()).expect_err("mistakes");
