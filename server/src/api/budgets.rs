@@ -39,8 +39,9 @@ enum Counts {
 
 /// A budget to set.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewCeiling)]
 #[serde(deny_unknown_fields)]
-pub struct NewCeiling {
+pub struct NewBudgetBody {
     /// What a 402 names.
     #[schema(min_length = 1, max_length = 100)]
     name: String,
@@ -59,7 +60,8 @@ pub struct NewCeiling {
 
 /// A budget, and what has been spent under it.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Ceiling {
+#[schema(as = Ceiling)]
+pub struct BudgetBody {
     /// Its name for `DELETE`.
     id: Uuid,
     /// What a 402 names.
@@ -81,7 +83,7 @@ pub struct Ceiling {
     until: DateTime<Utc>,
 }
 
-impl From<Budget> for Ceiling {
+impl From<Budget> for BudgetBody {
     fn from(budget: Budget) -> Self {
         let (scope, of) = match budget.scope {
             BudgetScope::Project => (Counts::Project, None),
@@ -105,41 +107,42 @@ impl From<Budget> for Ceiling {
 
 /// The budgets.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CeilingList {
+#[schema(as = CeilingList)]
+pub struct BudgetList {
     /// Those that concern the key's wallet.
-    budgets: Vec<Ceiling>,
+    budgets: Vec<BudgetBody>,
 }
 
-impl From<Vec<Budget>> for CeilingList {
+impl From<Vec<Budget>> for BudgetList {
     fn from(budgets: Vec<Budget>) -> Self {
-        Self { budgets: budgets.into_iter().map(Ceiling::from).collect() }
+        Self { budgets: budgets.into_iter().map(BudgetBody::from).collect() }
     }
 }
 
 /// Lists the budgets that concern the key's wallet, with what has been spent.
-#[utoipa::path(get, path = "/budgets", tag = "Budgets", responses((status = 200, body = CeilingList)))]
+#[utoipa::path(get, path = "/budgets", tag = "Budgets", responses((status = 200, body = BudgetList)))]
 pub async fn list(State(state): State<AppState>, caller: Caller) -> Answer<Response> {
     caller.may(KeyScope::BalanceRead)?;
     all(&state, &caller).await
 }
 
 async fn all(state: &AppState, caller: &Caller) -> Answer<Response> {
-    Ok(Out(CeilingList::from(state.wallet.ledger().budgets(caller.0.wallet).await?)).into_response())
+    Ok(Out(BudgetList::from(state.wallet.ledger().budgets(caller.0.wallet).await?)).into_response())
 }
 
 /// Sets a budget; once per key. One that counts the same in the same period is replaced, and keeps what was spent. Not
 /// a key's own.
-#[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewCeiling,
+#[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewBudgetBody,
     params(("Idempotency-Key" = String, Header)),
-    responses((status = 200, body = CeilingList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
-pub async fn set(State(state): State<AppState>, caller: Caller, key: Key, body: Body<NewCeiling>) -> Answer<Response> {
+    responses((status = 200, body = BudgetList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
+pub async fn set(State(state): State<AppState>, caller: Caller, key: Key, body: Body<NewBudgetBody>) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
     let (key, hash) = (key.of("budget.set"), body.hash()?);
-    let NewCeiling { name, scope, of, period, ceiling } = body.value;
+    let NewBudgetBody { name, scope, of, period, ceiling } = body.value;
     let scope = scope_of(scope, of.as_deref())?;
     governs(&caller.0, &scope)?;
     let budget = NewBudget { name: text("name", &name, 100)?, scope, period, ceiling: positive("ceiling", ceiling)? };
-    let answer = |budgets: Vec<Budget>| Ok(serde_json::to_string(&CeilingList::from(budgets))?);
+    let answer = |budgets: Vec<Budget>| Ok(serde_json::to_string(&BudgetList::from(budgets))?);
     let ledger = state.wallet.ledger();
     let once = (&key, hash);
     let (text, replayed) = ledger.set_budget_once(&caller.actor(), caller.0.wallet, budget, once, answer).await?;

@@ -44,14 +44,15 @@ pub struct Model {
     /// The lowest plan that may call it.
     plan: Option<String>,
     /// The options that need a plan.
-    gates: Vec<Gate>,
+    gates: Vec<RequirementBody>,
     /// Who makes the model.
     supplier: Option<String>,
 }
 
 /// An option that needs a plan.
 #[derive(Debug, Serialize, ToSchema)]
-struct Gate {
+#[schema(as = Gate)]
+struct RequirementBody {
     /// The param.
     #[schema(example = "tier")]
     param: String,
@@ -106,7 +107,7 @@ impl From<&Tariff> for Model {
             required: spec.required,
             default: spec.default,
         });
-        let gates = tariff.gates.iter().map(|gate| Gate {
+        let gates = tariff.gates.iter().map(|gate| RequirementBody {
             param: gate.param.clone(),
             value: gate.value.clone(),
             plan: gate.plan.clone(),

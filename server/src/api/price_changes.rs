@@ -64,7 +64,7 @@ struct OperationChange {
     /// The options that change, where they have prices of their own.
     options: Vec<OptionBody>,
     /// The plans that change, of the operation and its options.
-    gates: Vec<GateBody>,
+    gates: Vec<RequirementChangeBody>,
 }
 
 /// From the least to the most that a call costs.
@@ -99,7 +99,8 @@ struct OptionBody {
 
 /// The plan that is needed.
 #[derive(Debug, Serialize, ToSchema)]
-struct GateBody {
+#[schema(as = GateBody)]
+struct RequirementChangeBody {
     /// The option; null: the whole operation.
     #[schema(example = "premium")]
     option: Option<String>,
@@ -109,7 +110,7 @@ struct GateBody {
     after: Option<String>,
 }
 
-impl From<RequirementChange> for GateBody {
+impl From<RequirementChange> for RequirementChangeBody {
     fn from(gate: RequirementChange) -> Self {
         Self { option: gate.option, before: gate.before, after: gate.after }
     }
@@ -147,7 +148,7 @@ impl From<PriceChange> for OperationChange {
             after: change.after.map(RangeBody::from),
             percent,
             options: change.options.into_iter().map(OptionBody::from).collect(),
-            gates: change.gates.into_iter().map(GateBody::from).collect(),
+            gates: change.gates.into_iter().map(RequirementChangeBody::from).collect(),
         }
     }
 }

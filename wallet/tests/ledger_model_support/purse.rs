@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Taken;
-use super::ceiling::Spending;
+use super::budget::Spending;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lot {

@@ -14,7 +14,7 @@ use wallet::money::Credits;
 use super::super::amount::Amount;
 use super::super::balance::{Bound, spendable};
 use super::super::body::Out;
-use super::super::budgets::Ceiling;
+use super::super::budgets::BudgetBody;
 use super::super::caller::ServiceCaller;
 use super::super::envelope::{Answer, ErrorBody, Fault};
 use super::{Acting, OnBehalfOf, counted, customers_key};
@@ -50,7 +50,7 @@ pub struct KeyFacts {
     /// The plan of the account.
     plan: PlanFacts,
     /// The budgets that concern the wallet, with what has been spent.
-    budgets: Vec<Ceiling>,
+    budgets: Vec<BudgetBody>,
     /// What there is.
     balance: BalanceFacts,
 }
@@ -130,7 +130,7 @@ async fn facts(state: &AppState, key: &KeyAccess) -> Answer<KeyFacts> {
             rank: plan.rank,
             expires_at: plan.expires_at,
         },
-        budgets: budgets.into_iter().map(Ceiling::from).collect(),
+        budgets: budgets.into_iter().map(BudgetBody::from).collect(),
         balance,
     })
 }
