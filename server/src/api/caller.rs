@@ -11,7 +11,7 @@ use wallet::identity::{Actor, KeyAccess, KeyScope, ServiceAccess, ServiceScope};
 
 use super::envelope::{Answer, Fault};
 
-/// The key of a request, proven by [`super::gate`].
+/// The key of a request, proven by [`super::middleware`].
 #[derive(Clone, Debug)]
 pub struct Caller(pub Arc<KeyAccess>);
 
@@ -59,7 +59,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// The service key of a request, proven by [`super::gate`].
+/// The service key of a request, proven by [`super::middleware`].
 #[derive(Clone, Debug)]
 pub struct ServiceCaller(pub Arc<ServiceAccess>);
 

@@ -15,7 +15,7 @@ mod describe;
 mod docs;
 mod envelope;
 mod events;
-pub mod gate;
+pub mod middleware;
 mod holds;
 mod key;
 mod ledger;
@@ -48,7 +48,7 @@ use crate::state::AppState;
 /// Where the API lives; the NeuralBox source publishes its clients' calls there.
 pub const BASE: &str = "/api/v2";
 
-/// Gives the calls, whose paths follow [`BASE`] and which [`gate`] stands before, and the pages and files that describe
+/// Gives the calls, whose paths follow [`BASE`] and which [`middleware`] stands before, and the pages and files that describe
 /// them.
 pub fn router() -> (Router<AppState>, Router<AppState>) {
     let (calls, mut document) = calls();

@@ -15,7 +15,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tower::Service;
 
-use crate::api::{self, gate};
+use crate::api::{self, middleware};
 use crate::state::AppState;
 
 /// The whole server, as one service.
@@ -47,7 +47,7 @@ impl Service<Request> for Front {
         match within(request.uri(), api::BASE) {
             Some(uri) => {
                 *request.uri_mut() = uri;
-                gate::pass(self.state.clone(), request, self.api.clone()).map(Ok).boxed()
+                middleware::pass(self.state.clone(), request, self.api.clone()).map(Ok).boxed()
             }
             None => self.rest.call(request).boxed(),
         }
