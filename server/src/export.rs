@@ -60,9 +60,7 @@ async fn prices(
         PriceFormat::Toml => ("application/toml; charset=utf-8", "toml"),
     };
     match state.wallet.catalog().export_prices(version, format).await {
-        Ok(text) if format == PriceFormat::Csv => {
-            csv_file(&format!("prices-{version}.{end}"), kind, for_excel(&text))
-        }
+        Ok(text) if format == PriceFormat::Csv => csv_file(&format!("prices-{version}.{end}"), kind, for_excel(&text)),
         Ok(text) => csv_file(&format!("prices-{version}.{end}"), kind, text),
         Err(Error::Refused(_)) => missing(),
         Err(error) => unavailable(&error, "a price book can't be written as a file"),

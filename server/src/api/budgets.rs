@@ -135,7 +135,12 @@ async fn all(state: &AppState, caller: &Caller) -> Answer<Response> {
 #[utoipa::path(put, path = "/budgets", tag = "Budgets", request_body = NewBudgetBody,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, body = BudgetList), (status = 403, body = ErrorBody), (status = 422, body = ErrorBody)))]
-pub async fn set(State(state): State<AppState>, caller: Caller, key: Key, body: Body<NewBudgetBody>) -> Answer<Response> {
+pub async fn set(
+    State(state): State<AppState>,
+    caller: Caller,
+    key: Key,
+    body: Body<NewBudgetBody>,
+) -> Answer<Response> {
     caller.may(KeyScope::BudgetsWrite)?;
     let (key, hash) = (key.of("budget.set"), body.hash()?);
     let NewBudgetBody { name, scope, of, period, ceiling } = body.value;

@@ -60,7 +60,8 @@ impl ModelBudgets {
             return Ok(());
         }
         let day = spending.day();
-        let mut under: Vec<&mut ModelBudget> = self.0.iter_mut().filter(|known| spending.is_under(known.scope)).collect();
+        let mut under: Vec<&mut ModelBudget> =
+            self.0.iter_mut().filter(|known| spending.is_under(known.scope)).collect();
         if under.iter().any(|known| known.on(day) + amount > known.most) {
             return Err("out_of_credits");
         }

@@ -13,7 +13,7 @@ use wallet::ledger::{BudgetScope, CaptureAmount, Command, FeeKind, GrantSource, 
 use wallet::money::Credits;
 
 use budget::Spending;
-pub use budget::{ModelBudgets, DAY};
+pub use budget::{DAY, ModelBudgets};
 use purse::{Purse, Verdict};
 
 /// One step of a random story. Amounts are micro-credits, times are seconds; `which` picks among what there is.

@@ -181,7 +181,8 @@ impl Purse {
         let allocations = self.burn(lines.iter().sum(), now, true);
         self.rows += 1;
         self.told.insert(self.rows, spending.customer);
-        self.jobs.insert(self.rows, Job { lines, ends: now + i128::from(expires_in), state: "open", allocations, spending });
+        self.jobs
+            .insert(self.rows, Job { lines, ends: now + i128::from(expires_in), state: "open", allocations, spending });
         Ok(())
     }
 

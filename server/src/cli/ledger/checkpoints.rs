@@ -14,7 +14,8 @@ pub async fn sign(file: Option<PathBuf>, settings: &Settings) -> anyhow::Result<
     let file = file.unwrap_or_else(|| checkpoints::file_of(settings, wallet.clock().now()));
     let mut signed = 0;
     if let Some(key) = keys.first() {
-        signed = wallet.ledger().sign_checkpoints(key, |heads| checkpoints::append(&file, heads)).await.map_err(plain)?;
+        signed =
+            wallet.ledger().sign_checkpoints(key, |heads| checkpoints::append(&file, heads)).await.map_err(plain)?;
     }
     wallet.shutdown().await;
     match signed {

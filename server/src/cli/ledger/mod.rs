@@ -1,8 +1,8 @@
 //! `scrip ledger`: rows as files that prove themselves, the proof without a database, archives and checkpoints.
 
 mod archive;
-mod export;
 mod checkpoints;
+mod export;
 mod verify;
 
 use std::path::PathBuf;

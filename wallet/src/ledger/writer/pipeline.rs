@@ -276,7 +276,11 @@ impl Shared {
     }
 
     /// Writes a batch in one statement, on the writer's own line: its session has everything at hand.
-    async fn write_if_unchanged(&self, line: &mut Option<PoolConnection<Postgres>>, writes: &Writes) -> Result<(), Failure> {
+    async fn write_if_unchanged(
+        &self,
+        line: &mut Option<PoolConnection<Postgres>>,
+        writes: &Writes,
+    ) -> Result<(), Failure> {
         let mut connection = match line.take() {
             Some(connection) => connection,
             None => self.pool.acquire().await.map_err(|error| before_commit(error.into()))?,
