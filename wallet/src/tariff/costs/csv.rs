@@ -26,12 +26,12 @@ pub fn read_sourced_costs(
     today: NaiveDate,
     review_days: u16,
 ) -> Result<Vec<SourcedCost>, Vec<PlacedImportError>> {
-    let sheet = CsvTable::read(text, &SOURCED_COLUMNS, &["operation", "cost", "currency"])?;
+    let table = CsvTable::read(text, &SOURCED_COLUMNS, &["operation", "cost", "currency"])?;
     let mut costs: Vec<SourcedCost> = Vec::new();
     let mut errors = Vec::new();
     let known: BTreeSet<&str> = book.tariffs.iter().map(|tariff| tariff.operation.as_str()).collect();
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    for row in &sheet.rows {
+    for row in &table.rows {
         let operation = table.cell(row, "operation");
         if !seen.insert(operation.text.clone()) {
             errors.push(operation.wrong(ImportError::Twice { operation: operation.text.clone() }));
@@ -41,7 +41,7 @@ pub fn read_sourced_costs(
             errors.push(operation.wrong(ImportError::NoOperation { operation: operation.text.clone() }));
             continue;
         }
-        match sourced_cost(&sheet, row, today, review_days) {
+        match sourced_cost(&table, row, today, review_days) {
             Ok(cost) => costs.push(cost),
             Err(error) => errors.push(error),
         }
@@ -59,7 +59,7 @@ fn sourced_cost(
     today: NaiveDate,
     review_days: u16,
 ) -> Result<SourcedCost, PlacedImportError> {
-    let UpstreamCost { micros, currency, review_on, .. } = cost(sheet, row, today, review_days)?;
+    let UpstreamCost { micros, currency, review_on, .. } = cost(table, row, today, review_days)?;
     let (per, source, day) = (table.cell(row, "per"), table.cell(row, "source"), table.cell(row, "review_on"));
     let units = if per.text.is_empty() { Some(1) } else { per.text.parse::<i64>().ok() };
     let units = units

@@ -39,13 +39,13 @@ pub fn write_prices(book: &PriceBook) -> String {
 
 /// Reads a price sheet on top of a book: gives the book's tariffs with the sheet's prices.
 pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<PlacedImportError>> {
-    let sheet = CsvTable::read(text, &PRICE_COLUMNS, &["operation", "price"])?;
+    let table = CsvTable::read(text, &PRICE_COLUMNS, &["operation", "price"])?;
     let mut known: BTreeMap<&str, Known<'_>> =
         book.tariffs.iter().map(|tariff| (tariff.operation.as_str(), Known::new(tariff))).collect();
     let mut new: Vec<Tariff> = Vec::new();
     let mut errors = Vec::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
-    for row in &sheet.rows {
+    for row in &table.rows {
         let operation = table.cell(row, "operation");
         let option = table.cell(row, "option");
         if !seen.insert((operation.text.clone(), option.text.clone())) {
@@ -61,10 +61,10 @@ pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<Plac
         };
         match known.get_mut(operation.text.as_str()) {
             Some(known) => {
-                errors.extend(known.differences(&sheet, row));
+                errors.extend(known.differences(&table, row));
                 errors.extend(known.set(&option, price).err());
             }
-            None => match add_flat(&sheet, row, price, book.tariffs.len().saturating_add(new.len())) {
+            None => match add_flat(&table, row, price, book.tariffs.len().saturating_add(new.len())) {
                 // The second price of a new operation.
                 Ok(tariff) if new.iter().any(|known| known.operation == tariff.operation) => {
                     errors.push(option.wrong(ImportError::NewHasOptions));
