@@ -29,6 +29,7 @@ impl Error {
     }
 
     /// Gives the refusal, if it is one.
+    #[doc(hidden)]
     #[must_use]
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {

@@ -16,13 +16,14 @@ use wallet::id::{AccountId, WalletId};
 use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::Actor;
 use wallet::ledger::Hash;
-use wallet::ledger::Verifier;
-use wallet::ledger::{Batch, WalletRequest};
 use wallet::ledger::{
     Budget, BudgetPeriod, BudgetScope, Command, EntryKind, GrantSource, NewGrant, Outcome, Receipt, Window,
 };
-use wallet::ledger::{Core, Entry, PastDebit, Request, Rules, Subject, WalletState};
+use wallet::ledger::{Rules, Subject};
 use wallet::money::Credits;
+use wallet::test_support::{
+    Batch, Core, EarlierAnswer, Entry, PastDebit, Request, Verifier, WalletRequest, WalletState,
+};
 
 /// The core's world: what the writer would have in memory, and every row so far.
 struct Real {
@@ -208,7 +209,7 @@ fn repeat(real: &mut Real, again: &WalletRequest, first: &Outcome) -> Result<(),
     let entry = first.entry().expect("a row").clone();
     let mut batch = Batch::default();
     real.states.values().for_each(|state| batch.know(state.clone()));
-    let done = wallet::ledger::EarlierAnswer { request_hash: again.request.request_hash, entry: entry.clone() };
+    let done = EarlierAnswer { request_hash: again.request.request_hash, entry: entry.clone() };
     batch.know_done(again.wallet, again.request.key.clone(), done);
     let told = batch.perform(again, real.now, &Rules::default()).expect("replayed");
     prop_assert!(told.replayed && batch.is_empty());
@@ -317,7 +318,7 @@ fn numbers_at_the_edge_are_refused_not_wrapped() {
         }
     }
     // As much as a wallet may hold, and not a micro-credit more.
-    let most = wallet::ledger::MAX_AMOUNT;
+    let most = wallet::test_support::MAX_AMOUNT;
     let all = Command::Grant(NewGrant::new(most, GrantSource::TopUp, "Lot"));
     real.perform(&work(id, 1000, all, Value::Null)).expect("granted");
     let more = Command::Grant(NewGrant::new(micros(1), GrantSource::TopUp, "Lot"));

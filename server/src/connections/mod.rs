@@ -24,7 +24,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tower::Service as _;
 
-pub use crate::http::client_ip::network;
 pub use registry::{ConnectionLimits, Registry};
 use registry::{End, Place, TICK_MILLIS};
 use stream::{Answer, Busy, Noted};

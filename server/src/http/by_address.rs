@@ -7,9 +7,10 @@ use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::client_ip::{network, peer};
+use crate::http::client_ip::peer;
 use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
+use wallet::identity::network;
 
 /// Finds the address by which a request is counted, also behind trusted proxies; of IPv6 the /64.
 #[must_use]

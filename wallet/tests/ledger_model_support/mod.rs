@@ -286,12 +286,21 @@ pub fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).expect("a time")
 }
 
+const SOURCES: [GrantSource; 6] = [
+    GrantSource::Allowance,
+    GrantSource::OneTime,
+    GrantSource::Promo,
+    GrantSource::TopUp,
+    GrantSource::Adjustment,
+    GrantSource::Transfer,
+];
+
 /// Makes the command of a step, and names whose wallet it goes to.
 pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>) -> Option<(usize, Command)> {
     let receipt = |amount: &i64| Receipt::flat("op", "Op", micros(*amount));
     Some(match step {
         Step::Grant { wallet, amount, source, priority, expires_in } => {
-            let source = GrantSource::ALL[source % GrantSource::ALL.len()];
+            let source = SOURCES[source % SOURCES.len()];
             let grant = NewGrant {
                 priority: *priority,
                 expires_at: expires_in.map(|seconds| now + TimeDelta::seconds(seconds)),

@@ -121,11 +121,6 @@ impl Identity {
         Ok(repo::tree::owner(self.db.pool(), account).await?.ok_or_else(|| Refusal::not_found("account"))?)
     }
 
-    /// Sets the language of a person's mails and pages.
-    pub async fn set_locale(&self, id: UserId, locale: &str) -> Result<()> {
-        repo::user::set_locale(self.db.pool(), id, &crate::identity::model::person::check_locale(locale)).await
-    }
-
     /// Sets the time zone of a person's account, in which periods of budgets and the dates of later plans are counted.
     /// A repeat changes nothing.
     pub async fn set_time_zone(&self, viewer: &Viewer, name: &str) -> Result<()> {
@@ -162,6 +157,7 @@ impl Identity {
     }
 
     /// Writes a row into the audit log, in the transaction of what it tells of.
+    #[doc(hidden)]
     pub async fn audit_in_tx(&self, connection: &mut PgConnection, audit: &NewAudit) -> Result<()> {
         repo::audit::insert(connection, audit, self.db.now()).await
     }

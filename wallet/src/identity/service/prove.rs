@@ -30,12 +30,6 @@ pub struct Confirmed {
 }
 
 impl Identity {
-    /// Proves an address by the link's token alone, and grants what the person gets once: for callers who know that it
-    /// is the person who opens it. A repeat by the same link answers as the first did.
-    pub async fn verify_email(&self, token: &str) -> Result<User> {
-        self.prove(token_hash(token.trim()), Kept::default()).await
-    }
-
     /// Proves an address by the link's token, opened by whoever is signed in as that person, on the machine where the
     /// person signed up, or with the password. The first proof ends whatever others have begun before.
     pub async fn confirm_email(

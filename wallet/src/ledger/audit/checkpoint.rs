@@ -82,11 +82,11 @@ pub struct Checkpoint {
     /// Its hash, in hexadecimal.
     pub hash: String,
     /// When it was signed.
-    pub signed_at: DateTime<Utc>,
+    pub(crate) signed_at: DateTime<Utc>,
     /// Which key signed it.
-    pub key_id: String,
+    pub(crate) key_id: String,
     /// The signature, in hexadecimal.
-    pub signature: String,
+    pub(crate) signature: String,
 }
 
 impl Checkpoint {

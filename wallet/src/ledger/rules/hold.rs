@@ -16,9 +16,9 @@ use crate::ledger::rules::{authority, budget_spend, burn_order, checks};
 use crate::money::Credits;
 
 /// How long a hold lasts where nothing is said, in seconds.
-pub const DEFAULT_LIFETIME: u32 = 24 * 60 * 60;
+pub(crate) const DEFAULT_LIFETIME: u32 = 24 * 60 * 60;
 /// How long a hold may last, in seconds.
-pub const MAX_LIFETIME: u32 = 7 * 24 * 60 * 60;
+pub(crate) const MAX_LIFETIME: u32 = 7 * 24 * 60 * 60;
 /// How many lines a hold may have.
 pub const MAX_LINES: usize = 64;
 

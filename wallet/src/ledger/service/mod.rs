@@ -62,6 +62,7 @@ impl Ledger {
 
     /// Sets the catalog's settings that decisions follow: from the next batch on. The catalog calls it on every node,
     /// at start and whenever its settings have changed.
+    #[doc(hidden)]
     pub fn set_rules(&self, rules: Rules) {
         *self.writers.shared.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }

@@ -20,7 +20,7 @@ const SOURCE_MAX: usize = 200;
 const PER_MAX: i64 = 1_000_000_000;
 
 /// Reads a sheet of upstream costs with their sources. A cost without a day of review gets one so many days from today.
-pub fn read_sourced_costs(
+pub(crate) fn read_sourced_costs(
     text: &str,
     book: &PriceBook,
     today: NaiveDate,
@@ -82,7 +82,7 @@ fn sourced_cost(
 
 /// Writes the costs that are known as the sheet that they can be uploaded as again.
 #[must_use]
-pub fn write_costs(rows: &[MarginRow]) -> String {
+pub(crate) fn write_costs(rows: &[MarginRow]) -> String {
     let mut out = SOURCED_COLUMNS.join(",");
     out.push('\n');
     for row in rows {

@@ -21,7 +21,7 @@ const PRICE_COLUMNS: [&str; 7] = ["operation", "name", "category", "unit", "supp
 const JOINT: &str = " × ";
 /// Writes the prices of a book as a sheet.
 #[must_use]
-pub fn write_prices(book: &PriceBook) -> String {
+pub(crate) fn write_prices(book: &PriceBook) -> String {
     let mut out = PRICE_COLUMNS.join(",");
     out.push('\n');
     for tariff in &book.tariffs {
@@ -38,7 +38,7 @@ pub fn write_prices(book: &PriceBook) -> String {
 }
 
 /// Reads a price sheet on top of a book: gives the book's tariffs with the sheet's prices.
-pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<PlacedImportError>> {
+pub(crate) fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<PlacedImportError>> {
     let table = CsvTable::read(text, &PRICE_COLUMNS, &["operation", "price"])?;
     let mut known: BTreeMap<&str, Known<'_>> =
         book.tariffs.iter().map(|tariff| (tariff.operation.as_str(), Known::new(tariff))).collect();

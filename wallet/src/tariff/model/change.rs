@@ -23,7 +23,7 @@ pub enum Apart {
 impl Tariff {
     /// Says how far another tariff of the same operation is from this one.
     #[must_use]
-    pub fn apart(&self, other: &Self) -> Apart {
+    pub(crate) fn apart(&self, other: &Self) -> Apart {
         if self.rule != other.rule || self.minimum_plan != other.minimum_plan || self.gates != other.gates {
             Apart::Price
         } else if !self.same_words(other) {

@@ -159,7 +159,7 @@ impl Tariff {
 
 /// Says whether a text can name an operation.
 #[must_use]
-pub fn is_operation(text: &str) -> bool {
+pub(crate) fn is_operation(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }

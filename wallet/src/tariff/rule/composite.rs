@@ -21,16 +21,16 @@ pub struct Composite {
     pub label: String,
     /// What options add.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub surcharges: Vec<Surcharge>,
+    pub(crate) surcharges: Vec<Surcharge>,
     /// What each target adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub targets: Vec<PerTarget>,
+    pub(crate) targets: Vec<PerTarget>,
 }
 
 /// What the options of one param add.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Surcharge {
+pub(crate) struct Surcharge {
     /// The param: `media_type`.
     pub param: String,
     /// What it takes besides `none`, which adds nothing and is what a call without it means.
@@ -40,7 +40,7 @@ pub struct Surcharge {
 /// One option that adds to the price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SurchargeOption {
+pub(crate) struct SurchargeOption {
     /// What the param says.
     pub value: String,
     /// What it adds.
@@ -53,7 +53,7 @@ pub struct SurchargeOption {
 /// What each target adds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PerTarget {
+pub(crate) struct PerTarget {
     /// The param: a number, or a list whose length counts (`target_languages`).
     pub param: String,
     /// What each adds.

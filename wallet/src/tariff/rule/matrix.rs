@@ -61,7 +61,7 @@ impl Matrix {
     }
 
     /// Lists every combination with its price, in the order of the cells.
-    pub fn combinations(&self) -> impl Iterator<Item = (Vec<&str>, Credits)> {
+    pub(crate) fn combinations(&self) -> impl Iterator<Item = (Vec<&str>, Credits)> {
         self.cells.iter().enumerate().map(|(place, credits)| {
             let mut rest = place;
             let mut values: Vec<&str> = Vec::with_capacity(self.axes.len());

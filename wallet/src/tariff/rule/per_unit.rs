@@ -13,7 +13,7 @@ use crate::tariff::rule::param::{ParamKind, ParamSpec, QUANTITY_MAX, Reader};
 #[serde(deny_unknown_fields)]
 pub struct PerUnit {
     /// What is counted; usually one, two where input and output differ.
-    pub meters: Vec<Meter>,
+    pub(crate) meters: Vec<Meter>,
     /// The least that a call costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Credits>,

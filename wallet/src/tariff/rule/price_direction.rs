@@ -8,7 +8,7 @@ use crate::tariff::rule::param;
 
 /// One price against another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PriceDirection {
+pub(crate) struct PriceDirection {
     /// Some input may cost more.
     pub up: bool,
     /// Some input costs less.
@@ -38,7 +38,7 @@ impl Rule {
     /// Says whether the later rule can cost more or less than this one for any input. A call that is refused then is a
     /// rise: what worked is broken.
     #[must_use]
-    pub fn price_direction(&self, later: &Self) -> PriceDirection {
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
         if self == later {
             return PriceDirection::default();
         }
@@ -70,7 +70,7 @@ impl Rule {
 
     /// Says whether the later rule differs in its labels alone: every call costs the same.
     #[must_use]
-    pub fn is_reworded(&self, later: &Self) -> bool {
+    pub(crate) fn is_reworded(&self, later: &Self) -> bool {
         self.without_labels() == later.without_labels()
     }
 
@@ -87,14 +87,14 @@ impl Rule {
     /// Says whether two rules differ at most in their prices: the same calls, with the same cells in the same order.
     /// The parts of a sum are priced elsewhere.
     #[must_use]
-    pub fn same_but_for_prices(&self, other: &Self) -> bool {
+    pub(crate) fn same_but_for_prices(&self, other: &Self) -> bool {
         let prices: Vec<Credits> = other.cells().into_iter().map(|cell| cell.credits).collect();
         self.own().with_cells(&prices).is_some_and(|rule| rule == other.own())
     }
 
     /// Says whether two rules name the same prices, whatever the parts of a sum cost elsewhere in their books.
     #[must_use]
-    pub fn same_own_prices(&self, other: &Self) -> bool {
+    pub(crate) fn same_own_prices(&self, other: &Self) -> bool {
         self.own() == other.own()
     }
 

@@ -26,7 +26,7 @@ pub struct Range {
     pub levels: Vec<Level>,
     /// What moves the level's price: language, load.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub modifiers: Vec<Modifier>,
+    pub(crate) modifiers: Vec<Modifier>,
     /// What the price is for, where it isn't one call: 1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Quantity>,
@@ -45,7 +45,7 @@ pub struct Level {
 /// Something that moves a price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Modifier {
+pub(crate) struct Modifier {
     /// The param: `load`.
     pub param: String,
     /// What it takes; the first is what a call without it means.
@@ -55,7 +55,7 @@ pub struct Modifier {
 /// One option of a modifier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ModifierOption {
+pub(crate) struct ModifierOption {
     /// What the param says.
     pub value: String,
     /// Hundredths of the price: 100 leaves it, 150 adds half.

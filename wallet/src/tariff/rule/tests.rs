@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::composite::{PerTarget, Surcharge, SurchargeOption};
 use super::*;
 use crate::error::Problem;
 

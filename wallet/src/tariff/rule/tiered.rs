@@ -16,13 +16,13 @@ pub struct Tiered {
     /// What is counted.
     pub quantity: Quantity,
     /// From small to large; the last has no end.
-    pub tiers: Vec<Tier>,
+    pub(crate) tiers: Vec<Tier>,
 }
 
 /// One tier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tier {
+pub(crate) struct Tier {
     /// The last unit of the tier; none for the last tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up_to: Option<i64>,

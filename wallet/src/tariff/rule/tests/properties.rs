@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::tariff::rule::range::{Modifier, ModifierOption};
 
 /// Amounts up to a million credits, in micro-credits.
 fn any_price() -> impl Strategy<Value = Credits> {
