@@ -1,10 +1,10 @@
 //! Sheets of prices and costs: read back as written, and refused by line and column.
 
-use crate::tariff::editing::csv::*;
 use crate::money::AmountError;
-use crate::tariff::rule::{Axis, Matrix};
-use crate::tariff::model::price_book::BookStatus;
+use crate::tariff::editing::csv::*;
 use crate::tariff::fixtures;
+use crate::tariff::model::price_book::BookStatus;
+use crate::tariff::rule::{Axis, Matrix};
 
 fn tariff(operation: &str, rule: Rule) -> Tariff {
     let name = format!("The \"{operation}\", v2");
