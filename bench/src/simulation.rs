@@ -63,12 +63,12 @@ pub async fn measure(plan: &Plan, pool: &PgPool, usage: &ResourceUsage, report: 
     usage.checkpoint().await?;
     let before = usage.read().await?;
     let started_at = Instant::now();
-    tariffs.ask_rehearsal(&staff, draft.version).await?;
-    tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await?;
+    tariffs.ask_simulation(&staff, draft.version).await?;
+    tariffs.run_simulations(|_| ControlFlow::Continue(())).await?;
     let took = started_at.elapsed();
     let after = usage.read().await?;
 
-    let found = tariffs.rehearsal(draft.version).await?.context("the simulation found nothing")?;
+    let found = tariffs.simulation(draft.version).await?.context("the simulation found nothing")?;
     ensure!(u64::try_from(found.charges)? == plan.charges, "{} charges were simulated", found.charges);
     ensure!(found.before != found.after && found.failing.is_empty(), "the draft changes nothing: {found:?}");
     let cost = usage.cost(&before, &after, usize::try_from(plan.charges)?);

@@ -32,7 +32,7 @@ async fn costs(State(state): State<AppState>, viewer: Option<Extension<Viewer>>)
         return missing();
     }
     match state.wallet.catalog().export_costs().await {
-        Ok(sheet) => sheet_file("upstream-costs.csv", "text/csv; charset=utf-8", for_excel(&sheet)),
+        Ok(sheet) => csv_file("upstream-costs.csv", "text/csv; charset=utf-8", for_excel(&sheet)),
         Err(error) => unavailable(&error, "the upstream costs can't be written"),
     }
 }
@@ -60,10 +60,8 @@ async fn prices(
         PriceFormat::Toml => ("application/toml; charset=utf-8", "toml"),
     };
     match state.wallet.catalog().export_prices(version, format).await {
-        Ok(text) if format == PriceFormat::Csv => {
-            sheet_file(&format!("prices-{version}.{end}"), kind, for_excel(&text))
-        }
-        Ok(text) => sheet_file(&format!("prices-{version}.{end}"), kind, text),
+        Ok(text) if format == PriceFormat::Csv => csv_file(&format!("prices-{version}.{end}"), kind, for_excel(&text)),
+        Ok(text) => csv_file(&format!("prices-{version}.{end}"), kind, text),
         Err(Error::Refused(_)) => missing(),
         Err(error) => unavailable(&error, "a price book can't be written as a file"),
     }
@@ -78,17 +76,17 @@ async fn simulation(
     if !viewer.is_some_and(|Extension(viewer)| viewer.is_admin()) {
         return missing();
     }
-    let sheet = state.wallet.tariffs().rehearsed_accounts(version).await.and_then(|impacts| impact_sheet(&impacts));
+    let sheet = state.wallet.tariffs().simulated_accounts(version).await.and_then(|impacts| impact_csv(&impacts));
     match sheet {
         Ok(sheet) => {
             let sheet = for_excel(&sheet);
-            sheet_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet)
+            csv_file(&format!("rehearsal-{version}.csv"), "text/csv; charset=utf-8", sheet)
         }
         Err(error) => unavailable(&error, "a simulation can't be written as a file"),
     }
 }
 
-fn impact_sheet(impacts: &[AccountImpact]) -> Result<Bytes, Error> {
+fn impact_csv(impacts: &[AccountImpact]) -> Result<Bytes, Error> {
     let row = |impact: &AccountImpact| {
         [
             impact.account.to_string(),
@@ -121,7 +119,7 @@ fn unavailable(error: &Error, what: &str) -> Response {
 }
 
 /// Answers with a file to keep.
-fn sheet_file(name: &str, kind: &str, text: impl Into<Body>) -> Response {
+fn csv_file(name: &str, kind: &str, text: impl Into<Body>) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [
         (header::CONTENT_TYPE, kind),

@@ -27,11 +27,12 @@ struct Inner {
 impl Clock {
     /// Makes the clock that follows the database.
     #[must_use]
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self::starting(Some(Instant::now()), Utc::now())
     }
 
     /// Makes a clock that stands still until it is moved: for tests.
+    #[doc(hidden)]
     #[must_use]
     pub fn fixed(at: DateTime<Utc>) -> Self {
         Self::starting(None, at)
@@ -55,7 +56,7 @@ impl Clock {
 
     /// Says whether the clock stands still (a test's).
     #[must_use]
-    pub fn is_fixed(&self) -> bool {
+    pub(crate) fn is_fixed(&self) -> bool {
         self.0.base.is_none()
     }
 
@@ -72,7 +73,7 @@ impl Clock {
     }
 
     /// Takes over the database's time and the deployment's demo offset; a fixed clock stays as it is.
-    pub fn observe(&self, database: DateTime<Utc>, offset: TimeDelta) {
+    pub(crate) fn observe(&self, database: DateTime<Utc>, offset: TimeDelta) {
         if !self.is_fixed() {
             self.set(database);
             self.0.offset.store(offset.num_microseconds().unwrap_or(0), Ordering::Relaxed);

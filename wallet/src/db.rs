@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 pub use reads::{LongReads, ReadLimits, ReadPlace, ReadTurn};
 
 /// Every migration, embedded in the binary.
+#[doc(hidden)]
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 
 /// Connections for reads and for all writes that are not the ledger's.
@@ -44,7 +45,7 @@ pub struct Db {
 impl Db {
     /// Joins the parts. Must be called inside a tokio runtime.
     #[must_use]
-    pub fn new(pool: PgPool, reads: ReadLimits, clock: Clock, jobs: JobQueue) -> Self {
+    pub(crate) fn new(pool: PgPool, reads: ReadLimits, clock: Clock, jobs: JobQueue) -> Self {
         let reads = LongReads::beside(&pool, reads);
         Self { pool, reads, clock, jobs }
     }
@@ -81,13 +82,13 @@ impl Db {
     /// Makes a pool of one connection for statements that are slow by nature (proofs over the whole database): none of
     /// them is logged as slow. Whoever is done closes it.
     #[must_use]
-    pub fn unhurried(&self) -> PgPool {
+    pub(crate) fn unhurried(&self) -> PgPool {
         let options = self.pool.connect_options().as_ref().clone().disable_statement_logging();
         PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options)
     }
 
     /// Adds a job in the caller's transaction, so that it runs if and only if that commits.
-    pub async fn enqueue_in_tx(
+    pub(crate) async fn enqueue_in_tx(
         &self,
         connection: &mut PgConnection,
         task: &str,
@@ -100,7 +101,7 @@ impl Db {
     ///
     /// A node that is killed at such a job blocks the lane for hours: what is in it must be found by another job as
     /// well.
-    pub async fn enqueue_in_lane_in_tx(
+    pub(crate) async fn enqueue_in_lane_in_tx(
         &self,
         connection: &mut PgConnection,
         (task, lane): (&str, &str),
@@ -168,11 +169,11 @@ pub async fn empty(pool: &PgPool) -> Result<()> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Durability {
     /// A commit is answered only when it is on disk.
-    pub synchronous_commit: String,
+    pub(crate) synchronous_commit: String,
     /// The server forces its writes to disk.
     pub fsync: String,
     /// The server survives a torn page.
-    pub full_page_writes: String,
+    pub(crate) full_page_writes: String,
 }
 
 impl Durability {
@@ -253,7 +254,7 @@ pub async fn observe_clock(pool: &PgPool, clock: &Clock) -> Result<()> {
 }
 
 /// Tells how far a demo has moved the deployment's clock.
-pub async fn clock_offset(pool: &PgPool) -> Result<TimeDelta> {
+pub(crate) async fn clock_offset(pool: &PgPool) -> Result<TimeDelta> {
     let micros =
         sqlx::query_scalar!(r#"SELECT coalesce((SELECT offset_micros FROM clock_offset), 0) AS "offset_micros!""#)
             .fetch_one(pool)
@@ -277,7 +278,7 @@ pub async fn advance_clock(pool: &PgPool, by: TimeDelta) -> Result<()> {
 
 /// Lets a transaction's statements run as long as they need, where its connection has a time limit: for jobs that read
 /// whole tables.
-pub async fn take_time(connection: &mut PgConnection) -> Result<()> {
+pub(crate) async fn take_time(connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("SELECT set_config('statement_timeout', '0', true) AS set").fetch_one(connection).await?;
     Ok(())
 }
@@ -289,7 +290,7 @@ pub fn is_timeout(cause: &sqlx::Error) -> bool {
 }
 
 /// Lets a transaction see one moment, and change nothing.
-pub async fn one_moment(connection: &mut PgConnection) -> Result<()> {
+pub(crate) async fn one_moment(connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(connection).await?;
     Ok(())
 }

@@ -29,6 +29,7 @@ impl Error {
     }
 
     /// Gives the refusal, if it is one.
+    #[doc(hidden)]
     #[must_use]
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {
@@ -374,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_field_that_holds_a_file_brings_a_mistake() {
+    fn only_a_field_that_holds_a_file_brings_an_import_error() {
         let plain = serde_json::to_value(FieldError::new("email", Problem::Required, "say it")).expect("plain data");
         let expected = serde_json::json!({ "field": "email", "problem": "required", "message": "say it" });
         assert_eq!(plain, expected);

@@ -79,12 +79,13 @@ pub struct Shard(i16);
 impl Shard {
     /// Derives the shard of an account.
     #[must_use]
-    pub fn of(account: AccountId) -> Self {
+    pub(crate) fn of(account: AccountId) -> Self {
         // The last byte of a UUIDv7 is random.
         Self(i16::from(account.uuid().as_bytes()[15]))
     }
 
     /// Takes the shard from storage.
+    #[doc(hidden)]
     #[must_use]
     pub const fn from_i16(shard: i16) -> Self {
         Self(shard)
@@ -137,32 +138,6 @@ impl FromStr for WalletId {
     }
 }
 
-/// One row of a wallet's ledger: the wallet and the row's place in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct EntryId {
-    /// The wallet.
-    pub wallet: WalletId,
-    /// The place, from 1 and without a gap.
-    pub seq: i64,
-}
-
-impl EntryId {
-    /// Writes the public name of the row under a prefix: `chg` for a charge, `hld` for a hold.
-    #[must_use]
-    pub fn public(&self, prefix: &str) -> String {
-        format!("{prefix}_{:02x}{:x}_{}", self.wallet.shard.0, self.wallet.number, self.seq)
-    }
-
-    /// Reads the public name of a row under a prefix.
-    pub fn parse_public(text: &str, prefix: &str) -> Result<Self, IdError> {
-        let rest = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or(IdError)?;
-        let (wallet, seq) = rest.split_once('_').ok_or(IdError)?;
-        let wallet = format!("wal_{wallet}").parse()?;
-        let seq = seq.parse().ok().filter(|seq| *seq > 0).ok_or(IdError)?;
-        Ok(Self { wallet, seq })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,10 +146,8 @@ mod tests {
     fn public_names_come_back() {
         let wallet = WalletId::new(AccountId::new());
         assert_eq!(wallet.to_string().parse(), Ok(wallet));
-        let entry = EntryId { wallet, seq: 42 };
-        assert_eq!(EntryId::parse_public(&entry.public("chg"), "chg"), Ok(entry));
-        for text in ["", "chg_", "chg_x_1", "hld_001_1", "chg_001_0", "chg_001_-1"] {
-            assert_eq!(EntryId::parse_public(text, "chg"), Err(IdError), "{text:?}");
+        for text in ["", "wal_", "wal_x1", "hld_001"] {
+            assert_eq!(text.parse::<WalletId>(), Err(IdError), "{text:?}");
         }
     }
 }

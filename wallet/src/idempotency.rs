@@ -51,19 +51,19 @@ impl IdempotencyKey {
 
     /// Gives the key as its caller sent it; `None` where Scrip itself made it.
     #[must_use]
-    pub fn sent(&self) -> Option<&str> {
+    pub(crate) fn sent(&self) -> Option<&str> {
         if self.is_internal() { None } else { Some(self.0.strip_prefix(PLATFORM).unwrap_or(&self.0)) }
     }
 
     /// Takes the key from storage.
     #[must_use]
-    pub const fn stored(key: String) -> Self {
+    pub(crate) const fn stored(key: String) -> Self {
         Self(key)
     }
 
     /// Says whether Scrip itself made the key.
     #[must_use]
-    pub fn is_internal(&self) -> bool {
+    pub(crate) fn is_internal(&self) -> bool {
         self.0.starts_with(INTERNAL)
     }
 
@@ -93,13 +93,13 @@ impl RequestHash {
 
     /// Takes the hash from storage; `None` where it is not 16 bytes.
     #[must_use]
-    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
     /// Reads the hexadecimal form.
     #[must_use]
-    pub fn from_hex(text: &str) -> Option<Self> {
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
         let mut bytes = [0_u8; 16];
         if text.len() != 32 || !text.is_ascii() {
             return None;
@@ -122,7 +122,7 @@ impl RequestHash {
 /// Gives the first answer where the key was used with the same request before. Where it gives none, [`keep_answer`]
 /// must end the write in the same transaction; a repeat waits for that. A write that is undone leaves the key unused.
 #[cfg(feature = "postgres")]
-pub async fn first_answer(
+pub(crate) async fn first_answer(
     connection: &mut sqlx::PgConnection,
     wallet: WalletId,
     (key, hash): (&IdempotencyKey, RequestHash),
@@ -159,7 +159,7 @@ pub async fn first_answer(
 
 /// Ends a write that [`first_answer`] began.
 #[cfg(feature = "postgres")]
-pub async fn keep_answer(
+pub(crate) async fn keep_answer(
     connection: &mut sqlx::PgConnection,
     wallet: WalletId,
     key: &IdempotencyKey,

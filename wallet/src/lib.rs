@@ -7,7 +7,7 @@
 //! Each module imports only what stands to its left: money, id, error, clock, `time_zone`, idempotency, db, identity,
 //! ledger, tariff, catalog, plan, notify, payment, insight, `app_service`, wallet.
 
-#![warn(clippy::disallowed_methods)]
+#![warn(clippy::disallowed_methods, unreachable_pub)]
 
 pub mod id;
 pub mod money;
@@ -35,6 +35,9 @@ pub mod notify;
 pub mod payment;
 
 pub mod insight;
+
+#[doc(hidden)]
+pub use ledger::test_support;
 
 #[cfg(feature = "postgres")]
 mod app_service;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use typed::{Readings, TypedError, read_amount};
 
 /// Micro-credits in one credit.
-pub const MICROS_PER_CREDIT: i64 = 1_000_000;
+pub(crate) const MICROS_PER_CREDIT: i64 = 1_000_000;
 
 /// An amount of credits, in whole micro-credits (1 credit = 1 000 000), from −9.2e12 to 9.2e12 credits.
 ///
@@ -73,7 +73,7 @@ impl Credits {
 
     /// Multiplies by a count; `None` on overflow.
     #[must_use]
-    pub const fn checked_mul(self, count: i64) -> Option<Self> {
+    pub(crate) const fn checked_mul(self, count: i64) -> Option<Self> {
         match self.0.checked_mul(count) {
             Some(micros) => Some(Self(micros)),
             None => None,
@@ -102,7 +102,7 @@ impl Credits {
 
     /// Says whether an amount consists of whole steps; every amount does where a step is nothing.
     #[must_use]
-    pub const fn is_in_steps_of(self, step: Self) -> bool {
+    pub(crate) const fn is_in_steps_of(self, step: Self) -> bool {
         !step.is_positive() || matches!(self.0.checked_rem(step.0), Some(0))
     }
 
@@ -227,7 +227,7 @@ impl Money {
     }
 
     /// Reads a plain decimal with at most the currency's decimals.
-    pub fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
+    pub(crate) fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
         parse_decimal(text, currency.exponent()).map(|minor| Self { minor, currency })
     }
 

@@ -59,7 +59,7 @@ const AHEAD: i64 = 5 * 366 * 24 * 3600;
 impl LocalTime {
     /// Takes what a zone's clocks do from 2020 until five years from now.
     #[must_use]
-    pub fn of_zone<Z: TimeZone>(name: &str, zone: &Z, now: DateTime<Utc>) -> Self {
+    pub(crate) fn of_zone<Z: TimeZone>(name: &str, zone: &Z, now: DateTime<Utc>) -> Self {
         let east = |second: i64| {
             let at = DateTime::from_timestamp(second, 0).unwrap_or(now);
             zone.offset_from_utc_datetime(&at.naive_utc()).fix().local_minus_utc()

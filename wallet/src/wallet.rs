@@ -39,6 +39,7 @@ pub struct Options {
 
 impl Options {
     /// Makes the options of a test: no job tables, and a clock that the test moves where it gives one.
+    #[doc(hidden)]
     #[must_use]
     pub fn for_tests(clock: Clock) -> Self {
         Self { clock, jobs: JobQueue::None, writers: Some(2), read_first_for: None, reads: ReadLimits::default() }
@@ -136,6 +137,7 @@ impl Wallet {
     }
 
     /// Gives what every concept's service works with.
+    #[doc(hidden)]
     #[must_use]
     pub fn db(&self) -> &Db {
         &self.inner.db
@@ -214,6 +216,7 @@ impl Wallet {
     }
 
     /// Does the same in the caller's transaction.
+    #[doc(hidden)]
     pub async fn verify_in_tx(&self, connection: &mut PgConnection, scope: Scope) -> Result<Vec<Breach>> {
         let mut breaches = self.inner.ledger.verify_in_tx(connection, scope).await?;
         for (name, sql) in identity::INVARIANTS {

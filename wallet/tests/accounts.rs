@@ -57,13 +57,13 @@ async fn has_session(wallet: &Wallet, token: [u8; 16]) -> bool {
 async fn nothing_acts_or_hears_before_the_address_is_proven(pool: PgPool) {
     let wallet = open(&pool).await;
     let new = sign_up(&wallet, ANNA).await;
-    let viewer = wallet.identity().viewer(new.user.id).await.expect("a viewer");
+    let viewer = wallet.identity().viewer(new.user).await.expect("a viewer");
     let waits = [("email".to_owned(), Problem::NotConfirmed)];
     assert_eq!(problems(refusal(wallet.identity().create_key(&viewer, &new_key("thief")).await)), waits);
     let made = wallet.webhooks().create(viewer.wallet, &viewer.actor(), &endpoint("thief"), &key("1")).await;
     assert_eq!(problems(refusal(made)), waits);
     let token = newest_token(&wallet, ANNA).await;
-    wallet.identity().verify_email(&token).await.expect("verified");
+    prove(&wallet, &token).await.expect("verified");
     let live = wallet.identity().create_key(&viewer, &new_key("own")).await.expect("made");
     let hook =
         wallet.webhooks().create(viewer.wallet, &viewer.actor(), &endpoint("own"), &key("1")).await.expect("made");
@@ -415,6 +415,6 @@ async fn names_with_links_or_hidden_letters_are_refused_wherever_they_go(pool: P
         assert_eq!(problems(refusal(hook)), [("description".to_owned(), problem)], "{name:?}");
     }
     let nameless = wallet::identity::SignUp { name: String::new(), ..form("evil.com@example.com") };
-    let made = wallet.identity().sign_up(nameless, None).await.expect("signed up");
-    assert_eq!(made.user.name, "evil com", "what is taken from the address is a name, too");
+    let made = wallet.identity().create_proven(nameless).await.expect("made");
+    assert_eq!(made.name, "evil com", "what is taken from the address is a name, too");
 }

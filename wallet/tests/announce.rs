@@ -39,8 +39,8 @@ async fn publish(wallet: &Wallet, prices: &[(&str, i64)], gone: &[&str], rises: 
     for operation in gone {
         book = tariffs.remove(&staff(), book.version, book.revision, operation).await.expect("removed");
     }
-    tariffs.ask_rehearsal(&staff(), book.version).await.expect("asked");
-    tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("rehearsed");
+    tariffs.ask_simulation(&staff(), book.version).await.expect("asked");
+    tariffs.run_simulations(|_| ControlFlow::Continue(())).await.expect("rehearsed");
     let from = if rises { Some(tariffs.first_rise().await.expect("a day")) } else { None };
     tariffs.publish(&staff(), book.version, book.revision, from).await.expect("published").version
 }
@@ -179,8 +179,8 @@ async fn a_plan_that_is_asked_for_is_told_to_those_below_it(pool: PgPool) {
     let known = book.tariff("gpt-5").expect("there").clone();
     let gated = Tariff { minimum_plan: Some("pro".into()), ..known };
     let book = tariffs.set_tariff(&admin, book.version, book.revision, gated).await.expect("changed");
-    tariffs.ask_rehearsal(&admin, book.version).await.expect("asked");
-    tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("rehearsed");
+    tariffs.ask_simulation(&admin, book.version).await.expect("asked");
+    tariffs.run_simulations(|_| ControlFlow::Continue(())).await.expect("rehearsed");
     let day = tariffs.first_rise().await.expect("a day");
     tariffs.publish(&admin, book.version, book.revision, Some(day)).await.expect("announced");
     wallet.tell_price_changes().await.expect("told");

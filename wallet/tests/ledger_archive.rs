@@ -158,7 +158,7 @@ async fn keys_of_archived_rows_answer_for_ever(pool: PgPool) {
         assert_eq!(refusal(charge(node, id, "c2", 8).await), Refusal::IdempotencyMismatch);
         let key = key("c2");
         let hash = wallet::idempotency::RequestHash::of(b"another");
-        let told = node.ledger().recall(id, &key, hash).await;
+        let told = node.ledger().replay(id, &key, hash).await;
         assert!(matches!(told, Err(Error::Refused(Refusal::IdempotencyMismatch))), "{told:?}");
     }
     let mut racing = tokio::task::JoinSet::new();
@@ -228,7 +228,7 @@ async fn the_past_before_an_archive_is_refused_by_name_and_the_rest_is_right(poo
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn signed_heads_lie_on_archives_too(pool: PgPool) {
+async fn checkpoints_lie_on_archives_too(pool: PgPool) {
     let wallet = open(&pool);
     let (id, _) = year(&wallet).await;
     submit(&wallet, id, "x3", capture_all(12)).await.expect("captured");
@@ -238,13 +238,13 @@ async fn signed_heads_lie_on_archives_too(pool: PgPool) {
         kept.extend_from_slice(heads);
         Ok(())
     };
-    wallet.ledger().sign_heads(&keys[0], &mut keep).await.expect("signed");
+    wallet.ledger().sign_checkpoints(&keys[0], &mut keep).await.expect("signed");
     wallet.clock().advance(hours(1));
     charge(&wallet, id, "later", 1).await.expect("charged");
-    wallet.ledger().sign_heads(&keys[0], &mut keep).await.expect("signed");
+    wallet.ledger().sign_checkpoints(&keys[0], &mut keep).await.expect("signed");
     let texts = archive(&wallet, id, wallet.clock().now()).await;
     assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
-    assert_eq!(wallet.ledger().verify_heads(&keys, &kept).await.expect("compared"), []);
+    assert_eq!(wallet.ledger().verify_checkpoints(&keys, &kept).await.expect("compared"), []);
 
     let mut audit = Audit::default();
     kept.iter().for_each(|head| audit.expect(head));

@@ -224,7 +224,7 @@ async fn the_ledger_is_filtered(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn followers_hear_of_both_nodes(pool: PgPool) {
+async fn watchers_see_the_rows_of_both_nodes(pool: PgPool) {
     let (one, two) = (open(&pool), open(&pool));
     let id = new_wallet(&one).await;
     let mut here = one.ledger().watch(id);

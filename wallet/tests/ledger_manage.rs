@@ -1,4 +1,4 @@
-//! Ceilings, freezes, inactivity, and the past.
+//! ModelBudgets, freezes, inactivity, and the past.
 #![cfg(feature = "postgres")]
 
 mod ledger_support;
@@ -31,7 +31,7 @@ fn stopped_by(answer: Result<Outcome>) -> (String, Credits) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn ceilings_stop_in_the_same_step(pool: PgPool) {
+async fn budgets_stop_in_the_same_step(pool: PgPool) {
     let wallet = open(&pool);
     let id = new_wallet(&wallet).await;
     grant(&wallet, id, "g", 1000).await;
@@ -80,7 +80,7 @@ async fn ceilings_stop_in_the_same_step(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_projects_ceiling_counts_both_environments(pool: PgPool) {
+async fn a_projects_budget_counts_both_environments(pool: PgPool) {
     let wallet = open(&pool);
     let (account, project) = (AccountId::new(), ProjectId::new());
     let mut ids = Vec::new();
@@ -198,7 +198,7 @@ fn on_behalf(id: WalletId, name: &str, customer: &str, command: Command) -> Subm
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn what_is_paid_back_is_free_again_under_the_ceiling_that_counted_it(pool: PgPool) {
+async fn what_is_paid_back_is_free_again_under_the_budget_that_counted_it(pool: PgPool) {
     let wallet = open(&pool);
     let id = new_wallet(&wallet).await;
     grant(&wallet, id, "g", 1000).await;
@@ -269,7 +269,7 @@ async fn lines_that_are_too_much_together_are_refused_by_name(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_project_has_so_many_ceilings_and_no_more(pool: PgPool) {
+async fn a_project_has_so_many_budgets_and_no_more(pool: PgPool) {
     let wallet = open(&pool);
     let id = new_wallet(&wallet).await;
     let set = async |customer: usize, whole| {

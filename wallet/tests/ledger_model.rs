@@ -16,13 +16,14 @@ use wallet::id::{AccountId, WalletId};
 use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::Actor;
 use wallet::ledger::Hash;
-use wallet::ledger::Verifier;
-use wallet::ledger::{Batch, WalletRequest};
 use wallet::ledger::{
     Budget, BudgetPeriod, BudgetScope, Command, EntryKind, GrantSource, NewGrant, Outcome, Receipt, Window,
 };
-use wallet::ledger::{Core, Entry, PastDebit, Request, Rules, Subject, WalletState};
+use wallet::ledger::{Rules, Subject};
 use wallet::money::Credits;
+use wallet::test_support::{
+    Batch, Core, EarlierAnswer, Entry, PastDebit, Request, Verifier, WalletRequest, WalletState,
+};
 
 /// The core's world: what the writer would have in memory, and every row so far.
 struct Real {
@@ -82,7 +83,7 @@ impl Real {
     }
 
     /// Sets or takes away a ceiling, as the ledger's service does.
-    fn set_ceiling(&mut self, scope: Scope, most: Option<i64>) {
+    fn set_budget(&mut self, scope: Scope, most: Option<i64>) {
         let (wallet, counted) = scope.in_ledger();
         let concerned: Vec<WalletId> = if scope == Scope::Project { self.ids.into() } else { vec![self.ids[wallet]] };
         let window = Window { start: self.now, ..BudgetPeriod::Day.window(self.now, &Utc) };
@@ -144,14 +145,14 @@ fn compare(world: &World, real: &Real) -> Result<(), TestCaseError> {
         prop_assert_eq!(i128::from(core.available(real.now).expect("fits").micros()), purse.available(world.now));
         prop_assert_eq!(core.seq, purse.rows);
         prop_assert!(purse.debt == 0 || purse.available(world.now) < 0);
-        for ceiling in &world.ceilings.0 {
-            let (wallet, scope) = ceiling.scope.in_ledger();
+        for model in &world.budgets.0 {
+            let (wallet, scope) = model.scope.in_ledger();
             if scope != BudgetScope::Project && real.ids[wallet] != *id {
                 continue;
             }
-            let budget = core.budgets.iter().find(|budget| budget.scope == scope).expect("the ceiling");
+            let budget = core.budgets.iter().find(|budget| budget.scope == scope).expect("the budget");
             let budget = budget.clone().into_period(real.now, &Utc);
-            prop_assert_eq!(i128::from(budget.spent.micros()), ceiling.spent_at(world.now), "{:?}", ceiling);
+            prop_assert_eq!(i128::from(budget.spent.micros()), model.spent_at(world.now), "{:?}", model);
         }
         for (lot_id, lot) in &purse.lots {
             let grant = core.grant(*lot_id);
@@ -177,7 +178,7 @@ fn tell(story: &[Step]) -> Result<(), TestCaseError> {
         let verdict = world.play(step, target);
         real.now = start() + TimeDelta::seconds(i64::try_from(world.now).expect("small"));
         match step {
-            Step::Ceiling { scope, most } => real.set_ceiling(*scope, *most),
+            Step::Budget { scope, most } => real.set_budget(*scope, *most),
             Step::Freeze { wallet, frozen } => {
                 let state = real.states.get_mut(&real.ids[*wallet]).expect("a wallet");
                 state.core.frozen = frozen.then(|| "test".into());
@@ -208,7 +209,7 @@ fn repeat(real: &mut Real, again: &WalletRequest, first: &Outcome) -> Result<(),
     let entry = first.entry().expect("a row").clone();
     let mut batch = Batch::default();
     real.states.values().for_each(|state| batch.know(state.clone()));
-    let done = wallet::ledger::EarlierAnswer { request_hash: again.request.request_hash, entry: entry.clone() };
+    let done = EarlierAnswer { request_hash: again.request.request_hash, entry: entry.clone() };
     batch.know_done(again.wallet, again.request.key.clone(), done);
     let told = batch.perform(again, real.now, &Rules::default()).expect("replayed");
     prop_assert!(told.replayed && batch.is_empty());
@@ -265,12 +266,12 @@ fn the_core_does_what_the_rules_say() {
 
 /// What was held before a ceiling was set was not counted by it: giving it back frees nothing.
 #[test]
-fn a_ceiling_gives_back_only_what_it_counted() {
+fn a_budget_gives_back_only_what_it_counted() {
     let story = [
         Step::Grant { wallet: 0, amount: 32, source: 0, priority: 0, expires_in: None },
         Step::Hold { wallet: 0, lines: vec![8], expires_in: 10, customer: None },
         Step::Wait { seconds: 1 },
-        Step::Ceiling { scope: Scope::Wallet(0), most: Some(8) },
+        Step::Budget { scope: Scope::Wallet(0), most: Some(8) },
         Step::Charge { wallet: 0, amount: 8, customer: None },
         Step::Release { wallet: 0, which: 0 },
         Step::Charge { wallet: 0, amount: 1, customer: None },
@@ -317,7 +318,7 @@ fn numbers_at_the_edge_are_refused_not_wrapped() {
         }
     }
     // As much as a wallet may hold, and not a micro-credit more.
-    let most = wallet::ledger::MAX_AMOUNT;
+    let most = wallet::test_support::MAX_AMOUNT;
     let all = Command::Grant(NewGrant::new(most, GrantSource::TopUp, "Lot"));
     real.perform(&work(id, 1000, all, Value::Null)).expect("granted");
     let more = Command::Grant(NewGrant::new(micros(1), GrantSource::TopUp, "Lot"));

@@ -33,11 +33,11 @@ async fn compare(node: &Wallet, world: &World, ids: &[WalletId; 2], step: &Step)
         let told = (numbers(balance.settled), numbers(balance.held), numbers(balance.available));
         prop_assert_eq!((balance.seq, told), (purse.rows, purse.seen(world.now)), "after {:?}", step);
     }
-    for ceiling in &world.ceilings.0 {
-        let (wallet, scope) = ceiling.scope.in_ledger();
-        let budgets = node.ledger().budgets(ids[wallet]).await.expect("the ceilings");
+    for model in &world.budgets.0 {
+        let (wallet, scope) = model.scope.in_ledger();
+        let budgets = node.ledger().budgets(ids[wallet]).await.expect("the budgets");
         let spent = budgets.iter().find(|budget| budget.scope == scope).map(|budget| numbers(budget.spent));
-        prop_assert_eq!(spent, Some(ceiling.spent_at(world.now)), "{:?} after {:?}", ceiling, step);
+        prop_assert_eq!(spent, Some(model.spent_at(world.now)), "{:?} after {:?}", model, step);
     }
     Ok(())
 }
@@ -46,15 +46,15 @@ async fn compare(node: &Wallet, world: &World, ids: &[WalletId; 2], step: &Step)
 async fn manage(node: &Wallet, ids: &[WalletId; 2], step: &Step) {
     let (ledger, by) = (node.ledger(), Actor::system("test"));
     match step {
-        Step::Ceiling { scope, most: Some(most) } => {
+        Step::Budget { scope, most: Some(most) } => {
             let (wallet, scope) = scope.in_ledger();
             let name = "Day".to_owned();
             let budget = NewBudget { name, scope, period: BudgetPeriod::Day, ceiling: micros(*most) };
             ledger.set_budget(ids[wallet], budget).await.expect("set");
         }
-        Step::Ceiling { scope, most: None } => {
+        Step::Budget { scope, most: None } => {
             let (wallet, scope) = scope.in_ledger();
-            let budgets = ledger.budgets(ids[wallet]).await.expect("the ceilings");
+            let budgets = ledger.budgets(ids[wallet]).await.expect("the budgets");
             if let Some(budget) = budgets.into_iter().find(|budget| budget.scope == scope) {
                 ledger.remove_budget(ids[wallet], budget.id, None, |_: &BudgetScope| Ok(())).await.expect("removed");
             }
@@ -77,8 +77,8 @@ struct Asked {
 /// afterwards which of their commands came first.
 fn may_go_beside(world: &World, step: &Step) -> bool {
     let is_command =
-        !matches!(step, Step::Ceiling { .. } | Step::Freeze { .. } | Step::Wait { .. } | Step::Repeat { .. });
-    is_command && world.ceilings.0.iter().all(|ceiling| ceiling.scope != ModelScope::Project)
+        !matches!(step, Step::Budget { .. } | Step::Freeze { .. } | Step::Wait { .. } | Step::Repeat { .. });
+    is_command && world.budgets.0.iter().all(|budget| budget.scope != ModelScope::Project)
 }
 
 /// Submits commands at once, to both nodes in turn.

@@ -126,7 +126,7 @@ async fn the_owner_is_asked_once_and_one_word_lets_spending_go_on(pool: PgPool) 
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn ceilings_follow_the_accounts_calendar(pool: PgPool) {
+async fn budgets_follow_the_accounts_calendar(pool: PgPool) {
     let wallet = open(&pool).await;
     let viewer = member(&wallet, "anna@example.com").await;
     let id = viewer.wallet;

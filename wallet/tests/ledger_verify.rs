@@ -333,17 +333,17 @@ async fn a_kept_head_notices_what_the_chain_can_not(pool: PgPool) {
     let key = CheckpointKey::new("2026", &[7; 32]).expect("a key");
     let mut kept = Vec::new();
     // A disk that is full: what was not kept is signed again.
-    let full = wallet.ledger().sign_heads(&key, |_| Err(std::io::Error::other("no space left"))).await;
+    let full = wallet.ledger().sign_checkpoints(&key, |_| Err(std::io::Error::other("no space left"))).await;
     assert!(full.is_err());
     let mut keep = |heads: &[Checkpoint]| {
         kept.extend_from_slice(heads);
         Ok(())
     };
-    assert_eq!(wallet.ledger().sign_heads(&key, &mut keep).await.expect("signed"), 2);
-    assert_eq!(wallet.ledger().sign_heads(&key, &mut keep).await.expect("signed"), 0);
+    assert_eq!(wallet.ledger().sign_checkpoints(&key, &mut keep).await.expect("signed"), 2);
+    assert_eq!(wallet.ledger().sign_checkpoints(&key, &mut keep).await.expect("signed"), 0);
     let keys = [CheckpointKey::new("2027", &[8; 32]).expect("a key"), key];
     charge(&wallet, id, "later", 1).await.expect("charged");
-    assert_eq!(wallet.ledger().verify_heads(&keys, &kept).await.expect("compared"), []);
+    assert_eq!(wallet.ledger().verify_checkpoints(&keys, &kept).await.expect("compared"), []);
     assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
 
     // A history that is cut off with everything that follows from it passes every other check.
@@ -354,9 +354,9 @@ async fn a_kept_head_notices_what_the_chain_can_not(pool: PgPool) {
                SET session_replication_role = DEFAULT";
     sqlx::raw_sql(cut).execute(&pool).await.expect("cut");
     assert_eq!(wallet.ledger().verify(Scope::Everything).await.expect("verified"), []);
-    let found = wallet.ledger().verify_heads(&keys, &kept).await.expect("compared");
+    let found = wallet.ledger().verify_checkpoints(&keys, &kept).await.expect("compared");
     assert!(found.len() == 2 && found.iter().all(|breach| breach.found.ends_with("is gone")), "{found:?}");
     let forged = Checkpoint { seq: 1, ..kept[0].clone() };
-    assert_eq!(wallet.ledger().verify_heads(&keys, &[forged]).await.expect("compared").len(), 1);
+    assert_eq!(wallet.ledger().verify_checkpoints(&keys, &[forged]).await.expect("compared").len(), 1);
     wallet.shutdown().await;
 }

@@ -28,7 +28,7 @@ async fn row(wallet: &Wallet, operation: &str) -> MarginRow {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_sheet_is_taken_whole_or_not_at_all(pool: PgPool) {
+async fn a_csv_file_is_taken_whole_or_not_at_all(pool: PgPool) {
     let wallet = open(&pool).await;
     let wrong = upload(&wallet, "gpt-5,4,1,RUB,list,\nno-such,1,1,RUB,list,").await;
     let Refusal::Unprocessable { fields } = refusal(wrong) else { panic!("fields") };

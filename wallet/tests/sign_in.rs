@@ -52,7 +52,7 @@ async fn signing_in_after_signing_up_tells_nobody_who_has_a_wallet(pool: PgPool)
     let wallet = open(&pool).await;
     let taken = wallet::identity::SignUp { password: NEW.into(), ..form("taken@example.com") };
     wallet.identity().create_proven(taken).await.expect("a person");
-    wallet.identity().sign_up(form("waiting@example.com"), None).await.expect("not proven yet");
+    sign_up(&wallet, "waiting@example.com").await;
     let free = heard(&wallet, "free@example.com", 1).await;
     assert_eq!(heard(&wallet, "taken@example.com", 2).await, free);
     assert_eq!(heard(&wallet, "waiting@example.com", 3).await, free);
@@ -157,7 +157,7 @@ async fn a_hundred_requests_at_once_send_one_mail(pool: PgPool) {
     member(&wallet, ANNA).await;
     wallet.clock().advance(minutes(2));
     mails(&wallet, BORIS).await;
-    let resent = join_all((0..100).map(|_| wallet.identity().resend_verification(new.user.id))).await;
+    let resent = join_all((0..100).map(|_| wallet.identity().resend_verification(new.user))).await;
     assert_eq!(resent.iter().filter(|sent| sent.is_ok()).count(), 1);
     assert_eq!(mails(&wallet, BORIS).await.len(), 1);
     let visits: Vec<Visit> = (0..100).map(from).collect();

@@ -1,19 +1,34 @@
 //! Words that names must not have, since the field has a better one. docs/GLOSSARY.md defines ours.
 
 /// A word that is not used, and the one that is.
-const RETIRED: [(&str, &str); 13] = [
+const RETIRED: [(&str, &str); 28] = [
     ("asker", "current_user"),
+    ("ceiling", "budget"),
+    ("ceilings", "budgets"),
     ("courier", "webhook_delivery"),
     ("detour", "blocked_wallets"),
     ("flight", "pipeline"),
+    ("followers", "watchers"),
+    ("gather", "load_batch"),
+    ("heads", "checkpoints"),
     ("household", "onboarding"),
     ("keeper", "cache"),
     ("landed", "committed"),
     ("lent", "access"),
+    ("mistake", "import_error"),
+    ("mistakes", "import_errors"),
+    ("movement", "price_direction"),
     ("patience", "timeout or lock_wait"),
     ("perhaps", "unknown"),
+    ("pins", "allocations"),
+    ("recall", "replay"),
+    ("rehearsal", "simulation"),
+    ("rehearsals", "simulations"),
+    ("rehearse", "simulate"),
+    ("rehearsed", "simulated"),
     ("rider", "hook"),
     ("seal", "checkpoint"),
+    ("sheet", "csv"),
     ("shelf", "book_cache"),
 ];
 

@@ -193,8 +193,8 @@ mod ssr {
     /// The simulation of a version that is at a revision.
     pub async fn simulation(tariffs: &Tariffs, version: i32, revision: i64) -> Result<SimulationState, AppError> {
         // In this order: one that ends in between is shown as running once more, never as over without its figures.
-        let run = tariffs.rehearsal_run(version).await?;
-        let found = tariffs.rehearsal(version).await?;
+        let run = tariffs.simulation_run(version).await?;
+        let found = tariffs.simulation(version).await?;
         Ok(SimulationState { version, revision, run, found })
     }
 

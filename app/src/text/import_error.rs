@@ -8,7 +8,7 @@ use crate::text::amount::{count_text, credits_text, reading_text};
 
 /// Says what is wrong in a file, and where. What stands in the file is told as it stands there.
 #[must_use]
-pub fn mistake_text(locale: Locale, error: &PlacedImportError) -> String {
+pub fn import_error_text(locale: Locale, error: &PlacedImportError) -> String {
     let words = words(locale, &error.mistake);
     td_string!(locale, mistake.place, line = error.line, column = error.column, words = words)
 }
@@ -157,11 +157,11 @@ mod tests {
     }
 
     fn text(locale: Locale, mistake: ImportError) -> String {
-        mistake_text(locale, &PlacedImportError { line: 3, column: 10, mistake })
+        import_error_text(locale, &PlacedImportError { line: 3, column: 10, mistake })
     }
 
     #[test]
-    fn each_mistake_has_russian_words() {
+    fn each_import_error_has_russian_words() {
         for mistake in each() {
             let told = text(Locale::ru, mistake);
             let words = told.strip_prefix("строка 3, столбец 10: ").expect("the place");
@@ -178,7 +178,7 @@ mod tests {
             let error = PlacedImportError { line: 3, column: 10, mistake };
             // Only the thousands of a page are grouped.
             let plain = |text: String| text.replace(',', "");
-            assert_eq!(plain(mistake_text(Locale::en, &error)), plain(error.to_string()));
+            assert_eq!(plain(import_error_text(Locale::en, &error)), plain(error.to_string()));
         }
     }
 
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_in_toml_keeps_its_sentence() {
+    fn an_error_in_toml_keeps_its_sentence() {
         let mistake = || ImportError::Other("missing field `price`".to_owned());
         assert_eq!(text(Locale::ru, mistake()), "строка 3, столбец 10: missing field `price`");
     }

@@ -7,14 +7,14 @@ use crate::context::FormOutcome;
 use crate::error::AppError;
 use crate::i18n::*;
 use crate::text::amount::{credits_text, reading_text};
-use crate::text::import_error::mistake_text;
+use crate::text::import_error::import_error_text;
 
 /// Says what is wrong with a field. English callers get the wallet's own sentence, which names the limits; a mistake in
 /// a file is told with its place in every language.
 #[must_use]
 pub fn field_error_text(locale: Locale, error: &FieldError) -> String {
     if let Some(mistake) = &error.mistake {
-        return mistake_text(locale, mistake);
+        return import_error_text(locale, mistake);
     }
     if let Some(readings) = &error.readings {
         let decimal = reading_text(locale, &readings.decimal);

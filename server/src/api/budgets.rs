@@ -39,6 +39,7 @@ enum Counts {
 
 /// A budget to set.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewCeiling)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewCeiling)]
 pub struct NewBudgetBody {

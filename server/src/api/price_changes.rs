@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use wallet::money::Credits;
-use wallet::tariff::{Announcement, GateChange, OptionChange, PercentSpan, PriceChange, PriceRange};
+use wallet::tariff::{Announcement, OptionChange, PercentSpan, PriceChange, PriceRange, RequirementChange};
 
 use super::amount::Amount;
 use super::body::{Asked, Out};
@@ -110,8 +110,8 @@ struct RequirementBody {
     after: Option<String>,
 }
 
-impl From<GateChange> for RequirementBody {
-    fn from(gate: GateChange) -> Self {
+impl From<RequirementChange> for RequirementBody {
+    fn from(gate: RequirementChange) -> Self {
         Self { option: gate.option, before: gate.before, after: gate.after }
     }
 }

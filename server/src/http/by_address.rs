@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use crate::client_ip::{network, peer};
 use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
+use wallet::identity::network;
 
 /// Finds the address by which a request is counted, also behind trusted proxies; of IPv6 the /64.
 #[must_use]

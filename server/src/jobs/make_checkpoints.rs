@@ -19,7 +19,7 @@ impl TaskHandler for MakeCheckpoints {
         let keys = checkpoints::keys(&state.settings).map_err(|error| error.to_string())?;
         let Some(key) = keys.first() else { return Ok(()) };
         let file = checkpoints::file_of(&state.settings, state.wallet.clock().now());
-        let signed = state.wallet.ledger().sign_heads(key, |made| checkpoints::append(&file, made)).await;
+        let signed = state.wallet.ledger().sign_checkpoints(key, |made| checkpoints::append(&file, made)).await;
         let signed = signed.map_err(super::text)?;
         tracing::debug!(signed, file = %file.display(), "checkpoints of ledgers made");
         Ok::<(), String>(())

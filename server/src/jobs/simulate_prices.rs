@@ -20,6 +20,6 @@ impl TaskHandler for SimulatePrices {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         };
-        state.wallet.tariffs().run_rehearsals(go_on).await.map(drop).map_err(super::text)
+        state.wallet.tariffs().run_simulations(go_on).await.map(drop).map_err(super::text)
     }
 }

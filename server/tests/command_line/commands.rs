@@ -130,7 +130,7 @@ async fn staff_make_list_and_revoke_service_keys(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
-async fn old_rows_leave_for_files_and_signed_heads_prove_that_none_is_missing(pool: PgPool) {
+async fn old_rows_leave_for_files_and_checkpoints_prove_that_none_is_missing(pool: PgPool) {
     let (url, folder) = (url(&pool), folder());
     let settings = [
         ("DATABASE_URL", url.as_str()),

@@ -170,7 +170,7 @@ async fn an_early_rise_is_refused_however_it_is_posted(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_rehearsal_goes_on_behind_the_page_which_says_how_far_it_is(pool: PgPool) {
+async fn a_simulation_goes_on_behind_the_page_which_says_how_far_it_is(pool: PgPool) {
     let site = Site::start(pool).await;
     let mut browser = site.admin().await;
     browser.post("/admin/tariffs", &[]).await;

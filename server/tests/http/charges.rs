@@ -178,7 +178,7 @@ async fn many_charges_in_one_call_stand_for_themselves(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_ceiling_stops_what_it_counts_and_is_named(pool: PgPool) {
+async fn a_budget_stops_what_it_counts_and_is_named(pool: PgPool) {
     let site = Site::start(pool).await;
     let program = site.program("ceil", 100).await;
     let put = async |body: serde_json::Value| {

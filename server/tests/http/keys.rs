@@ -207,7 +207,7 @@ async fn delete(program: &Program<'_>, path: &str) -> Told {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_key_lifts_no_ceiling_of_its_own_and_a_preview_key_none_of_production(pool: PgPool) {
+async fn a_key_lifts_no_budget_of_its_own_and_a_preview_key_none_of_production(pool: PgPool) {
     let site = Site::start(pool).await;
     let owner = site.program("ceilings", 100).await;
     let viewer = owner.viewer.clone();

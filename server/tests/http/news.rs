@@ -25,14 +25,14 @@ async fn publish(site: &Site, operation: &str, price: i64, rises: bool) -> i32 {
     let draft = tariffs.create_draft(&staff()).await.expect("a draft");
     let rule = Rule::Flat(Flat { credits: Credits::from_whole(price).expect("fits") });
     let draft = tariffs.set_rule(&staff(), draft.version, draft.revision, operation, rule).await.expect("changed");
-    tariffs.ask_rehearsal(&staff(), draft.version).await.expect("asked");
-    tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("rehearsed");
+    tariffs.ask_simulation(&staff(), draft.version).await.expect("asked");
+    tariffs.run_simulations(|_| ControlFlow::Continue(())).await.expect("rehearsed");
     let from = if rises { Some(tariffs.first_rise().await.expect("a day") + TimeDelta::hours(1)) } else { None };
     tariffs.publish(&staff(), draft.version, draft.revision, from).await.expect("published").version
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn a_plan_that_is_asked_for_is_told_by_its_name_and_every_customers_bill_as_a_sheet(pool: PgPool) {
+async fn a_plan_that_is_asked_for_is_told_by_its_name_and_every_customers_bill_as_csv(pool: PgPool) {
     let site = Site::start(pool).await;
     let program = site.program("nora", 100).await;
     let asked = json!({ "operation": "dall-e-3", "params": { "quality": "hd" } });
@@ -43,8 +43,8 @@ async fn a_plan_that_is_asked_for_is_told_by_its_name_and_every_customers_bill_a
     let form = OperationForm::from(draft.tariff("dall-e-3").expect("in the book"));
     let form = OperationForm { gates: "quality = hd: pro".to_owned(), ..form };
     let draft = catalog.replace_operation(&staff(), draft.version, draft.revision, form).await.expect("changed");
-    tariffs.ask_rehearsal(&staff(), draft.version).await.expect("asked");
-    tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("rehearsed");
+    tariffs.ask_simulation(&staff(), draft.version).await.expect("asked");
+    tariffs.run_simulations(|_| ControlFlow::Continue(())).await.expect("rehearsed");
 
     let sheet = format!("/admin/tariffs/{}/rehearsal.csv", draft.version);
     assert_eq!(ask(&site, &sheet, None).await.status, StatusCode::SEE_OTHER, "admins sign in");
@@ -170,7 +170,7 @@ async fn whom_a_rise_concerns_sees_a_banner_and_gets_a_mail(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn margins_are_for_admins_and_a_wrong_sheet_keeps_its_text(pool: PgPool) {
+async fn margins_are_for_admins_and_a_wrong_csv_file_keeps_its_text(pool: PgPool) {
     let site = Site::start(pool).await;
     let (_, _) = site.person("other").await;
     let mut other = site.browser();

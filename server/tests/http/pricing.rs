@@ -131,8 +131,8 @@ async fn an_announced_price_stands_in_its_row_with_its_day(pool: PgPool) {
     let rule = Rule::Flat(Flat { credits: Credits::from_whole(41).expect("fits") });
     let draft = tariffs.set_rule(&staff, draft.version, draft.revision, "gpt-5.2-pro", rule).await.expect("changed");
     let draft = tariffs.remove(&staff, draft.version, draft.revision, "gpt-5.2").await.expect("removed");
-    tariffs.ask_rehearsal(&staff, draft.version).await.expect("asked");
-    assert_eq!(tariffs.run_rehearsals(|_| ControlFlow::Continue(())).await.expect("run"), 1);
+    tariffs.ask_simulation(&staff, draft.version).await.expect("asked");
+    assert_eq!(tariffs.run_simulations(|_| ControlFlow::Continue(())).await.expect("run"), 1);
     let day = tariffs.first_rise().await.expect("a day") + chrono::TimeDelta::days(1);
     tariffs.publish(&staff, draft.version, draft.revision, Some(day)).await.expect("announced");
     let after = page(&site, "?q=gpt-5.2", "en").await;

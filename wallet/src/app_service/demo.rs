@@ -14,13 +14,15 @@ use crate::tariff::{ChargeRequest, HoldRequest, LineRequest};
 use crate::{Wallet, db};
 
 /// The demo customer's address.
+#[doc(hidden)]
 pub const USER_EMAIL: &str = "demo@scrip.example";
 /// The demo customer's password. Public on purpose: demo data never enters a production deployment.
+#[doc(hidden)]
 pub const USER_PASSWORD: &str = "scrip-demo-user";
 /// The demo admin's address.
-pub const ADMIN_EMAIL: &str = "admin@scrip.example";
+pub(crate) const ADMIN_EMAIL: &str = "admin@scrip.example";
 /// The demo admin's password. Public on purpose.
-pub const ADMIN_PASSWORD: &str = "scrip-demo-admin";
+pub(crate) const ADMIN_PASSWORD: &str = "scrip-demo-admin";
 
 /// The id and the secret of the demo key, so that the key printed at each start stays the same.
 const KEY_ID: u128 = 0x0192_0000_0000_7000_8000_0000_0000_d310;

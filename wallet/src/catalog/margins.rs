@@ -10,14 +10,14 @@ use crate::tariff::{self, BaseRate, MarginRow, Margins, PriceBook};
 impl CatalogView {
     /// Gives what a credit is sold for, by currency.
     #[must_use]
-    pub fn base_rates(&self) -> Vec<BaseRate> {
+    pub(crate) fn base_rates(&self) -> Vec<BaseRate> {
         self.settings.currencies.iter().filter_map(|currency| self.base_rate(*currency)).collect()
     }
 
     /// Gives what a credit is sold for without any discount: a free amount, else the smallest package, else the base
     /// plan. `None` where credits aren't sold in the currency.
     #[must_use]
-    pub fn base_rate(&self, currency: Currency) -> Option<BaseRate> {
+    pub(crate) fn base_rate(&self, currency: Currency) -> Option<BaseRate> {
         let free = self.settings.top_up.free_amount.as_ref().and_then(|free| {
             let money = free.prices.iter().find(|price| price.currency() == currency)?;
             Some(BaseRate { money: *money, credits: free.credits })

@@ -12,7 +12,7 @@ mod unit;
 #[cfg(feature = "postgres")]
 mod margins;
 #[cfg(feature = "postgres")]
-pub mod preset;
+mod preset;
 #[cfg(feature = "postgres")]
 mod repo;
 #[cfg(feature = "postgres")]
@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 
 pub use offer::{AddOn, Interval, MeteredItem, Package, Plan, PlanFeatures, PlanPrice, Rate};
 pub use operation::{OperationForm, RULE_KINDS, rule_example};
+pub(crate) use settings::BurnClass;
 pub use settings::{
-    AutoTopUp, AutoTopUpMode, BillingDates, BurnClass, BurnOrder, Expiry, FailurePolicy, FreeAmount, RefundPolicy,
-    Settings, TopUp,
+    AutoTopUp, AutoTopUpMode, BillingDates, Expiry, FailurePolicy, FreeAmount, RefundPolicy, Settings, TopUp,
 };
 pub use unit::{PluralForms, UnitName};
 
@@ -95,7 +95,7 @@ impl CatalogView {
 
     /// Gives the plan that discounts are counted from: the cheapest paid one.
     #[must_use]
-    pub fn base_plan(&self) -> Option<&Plan> {
+    pub(crate) fn base_plan(&self) -> Option<&Plan> {
         self.plans.iter().filter(|plan| plan.is_paid()).min_by_key(|plan| plan.rank)
     }
 
@@ -104,12 +104,5 @@ impl CatalogView {
     pub fn discount_percent(&self, plan: &Plan, interval: Interval, currency: Currency) -> Option<i64> {
         let base = self.base_plan()?.rate(Interval::Month, currency)?;
         plan.rate(interval, currency)?.discount_percent(base)
-    }
-
-    /// Gives a package's discount per credit against the smallest package, in whole percent.
-    #[must_use]
-    pub fn package_discount_percent(&self, package: &Package, currency: Currency) -> Option<i64> {
-        let base = self.packages.iter().min_by_key(|package| package.credits)?.rate(currency)?;
-        package.rate(currency)?.discount_percent(base)
     }
 }

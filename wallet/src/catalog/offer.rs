@@ -1,6 +1,5 @@
 //! What is sold besides single calls: plans, packages, add-ons, metered items.
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -73,7 +72,7 @@ pub struct PlanFeatures {
     pub badge_required: bool,
     /// Said of a custom plan: `up to 40 %`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub discount_note: Option<String>,
+    pub(crate) discount_note: Option<String>,
     /// One line for the price page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
@@ -194,14 +193,6 @@ impl Rate {
         self.money.currency()
     }
 
-    /// Compares two prices of one credit; `None` for different currencies.
-    #[must_use]
-    pub fn compare(self, other: Self) -> Option<Ordering> {
-        let ours = i128::from(self.money.minor()).checked_mul(i128::from(other.credits.micros()))?;
-        let theirs = i128::from(other.money.minor()).checked_mul(i128::from(self.credits.micros()))?;
-        (self.currency() == other.currency()).then(|| ours.cmp(&theirs))
-    }
-
     /// Gives how much cheaper this is than a base, in whole percent, rounded to the nearest (below zero: dearer).
     #[must_use]
     pub fn discount_percent(self, base: Self) -> Option<i64> {
@@ -301,7 +292,7 @@ mod tests {
         assert_eq!(build.discount_percent(hobby), Some(5));
         assert_eq!(scale.discount_percent(hobby), Some(20));
         assert_eq!(hobby.discount_percent(hobby), Some(0));
-        assert_eq!(scale.compare(build), Some(Ordering::Less));
+        assert_eq!(scale.discount_percent(build), Some(16));
     }
 
     #[test]

@@ -66,7 +66,7 @@ mod on_server {
     use super::OperationForm;
     use crate::error::{FieldError, Problem, Refusal, Result};
     use crate::identity::Actor;
-    use crate::tariff::{Category, OptionGate, PriceBook, Rule, Tariff};
+    use crate::tariff::{Category, OptionRequirement, PriceBook, Rule, Tariff};
 
     impl From<&Tariff> for OperationForm {
         fn from(tariff: &Tariff) -> Self {
@@ -77,7 +77,7 @@ mod on_server {
                 unit: tariff.unit.clone(),
                 supplier: tariff.supplier.clone().unwrap_or_default(),
                 minimum_plan: tariff.minimum_plan.clone().unwrap_or_default(),
-                gates: tariff.gates.iter().map(gate_line).collect::<Vec<_>>().join("\n"),
+                gates: tariff.gates.iter().map(requirement_line).collect::<Vec<_>>().join("\n"),
                 kind: tariff.rule.pricing_type().to_owned(),
                 rule: write_rule(&tariff.rule),
             }
@@ -119,13 +119,13 @@ mod on_server {
         }
     }
 
-    fn gate_line(gate: &OptionGate) -> String {
+    fn requirement_line(gate: &OptionRequirement) -> String {
         format!("{} = {}: {}", gate.param, gate.value, gate.plan)
     }
 
     /// Reads the options that need a plan; empty lines count for nothing.
-    fn read_gates(text: &str, view: &CatalogView, problems: &mut Vec<FieldError>) -> Vec<OptionGate> {
-        let mut gates: Vec<OptionGate> = Vec::new();
+    fn read_requirements(text: &str, view: &CatalogView, problems: &mut Vec<FieldError>) -> Vec<OptionRequirement> {
+        let mut gates: Vec<OptionRequirement> = Vec::new();
         let mut wrong = |line: usize, problem: Problem, message: &str| {
             problems.push(FieldError::new("gates", problem, format!("Line {line}: {message}")));
         };
@@ -137,7 +137,7 @@ mod on_server {
                 continue;
             };
             let part = |text: &str| text.trim().to_owned();
-            let gate = OptionGate { param: part(param), value: part(value), plan: part(plan) };
+            let gate = OptionRequirement { param: part(param), value: part(value), plan: part(plan) };
             if view.plan(&gate.plan).is_none() {
                 wrong(line, Problem::Unknown, &format!("there is no plan “{}”.", gate.plan));
             } else if gates.iter().any(|known| (&known.param, &known.value) == (&gate.param, &gate.value)) {
@@ -173,7 +173,7 @@ mod on_server {
             let message = format!("There is no plan “{}”.", form.minimum_plan);
             problems.push(FieldError::new("minimum_plan", Problem::Unknown, message));
         }
-        let gates = read_gates(&form.gates, view, &mut problems);
+        let gates = read_requirements(&form.gates, view, &mut problems);
         let some = |text: String| Some(text).filter(|text| !text.is_empty());
         let tariff = Tariff {
             operation: form.operation,

@@ -14,7 +14,7 @@ use crate::tariff::{self, PriceBook, Tariffs};
 const POLL: Duration = Duration::from_millis(500);
 
 /// The most mistakes of a file that one answer lists.
-const MISTAKES_SHOWN: usize = 50;
+const ERRORS_SHOWN: usize = 50;
 
 /// What loading a preset did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,7 +165,7 @@ impl Catalog {
 /// Refuses a file by its mistakes.
 pub(super) fn wrong_file<E: Into<PlacedImportError>>(field: &str, errors: Vec<E>) -> Refusal {
     let field = |error: E| FieldError::in_file(field, error);
-    Refusal::Unprocessable { fields: errors.into_iter().take(MISTAKES_SHOWN).map(field).collect() }
+    Refusal::Unprocessable { fields: errors.into_iter().take(ERRORS_SHOWN).map(field).collect() }
 }
 
 impl Inner {

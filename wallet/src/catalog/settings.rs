@@ -34,7 +34,7 @@ pub struct Settings {
     /// Whether customers' keys may pay back their own charges, and release their own holds for the platform's reasons.
     /// Without it only the platform's service keys and staff do.
     #[serde(default)]
-    pub customer_credit_back: bool,
+    pub(crate) customer_credit_back: bool,
     /// Whether low wallets fill themselves.
     pub auto_top_up: AutoTopUp,
     /// After so many months without a debit, spending waits for the owner; none: never.
@@ -44,13 +44,13 @@ pub struct Settings {
     /// The alert comes when less than this part of the last refill is left.
     pub low_alert_percent: u8,
     /// What a webhook retry costs that follows an answer other than 2xx.
-    pub webhook_retry_fee: Credits,
+    pub(crate) webhook_retry_fee: Credits,
     /// How often a webhook is tried again.
-    pub webhook_retries: u8,
+    pub(crate) webhook_retries: u8,
     /// What API keys begin with.
-    pub key_prefix: String,
+    pub(crate) key_prefix: String,
     /// Which credits go first.
-    pub burn_order: BurnOrder,
+    pub(crate) burn_order: BurnOrder,
     /// Which bought credits can be given back for money; none: by hand only.
     pub refund: Option<RefundPolicy>,
     /// How long a locked quote holds.
@@ -58,14 +58,14 @@ pub struct Settings {
     /// How many days of real charges a rehearsal rates again.
     pub rehearsal_days: u16,
     /// Upstream costs are looked at again after so many days.
-    pub upstream_review_days: u16,
+    pub(crate) upstream_review_days: u16,
 }
 
 impl Settings {
     /// Gives what the ledger's decisions follow. Priorities, ends and prices are not among them: a grant or a receipt
     /// brings its own with it.
     #[must_use]
-    pub const fn ledger_rules(&self) -> Rules {
+    pub(crate) const fn ledger_rules(&self) -> Rules {
         let customer_failure = match self.customer_failure {
             FailurePolicy::Free => CustomerFailure::Free,
             FailurePolicy::ChargedOnce => CustomerFailure::ChargedOnce,
@@ -162,7 +162,7 @@ impl BillingDates {
 
     /// Reads the name kept in storage.
     #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
         [Self::Anniversary, Self::CalendarMonth].into_iter().find(|dates| dates.code() == code)
     }
 }
@@ -203,7 +203,7 @@ pub enum AutoTopUpMode {
 /// A class of credits in the burn order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum BurnClass {
+pub(crate) enum BurnClass {
     /// A plan's monthly or one-time credits.
     Allowance,
     /// Gifts.
@@ -215,7 +215,7 @@ pub enum BurnClass {
 /// Which credits go first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum BurnOrder {
+pub(crate) enum BurnOrder {
     /// By class; within one, what expires first, then what came first.
     Classes(Vec<BurnClass>),
     /// What came first.
@@ -225,7 +225,7 @@ pub enum BurnOrder {
 impl BurnOrder {
     /// Gives the priority of a class for a new grant: lower goes first; the same for all where age decides.
     #[must_use]
-    pub fn priority(&self, class: BurnClass) -> i16 {
+    pub(crate) fn priority(&self, class: BurnClass) -> i16 {
         match self {
             Self::OldestFirst => 0,
             Self::Classes(classes) => {

@@ -49,12 +49,6 @@ impl UnitName {
             _ => &forms.other,
         }
     }
-
-    /// Gives the word for many, as a heading uses it: `tokens`, `токены` has none of its own, so the largest form.
-    #[must_use]
-    pub fn plural(&self, language: &str) -> &str {
-        self.word(language, Credits::ZERO)
-    }
 }
 
 impl PluralForms {

@@ -71,6 +71,7 @@ struct Share {
 
 impl LongReads {
     /// Makes a pool beside another one, to the same database.
+    #[doc(hidden)]
     #[must_use]
     pub fn beside(pool: &PgPool, limits: ReadLimits) -> Self {
         let statement = format!("{}ms", limits.statement.as_millis());

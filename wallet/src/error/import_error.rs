@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_says_what_was_found_and_what_was_expected() {
+    fn each_error_says_what_was_found_and_what_was_expected() {
         for (mistake, words) in each() {
             let error = PlacedImportError { line: 3, column: 10, mistake };
             assert_eq!(error.to_string(), format!("line 3, column 10: {}", words.replace("{amount}", AN_AMOUNT)));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistake_comes_back_from_json_as_it_was() {
+    fn each_error_comes_back_from_json_as_it_was() {
         for (mistake, words) in each() {
             let error = PlacedImportError { line: 3, column: 10, mistake };
             let json = serde_json::to_string(&error).expect("plain data");

@@ -14,17 +14,14 @@ mod rules;
 mod service;
 
 pub use model::actor::{Actor, Side};
-pub use model::audit::{AUDIT_PAGE_MAX, AuditPage, AuditRow, NewAudit};
-#[cfg(feature = "postgres")]
-pub use model::common_passwords::check_password;
+pub use model::audit::{AuditPage, AuditRow, NewAudit};
 pub use model::device::{Device, kept_user_agent};
-pub use model::key::{
-    ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hint_of, write_key,
-};
+pub use model::key::{ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, NewKey, RateCount, write_key};
+pub use model::name::NAME_MAX;
 #[cfg(feature = "postgres")]
 pub(crate) use model::name::name_error_at;
-pub use model::name::{NAME_MAX, check_label, check_name};
-pub use model::person::{EMAIL_MAX, Email, NewUser, PASSWORD_MAX, PASSWORD_MIN, SignUp, User, check_locale};
+pub(crate) use model::name::{check_label, check_name};
+pub use model::person::{SignUp, User};
 pub use model::plan_summary::PlanSummary;
 pub use model::scope::KeyScope;
 pub use model::service_key::{
@@ -35,6 +32,8 @@ pub use model::session::{Ended, SessionRecord, SessionView, Visit};
 pub use model::viewer::{Role, StaffRole, Viewer, WalletOwner};
 #[cfg(feature = "postgres")]
 pub(crate) use repo::invariants::INVARIANTS;
+#[cfg(feature = "postgres")]
+pub use rules::throttle::network;
 #[cfg(feature = "postgres")]
 pub use service::{Confirmed, DEVICE_DAYS, Identity, SignedIn};
 #[cfg(feature = "postgres")]

@@ -7,7 +7,7 @@ use crate::ledger::{BalanceView, GrantView};
 use crate::money::Credits;
 
 /// The days that a pace is the average of.
-pub const PACE_DAYS: i64 = 7;
+pub(crate) const PACE_DAYS: i64 = 7;
 /// Of seven days the five busiest and the five quietest give the likely range.
 const RANGE_DAYS: usize = 5;
 /// What expires later than so many days from now is no news yet.
@@ -21,7 +21,7 @@ pub struct Pace {
     /// What a day takes, on average.
     pub per_day: Credits,
     /// The same of the five quietest days of the seven.
-    pub quiet: Credits,
+    pub(crate) quiet: Credits,
     /// And of the five busiest.
     pub busy: Credits,
 }
@@ -29,7 +29,7 @@ pub struct Pace {
 impl Pace {
     /// Takes what each of the last seven days has spent.
     #[must_use]
-    pub fn of(mut days: [Credits; 7]) -> Self {
+    pub(crate) fn of(mut days: [Credits; 7]) -> Self {
         days.sort_unstable();
         let average = |days: &[Credits]| {
             let sum = Credits::checked_sum(days.iter().map(|day| (*day).max(Credits::ZERO))).unwrap_or(Credits::MAX);
@@ -43,7 +43,7 @@ impl Pace {
 
     /// Takes what was spent in so many seconds: of a wallet that is too busy for a look at seven days.
     #[must_use]
-    pub fn over(spent: Credits, seconds: i64) -> Self {
+    pub(crate) fn over(spent: Credits, seconds: i64) -> Self {
         let per_day = i128::from(spent.micros().max(0)).saturating_mul(DAY).checked_div(i128::from(seconds.max(1)));
         let per_day = per_day.and_then(|micros| i64::try_from(micros).ok()).map_or(Credits::MAX, Credits::from_micros);
         Self { per_day, quiet: per_day, busy: per_day }
@@ -82,7 +82,7 @@ pub enum Forecast {
 impl Forecast {
     /// Carries a pace on from now; `None` where the wallet is too young to have one.
     #[must_use]
-    pub fn of(balance: &BalanceView, pace: Option<Pace>, now: DateTime<Utc>) -> Self {
+    pub(crate) fn of(balance: &BalanceView, pace: Option<Pace>, now: DateTime<Utc>) -> Self {
         let Some(pace) = pace else { return Self::NotEnough };
         let end = |per_day| burn(balance, per_day, now).0;
         let Some(at) = end(pace.per_day).filter(|_| pace.per_day.is_positive()) else { return Self::NotSpent };
@@ -107,7 +107,7 @@ impl Forecast {
 impl Unused {
     /// Finds the first credits that will expire unused at a pace, where it is soon; without a pace nothing is foretold.
     #[must_use]
-    pub fn of(balance: &BalanceView, pace: Option<Pace>, now: DateTime<Utc>) -> Option<Self> {
+    pub(crate) fn of(balance: &BalanceView, pace: Option<Pace>, now: DateTime<Utc>) -> Option<Self> {
         let horizon = now.checked_add_signed(TimeDelta::days(UNUSED_AHEAD_DAYS))?;
         burn(balance, pace?.per_day, now).1.filter(|unused| unused.at <= horizon)
     }

@@ -3,12 +3,12 @@
 //! Reading order: [`spending`] (days and categories), [`forecast`] (the pace of seven days carried on); then, with a
 //! database, the query and the handle [`Insight`]. Nothing here decides about money.
 
-pub mod forecast;
+mod forecast;
 #[cfg(feature = "postgres")]
 mod repo;
 #[cfg(feature = "postgres")]
 mod service;
-pub mod spending;
+mod spending;
 
 pub use forecast::{Forecast, Pace, Unused};
 #[cfg(feature = "postgres")]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::money::Credits;
 
 /// How many days are shown.
-pub const DAYS: u32 = 30;
+pub(super) const DAYS: u32 = 30;
 
 /// What was spent in the last days.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl SpentDay {
 impl Spending {
     /// Puts what was read into the days; what is of none of them is left out.
     #[must_use]
-    pub fn of(days: &[NaiveDate], spent: &[(NaiveDate, String, Credits)], is_cut: bool) -> Self {
+    pub(crate) fn of(days: &[NaiveDate], spent: &[(NaiveDate, String, Credits)], is_cut: bool) -> Self {
         let day = |day: &NaiveDate| {
             let mut parts: Vec<(String, Credits)> = Vec::new();
             for (_, category, amount) in spent.iter().filter(|(of, ..)| of == day) {

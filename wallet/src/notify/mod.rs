@@ -1,6 +1,6 @@
 //! Mails as data, kept in an outbox until they are sent; and webhooks.
 
-pub mod mail;
+mod mail;
 pub mod webhook;
 
 #[cfg(feature = "postgres")]

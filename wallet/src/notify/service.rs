@@ -50,6 +50,7 @@ impl Notify {
     }
 
     /// Queues a mail in the caller's transaction: it is sent if and only if that commits.
+    #[doc(hidden)]
     pub async fn enqueue_mail_in_tx(
         &self,
         connection: &mut PgConnection,

@@ -15,16 +15,16 @@ use super::subscription::{Subscription, SubscriptionStatus};
 use crate::catalog::{BillingDates, Expiry};
 
 /// After the first decline, the card is charged again on these days.
-pub const RETRY_DAYS: [i64; 4] = [1, 3, 5, 7];
+pub(crate) const RETRY_DAYS: [i64; 4] = [1, 3, 5, 7];
 
 /// So many days after the date on which it should have been charged, a card pays for a month that begins then.
-pub const LATE_DAYS: i64 = 3;
+pub(crate) const LATE_DAYS: i64 = 3;
 /// Where months are the calendar's, a month that begins so late has at least so many days; else it is the next one.
 const REST_DAYS: i64 = 15;
 
 /// One step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Due {
+pub(crate) enum Due {
     /// Nothing before then; `None`: nothing at all.
     Wait(Option<DateTime<Utc>>),
     /// The credits of a month.
@@ -50,7 +50,7 @@ pub enum Due {
 
 /// Why a plan is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndReason {
+pub(crate) enum EndReason {
     /// Its owner wanted it, or its time was set.
     Cancelled,
     /// The card was declined each time.
@@ -70,7 +70,7 @@ pub enum AfterDecline {
 
 /// Where and how a subscription's dates are counted.
 #[derive(Clone, Copy, Debug)]
-pub struct Calendar<Z> {
+pub(crate) struct Calendar<Z> {
     /// The time zone.
     pub zone: Z,
     /// How billing dates run.
@@ -81,7 +81,7 @@ pub struct Calendar<Z> {
 impl Calendar<chrono_tz::Tz> {
     /// Gives the calendar of a subscription.
     #[must_use]
-    pub fn of(subscription: &Subscription) -> Self {
+    pub(crate) fn of(subscription: &Subscription) -> Self {
         Self { zone: crate::time_zone::named(&subscription.time_zone), dates: subscription.dates }
     }
 }
@@ -89,7 +89,7 @@ impl Calendar<chrono_tz::Tz> {
 impl<Z: TimeZone> Calendar<Z> {
     /// Gives a month of a subscription; `None` beyond the calendar, and for months before the anchor.
     #[must_use]
-    pub fn month(&self, subscription: &Subscription, month: u32) -> Option<Period> {
+    pub(crate) fn month(&self, subscription: &Subscription, month: u32) -> Option<Period> {
         let place = month.checked_sub(subscription.anchor_month)?;
         let found = period(subscription.anchor, &self.zone, self.dates, 1, place)?;
         Some(Period { index: month, ..found })
@@ -97,27 +97,27 @@ impl<Z: TimeZone> Calendar<Z> {
 
     /// Gives the month that holds an instant.
     #[must_use]
-    pub fn month_at(&self, subscription: &Subscription, at: DateTime<Utc>) -> Option<Period> {
+    pub(crate) fn month_at(&self, subscription: &Subscription, at: DateTime<Utc>) -> Option<Period> {
         let found = period_at(subscription.anchor, &self.zone, self.dates, 1, at)?;
         Some(Period { index: found.index.checked_add(subscription.anchor_month)?, ..found })
     }
 
     /// Gives the instant at which so many months are over; `None` before the anchor.
     #[must_use]
-    pub fn after(&self, subscription: &Subscription, months: u32) -> Option<DateTime<Utc>> {
+    pub(crate) fn after(&self, subscription: &Subscription, months: u32) -> Option<DateTime<Utc>> {
         let months = months.checked_sub(subscription.anchor_month)?;
         billing_date(subscription.anchor, &self.zone, self.dates, months)
     }
 
     /// Gives the end of the first payment's time, were a plan paid at an instant.
     #[must_use]
-    pub fn first_end(&self, at: DateTime<Utc>, months: u32) -> Option<DateTime<Utc>> {
+    pub(crate) fn first_end(&self, at: DateTime<Utc>, months: u32) -> Option<DateTime<Utc>> {
         billing_date(at, &self.zone, self.dates, months)
     }
 
     /// Says what is due.
     #[must_use]
-    pub fn due(&self, subscription: &Subscription, now: DateTime<Utc>) -> Due {
+    pub(crate) fn due(&self, subscription: &Subscription, now: DateTime<Utc>) -> Due {
         let due = match (subscription.status, &subscription.terms) {
             (SubscriptionStatus::Cancelled, _) => None,
             (_, None) => self.due_free(subscription, now),
@@ -178,7 +178,7 @@ impl<Z: TimeZone> Calendar<Z> {
     /// Gives the instant at which a month begins whose day has passed through us: now, or on the calendar's next first
     /// day where hardly anything is left before it.
     #[must_use]
-    pub fn begin(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub(crate) fn begin(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if self.dates == BillingDates::Anniversary {
             return Some(now);
         }
@@ -188,7 +188,7 @@ impl<Z: TimeZone> Calendar<Z> {
 
     /// Gives the end of a month's credits by the catalog's rule; `None`: they don't end.
     #[must_use]
-    pub fn expiry(
+    pub(crate) fn expiry(
         &self,
         subscription: &Subscription,
         month: &Period,
@@ -212,7 +212,7 @@ impl<Z: TimeZone> Calendar<Z> {
 /// Gives the next day on which a declined card is charged again; `None` after the last one. After a long silence of
 /// ours the days that passed are left out: the card is not charged several times at once.
 #[must_use]
-pub fn next_try(failing_since: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub(crate) fn next_try(failing_since: DateTime<Utc>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     RETRY_DAYS
         .into_iter()
         .filter_map(|days| failing_since.checked_add_signed(TimeDelta::days(days)))
@@ -221,7 +221,7 @@ pub fn next_try(failing_since: DateTime<Utc>, now: DateTime<Utc>) -> Option<Date
 
 /// Gives the day on which a plan ends whose owner alone can pay: the day of the last try.
 #[must_use]
-pub fn last_day(failing_since: DateTime<Utc>) -> Option<DateTime<Utc>> {
+pub(crate) fn last_day(failing_since: DateTime<Utc>) -> Option<DateTime<Utc>> {
     failing_since.checked_add_signed(TimeDelta::days(RETRY_DAYS.into_iter().max().unwrap_or_default()))
 }
 

@@ -3,9 +3,9 @@
 //! Paying is not this concept's: a settled payment calls down to here, in the transaction of its grant, and the renewal
 //! job asks both (`app_service/renewal.rs`).
 
-pub mod due;
-pub mod period;
-pub mod subscription;
+pub(crate) mod due;
+pub(crate) mod period;
+mod subscription;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,8 @@ pub use service::Plans;
 pub(crate) use service::{PaidPlan, Settlement};
 
 pub use crate::identity::PlanSummary;
-pub use subscription::{BillingPeriod, SavedMethod, Subscription, SubscriptionStatus, SubscriptionView, Terms};
+pub use subscription::{BillingPeriod, SubscriptionStatus, SubscriptionView, Terms};
+pub(crate) use subscription::{SavedMethod, Subscription};
 
 /// The dates of a plan that would begin now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

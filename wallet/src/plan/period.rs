@@ -11,7 +11,7 @@ use crate::time_zone::instant;
 
 /// One cycle: from an instant (included) to another (excluded), where the next one begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Period {
+pub(crate) struct Period {
     /// Which cycle it is, from 0.
     pub index: u32,
     /// Its first instant.
@@ -21,7 +21,7 @@ pub struct Period {
 }
 
 /// Gives the n-th billing date after an anchor; `None` beyond the calendar.
-pub fn billing_date<Z: TimeZone>(
+pub(crate) fn billing_date<Z: TimeZone>(
     anchor: DateTime<Utc>,
     zone: &Z,
     dates: BillingDates,
@@ -42,7 +42,7 @@ pub fn billing_date<Z: TimeZone>(
 }
 
 /// Gives the cycle with an index, of cycles that are `every` months long (1, or 12 for a yearly plan).
-pub fn period<Z: TimeZone>(
+pub(crate) fn period<Z: TimeZone>(
     anchor: DateTime<Utc>,
     zone: &Z,
     dates: BillingDates,
@@ -55,7 +55,7 @@ pub fn period<Z: TimeZone>(
 }
 
 /// Finds the cycle that holds an instant; `None` before the anchor and beyond the calendar.
-pub fn period_at<Z: TimeZone>(
+pub(crate) fn period_at<Z: TimeZone>(
     anchor: DateTime<Utc>,
     zone: &Z,
     dates: BillingDates,
@@ -76,7 +76,7 @@ pub fn period_at<Z: TimeZone>(
 }
 
 /// Gives the end of the day on which credits expire that last a number of months (rollover).
-pub fn expiry_after<Z: TimeZone>(granted: DateTime<Utc>, zone: &Z, months: u32) -> Option<DateTime<Utc>> {
+pub(crate) fn expiry_after<Z: TimeZone>(granted: DateTime<Utc>, zone: &Z, months: u32) -> Option<DateTime<Utc>> {
     let local = granted.with_timezone(zone).naive_local().checked_add_months(Months::new(months))?;
     let next_day = local.date().checked_add_days(Days::new(1))?.and_hms_opt(0, 0, 0)?;
     instant(zone, next_day)

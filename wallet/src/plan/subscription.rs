@@ -21,7 +21,7 @@ pub enum SubscriptionStatus {
 
 impl SubscriptionStatus {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Active, Self::PastDue, Self::Cancelled];
+    pub(crate) const ALL: [Self; 3] = [Self::Active, Self::PastDue, Self::Cancelled];
 
     /// Gives the name kept in storage.
     #[must_use]
@@ -35,7 +35,7 @@ impl SubscriptionStatus {
 
     /// Reads the name kept in storage.
     #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.code() == code)
     }
 }
@@ -70,7 +70,7 @@ impl Terms {
 
 /// A card that may be charged without its owner.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedMethod {
+pub(crate) struct SavedMethod {
     /// Whose card it is saved with: `sandbox`.
     pub provider: String,
     /// The provider's name of it.
@@ -81,7 +81,7 @@ pub struct SavedMethod {
 
 /// An account on a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     /// Which one; a new start is a new one.
     pub id: SubscriptionId,
     /// Who is on it.
@@ -97,7 +97,7 @@ pub struct Subscription {
     /// Where its months are counted from.
     pub anchor: DateTime<Utc>,
     /// Which month begins at the anchor: 0, or the one before which we were silent for days.
-    pub anchor_month: u32,
+    pub(crate) anchor_month: u32,
     /// The IANA time zone in which its dates are counted: the account's, as it was when a paid plan began.
     pub time_zone: String,
     /// How its dates run: by the catalog, as it was when a paid plan began.
@@ -109,15 +109,15 @@ pub struct Subscription {
     /// When the time that is paid ends; `None` where it costs nothing and has no end.
     pub expires_at: Option<DateTime<Utc>>,
     /// How many months are paid.
-    pub months_paid: u32,
+    pub(crate) months_paid: u32,
     /// Of how many months the credits have come.
-    pub months_granted: u32,
+    pub(crate) months_granted: u32,
     /// The payment that paid last.
     pub paid_by: Option<PaymentId>,
     /// The first month that it paid.
-    pub paid_from: u32,
+    pub(crate) paid_from: u32,
     /// Declines in a row.
-    pub failures: u32,
+    pub(crate) failures: u32,
     /// When the first of them was.
     pub failing_since: Option<DateTime<Utc>>,
     /// When the card is charged again; `None` after the last time.
@@ -133,13 +133,13 @@ pub struct Subscription {
 impl Subscription {
     /// Says whether it is a paid plan that goes on, or ends later.
     #[must_use]
-    pub fn is_paid_and_live(&self) -> bool {
+    pub(crate) fn is_paid_and_live(&self) -> bool {
         self.terms.is_some() && self.status != SubscriptionStatus::Cancelled
     }
 
     /// Gives the month whose money is owed after a decline, so that its owner can pay it by hand.
     #[must_use]
-    pub fn owed(&self) -> Option<u32> {
+    pub(crate) fn owed(&self) -> Option<u32> {
         let is_owed = self.status == SubscriptionStatus::PastDue && !self.cancel_at_end;
         is_owed.then_some(self.months_paid)
     }
@@ -178,7 +178,7 @@ pub struct SubscriptionView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillingPeriod {
     /// The subscription.
-    pub subscription: SubscriptionId,
+    pub(crate) subscription: SubscriptionId,
     /// Which month, from 0.
     pub month: u32,
     /// The plan's code.

@@ -16,29 +16,29 @@ mod pricing;
 mod publishing;
 #[cfg(feature = "postgres")]
 mod repo;
-pub mod rule;
+pub(crate) mod rule;
 mod simulation;
 
-pub use costs::csv::{read_sourced_costs, write_costs};
+pub(crate) use costs::csv::{read_sourced_costs, write_costs};
 pub use costs::margin::{BaseRate, Margin, MarginRow, Margins, NoMargin};
-pub use editing::csv::{read_prices, write_prices};
+pub(crate) use editing::csv::{read_prices, write_prices};
 pub use model::announcement::{Announcement, Changelog, PercentSpan};
 pub use model::category::{Category, CategoryError};
 pub use model::change::{Apart, Direction, OptionChange, PriceChange};
-pub use model::cost::{CostRow, SourcedCost};
+pub use model::cost::CostRow;
 pub use model::edit::{DraftEdit, EditKind};
 pub use model::impact::{Impact, RiseNotice};
-pub use model::plan_requirement::{Gate, GateChange, plan_above};
-pub use model::price_book::{BATCH_MAX, BookStatus, BookSummary, PriceBook, TARIFFS_MAX};
+pub use model::plan_requirement::{PlanRequirement, RequirementChange, plan_above};
+pub use model::price_book::{BATCH_MAX, BookStatus, BookSummary, PriceBook};
 pub use model::quote::{LineRequest, LockedQuote, Quote, QuoteBatch, QuoteId};
 pub use model::simulation::{AccountImpact, Failing, OperationImpact, Progress, RunState, Simulation, SimulationRun};
-pub use model::tariff::{OptionGate, Tariff, UpstreamCost, is_operation};
+pub(crate) use model::tariff::is_operation;
+pub use model::tariff::{OptionRequirement, Tariff, UpstreamCost};
 pub use pricing::affordability::Buy;
-pub use rule::param::{PARAMS_MAX, ParamKind, ParamSpec, QUANTITY_MAX, params_of_form};
+pub use rule::param::{ParamKind, ParamSpec, params_of_form};
 pub use rule::{
-    Axis, CELLS_MAX, COUNT_MAX, Composite, Flat, Level, Matrix, Meter, Modifier, ModifierOption, Movement, PRICE_MAX,
-    PerTarget, PerUnit, PriceCell, PriceRange, Priced, Quantity, Range, Rule, Sum, SumPart, Surcharge, SurchargeOption,
-    Tier, Tiered, read_price,
+    Axis, CELLS_MAX, COUNT_MAX, Composite, Flat, Level, Matrix, Meter, PerUnit, PriceCell, PriceRange, Priced,
+    Quantity, Range, Rule, Sum, SumPart, Tiered, read_price,
 };
 #[cfg(feature = "postgres")]
 pub(crate) use {

@@ -2,7 +2,7 @@
 //! the steps of a story and its world; what a step does to a wallet is in [`purse`].
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-mod ceiling;
+mod budget;
 mod purse;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,8 +12,8 @@ use wallet::id::WalletId;
 use wallet::ledger::{BudgetScope, CaptureAmount, Command, FeeKind, GrantSource, NewGrant, Receipt, ReleaseReason};
 use wallet::money::Credits;
 
-use ceiling::Spending;
-pub use ceiling::{Ceilings, DAY};
+use budget::Spending;
+pub use budget::{DAY, ModelBudgets};
 use purse::{Purse, Verdict};
 
 /// One step of a random story. Amounts are micro-credits, times are seconds; `which` picks among what there is.
@@ -75,7 +75,7 @@ pub enum Step {
         wallet: usize,
     },
     /// Sets a ceiling of a day, or takes it away.
-    Ceiling {
+    Budget {
         scope: Scope,
         most: Option<i64>,
     },
@@ -137,7 +137,7 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
         1 => (wallet.clone(), -20..20_i64).prop_map(|(wallet, amount)| Step::Adjust { wallet, amount }),
         2 => (wallet.clone(), -1..30_i64).prop_map(|(from, amount)| Step::Transfer { from, amount }),
         1 => wallet.clone().prop_map(|wallet| Step::ExpireGrants { wallet }),
-        1 => (scope, prop::option::weighted(0.8, 0..60_i64)).prop_map(|(scope, most)| Step::Ceiling { scope, most }),
+        1 => (scope, prop::option::weighted(0.8, 0..60_i64)).prop_map(|(scope, most)| Step::Budget { scope, most }),
         // Mostly thawed again soon, so that a story goes on.
         1 => (wallet, prop::bool::weighted(0.3)).prop_map(|(wallet, frozen)| Step::Freeze { wallet, frozen }),
         4 => prop_oneof![9 => 0..7_i64, 1 => Just(DAY / 2)].prop_map(|seconds| Step::Wait { seconds }),
@@ -150,7 +150,7 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
 #[derive(Clone, Debug, Default)]
 pub struct World {
     pub purses: [Purse; 2],
-    pub ceilings: Ceilings,
+    pub budgets: ModelBudgets,
     pub now: i128,
 }
 
@@ -174,19 +174,19 @@ impl World {
             }
             Step::Capture { wallet, amount, .. } => {
                 let left = self.purses[*wallet].capture(target, amount, now);
-                left.map(|left| self.ceilings.give_back(left))
+                left.map(|left| self.budgets.give_back(left))
             }
             Step::Release { wallet, .. } => {
                 let left = self.purses[*wallet].release(target, now);
-                left.map(|left| self.ceilings.give_back(left))
+                left.map(|left| self.budgets.give_back(left))
             }
             Step::ExpireHold { wallet, .. } => {
                 let left = self.purses[*wallet].time_out(target, now);
-                left.map(|left| self.ceilings.give_back(left))
+                left.map(|left| self.budgets.give_back(left))
             }
             Step::CreditBack { wallet, .. } => {
                 let back = self.purses[*wallet].pay_back(target, now);
-                back.map(|back| back.into_iter().for_each(|back| self.ceilings.give_back(back)))
+                back.map(|back| back.into_iter().for_each(|back| self.budgets.give_back(back)))
             }
             Step::Clawback { wallet, grant, amount } => {
                 self.purses[*wallet].claw_back(grant.map(|_| target), *amount, now)
@@ -198,8 +198,8 @@ impl World {
                 Purse::transfer(from, to, *amount, now)
             }
             Step::ExpireGrants { wallet } => self.purses[*wallet].expire(now),
-            Step::Ceiling { scope, most } => {
-                self.ceilings.set(*scope, *most, now);
+            Step::Budget { scope, most } => {
+                self.budgets.set(*scope, *most, now);
                 Ok(())
             }
             Step::Freeze { wallet, frozen } => {
@@ -218,7 +218,7 @@ impl World {
     fn spend(&mut self, spending: Spending, amount: i128, act: impl FnOnce(&mut Purse) -> Verdict) -> Verdict {
         let mut purse = self.purses[spending.wallet].clone();
         act(&mut purse)?;
-        self.ceilings.count(spending, amount)?;
+        self.budgets.count(spending, amount)?;
         self.purses[spending.wallet] = purse;
         Ok(())
     }
@@ -286,12 +286,21 @@ pub fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).expect("a time")
 }
 
+const SOURCES: [GrantSource; 6] = [
+    GrantSource::Allowance,
+    GrantSource::OneTime,
+    GrantSource::Promo,
+    GrantSource::TopUp,
+    GrantSource::Adjustment,
+    GrantSource::Transfer,
+];
+
 /// Makes the command of a step, and names whose wallet it goes to.
 pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>) -> Option<(usize, Command)> {
     let receipt = |amount: &i64| Receipt::flat("op", "Op", micros(*amount));
     Some(match step {
         Step::Grant { wallet, amount, source, priority, expires_in } => {
-            let source = GrantSource::ALL[source % GrantSource::ALL.len()];
+            let source = SOURCES[source % SOURCES.len()];
             let grant = NewGrant {
                 priority: *priority,
                 expires_at: expires_in.map(|seconds| now + TimeDelta::seconds(seconds)),
@@ -327,6 +336,6 @@ pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>
             (*from, Command::Transfer { to, amount, reason: "moved".into() })
         }
         Step::ExpireGrants { wallet } => (*wallet, Command::ExpireGrants),
-        Step::Ceiling { .. } | Step::Freeze { .. } | Step::Wait { .. } | Step::Repeat { .. } => return None,
+        Step::Budget { .. } | Step::Freeze { .. } | Step::Wait { .. } | Step::Repeat { .. } => return None,
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Taken;
-use super::ceiling::Spending;
+use super::budget::Spending;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lot {
@@ -20,7 +20,7 @@ pub struct Job {
     pub lines: Vec<i128>,
     pub ends: i128,
     pub state: &'static str,
-    pub pins: Vec<(i64, i128)>,
+    pub allocations: Vec<(i64, i128)>,
     pub spending: Spending,
 }
 
@@ -70,7 +70,7 @@ impl Purse {
     pub fn seen(&self, now: i128) -> (i128, i128, i128) {
         let mut seen = self.clone();
         for job in self.jobs.values().filter(|job| job.state == "open" && job.ends <= now) {
-            for (id, part) in &job.pins {
+            for (id, part) in &job.allocations {
                 seen.lots.get_mut(id).expect("a lot").set_aside -= part;
                 seen.give(*id, *part, now);
             }
@@ -178,10 +178,11 @@ impl Purse {
         let lines: Vec<i128> = lines.iter().map(|line| i128::from(*line)).collect();
         self.enough(lines.iter().sum(), now)?;
         self.write_off(now);
-        let pins = self.burn(lines.iter().sum(), now, true);
+        let allocations = self.burn(lines.iter().sum(), now, true);
         self.rows += 1;
         self.told.insert(self.rows, spending.customer);
-        self.jobs.insert(self.rows, Job { lines, ends: now + i128::from(expires_in), state: "open", pins, spending });
+        self.jobs
+            .insert(self.rows, Job { lines, ends: now + i128::from(expires_in), state: "open", allocations, spending });
         Ok(())
     }
 
@@ -200,7 +201,7 @@ impl Purse {
         let mut left = taken;
         let mut parts = Vec::new();
         let mut back = Vec::new();
-        for (id, pinned) in &job.pins {
+        for (id, pinned) in &job.allocations {
             let part = left.min(*pinned);
             left -= part;
             self.lots.get_mut(id).expect("a lot").set_aside -= pinned;

@@ -10,8 +10,8 @@ use sqlx::PgPool;
 use wallet::catalog::Preset;
 use wallet::clock::Clock;
 use wallet::error::{Error, Problem, Refusal, Result};
-use wallet::id::{PaymentId, WalletId};
-use wallet::identity::{NewUser, SignUp, Viewer};
+use wallet::id::{PaymentId, UserId, WalletId};
+use wallet::identity::{Confirmed, SignUp, Viewer, Visit};
 use wallet::money::{Credits, Currency, Money};
 use wallet::notify::Mail;
 use wallet::payment::TopUp;
@@ -67,16 +67,28 @@ pub fn form(email: &str) -> SignUp {
     SignUp { email: email.into(), password: PASSWORD.into(), name: "Anna".into(), locale: "ru".into() }
 }
 
-pub async fn sign_up(wallet: &Wallet, email: &str) -> NewUser {
-    wallet.identity().sign_up(form(email), None).await.expect("signed up")
+/// Somebody who has signed up, and whose address is not proven.
+pub async fn sign_up(wallet: &Wallet, email: &str) -> Viewer {
+    wallet.identity().register(form(email), &Visit::default()).await.expect("signed up");
+    let id: String = sqlx::query_scalar("SELECT id::text FROM users WHERE email = $1")
+        .bind(email)
+        .fetch_one(wallet.pool())
+        .await
+        .expect("the person");
+    wallet.identity().viewer(id.parse::<UserId>().expect("an id")).await.expect("a viewer")
+}
+
+/// Opens a mailed link with the password that was chosen.
+pub async fn prove(wallet: &Wallet, token: &str) -> Result<Confirmed> {
+    wallet.identity().confirm_email(token, PASSWORD, (None, &Visit::default())).await
 }
 
 /// Somebody who is signed up and whose address is proven.
 pub async fn member(wallet: &Wallet, email: &str) -> Viewer {
     let new = sign_up(wallet, email).await;
     let token = newest_token(wallet, email).await;
-    wallet.identity().verify_email(&token).await.expect("verified");
-    wallet.identity().viewer(new.user.id).await.expect("a viewer")
+    prove(wallet, &token).await.expect("verified");
+    wallet.identity().viewer(new.user).await.expect("a viewer")
 }
 
 /// The mails to an address that are due, oldest first; they are sent by this.

@@ -119,7 +119,7 @@ async fn a_new_account_has_its_months_credits_at_once(pool: PgPool) {
     // Nothing before the address is proven, however often somebody asks.
     assert!(matches!(refusal(messages(&wallet, new.wallet, "early", 1).await), Refusal::OutOfCredits { .. }));
     let token = newest_token(&wallet, ANNA).await;
-    wallet.identity().verify_email(&token).await.expect("verified");
+    prove(&wallet, &token).await.expect("verified");
     assert_eq!(available(&wallet, new.wallet).await, credits(100));
     messages(&wallet, new.wallet, "first", 100).await.expect("charged");
     assert!(matches!(refusal(messages(&wallet, new.wallet, "next", 1).await), Refusal::OutOfCredits { .. }));

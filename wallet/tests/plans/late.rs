@@ -143,10 +143,10 @@ async fn nothing_is_due_of_a_free_plan_before_the_address_is_proven(pool: PgPool
     let due = "SELECT count(*) FROM subscriptions WHERE due_at IS NOT NULL";
     assert_eq!(sqlx::query_scalar::<_, i64>(due).fetch_one(&pool).await.expect("counted"), 0);
     let token = newest_token(&wallet, ANNA).await;
-    wallet.identity().verify_email(&token).await.expect("verified");
+    prove(&wallet, &token).await.expect("verified");
     assert_eq!(sqlx::query_scalar::<_, i64>(due).fetch_one(&pool).await.expect("counted"), 1);
     wallet.renew_plans().await.expect("renewed");
-    let viewer = wallet.identity().viewer(new.user.id).await.expect("a viewer");
+    let viewer = wallet.identity().viewer(new.user).await.expect("a viewer");
     assert_eq!(available(&wallet, viewer.wallet).await, credits(250));
     is_right(&wallet).await;
 }

@@ -129,7 +129,7 @@ async fn a_free_plan_brings_its_months_to_whoever_has_proven_the_address(pool: P
         months(&wallet, &viewer).await.iter().map(|row| row.created_at.format("%m-%d").to_string()).collect();
     assert_eq!(came, ["09-21", "10-21", "11-21"]);
     assert_eq!(available(&wallet, viewer.wallet).await, credits(250), "the rest of a month ends with it");
-    let unproven = wallet.identity().viewer(new.user.id).await.expect("a viewer");
+    let unproven = wallet.identity().viewer(new.user).await.expect("a viewer");
     assert_eq!(available(&wallet, unproven.wallet).await, credits(0));
     is_right(&wallet).await;
 }

@@ -33,7 +33,7 @@ async fn files_change_a_draft_whole_or_not_at_all(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
-async fn every_mistake_of_a_file_is_named_by_its_place(pool: PgPool) {
+async fn every_error_of_a_file_is_named_by_its_place(pool: PgPool) {
     let (wallet, _) = shop(&pool, "neuralbox").await;
     let (catalog, admin) = (wallet.catalog(), staff());
     let book = wallet.tariffs().create_draft(&admin).await.expect("a draft");

@@ -7,6 +7,6 @@ mod files;
 #[path = "../ledger_support/mod.rs"]
 mod ledger_support;
 mod publish;
-mod rehearsal;
+mod simulation;
 mod support;
 mod switch;

@@ -55,7 +55,7 @@ async fn a_rise_waits_for_its_notice_whoever_asks(pool: PgPool) {
     let first = wallet.tariffs().first_rise().await.expect("a day");
     let unrehearsed = wallet.tariffs().publish(&staff(), 2, book.revision, Some(first)).await;
     assert_eq!(field(unrehearsed), ("rehearsal".into(), Problem::Required));
-    rehearse(&wallet, 2).await;
+    simulate(&wallet, 2).await;
     assert_eq!(first, start() + TimeDelta::days(30));
     let scheduled = wallet.tariffs().publish(&staff(), 2, book.revision, Some(first)).await.expect("announced");
     assert_eq!(scheduled.status, BookStatus::Scheduled);
@@ -70,7 +70,7 @@ async fn a_drop_during_the_notice_outlives_the_announced_book(pool: PgPool) {
     let (wallet, _) = shop(&pool, "neuralbox").await;
     let rise = draft(&wallet, "gpt-5", 3).await;
     let day = start() + TimeDelta::days(31);
-    rehearse(&wallet, rise.version).await;
+    simulate(&wallet, rise.version).await;
     wallet.tariffs().publish(&staff(), rise.version, rise.revision, Some(day)).await.expect("announced");
     let drop = draft(&wallet, "gpt-5.2-pro", 32).await;
     wallet.tariffs().publish(&staff(), drop.version, drop.revision, None).await.expect("published");
@@ -90,7 +90,7 @@ async fn drops_start_at_once_and_rises_after_the_notice_or_neither(pool: PgPool)
     let first = tariffs.first_rise().await.expect("a day");
     let unrehearsed = tariffs.publish_drops_first(&admin, 2, book.revision, first).await;
     assert_eq!(field(unrehearsed), ("rehearsal".into(), Problem::Required));
-    rehearse(&wallet, 2).await;
+    simulate(&wallet, 2).await;
     for early in [start(), first - TimeDelta::microseconds(1)] {
         let refused = tariffs.publish_drops_first(&admin, 2, book.revision, early).await;
         assert_eq!(field(refused), ("effective_at".into(), Problem::TooSoon));
@@ -103,7 +103,7 @@ async fn drops_start_at_once_and_rises_after_the_notice_or_neither(pool: PgPool)
     assert_eq!((later.version, later.status, later.effective_at), (3, BookStatus::Scheduled, Some(first)));
     assert_eq!((price(&wallet, "gpt-5").await, price(&wallet, "gpt-5.2-pro").await), (credits(2), credits(32)));
     assert!(tariffs.quote("musicgen", &Map::new(), 1).await.is_ok(), "it goes away later");
-    let found = tariffs.rehearsal(3).await.expect("read").expect("goes with the rises");
+    let found = tariffs.simulation(3).await.expect("read").expect("goes with the rises");
     assert_eq!((found.version, found.revision), (3, book.revision), "what was rehearsed, under its new number");
     assert_eq!(diff_of(&wallet, 2).await, ["gpt-5.2-pro"]);
     assert_eq!(diff_of(&wallet, 3).await, ["gpt-5", "musicgen"]);
@@ -120,14 +120,14 @@ async fn two_steps_need_a_drop_and_a_free_calendar(pool: PgPool) {
     let (wallet, _) = shop(&pool, "neuralbox").await;
     let (tariffs, admin) = (wallet.tariffs(), staff());
     let book = draft(&wallet, "gpt-5", 3).await;
-    rehearse(&wallet, 2).await;
+    simulate(&wallet, 2).await;
     let first = tariffs.first_rise().await.expect("a day");
     let no_drop = tariffs.publish_drops_first(&admin, 2, book.revision, first).await;
     assert_eq!(field(no_drop), ("version".into(), Problem::NotAllowed));
     tariffs.publish(&admin, 2, book.revision, Some(first)).await.expect("announced");
     let book = draft(&wallet, "gpt-5.2", 5).await;
     let book = tariffs.set_rule(&admin, 3, book.revision, "gpt-5.2-pro", flat(32)).await.expect("changed");
-    rehearse(&wallet, 3).await;
+    simulate(&wallet, 3).await;
     let two = tariffs.publish_drops_first(&admin, 3, book.revision, first).await;
     assert_eq!(field(two), ("version".into(), Problem::NotAllowed), "another rise is announced");
     assert_eq!(price(&wallet, "gpt-5.2-pro").await, credits(39), "neither of the two");
@@ -143,7 +143,7 @@ async fn announce(wallet: &wallet::Wallet, prices: &[(&str, i64)], gone: &[&str]
     for operation in gone {
         book = tariffs.remove(&admin, book.version, book.revision, operation).await.expect("removed");
     }
-    rehearse(wallet, book.version).await;
+    simulate(wallet, book.version).await;
     let day = wallet.clock().now() + TimeDelta::days(days);
     tariffs.publish(&admin, book.version, book.revision, Some(day)).await.expect("announced").version
 }

@@ -85,12 +85,12 @@ pub async fn diff_of(wallet: &Wallet, version: i32) -> Vec<String> {
 
 /// Does what was asked for, as the job does it; says how many rehearsals came to an end.
 pub async fn run(wallet: &Wallet) -> u64 {
-    wallet.tariffs().run_rehearsals(|_| ControlFlow::Continue(())).await.expect("run")
+    wallet.tariffs().run_simulations(|_| ControlFlow::Continue(())).await.expect("run")
 }
 
 /// Rehearses a draft.
-pub async fn rehearse(wallet: &Wallet, version: i32) -> Simulation {
-    wallet.tariffs().ask_rehearsal(&staff(), version).await.expect("asked");
+pub async fn simulate(wallet: &Wallet, version: i32) -> Simulation {
+    wallet.tariffs().ask_simulation(&staff(), version).await.expect("asked");
     assert_eq!(run(wallet).await, 1);
-    wallet.tariffs().rehearsal(version).await.expect("read").expect("kept")
+    wallet.tariffs().simulation(version).await.expect("read").expect("kept")
 }

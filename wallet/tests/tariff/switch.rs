@@ -37,7 +37,7 @@ fn prices(hold: &HoldView) -> Vec<(i32, i64)> {
 /// Announces gpt-5 at 5 in place of 2, as version 2; gives the days until then.
 async fn announced(wallet: &Wallet) -> TimeDelta {
     let book = draft(wallet, "gpt-5", 5).await;
-    rehearse(wallet, book.version).await;
+    simulate(wallet, book.version).await;
     let day = wallet.tariffs().first_rise().await.expect("a day");
     wallet.tariffs().publish(&staff(), book.version, book.revision, Some(day)).await.expect("announced");
     day - wallet.db().now()

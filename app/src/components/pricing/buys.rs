@@ -34,7 +34,7 @@ pub fn BuysList(
             return view! { <p class="text-sm text-error" id="buys-error">{t!(i18n, prices.buys_wrong)}</p> }
                 .into_any();
         };
-        let rows = book.with_value(|book| book.buys(amount, ROWS));
+        let rows = book.with_value(|book| book.affordable(amount, ROWS));
         if rows.is_empty() {
             return view! { <p class="text-muted">{t!(i18n, prices.buys_none)}</p> }.into_any();
         }

@@ -3,7 +3,8 @@
 use leptos::prelude::*;
 use wallet::money::Credits;
 use wallet::tariff::{
-    Announcement, BookStatus, Direction, GateChange, OptionChange, PercentSpan, PriceChange, PriceRange, RiseNotice,
+    Announcement, BookStatus, Direction, OptionChange, PercentSpan, PriceChange, PriceRange, RequirementChange,
+    RiseNotice,
 };
 
 use crate::components::ui::panel::{Banner, BannerKind, TablePanel};
@@ -94,7 +95,7 @@ pub fn change_line(locale: Locale, change: &PriceChange, plans: &[(String, Strin
 
 /// Says in one line which plan is needed, before and after: `hd, required plan: Every plan → Pro`.
 #[must_use]
-pub fn requirement_line(locale: Locale, gate: &GateChange, plans: &[(String, String)]) -> String {
+pub fn requirement_line(locale: Locale, gate: &RequirementChange, plans: &[(String, String)]) -> String {
     let name = |plan: Option<&str>| plan_text(locale, plan, plans);
     let (before, after) = (name(gate.before.as_deref()), name(gate.after.as_deref()));
     format!("{}: {before} → {after}", requirement_text(locale, gate))
@@ -238,14 +239,14 @@ fn plan_text(locale: Locale, plan: Option<&str>, plans: &[(String, String)]) -> 
 }
 
 /// Says what a plan is needed for: `required plan`, `premium, required plan`.
-fn requirement_text(locale: Locale, gate: &GateChange) -> String {
+fn requirement_text(locale: Locale, gate: &RequirementChange) -> String {
     let plan = td_string!(locale, changelog.plan);
     gate.option.as_ref().map_or_else(|| plan.to_owned(), |option| format!("{option}, {plan}"))
 }
 
 /// The plan that the operation or an option needs, before and after.
 #[component]
-fn RequirementRow(gate: GateChange, plans: StoredValue<Vec<(String, String)>>) -> impl IntoView {
+fn RequirementRow(gate: RequirementChange, plans: StoredValue<Vec<(String, String)>>) -> impl IntoView {
     let i18n = use_i18n();
     let (before, after) = (gate.before.clone(), gate.after.clone());
     let name = move |code: Option<&str>| plans.with_value(|plans| plan_text(i18n.get_locale(), code, plans));

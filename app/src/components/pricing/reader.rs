@@ -73,7 +73,7 @@ impl Coming {
 
 /// Lists the plans that an operation needs, each with the option that needs it: its own, and those of a sum's parts.
 pub fn plan_requirements(book: &PriceBook, tariff: &Tariff, plans: &Coming) -> Vec<(Option<String>, String)> {
-    book.gates_of(tariff).into_iter().map(|gate| (gate.option, plans.plan(&gate.plan))).collect()
+    book.requirements_of(tariff).into_iter().map(|gate| (gate.option, plans.plan(&gate.plan))).collect()
 }
 
 /// Names the plan that a call needs, where the reader's own is lower: of a guest, the one that everybody starts on.

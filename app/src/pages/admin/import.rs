@@ -37,7 +37,7 @@ fn Import(page: EditorPage) -> impl IntoView {
     view! {
         <div class="max-w-[820px] mx-auto">
             <DraftHead title=heading back=back.clone() edits=page.edits outcome=outcome shown=&["file"] />
-            <Mistakes mistakes=mistakes file_name=file_name />
+            <ImportErrors mistakes=mistakes file_name=file_name />
             <form method="post" action=format!("{back}/import") enctype="multipart/form-data" class="panel p-5 grid gap-4">
                 <input type="hidden" name="revision" value=page.book.revision.to_string() />
                 <p class="text-muted">{t!(i18n, import.what)}</p>
@@ -71,7 +71,7 @@ fn Import(page: EditorPage) -> impl IntoView {
 
 /// What is wrong with the file, each mistake with its line and column.
 #[component]
-fn Mistakes(
+fn ImportErrors(
     mistakes: Vec<FieldError>,
     /// What the file is called; none for a text that was pasted.
     file_name: Option<String>,

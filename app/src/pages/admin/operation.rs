@@ -11,7 +11,7 @@ use crate::components::ui::field::{Field, TextArea};
 use crate::context::{FieldError, FormOutcome};
 use crate::i18n::*;
 use crate::server_fns::tariffs::{OperationPage as PageData, load_operation};
-use crate::text::import_error::mistake_text;
+use crate::text::import_error::import_error_text;
 use crate::text::refusal::field_error_text;
 
 /// The page of one operation: `?code=` changes one, `?rule=` starts from another rule.
@@ -285,7 +285,7 @@ fn Lines(
     let is_wrong = !errors.is_empty();
     // What is wrong between the lines has no words of its own but the wallet's.
     let say = move |error: &FieldError| match &error.mistake {
-        Some(mistake) => mistake_text(i18n.get_locale(), mistake),
+        Some(mistake) => import_error_text(i18n.get_locale(), mistake),
         None => error.message.clone(),
     };
     let mistakes = errors.into_iter().map(|error| view! { <li>{move || say(&error)}</li> }).collect_view();

@@ -13,7 +13,9 @@ const LINE: &str = "line_items[0][quantity]=1&line_items[0][price_data][currency
                     &line_items[0][price_data][product_data][name]=Credits";
 
 fn shop() -> Shop {
-    Shop { now: 1_800_000_000, ..Shop::new("http://127.0.0.1:1") }
+    let mut shop = Shop::new("http://127.0.0.1:1");
+    shop.now = 1_800_000_000;
+    shop
 }
 
 fn post(shop: &mut Shop, path: &str, form: &str) -> Read<Value> {

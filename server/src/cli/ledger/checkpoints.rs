@@ -14,7 +14,7 @@ pub async fn sign(file: Option<PathBuf>, settings: &Settings) -> anyhow::Result<
     let file = file.unwrap_or_else(|| checkpoints::file_of(settings, wallet.clock().now()));
     let mut signed = 0;
     if let Some(key) = keys.first() {
-        signed = wallet.ledger().sign_heads(key, |made| checkpoints::append(&file, made)).await.map_err(plain)?;
+        signed = wallet.ledger().sign_checkpoints(key, |made| checkpoints::append(&file, made)).await.map_err(plain)?;
     }
     wallet.shutdown().await;
     match signed {
@@ -29,7 +29,7 @@ pub async fn verify(paths: &[PathBuf], settings: &Settings) -> anyhow::Result<Ex
     let keys = checkpoints::required_keys(settings)?;
     let kept = checkpoints::read(paths)?;
     let wallet = cli::open(settings).await?;
-    let breaches = wallet.ledger().verify_heads(&keys, &kept).await.map_err(plain)?;
+    let breaches = wallet.ledger().verify_checkpoints(&keys, &kept).await.map_err(plain)?;
     wallet.shutdown().await;
     for breach in &breaches {
         let place = breach.wallet.map_or_else(|| "somewhere".to_owned(), |wallet| wallet.to_string());

@@ -8,7 +8,7 @@ use crate::catalog::{self, Interval, PlanFeatures, PlanPrice};
 use crate::money::notation::prices;
 use crate::money::{Credits, Money};
 use crate::tariff::rule::{self, Flat};
-use crate::tariff::{Category, OptionGate, Rule, Tariff, UpstreamCost};
+use crate::tariff::{Category, OptionRequirement, Rule, Tariff, UpstreamCost};
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -83,7 +83,7 @@ pub(super) struct Operation {
     upstream_cost: Option<UpstreamCost>,
     pub(super) minimum_plan: Option<String>,
     #[serde(default)]
-    pub(super) gates: Vec<OptionGate>,
+    pub(super) gates: Vec<OptionRequirement>,
     #[serde(rename = "flat")]
     _flat: Option<IgnoredAny>,
     #[serde(rename = "per_unit")]

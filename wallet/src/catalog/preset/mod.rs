@@ -76,24 +76,24 @@ impl fmt::Display for Warning {
 
 /// Reads a price list: the operations of a file, for plans that there are. A whole preset is as good; only its
 /// operations count.
-pub fn parse_prices(text: &str, plans: &[Plan]) -> Result<(Vec<Tariff>, Vec<Warning>), Vec<PresetError>> {
+pub(crate) fn parse_prices(text: &str, plans: &[Plan]) -> Result<(Vec<Tariff>, Vec<Warning>), Vec<PresetError>> {
     read::read_prices(text, plans)
 }
 
 /// Reads one rule as a price list writes it: `4` for a flat price, else the lines under `[operation.<rule>]`.
-pub fn parse_rule(kind: &str, body: &str) -> Result<Rule, Vec<PresetError>> {
+pub(crate) fn parse_rule(kind: &str, body: &str) -> Result<Rule, Vec<PresetError>> {
     read::read_rule(kind, body)
 }
 
 /// Writes one rule so that [`parse_rule`] reads it back.
 #[must_use]
-pub fn write_rule(rule: &Rule) -> String {
+pub(crate) fn write_rule(rule: &Rule) -> String {
     write::write_rule(rule)
 }
 
 /// Writes a price list: operations only.
 #[must_use]
-pub fn write_prices(tariffs: &[Tariff]) -> String {
+pub(crate) fn write_prices(tariffs: &[Tariff]) -> String {
     write::write_prices(tariffs)
 }
 

@@ -76,6 +76,7 @@ impl Actor {
     }
 
     /// Names a service key that acts on behalf of a customer's key.
+    #[doc(hidden)]
     #[must_use]
     pub fn on_behalf_of(service: &str, key: crate::id::KeyId, key_name: &str) -> Self {
         Self::ServiceFor { key, name: service_for(service, key_name) }
@@ -83,7 +84,7 @@ impl Actor {
 
     /// Says on whose side the actor decides.
     #[must_use]
-    pub const fn side(&self) -> Side {
+    pub(crate) const fn side(&self) -> Side {
         match self {
             Self::User { .. } | Self::Key { .. } => Side::Customer,
             Self::Service { .. } | Self::ServiceFor { .. } | Self::Staff { .. } | Self::System { .. } => Side::Platform,
@@ -92,7 +93,7 @@ impl Actor {
 
     /// Gives the customer's key that spends: the key itself, or the one that a service key acts for.
     #[must_use]
-    pub const fn spending_key(&self) -> Option<crate::id::KeyId> {
+    pub(crate) const fn spending_key(&self) -> Option<crate::id::KeyId> {
         match self {
             Self::Key { id, .. } | Self::ServiceFor { key: id, .. } => Some(*id),
             Self::User { .. } | Self::Service { .. } | Self::Staff { .. } | Self::System { .. } => None,
@@ -138,7 +139,7 @@ impl Actor {
 
     /// Gives who did it as customers see it: staff are the platform, not persons.
     #[must_use]
-    pub fn redact_staff(self) -> Self {
+    pub(crate) fn redact_staff(self) -> Self {
         match self {
             Self::Staff { .. } => Self::Staff { id: crate::id::UserId::from_uuid(Uuid::nil()), name: STAFF.to_owned() },
             other => other,
@@ -160,7 +161,7 @@ impl Actor {
 
     /// Takes an actor from storage; anything unknown is Scrip itself.
     #[must_use]
-    pub fn from_parts(code: i16, id: Option<Uuid>, name: String) -> Self {
+    pub(crate) fn from_parts(code: i16, id: Option<Uuid>, name: String) -> Self {
         match (code, id) {
             (1, Some(id)) => Self::User { id: crate::id::UserId::from_uuid(id), name },
             (2, Some(id)) => Self::Key { id: crate::id::KeyId::from_uuid(id), name },

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::identity::model::actor::Actor;
 
 /// The most rows of one page of the log.
-pub const AUDIT_PAGE_MAX: i64 = 200;
+pub(crate) const AUDIT_PAGE_MAX: i64 = 200;
 
 /// One row to write.
 #[derive(Clone, Debug, PartialEq)]

@@ -34,7 +34,7 @@ static COMMON: LazyLock<HashSet<Box<str>>> = LazyLock::new(|| {
 });
 
 /// Checks a password by itself: its length, and that it is not a common one.
-pub fn check_password(password: &str) -> Result<(), Problem> {
+pub(crate) fn check_password(password: &str) -> Result<(), Problem> {
     let length = password.chars().count();
     if length == 0 {
         return Err(Problem::Required);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The most letters of what a browser says of itself that are kept.
-pub const USER_AGENT_MAX: usize = 300;
+pub(crate) const USER_AGENT_MAX: usize = 300;
 
 /// Names by which browsers are known; the first that is found counts, since most claim to be others as well.
 const BROWSERS: [(&str, &str); 14] = [
@@ -49,7 +49,7 @@ pub struct Device {
 impl Device {
     /// Reads what a browser says of itself.
     #[must_use]
-    pub fn of(user_agent: &str) -> Self {
+    pub(crate) fn of(user_agent: &str) -> Self {
         let browser = BROWSERS.iter().find(|(mark, _)| user_agent.contains(mark));
         let system = SYSTEMS.iter().find(|(mark, _, _)| user_agent.contains(mark));
         Self {

@@ -24,7 +24,7 @@ const CHECKSUM_DIGITS: usize = 6;
 /// The longest text that can be a key; longer ones are refused unread.
 pub const KEY_MAX: usize = 128;
 /// The most scopes of one key.
-pub const SCOPES_MAX: usize = 16;
+pub(crate) const SCOPES_MAX: usize = 16;
 
 /// Which of a project's two wallets a key spends from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -169,7 +169,7 @@ impl KeyAccess {
 
 /// A key's text, read: whose it claims to be, and the hash by which that is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyText {
+pub(crate) struct KeyText {
     /// The key that the text names.
     pub id: KeyId,
     /// SHA-256 of the whole text. Plain hashing is enough: the secret has over 250 random bits.
@@ -179,7 +179,7 @@ pub struct KeyText {
 impl KeyText {
     /// Reads a key's text; `None` where its form or its checksum is wrong.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let id = KeyId::from_uuid(id_in(text, &["_live_", "_test_"])?);
         Some(Self { id, hash: hash(text) })
     }
@@ -206,6 +206,7 @@ pub(in crate::identity) fn id_in(text: &str, types: &[&str]) -> Option<Uuid> {
 }
 
 /// Writes a key from its parts; `secret` must come from a secure source of random numbers.
+#[doc(hidden)]
 #[must_use]
 pub fn write_key(prefix: &str, environment: Environment, id: KeyId, secret: [u128; 2]) -> String {
     write_text(prefix, environment.word(), id.uuid(), secret)
@@ -227,7 +228,7 @@ pub(in crate::identity) fn write_text(prefix: &str, kind: &str, id: Uuid, secret
 
 /// Gives the beginning by which a person recognises a key.
 #[must_use]
-pub fn hint_of(key: &str) -> String {
+pub(crate) fn hint_of(key: &str) -> String {
     let secret = SECRET_DIGITS.saturating_add(CHECKSUM_DIGITS);
     let shown = key.len().saturating_sub(secret);
     format!("{}…", key.get(..shown).unwrap_or_default())
@@ -235,7 +236,7 @@ pub fn hint_of(key: &str) -> String {
 
 /// Hashes a key for storage.
 #[must_use]
-pub fn hash(key: &str) -> [u8; 32] {
+pub(crate) fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 

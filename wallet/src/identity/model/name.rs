@@ -8,7 +8,7 @@ use crate::error::Problem;
 pub const NAME_MAX: usize = 100;
 
 /// Reads a name: trimmed, not longer than [`NAME_MAX`], without links and without characters that can't be seen.
-pub fn check_name(text: &str) -> Result<String, Problem> {
+pub(crate) fn check_name(text: &str) -> Result<String, Problem> {
     let name = text.trim();
     if name.is_empty() {
         return Err(Problem::Required);
@@ -18,7 +18,7 @@ pub fn check_name(text: &str) -> Result<String, Problem> {
 }
 
 /// Checks what may also be empty, such as a description, by the rule of names.
-pub fn check_label(text: &str) -> Result<(), Problem> {
+pub(crate) fn check_label(text: &str) -> Result<(), Problem> {
     if text.chars().count() > NAME_MAX {
         return Err(Problem::TooLong);
     }
@@ -31,7 +31,7 @@ pub fn check_label(text: &str) -> Result<(), Problem> {
 /// Makes a name of the part of an address before the `@`, for a person who gives none.
 #[cfg(any(feature = "postgres", test))]
 #[must_use]
-pub fn name_of_address(local: &str) -> String {
+pub(crate) fn name_of_address(local: &str) -> String {
     let words: Vec<&str> =
         local.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     if words.is_empty() { "User".to_owned() } else { words.join(" ") }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "postgres")]
 use crate::error::FieldError;
 use crate::error::Problem;
-use crate::id::{AccountId, ProjectId, UserId, WalletId};
+use crate::id::UserId;
 #[cfg(feature = "postgres")]
 use crate::identity::model::common_passwords::check_password_of;
 #[cfg(feature = "postgres")]
@@ -13,11 +13,11 @@ use crate::identity::model::name::{check_name, name_error, name_of_address};
 use crate::identity::model::viewer::StaffRole;
 
 /// The least characters of a password.
-pub const PASSWORD_MIN: usize = 8;
+pub(crate) const PASSWORD_MIN: usize = 8;
 /// The most characters of a password; a limit on what is hashed.
-pub const PASSWORD_MAX: usize = 200;
+pub(crate) const PASSWORD_MAX: usize = 200;
 /// The most bytes of an e-mail address (RFC 5321).
-pub const EMAIL_MAX: usize = 254;
+pub(crate) const EMAIL_MAX: usize = 254;
 
 /// What a person types to sign up.
 #[derive(Clone, Default, Serialize, Deserialize)]
@@ -39,21 +39,6 @@ impl std::fmt::Debug for SignUp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignUp").field("name", &self.name).field("locale", &self.locale).finish_non_exhaustive()
     }
-}
-
-/// What signing up made.
-#[derive(Clone, Debug)]
-pub struct NewUser {
-    /// The person, ready to be signed in.
-    pub user: User,
-    /// The person's own account.
-    pub account: AccountId,
-    /// Its first project.
-    pub project: ProjectId,
-    /// The project's production wallet.
-    pub wallet: WalletId,
-    /// The project's preview wallet.
-    pub preview_wallet: WalletId,
 }
 
 /// A person, as signing in needs it.
@@ -84,14 +69,14 @@ impl std::fmt::Debug for User {
 
 /// An e-mail address that can be written to, as typed and in the form that is compared.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Email {
+pub(crate) struct Email {
     typed: String,
     key: String,
 }
 
 impl Email {
     /// Reads an address: ASCII only, so that no letter can pass for another one.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         let typed = text.trim();
         if typed.is_empty() {
             return Err(Problem::Required);
@@ -108,13 +93,13 @@ impl Email {
 
     /// Gives the address as typed; mail goes there.
     #[must_use]
-    pub fn typed(&self) -> &str {
+    pub(crate) fn typed(&self) -> &str {
         &self.typed
     }
 
     /// Gives the form that is unique: lower case. One address, one user.
     #[must_use]
-    pub fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         &self.key
     }
 
@@ -127,7 +112,7 @@ impl Email {
     /// Gives the form that stands for one person where something is given once: without the tag and the
     /// dots that large mail services ignore.
     #[must_use]
-    pub fn person(&self) -> String {
+    pub(crate) fn person(&self) -> String {
         let (local, domain) = self.key.rsplit_once('@').unwrap_or((self.key.as_str(), ""));
         let domain = match domain {
             "googlemail.com" => "gmail.com",
@@ -229,7 +214,7 @@ impl SignUp {
 
 /// Takes a supported language, English where it is another one.
 #[must_use]
-pub fn check_locale(locale: &str) -> String {
+pub(crate) fn check_locale(locale: &str) -> String {
     if locale.starts_with("ru") { "ru".to_owned() } else { "en".to_owned() }
 }
 

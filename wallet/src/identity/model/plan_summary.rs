@@ -19,7 +19,7 @@ pub struct PlanSummary {
 impl PlanSummary {
     /// Where there is no plan to be on: below every plan that an operation may need.
     #[must_use]
-    pub const fn none() -> Self {
+    pub(crate) const fn none() -> Self {
         Self { code: String::new(), name: String::new(), rank: -1, expires_at: None }
     }
 }

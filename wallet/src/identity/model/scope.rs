@@ -36,7 +36,7 @@ impl KeyScope {
         Self::WebhooksWrite,
     ];
     /// Stands for everything that making content takes: reading, charging, holding.
-    pub const CONTENT: &'static str = "content:*";
+    pub(crate) const CONTENT: &'static str = "content:*";
 
     /// Gives the name kept in storage, which people type.
     #[must_use]
@@ -55,12 +55,13 @@ impl KeyScope {
 
     /// Says whether somebody may ask for a key with this name among its scopes.
     #[must_use]
-    pub fn is_known(name: &str) -> bool {
+    pub(crate) fn is_known(name: &str) -> bool {
         name == Self::CONTENT || Self::ALL.into_iter().any(|scope| scope.code() == name)
     }
 
     /// Says whether making content takes it. What governs a wallet or spends money is not among it: a key has that only
     /// where it is named.
+    #[doc(hidden)]
     #[must_use]
     pub const fn is_content(self) -> bool {
         matches!(self, Self::BalanceRead | Self::LedgerRead | Self::ChargesWrite | Self::HoldsWrite)

@@ -28,6 +28,7 @@ pub enum ServiceScope {
 
 impl ServiceScope {
     /// All of them.
+    #[doc(hidden)]
     pub const ALL: [Self; 2] = [Self::SpendWrite, Self::KeysRead];
 
     /// Gives the name kept in storage, which staff type.
@@ -181,6 +182,7 @@ impl ServiceKeyText {
 }
 
 /// Writes a service key from its parts; `secret` must come from a secure source of random numbers.
+#[doc(hidden)]
 #[must_use]
 pub fn write_service_key(prefix: &str, id: ServiceKeyId, secret: [u128; 2]) -> String {
     write_text(prefix, TYPE, id.uuid(), secret)

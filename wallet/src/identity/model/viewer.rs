@@ -34,7 +34,7 @@ impl Role {
 
     /// Reads the name kept in storage.
     #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
         [Self::Owner, Self::Admin, Self::Developer, Self::Viewer].into_iter().find(|role| role.code() == code)
     }
 
@@ -76,7 +76,7 @@ impl StaffRole {
 
     /// Reads the name kept in storage.
     #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
         [Self::Admin, Self::Support, Self::Finance].into_iter().find(|role| role.code() == code)
     }
 }

@@ -112,12 +112,6 @@ pub(crate) async fn set_staff(connection: &mut PgConnection, id: UserId, staff: 
     Ok(())
 }
 
-/// Sets the language.
-pub(crate) async fn set_locale(pool: &PgPool, id: UserId, locale: &str) -> Result<()> {
-    sqlx::query!("UPDATE users SET locale = $2 WHERE id = $1", id.uuid(), locale).execute(pool).await?;
-    Ok(())
-}
-
 /// Sets the password.
 pub(crate) async fn set_password(connection: &mut PgConnection, id: UserId, password_hash: &str) -> Result<()> {
     sqlx::query!("UPDATE users SET password_hash = $2 WHERE id = $1", id.uuid(), password_hash)

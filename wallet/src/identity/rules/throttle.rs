@@ -9,7 +9,7 @@
 //! a person out: while it is high, each further machine has one try before it waits. And a machine from which the person
 //! has signed in before is not counted here at all: its right password is never refused.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use sha2::{Digest, Sha256};
 
@@ -82,7 +82,7 @@ impl Subjects {
     pub(crate) fn new(email_key: &str, from: Option<IpAddr>) -> Self {
         let mut subjects = vec![(hash(&["address", email_key]), ADDRESS)];
         if let Some(peer) = from.and_then(somebody) {
-            let peer = network(peer);
+            let peer = name_of_network(peer);
             subjects.push((hash(&["pair", email_key, &peer]), PAIR));
             subjects.push((hash(&["peer", &peer]), PEER));
         } else {
@@ -119,7 +119,7 @@ impl Subjects {
     /// Counts a visit by its peer.
     pub(crate) fn visit(from: Option<IpAddr>) -> Self {
         let peer = from.and_then(somebody);
-        Self(peer.map(|peer| (hash(&["visit", &network(peer)]), VISIT)).into_iter().collect())
+        Self(peer.map(|peer| (hash(&["visit", &name_of_network(peer)]), VISIT)).into_iter().collect())
     }
 
     /// Gives all of them, to ask whether one has to wait.
@@ -151,21 +151,26 @@ fn somebody(peer: IpAddr) -> Option<IpAddr> {
 
 /// Names the network of whoever an address stands for; `None` where it stands for nobody.
 pub(crate) fn network_of(peer: IpAddr) -> Option<String> {
-    somebody(peer).map(network)
+    somebody(peer).map(name_of_network)
 }
 
-/// Names the network that an address stands for: of IPv6 the 64 bits that one household has.
-pub(crate) fn network(peer: IpAddr) -> String {
-    match peer {
-        IpAddr::V4(peer) => peer.to_string(),
-        IpAddr::V6(peer) => match peer.to_ipv4_mapped() {
-            Some(peer) => peer.to_string(),
-            None => {
-                let segments = peer.segments();
-                let [first, second, third, fourth, ..] = segments;
-                format!("{first:x}:{second:x}:{third:x}:{fourth:x}")
-            }
-        },
+/// Takes the part of an address that one customer of a provider has: all of IPv4, the /64 of IPv6.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+/// Names the network of an address: of IPv6 its four groups.
+pub(crate) fn name_of_network(peer: IpAddr) -> String {
+    match network(peer) {
+        IpAddr::V4(network) => network.to_string(),
+        IpAddr::V6(network) => {
+            let [first, second, third, fourth, ..] = network.segments();
+            format!("{first:x}:{second:x}:{third:x}:{fourth:x}")
+        }
     }
 }
 
@@ -179,7 +184,7 @@ mod tests {
 
     #[test]
     fn one_network_is_one_peer() {
-        let peer = |text: &str| network(text.parse().expect("an address"));
+        let peer = |text: &str| name_of_network(text.parse().expect("an address"));
         assert_eq!(peer("2001:db8::1"), peer("2001:db8::ffff:1"));
         assert_ne!(peer("2001:db8::1"), peer("2001:db8:0:1::1"));
         assert_eq!(peer("::ffff:192.0.2.1"), peer("192.0.2.1"));

@@ -55,7 +55,7 @@ impl Identity {
         for account in repo::tree::owned(tx, row.id).await? {
             for (key, name, wallet) in repo::key::of_account(tx, account).await? {
                 repo::key::revoke(tx, account, key, now).await?;
-                self.household.uncap_key_in_tx(tx, wallet, key).await?;
+                self.account_setup.uncap_key_in_tx(tx, wallet, key).await?;
                 let audit = NewAudit {
                     actor: by.clone(),
                     action: "key.revoked".to_owned(),
@@ -67,7 +67,7 @@ impl Identity {
                 keys.push(key);
                 ended.keys = ended.keys.saturating_add(1);
             }
-            let off = self.household.silence_in_tx(tx, account, (&by, why)).await?;
+            let off = self.account_setup.silence_in_tx(tx, account, (&by, why)).await?;
             ended.webhooks = ended.webhooks.saturating_add(off);
         }
         Ok(Endings { ended, keys })

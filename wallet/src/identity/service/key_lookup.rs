@@ -109,7 +109,7 @@ impl Identity {
     async fn read_keys(&self, ids: &[KeyId]) -> Result<Vec<(AccessRow, Arc<KeyAccess>)>> {
         let rows = repo::key::working(self.db.pool(), ids).await?;
         let accounts: Vec<AccountId> = rows.iter().map(|row| row.account).collect();
-        let plans = if rows.is_empty() { Default::default() } else { self.household.plans_of(&accounts).await? };
+        let plans = if rows.is_empty() { Default::default() } else { self.account_setup.plans_of(&accounts).await? };
         let known = rows.into_iter().map(|row| {
             let plan = plans.get(&row.account).cloned().unwrap_or_default();
             let access = Arc::new(access(&row, plan));

@@ -78,7 +78,7 @@ impl Identity {
             return Err(Refusal::Forbidden { why: "your role can't make keys".to_owned() }.into());
         }
         let name = check(new)?;
-        let secret = write_key(&self.household.key_prefix().await?, new.environment, id, secret);
+        let secret = write_key(&self.account_setup.key_prefix().await?, new.environment, id, secret);
         let key = ApiKeyView {
             id,
             name,
@@ -132,7 +132,7 @@ impl Identity {
                     crate::identity::model::key::Environment::Production => viewer.wallet,
                     crate::identity::model::key::Environment::Preview => viewer.preview_wallet,
                 };
-                self.household.cap_key_in_tx(&mut tx, wallet, key.id, &key.name, ceiling).await?;
+                self.account_setup.cap_key_in_tx(&mut tx, wallet, key.id, &key.name, ceiling).await?;
             }
         }
         Ok(tx.commit().await?)
@@ -153,7 +153,7 @@ impl Identity {
         let revoked = repo::key::revoke(&mut tx, viewer.account, id, now).await?;
         let (name, first) = revoked.ok_or_else(|| Refusal::not_found("key"))?;
         if first {
-            self.household.uncap_key_in_tx(&mut tx, viewer.wallet, id).await?;
+            self.account_setup.uncap_key_in_tx(&mut tx, viewer.wallet, id).await?;
             let audit = NewAudit {
                 actor: viewer.actor(),
                 action: "key.revoked".to_owned(),
@@ -223,7 +223,7 @@ impl Identity {
         if !stale.is_empty() {
             let rows = repo::key::working(self.db.pool(), &stale).await?;
             let accounts: Vec<AccountId> = rows.iter().map(|row| row.account).collect();
-            let plans = self.household.plans_of(&accounts).await?;
+            let plans = self.account_setup.plans_of(&accounts).await?;
             for row in rows {
                 let plan = plans.get(&row.account).cloned().unwrap_or_default();
                 self.keys.renew(&row.hash, access(&row, plan), began);

@@ -18,7 +18,7 @@ use crate::identity::model::person::User;
 use crate::identity::model::service_key::ServiceAccess;
 use crate::identity::model::session::Visit;
 use crate::identity::model::viewer::Viewer;
-use crate::identity::rules::throttle::network;
+use crate::identity::rules::throttle::name_of_network;
 use crate::identity::service::sampler::{EACH, Sampler, Told};
 
 /// The most letters of a path that are written down.
@@ -83,7 +83,7 @@ impl Identity {
         let (told, subject) = match row {
             Some(row) => (self.samplers.failed.note(key(&["failed", &row.id.to_string()])), subject(row.id)),
             None => {
-                let from = visit.from.map(network).unwrap_or_default();
+                let from = visit.from.map(name_of_network).unwrap_or_default();
                 (self.samplers.unknown.note(key(&["unknown", &from])), "unknown address".to_owned())
             }
         };
@@ -128,7 +128,7 @@ impl Identity {
 
     /// Waits until what this node writes into the audit log beside its answers is written, and not for long, since
     /// others may go on writing: before the log is read, and before the node ends.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         _ = tokio::time::timeout(SETTLE_MAX, self.background.settle()).await;
     }
 

@@ -57,7 +57,7 @@ pub struct Identity {
     keys: Arc<KeyCache>,
     lookups: Arc<key_lookup::KeyLookups>,
     service_keys: Arc<ServiceKeyCache>,
-    household: Arc<dyn AccountSetup>,
+    account_setup: Arc<dyn AccountSetup>,
     samplers: Arc<log::Samplers>,
     background: Background,
 }
@@ -69,14 +69,14 @@ impl std::fmt::Debug for Identity {
 }
 
 impl Identity {
-    pub(crate) fn new(db: Db, household: Arc<dyn AccountSetup>) -> Self {
+    pub(crate) fn new(db: Db, account_setup: Arc<dyn AccountSetup>) -> Self {
         Self {
             db,
             passwords: Passwords::new(),
             keys: Arc::default(),
             lookups: Arc::default(),
             service_keys: Arc::default(),
-            household,
+            account_setup,
             samplers: Arc::new(log::Samplers::new()),
             background: Background::new(),
         }
@@ -104,7 +104,7 @@ impl Identity {
             email_verified: user.verified_at.is_some(),
             staff: user.staff,
             role: place.role,
-            plan: self.household.plans_of(&[place.account]).await?.remove(&place.account).unwrap_or_default(),
+            plan: self.account_setup.plans_of(&[place.account]).await?.remove(&place.account).unwrap_or_default(),
             account: place.account,
             account_name: place.account_name,
             project: place.project,
@@ -119,11 +119,6 @@ impl Identity {
     /// Tells whom to write to about an account.
     pub(crate) async fn owner(&self, account: AccountId) -> Result<OwnerRow> {
         Ok(repo::tree::owner(self.db.pool(), account).await?.ok_or_else(|| Refusal::not_found("account"))?)
-    }
-
-    /// Sets the language of a person's mails and pages.
-    pub async fn set_locale(&self, id: UserId, locale: &str) -> Result<()> {
-        repo::user::set_locale(self.db.pool(), id, &crate::identity::model::person::check_locale(locale)).await
     }
 
     /// Sets the time zone of a person's account, in which periods of budgets and the dates of later plans are counted.
@@ -162,6 +157,7 @@ impl Identity {
     }
 
     /// Writes a row into the audit log, in the transaction of what it tells of.
+    #[doc(hidden)]
     pub async fn audit_in_tx(&self, connection: &mut PgConnection, audit: &NewAudit) -> Result<()> {
         repo::audit::insert(connection, audit, self.db.now()).await
     }

@@ -23,7 +23,7 @@ impl Identity {
     pub async fn change_password(&self, viewer: &Viewer, current: &str, new: &str, visit: &Visit) -> Result<User> {
         let row = self.check_current(viewer, current, visit).await?;
         let at_field = |problem| FieldError { field: "new_password".to_owned(), ..password_error(problem) };
-        check_password_of(new, &row.email_key, &self.household.product().await?).map_err(at_field)?;
+        check_password_of(new, &row.email_key, &self.account_setup.product().await?).map_err(at_field)?;
         if new == current {
             let message = "This is your current password. Choose another one.";
             return Err(Refusal::unprocessable("new_password", Problem::NotAllowed, message).into());
@@ -55,7 +55,7 @@ impl Identity {
         let told = (json!({ "name": row.name }), json!({ "name": name }));
         self.audit_person_in_tx(&mut tx, &row, "person.renamed", told).await?;
         let to = Recipient { email: &row.email, name: &name, locale: &row.locale };
-        self.household.write_in_tx(&mut tx, to, AccountMail::NameChanged { before: row.name.clone() }).await?;
+        self.account_setup.write_in_tx(&mut tx, to, AccountMail::NameChanged { before: row.name.clone() }).await?;
         tx.commit().await?;
         self.read_again(&row).await
     }
@@ -127,7 +127,7 @@ impl Identity {
 
     async fn write_to(&self, tx: &mut sqlx::PgConnection, row: &UserRow, letter: AccountMail) -> Result<()> {
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(tx, to, letter).await
+        self.account_setup.write_in_tx(tx, to, letter).await
     }
 
     async fn row_of(&self, viewer: &Viewer) -> Result<UserRow> {

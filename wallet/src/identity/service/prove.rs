@@ -30,12 +30,6 @@ pub struct Confirmed {
 }
 
 impl Identity {
-    /// Proves an address by the link's token alone, and grants what the person gets once: for callers who know that it
-    /// is the person who opens it. A repeat by the same link answers as the first did.
-    pub async fn verify_email(&self, token: &str) -> Result<User> {
-        self.prove(token_hash(token.trim()), Kept::default()).await
-    }
-
     /// Proves an address by the link's token, opened by whoever is signed in as that person, on the machine where the
     /// person signed up, or with the password. The first proof ends whatever others have begun before.
     pub async fn confirm_email(
@@ -107,7 +101,7 @@ impl Identity {
         let endings = self.end_all_in_tx(&mut tx, &row, kept, "The address was confirmed.").await?;
         if !endings.ended.is_nothing() {
             let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-            self.household.write_in_tx(&mut tx, to, AccountMail::AddressProven { ended: endings.ended }).await?;
+            self.account_setup.write_in_tx(&mut tx, to, AccountMail::AddressProven { ended: endings.ended }).await?;
         }
         tx.commit().await?;
         self.keys.forget(&endings.keys);
@@ -129,14 +123,14 @@ impl Identity {
             account: place.account,
             wallet: place.wallet,
         };
-        if !self.household.welcome(&proof).await? {
+        if !self.account_setup.welcome(&proof).await? {
             let mut tx = self.db.begin().await?;
-            self.household.begin_free_plan_in_tx(&mut tx, proof.account).await?;
+            self.account_setup.begin_free_plan_in_tx(&mut tx, proof.account).await?;
             prove_in_tx(&mut tx, &proof, self.db.now()).await?;
             tx.commit().await?;
         }
         // What the free plan brings each month does not wait for the renewal job; where this fails, it does.
-        if let Err(error) = self.household.fill(proof.account).await {
+        if let Err(error) = self.account_setup.fill(proof.account).await {
             tracing::warn!(account = %proof.account, %error, "a new account waits for its plan's credits");
         }
         Ok(())

@@ -40,7 +40,7 @@ impl Identity {
         (id, secret): (ServiceKeyId, [u128; 2]),
     ) -> Result<(CreatedServiceKey, bool)> {
         new.check().map_err(|fields| Refusal::Invalid { fields })?;
-        let secret = write_service_key(&self.household.key_prefix().await?, id, secret);
+        let secret = write_service_key(&self.account_setup.key_prefix().await?, id, secret);
         let key = ServiceKeyView {
             id,
             name: new.name.clone(),
@@ -144,7 +144,7 @@ impl Identity {
     ) -> Result<WalletPlace> {
         let found = repo::service_key::wallet_at(self.db.pool(), account, project, environment).await?;
         let wallet = found.ok_or_else(|| Refusal::not_found("project of this account"))?;
-        let plan = self.household.plans_of(&[account]).await?.remove(&account).unwrap_or_default();
+        let plan = self.account_setup.plans_of(&[account]).await?.remove(&account).unwrap_or_default();
         Ok(WalletPlace { wallet, account, project, environment, plan })
     }
 }

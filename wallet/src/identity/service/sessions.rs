@@ -56,6 +56,7 @@ impl Identity {
     }
 
     /// Deletes sessions whose time is over.
+    #[doc(hidden)]
     pub async fn sessions_sweep(&self) -> Result<u64> {
         repo::session::sweep(self.db.pool()).await
     }

@@ -262,7 +262,7 @@ impl Identity {
         let times = (now, now + TimeDelta::hours(RESET_HOURS));
         repo::user::insert_token(&mut tx, &hash, Purpose::ResetPassword, (row.id, &row.email_key), times).await?;
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(&mut tx, to, AccountMail::ResetPassword { token }).await?;
+        self.account_setup.write_in_tx(&mut tx, to, AccountMail::ResetPassword { token }).await?;
         self.audit_person_in_tx(&mut tx, &row, "password.reset_asked", (Value::Null, Value::Null)).await?;
         Ok(tx.commit().await?)
     }
@@ -281,7 +281,7 @@ impl Identity {
             None => None,
         };
         let key = row.as_ref().map_or("", |row| row.email_key.as_str());
-        check_password_of(password, key, &self.household.product().await?).map_err(password_error)?;
+        check_password_of(password, key, &self.account_setup.product().await?).map_err(password_error)?;
         let (found, row) = found.zip(row).ok_or_else(broken_link)?;
         if found.used_at.is_some() {
             let may_go_on = row.verified_at.is_none() && row.email_key == found.email_key;
@@ -303,7 +303,7 @@ impl Identity {
         let endings = self.end_all_in_tx(&mut tx, &row, Kept::default(), "The password was set anew.").await?;
         self.audit_person_in_tx(&mut tx, &row, "password.reset", (Value::Null, json!(endings.ended))).await?;
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(&mut tx, to, AccountMail::PasswordChanged { ended: endings.ended }).await?;
+        self.account_setup.write_in_tx(&mut tx, to, AccountMail::PasswordChanged { ended: endings.ended }).await?;
         tx.commit().await?;
         self.keys.forget(&endings.keys);
         let subjects = Subjects::new(&row.email_key, None);

@@ -1,21 +1,18 @@
 //! Signing up, and making staff.
 
-use std::net::IpAddr;
-
 use chrono::TimeDelta;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
 use super::super::ports::{AccountMail, Recipient};
 use super::endings::Kept;
 use super::{Identity, new_token, user};
 use crate::error::{Error, Problem, Refusal, Result};
-use crate::id::{AccountId, ProjectId, UserId, WalletId};
+use crate::id::{AccountId, ProjectId, UserId};
 use crate::identity::model::actor::Actor;
 use crate::identity::model::audit::NewAudit;
 use crate::identity::model::key::Environment;
-use crate::identity::model::person::{CheckedSignUp, Email, NewUser, SignUp, User, email_error};
+use crate::identity::model::person::{CheckedSignUp, Email, SignUp, User, email_error};
 use crate::identity::model::session::Visit;
 use crate::identity::model::viewer::StaffRole;
 use crate::identity::repo::{self, user::Purpose, user::UserRow};
@@ -42,19 +39,16 @@ impl Identity {
         let is_mailed = self.may_mail(MailKind::SignUp, AskedFrom::Anywhere, checked.email.key()).await?;
         let (device, _) = new_token();
         let mut tx = self.db.begin().await?;
-        match self.insert_in_tx(&mut tx, &checked, &password_hash).await? {
+        let by = (&*device, visit);
+        match self.register_in_tx(&mut tx, &checked, &password_hash, by).await? {
             Some(id) => {
-                self.fill_in_tx(&mut tx, id, &checked.name).await?;
-                self.know_device_in_tx(&mut tx, id, &device, visit).await?;
                 self.send_verification_in_tx(&mut tx, id, &checked).await?;
                 tx.commit().await?;
             }
             None => {
                 // As much work as for a new person, and then the mail in a transaction of its own.
-                let id = self.insert_in_tx(&mut tx, &checked.nobody()?, &password_hash).await?;
-                let id = id.ok_or_else(|| Error::internal("nobody's address is taken"))?;
-                self.fill_in_tx(&mut tx, id, &checked.name).await?;
-                self.know_device_in_tx(&mut tx, id, &device, visit).await?;
+                let made = self.register_in_tx(&mut tx, &checked.nobody()?, &password_hash, by).await?;
+                made.ok_or_else(|| Error::internal("nobody's address is taken"))?;
                 tx.rollback().await?;
                 let row = repo::user::by_email(self.db.pool(), checked.email.key()).await?;
                 let mut tx = self.db.begin().await?;
@@ -68,6 +62,20 @@ impl Identity {
         Ok(device)
     }
 
+    /// Makes a person with everything that one has, known on this machine; `None` where the address is taken.
+    async fn register_in_tx(
+        &self,
+        tx: &mut PgConnection,
+        checked: &CheckedSignUp,
+        password_hash: &str,
+        (device, visit): (&str, &Visit),
+    ) -> Result<Option<UserId>> {
+        let Some(id) = self.insert_in_tx(tx, checked, password_hash).await? else { return Ok(None) };
+        self.fill_in_tx(tx, id, &checked.name).await?;
+        self.know_device_in_tx(tx, id, device, visit).await?;
+        Ok(Some(id))
+    }
+
     /// Tells somebody by mail that there is an account already; where its address is not proven, sends the link again.
     async fn tell_of_account_in_tx(&self, tx: &mut PgConnection, row: UserRow) -> Result<()> {
         if row.verified_at.is_none() {
@@ -76,7 +84,7 @@ impl Identity {
             return self.send_verification_in_tx(tx, row.id, &to).await;
         }
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
-        self.household.write_in_tx(tx, to, AccountMail::SignUpAgain).await
+        self.account_setup.write_in_tx(tx, to, AccountMail::SignUpAgain).await
     }
 
     /// Counts a mail that anybody can cause; `false` where the address has had enough for now.
@@ -88,18 +96,8 @@ impl Identity {
         }
     }
 
-    /// Signs a person up for callers who may know who exists: user, account, project and both wallets in one transaction,
-    /// and the mail that proves the address. An address that is taken is said so at its field.
-    pub async fn sign_up(&self, form: SignUp, from: Option<IpAddr>) -> Result<NewUser> {
-        let checked = self.checked(&form).await?;
-        self.count_attempt(&Subjects::visit(from)).await?;
-        let password_hash = self.passwords.hash(&form.password, Queue::Strangers).await?;
-        self.may_mail(MailKind::SignUp, AskedFrom::Anywhere, checked.email.key()).await?;
-        self.add(&checked, &password_hash, true).await
-    }
-
     async fn checked(&self, form: &SignUp) -> Result<CheckedSignUp> {
-        let product = self.household.product().await?;
+        let product = self.account_setup.product().await?;
         Ok(form.check(&product).map_err(|fields| Refusal::Invalid { fields })?)
     }
 
@@ -111,13 +109,15 @@ impl Identity {
             return Ok(user(row));
         }
         let password_hash = self.passwords.hash(&form.password, Queue::Strangers).await?;
-        let new = self.add(&checked, &password_hash, false).await?;
         let (_, hash) = new_token();
         let now = self.db.now();
         let times = (now, now + TimeDelta::hours(VERIFY_HOURS));
         let mut tx = self.db.begin().await?;
-        repo::user::insert_token(&mut tx, &hash, Purpose::VerifyEmail, (new.user.id, checked.email.key()), times)
-            .await?;
+        let Some(id) = self.insert_in_tx(&mut tx, &checked, &password_hash).await? else {
+            return Err(Refusal::Unprocessable { fields: vec![email_error(Problem::Taken)] }.into());
+        };
+        self.fill_in_tx(&mut tx, id, &checked.name).await?;
+        repo::user::insert_token(&mut tx, &hash, Purpose::VerifyEmail, (id, checked.email.key()), times).await?;
         tx.commit().await?;
         self.prove(hash, Kept::default()).await
     }
@@ -168,28 +168,6 @@ impl Identity {
         Ok(made)
     }
 
-    async fn add(&self, checked: &CheckedSignUp, password_hash: &str, verify: bool) -> Result<NewUser> {
-        let mut tx = self.db.begin().await?;
-        let Some(id) = self.insert_in_tx(&mut tx, checked, password_hash).await? else {
-            return Err(Refusal::Unprocessable { fields: vec![email_error(Problem::Taken)] }.into());
-        };
-        let (account, project, [wallet, preview_wallet]) = self.fill_in_tx(&mut tx, id, &checked.name).await?;
-        if verify {
-            self.send_verification_in_tx(&mut tx, id, checked).await?;
-        }
-        tx.commit().await?;
-        let user = User {
-            id,
-            email: checked.email.typed().to_owned(),
-            name: checked.name.clone(),
-            email_verified: false,
-            staff: None,
-            locale: checked.locale.clone(),
-            auth_hash: Sha256::digest(password_hash.as_bytes()).to_vec(),
-        };
-        Ok(NewUser { user, account, project, wallet, preview_wallet })
-    }
-
     /// Adds a person; `None` where the address is taken.
     async fn insert_in_tx(
         &self,
@@ -211,33 +189,17 @@ impl Identity {
     }
 
     /// Makes what a new person has: an account, a project, two wallets, the free plan.
-    async fn fill_in_tx(
-        &self,
-        tx: &mut PgConnection,
-        id: UserId,
-        name: &str,
-    ) -> Result<(AccountId, ProjectId, [WalletId; 2])> {
+    async fn fill_in_tx(&self, tx: &mut PgConnection, id: UserId, name: &str) -> Result<()> {
         let now = self.db.now();
         let account = AccountId::new();
         repo::tree::insert_account(tx, account, name, id, now).await?;
         let project = ProjectId::new();
         repo::tree::insert_project(tx, project, account, "Default", now).await?;
-        let wallet = self.open(tx, account, project, Environment::Production).await?;
-        let preview_wallet = self.open(tx, account, project, Environment::Preview).await?;
-        self.household.join_free_plan_in_tx(tx, account).await?;
-        Ok((account, project, [wallet, preview_wallet]))
-    }
-
-    async fn open(
-        &self,
-        tx: &mut PgConnection,
-        account: AccountId,
-        project: ProjectId,
-        environment: Environment,
-    ) -> Result<WalletId> {
-        let wallet = self.household.open_wallet_in_tx(tx, account, project, environment).await?;
-        repo::tree::insert_wallet(tx, project, environment, account, wallet).await?;
-        Ok(wallet)
+        for environment in [Environment::Production, Environment::Preview] {
+            let wallet = self.account_setup.open_wallet_in_tx(tx, account, project, environment).await?;
+            repo::tree::insert_wallet(tx, project, environment, account, wallet).await?;
+        }
+        self.account_setup.join_free_plan_in_tx(tx, account).await
     }
 
     async fn send_verification_in_tx(&self, tx: &mut PgConnection, id: UserId, to: &CheckedSignUp) -> Result<()> {
@@ -246,7 +208,7 @@ impl Identity {
         let times = (now, now + TimeDelta::hours(VERIFY_HOURS));
         repo::user::insert_token(tx, &hash, Purpose::VerifyEmail, (id, to.email.key()), times).await?;
         let recipient = Recipient { email: to.email.typed(), name: &to.name, locale: &to.locale };
-        self.household.write_in_tx(tx, recipient, AccountMail::VerifyEmail { token }).await
+        self.account_setup.write_in_tx(tx, recipient, AccountMail::VerifyEmail { token }).await
     }
 
     /// Sends the link that proves the address again; at most one a minute, and not endlessly many a day.

@@ -46,12 +46,12 @@ pub struct ProvenEntry {
     pub refers_to: Option<i64>,
     /// The number of the other wallet of a transfer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counterpart: Option<i64>,
+    pub(crate) counterpart: Option<i64>,
     /// The kind of the actor, as a number.
     pub actor_kind: i16,
     /// The actor's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub actor_id: Option<Uuid>,
+    pub(crate) actor_id: Option<Uuid>,
     /// The actor's name.
     pub actor_name: String,
     /// The metadata, exactly as stored.
@@ -163,14 +163,14 @@ pub struct Verifier {
 impl Verifier {
     /// Follows the chain from where a file begins; `None` where its header names no wallet or no hash.
     #[must_use]
-    pub fn after_header(header: &Header) -> Option<Self> {
+    pub(crate) fn after_header(header: &Header) -> Option<Self> {
         let head = Hash::from_hex(&header.previous_hash)?;
         Some(Self::after(header.wallet.parse().ok()?, header.after, head, header.settled, header.held))
     }
 
     /// Follows the chain from where an archive of the wallet ends.
     #[must_use]
-    pub const fn after_archive(wallet: WalletId, archived: &Span) -> Self {
+    pub(crate) const fn after_archive(wallet: WalletId, archived: &Span) -> Self {
         Self::after(wallet, archived.to, archived.last_hash, archived.settled, archived.held)
     }
 
@@ -183,7 +183,7 @@ impl Verifier {
 
     /// Starts after a row, with what that row left.
     #[must_use]
-    pub const fn after(wallet: WalletId, seq: i64, head: Hash, settled: Credits, held: Credits) -> Self {
+    pub(crate) const fn after(wallet: WalletId, seq: i64, head: Hash, settled: Credits, held: Credits) -> Self {
         Self { wallet, seq, settled, held, head, created_at: i64::MIN }
     }
 
@@ -235,7 +235,7 @@ impl Verifier {
 
     /// Gives settled and held after the newest row.
     #[must_use]
-    pub const fn balances(&self) -> (Credits, Credits) {
+    pub(crate) const fn balances(&self) -> (Credits, Credits) {
         (self.settled, self.held)
     }
 }

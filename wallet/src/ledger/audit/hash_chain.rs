@@ -49,7 +49,7 @@ pub fn entry_hash(previous: &Hash, entry: &Entry) -> Hash {
 /// Says whether a row's hash is the hash of what it says. Holds of older versions of Scrip don't cover when they time
 /// out.
 #[must_use]
-pub fn is_right(previous: &Hash, entry: &Entry) -> bool {
+pub(crate) fn is_right(previous: &Hash, entry: &Entry) -> bool {
     entry_hash(previous, entry) == entry.hash
         || (entry.expires_at.is_some() && encode(previous, entry, None) == entry.hash)
 }

@@ -9,19 +9,19 @@ use crate::ledger::model::hash::Hash;
 use crate::money::Credits;
 
 /// The form of export files.
-pub const EXPORT_FORM: u32 = 1;
+pub(crate) const EXPORT_FORM: u32 = 1;
 
 /// The first line of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     /// The form of the file: 1.
-    pub scrip_ledger: u32,
+    pub(crate) scrip_ledger: u32,
     /// The wallet.
     pub wallet: String,
     /// The `seq` of the row before the first one of the file; 0 for a ledger from its beginning.
     pub after: i64,
     /// The hash of that row; zeros for a ledger from its beginning.
-    pub previous_hash: String,
+    pub(crate) previous_hash: String,
     /// Settled after that row.
     pub settled: Credits,
     /// Held after that row.
@@ -31,7 +31,7 @@ pub struct Header {
 impl Header {
     /// Makes the header of a file that starts after a row.
     #[must_use]
-    pub fn new(wallet: WalletId, after: i64, previous: &Hash, settled: Credits, held: Credits) -> Self {
+    pub(crate) fn new(wallet: WalletId, after: i64, previous: &Hash, settled: Credits, held: Credits) -> Self {
         let (wallet, previous_hash) = (wallet.to_string(), previous.to_string());
         Self { scrip_ledger: EXPORT_FORM, wallet, after, previous_hash, settled, held }
     }
@@ -81,23 +81,23 @@ pub struct ArchivedRows {
 }
 
 /// One archive of a wallet: its last row, and what that row left.
-pub struct Span {
+pub(crate) struct Span {
     pub to: i64,
-    pub last_hash: Hash,
+    pub(crate) last_hash: Hash,
     pub settled: Credits,
     pub held: Credits,
     pub last_at: DateTime<Utc>,
 }
 
 impl Span {
-    pub fn new(to: i64, last_hash: &[u8], settled: i64, held: i64, last_at: DateTime<Utc>) -> Result<Self> {
+    pub(crate) fn new(to: i64, last_hash: &[u8], settled: i64, held: i64, last_at: DateTime<Utc>) -> Result<Self> {
         let last_hash = Hash::from_slice(last_hash).ok_or_else(|| Error::internal("a hash is not 32 bytes"))?;
         let (settled, held) = (Credits::from_micros(settled), Credits::from_micros(held));
         Ok(Self { to, last_hash, settled, held, last_at })
     }
 
     /// Makes the header of a file that goes on from here.
-    pub fn header(&self, wallet: WalletId) -> Header {
+    pub(crate) fn header(&self, wallet: WalletId) -> Header {
         Header::new(wallet, self.to, &self.last_hash, self.settled, self.held)
     }
 }

@@ -16,7 +16,7 @@ use crate::money::Credits;
 /// It exists only where each row belongs to a wallet that is written with it, and where the rows of each wallet lead
 /// from the state that it was decided on to the state that is written: numbers, sums and hash.
 #[derive(Debug)]
-pub struct BatchChanges<'a> {
+pub(crate) struct BatchChanges<'a> {
     before: &'a HashMap<WalletId, Core>,
     states: &'a HashMap<WalletId, WalletState>,
     entries: Vec<Entry>,
@@ -24,7 +24,7 @@ pub struct BatchChanges<'a> {
 
 /// A grant that a batch changed or made.
 #[derive(Debug)]
-pub struct ChangedGrant<'a> {
+pub(crate) struct ChangedGrant<'a> {
     /// The wallet.
     pub wallet: WalletId,
     /// The grant as it is now.
@@ -89,29 +89,29 @@ impl<'a> BatchChanges<'a> {
 
     /// Says whether there is nothing to store.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// Gives the rows to store, in order.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// Gives the rows up, in order.
     #[must_use]
-    pub fn into_entries(self) -> Vec<Entry> {
+    pub(crate) fn into_entries(self) -> Vec<Entry> {
         self.entries
     }
 
     /// Gives the wallets that changed: as they were and as they are.
-    pub fn wallets(&self) -> impl Iterator<Item = (&Core, &Core)> {
+    pub(crate) fn wallets(&self) -> impl Iterator<Item = (&Core, &Core)> {
         changed(self.before, self.states)
     }
 
     /// Gives the grants that changed or are new.
-    pub fn grants(&self) -> impl Iterator<Item = ChangedGrant<'_>> {
+    pub(crate) fn grants(&self) -> impl Iterator<Item = ChangedGrant<'_>> {
         self.wallets().flat_map(|(before, now)| {
             now.grants.iter().filter_map(|grant| {
                 let is_new = grant.id > before.grants_made;
@@ -124,7 +124,7 @@ impl<'a> BatchChanges<'a> {
     /// Gives the budgets under which something was spent or given back, each once; a budget of a project is known to
     /// each of its wallets, with the same numbers.
     #[must_use]
-    pub fn budgets(&self) -> BTreeMap<(Shard, Uuid), &Budget> {
+    pub(crate) fn budgets(&self) -> BTreeMap<(Shard, Uuid), &Budget> {
         let changed = self.wallets().flat_map(|(before, now)| {
             let moved = now.budgets.iter().filter(|budget| !before.budgets.contains(budget));
             moved.map(|budget| ((now.id.shard, budget.id), budget))
@@ -134,7 +134,7 @@ impl<'a> BatchChanges<'a> {
 
     /// Says whether the batch makes no grants and takes none back: then one statement can write it.
     #[must_use]
-    pub fn only_spends(&self) -> bool {
+    pub(crate) fn only_spends(&self) -> bool {
         self.wallets().all(|(before, now)| {
             let clawed = |grant: &Grant| before.grant(grant.id).is_none_or(|before| before.clawed != grant.clawed);
             now.grants_made == before.grants_made && !now.grants.iter().any(clawed)

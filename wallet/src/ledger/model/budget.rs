@@ -98,7 +98,7 @@ pub struct NewBudget {
 
 /// A wallet whose spending waits for its owner, who has not been asked yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unseen {
+pub(crate) struct Unseen {
     /// The wallet.
     pub wallet: WalletId,
     /// Whose it is.
@@ -147,7 +147,7 @@ impl BudgetPeriod {
 
     /// Takes the number from storage.
     #[must_use]
-    pub const fn from_code(code: i16) -> Option<Self> {
+    pub(crate) const fn from_code(code: i16) -> Option<Self> {
         match code {
             1 => Some(Self::Day),
             2 => Some(Self::Week),
@@ -159,7 +159,7 @@ impl BudgetPeriod {
 
 impl Budget {
     /// Says whether a spending on behalf of `subject` counts.
-    pub fn counts(&self, subject: &Subject) -> bool {
+    pub(crate) fn counts(&self, subject: &Subject) -> bool {
         match &self.scope {
             BudgetScope::Project | BudgetScope::Environment => true,
             BudgetScope::Key(key) => subject.key == Some(*key),
@@ -171,6 +171,7 @@ impl Budget {
     /// budget does this, so that decisions need no calendar.
     ///
     /// A period that has begun ends when it was to end: another time zone counts from the next one on.
+    #[doc(hidden)]
     #[must_use]
     pub fn into_period<Z: TimeZone>(self, at: DateTime<Utc>, zone: &Z) -> Self {
         if self.window.contains(at) {

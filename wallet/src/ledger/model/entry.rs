@@ -19,9 +19,6 @@ macro_rules! stored_enum {
         pub enum $name { $($(#[$vdoc])* $variant,)+ }
 
         impl $name {
-            /// Every value, in the order of the codes.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
             /// Gives the number in storage and in the hash chain.
             #[must_use]
             pub const fn code(self) -> i16 { match self { $(Self::$variant => $code,)+ } }
@@ -39,7 +36,7 @@ macro_rules! stored_enum {
             /// Takes the name from REST.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text)
+                match text { $($text => Some(Self::$variant),)+ _ => None }
             }
         }
     };
@@ -102,7 +99,7 @@ stored_enum! {
 impl GrantSource {
     /// Gives the burn order that holds where the catalog sets none: allowance, then promo, then top-up.
     #[must_use]
-    pub const fn default_priority(self) -> i16 {
+    pub(crate) const fn default_priority(self) -> i16 {
         match self {
             Self::Allowance => 10,
             Self::OneTime | Self::Promo | Self::Adjustment => 20,
@@ -153,16 +150,21 @@ impl EntryView {
         self.amount.checked_neg().ok_or_else(|| Error::internal("an amount is too large"))
     }
 
-    /// Gives what could be spent right after the row, debts left out: settled − held.
+    /// Gives what could be spent right after the row: settled − held.
     pub fn available_after(&self) -> Result<Credits> {
-        self.settled_after.checked_sub(self.held_after).ok_or_else(|| Error::internal("a balance is too large"))
+        available_after(self.settled_after, self.held_after)
     }
 
     /// Gives the row as customers see it: who of the platform's staff did it stays inside.
     #[must_use]
-    pub fn redact_staff(self) -> Self {
+    pub(crate) fn redact_staff(self) -> Self {
         Self { actor: self.actor.redact_staff(), ..self }
     }
+}
+
+/// Tells what could be spent right after a row: settled − held, as the row has them.
+pub(in crate::ledger) fn available_after(settled: Credits, held: Credits) -> Result<Credits> {
+    settled.checked_sub(held).ok_or_else(|| Error::internal("a balance is too large"))
 }
 
 /// A wallet at one moment.
@@ -300,7 +302,7 @@ stored_enum! {
 impl HoldState {
     /// Tells what has become of a hold by the row that finished it; `None` where such a row finishes none.
     #[must_use]
-    pub const fn left_by(kind: EntryKind) -> Option<Self> {
+    pub(crate) const fn left_by(kind: EntryKind) -> Option<Self> {
         match kind {
             EntryKind::Capture => Some(Self::Captured),
             EntryKind::Release => Some(Self::Released),

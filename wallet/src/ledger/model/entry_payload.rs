@@ -12,7 +12,7 @@ use crate::money::Credits;
 
 /// The detail of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum EntryPayload {
+pub(crate) enum EntryPayload {
     /// A debit's receipt; operation, name, category, count and total stand in the row's columns.
     #[serde(rename = "r")]
     Receipt(Priced),
@@ -29,7 +29,7 @@ pub enum EntryPayload {
 
 /// What a tariff made of the inputs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Priced {
+pub(crate) struct Priced {
     #[serde(rename = "v")]
     version: i32,
     #[serde(rename = "r")]
@@ -48,7 +48,7 @@ pub struct Priced {
 
 /// One line of a hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub(crate) struct Line {
     #[serde(rename = "o")]
     operation: String,
     #[serde(rename = "n")]
@@ -67,7 +67,7 @@ pub struct Line {
 
 /// A grant's terms, so that the hash chain covers them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
+pub(crate) struct Terms {
     #[serde(rename = "i")]
     id: i64,
     #[serde(rename = "s")]
@@ -144,18 +144,18 @@ impl Line {
 impl EntryPayload {
     /// Keeps a debit's receipt.
     #[must_use]
-    pub fn receipt(receipt: &Receipt) -> Self {
+    pub(crate) fn receipt(receipt: &Receipt) -> Self {
         Self::Receipt(Priced::of(receipt))
     }
 
     /// Keeps a hold's lines.
     #[must_use]
-    pub fn lines(lines: &[HoldLine]) -> Self {
+    pub(crate) fn lines(lines: &[HoldLine]) -> Self {
         Self::Lines(lines.iter().map(Line::of).collect())
     }
 
     /// Keeps the terms of new grants.
-    pub fn grants<'a>(grants: impl IntoIterator<Item = (i64, &'a GrantTerms)>) -> Self {
+    pub(crate) fn grants<'a>(grants: impl IntoIterator<Item = (i64, &'a GrantTerms)>) -> Self {
         let terms = |(id, terms): (i64, &GrantTerms)| Terms {
             id,
             source: terms.source.code(),
@@ -172,13 +172,13 @@ impl EntryPayload {
 
     /// Writes the stored form.
     #[must_use]
-    pub fn to_text(&self) -> Option<String> {
+    pub(crate) fn to_text(&self) -> Option<String> {
         serde_json::to_string(self).ok()
     }
 
     /// Reads the stored form; `None` where it is of a later version.
     #[must_use]
-    pub fn from_text(text: &str) -> Option<Self> {
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
@@ -187,7 +187,7 @@ impl EntryPayload {
     /// A capture has one only where it took the whole of one line; what several lines or a part of one come to is told
     /// by [`EntryPayload::into_lines`].
     #[must_use]
-    pub fn into_receipt(
+    pub(crate) fn into_receipt(
         self,
         operation: Option<String>,
         name: Option<String>,
@@ -208,7 +208,7 @@ impl EntryPayload {
     }
 
     /// Names the grants that the row brought.
-    pub fn grant_ids(&self) -> impl Iterator<Item = i64> {
+    pub(crate) fn grant_ids(&self) -> impl Iterator<Item = i64> {
         let terms = match self {
             Self::Grants(terms) => terms.as_slice(),
             _ => &[],
@@ -218,7 +218,7 @@ impl EntryPayload {
 
     /// Gives why it was done, where somebody said so.
     #[must_use]
-    pub fn reason(&self) -> Option<&str> {
+    pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Why(reason) => Some(reason),
             _ => None,
@@ -227,7 +227,7 @@ impl EntryPayload {
 
     /// Gives the lines of a hold or capture.
     #[must_use]
-    pub fn into_lines(self) -> Vec<HoldLine> {
+    pub(crate) fn into_lines(self) -> Vec<HoldLine> {
         match self {
             Self::Lines(lines) => lines.into_iter().map(Line::line).collect(),
             _ => Vec::new(),

@@ -9,7 +9,7 @@ pub struct Hash([u8; 32]);
 impl Hash {
     /// Takes the hash from storage; `None` where it is not 32 bytes.
     #[must_use]
-    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
@@ -27,7 +27,7 @@ impl Hash {
 
     /// Reads the hexadecimal form.
     #[must_use]
-    pub fn from_hex(text: &str) -> Option<Self> {
+    pub(crate) fn from_hex(text: &str) -> Option<Self> {
         let mut bytes = [0_u8; 32];
         if text.len() != 64 || !text.is_ascii() {
             return None;

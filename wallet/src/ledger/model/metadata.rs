@@ -6,14 +6,14 @@ use serde_json::Value;
 pub const NESTING_MAX: usize = 16;
 
 /// Names the end customer that a row is for.
-pub const CUSTOMER: &str = "customer_id";
+pub(crate) const CUSTOMER: &str = "customer_id";
 
 /// Reads what metadata says under a key: a text as it is, anything else as its JSON; `None` where it says nothing, or
 /// null.
 ///
 /// Sums, filters and files read the same by PostgreSQL's `->>`: what a budget counts is what they tell.
 #[must_use]
-pub fn text_of(metadata: &Value, key: &str) -> Option<String> {
+pub(crate) fn text_of(metadata: &Value, key: &str) -> Option<String> {
     match metadata.get(key)? {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -23,7 +23,7 @@ pub fn text_of(metadata: &Value, key: &str) -> Option<String> {
 
 /// Tells how many levels of lists and objects a value has: none for a text, a number, true, false and null.
 #[must_use]
-pub fn nesting(value: &Value) -> usize {
+pub(crate) fn nesting(value: &Value) -> usize {
     // With a list of its own, so that no depth can use up the stack.
     let (mut deepest, mut open) = (0_usize, vec![(value, 1_usize)]);
     while let Some((value, level)) = open.pop() {
@@ -43,7 +43,7 @@ pub fn nesting(value: &Value) -> usize {
 /// It says everything that the other row says, and over it what its own caller sent along. A key of its own wins, also
 /// with null.
 #[must_use]
-pub fn following(of: &Value, own: &Value) -> Value {
+pub(crate) fn following(of: &Value, own: &Value) -> Value {
     match (of, own) {
         (Value::Object(of), Value::Object(own)) => {
             let mut both = of.clone();

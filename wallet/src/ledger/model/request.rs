@@ -46,7 +46,7 @@ pub struct WalletRequest {
 impl WalletRequest {
     /// Names the other wallet, where there is one.
     #[must_use]
-    pub const fn other_wallet(&self) -> Option<WalletId> {
+    pub(crate) const fn other_wallet(&self) -> Option<WalletId> {
         match &self.request.command {
             Command::Transfer { to, .. } => Some(*to),
             _ => None,

@@ -25,7 +25,7 @@ pub struct Submission {
     /// What the caller sends along: a JSON object, or null.
     pub metadata: serde_json::Value,
     /// What must happen in the same transaction.
-    pub hook: Option<Arc<dyn TxHook>>,
+    pub(crate) hook: Option<Arc<dyn TxHook>>,
 }
 
 impl Submission {

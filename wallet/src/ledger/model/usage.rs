@@ -46,7 +46,7 @@ pub(in crate::ledger) struct Stretch {
 
 impl Stretch {
     /// Sums up rows alone.
-    pub const fn of_rows(first: i64, last: i64) -> Self {
+    pub(crate) const fn of_rows(first: i64, last: i64) -> Self {
         Self { before: (first, last), sums: (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH), after: (last, last) }
     }
 }

@@ -17,7 +17,7 @@ use crate::ledger::model::metadata;
 use crate::money::{Credits, Money};
 
 /// Stands for the wallet's debt where a grant's number is expected.
-pub const DEBT: i64 = 0;
+pub(crate) const DEBT: i64 = 0;
 
 /// Everything that a decision looks at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ pub struct GrantTerms {
 impl Grant {
     /// Says whether the grant's time is over: from that very instant.
     #[must_use]
-    pub fn is_expired(&self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn is_expired(&self, now: DateTime<Utc>) -> bool {
         self.terms.expires_at.is_some_and(|at| at <= now)
     }
 
@@ -120,7 +120,7 @@ impl Grant {
 
     /// Gives the place in the burn order: priority, then earliest end (never last), then oldest.
     #[must_use]
-    pub fn burn_key(&self) -> (i16, bool, Option<DateTime<Utc>>, i64) {
+    pub(crate) fn burn_key(&self) -> (i16, bool, Option<DateTime<Utc>>, i64) {
         (self.terms.priority, self.terms.expires_at.is_none(), self.terms.expires_at, self.id)
     }
 }
@@ -143,7 +143,7 @@ pub struct Hold {
     /// What it is made of.
     pub lines: Arc<Vec<HoldLine>>,
     /// From which grant how much, in burn order.
-    pub pins: Vec<(i64, Credits)>,
+    pub allocations: Vec<(i64, Credits)>,
     /// The budgets that counted it.
     pub subject: Subject,
     /// Who placed it, and so who may finish it; not known of one whose row is archived, which is finished.
@@ -203,7 +203,7 @@ pub struct Entry {
     /// The hash of the request.
     pub request_hash: RequestHash,
     /// The other wallet of a transfer.
-    pub counterpart: Option<WalletId>,
+    pub(crate) counterpart: Option<WalletId>,
     /// When a hold times out; of a hold's own row only.
     pub expires_at: Option<DateTime<Utc>>,
     /// The row's hash.
@@ -246,7 +246,7 @@ pub enum CustomerFailure {
 
 impl Rules {
     /// Refuses an amount of a caller's choice that is no whole number of the unit's steps.
-    pub fn in_steps(&self, field: &str, amount: Credits) -> Result<(), Refusal> {
+    pub(crate) fn in_steps(&self, field: &str, amount: Credits) -> Result<(), Refusal> {
         match self.step {
             Some(step) if !amount.is_in_steps_of(step) => {
                 Err(Refusal::unprocessable(field, Problem::TooPrecise, format!("Give a multiple of {step}.")))
@@ -275,12 +275,12 @@ pub struct Decision {
     /// The holds that are new or changed.
     pub holds: Vec<Hold>,
     /// The debits that were paid back, with the row that did it.
-    pub credited: Option<(i64, i64)>,
+    pub(crate) credited: Option<(i64, i64)>,
 }
 
 /// Why there is no decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DecideError {
+pub(crate) enum DecideError {
     /// A rule says no.
     Refused(Refusal),
     /// The wallet's numbers contradict each other: nothing may be written.
@@ -309,7 +309,7 @@ impl WalletState {
     }
 
     /// Keeps only what the next decision may need: open grants, open holds (the newest ones, at most `holds`).
-    pub fn tidy(&mut self, holds: usize) {
+    pub(crate) fn tidy(&mut self, holds: usize) {
         self.core.grants.retain(Grant::is_open);
         self.debits.clear();
         self.holds.retain(|_, hold| hold.state == HoldState::Open);
@@ -322,14 +322,14 @@ impl WalletState {
 impl Core {
     /// Says whether other wallets spend under a budget of this one, too: a budget of the project.
     #[must_use]
-    pub fn shares_ceilings(&self) -> bool {
+    pub(crate) fn shares_budgets(&self) -> bool {
         self.budgets.iter().any(|budget| budget.scope == BudgetScope::Project)
     }
 
     /// Says whether the budgets count the period in which a row that is written at a moment will stand (never before
     /// the row before it): where one has begun anew, whoever reads it moves it on.
     #[must_use]
-    pub fn counts_at(&self, now: DateTime<Utc>) -> bool {
+    pub(crate) fn counts_at(&self, now: DateTime<Utc>) -> bool {
         let now = now.max(self.last_at);
         self.budgets.iter().all(|budget| budget.window.contains(now))
     }
@@ -343,8 +343,7 @@ impl Core {
     /// Tells what can be spent now: what has expired can't, swept or not. `None` where the numbers are too large.
     #[must_use]
     pub fn available(&self, now: DateTime<Utc>) -> Option<Credits> {
-        let live = self.grants.iter().filter(|grant| !grant.is_expired(now)).map(|grant| grant.remaining);
-        Credits::checked_sum(live).and_then(|sum| sum.checked_sub(self.debt))
+        available(&self.grants, self.debt, now)
     }
 
     /// Says whether a kind of row counts as activity of the owner.
@@ -360,6 +359,16 @@ impl Core {
                 | EntryKind::AddOn
         )
     }
+}
+
+/// Sums up what can be spent at a moment: what grants have left that are not over, less the debt. `None` where the
+/// numbers are too large.
+///
+/// The one formula of "available". With no grant over and none left unswept it is what a row leaves: settled − held
+/// (`available_after` of its entry).
+pub(in crate::ledger) fn available(grants: &[Grant], debt: Credits, at: DateTime<Utc>) -> Option<Credits> {
+    let live = grants.iter().filter(|grant| !grant.is_expired(at)).map(|grant| grant.remaining);
+    Credits::checked_sum(live)?.checked_sub(debt)
 }
 
 /// A wallet to make.

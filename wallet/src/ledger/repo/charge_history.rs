@@ -38,7 +38,7 @@ pub(in crate::ledger) struct Reader {
 
 impl Reader {
     /// Begins, as of now.
-    pub async fn begin(pool: &PgPool, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Self> {
+    pub(crate) async fn begin(pool: &PgPool, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Self> {
         let mut tx = db::begin(pool).await?;
         db::one_moment(&mut tx).await?;
         db::take_time(&mut tx).await?;
@@ -53,7 +53,7 @@ impl Reader {
     }
 
     /// Hands over the next part, without what was paid back; says up to which page, or `None` where nothing is left.
-    pub async fn read(&mut self, mut take: impl FnMut(SpentRow) + Send) -> Result<Option<i64>> {
+    pub(crate) async fn read(&mut self, mut take: impl FnMut(SpentRow) + Send) -> Result<Option<i64>> {
         if self.next >= self.pages {
             return Ok(None);
         }

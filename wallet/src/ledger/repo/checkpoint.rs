@@ -40,8 +40,8 @@ pub(in crate::ledger) async fn unsigned(
 pub(in crate::ledger) struct Signed {
     pub heads: Vec<(WalletId, i64, Hash)>,
     pub signatures: Vec<Vec<u8>>,
-    pub signed_at: DateTime<Utc>,
-    pub key_id: String,
+    pub(crate) signed_at: DateTime<Utc>,
+    pub(crate) key_id: String,
 }
 
 /// Keeps checkpoints.

@@ -13,17 +13,17 @@ use crate::money::Credits;
 /// The wallets of a batch, as arrays.
 #[derive(Default)]
 pub(in crate::ledger) struct Wallets {
-    pub shards: Vec<i16>,
+    pub(crate) shards: Vec<i16>,
     pub ids: Vec<i64>,
-    pub versions_before: Vec<i64>,
-    pub seqs_before: Vec<i64>,
+    pub(crate) versions_before: Vec<i64>,
+    pub(crate) seqs_before: Vec<i64>,
     pub versions: Vec<i64>,
-    pub seqs: Vec<i64>,
+    pub(crate) seqs: Vec<i64>,
     pub settled: Vec<i64>,
     pub held: Vec<i64>,
-    pub debts: Vec<i64>,
+    pub(crate) debts: Vec<i64>,
     pub grants_made: Vec<i64>,
-    pub last_refills: Vec<Option<i64>>,
+    pub(crate) last_refills: Vec<Option<i64>>,
     pub heads: Vec<Vec<u8>>,
     pub last_at: Vec<DateTime<Utc>>,
     pub active_at: Vec<DateTime<Utc>>,
@@ -57,7 +57,7 @@ impl Wallets {
 /// The keys of rows whose wallets have archives, as arrays: these may have been used before, out of sight.
 #[derive(Default)]
 pub(in crate::ledger) struct ArchivedKeys {
-    pub shards: Vec<i16>,
+    pub(crate) shards: Vec<i16>,
     pub wallets: Vec<i64>,
     pub keys: Vec<String>,
 }
@@ -79,9 +79,9 @@ impl ArchivedKeys {
 /// Budgets under which something was spent, as arrays.
 #[derive(Default)]
 pub(in crate::ledger) struct Budgets {
-    pub shards: Vec<i16>,
+    pub(crate) shards: Vec<i16>,
     pub ids: Vec<Uuid>,
-    pub starts: Vec<DateTime<Utc>>,
+    pub(crate) starts: Vec<DateTime<Utc>>,
     pub ends: Vec<Option<DateTime<Utc>>>,
     pub spent: Vec<i64>,
 }
@@ -103,7 +103,7 @@ impl Budgets {
 /// The changing numbers of grants, as arrays.
 #[derive(Default)]
 pub(in crate::ledger) struct Grants {
-    pub shards: Vec<i16>,
+    pub(crate) shards: Vec<i16>,
     pub wallets: Vec<i64>,
     pub ids: Vec<i64>,
     pub remaining: Vec<i64>,
@@ -132,15 +132,15 @@ impl Grants {
 #[derive(Default)]
 pub(in crate::ledger) struct NewGrants {
     pub base: Grants,
-    pub seqs: Vec<i64>,
-    pub sources: Vec<i16>,
+    pub(crate) seqs: Vec<i64>,
+    pub(crate) sources: Vec<i16>,
     pub labels: Vec<String>,
     pub granted: Vec<i64>,
-    pub priorities: Vec<i16>,
+    pub(crate) priorities: Vec<i16>,
     pub effective_at: Vec<DateTime<Utc>>,
     pub expires_at: Vec<Option<DateTime<Utc>>>,
-    pub cost_minors: Vec<Option<i64>>,
-    pub cost_currencies: Vec<Option<String>>,
+    pub(crate) cost_minors: Vec<Option<i64>>,
+    pub(crate) cost_currencies: Vec<Option<String>>,
     pub references: Vec<Option<String>>,
 }
 
@@ -167,31 +167,31 @@ impl NewGrants {
 /// Rows of the ledger, as arrays.
 #[derive(Default)]
 pub(in crate::ledger) struct Entries {
-    pub shards: Vec<i16>,
+    pub(crate) shards: Vec<i16>,
     pub wallets: Vec<i64>,
-    pub seqs: Vec<i64>,
+    pub(crate) seqs: Vec<i64>,
     pub kinds: Vec<i16>,
-    pub actor_kinds: Vec<i16>,
-    pub amounts: Vec<i64>,
-    pub held_changes: Vec<i64>,
+    pub(crate) actor_kinds: Vec<i16>,
+    pub(crate) amounts: Vec<i64>,
+    pub(crate) held_changes: Vec<i64>,
     pub settled_after: Vec<i64>,
     pub held_after: Vec<i64>,
     pub quantities: Vec<i64>,
     pub grants: Vec<Option<i64>>,
     pub refers_to: Vec<Option<i64>>,
-    pub counterparts: Vec<Option<i64>>,
+    pub(crate) counterparts: Vec<Option<i64>>,
     pub created_at: Vec<DateTime<Utc>>,
-    pub actor_ids: Vec<Option<Uuid>>,
-    pub actor_names: Vec<String>,
+    pub(crate) actor_ids: Vec<Option<Uuid>>,
+    pub(crate) actor_names: Vec<String>,
     pub operations: Vec<Option<String>>,
-    pub titles: Vec<Option<String>>,
+    pub(crate) titles: Vec<Option<String>>,
     pub categories: Vec<Option<String>>,
     pub metadata: Vec<Option<String>>,
-    pub details: Vec<Option<String>>,
+    pub(crate) details: Vec<Option<String>>,
     pub expires_at: Vec<Option<DateTime<Utc>>>,
     pub keys: Vec<String>,
-    pub request_hashes: Vec<Vec<u8>>,
-    pub hashes: Vec<Vec<u8>>,
+    pub(crate) request_hashes: Vec<Vec<u8>>,
+    pub(crate) hashes: Vec<Vec<u8>>,
 }
 
 impl Entries {
@@ -240,13 +240,13 @@ impl Entries {
 /// The shares of rows that touch several grants, as arrays.
 #[derive(Default)]
 pub(in crate::ledger) struct Shares {
-    pub shards: Vec<i16>,
+    pub(crate) shards: Vec<i16>,
     pub wallets: Vec<i64>,
-    pub seqs: Vec<i64>,
+    pub(crate) seqs: Vec<i64>,
     pub places: Vec<i16>,
     pub grants: Vec<i64>,
-    pub amounts: Vec<i64>,
-    pub held_changes: Vec<i64>,
+    pub(crate) amounts: Vec<i64>,
+    pub(crate) held_changes: Vec<i64>,
 }
 
 impl Shares {

@@ -16,7 +16,7 @@ use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::wallet_state::{Hold, Subject};
 use crate::money::Credits;
 
-/// Reads holds by their rows, finished or not. Of one whose row is archived the lines and pins are not at hand: it is
+/// Reads holds by their rows, finished or not. Of one whose row is archived the lines and allocations are not at hand: it is
 /// finished, and they are in the file.
 pub(in crate::ledger) async fn read(
     connection: &mut PgConnection,
@@ -42,7 +42,7 @@ pub(in crate::ledger) async fn read(
     .await?;
     let parted = rows.iter().filter(|row| row.grant_id.is_none());
     let parted: Vec<_> = parted.map(|row| (wallet_id(row.shard, row.wallet_id), row.seq)).collect();
-    let mut several = pins(connection, &parted).await?;
+    let mut several = allocations(connection, &parted).await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in rows {
         let wallet = wallet_id(row.shard, row.wallet_id);
@@ -58,11 +58,11 @@ pub(in crate::ledger) async fn read(
             None => Credits::ZERO,
         };
         let lines = lines(detail.as_deref(), (amount, captured)).ok_or_else(|| unsound(wallet, row.seq, "lines"))?;
-        let pins = match row.grant_id {
+        let allocations = match row.grant_id {
             Some(grant) => vec![(grant, amount)],
             None => several.remove(&(wallet, row.seq)).unwrap_or_default(),
         };
-        if Credits::checked_sum(pins.iter().map(|(_, pinned)| *pinned)) != Some(amount) {
+        if Credits::checked_sum(allocations.iter().map(|(_, pinned)| *pinned)) != Some(amount) {
             return Err(unsound(wallet, row.seq, "shares"));
         }
         let metadata: Value = row.metadata.as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default();
@@ -75,7 +75,7 @@ pub(in crate::ledger) async fn read(
             created_at: row.created_at,
             expires_at: row.expires_at,
             lines: Arc::new(lines),
-            pins,
+            allocations,
             subject: Subject::of(&actor, &metadata),
             made_by: Some(actor.side()),
             metadata: Arc::new(metadata),
@@ -132,7 +132,7 @@ async fn archived(connection: &mut PgConnection, wanted: &[(WalletId, i64)]) -> 
             created_at: row.created_at,
             expires_at: row.expires_at,
             lines: Arc::default(),
-            pins: Vec::new(),
+            allocations: Vec::new(),
             subject: Subject::default(),
             made_by: None,
             metadata: Arc::default(),
@@ -144,7 +144,7 @@ async fn archived(connection: &mut PgConnection, wanted: &[(WalletId, i64)]) -> 
 }
 
 /// Reads from which grant how much was set aside, of holds that several grants had a share in.
-async fn pins(
+async fn allocations(
     connection: &mut PgConnection,
     holds: &[(WalletId, i64)],
 ) -> Result<HashMap<(WalletId, i64), Vec<(i64, Credits)>>> {

@@ -21,7 +21,7 @@ use crate::money::Credits;
 pub(in crate::ledger) struct Found {
     pub core: Core,
     pub project: Uuid,
-    pub budgeted: bool,
+    pub(crate) budgeted: bool,
 }
 
 /// A row of `wallets`.

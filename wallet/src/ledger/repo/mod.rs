@@ -46,7 +46,7 @@ pub(super) struct EntryRow {
     pub quantity: i64,
     pub refers_to: Option<i64>,
     pub created_at: DateTime<Utc>,
-    pub actor_id: Option<Uuid>,
+    pub(crate) actor_id: Option<Uuid>,
     pub actor_name: String,
     pub operation: Option<String>,
     pub title: Option<String>,
@@ -93,8 +93,8 @@ pub(super) struct GrantRow {
     pub priority: i16,
     pub effective_at: DateTime<Utc>,
     pub expires_at: Option<DateTime<Utc>>,
-    pub cost_minor: Option<i64>,
-    pub cost_currency: Option<String>,
+    pub(crate) cost_minor: Option<i64>,
+    pub(crate) cost_currency: Option<String>,
     pub reference: Option<String>,
 }
 

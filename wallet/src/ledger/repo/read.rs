@@ -218,7 +218,7 @@ fn like(text: &str) -> String {
 }
 
 /// Reads the newest `seq` of wallets.
-pub(in crate::ledger) async fn heads(
+pub(in crate::ledger) async fn newest_seqs(
     executor: impl PgExecutor<'_>,
     wallets: &[WalletId],
 ) -> Result<Vec<(WalletId, i64)>> {

@@ -102,7 +102,7 @@ macro_rules! statement {
 }
 
 /// Stores a batch without new grants.
-pub(in crate::ledger) async fn store(connection: &mut PgConnection, writes: &Writes) -> Result<(), sqlx::Error> {
+pub(in crate::ledger) async fn write(connection: &mut PgConnection, writes: &Writes) -> Result<(), sqlx::Error> {
     let first_expiry = writes.entries.first_expiry();
     let Writes { shares: a, archived: k, budgets: b, .. } = writes;
     if a.seqs.is_empty() && k.keys.is_empty() && b.ids.is_empty() && first_expiry.is_none() {

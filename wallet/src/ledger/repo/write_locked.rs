@@ -13,12 +13,12 @@ use crate::ledger::repo::write_if_unchanged::{self, Writes};
 
 /// Stores a batch under its wallets' locks: in the one statement of the short way where it only spends, else in one
 /// for each table that it touches. An error where a row that must change is not as it was read under the lock.
-pub(in crate::ledger) async fn store(connection: &mut PgConnection, changes: BatchChanges<'_>) -> Result<()> {
+pub(in crate::ledger) async fn write(connection: &mut PgConnection, changes: BatchChanges<'_>) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
     let changes = match Writes::of(changes) {
-        Ok(writes) => return Ok(write_if_unchanged::store(connection, &writes).await?),
+        Ok(writes) => return Ok(write_if_unchanged::write(connection, &writes).await?),
         Err(changes) => changes,
     };
     update_budgets(connection, &changes).await?;

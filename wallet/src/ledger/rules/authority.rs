@@ -91,7 +91,7 @@ mod tests {
             created_at: DateTime::UNIX_EPOCH,
             expires_at: DateTime::UNIX_EPOCH,
             lines: Arc::default(),
-            pins: Vec::new(),
+            allocations: Vec::new(),
             subject: Subject::default(),
             metadata: Arc::default(),
             made_by,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::ledger::model::wallet_state::Grant;
+use crate::ledger::model::wallet_state::{self, Grant};
 use crate::ledger::rules::burn_order;
 use crate::money::Credits;
 
@@ -42,7 +42,7 @@ pub(in crate::ledger) fn at(
         }
     }
     let held = Credits::checked_sum(grants.iter().map(|grant| grant.held))?;
-    let available = Credits::checked_sum(grants.iter().map(|grant| grant.remaining))?.checked_sub(debt)?;
+    let available = wallet_state::available(grants, debt, at)?;
     Some(Balances { settled: available.checked_add(held)?, held, available })
 }
 
@@ -54,6 +54,7 @@ mod tests {
 
     use super::*;
     use crate::ledger::GrantSource;
+    use crate::ledger::model::entry::available_after;
     use crate::ledger::model::wallet_state::GrantTerms;
 
     fn credits(whole: i64) -> Credits {
@@ -96,6 +97,15 @@ mod tests {
         assert_eq!(balances(&grants, 0, &[], 2), (34, 14, 20));
         assert_eq!(balances(&grants, 0, &[(1, 10)], 2), (24, 4, 20));
         assert_eq!(balances(&grants, 0, &[(1, 10), (2, 4)], 2), (24, 0, 24));
+    }
+
+    #[test]
+    fn what_a_row_leaves_is_what_its_grants_have() {
+        for (grants, debt) in [(vec![grant(1, (5, 10), Some(2)), grant(2, (20, 4), None)], 0), (Vec::new(), 3)] {
+            let all = at(&mut grants.clone(), credits(debt), &[], now()).expect("fits");
+            let left = available_after(all.settled, all.held).expect("fits");
+            assert_eq!((all.available, wallet_state::available(&grants, credits(debt), now())), (left, Some(left)));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::model::batch_changes::{BatchChanges, changed};
 use crate::ledger::model::command::{BalanceAfter, Outcome};
-use crate::ledger::model::entry::EntryView;
+use crate::ledger::model::entry::{EntryView, available_after};
 use crate::ledger::model::request::{EarlierAnswer, WalletRequest};
 use crate::ledger::model::wallet_state::{Core, DecideError, Decision, Entry, Rules, WalletState};
 use crate::ledger::rules::decide::{decide, decide_transfer};
@@ -102,7 +102,7 @@ impl Batch {
 
     /// A budget of a project is the same for all its wallets.
     fn share_budgets(&mut self, wallet: WalletId, core: &Core) {
-        if !core.shares_ceilings() {
+        if !core.shares_budgets() {
             return;
         }
         for state in self.states.values_mut().filter(|state| state.core.id != wallet) {
@@ -128,7 +128,7 @@ impl Batch {
 
     /// Takes out what is to be stored, checked: an error where rows and wallets do not belong together, which no
     /// decision can bring about.
-    pub fn take_changes(&mut self) -> Result<BatchChanges<'_>> {
+    pub(crate) fn take_changes(&mut self) -> Result<BatchChanges<'_>> {
         let entries = std::mem::take(&mut self.entries);
         BatchChanges::check(&self.before, &self.states, entries)
     }
@@ -161,6 +161,5 @@ pub(in crate::ledger) fn replay(entry: &EntryView, first: RequestHash, again: Re
 }
 
 fn after(seq: i64, settled: Credits, held: Credits) -> Result<BalanceAfter> {
-    let available = settled.checked_sub(held).ok_or_else(|| Error::internal("a balance is too large"))?;
-    Ok(BalanceAfter { seq, settled, held, available })
+    Ok(BalanceAfter { seq, settled, held, available: available_after(settled, held)? })
 }

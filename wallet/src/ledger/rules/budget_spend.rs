@@ -61,7 +61,7 @@ mod tests {
     use crate::ledger::model::budget::{BudgetPeriod, BudgetScope, Window};
 
     #[test]
-    fn the_tightest_ceiling_binds_and_others_subjects_do_not_count() {
+    fn the_tightest_budget_binds_and_others_subjects_do_not_count() {
         let credits = |whole| Credits::from_whole(whole).expect("fits");
         let at = DateTime::<Utc>::UNIX_EPOCH;
         let budget = |scope, ceiling, spent| Budget {

@@ -18,7 +18,7 @@ use crate::ledger::rules::{budget_spend, burn_order, grant, hold};
 use crate::money::Credits;
 
 /// Decides what a command does to its wallet. A transfer is decided by [`decide_transfer`].
-pub fn decide(
+pub(crate) fn decide(
     wallet: &WalletState,
     request: &Request,
     now: DateTime<Utc>,
@@ -62,7 +62,7 @@ pub fn decide(
 }
 
 /// Decides a transfer between two wallets of one account: two linked rows.
-pub fn decide_transfer(
+pub(crate) fn decide_transfer(
     from: &WalletState,
     to: &WalletState,
     request: &Request,

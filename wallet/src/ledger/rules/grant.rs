@@ -158,7 +158,7 @@ pub(in crate::ledger) fn credit_back(
     posting.expire_due()
 }
 
-/// Tells from which grants a debit's credits came. A capture took from its pins in their order; what else left a grant
+/// Tells from which grants a debit's credits came. A capture took from its allocations in their order; what else left a grant
 /// then was given back and repaid a debt, and is no part of what was spent.
 fn spent(debit: &PastDebit) -> Result<Vec<(i64, Credits)>, DecideError> {
     let mut left = negated(debit.entry.amount)?;

@@ -16,9 +16,9 @@ use crate::ledger::rules::{authority, budget_spend, burn_order, checks};
 use crate::money::Credits;
 
 /// How long a hold lasts where nothing is said, in seconds.
-pub const DEFAULT_LIFETIME: u32 = 24 * 60 * 60;
+pub(crate) const DEFAULT_LIFETIME: u32 = 24 * 60 * 60;
 /// How long a hold may last, in seconds.
-pub const MAX_LIFETIME: u32 = 7 * 24 * 60 * 60;
+pub(crate) const MAX_LIFETIME: u32 = 7 * 24 * 60 * 60;
 /// How many lines a hold may have.
 pub const MAX_LINES: usize = 64;
 
@@ -89,7 +89,7 @@ pub(in crate::ledger) fn place(
         created_at: posting.now,
         expires_at,
         lines: Arc::new(lines),
-        pins: shares,
+        allocations: shares,
         subject,
         made_by: Some(posting.request.actor.side()),
         metadata: Arc::new(posting.request.metadata.clone()),
@@ -225,8 +225,8 @@ fn split(hold: &Hold, amount: &CaptureAmount, rules: &Rules) -> Result<Vec<Credi
 fn give_back(posting: &Posting<'_>, hold: &Hold, taken: Credits) -> Result<Vec<Allocation>, DecideError> {
     let mut left = taken;
     let mut repaid = Credits::ZERO;
-    let mut allocations = Vec::with_capacity(hold.pins.len());
-    for (grant, pinned) in &hold.pins {
+    let mut allocations = Vec::with_capacity(hold.allocations.len());
+    for (grant, pinned) in &hold.allocations {
         let share = left.min(*pinned);
         left = minus(left, share)?;
         let back = minus(*pinned, share)?;
@@ -237,7 +237,7 @@ fn give_back(posting: &Posting<'_>, hold: &Hold, taken: Credits) -> Result<Vec<A
         allocations.push(Allocation { grant: *grant, amount: negated(gone)?, held: negated(*pinned)? });
     }
     if left.is_positive() {
-        return Err(DecideError::Inconsistent("a hold has fewer pins than credits"));
+        return Err(DecideError::Inconsistent("a hold has fewer allocations than credits"));
     }
     if repaid.is_positive() {
         allocations.push(burn_order::repayment(repaid));

@@ -25,7 +25,7 @@ use crate::ledger::repo::{archive, holds, verify};
 use crate::ledger::service::Ledger;
 
 /// The most rows of one file, and of the transaction that removes them.
-pub const PART_ROWS: i64 = 5_000;
+pub(crate) const PART_ROWS: i64 = 5_000;
 
 /// Rows that may leave.
 #[derive(Clone, Debug)]

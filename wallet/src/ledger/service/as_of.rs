@@ -60,7 +60,7 @@ impl Ledger {
     }
 
     /// Finds the newest row at or before a past instant; 0 before the first.
-    pub async fn newest_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<i64> {
+    pub(crate) async fn newest_at(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<i64> {
         let mut transaction = self.db.begin().await?;
         db::one_moment(&mut transaction).await?;
         let now = read::wallet(&mut *transaction, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
@@ -117,6 +117,7 @@ impl Ledger {
     }
 
     /// Reads the holds that are open now: not those whose time is over, swept or not.
+    #[doc(hidden)]
     pub async fn open_holds(&self, wallet: WalletId) -> Result<Vec<HoldView>> {
         let mut holds = self.holds_at(wallet, DateTime::<Utc>::MAX_UTC).await?;
         holds.retain(|hold| hold.state == HoldState::Open);

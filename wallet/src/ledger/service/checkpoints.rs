@@ -11,13 +11,13 @@ use crate::ledger::service::Ledger;
 /// How many checkpoints are made in one transaction.
 const PAGE: i64 = 1_000;
 /// What a breach found by a kept checkpoint is called.
-const KEPT_HEADS: &str = "kept_heads_are_on_the_chain";
+const KEPT_CHECKPOINTS: &str = "kept_heads_are_on_the_chain";
 
 impl Ledger {
     /// Makes a checkpoint of every wallet that has moved since its last one, and hands them to `keep`, which stores
     /// them apart from the database; gives how many. What `keep` did not store counts as not signed: it is signed
     /// again.
-    pub async fn sign_heads(
+    pub async fn sign_checkpoints(
         &self,
         key: &CheckpointKey,
         mut keep: impl FnMut(&[Checkpoint]) -> std::io::Result<()>,
@@ -46,12 +46,12 @@ impl Ledger {
     /// Compares checkpoints that were kept apart with the chains of now.
     ///
     /// One of the keys must have signed each, and its row must be there with its hash, or lie in an archive.
-    pub async fn verify_heads(&self, keys: &[CheckpointKey], kept: &[Checkpoint]) -> Result<Vec<Breach>> {
+    pub async fn verify_checkpoints(&self, keys: &[CheckpointKey], kept: &[Checkpoint]) -> Result<Vec<Breach>> {
         let mut connection = self.db.pool().acquire().await?;
         let mut breaches = Vec::new();
         for signed in kept {
             let wallet: Option<WalletId> = signed.wallet.parse().ok();
-            let breach = |found: String| Breach { invariant: KEPT_HEADS.to_owned(), wallet, found };
+            let breach = |found: String| Breach { invariant: KEPT_CHECKPOINTS.to_owned(), wallet, found };
             let Some(id) = wallet.filter(|_| keys.iter().any(|key| key.has_signed(signed))) else {
                 breaches.push(breach(format!("row {}: the signature is of none of the keys", signed.seq)));
                 continue;

@@ -72,7 +72,7 @@ impl Ledger {
     }
 
     /// Does the same in the caller's transaction; locks the wallet's row.
-    pub async fn set_budget_in_tx(
+    pub(crate) async fn set_budget_in_tx(
         &self,
         connection: &mut PgConnection,
         wallet: WalletId,
@@ -108,6 +108,7 @@ impl Ledger {
 
     /// Removes a budget that concerns a wallet, where `may` allows it for what the budget counts; once per key, where
     /// there is one. Says whether it was done before.
+    #[doc(hidden)]
     pub async fn remove_budget(
         &self,
         wallet: WalletId,
@@ -147,7 +148,7 @@ impl Ledger {
     }
 
     /// Removes the budgets of a key that works no more, in the caller's transaction.
-    pub async fn remove_budgets_of_key_in_tx(
+    pub(crate) async fn remove_budgets_of_key_in_tx(
         &self,
         connection: &mut PgConnection,
         wallet: WalletId,
@@ -244,7 +245,7 @@ impl Ledger {
     }
 
     /// Lists wallets with credits whose spending waits for owners who were not asked yet, in the order of their ids.
-    pub async fn unseen_after(&self, after: Option<WalletId>, limit: i64) -> Result<Vec<Unseen>> {
+    pub(crate) async fn unseen_after(&self, after: Option<WalletId>, limit: i64) -> Result<Vec<Unseen>> {
         let Some(months) = self.writers.shared.rules().inactivity_months else { return Ok(Vec::new()) };
         let before = self.db.now().checked_sub_months(Months::new(months.into()));
         match before {
@@ -254,12 +255,12 @@ impl Ledger {
     }
 
     /// Notes in the caller's transaction that an owner is asked; `false` where the owner was asked or seen meanwhile.
-    pub async fn note_asked_in_tx(&self, connection: &mut PgConnection, unseen: &Unseen) -> Result<bool> {
+    pub(crate) async fn note_asked_in_tx(&self, connection: &mut PgConnection, unseen: &Unseen) -> Result<bool> {
         controls::note_asked(connection, unseen, self.db.now()).await
     }
 
     /// Freezes the debits of every wallet that fails a check, unless it is frozen already; credits and reads go on.
-    pub async fn freeze_breached(&self, breaches: &[Breach]) -> Result<()> {
+    pub(crate) async fn freeze_breached(&self, breaches: &[Breach]) -> Result<()> {
         for breach in breaches {
             let (invariant, found) = (breach.invariant.as_str(), breach.found.as_str());
             tracing::error!(invariant, wallet = ?breach.wallet, found, "an invariant is broken");

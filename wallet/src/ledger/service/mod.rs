@@ -57,11 +57,12 @@ impl Ledger {
     /// The first value is 0 until the newest is known.
     #[must_use]
     pub fn watch(&self, wallet: WalletId) -> watch::Receiver<i64> {
-        self.writers.shared.watchers.follow(wallet)
+        self.writers.shared.watchers.watch(wallet)
     }
 
     /// Sets the catalog's settings that decisions follow: from the next batch on. The catalog calls it on every node,
     /// at start and whenever its settings have changed.
+    #[doc(hidden)]
     pub fn set_rules(&self, rules: Rules) {
         *self.writers.shared.rules.write().unwrap_or_else(PoisonError::into_inner) = rules;
     }

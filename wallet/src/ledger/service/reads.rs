@@ -27,6 +27,8 @@ impl Ledger {
         let mut grants = read::open_grants(&mut *transaction, wallet).await?;
         let now = self.db.now().max(row.last_at);
         let mut timed_out = Vec::new();
+        // All of them, since each is part of the sum. While sweeps run these are the wallet's holds of the last minute
+        // or two; after a long stop, those that timed out since the last sweep, read from the index of open ends.
         if row.held > 0 {
             let due = expiry::due_of(&mut *transaction, wallet, now, i64::MAX).await?;
             if !due.holds.is_empty() {

@@ -1,7 +1,7 @@
 //! Rebuilds a wallet's row and grants from the rows of its ledger, which are the truth: for a wallet whose numbers do
 //! not follow from its rows, so that nothing can be written to it any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -189,15 +189,19 @@ async fn plan(connection: &mut PgConnection, wallet: WalletId) -> Result<Plan> {
     let stored = rebuild::wallet(connection, wallet).await?.ok_or_else(|| Refusal::not_found("wallet"))?;
     let (derived, archived) = derive(connection, wallet, stored.last_at).await?;
     let known = rebuild::grants(connection, wallet).await?;
-    for id in derived.shares.keys().filter(|id| **id != DEBT) {
-        if !known.iter().any(|grant| grant.id == *id) {
-            return Err(refused(&format!("grant {id} stands in the rows and is not there")));
-        }
+    let ids: HashSet<i64> = known.iter().map(|grant| grant.id).collect();
+    if let Some(id) = derived.shares.keys().find(|id| **id != DEBT && !ids.contains(id)) {
+        return Err(refused(&format!("grant {id} stands in the rows and is not there")));
+    }
+    let mut brought: HashMap<i64, u32> = HashMap::with_capacity(known.len());
+    for grant in &known {
+        let by_row = brought.entry(grant.seq).or_default();
+        *by_row = by_row.saturating_add(1);
     }
     let mut grants = Vec::with_capacity(known.len());
     for stored in &known {
         let mut grant = derived.grant(stored).map_err(|why| refused(&why))?;
-        let is_alone = known.iter().filter(|other| other.seq == stored.seq).count() == 1;
+        let is_alone = brought.get(&stored.seq) == Some(&1);
         // Of archived rows, and of several grants that one row brought, only the grants themselves say what was taken
         // back; the checks afterwards hold them against the rows.
         if is_alone && stored.seq > archived {

@@ -14,7 +14,7 @@ impl Ledger {
     /// [`Ledger::submit`] does this by itself. This is for a caller that can't make the command a second time: the
     /// operation has gone from the price book, or a locked quote is over. It goes through the wallet's writer and its
     /// lock like any command, so it waits for a first command that is still on its way.
-    pub async fn recall(
+    pub async fn replay(
         &self,
         wallet: WalletId,
         key: &IdempotencyKey,

@@ -14,11 +14,11 @@ use crate::ledger::service::as_of::newest_at;
 use crate::{db, time_zone};
 
 /// The longest time that is summed up at once.
-pub const DAYS_MAX: i64 = 366;
+pub(crate) const DAYS_MAX: i64 = 366;
 /// The most keys of metadata that sums are told apart by.
-pub const METADATA_MAX: usize = 3;
+pub(crate) const METADATA_MAX: usize = 3;
 /// The most sums of one answer.
-pub const ROWS_MAX: usize = 10_000;
+pub(crate) const ROWS_MAX: usize = 10_000;
 /// How long a quarter of an hour lasts, in seconds.
 const QUARTER: i64 = 15 * 60;
 /// From so many rows on, sums are read in their place.

@@ -41,6 +41,7 @@ impl Ledger {
     }
 
     /// Does the same in the caller's transaction.
+    #[doc(hidden)]
     pub async fn verify_in_tx(&self, connection: &mut PgConnection, scope: Scope) -> Result<Vec<Breach>> {
         let only = match scope {
             Scope::Everything => None,
@@ -67,11 +68,13 @@ impl Ledger {
     }
 
     /// Names the invariants that [`Ledger::verify`] checks.
+    #[doc(hidden)]
     pub fn invariants() -> impl Iterator<Item = &'static str> {
         INVARIANTS.iter().copied().flatten().map(|invariant| invariant.name).chain([HASH_CHAIN])
     }
 
     /// Counts what the sweeps should have done by now.
+    #[doc(hidden)]
     pub async fn lateness(&self) -> Result<Lateness> {
         let now = self.db.now();
         let before = |late: TimeDelta| now.checked_sub_signed(late).unwrap_or(DateTime::<Utc>::MIN_UTC);

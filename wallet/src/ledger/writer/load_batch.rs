@@ -19,7 +19,7 @@ use crate::ledger::repo::{archive, holds, load};
 use crate::ledger::rules::batch::Batch;
 
 /// Locks and reads everything that the commands' decisions look at.
-pub(in crate::ledger) async fn gather(
+pub(in crate::ledger) async fn load_batch(
     connection: &mut PgConnection,
     works: &[&WalletRequest],
     clock: &Clock,

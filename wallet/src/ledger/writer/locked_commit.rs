@@ -16,7 +16,7 @@ use crate::ledger::model::wallet_state::Rules;
 use crate::ledger::repo::{expiry, load, write_locked};
 use crate::ledger::rules::batch::Batch;
 use crate::ledger::writer::blocked_wallets::BlockedWallets;
-use crate::ledger::writer::load_batch::gather;
+use crate::ledger::writer::load_batch::load_batch;
 use crate::ledger::writer::wallet_cache::Cache;
 use crate::ledger::writer::watch::Watchers;
 
@@ -156,7 +156,7 @@ impl Shared {
     ) -> Result<Vec<Progress>, CommitState> {
         match self.commit(works, None, commit_state, LockWait::Short).await {
             Ok(done) => {
-                self.tell_followers(&done.batch);
+                self.tell_watchers(&done.batch);
                 cache.keep(done.batch);
                 Ok(done.answers.into_iter().map(Progress::Answer).collect())
             }
@@ -266,7 +266,7 @@ impl Shared {
         lock_wait: LockWait,
     ) -> Result<Result<Outcome>, NotDone> {
         let done = self.commit(&[work], hook, commit_state, lock_wait).await?;
-        self.tell_followers(&done.batch);
+        self.tell_watchers(&done.batch);
         Ok(done.answers.into_iter().next().unwrap_or_else(|| Err(Error::internal("a command without an answer"))))
     }
 
@@ -319,7 +319,7 @@ impl Shared {
     }
 
     /// Tells watchers what was committed.
-    fn tell_followers(&self, batch: &Batch) {
+    fn tell_watchers(&self, batch: &Batch) {
         for (_, now) in batch.wallets() {
             self.watchers.publish(now.id, now.seq);
         }
@@ -394,12 +394,12 @@ pub(in crate::ledger) async fn transact(
     clock: &Clock,
     rules: &Rules,
 ) -> Result<CommittedTransaction> {
-    let mut batch = gather(connection, works, clock).await?;
+    let mut batch = load_batch(connection, works, clock).await?;
     let places_holds = works.iter().any(|work| matches!(work.request.command, Command::Hold { .. }));
     // The statement that stores would refuse the whole batch for one such hold.
     let swept_until = if places_holds { expiry::point(&mut *connection).await? } else { None };
     let (now, rules) = (clock.now(), Rules { swept_until, ..*rules });
     let answers = works.iter().map(|work| batch.perform(work, now, &rules)).collect();
-    write_locked::store(connection, batch.take_changes()?).await?;
+    write_locked::write(connection, batch.take_changes()?).await?;
     Ok(CommittedTransaction { answers, batch })
 }

@@ -82,9 +82,9 @@ const SESSION: [(&str, &str); 9] = [
 
 /// How the ledger works on this node.
 #[derive(Clone, Debug, Default)]
-pub struct LedgerOptions {
+pub(crate) struct LedgerOptions {
     /// How many writers; as many as cores where nothing is said.
-    pub writers: Option<usize>,
+    pub(crate) writers: Option<usize>,
     /// How long a writer reads wallets first after its memory was stale too often; a second where nothing is said.
     pub read_first_for: Option<Duration>,
 }

@@ -243,7 +243,7 @@ impl Shared {
         (next, room): (&mut Option<PendingBatch>, usize),
         committed: &mut CommittedBatch,
     ) -> Result<(), Failure> {
-        let mut writing = pin!(self.store_quickly(line, writes));
+        let mut writing = pin!(self.write_if_unchanged(line, writes));
         // It is on its way before anybody hears of the last one: the database never waits for that.
         let at_once = futures::poll!(writing.as_mut());
         committed.answer(self);
@@ -276,13 +276,17 @@ impl Shared {
     }
 
     /// Writes a batch in one statement, on the writer's own line: its session has everything at hand.
-    async fn store_quickly(&self, line: &mut Option<PoolConnection<Postgres>>, writes: &Writes) -> Result<(), Failure> {
+    async fn write_if_unchanged(
+        &self,
+        line: &mut Option<PoolConnection<Postgres>>,
+        writes: &Writes,
+    ) -> Result<(), Failure> {
         let mut connection = match line.take() {
             Some(connection) => connection,
             None => self.pool.acquire().await.map_err(|error| before_commit(error.into()))?,
         };
         // A line that failed is not used again.
-        write_if_unchanged::store(&mut connection, writes).await.map_err(while_committing)?;
+        write_if_unchanged::write(&mut connection, writes).await.map_err(while_committing)?;
         *line = Some(connection);
         Ok(())
     }

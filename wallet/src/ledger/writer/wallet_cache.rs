@@ -160,7 +160,7 @@ impl Cache {
         }
         for (id, mut state) in batch.into_states() {
             self.wallets.old.remove(&id);
-            if state.core.shares_ceilings() {
+            if state.core.shares_budgets() {
                 self.wallets.young.remove(&id);
             } else {
                 state.tidy(MAX_HOLDS);

@@ -1,4 +1,4 @@
-//! Who follows which wallet: the newest committed `seq`, pushed by this node's writer and polled for other nodes'.
+//! Who watches which wallet: the newest committed `seq`, pushed by this node's writer and polled for other nodes'.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 use crate::id::WalletId;
 use crate::ledger::repo::read;
 
-/// How often followed wallets are asked for what other nodes wrote: one query for all of them.
+/// How often watched wallets are asked for what other nodes wrote: one query for all of them.
 const POLL_EVERY: Duration = Duration::from_millis(250);
 
-/// The followed wallets of this node.
+/// The watched wallets of this node.
 #[derive(Default)]
 pub(in crate::ledger) struct Watchers {
     wallets: Mutex<HashMap<WalletId, watch::Sender<i64>>>,
@@ -22,8 +22,8 @@ pub(in crate::ledger) struct Watchers {
 }
 
 impl Watchers {
-    /// Follows a wallet. The first value is 0 until the newest `seq` is known, within a moment.
-    pub(in crate::ledger) fn follow(&self, wallet: WalletId) -> watch::Receiver<i64> {
+    /// Watches a wallet. The first value is 0 until the newest `seq` is known, within a moment.
+    pub(in crate::ledger) fn watch(&self, wallet: WalletId) -> watch::Receiver<i64> {
         let receiver = self.lock().entry(wallet).or_insert_with(|| watch::channel(0).0).subscribe();
         self.added.notify_one();
         receiver
@@ -42,8 +42,8 @@ impl Watchers {
         }
     }
 
-    /// Forgets wallets that nobody follows any more, and names the others.
-    fn followed(&self) -> Vec<WalletId> {
+    /// Forgets wallets that nobody watches any more, and names the others.
+    fn watched(&self) -> Vec<WalletId> {
         let mut wallets = self.lock();
         wallets.retain(|_, sender| sender.receiver_count() > 0);
         wallets.keys().copied().collect()
@@ -59,13 +59,13 @@ impl Watchers {
                 () = self.added.notified() => {}
                 _ = tick.tick() => {}
             }
-            let wallets = self.followed();
+            let wallets = self.watched();
             if wallets.is_empty() {
                 continue;
             }
-            match read::heads(pool, &wallets).await {
+            match read::newest_seqs(pool, &wallets).await {
                 Ok(heads) => heads.into_iter().for_each(|(wallet, seq)| self.publish(wallet, seq)),
-                Err(error) => tracing::warn!(%error, "followed wallets could not be polled"),
+                Err(error) => tracing::warn!(%error, "watched wallets could not be polled"),
             }
         }
     }

@@ -26,19 +26,22 @@ pub use relay::Payloads;
 pub use service::Webhooks;
 #[cfg(feature = "postgres")]
 pub(crate) use service::disable_all_in_tx;
-pub use shares::{Claim, PLACES, Turn, UnderWay};
+pub use shares::{Claim, Turn, UnderWay};
 
 use crate::ledger::{EntryKind, EntryView};
 use crate::money::Credits;
 
 /// The most endpoints of one wallet.
+#[doc(hidden)]
 pub const ENDPOINTS_MAX: usize = 10;
 /// Messages that wait for an endpoint at most; what happens then stays in the ledger until there is room.
+#[doc(hidden)]
 pub const QUEUED_MAX: i64 = 10_000;
 /// After the first try, a message is tried again at most so often.
+#[doc(hidden)]
 pub const RETRIES_MAX: u32 = 5;
 /// An endpoint of which every try has failed for so long is switched off.
-pub const FAILING_MAX: TimeDelta = TimeDelta::days(3);
+pub(crate) const FAILING_MAX: TimeDelta = TimeDelta::days(3);
 /// Why an endpoint is off that wants no more messages.
 pub const OFF_GONE: &str = "The endpoint answered 410 Gone.";
 /// Why an endpoint is off of which every try has failed.
@@ -93,7 +96,7 @@ impl EventKind {
 
     /// Says whether the event is a notice of the platform: it goes out whether or not a retry can be paid.
     #[must_use]
-    pub const fn is_notice(self) -> bool {
+    pub(crate) const fn is_notice(self) -> bool {
         !matches!(self, Self::LedgerEntryCreated)
     }
 }
@@ -170,7 +173,7 @@ impl DeliveryState {
 
     /// Reads the name.
     #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
+    pub(crate) fn from_code(code: &str) -> Option<Self> {
         [Self::Queued, Self::Delivered, Self::Failed].into_iter().find(|state| state.code() == code)
     }
 }
@@ -293,13 +296,13 @@ impl Sent {
 
     /// Says whether the endpoint has taken the message.
     #[must_use]
-    pub fn is_taken(&self) -> bool {
+    pub(crate) fn is_taken(&self) -> bool {
         self.status.is_some_and(|status| (200..300).contains(&status))
     }
 
     /// Says whether the endpoint wants no more messages at all.
     #[must_use]
-    pub fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.status == Some(410)
     }
 }
@@ -307,7 +310,7 @@ impl Sent {
 /// Gives the wait after a failed try: 30 seconds, 2, 8, 32, 128 minutes, each with up to an eighth more, so that what
 /// failed together doesn't come back together.
 #[must_use]
-pub fn wait_after(tries: u32, message: Uuid) -> TimeDelta {
+pub(crate) fn wait_after(tries: u32, message: Uuid) -> TimeDelta {
     let quarter = tries.saturating_sub(1).min(8).saturating_mul(2);
     let seconds = FIRST_WAIT_SECONDS.saturating_mul(1_i64.checked_shl(quarter).unwrap_or(1));
     let share = i64::from(message.as_bytes()[15]);
@@ -317,6 +320,7 @@ pub fn wait_after(tries: u32, message: Uuid) -> TimeDelta {
 }
 
 /// Lists what a ledger row means to those who listen, beside itself: credits that run low, or out.
+#[doc(hidden)]
 #[must_use]
 pub fn alerts(entry: &EntryView, low_below: Option<Credits>) -> Vec<EventKind> {
     let after = entry.settled_after.micros().saturating_sub(entry.held_after.micros());
@@ -329,7 +333,7 @@ pub fn alerts(entry: &EntryView, low_below: Option<Credits>) -> Vec<EventKind> {
 /// Says whether a row is told as `ledger.entry.created`. The fee for a retry is not: telling it could fail, and cost
 /// another fee.
 #[must_use]
-pub fn is_told(entry: &EntryView) -> bool {
+pub(crate) fn is_told(entry: &EntryView) -> bool {
     entry.kind != EntryKind::WebhookFee
 }
 

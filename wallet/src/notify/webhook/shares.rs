@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::id::AccountId;
 
 /// Messages under way at once on one node.
-pub const PLACES: usize = 128;
+pub(crate) const PLACES: usize = 128;
 /// Of one endpoint.
 const OF_ENDPOINT: usize = 4;
 /// Of an endpoint whose last try took long.
@@ -33,7 +33,7 @@ const TURNS_MAX: usize = 2_000;
 /// How many of them are kept where they are too many.
 const TURNS_KEPT: usize = 1_000;
 /// A try that takes so many milliseconds makes an endpoint slow.
-pub const SLOW_MILLIS: u32 = 2_000;
+pub(crate) const SLOW_MILLIS: u32 = 2_000;
 
 /// Whose place a message takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,50 +148,50 @@ impl UnderWay {
 
     /// Says whether no slow endpoint may begin.
     #[must_use]
-    pub fn is_slow_full(&self) -> bool {
+    pub(crate) fn is_slow_full(&self) -> bool {
         self.slow >= OF_SLOW
     }
 
     /// Lists the endpoints that have their share: a slow one has it with one message.
     #[must_use]
-    pub fn full_endpoints(&self) -> Vec<Uuid> {
+    pub(crate) fn full_endpoints(&self) -> Vec<Uuid> {
         full(&self.endpoints, OF_ENDPOINT)
     }
 
     /// Lists the endpoints that have a message under way.
     #[must_use]
-    pub fn busy_endpoints(&self) -> Vec<Uuid> {
+    pub(crate) fn busy_endpoints(&self) -> Vec<Uuid> {
         full(&self.endpoints, 1)
     }
 
     /// Lists the accounts that have their share.
     #[must_use]
-    pub fn full_accounts(&self) -> Vec<AccountId> {
+    pub(crate) fn full_accounts(&self) -> Vec<AccountId> {
         full(&self.accounts, if is_open(self.all, PLACES) { OF_ACCOUNT } else { 1 })
     }
 
     /// Lists the accounts whose slow endpoints have their share.
     #[must_use]
-    pub fn full_slow_accounts(&self) -> Vec<AccountId> {
+    pub(crate) fn full_slow_accounts(&self) -> Vec<AccountId> {
         full(&self.slow_accounts, if is_open(self.slow, OF_SLOW) { OF_SLOW_ACCOUNT } else { 1 })
     }
 
     /// Lists the hosts that have their share.
     #[must_use]
-    pub fn full_hosts(&self) -> Vec<String> {
+    pub(crate) fn full_hosts(&self) -> Vec<String> {
         full(&self.hosts, OF_HOST)
     }
 
     /// Lists the hosts at which only the reserve is left, with the accounts that have something there.
     #[must_use]
-    pub fn full_at_hosts(&self) -> Vec<(String, AccountId)> {
+    pub(crate) fn full_at_hosts(&self) -> Vec<(String, AccountId)> {
         let is_full = |host: &String| !is_open(count(&self.hosts, host), OF_HOST);
         self.at_hosts.keys().filter(|(host, _)| is_full(host)).cloned().collect()
     }
 
     /// Lists what accounts have, and when they had their last turn: whoever has less, and waits for longer, is next.
     #[must_use]
-    pub fn turns(&self) -> Vec<Turn> {
+    pub(crate) fn turns(&self) -> Vec<Turn> {
         let turn = |(&(account, is_slow), &last): (&(AccountId, bool), &i64)| {
             let slow = count(&self.slow_accounts, &account);
             let under_way = if is_slow { slow } else { count(&self.accounts, &account).saturating_sub(slow) };

@@ -51,7 +51,7 @@ impl Plans {
     }
 
     /// Tells the plans of accounts.
-    pub async fn current_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, PlanSummary>> {
+    pub(crate) async fn current_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, PlanSummary>> {
         let (view, now) = (self.catalog.view().await?, self.db.now());
         let mut rows = repo::find(self.db.pool(), accounts).await?;
         let plan = |account: &AccountId| {

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use crate::error::{ImportError, PlacedImportError};
 use crate::money::Credits;
 use crate::tariff::costs::margin::MarginRow;
-use crate::tariff::editing::csv::sheet::{Cell, Sheet, cost, quoted};
+use crate::tariff::editing::csv::table::{Cell, CsvTable, cost, quoted};
 use crate::tariff::model::cost::SourcedCost;
 use crate::tariff::model::price_book::PriceBook;
 use crate::tariff::model::tariff::UpstreamCost;
@@ -20,19 +20,19 @@ const SOURCE_MAX: usize = 200;
 const PER_MAX: i64 = 1_000_000_000;
 
 /// Reads a sheet of upstream costs with their sources. A cost without a day of review gets one so many days from today.
-pub fn read_sourced_costs(
+pub(crate) fn read_sourced_costs(
     text: &str,
     book: &PriceBook,
     today: NaiveDate,
     review_days: u16,
 ) -> Result<Vec<SourcedCost>, Vec<PlacedImportError>> {
-    let sheet = Sheet::read(text, &SOURCED_COLUMNS, &["operation", "cost", "currency"])?;
+    let table = CsvTable::read(text, &SOURCED_COLUMNS, &["operation", "cost", "currency"])?;
     let mut costs: Vec<SourcedCost> = Vec::new();
     let mut errors = Vec::new();
     let known: BTreeSet<&str> = book.tariffs.iter().map(|tariff| tariff.operation.as_str()).collect();
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    for row in &sheet.rows {
-        let operation = sheet.cell(row, "operation");
+    for row in &table.rows {
+        let operation = table.cell(row, "operation");
         if !seen.insert(operation.text.clone()) {
             errors.push(operation.wrong(ImportError::Twice { operation: operation.text.clone() }));
             continue;
@@ -41,7 +41,7 @@ pub fn read_sourced_costs(
             errors.push(operation.wrong(ImportError::NoOperation { operation: operation.text.clone() }));
             continue;
         }
-        match sourced_cost(&sheet, row, today, review_days) {
+        match sourced_cost(&table, row, today, review_days) {
             Ok(cost) => costs.push(cost),
             Err(error) => errors.push(error),
         }
@@ -54,13 +54,13 @@ pub fn read_sourced_costs(
 }
 
 fn sourced_cost(
-    sheet: &Sheet,
+    table: &CsvTable,
     row: &[Cell],
     today: NaiveDate,
     review_days: u16,
 ) -> Result<SourcedCost, PlacedImportError> {
-    let UpstreamCost { micros, currency, review_on, .. } = cost(sheet, row, today, review_days)?;
-    let (per, source, day) = (sheet.cell(row, "per"), sheet.cell(row, "source"), sheet.cell(row, "review_on"));
+    let UpstreamCost { micros, currency, review_on, .. } = cost(table, row, today, review_days)?;
+    let (per, source, day) = (table.cell(row, "per"), table.cell(row, "source"), table.cell(row, "review_on"));
     let units = if per.text.is_empty() { Some(1) } else { per.text.parse::<i64>().ok() };
     let units = units
         .filter(|units| (1..=PER_MAX).contains(units))
@@ -71,7 +71,7 @@ fn sourced_cost(
     let review_on = review_on.filter(|day| *day >= today);
     let review_on = review_on.ok_or_else(|| day.wrong(ImportError::DayOver { found: day.text.clone(), today }))?;
     Ok(SourcedCost {
-        operation: sheet.cell(row, "operation").text,
+        operation: table.cell(row, "operation").text,
         micros,
         per: units,
         currency,
@@ -82,7 +82,7 @@ fn sourced_cost(
 
 /// Writes the costs that are known as the sheet that they can be uploaded as again.
 #[must_use]
-pub fn write_costs(rows: &[MarginRow]) -> String {
+pub(crate) fn write_costs(rows: &[MarginRow]) -> String {
     let mut out = SOURCED_COLUMNS.join(",");
     out.push('\n');
     for row in rows {

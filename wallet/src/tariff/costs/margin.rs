@@ -61,7 +61,7 @@ pub struct Margin(pub i64);
 impl Margin {
     /// Works out the margin of a price; `None` where there is no price, or another currency's.
     #[must_use]
-    pub fn of(price: Credits, rate: &BaseRate, cost: &CostRow) -> Option<Self> {
+    pub(crate) fn of(price: Credits, rate: &BaseRate, cost: &CostRow) -> Option<Self> {
         if rate.money.currency() != cost.currency {
             return None;
         }
@@ -115,7 +115,7 @@ pub struct MarginRow {
 impl MarginRow {
     /// Puts a tariff beside its cost. `rests_on` is the cost that the price rests on.
     #[must_use]
-    pub fn of(
+    pub(crate) fn of(
         tariff: &Tariff,
         cost: Option<CostRow>,
         rests_on: Option<UpstreamCost>,
@@ -176,7 +176,7 @@ pub struct Margins {
 /// Lowers a price by what its cost fell, rounded up to the step and never above the price: the margin in percent stays.
 #[cfg(any(test, feature = "postgres"))]
 #[must_use]
-pub fn passed_on(tariff: &Tariff, before: &UpstreamCost, now: &CostRow, step: Credits) -> Option<Rule> {
+pub(crate) fn passed_on(tariff: &Tariff, before: &UpstreamCost, now: &CostRow, step: Credits) -> Option<Rule> {
     if !now.is_below(before) {
         return None;
     }

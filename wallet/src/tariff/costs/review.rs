@@ -41,7 +41,7 @@ impl Costs {
 
 impl Tariffs {
     /// Keeps upstream costs; one that says what is known already is left out. Says how many were new.
-    pub async fn add_costs(&self, staff: &Actor, costs: &[SourcedCost]) -> Result<usize> {
+    pub(crate) async fn add_costs(&self, staff: &Actor, costs: &[SourcedCost]) -> Result<usize> {
         let now = self.db.now();
         let mut tx = self.db.begin().await?;
         // One upload after the other: what is known is read under the catalog's lock.

@@ -3,13 +3,13 @@
 //! Reading changes prices of operations that there are and adds flat ones; nothing is removed, and a sheet with one
 //! wrong cell changes nothing: every mistake is named by line and column.
 
-pub(in crate::tariff) mod sheet;
+pub(in crate::tariff) mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{ImportError, PlacedImportError};
 use crate::money::Credits;
-use crate::tariff::editing::csv::sheet::{Cell, Sheet, price, quoted};
+use crate::tariff::editing::csv::table::{Cell, CsvTable, price, quoted};
 use crate::tariff::model::category::Category;
 use crate::tariff::model::price_book::PriceBook;
 use crate::tariff::model::tariff::{Tariff, is_operation};
@@ -21,7 +21,7 @@ const PRICE_COLUMNS: [&str; 7] = ["operation", "name", "category", "unit", "supp
 const JOINT: &str = " × ";
 /// Writes the prices of a book as a sheet.
 #[must_use]
-pub fn write_prices(book: &PriceBook) -> String {
+pub(crate) fn write_prices(book: &PriceBook) -> String {
     let mut out = PRICE_COLUMNS.join(",");
     out.push('\n');
     for tariff in &book.tariffs {
@@ -38,21 +38,21 @@ pub fn write_prices(book: &PriceBook) -> String {
 }
 
 /// Reads a price sheet on top of a book: gives the book's tariffs with the sheet's prices.
-pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<PlacedImportError>> {
-    let sheet = Sheet::read(text, &PRICE_COLUMNS, &["operation", "price"])?;
+pub(crate) fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<PlacedImportError>> {
+    let table = CsvTable::read(text, &PRICE_COLUMNS, &["operation", "price"])?;
     let mut known: BTreeMap<&str, Known<'_>> =
         book.tariffs.iter().map(|tariff| (tariff.operation.as_str(), Known::new(tariff))).collect();
     let mut new: Vec<Tariff> = Vec::new();
     let mut errors = Vec::new();
     let mut seen: BTreeSet<(String, String)> = BTreeSet::new();
-    for row in &sheet.rows {
-        let operation = sheet.cell(row, "operation");
-        let option = sheet.cell(row, "option");
+    for row in &table.rows {
+        let operation = table.cell(row, "operation");
+        let option = table.cell(row, "option");
         if !seen.insert((operation.text.clone(), option.text.clone())) {
             errors.push(operation.wrong(ImportError::OptionTwice { operation: operation.text.clone() }));
             continue;
         }
-        let price = match price(&sheet.cell(row, "price")) {
+        let price = match price(&table.cell(row, "price")) {
             Ok(price) => price,
             Err(error) => {
                 errors.push(error);
@@ -61,10 +61,10 @@ pub fn read_prices(text: &str, book: &PriceBook) -> Result<Vec<Tariff>, Vec<Plac
         };
         match known.get_mut(operation.text.as_str()) {
             Some(known) => {
-                errors.extend(known.differences(&sheet, row));
+                errors.extend(known.differences(&table, row));
                 errors.extend(known.set(&option, price).err());
             }
-            None => match add_flat(&sheet, row, price, book.tariffs.len().saturating_add(new.len())) {
+            None => match add_flat(&table, row, price, book.tariffs.len().saturating_add(new.len())) {
                 // The second price of a new operation.
                 Ok(tariff) if new.iter().any(|known| known.operation == tariff.operation) => {
                     errors.push(option.wrong(ImportError::NewHasOptions));
@@ -115,7 +115,7 @@ impl<'b> Known<'b> {
 
     /// Lists what a row says of the operation besides its price, where that is something else than the book says. An
     /// empty cell says nothing.
-    fn differences(&self, sheet: &Sheet, row: &[Cell]) -> Vec<PlacedImportError> {
+    fn differences(&self, table: &CsvTable, row: &[Cell]) -> Vec<PlacedImportError> {
         let supplier = self.tariff.supplier.as_deref().unwrap_or("");
         let said = [
             ("name", self.tariff.name.as_str()),
@@ -124,7 +124,7 @@ impl<'b> Known<'b> {
             ("supplier", supplier),
         ];
         let differs = |(column, known): (&str, &str)| {
-            let cell = sheet.cell(row, column);
+            let cell = table.cell(row, column);
             let mistake = ImportError::OnlyPrices {
                 operation: self.tariff.operation.clone(),
                 column: column.to_owned(),
@@ -143,8 +143,8 @@ impl<'b> Known<'b> {
 }
 
 /// Makes a flat tariff of a row that names an operation which the book doesn't have.
-fn add_flat(sheet: &Sheet, row: &[Cell], price: Credits, position: usize) -> Result<Tariff, PlacedImportError> {
-    let cell = |name: &str| sheet.cell(row, name);
+fn add_flat(table: &CsvTable, row: &[Cell], price: Credits, position: usize) -> Result<Tariff, PlacedImportError> {
+    let cell = |name: &str| table.cell(row, name);
     let (operation, option, category) = (cell("operation"), cell("option"), cell("category"));
     if !is_operation(&operation.text) {
         return Err(operation.wrong(ImportError::NotAnOperation { found: operation.text.clone() }));

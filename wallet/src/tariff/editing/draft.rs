@@ -222,6 +222,7 @@ impl Tariffs {
     }
 
     /// Adds an operation to a draft, or replaces the one of the same name.
+    #[doc(hidden)]
     pub async fn set_tariff(
         &self,
         staff: &Actor,
@@ -271,7 +272,7 @@ impl Tariffs {
     }
 
     /// Replaces all tariffs of a draft: an import.
-    pub async fn replace_all(
+    pub(crate) async fn replace_all(
         &self,
         staff: &Actor,
         version: i32,

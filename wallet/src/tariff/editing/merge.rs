@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::money::Credits;
 use crate::tariff::model::change::{Apart, Direction, Sides};
 use crate::tariff::model::price_book::PriceBook;
-use crate::tariff::model::tariff::{OptionGate, Tariff};
+use crate::tariff::model::tariff::{OptionRequirement, Tariff};
 use crate::tariff::rule::Rule;
 
 /// Both changes in one.
@@ -67,7 +67,7 @@ impl Merged {
         is_conflict |= one(&base.minimum_plan, &theirs.minimum_plan, &mut both.minimum_plan);
         is_conflict |= one(&base.upstream_cost, &theirs.upstream_cost, &mut both.upstream_cost)
             && mine.rule.same_own_prices(&base.rule);
-        let (gates, is_gate_conflict) = gates(base, theirs, mine);
+        let (gates, is_gate_conflict) = requirements(base, theirs, mine);
         let (rule, is_rule_conflict) = rules(&base.rule, &theirs.rule, &mine.rule);
         (both.gates, both.rule) = (gates, rule);
         if is_conflict || is_gate_conflict || is_rule_conflict {
@@ -87,17 +87,17 @@ fn one<T: Clone + PartialEq>(base: &T, theirs: &T, mine: &mut T) -> bool {
 }
 
 /// Puts options' plans together, one by one.
-fn gates(base: &Tariff, theirs: &Tariff, mine: &Tariff) -> (Vec<OptionGate>, bool) {
-    let mut gates: Vec<OptionGate> = Vec::new();
+fn requirements(base: &Tariff, theirs: &Tariff, mine: &Tariff) -> (Vec<OptionRequirement>, bool) {
+    let mut gates: Vec<OptionRequirement> = Vec::new();
     let mut is_conflict = false;
     for gate in mine.gates.iter().chain(&theirs.gates) {
         if gates.iter().any(|known| (&known.param, &known.value) == (&gate.param, &gate.value)) {
             continue;
         }
-        let of = |tariff: &Tariff| tariff.gate(&gate.param, &gate.value).map(str::to_owned);
+        let of = |tariff: &Tariff| tariff.required_plan(&gate.param, &gate.value).map(str::to_owned);
         let mut plan = of(mine);
         is_conflict |= one(&of(base), &of(theirs), &mut plan);
-        gates.extend(plan.map(|plan| OptionGate { plan, ..gate.clone() }));
+        gates.extend(plan.map(|plan| OptionRequirement { plan, ..gate.clone() }));
     }
     (gates, is_conflict)
 }
@@ -192,7 +192,10 @@ impl Announced<'_> {
 fn plans_were_told<R: Fn(&str) -> Option<i32>>([base, now, told, carried]: [&Tariff; 4], sides: &Sides<'_, R>) -> bool {
     let was_told = |of: &dyn Fn(&Tariff) -> i32| of(carried) <= of(now) || of(told) > of(base);
     was_told(&|tariff| sides.height(tariff.minimum_plan.as_deref()))
-        && carried.gates.iter().all(|gate| was_told(&|tariff| sides.height(tariff.gate(&gate.param, &gate.value))))
+        && carried
+            .gates
+            .iter()
+            .all(|gate| was_told(&|tariff| sides.height(tariff.required_plan(&gate.param, &gate.value))))
 }
 
 /// The same for the prices.
@@ -201,7 +204,7 @@ fn prices_were_told([base, now, told, carried]: [&Rule; 4]) -> bool {
     if now.same_own_prices(base) && carried.same_own_prices(told) {
         return true;
     }
-    if !now.movement(carried).up {
+    if !now.price_direction(carried).up {
         return true;
     }
     let told_cells = cells(base, now, told).zip(cells(base, now, carried));

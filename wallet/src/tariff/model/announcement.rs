@@ -33,6 +33,7 @@ impl Announcement {
     }
 
     /// Says whether something goes up or away.
+    #[doc(hidden)]
     #[must_use]
     pub fn rises(&self) -> bool {
         self.status != BookStatus::Withdrawn && self.changes.iter().any(|change| change.direction.needs_notice())

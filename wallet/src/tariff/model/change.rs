@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::money::Credits;
-use crate::tariff::model::plan_requirement::GateChange;
+use crate::tariff::model::plan_requirement::RequirementChange;
 use crate::tariff::model::tariff::Tariff;
 use crate::tariff::rule::{PriceRange, Rule};
 
@@ -23,7 +23,7 @@ pub enum Apart {
 impl Tariff {
     /// Says how far another tariff of the same operation is from this one.
     #[must_use]
-    pub fn apart(&self, other: &Self) -> Apart {
+    pub(crate) fn apart(&self, other: &Self) -> Apart {
         if self.rule != other.rule || self.minimum_plan != other.minimum_plan || self.gates != other.gates {
             Apart::Price
         } else if !self.same_words(other) {
@@ -94,7 +94,7 @@ pub struct PriceChange {
     pub options: Vec<OptionChange>,
     /// The plans that change, of the operation and its options.
     #[serde(default)]
-    pub gates: Vec<GateChange>,
+    pub gates: Vec<RequirementChange>,
 }
 
 impl PriceChange {
@@ -127,11 +127,11 @@ impl<R: Fn(&str) -> Option<i32>> Sides<'_, R> {
     pub(in crate::tariff) fn direction(&self, before: &Tariff, after: &Tariff) -> Option<Direction> {
         // Prices are rounded up: steps that lie between the old ones lower some and raise none, all others may raise.
         let is_finer = self.step_before.micros().checked_rem(self.step_after.micros()) == Some(0);
-        let movement = before.rule.movement(&after.rule);
-        if movement.up || self.gates_rise(before, after) || !is_finer {
+        let prices = before.rule.price_direction(&after.rule);
+        if prices.up || self.requirements_rise(before, after) || !is_finer {
             return Some(Direction::Rise);
         }
-        if movement.down || self.step_before != self.step_after {
+        if prices.down || self.step_before != self.step_after {
             return Some(Direction::Drop);
         }
         match before.apart(after) {
@@ -146,13 +146,13 @@ impl<R: Fn(&str) -> Option<i32>> Sides<'_, R> {
     }
 
     /// Says whether a plan is needed where none, or a lower one, was.
-    pub(in crate::tariff) fn gates_rise(&self, before: &Tariff, after: &Tariff) -> bool {
+    pub(in crate::tariff) fn requirements_rise(&self, before: &Tariff, after: &Tariff) -> bool {
         let lowest = self.height(before.minimum_plan.as_deref());
         if self.height(after.minimum_plan.as_deref()) > lowest {
             return true;
         }
         after.gates.iter().any(|gate| {
-            let known = before.gate(&gate.param, &gate.value);
+            let known = before.required_plan(&gate.param, &gate.value);
             self.height(Some(&gate.plan)) > self.height(known).max(lowest)
         })
     }
@@ -165,7 +165,7 @@ impl<R: Fn(&str) -> Option<i32>> Sides<'_, R> {
 
 impl Tariff {
     /// Gives the plan that an option needs, by code.
-    pub(in crate::tariff) fn gate(&self, param: &str, value: &str) -> Option<&str> {
+    pub(in crate::tariff) fn required_plan(&self, param: &str, value: &str) -> Option<&str> {
         self.gates.iter().find(|gate| gate.param == param && gate.value == value).map(|gate| gate.plan.as_str())
     }
 }

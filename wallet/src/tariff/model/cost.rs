@@ -30,7 +30,7 @@ pub struct CostRow {
 impl CostRow {
     /// Says whether it costs less than another one for the same quantity; `false` for another currency.
     #[must_use]
-    pub fn is_below(&self, other: &UpstreamCost) -> bool {
+    pub(crate) fn is_below(&self, other: &UpstreamCost) -> bool {
         self.currency == other.currency && product(self.micros, other.per) < product(other.micros, self.per)
     }
 
@@ -47,7 +47,7 @@ pub(in crate::tariff) fn product(left: i64, right: i64) -> i128 {
 
 /// A cost as a sheet says it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourcedCost {
+pub(crate) struct SourcedCost {
     /// The operation.
     pub operation: String,
     /// Millionths of the currency's main unit, for `per` units of the tariff.

@@ -8,7 +8,7 @@ use crate::tariff::rule::{Rule, Sum};
 
 /// The plan that an operation needs, or one of its options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gate {
+pub struct PlanRequirement {
     /// The option: `premium`; of a part of a sum with the part before it, `image premium`. None: the whole operation.
     pub option: Option<String>,
     /// The lowest plan that may ask for it, by code.
@@ -17,7 +17,7 @@ pub struct Gate {
 
 /// The plan that an operation or option needs, before and after a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GateChange {
+pub struct RequirementChange {
     /// The option; none: the whole operation.
     pub option: Option<String>,
     /// The plan before, by code; none: every plan could ask for it.
@@ -41,7 +41,7 @@ pub fn plan_above<'a>(
 impl PriceBook {
     /// Lists the plans that an operation of the book needs: its own, and those of a sum's parts.
     #[must_use]
-    pub fn gates_of(&self, tariff: &Tariff) -> Vec<Gate> {
+    pub fn requirements_of(&self, tariff: &Tariff) -> Vec<PlanRequirement> {
         let mut gates = own(tariff, None);
         for part in parts(tariff) {
             gates.extend(self.tariff(&part.operation).map(|tariff| own(tariff, Some(&part.key))).unwrap_or_default());
@@ -50,16 +50,21 @@ impl PriceBook {
     }
 
     /// Lists the plans that change for an operation from this book to a later one.
-    pub(in crate::tariff) fn gate_changes(&self, later: &Self, before: &Tariff, after: &Tariff) -> Vec<GateChange> {
-        let (before, after) = (self.gates_of(before), later.gates_of(after));
-        let plan = |gates: &[Gate], option: &Option<String>| {
+    pub(in crate::tariff) fn requirement_changes(
+        &self,
+        later: &Self,
+        before: &Tariff,
+        after: &Tariff,
+    ) -> Vec<RequirementChange> {
+        let (before, after) = (self.requirements_of(before), later.requirements_of(after));
+        let plan = |gates: &[PlanRequirement], option: &Option<String>| {
             gates.iter().find(|gate| gate.option == *option).map(|gate| gate.plan.clone())
         };
-        let mut changes: Vec<GateChange> = Vec::new();
+        let mut changes: Vec<RequirementChange> = Vec::new();
         for option in before.iter().chain(&after).map(|gate| &gate.option) {
             let (was, is) = (plan(&before, option), plan(&after, option));
             if was != is && !changes.iter().any(|known| known.option == *option) {
-                changes.push(GateChange { option: option.clone(), before: was, after: is });
+                changes.push(RequirementChange { option: option.clone(), before: was, after: is });
             }
         }
         changes
@@ -86,10 +91,12 @@ fn parts(tariff: &Tariff) -> &[crate::tariff::rule::SumPart] {
 }
 
 /// Lists what a tariff itself asks for, under the name of the part that it is.
-fn own(tariff: &Tariff, part: Option<&str>) -> Vec<Gate> {
+fn own(tariff: &Tariff, part: Option<&str>) -> Vec<PlanRequirement> {
     let under = |option: &str| part.map_or_else(|| option.to_owned(), |part| format!("{part} {option}"));
-    let whole = tariff.minimum_plan.iter().map(|plan| Gate { option: part.map(str::to_owned), plan: plan.clone() });
-    let options = tariff.gates.iter().map(|gate| Gate { option: Some(under(&gate.value)), plan: gate.plan.clone() });
+    let whole =
+        tariff.minimum_plan.iter().map(|plan| PlanRequirement { option: part.map(str::to_owned), plan: plan.clone() });
+    let options =
+        tariff.gates.iter().map(|gate| PlanRequirement { option: Some(under(&gate.value)), plan: gate.plan.clone() });
     whole.chain(options).collect()
 }
 
@@ -99,7 +106,7 @@ mod tests {
     use crate::money::Credits;
     use crate::tariff::fixtures::{book, tariff};
     use crate::tariff::model::change::Direction;
-    use crate::tariff::model::tariff::OptionGate;
+    use crate::tariff::model::tariff::OptionRequirement;
     use crate::tariff::rule::{Flat, SumPart};
 
     #[test]
@@ -118,11 +125,11 @@ mod tests {
             book(vec![tariff("image", flat.clone()), tariff("text", flat.clone()), tariff("post", sum(&["image"]))]);
         let rank =
             |plan: &str| ["free", "pro"].iter().position(|known| *known == plan).and_then(|at| at.try_into().ok());
-        let changes = |later: &PriceBook| -> Vec<(String, Direction, Vec<GateChange>)> {
+        let changes = |later: &PriceBook| -> Vec<(String, Direction, Vec<RequirementChange>)> {
             let changes = now.changes(later, rank).into_iter();
             changes.map(|change| (change.operation, change.direction, change.gates)).collect()
         };
-        let gate = |option: Option<&str>, before: Option<&str>, after: Option<&str>| GateChange {
+        let gate = |option: Option<&str>, before: Option<&str>, after: Option<&str>| RequirementChange {
             option: option.map(str::to_owned),
             before: before.map(str::to_owned),
             after: after.map(str::to_owned),
@@ -140,7 +147,7 @@ mod tests {
         // A part that is not in the sum concerns it in nothing.
         let mut later = now.clone();
         later.tariffs[1].gates =
-            vec![OptionGate { param: "tier".to_owned(), value: "premium".to_owned(), plan: "pro".to_owned() }];
+            vec![OptionRequirement { param: "tier".to_owned(), value: "premium".to_owned(), plan: "pro".to_owned() }];
         let told = changes(&later);
         assert_eq!(told, [("text".to_owned(), Direction::Rise, vec![gate(Some("premium"), None, Some("pro"))])]);
     }

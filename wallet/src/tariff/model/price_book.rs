@@ -17,7 +17,7 @@ use crate::tariff::rule::Rule;
 /// The most lines of one batch of quotes.
 pub const BATCH_MAX: usize = 100;
 /// The most tariffs of one price book.
-pub const TARIFFS_MAX: usize = 5_000;
+pub(crate) const TARIFFS_MAX: usize = 5_000;
 
 /// Where a price book stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -174,7 +174,7 @@ impl PriceBook {
     }
 
     /// Copies the rules of operations into the sums that name them, so that each rule prices alone.
-    pub fn relink(&mut self) {
+    pub(crate) fn relink(&mut self) {
         let rules: Vec<(String, Rule)> =
             self.tariffs.iter().map(|tariff| (tariff.operation.clone(), tariff.rule.clone())).collect();
         for tariff in &mut self.tariffs {
@@ -218,7 +218,7 @@ impl PriceBook {
     /// Gives a draft without what needs notice: prices that rise stay as they are in this book, operations that go away
     /// stay, and everything else is as the draft says.
     #[must_use]
-    pub fn without_rises(&self, draft: &Self, rank: impl Fn(&str) -> Option<i32>) -> Self {
+    pub(crate) fn without_rises(&self, draft: &Self, rank: impl Fn(&str) -> Option<i32>) -> Self {
         let changes = self.changes(draft, rank);
         let waits = |operation: &str| {
             changes.iter().any(|change| change.operation == operation && change.direction.needs_notice())
@@ -249,14 +249,14 @@ impl PriceBook {
                 // A sum asks for the plans of its parts.
                 Some(before) => match sides.direction(before, after) {
                     Some(Direction::Rise) => Some(Direction::Rise),
-                    _ if self.common_parts(later, before, after).any(|(was, is)| sides.gates_rise(was, is)) => {
+                    _ if self.common_parts(later, before, after).any(|(was, is)| sides.requirements_rise(was, is)) => {
                         Some(Direction::Rise)
                     }
                     other => other,
                 },
             };
             if let Some(direction) = direction {
-                let gates = before.map(|before| self.gate_changes(later, before, after)).unwrap_or_default();
+                let gates = before.map(|before| self.requirement_changes(later, before, after)).unwrap_or_default();
                 changes.push(PriceChange { gates, ..PriceChange::between(before, Some(after), direction) });
             }
         }

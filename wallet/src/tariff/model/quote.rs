@@ -21,7 +21,7 @@ pub struct QuoteId(Uuid);
 impl QuoteId {
     /// Makes a new name, which tells when the price was locked.
     #[must_use]
-    pub fn new(at: DateTime<Utc>) -> Self {
+    pub(crate) fn new(at: DateTime<Utc>) -> Self {
         let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
         Self(Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, at.timestamp_subsec_nanos())))
     }

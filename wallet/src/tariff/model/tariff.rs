@@ -35,7 +35,7 @@ pub struct Tariff {
     pub minimum_plan: Option<String>,
     /// Options that need a plan: `tier=premium` needs Build.
     #[serde(default)]
-    pub gates: Vec<OptionGate>,
+    pub gates: Vec<OptionRequirement>,
     /// How it is priced.
     pub rule: Rule,
     /// The place in the price list, from 0.
@@ -45,7 +45,7 @@ pub struct Tariff {
 /// An option that needs a plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OptionGate {
+pub struct OptionRequirement {
     /// The param: `tier`.
     pub param: String,
     /// The option: `premium`.
@@ -159,7 +159,7 @@ impl Tariff {
 
 /// Says whether a text can name an operation.
 #[must_use]
-pub fn is_operation(text: &str) -> bool {
+pub(crate) fn is_operation(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
     (1..=64).contains(&text.len()) && text.bytes().all(allowed)
 }

@@ -35,7 +35,7 @@ impl PriceBook {
     /// Says what an amount buys: at most so many rows, from every category something, the most numerous first. What is
     /// free, or costs more than the amount, is left out.
     #[must_use]
-    pub fn buys(&self, amount: Credits, rows: usize) -> Vec<Buy> {
+    pub fn affordable(&self, amount: Credits, rows: usize) -> Vec<Buy> {
         // A price is a whole number of steps.
         let rest = amount.micros().checked_rem(self.rounding_step.micros()).unwrap_or(0);
         let budget = amount.checked_sub(Credits::from_micros(rest)).unwrap_or(amount);

@@ -195,7 +195,7 @@ impl Tariffs {
         if error.refusal().is_none() {
             return Err(error);
         }
-        self.ledger.recall(wallet, key, hash).await?.ok_or(error)
+        self.ledger.replay(wallet, key, hash).await?.ok_or(error)
     }
 
     /// Takes what prices one request.

@@ -19,7 +19,7 @@ use crate::tariff::repo::notice as repo;
 /// The job that tells people of a published version.
 pub const ANNOUNCE_PRICES: &str = "announce_prices";
 /// The most versions of one page of the changelog.
-pub const CHANGELOG_PAGE_MAX: u16 = 200;
+pub(crate) const CHANGELOG_PAGE_MAX: u16 = 200;
 /// How often a version that changes meanwhile is weighed again at once.
 const WEIGHINGS_MAX: usize = 5;
 /// A node that took a version and did not finish by then has died.
@@ -68,17 +68,19 @@ impl Tariffs {
     }
 
     /// Takes a version of which people are still to be told; nobody else gets it for a while.
+    #[doc(hidden)]
     pub async fn take_untold(&self) -> Result<Option<i32>> {
         let now = self.db.now();
         repo::take_untold(self.db.pool(), now, now - TELLING).await
     }
 
     /// Gives a version back that could not be told: it is taken again at the next round.
-    pub async fn leave_untold(&self, version: i32) -> Result<()> {
+    pub(crate) async fn leave_untold(&self, version: i32) -> Result<()> {
         repo::leave_untold(self.db.pool(), version).await
     }
 
     /// Marks a version as told in the state that it was told in.
+    #[doc(hidden)]
     pub async fn mark_told(&self, announcement: &Announcement) -> Result<()> {
         repo::mark_told(self.db.pool(), announcement.version, announcement.status, self.db.now()).await
     }
@@ -86,7 +88,7 @@ impl Tariffs {
     /// Works out what a published version means to each account, where that is not known: the real charges of the
     /// days before its announcement (setting `rehearsal_days`), rated by the prices that it replaces and by its own. A
     /// repeat finds the same. A version that changes meanwhile is weighed again.
-    pub async fn weigh(&self, version: i32) -> Result<()> {
+    pub(crate) async fn weigh(&self, version: i32) -> Result<()> {
         for _ in 0..WEIGHINGS_MAX {
             let Some(text) = repo::unweighed(self.db.pool(), version).await? else { return Ok(()) };
             let impacts = self.impacts(version).await?;
@@ -123,11 +125,12 @@ impl Tariffs {
     }
 
     /// Says how many days of charges are rated again for an announcement.
-    pub async fn impact_days(&self) -> Result<i64> {
+    pub(crate) async fn impact_days(&self) -> Result<i64> {
         Ok(self.cache.current().await?.rules.rehearsal_days)
     }
 
     /// Gives what a version means to an account; `None` where the account used nothing that changes.
+    #[doc(hidden)]
     pub async fn impact(&self, version: i32, account: AccountId) -> Result<Option<Impact>> {
         repo::impact(self.db.pool(), version, account).await
     }

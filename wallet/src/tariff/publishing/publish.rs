@@ -33,8 +33,8 @@ impl Tariffs {
         let changes = active.changes(&draft, |plan| change.rank(plan));
         let from = effective_at.unwrap_or(change.now).max(change.now);
         check_notice(&changes, from, change.first_rise())?;
-        let rehearsed = repo::rehearsed_revision(&mut change.tx, version).await?;
-        check_rehearsed(&changes, rehearsed == Some(draft.revision))?;
+        let simulated = repo::simulated_revision(&mut change.tx, version).await?;
+        check_simulated(&changes, simulated == Some(draft.revision))?;
         change.put_out(staff, &active, &draft, from).await?;
         self.tell_in_tx(&mut change, version).await?;
         let book = read(&mut change.tx, version).await?;
@@ -56,15 +56,15 @@ impl Tariffs {
         let active = change.active_under(&whole).await?;
         let changes = active.changes(&whole, |plan| change.rank(plan));
         check_notice(&changes, rises_at, change.first_rise())?;
-        let rehearsed = repo::rehearsed_revision(&mut change.tx, version).await?;
-        check_rehearsed(&changes, rehearsed == Some(whole.revision))?;
+        let simulated = repo::simulated_revision(&mut change.tx, version).await?;
+        check_simulated(&changes, simulated == Some(whole.revision))?;
         let first = active.without_rises(&whole, |plan| change.rank(plan));
         let (step, base) = (whole.rounding_step, Some(version));
         let later = repo::insert_book(&mut change.tx, BookStatus::Draft, None, step, base, staff, change.now).await?;
         repo::replace_tariffs(&mut change.tx, later, &whole.tariffs).await?;
         repo::replace_tariffs(&mut change.tx, version, &first.tariffs).await?;
         let later = read(&mut change.tx, later).await?;
-        repo::move_rehearsal(&mut change.tx, version, later.version, later.revision).await?;
+        repo::move_simulation(&mut change.tx, version, later.version, later.revision).await?;
         let now = change.now;
         change.put_out(staff, &active, &first, now).await?;
         let first = read(&mut change.tx, version).await?;
@@ -167,8 +167,8 @@ fn check_notice(changes: &[PriceChange], from: DateTime<Utc>, first: DateTime<Ut
 }
 
 /// Refuses a rise of which nobody has seen what it would do.
-fn check_rehearsed(changes: &[PriceChange], is_rehearsed: bool) -> Result<()> {
-    if is_rehearsed || !changes.iter().any(|change| change.direction.needs_notice()) {
+fn check_simulated(changes: &[PriceChange], is_simulated: bool) -> Result<()> {
+    if is_simulated || !changes.iter().any(|change| change.direction.needs_notice()) {
         return Ok(());
     }
     let message = "Run a simulation of this draft first: a price rise is published only after its effect is known.";

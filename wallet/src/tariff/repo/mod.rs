@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor, PgPool};
 
-pub(super) use crate::tariff::repo::simulation::{forget_run, move_rehearsal, rehearsed_revision};
+pub(super) use crate::tariff::repo::simulation::{forget_run, move_simulation, simulated_revision};
 pub(super) use publish::{fix_changes, put_in_force, schedule, set_changes, withdraw};
 pub(super) use quote::{insert_quote, locked_quote, sweep_quotes};
 

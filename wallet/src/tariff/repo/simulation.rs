@@ -198,7 +198,7 @@ async fn keep_accounts(connection: &mut PgConnection, version: i32, accounts: &[
 }
 
 /// Reads what every account would have paid, with their names: who would pay most more first.
-pub(in crate::tariff) async fn rehearsed_accounts(pool: &PgPool, version: i32) -> Result<Vec<AccountImpact>> {
+pub(in crate::tariff) async fn simulated_accounts(pool: &PgPool, version: i32) -> Result<Vec<AccountImpact>> {
     let rows = sqlx::query!(
         r#"SELECT r.account_id, coalesce(a.name, '') AS "name!", r.charges, r.before, r.after
          FROM rehearsed_accounts AS r
@@ -250,7 +250,7 @@ pub(in crate::tariff) async fn forget_run(connection: &mut PgConnection, version
 }
 
 /// Gives what a simulation found to the version that its draft goes on as.
-pub(in crate::tariff) async fn move_rehearsal(
+pub(in crate::tariff) async fn move_simulation(
     connection: &mut PgConnection,
     from: i32,
     to: i32,
@@ -277,7 +277,7 @@ pub(in crate::tariff) async fn move_rehearsal(
 }
 
 /// Reads what the last simulation of a version found.
-pub(in crate::tariff) async fn rehearsal(pool: &PgPool, version: i32) -> Result<Option<Simulation>> {
+pub(in crate::tariff) async fn simulation_of(pool: &PgPool, version: i32) -> Result<Option<Simulation>> {
     let found = sqlx::query_scalar!("SELECT rehearsal FROM price_books WHERE version = $1", version)
         .fetch_optional(pool)
         .await?;
@@ -285,7 +285,7 @@ pub(in crate::tariff) async fn rehearsal(pool: &PgPool, version: i32) -> Result<
 }
 
 /// Reads which revision of a draft was simulated last.
-pub(in crate::tariff) async fn rehearsed_revision(connection: &mut PgConnection, version: i32) -> Result<Option<i64>> {
+pub(in crate::tariff) async fn simulated_revision(connection: &mut PgConnection, version: i32) -> Result<Option<i64>> {
     let found = sqlx::query_scalar!("SELECT rehearsed_revision FROM price_books WHERE version = $1", version)
         .fetch_optional(connection)
         .await?;

@@ -64,7 +64,7 @@ impl Rule {
 
     /// Gives the same rule with other prices, in the order of [`Rule::cells`]; `None` where their number differs.
     #[must_use]
-    pub fn with_cells(&self, prices: &[Credits]) -> Option<Self> {
+    pub(crate) fn with_cells(&self, prices: &[Credits]) -> Option<Self> {
         if prices.len() != self.cells().len() {
             return None;
         }
@@ -147,8 +147,8 @@ pub fn read_price(field: &str, typed: &str) -> Result<Credits, FieldError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Axis, Composite, Flat, Level, Matrix, Meter, PerTarget, PerUnit, Quantity, Range};
-    use super::super::{Surcharge, SurchargeOption};
+    use super::super::composite::{PerTarget, Surcharge, SurchargeOption};
+    use super::super::{Axis, Composite, Flat, Level, Matrix, Meter, PerUnit, Quantity, Range};
     use super::*;
 
     fn credits(whole: i64) -> Credits {

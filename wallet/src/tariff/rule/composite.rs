@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::matrix::CELLS_MAX;
-use super::{Checker, Line, Movement, Worked};
+use super::{Checker, Line, PriceDirection, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
 use crate::tariff::rule::fraction::Exact;
@@ -21,16 +21,16 @@ pub struct Composite {
     pub label: String,
     /// What options add.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub surcharges: Vec<Surcharge>,
+    pub(crate) surcharges: Vec<Surcharge>,
     /// What each target adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub targets: Vec<PerTarget>,
+    pub(crate) targets: Vec<PerTarget>,
 }
 
 /// What the options of one param add.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Surcharge {
+pub(crate) struct Surcharge {
     /// The param: `media_type`.
     pub param: String,
     /// What it takes besides `none`, which adds nothing and is what a call without it means.
@@ -40,7 +40,7 @@ pub struct Surcharge {
 /// One option that adds to the price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct SurchargeOption {
+pub(crate) struct SurchargeOption {
     /// What the param says.
     pub value: String,
     /// What it adds.
@@ -53,7 +53,7 @@ pub struct SurchargeOption {
 /// What each target adds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PerTarget {
+pub(crate) struct PerTarget {
     /// The param: a number, or a list whose length counts (`target_languages`).
     pub param: String,
     /// What each adds.
@@ -184,25 +184,25 @@ impl Composite {
         Some(Worked { total: total?, min: min?, max: max?, lines })
     }
 
-    pub(crate) fn movement(&self, later: &Self) -> Movement {
-        let mut movement = Movement::between(&self.base, &later.base);
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
+        let mut direction = PriceDirection::between(&self.base, &later.base);
         for before in &self.surcharges {
             let after = later.surcharges.iter().find(|after| after.param == before.param);
-            let Some(after) = after else { return Movement::UNKNOWN };
+            let Some(after) = after else { return PriceDirection::UNKNOWN };
             for option in &before.options {
                 let later = after.options.iter().find(|later| later.value == option.value);
-                movement = movement.and(match later {
-                    Some(later) => Movement::between(&option.credits, &later.credits),
-                    None => Movement::UNKNOWN,
+                direction = direction.and(match later {
+                    Some(later) => PriceDirection::between(&option.credits, &later.credits),
+                    None => PriceDirection::UNKNOWN,
                 });
             }
         }
         for before in &self.targets {
             let after = later.targets.iter().find(|after| after.param == before.param);
-            let Some(after) = after else { return Movement::UNKNOWN };
-            let limit = Movement { up: after.max < before.max, down: false };
-            movement = movement.and(Movement::between(&before.credits, &after.credits)).and(limit);
+            let Some(after) = after else { return PriceDirection::UNKNOWN };
+            let limit = PriceDirection { up: after.max < before.max, down: false };
+            direction = direction.and(PriceDirection::between(&before.credits, &after.credits)).and(limit);
         }
-        movement
+        direction
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checker, Line, Movement, Worked};
+use super::{Checker, Line, PriceDirection, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
 use crate::tariff::rule::fraction::Exact;
@@ -61,7 +61,7 @@ impl Matrix {
     }
 
     /// Lists every combination with its price, in the order of the cells.
-    pub fn combinations(&self) -> impl Iterator<Item = (Vec<&str>, Credits)> {
+    pub(crate) fn combinations(&self) -> impl Iterator<Item = (Vec<&str>, Credits)> {
         self.cells.iter().enumerate().map(|(place, credits)| {
             let mut rest = place;
             let mut values: Vec<&str> = Vec::with_capacity(self.axes.len());
@@ -132,11 +132,11 @@ impl Matrix {
         Some(Worked { total: Exact::of(credits), min: Exact::of(min), max: Exact::of(max), lines: vec![line] })
     }
 
-    pub(crate) fn movement(&self, later: &Self) -> Movement {
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
         let same_params = self.axes.iter().map(|axis| &axis.param).eq(later.axes.iter().map(|axis| &axis.param));
         if !same_params {
             let ((least, most), (later_least, later_most)) = (self.bounds(), later.bounds());
-            return Movement { up: later_most > least, down: later_least < most };
+            return PriceDirection { up: later_most > least, down: later_least < most };
         }
         // An option or a default that goes away is a rise: what worked is refused then.
         let defaults = self
@@ -144,7 +144,7 @@ impl Matrix {
             .iter()
             .zip(&later.axes)
             .any(|(before, after)| before.default.is_some() && before.default != after.default);
-        let mut movement = Movement { up: defaults, down: false };
+        let mut direction = PriceDirection { up: defaults, down: false };
         for (values, before) in self.combinations() {
             let places: Option<Vec<usize>> = later
                 .axes
@@ -152,11 +152,11 @@ impl Matrix {
                 .zip(&values)
                 .map(|(axis, value)| axis.values.iter().position(|candidate| candidate == value))
                 .collect();
-            movement = movement.and(match places.and_then(|places| later.cell(&places)) {
-                Some(after) => Movement::between(&before, &after),
-                None => Movement::UNKNOWN,
+            direction = direction.and(match places.and_then(|places| later.cell(&places)) {
+                Some(after) => PriceDirection::between(&before, &after),
+                None => PriceDirection::UNKNOWN,
             });
         }
-        movement
+        direction
     }
 }

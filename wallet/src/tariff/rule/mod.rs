@@ -10,9 +10,9 @@ mod composite;
 mod flat;
 pub(super) mod fraction;
 mod matrix;
-mod movement;
 pub(super) mod param;
 mod per_unit;
+mod price_direction;
 mod range;
 mod sum;
 mod tiered;
@@ -21,14 +21,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use cells::{PriceCell, read_price};
-pub use composite::{Composite, PerTarget, Surcharge, SurchargeOption};
+pub use composite::Composite;
 pub use flat::Flat;
 pub use matrix::{Axis, CELLS_MAX, Matrix};
-pub use movement::Movement;
 pub use per_unit::{Meter, PerUnit, Quantity};
-pub use range::{Level, Modifier, ModifierOption, Range};
+pub(crate) use price_direction::PriceDirection;
+pub use range::{Level, Range};
 pub use sum::{Sum, SumPart};
-pub use tiered::{Tier, Tiered};
+pub(crate) use tiered::Tier;
+pub use tiered::Tiered;
 
 pub(crate) use check::Checker;
 
@@ -39,11 +40,11 @@ use crate::tariff::rule::fraction::Exact;
 use crate::tariff::rule::param::{ParamKind, ParamSpec, Reader};
 
 /// The dearest price that a rule may name: a thousand million credits. More is a slip of the hand.
-pub const PRICE_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);
+pub(crate) const PRICE_MAX: Credits = Credits::from_micros(1_000_000_000_000_000);
 /// The most calls that one charge or quote may stand for.
 pub const COUNT_MAX: i64 = 1_000_000;
 /// The most options, levels, tiers, meters or parts of one rule.
-pub const PARTS_MAX: usize = 200;
+pub(crate) const PARTS_MAX: usize = 200;
 
 /// How an operation is priced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

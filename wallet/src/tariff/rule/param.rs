@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use crate::error::{FieldError, Problem, Refusal};
 
 /// The largest quantity of one call, where a rule sets no smaller one: a million million.
-pub const QUANTITY_MAX: i64 = 1_000_000_000_000;
+pub(crate) const QUANTITY_MAX: i64 = 1_000_000_000_000;
 /// The most params that one call may carry.
-pub const PARAMS_MAX: usize = 64;
+pub(crate) const PARAMS_MAX: usize = 64;
 /// The longest name of a target, in letters.
 const TARGET_MAX: usize = 64;
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checker, Line, Movement, Worked};
+use super::{Checker, Line, PriceDirection, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
 use crate::tariff::rule::fraction::Exact;
@@ -13,7 +13,7 @@ use crate::tariff::rule::param::{ParamKind, ParamSpec, QUANTITY_MAX, Reader};
 #[serde(deny_unknown_fields)]
 pub struct PerUnit {
     /// What is counted; usually one, two where input and output differ.
-    pub meters: Vec<Meter>,
+    pub(crate) meters: Vec<Meter>,
     /// The least that a call costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum: Option<Credits>,
@@ -172,35 +172,38 @@ impl PerUnit {
         Some(Worked::fixed(total.at_least(minimum), lines))
     }
 
-    pub(crate) fn movement(&self, later: &Self) -> Movement {
-        let mut movement = Movement::between(&self.minimum.unwrap_or_default(), &later.minimum.unwrap_or_default());
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
+        let mut direction =
+            PriceDirection::between(&self.minimum.unwrap_or_default(), &later.minimum.unwrap_or_default());
         for meter in &later.meters {
             let before = self.meters.iter().find(|before| before.quantity.param == meter.quantity.param);
-            movement = movement.and(match before {
-                Some(before) => before.movement(meter),
-                None => Movement { up: meter.price.is_positive(), down: false },
+            direction = direction.and(match before {
+                Some(before) => before.price_direction(meter),
+                None => PriceDirection { up: meter.price.is_positive(), down: false },
             });
         }
         let gone = |meter: &&Meter| !later.meters.iter().any(|after| after.quantity.param == meter.quantity.param);
         if self.meters.iter().any(|meter| gone(&meter) && meter.price.is_positive()) {
-            movement.down = true;
+            direction.down = true;
         }
-        movement
+        direction
     }
 }
 
 impl Meter {
     /// Compares the prices of one unit by cross multiplication; a smaller limit or a dearer default is a rise too.
-    fn movement(&self, later: &Self) -> Movement {
+    fn price_direction(&self, later: &Self) -> PriceDirection {
         let worth =
             |meter: &Self, other: &Self| i128::from(meter.price.micros()).checked_mul(i128::from(other.quantity.per));
-        let (Some(before), Some(after)) = (worth(self, later), worth(later, self)) else { return Movement::UNKNOWN };
-        let limit = Movement::between(&later.quantity.most(), &self.quantity.most());
-        let default = match (self.quantity.default, later.quantity.default) {
-            (Some(before), Some(after)) => Movement::between(&before, &after),
-            (Some(_), None) => Movement::UNKNOWN,
-            (None, _) => Movement::default(),
+        let (Some(before), Some(after)) = (worth(self, later), worth(later, self)) else {
+            return PriceDirection::UNKNOWN;
         };
-        Movement::between(&before, &after).and(Movement { up: limit.up, down: false }).and(default)
+        let limit = PriceDirection::between(&later.quantity.most(), &self.quantity.most());
+        let default = match (self.quantity.default, later.quantity.default) {
+            (Some(before), Some(after)) => PriceDirection::between(&before, &after),
+            (Some(_), None) => PriceDirection::UNKNOWN,
+            (None, _) => PriceDirection::default(),
+        };
+        PriceDirection::between(&before, &after).and(PriceDirection { up: limit.up, down: false }).and(default)
     }
 }

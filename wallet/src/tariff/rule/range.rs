@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checker, Line, Movement, Quantity, Worked};
+use super::{Checker, Line, PriceDirection, Quantity, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
 use crate::tariff::rule::fraction::Exact;
@@ -26,7 +26,7 @@ pub struct Range {
     pub levels: Vec<Level>,
     /// What moves the level's price: language, load.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub modifiers: Vec<Modifier>,
+    pub(crate) modifiers: Vec<Modifier>,
     /// What the price is for, where it isn't one call: 1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Quantity>,
@@ -45,7 +45,7 @@ pub struct Level {
 /// Something that moves a price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Modifier {
+pub(crate) struct Modifier {
     /// The param: `load`.
     pub param: String,
     /// What it takes; the first is what a call without it means.
@@ -55,7 +55,7 @@ pub struct Modifier {
 /// One option of a modifier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ModifierOption {
+pub(crate) struct ModifierOption {
     /// What the param says.
     pub value: String,
     /// Hundredths of the price: 100 leaves it, 150 adds half.
@@ -153,17 +153,17 @@ impl Range {
         Some(Worked { total: of(bound)?, min: of(min)?, max: of(max)?, lines: vec![line] })
     }
 
-    pub(crate) fn movement(&self, later: &Self) -> Movement {
-        let bounds = Movement::between(&self.min, &later.min).and(Movement::between(&self.max, &later.max));
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
+        let bounds = PriceDirection::between(&self.min, &later.min).and(PriceDirection::between(&self.max, &later.max));
         let same = self.param == later.param
             && self.default == later.default
             && self.quantity == later.quantity
             && self.modifiers == later.modifiers
             && self.levels.iter().map(|level| &level.value).eq(later.levels.iter().map(|level| &level.value));
         if !same {
-            return bounds.and(Movement::UNKNOWN);
+            return bounds.and(PriceDirection::UNKNOWN);
         }
         let pairs = self.levels.iter().zip(&later.levels);
-        pairs.fold(bounds, |so_far, (before, after)| so_far.and(Movement::between(&before.price, &after.price)))
+        pairs.fold(bounds, |so_far, (before, after)| so_far.and(PriceDirection::between(&before.price, &after.price)))
     }
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Checker, Movement, Rule, Worked};
+use super::{Checker, PriceDirection, Rule, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
 use crate::tariff::rule::fraction::Exact;
@@ -154,7 +154,7 @@ impl Sum {
         sum
     }
 
-    pub(crate) fn movement(&self, later: &Self) -> Movement {
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
         let same = self.shared == later.shared
             && self.select == later.select
             && self
@@ -163,10 +163,12 @@ impl Sum {
                 .map(|part| (&part.key, &part.operation))
                 .eq(later.parts.iter().map(|part| (&part.key, &part.operation)));
         if !same {
-            return Movement::UNKNOWN;
+            return PriceDirection::UNKNOWN;
         }
         let pairs = self.parts.iter().zip(&later.parts);
-        pairs.fold(Movement::default(), |so_far, (before, after)| so_far.and(before.rule.movement(&after.rule)))
+        pairs.fold(PriceDirection::default(), |so_far, (before, after)| {
+            so_far.and(before.rule.price_direction(&after.rule))
+        })
     }
 }
 

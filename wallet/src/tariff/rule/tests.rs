@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::composite::{PerTarget, Surcharge, SurchargeOption};
 use super::*;
 use crate::error::Problem;
 
@@ -261,16 +262,19 @@ fn a_rule_that_is_wrong_in_itself_is_refused_by_its_part() {
 #[test]
 fn every_way_to_pay_more_is_a_rise() {
     let flat = |text: &str| Rule::Flat(Flat { credits: amount(text) });
-    let way = |before: &Rule, after: &Rule| before.movement(after);
-    let (up, down, none) =
-        (Movement { up: true, down: false }, Movement { up: false, down: true }, Movement { up: false, down: false });
+    let way = |before: &Rule, after: &Rule| before.price_direction(after);
+    let (up, down, none) = (
+        PriceDirection { up: true, down: false },
+        PriceDirection { up: false, down: true },
+        PriceDirection { up: false, down: false },
+    );
     assert_eq!(
         (way(&flat("2"), &flat("3")), way(&flat("3"), &flat("2")), way(&flat("2"), &flat("2"))),
         (up, down, none)
     );
     let mut mixed = matrix();
     mixed.cells = ["4", "9", "9", "14"].map(amount).to_vec();
-    assert_eq!(way(&Rule::Matrix(matrix()), &Rule::Matrix(mixed)), Movement { up: true, down: true });
+    assert_eq!(way(&Rule::Matrix(matrix()), &Rule::Matrix(mixed)), PriceDirection { up: true, down: true });
     let mut narrower = matrix();
     narrower.axes[1].values.pop();
     narrower.cells = vec![amount("5"), amount("9")];
@@ -290,7 +294,7 @@ fn every_way_to_pay_more_is_a_rise() {
 #[test]
 fn whatever_breaks_a_call_is_a_rise() {
     let flat = |text: &str| Rule::Flat(Flat { credits: amount(text) });
-    let up = |before: &Rule, after: &Rule| before.movement(after).up;
+    let up = |before: &Rule, after: &Rule| before.price_direction(after).up;
     assert!(up(&Rule::Matrix(matrix()), &flat("1")), "a call that says its size is refused");
     assert!(up(&flat("20"), &Rule::Matrix(matrix())), "a call that doesn't is refused");
     let cheap = |axes: Vec<Axis>| {
@@ -301,8 +305,12 @@ fn whatever_breaks_a_call_is_a_rise() {
     assert!(up(&Rule::Matrix(matrix()), &cheap(vec![size()])), "an axis that goes away");
     assert!(up(&cheap(vec![size()]), &cheap(vec![size(), axis("seconds", &["5", "10"], None)])), "a new required axis");
     let open = cheap(vec![size(), axis("seconds", &["5", "10"], Some("5"))]);
-    assert_eq!(cheap(vec![size()]).movement(&open), Movement::default(), "a new axis with a default breaks nothing");
-    assert_eq!(flat("2").movement(&cheap(vec![size()])), Movement { up: false, down: true });
+    assert_eq!(
+        cheap(vec![size()]).price_direction(&open),
+        PriceDirection::default(),
+        "a new axis with a default breaks nothing"
+    );
+    assert_eq!(flat("2").price_direction(&cheap(vec![size()])), PriceDirection { up: false, down: true });
     let per = |meters: Vec<Meter>| Rule::PerUnit(PerUnit { meters, minimum: None });
     let free = Meter { quantity: quantity("seconds", 1), price: Credits::ZERO };
     let both = per(vec![characters(1_000, "2"), free.clone()]);
@@ -310,7 +318,7 @@ fn whatever_breaks_a_call_is_a_rise() {
     assert!(up(&both, &per(vec![characters(1_000, "2")])), "a meter that goes away");
     let optional = Meter { quantity: Quantity { default: Some(0), ..free.quantity }, price: Credits::ZERO };
     let with_default = per(vec![characters(1_000, "2"), optional]);
-    assert_eq!(per(vec![characters(1_000, "2")]).movement(&with_default), Movement::default());
+    assert_eq!(per(vec![characters(1_000, "2")]).price_direction(&with_default), PriceDirection::default());
 }
 
 #[test]
@@ -326,7 +334,10 @@ fn new_labels_are_words_and_a_new_option_is_more_than_that() {
     };
     assert!(post("Text", &["image"]).is_reworded(&post("Words", &["image"])));
     assert!(!post("Text", &["image"]).is_reworded(&post("Text", &["image", "video"])));
-    assert_eq!(post("Text", &["image"]).movement(&post("Words", &["image", "video"])), Movement::default());
+    assert_eq!(
+        post("Text", &["image"]).price_direction(&post("Words", &["image", "video"])),
+        PriceDirection::default()
+    );
 }
 
 #[test]

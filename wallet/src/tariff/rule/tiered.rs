@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checker, Line, Movement, Quantity, Worked};
+use super::{Checker, Line, PriceDirection, Quantity, Worked};
 use crate::error::Problem;
 use crate::money::Credits;
 use crate::tariff::rule::fraction::Exact;
@@ -16,13 +16,13 @@ pub struct Tiered {
     /// What is counted.
     pub quantity: Quantity,
     /// From small to large; the last has no end.
-    pub tiers: Vec<Tier>,
+    pub(crate) tiers: Vec<Tier>,
 }
 
 /// One tier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tier {
+pub(crate) struct Tier {
     /// The last unit of the tier; none for the last tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up_to: Option<i64>,
@@ -101,15 +101,15 @@ impl Tiered {
         Some(Worked::fixed(line.amount, vec![line]))
     }
 
-    pub(crate) fn movement(&self, later: &Self) -> Movement {
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
         let same_steps = self.quantity == later.quantity
             && self.tiers.iter().map(|tier| tier.up_to).eq(later.tiers.iter().map(|tier| tier.up_to));
         if !same_steps {
-            return Movement::UNKNOWN;
+            return PriceDirection::UNKNOWN;
         }
         let pairs = self.tiers.iter().zip(&later.tiers);
-        pairs.fold(Movement::default(), |so_far, (before, after)| {
-            so_far.and(Movement::between(&before.price, &after.price))
+        pairs.fold(PriceDirection::default(), |so_far, (before, after)| {
+            so_far.and(PriceDirection::between(&before.price, &after.price))
         })
     }
 }

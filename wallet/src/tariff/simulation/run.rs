@@ -39,7 +39,7 @@ enum Ending {
 impl Tariffs {
     /// Asks for a simulation of a draft as it is now. One that is on its way for the same revision is that simulation;
     /// one of an older revision is dropped for it.
-    pub async fn ask_rehearsal(&self, staff: &Actor, version: i32) -> Result<()> {
+    pub async fn ask_simulation(&self, staff: &Actor, version: i32) -> Result<()> {
         let mut tx = self.db.begin().await?;
         let found = repo::draft_revision(&mut tx, version).await?;
         let found = found.ok_or_else(|| Refusal::not_found(format!("price book {version}")))?;
@@ -56,10 +56,13 @@ impl Tariffs {
     /// Rates the real charges of the last days (a setting) again, beside running charges, and keeps what it found with
     /// the draft; an edit meanwhile makes that stale. `on_progress` hears of each step and may break it off: it is then
     /// taken up elsewhere.
-    pub async fn run_rehearsals(&self, mut on_progress: impl FnMut(Progress) -> ControlFlow<()> + Send) -> Result<u64> {
+    pub async fn run_simulations(
+        &self,
+        mut on_progress: impl FnMut(Progress) -> ControlFlow<()> + Send,
+    ) -> Result<u64> {
         let mut ended = 0_u64;
-        while let Some(ticket) = self.take_rehearsal().await? {
-            match self.run_rehearsal(ticket, &mut on_progress).await {
+        while let Some(ticket) = self.take_simulation().await? {
+            match self.run_simulation(ticket, &mut on_progress).await {
                 Ok(Ending::GivenBack) => return Ok(ended),
                 Ok(Ending::Superseded) => {}
                 Ok(Ending::Kept) => ended = ended.saturating_add(1),
@@ -79,23 +82,23 @@ impl Tariffs {
     }
 
     /// Gives how far the simulation of a version is; `None` where none was asked for.
-    pub async fn rehearsal_run(&self, version: i32) -> Result<Option<SimulationRun>> {
+    pub async fn simulation_run(&self, version: i32) -> Result<Option<SimulationRun>> {
         repo::run(self.db.pool(), version).await
     }
 
     /// Gives what the last simulation of a version found; compare its revision with the draft's.
-    pub async fn rehearsal(&self, version: i32) -> Result<Option<Simulation>> {
-        repo::rehearsal(self.db.pool(), version).await
+    pub async fn simulation(&self, version: i32) -> Result<Option<Simulation>> {
+        repo::simulation_of(self.db.pool(), version).await
     }
 
     /// Gives what every account would have paid under the last simulation of a version, with their names: who would pay
     /// most more first.
-    pub async fn rehearsed_accounts(&self, version: i32) -> Result<Vec<AccountImpact>> {
-        repo::rehearsed_accounts(self.db.pool(), version).await
+    pub async fn simulated_accounts(&self, version: i32) -> Result<Vec<AccountImpact>> {
+        repo::simulated_accounts(self.db.pool(), version).await
     }
 
     /// Takes a simulation that nobody does; gives those up that were begun too often.
-    async fn take_rehearsal(&self) -> Result<Option<Ticket>> {
+    async fn take_simulation(&self) -> Result<Option<Ticket>> {
         loop {
             let now = self.db.now();
             let Some(ticket) = repo::take(self.db.pool(), now, now - SILENCE).await? else { return Ok(None) };
@@ -108,7 +111,7 @@ impl Tariffs {
     }
 
     /// Rates every charge of the last days again, a part of the ledger at a time.
-    async fn run_rehearsal(
+    async fn run_simulation(
         &self,
         ticket: Ticket,
         mut on_progress: impl FnMut(Progress) -> ControlFlow<()> + Send,

@@ -207,7 +207,7 @@ fn Timeline(entry: EntryView, rows: Vec<EntryView>, quoted: Vec<(DateTime<Utc>, 
         .into_iter()
         .map(|row| {
             let (at, is_own) = (row.created_at, row.seq == seq);
-            let available = row.settled_after.checked_sub(row.held_after).unwrap_or(Credits::ZERO);
+            let available = row.available_after().unwrap_or(Credits::ZERO);
             let settled = row.settled_after;
             let href = format!("/wallet/history/{}", row.seq);
             let note = move || {

@@ -1,10 +1,10 @@
 //! Sheets of prices and costs: read back as written, and refused by line and column.
 
-use crate::tariff::editing::csv::*;
 use crate::money::AmountError;
-use crate::tariff::rule::{Axis, Matrix};
-use crate::tariff::model::price_book::BookStatus;
+use crate::tariff::editing::csv::*;
 use crate::tariff::fixtures;
+use crate::tariff::model::price_book::BookStatus;
+use crate::tariff::rule::{Axis, Matrix};
 
 fn tariff(operation: &str, rule: Rule) -> Tariff {
     let name = format!("The \"{operation}\", v2");
@@ -34,7 +34,7 @@ fn errors<T: std::fmt::Debug>(result: Result<T, Vec<PlacedImportError>>) -> Vec<
 }
 
 #[test]
-fn a_sheet_comes_back_as_the_same_prices() {
+fn a_csv_file_comes_back_as_the_same_prices() {
     let book = book();
     let sheet = write_prices(&book);
     assert_eq!(sheet.lines().count(), 6);
@@ -55,7 +55,7 @@ fn prices_are_changed_and_flat_operations_added() {
 }
 
 #[test]
-fn mistakes_are_named_by_line_and_column() {
+fn errors_are_named_by_line_and_column() {
     let book = book();
     let of = |sheet: &str| errors(read_prices(sheet, &book));
     assert_eq!(
@@ -88,7 +88,7 @@ fn mistakes_are_named_by_line_and_column() {
 }
 
 #[test]
-fn mistakes_bring_their_facts() {
+fn errors_bring_their_facts() {
     let of = |rows: &str| {
         let sheet = format!("operation,name,category,unit,option,price\n{rows}");
         let errors = read_prices(&sheet, &book()).expect_err("mistakes");
@@ -111,7 +111,7 @@ fn mistakes_bring_their_facts() {
 }
 
 #[test]
-fn a_sheet_of_prices_drops_no_other_word_silently() {
+fn a_csv_file_of_prices_drops_no_other_word_silently() {
     let of = |row: &str| {
         let sheet = format!("operation,name,category,unit,supplier,option,price\n{row}\n");
         errors(read_prices(&sheet, &book()))
@@ -155,7 +155,7 @@ fn a_cell_is_one_line_of_text() {
 }
 
 #[test]
-fn a_large_sheet_of_large_grids_is_read_at_once() {
+fn a_large_csv_file_of_large_grids_is_read_at_once() {
     let values = |letter: char, many: usize| (0..many).map(|place| format!("{letter}{place}")).collect();
     let axis =
         |param: &str, letter, many| Axis { param: param.to_owned(), values: values(letter, many), default: None };

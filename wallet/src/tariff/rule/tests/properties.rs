@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::tariff::rule::range::{Modifier, ModifierOption};
 
 /// Amounts up to a million credits, in micro-credits.
 fn any_price() -> impl Strategy<Value = Credits> {
@@ -112,8 +113,8 @@ proptest! {
         let Ok(old) = before.price(&call, 1, step) else { return Ok(()) };
         match after.price(&call, 1, step) {
             Ok(new) if new.credits <= old.credits => {}
-            Ok(new) => prop_assert!(before.movement(&after).up, "{} → {}", old.credits, new.credits),
-            Err(refusal) => prop_assert!(before.movement(&after).up, "{refusal}"),
+            Ok(new) => prop_assert!(before.price_direction(&after).up, "{} → {}", old.credits, new.credits),
+            Err(refusal) => prop_assert!(before.price_direction(&after).up, "{refusal}"),
         }
     }
 }

@@ -9,7 +9,7 @@ fn wrong(from: &str, to: &str) -> Vec<String> {
 }
 
 #[test]
-fn mistakes_are_named_by_line_and_column() {
+fn errors_are_named_by_line_and_column() {
     let cases = [
         ("flat = 39", "flat = -39", "column 8: -39 is negative; an amount is 0 or more"),
         ("flat = 39", "flat = 0.5", "column 8: 0.5 is a bare decimal; write it in quotes"),
@@ -84,7 +84,7 @@ fn the_doubled_row_with_another_price_is_refused() {
 }
 
 #[test]
-fn one_mistake_of_form_hides_none_of_another_entry() {
+fn one_error_of_form_hides_none_of_another_entry() {
     let source = Preset::source_of("neuralbox").expect("built in");
     let source = source
         .replacen("notice_days = 30", "notice_days = -30", 1)
@@ -108,7 +108,7 @@ fn one_mistake_of_form_hides_none_of_another_entry() {
 }
 
 #[test]
-fn what_is_no_toml_in_one_operation_hides_no_mistake_of_another() {
+fn what_is_no_toml_in_one_operation_hides_no_error_of_another() {
     let head =
         |code: &str| format!("[[operation]]\ncode = \"{code}\"\nname = \"X\"\ncategory = \"text\"\nunit = \"call\"\n");
     let text = format!("{}flat = \n\n{}flat = -1\n\n{}flat = [1\n", head("a"), head("b"), head("c"));

@@ -31,17 +31,17 @@ pub(in crate::tariff) fn quoted(text: &str) -> String {
 
 /// Reads what an operation costs upstream, and when that is to be looked at again.
 pub(in crate::tariff) fn cost(
-    sheet: &Sheet,
+    table: &CsvTable,
     row: &[Cell],
     today: NaiveDate,
     review_days: u16,
 ) -> Result<UpstreamCost, PlacedImportError> {
     // Credits have six decimals, like upstream costs.
-    let micros = price(&sheet.cell(row, "cost"))?.micros();
-    let currency = sheet.cell(row, "currency");
+    let micros = price(&table.cell(row, "cost"))?.micros();
+    let currency = table.cell(row, "currency");
     let wrong = |_| currency.wrong(ImportError::NotACurrency { found: currency.text.clone() });
     let currency: Currency = currency.text.parse().map_err(wrong)?;
-    let day = sheet.cell(row, "review_on");
+    let day = table.cell(row, "review_on");
     let review_on = if day.text.is_empty() {
         today.checked_add_days(Days::new(u64::from(review_days)))
     } else {
@@ -52,12 +52,12 @@ pub(in crate::tariff) fn cost(
 }
 
 /// Rows under named columns.
-pub(in crate::tariff) struct Sheet {
+pub(in crate::tariff) struct CsvTable {
     pub(in crate::tariff) columns: Vec<String>,
     pub(in crate::tariff) rows: Vec<Vec<Cell>>,
 }
 
-impl Sheet {
+impl CsvTable {
     /// Reads a sheet and checks its head. Comma, semicolon or tab divide; the head decides which.
     pub(in crate::tariff) fn read(text: &str, known: &[&str], needed: &[&str]) -> Result<Self, Vec<PlacedImportError>> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);

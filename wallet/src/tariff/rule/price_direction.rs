@@ -8,14 +8,14 @@ use crate::tariff::rule::param;
 
 /// One price against another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Movement {
+pub(crate) struct PriceDirection {
     /// Some input may cost more.
     pub up: bool,
     /// Some input costs less.
     pub down: bool,
 }
 
-impl Movement {
+impl PriceDirection {
     /// What can't be compared counts as a rise: nobody is surprised by a price that we could not prove to be lower.
     pub(crate) const UNKNOWN: Self = Self { up: true, down: false };
 
@@ -38,39 +38,39 @@ impl Rule {
     /// Says whether the later rule can cost more or less than this one for any input. A call that is refused then is a
     /// rise: what worked is broken.
     #[must_use]
-    pub fn movement(&self, later: &Self) -> Movement {
+    pub(crate) fn price_direction(&self, later: &Self) -> PriceDirection {
         if self == later {
-            return Movement::default();
+            return PriceDirection::default();
         }
-        let breaks = Movement { up: param::breaks(&self.params(), &later.params()), down: false };
-        breaks.and(self.price_movement(later))
+        let breaks = PriceDirection { up: param::breaks(&self.params(), &later.params()), down: false };
+        breaks.and(self.compare_prices(later))
     }
 
     /// Compares the prices of calls that both rules take.
-    fn price_movement(&self, later: &Self) -> Movement {
+    fn compare_prices(&self, later: &Self) -> PriceDirection {
         match (self, later) {
-            (before, after) if before == after => Movement::default(),
-            (Self::Flat(before), Self::Flat(after)) => Movement::between(&before.credits, &after.credits),
-            (Self::PerUnit(before), Self::PerUnit(after)) => before.movement(after),
+            (before, after) if before == after => PriceDirection::default(),
+            (Self::Flat(before), Self::Flat(after)) => PriceDirection::between(&before.credits, &after.credits),
+            (Self::PerUnit(before), Self::PerUnit(after)) => before.price_direction(after),
             (Self::Graduated(before), Self::Graduated(after)) | (Self::Volume(before), Self::Volume(after)) => {
-                before.movement(after)
+                before.price_direction(after)
             }
-            (Self::Matrix(before), Self::Matrix(after)) => before.movement(after),
-            (Self::Range(before), Self::Range(after)) => before.movement(after),
-            (Self::Composite(before), Self::Composite(after)) => before.movement(after),
-            (Self::Sum(before), Self::Sum(after)) => before.movement(after),
+            (Self::Matrix(before), Self::Matrix(after)) => before.price_direction(after),
+            (Self::Range(before), Self::Range(after)) => before.price_direction(after),
+            (Self::Composite(before), Self::Composite(after)) => before.price_direction(after),
+            (Self::Sum(before), Self::Sum(after)) => before.price_direction(after),
             // Between rules without quantities the dearest new price decides: not above the cheapest old one.
             (Self::Flat(_) | Self::Matrix(_), Self::Flat(_) | Self::Matrix(_)) => {
                 let (before, after) = (self.range(), later.range());
-                Movement { up: after.max > before.min, down: after.min < before.max }
+                PriceDirection { up: after.max > before.min, down: after.min < before.max }
             }
-            _ => Movement::UNKNOWN,
+            _ => PriceDirection::UNKNOWN,
         }
     }
 
     /// Says whether the later rule differs in its labels alone: every call costs the same.
     #[must_use]
-    pub fn is_reworded(&self, later: &Self) -> bool {
+    pub(crate) fn is_reworded(&self, later: &Self) -> bool {
         self.without_labels() == later.without_labels()
     }
 
@@ -87,14 +87,14 @@ impl Rule {
     /// Says whether two rules differ at most in their prices: the same calls, with the same cells in the same order.
     /// The parts of a sum are priced elsewhere.
     #[must_use]
-    pub fn same_but_for_prices(&self, other: &Self) -> bool {
+    pub(crate) fn same_but_for_prices(&self, other: &Self) -> bool {
         let prices: Vec<Credits> = other.cells().into_iter().map(|cell| cell.credits).collect();
         self.own().with_cells(&prices).is_some_and(|rule| rule == other.own())
     }
 
     /// Says whether two rules name the same prices, whatever the parts of a sum cost elsewhere in their books.
     #[must_use]
-    pub fn same_own_prices(&self, other: &Self) -> bool {
+    pub(crate) fn same_own_prices(&self, other: &Self) -> bool {
         self.own() == other.own()
     }
 

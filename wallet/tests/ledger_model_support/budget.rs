@@ -1,4 +1,4 @@
-//! Ceilings of the reference: what was spent under each, day by day.
+//! ModelBudgets of the reference: what was spent under each, day by day.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl Spending {
 
 /// One ceiling.
 #[derive(Clone, Debug)]
-pub struct Ceiling {
+pub struct ModelBudget {
     pub scope: Scope,
     most: i128,
     /// What was spent before, it never counted.
@@ -42,15 +42,15 @@ pub struct Ceiling {
 
 /// All ceilings of a project.
 #[derive(Clone, Debug, Default)]
-pub struct Ceilings(pub Vec<Ceiling>);
+pub struct ModelBudgets(pub Vec<ModelBudget>);
 
-impl Ceilings {
+impl ModelBudgets {
     /// Sets a ceiling, which keeps what was spent under the one before; or takes it away.
     pub fn set(&mut self, scope: Scope, most: Option<i64>, now: i128) {
         let Some(most) = most.map(i128::from) else { return self.0.retain(|known| known.scope != scope) };
         match self.0.iter_mut().find(|known| known.scope == scope) {
             Some(known) => known.most = most,
-            None => self.0.push(Ceiling { scope, most, since: now, spent: BTreeMap::new() }),
+            None => self.0.push(ModelBudget { scope, most, since: now, spent: BTreeMap::new() }),
         }
     }
 
@@ -60,7 +60,8 @@ impl Ceilings {
             return Ok(());
         }
         let day = spending.day();
-        let mut under: Vec<&mut Ceiling> = self.0.iter_mut().filter(|known| spending.is_under(known.scope)).collect();
+        let mut under: Vec<&mut ModelBudget> =
+            self.0.iter_mut().filter(|known| spending.is_under(known.scope)).collect();
         if under.iter().any(|known| known.on(day) + amount > known.most) {
             return Err("out_of_credits");
         }
@@ -78,7 +79,7 @@ impl Ceilings {
     }
 }
 
-impl Ceiling {
+impl ModelBudget {
     fn on(&self, day: i128) -> i128 {
         self.spent.get(&day).copied().unwrap_or(0)
     }
