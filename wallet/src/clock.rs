@@ -27,7 +27,7 @@ struct Inner {
 impl Clock {
     /// Makes the clock that follows the database.
     #[must_use]
-    pub(crate) fn system() -> Self {
+    pub fn system() -> Self {
         Self::starting(Some(Instant::now()), Utc::now())
     }
 

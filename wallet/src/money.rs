@@ -227,7 +227,7 @@ impl Money {
     }
 
     /// Reads a plain decimal with at most the currency's decimals.
-    pub(crate) fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
+    pub fn parse(text: &str, currency: Currency) -> Result<Self, AmountError> {
         parse_decimal(text, currency.exponent()).map(|minor| Self { minor, currency })
     }
 

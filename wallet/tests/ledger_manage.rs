@@ -1,4 +1,4 @@
-//! ModelBudgets, freezes, inactivity, and the past.
+//! Budgets, freezes, inactivity, and the past.
 #![cfg(feature = "postgres")]
 
 mod ledger_support;

@@ -41,7 +41,6 @@ enum Counts {
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = NewCeiling)]
 #[serde(deny_unknown_fields)]
-#[schema(as = NewCeiling)]
 pub struct NewBudgetBody {
     /// What a 402 names.
     #[schema(min_length = 1, max_length = 100)]

@@ -4,11 +4,11 @@
 //! takes while the server waits for it, so that neither a stream with nothing to say nor a file that takes long is
 //! slow.
 
-use crate::client_ip::network;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use wallet::identity::network;
 use wallet::identity::network;
 
 use tokio::sync::Notify;

@@ -32,7 +32,7 @@ pub async fn create_draft(State(state): State<AppState>, form: Post) -> Response
 
 /// Asks for a simulation: the charges of the last days are rated again under a draft, by a job.
 pub async fn simulate(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
-    let asked = async { state.wallet.tariffs().ask_rehearsal(&admin(&form)?, n).await };
+    let asked = async { state.wallet.tariffs().ask_simulation(&admin(&form)?, n).await };
     let next = asked.await.map(|()| form.page());
     form.answer(next).await
 }

@@ -7,7 +7,9 @@ use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::client_ip::{network, peer};
+use wallet::identity::network;
+
+use crate::client_ip::peer;
 use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
 use wallet::identity::network;

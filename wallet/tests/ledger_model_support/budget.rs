@@ -1,4 +1,4 @@
-//! ModelBudgets of the reference: what was spent under each, day by day.
+//! Budgets of the reference: what was spent under each, day by day.
 
 use std::collections::BTreeMap;
 
