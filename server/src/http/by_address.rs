@@ -7,8 +7,6 @@ use axum::http::{Extensions, HeaderMap};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use wallet::identity::network;
-
 use crate::client_ip::peer;
 use crate::rate_limit::{Subject, is_write};
 use crate::state::AppState;
