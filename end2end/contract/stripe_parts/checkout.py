@@ -67,7 +67,8 @@ def part_declined():
     for typed in ({"number": "1234"}, {"expiry": "12/20"}, {"cvc": ""}):
         fields = {"number": "4242424242424242", "expiry": "12/34", "cvc": "123"} | typed
         assert open_page(session.url).press("Pay", **fields).alerts == 1
-    refused(lambda: here.client.v1.payment_intents.cancel(open_now.payment_intent.id), code="payment_intent_unexpected_state")
+    cancel = here.client.v1.payment_intents.cancel
+    refused(lambda: cancel(open_now.payment_intent.id), code="payment_intent_unexpected_state")
     assert isinstance(pay(session.url), str)
     assert completed(session).payment_intent == open_now.payment_intent.id
 
@@ -200,7 +201,8 @@ def part_refused_sessions():
     assert session_of(line_items=line(currency="kwd", unit_amount=1010)).amount_total == 1010
     assert session_of(line_items=line(currency="JPY", unit_amount=500)).currency == "jpy"
     unknown = {"metadata": {}, "bogus": "1"}
-    refused(lambda: session_of(payment_intent_data=unknown), code="parameter_unknown", param="payment_intent_data[bogus]")
+    refused(lambda: session_of(payment_intent_data=unknown), code="parameter_unknown",
+            param="payment_intent_data[bogus]")
     # An older name, which this version of the API does not have.
     refused(lambda: session_of(payment_method_types=["card"]), code="parameter_unknown", param="payment_method_types")
     refused(lambda: session_of(customer="cus_nobody"), code="resource_missing", param="customer")
