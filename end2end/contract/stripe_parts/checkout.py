@@ -85,7 +85,8 @@ def part_three_d_secure():
     assert again.alerts == 1
     error = here.client.v1.payment_intents.retrieve(waiting.id).last_payment_error
     assert error.code == "payment_intent_authentication_failure"
-    target = pay(session.url, "4000002500003155").press("Complete authentication")
+    bank = again.press("Pay", number="4000002500003155", expiry="12/34", cvc="123")
+    target = bank.press("Complete authentication")
     assert isinstance(target, str)
     done = completed(session, {"expand": ["payment_intent.latest_charge"]})
     assert done.payment_intent.latest_charge.payment_method_details.card.three_d_secure.result == "authenticated"

@@ -167,7 +167,7 @@ class Page(HTMLParser):
     def __init__(self, answer):
         super().__init__()
         self.answer, self.text, self.fields, self.buttons, self.labels, self.links = answer, "", {}, {}, set(), {}
-        self.scripts, self.alerts = 0, 0
+        self.scripts, self.alerts, self.action = 0, 0, ""
         self._open = None
         self.feed(answer.text)
 
@@ -175,7 +175,9 @@ class Page(HTMLParser):
         attrs = dict(attrs)
         self.scripts += tag == "script" or any(name.startswith("on") for name in attrs)
         self.alerts += attrs.get("role") == "alert"
-        if tag == "input":
+        if tag == "form":
+            self.action = attrs.get("action", "")
+        elif tag == "input":
             self.fields[attrs["name"]] = attrs
         elif tag == "label" and "for" in attrs:
             self.labels.add(attrs["for"])
@@ -204,7 +206,7 @@ class Page(HTMLParser):
         assert set(fields) <= set(self.fields), (fields, self.fields)
         typed = {name: field.get("value", "") for name, field in self.fields.items() if field.get("type") != "checkbox"}
         data = typed | fields | {"action": self.buttons[button]}
-        return follow(requests.post(self.answer.url, data=data, allow_redirects=False, timeout=30))
+        return follow(requests.post(urljoin(self.answer.url, self.action), data=data, allow_redirects=False, timeout=30))
 
 
 def follow(answer):
