@@ -116,6 +116,11 @@ def part_setup():
     )
     assert session.payment_status == "no_payment_required" and session.setup_intent
     assert pay(session.url, "4000000000000002", "Save card").alerts == 1
+    again = pay(session.url, "4000002500003155", "Save card").press("Fail authentication")
+    assert again.alerts == 1
+    failed = here.client.v1.setup_intents.retrieve(session.setup_intent)
+    assert failed.last_setup_error.code == "setup_intent_authentication_failure"
+    here.receiver.wait(failed.id, "setup_intent.setup_failed", 2)
     pay(session.url, "4000002500003155", "Save card").press("Complete authentication")
     done = completed(session, {"expand": ["setup_intent.payment_method"]})
     assert done.setup_intent.status == "succeeded" and done.setup_intent.metadata["for"] == "a1"
