@@ -46,5 +46,5 @@ tools:
 # page, where a shared one costs a minute (README). cargo has nothing between the two: `build.build-dir` shares or parts
 # workspace and dependencies together, and `rustc-workspace-wrapper`, which parts them, is what clippy itself sets.
 	@[ "$$(cat "$(CARGO_TARGET_DIR)/last-clone" 2>/dev/null)" = "$(CURDIR)" ] || { \
-		find app bench frontend server wallet xtask -name '*.rs' -not -path '*/node_modules/*' -exec touch {} + && \
+		find app bench end2end/doubles frontend server wallet xtask -name '*.rs' -not -path '*/node_modules/*' -exec touch {} + && \
 		printf '%s' "$(CURDIR)" >"$(CARGO_TARGET_DIR)/last-clone"; }

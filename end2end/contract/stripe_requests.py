@@ -164,7 +164,8 @@ def problems_of(logged):
 def finds_wrong_requests():
     """The check itself, by requests that are right and others that are not."""
     url = "success_url=https%3A%2F%2Fexample.com"
-    line = "line_items[0][quantity]=1&line_items[0][price_data][currency]=usd&line_items[0][price_data][unit_amount]=500"
+    price = "line_items[0][price_data]"
+    line = f"line_items[0][quantity]=1&{price}[currency]=usd&{price}[unit_amount]=500"
     right = [
         ("POST", "/v1/checkout/sessions", f"mode=payment&{url}&{line}&metadata[order]=1&expand[]=payment_intent"),
         ("POST", "/v1/payment_intents", "amount=100&currency=usd&off_session=true&confirm=true"),

@@ -1,7 +1,7 @@
 """Is a JSON object one that Stripe gives? The official SDK's classes say it: fields, types, words.
 
-A field that must be there and is not, one of another type, a word that Stripe does not use, a field that Stripe does not
-have: each is told with its path. A type that can't be resolved is passed over.
+A field that must be there and is not, one of another type, a word that Stripe does not use, a field that Stripe does
+not have: each is told with its path. A type that can't be resolved is passed over.
 """
 
 import importlib
@@ -42,7 +42,8 @@ def classes():
             if isinstance(value, type) and issubclass(value, StripeObject):
                 found.setdefault(name, value)
     found |= {name: getattr(typing, name) for name in ("Any", "Dict", "List", "Optional", "Union")}
-    return found | {"Literal": typing_extensions.Literal, "ListObject": stripe.ListObject, "ExpandableField": typing.Union}
+    found |= {"ListObject": stripe.ListObject, "ExpandableField": typing.Union}
+    return found | {"Literal": typing_extensions.Literal}
 
 
 CLASSES = classes()

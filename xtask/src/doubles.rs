@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::python::{self, FOLDER};
-use crate::{e2e, lint, setup, shell};
+use crate::{e2e, lint, run, setup, shell};
 
 /// How long the stand-ins may take to say where they are.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -30,7 +30,9 @@ pub fn doubles(args: &[&str]) -> Result<()> {
     let (requests, log) = (folder.join("requests.jsonl"), folder.join("doubles.log"));
     let (stripe, yookassa) = (shell::free_port()?.to_string(), shell::free_port()?.to_string());
 
-    let mut program = shell::command(shell::target().join("debug/doubles"));
+    let program = folder.join("doubles");
+    run::keep_copy(&shell::target().join("debug/doubles"), &program)?;
+    let mut program = shell::command(program);
     program.args(["--port", "0", "--requests"]).arg(&requests);
     program.args(["--stripe-webhook", &format!("http://127.0.0.1:{stripe}/stripe"), "--stripe-secret", SECRET]);
     program.args(["--yookassa-webhook", &format!("http://127.0.0.1:{yookassa}/yookassa")]);

@@ -67,7 +67,8 @@ def part_declined():
     for typed in ({"number": "1234"}, {"expiry": "12/20"}, {"cvc": ""}):
         fields = {"number": "4242424242424242", "expiry": "12/34", "cvc": "123"} | typed
         assert open_page(session.url).press("Pay", **fields).alerts == 1
-    refused(lambda: here.client.v1.payment_intents.cancel(open_now.payment_intent.id), code="payment_intent_unexpected_state")
+    cancel = here.client.v1.payment_intents.cancel
+    refused(lambda: cancel(open_now.payment_intent.id), code="payment_intent_unexpected_state")
     assert isinstance(pay(session.url), str)
     assert completed(session).payment_intent == open_now.payment_intent.id
 
@@ -84,7 +85,8 @@ def part_three_d_secure():
     assert again.alerts == 1
     error = here.client.v1.payment_intents.retrieve(waiting.id).last_payment_error
     assert error.code == "payment_intent_authentication_failure"
-    target = pay(session.url, "4000002500003155").press("Complete authentication")
+    bank = again.press("Pay", number="4000002500003155", expiry="12/34", cvc="123")
+    target = bank.press("Complete authentication")
     assert isinstance(target, str)
     done = completed(session, {"expand": ["payment_intent.latest_charge"]})
     assert done.payment_intent.latest_charge.payment_method_details.card.three_d_secure.result == "authenticated"
@@ -114,6 +116,11 @@ def part_setup():
     )
     assert session.payment_status == "no_payment_required" and session.setup_intent
     assert pay(session.url, "4000000000000002", "Save card").alerts == 1
+    again = pay(session.url, "4000002500003155", "Save card").press("Fail authentication")
+    assert again.alerts == 1
+    failed = here.client.v1.setup_intents.retrieve(session.setup_intent)
+    assert failed.last_setup_error.code == "setup_intent_authentication_failure"
+    here.receiver.wait(failed.id, "setup_intent.setup_failed", 2)
     pay(session.url, "4000002500003155", "Save card").press("Complete authentication")
     done = completed(session, {"expand": ["setup_intent.payment_method"]})
     assert done.setup_intent.status == "succeeded" and done.setup_intent.metadata["for"] == "a1"
@@ -200,7 +207,8 @@ def part_refused_sessions():
     assert session_of(line_items=line(currency="kwd", unit_amount=1010)).amount_total == 1010
     assert session_of(line_items=line(currency="JPY", unit_amount=500)).currency == "jpy"
     unknown = {"metadata": {}, "bogus": "1"}
-    refused(lambda: session_of(payment_intent_data=unknown), code="parameter_unknown", param="payment_intent_data[bogus]")
+    refused(lambda: session_of(payment_intent_data=unknown), code="parameter_unknown",
+            param="payment_intent_data[bogus]")
     # An older name, which this version of the API does not have.
     refused(lambda: session_of(payment_method_types=["card"]), code="parameter_unknown", param="payment_method_types")
     refused(lambda: session_of(customer="cus_nobody"), code="resource_missing", param="customer")

@@ -67,13 +67,14 @@ def part_replaced():
 def part_setup_intents():
     """saved by the API: at once, after a refusal, and asked for its owner"""
     setups, owner = here.client.v1.setup_intents, customer()
-    setup = setups.create({"customer": owner.id, "payment_method": "pm_card_visa", "confirm": True, "usage": "off_session"})
+    params = {"customer": owner.id, "payment_method": "pm_card_visa", "confirm": True}
+    setup = setups.create(params | {"usage": "off_session"})
     assert setup.status == "succeeded"
     here.receiver.wait(setup.id, "setup_intent.succeeded")
     here.receiver.wait(setup.payment_method, "payment_method.attached")
     read = setups.retrieve(setup.id, {"expand": ["payment_method"]})
     assert read.payment_method.customer == owner.id
-    asked = setups.create({"customer": owner.id, "payment_method": "pm_card_authenticationRequired", "confirm": True})
+    asked = setups.create(params | {"payment_method": "pm_card_authenticationRequired"})
     assert asked.status == "requires_action"
     assert setups.cancel(asked.id).status == "canceled"
     assert [found.id for found in setups.list({"customer": owner.id}).data] == [asked.id, setup.id]

@@ -7,7 +7,10 @@ import stripe
 
 from .tools import CheckingClient, advance, connect, control, fault, here, refused
 
-PARAMS = {"amount": 1000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True}
+PARAMS = {
+    "amount": 1000, "currency": "usd", "payment_method": "pm_card_visa", "confirm": True,
+    "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+}
 
 
 def charge(key, **params):

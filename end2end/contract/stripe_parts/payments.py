@@ -59,12 +59,15 @@ def part_on_session():
         "amount": 1000, "currency": "usd", "payment_method": "pm_card_authenticationRequired", "confirm": True,
         "return_url": "http://127.0.0.1:9/back",
     }
-    for button, status in (("Complete authentication", "succeeded"), ("Fail authentication", "requires_payment_method")):
+    ends = {"Complete authentication": "succeeded", "Fail authentication": "requires_payment_method"}
+    for button, status in ends.items():
         intent = intents.create(params)
         assert intent.status == "requires_action"
         bank = open_page(intent.next_action.redirect_to_url.url)
         assert bank.press(button) == "http://127.0.0.1:9/back"
         assert intents.retrieve(intent.id).status == status
+    without = {name: value for name, value in params.items() if name != "return_url"}
+    refused(lambda: intents.create(without), param="return_url")
     intent = intents.create(params | {"confirm": False})
     assert intent.status == "requires_confirmation"
     refused(lambda: intents.confirm(intent.id, {"error_on_requires_action": True}), stripe.CardError,
@@ -85,7 +88,8 @@ def part_steps():
     canceled = intents.cancel(other.id, {"cancellation_reason": "abandoned"})
     assert canceled.status == "canceled" and canceled.cancellation_reason == "abandoned"
     here.receiver.wait(other.id, "payment_intent.canceled")
-    refused(lambda: intents.confirm(other.id, {"payment_method": "pm_card_visa"}), code="payment_intent_unexpected_state")
+    refused(lambda: intents.confirm(other.id, {"payment_method": "pm_card_visa"}),
+            code="payment_intent_unexpected_state")
     assert isinstance(open_page(f"{here.url}/stripe/authenticate/{other.id}"), Page)
 
 

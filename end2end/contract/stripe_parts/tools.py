@@ -43,8 +43,8 @@ class CheckingClient(stripe.RequestsClient):
 
 def connect(url, key="sk_test_drive"):
     """The SDK's client of the stand-in; it repeats nothing by itself."""
-    addresses = {"api": url}
-    return stripe.StripeClient(key, base_addresses=addresses, http_client=CheckingClient(timeout=30), max_network_retries=0)
+    checking = CheckingClient(timeout=30)
+    return stripe.StripeClient(key, base_addresses={"api": url}, http_client=checking, max_network_retries=0)
 
 
 def control(path, body=None):
@@ -81,7 +81,7 @@ class Receiver:
 
     def __init__(self, port, secret):
         self.port, self.secrets = port, [secret]
-        self.came, self.refused, self.answers = [], [], []
+        self.came, self.raw, self.refused, self.answers = [], [], [], []
         self.arrived = threading.Condition()
         receiver = self
 
@@ -107,6 +107,12 @@ class Receiver:
                 self.refused.append(errors[0])
                 self.arrived.notify_all()
             return 400
+        if not body.startswith(b"{"):
+            # What a test sent that is no event.
+            with self.arrived:
+                self.raw.append(body)
+                self.arrived.notify_all()
+            return 200
         event = json.loads(body)
         problems = stripe_responses.problems(event)
         with self.arrived:
@@ -161,7 +167,7 @@ class Page(HTMLParser):
     def __init__(self, answer):
         super().__init__()
         self.answer, self.text, self.fields, self.buttons, self.labels, self.links = answer, "", {}, {}, set(), {}
-        self.scripts, self.alerts = 0, 0
+        self.scripts, self.alerts, self.action = 0, 0, ""
         self._open = None
         self.feed(answer.text)
 
@@ -169,7 +175,9 @@ class Page(HTMLParser):
         attrs = dict(attrs)
         self.scripts += tag == "script" or any(name.startswith("on") for name in attrs)
         self.alerts += attrs.get("role") == "alert"
-        if tag == "input":
+        if tag == "form":
+            self.action = attrs.get("action", "")
+        elif tag == "input":
             self.fields[attrs["name"]] = attrs
         elif tag == "label" and "for" in attrs:
             self.labels.add(attrs["for"])
@@ -198,7 +206,7 @@ class Page(HTMLParser):
         assert set(fields) <= set(self.fields), (fields, self.fields)
         typed = {name: field.get("value", "") for name, field in self.fields.items() if field.get("type") != "checkbox"}
         data = typed | fields | {"action": self.buttons[button]}
-        return follow(requests.post(self.answer.url, data=data, allow_redirects=False, timeout=30))
+        return follow(requests.post(urljoin(self.answer.url, self.action), data=data, allow_redirects=False, timeout=30))
 
 
 def follow(answer):
@@ -234,7 +242,9 @@ def pay(url, number="4242 4242 4242 4242", button="Pay", expiry="12 / 34"):
 
 def paid_intent(method="pm_card_visa", amount=1000, **params):
     """A payment that has succeeded."""
-    given = {"amount": amount, "currency": "usd", "payment_method": method, "confirm": True} | params
+    automatic = {"enabled": True, "allow_redirects": "never"}
+    usual = {"amount": amount, "currency": "usd", "payment_method": method, "automatic_payment_methods": automatic}
+    given = usual | {"confirm": True} | params
     intent = here.client.v1.payment_intents.create(given)
     assert intent.status == "succeeded"
     return intent

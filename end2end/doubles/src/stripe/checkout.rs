@@ -90,9 +90,7 @@ pub fn authenticated(shop: &mut Shop, id: &str, proven: bool) -> Read<Next> {
         }
         (None, true) => save(shop, id, &method, Presence::Authenticated),
         (None, false) => {
-            let setup = shop.setups.known(session.setup_intent.as_deref().unwrap_or_default())?;
-            setup.status = "requires_payment_method";
-            setup.payment_method = None;
+            setups::refuse_authentication(shop, session.setup_intent.as_deref().unwrap_or_default(), &method)?;
             Ok(Next::declined(AUTHENTICATION_FAILED))
         }
     }

@@ -33,6 +33,7 @@ pub fn router() -> Router<Arc<Stripe>> {
         .route("/customers/{id}/payment_methods", post(add_card))
         .route("/checkout/{id}/expire", post(expire))
         .route("/events", post(emit))
+        .route("/deliver", post(deliver))
         .route("/events_first", post(events_first))
 }
 
@@ -205,6 +206,8 @@ struct Emit {
     kind: String,
     /// The object's id, or the object.
     object: Value,
+    #[serde(default)]
+    livemode: bool,
 }
 
 async fn emit(State(stripe): Act, Json(emit): Json<Emit>) -> Response {
@@ -214,9 +217,28 @@ async fn emit(State(stripe): Act, Json(emit): Json<Emit>) -> Response {
             None => emit.object,
         };
         shop.emit(&emit.kind, object);
-        let event = shop.outbox.last().map(|event| event.id.clone());
-        Ok(json!({ "event": event }))
+        let Some(event) = shop.outbox.last_mut() else { return Ok(json!({ "event": null })) };
+        event.livemode = emit.livemode;
+        let id = event.id.clone();
+        shop.events.known(&id)?.livemode = emit.livemode;
+        Ok(json!({ "event": id }))
     }))
+}
+
+/// A body as it is to be sent, signed: for events that nobody can read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    body: String,
+}
+
+async fn deliver(State(stripe): Act, Json(raw): Json<Raw>) -> Response {
+    let id = stripe.act(None, |shop| {
+        let id = shop.id("evt");
+        stripe.deliver(&id, "raw", raw.body.as_bytes(), stripe.receivers(shop, "raw"));
+        id
+    });
+    answer(Ok(json!({ "event": id })))
 }
 
 #[derive(Deserialize)]

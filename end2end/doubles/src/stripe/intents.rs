@@ -20,6 +20,14 @@ struct Confirmation {
     error_on_requires_action: bool,
 }
 
+/// What only the call that makes a payment says.
+#[derive(Debug, Default)]
+struct Choice {
+    method: Option<String>,
+    /// Only methods that keep the buyer on the page.
+    stays_on_page: bool,
+}
+
 impl Confirmation {
     fn of(params: &mut Params) -> Read<Self> {
         let off_session = match params.text("off_session")?.as_deref() {
@@ -50,8 +58,17 @@ pub fn create(shop: &mut Shop, mut params: Params) -> Read<Value> {
         automatic_methods: true,
         ..PaymentIntent::default()
     };
-    let method = change(&mut intent, &mut params)?;
+    let choice = change(&mut intent, &mut params)?;
     params.finish()?;
+    if confirm && !confirmation.off_session && !choice.stays_on_page && intent.return_url.is_none() {
+        let message = "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because \
+                       some of these payment methods might redirect your customer off of your page, you must provide a \
+                       `return_url`. If you don't want to accept redirect-based payment methods, set \
+                       `automatic_payment_methods[enabled]` to `true` and \
+                       `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment \
+                       Intents.";
+        return Err(StripeError::invalid("return_url", message));
+    }
     if confirmation.off_session && !confirm {
         let message = "You cannot set `off_session` without `confirm`: it says how the payment is confirmed.";
         return Err(StripeError::invalid("off_session", message));
@@ -59,7 +76,7 @@ pub fn create(shop: &mut Shop, mut params: Params) -> Read<Value> {
     if let Some(customer) = &intent.customer {
         shop.customers.of_param(customer, "customer")?;
     }
-    if let Some(method) = method {
+    if let Some(method) = choice.method {
         let method = methods::resolve(shop, &method, "payment_method")?;
         methods::check_owner(shop, &method, intent.customer.as_deref())?;
         intent.payment_method = Some(method);
@@ -71,8 +88,9 @@ pub fn create(shop: &mut Shop, mut params: Params) -> Read<Value> {
     if confirm { confirm_now(shop, &id, &confirmation) } else { shop.intents.of_path(&id).map(render::intent) }
 }
 
-/// Takes over what a payment may be given at any time; returns the method that was named.
-fn change(intent: &mut PaymentIntent, params: &mut Params) -> Read<Option<String>> {
+/// Takes over what a payment may be given at any time.
+fn change(intent: &mut PaymentIntent, params: &mut Params) -> Read<Choice> {
+    let mut choice = Choice { stays_on_page: false, method: params.text("payment_method")? };
     if let Some(customer) = params.text("customer")? {
         intent.customer = Some(customer);
     }
@@ -99,7 +117,7 @@ fn change(intent: &mut PaymentIntent, params: &mut Params) -> Read<Option<String
     if let Some(mut automatic) = automatic {
         intent.automatic_methods =
             automatic.flag("enabled")?.ok_or_else(|| StripeError::missing("automatic_payment_methods[enabled]"))?;
-        automatic.choice("allow_redirects", &["always", "never"])?;
+        choice.stays_on_page = automatic.choice("allow_redirects", &["always", "never"])?.as_deref() == Some("never");
         automatic.finish()?;
     }
     if let Some(types) = types {
@@ -110,7 +128,7 @@ fn change(intent: &mut PaymentIntent, params: &mut Params) -> Read<Option<String
         intent.payment_method_types = vec!["card".into()];
     }
     merge(&mut intent.metadata, params.metadata()?);
-    params.text("payment_method")
+    Ok(choice)
 }
 
 /// How cards are asked for 3-D Secure; it is checked and changes nothing here.
@@ -197,7 +215,7 @@ pub fn retrieve(shop: &mut Shop, id: &str, params: Params) -> Read<Value> {
 pub fn update(shop: &mut Shop, id: &str, mut params: Params) -> Read<Value> {
     let mut intent = shop.intents.of_path(id)?.clone();
     let amount = params.int("amount")?;
-    let method = change(&mut intent, &mut params)?;
+    let choice = change(&mut intent, &mut params)?;
     params.finish()?;
     if let Some(amount) = amount {
         if !intent.status.starts_with("requires_") {
@@ -206,7 +224,7 @@ pub fn update(shop: &mut Shop, id: &str, mut params: Params) -> Read<Value> {
         check_amount("amount", amount, &intent.currency)?;
         intent.amount = amount;
     }
-    if let Some(method) = method {
+    if let Some(method) = choice.method {
         let method = methods::resolve(shop, &method, "payment_method")?;
         methods::check_owner(shop, &method, intent.customer.as_deref())?;
         intent.payment_method = Some(method);

@@ -100,18 +100,26 @@ impl Stripe {
     }
 
     fn send(&self, shop: &Shop, event: &Event) {
-        let fixed = self.receiver.as_ref().map(|(url, secret)| (url.clone(), secret.clone()));
-        let wanting = shop.endpoints.newest().filter(|endpoint| endpoints::wants(endpoint, &event.kind));
-        let receivers: Vec<(String, String)> =
-            fixed.into_iter().chain(wanting.map(|endpoint| (endpoint.url.clone(), endpoint.secret.clone()))).collect();
-        let body = format!("{:#}", render::event(event, receivers.len())).into_bytes();
+        let receivers = self.receivers(shop, &event.kind);
+        let body = format!("{:#}", render::event(event, receivers.len()));
+        self.deliver(&event.id, &event.kind, body.as_bytes(), receivers);
+    }
+
+    /// Addresses and secrets of those who want events of a kind.
+    fn receivers(&self, shop: &Shop, kind: &str) -> Vec<(String, String)> {
+        let wanting = shop.endpoints.newest().filter(|endpoint| endpoints::wants(endpoint, kind));
+        let wanting = wanting.map(|endpoint| (endpoint.url.clone(), endpoint.secret.clone()));
+        self.receiver.iter().cloned().chain(wanting).collect()
+    }
+
+    fn deliver(&self, id: &str, kind: &str, body: &[u8], receivers: Vec<(String, String)>) {
         for (url, secret) in receivers {
             self.core.deliveries.send(Outgoing {
                 provider: "stripe",
-                event: event.id.clone(),
-                kind: event.kind.clone(),
+                event: id.to_owned(),
+                kind: kind.to_owned(),
                 url,
-                body: body.clone(),
+                body: body.to_vec(),
                 signer: Signer::Stripe(secret),
             });
         }

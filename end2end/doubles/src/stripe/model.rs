@@ -311,6 +311,8 @@ pub struct Event {
     pub previous: Option<Value>,
     /// The call that made it.
     pub request: Option<RequestOf>,
+    /// Whether it says that money is real: never, but a test can say so.
+    pub livemode: bool,
 }
 
 /// The call that something came from.

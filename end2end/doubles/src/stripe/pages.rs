@@ -130,7 +130,8 @@ fn checkout_page(shop: &Shop, session: &Session, error: Option<&str>, fields: &H
     }
     let customer = session.customer.as_ref().and_then(|id| shop.customers.get(id));
     let email = customer.and_then(|customer| customer.email.as_ref()).or(session.customer_email.as_ref());
-    body += "<form method=\"post\">\n";
+    // Named, since the form is also shown where the bank's page was.
+    body += &format!("<form method=\"post\" action=\"/stripe/checkout/{}\">\n", session.id);
     match email {
         Some(email) => body += &format!("<p>{}</p>\n", escape(email)),
         None => body += &field("email", "Email", value("email")),

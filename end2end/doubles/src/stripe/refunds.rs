@@ -202,7 +202,8 @@ mod tests {
     use crate::stripe::intents;
 
     fn paid(shop: &mut Shop, method: &str) -> String {
-        let form = format!("amount=1000&currency=usd&confirm=true&payment_method={method}");
+        let url = "http://127.0.0.1:9";
+        let form = format!("amount=1000&currency=usd&confirm=true&payment_method={method}&return_url={url}");
         intents::create(shop, Params::of(&form)).unwrap()["id"].as_str().unwrap().to_owned()
     }
 

@@ -209,7 +209,7 @@ pub fn event(event: &Event, pending_webhooks: usize) -> Value {
         "api_version": API_VERSION,
         "created": event.created,
         "data": data,
-        "livemode": false,
+        "livemode": event.livemode,
         "pending_webhooks": pending_webhooks,
         "request": event.request.clone().unwrap_or_default(),
         "type": event.kind,

@@ -117,16 +117,7 @@ pub fn save(shop: &mut Shop, id: &str, method: &str, presence: Presence) -> Read
     let setup = shop.setups.known(id)?;
     setup.payment_method = Some(method.to_owned());
     match (charging, presence) {
-        (Charging::Declines(decline), _) => {
-            let error = decline_error(decline).with("payment_method", render::method(shop.methods.of_path(method)?));
-            let setup = shop.setups.known(id)?;
-            setup.status = "requires_payment_method";
-            setup.payment_method = None;
-            setup.last_setup_error = Some(error.body());
-            let json = render::setup_intent(setup);
-            shop.emit("setup_intent.setup_failed", json.clone());
-            Err(error.with("setup_intent", json))
-        }
+        (Charging::Declines(decline), _) => Err(fail(shop, id, method, decline_error(decline))?),
         (Charging::Authenticates | Charging::AuthenticatesOnce, Presence::Present | Presence::Away) => {
             setup.status = "requires_action";
             let json = render::setup_intent(setup);
@@ -145,4 +136,23 @@ pub fn save(shop: &mut Shop, id: &str, method: &str, presence: Presence) -> Read
             Ok(true)
         }
     }
+}
+
+/// Its owner did not prove who they are.
+pub fn refuse_authentication(shop: &mut Shop, id: &str, method: &str) -> Read<()> {
+    let message = "The latest attempt to set up the payment method has failed because authentication failed.";
+    let error = StripeError::invalid("payment_method", message).code("setup_intent_authentication_failure");
+    fail(shop, id, method, StripeError { param: None, ..error }).map(drop)
+}
+
+/// Notes why a method was not saved; gives the error with the setup in it.
+fn fail(shop: &mut Shop, id: &str, method: &str, error: StripeError) -> Read<StripeError> {
+    let error = error.with("payment_method", render::method(shop.methods.of_path(method)?));
+    let setup = shop.setups.known(id)?;
+    setup.status = "requires_payment_method";
+    setup.payment_method = None;
+    setup.last_setup_error = Some(error.body());
+    let json = render::setup_intent(setup);
+    shop.emit("setup_intent.setup_failed", json.clone());
+    Ok(error.with("setup_intent", json))
 }

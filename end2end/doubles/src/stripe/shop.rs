@@ -134,6 +134,7 @@ impl Shop {
             object,
             previous,
             request: self.request.clone(),
+            livemode: false,
         };
         self.events.add(event.clone());
         self.outbox.push(event);

@@ -100,7 +100,7 @@ fn a_card_that_is_not_kept_pays_once() {
     let session = session(&mut shop, "");
     pay(&mut shop, &session, "4242424242424242");
     let card = shop.methods.newest().next().unwrap().id.clone();
-    let form = format!("amount=500&currency=usd&payment_method={card}&confirm=true");
+    let form = format!("amount=500&currency=usd&payment_method={card}&off_session=true&confirm=true");
     let error = intents::create(&mut shop, Params::of(&form)).unwrap_err();
     assert_eq!(error.param.as_deref(), Some("payment_method"));
 }
