@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use wallet::db::ReadLimits;
 
 use crate::http::client_ip::Network;
+use crate::providers::stripe::settings::StripeSettings;
 
 /// How strict the process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -66,6 +67,13 @@ pub struct Settings {
     /// The same from a file: one secret a line, the first signs, the others are older ones that still count.
     #[arg(long, env = "SCRIP_HEAD_KEY_FILE", global = true, conflicts_with = "head_key")]
     pub head_key_file: Option<PathBuf>,
+    /// Takes a payment provider's test keys in production and live keys in development, which are refused otherwise.
+    #[arg(long, env = "PAYMENTS_ANY_MODE", global = true, value_parser = clap::builder::BoolishValueParser::new(),
+        num_args = 0..=1, default_value = "false", default_missing_value = "true")]
+    pub payments_any_mode: bool,
+    /// Settings of Stripe.
+    #[command(flatten)]
+    pub stripe: StripeSettings,
     /// Settings that only the server needs.
     #[command(flatten)]
     pub web: Web,
@@ -254,6 +262,7 @@ impl Settings {
     /// Refuses settings that do not go together; the message says what to do.
     pub fn check(&self) -> anyhow::Result<()> {
         crate::checkpoints::keys(self)?;
+        self.stripe.check(self.production(), self.payments_any_mode)?;
         if !self.production() {
             return self.check_development();
         }

@@ -6,10 +6,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Settings};
 
+/// Never logged, whatever the settings say: Stripe's crates write the paths of their calls, which name payment pages,
+/// and a line for each declined card. What is worth a line is written where it is handled.
+const SILENT: &str = "stripe=off";
+
 /// Starts logging.
 pub fn start(settings: &Settings) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&settings.log)
-        .map_err(|_| anyhow::anyhow!("SCRIP_LOG is not understood: write it as `warn,server=info`"))?;
+        .map_err(|_| anyhow::anyhow!("SCRIP_LOG is not understood: write it as `warn,server=info`"))?
+        .add_directive(SILENT.parse()?);
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.log_format {
         // Colours are for people: in a file they would be signs that nobody can search for.

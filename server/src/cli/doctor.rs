@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use wallet::clock::Clock;
+use wallet::payment::Examined;
 use wallet::{Options, Wallet};
 
 use crate::config::Settings;
 use crate::http::client_ip;
 use crate::mail::Mailer;
-use crate::{assets, checkpoints, database};
+use crate::{assets, checkpoints, database, providers};
 
 /// The most that this machine's clock may differ from the database's before it is worth a word, in seconds.
 const SKEW_MAX: i64 = 5;
@@ -67,12 +69,34 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     } else {
         findings.problem("assets", "this binary holds no site: build it with `cargo xtask site`, then the server");
     }
-    if settings.production() {
-        findings.problem("payments", "no provider takes money yet: Stripe or YooKassa must be set up");
-    } else {
-        findings.note("payments", "the sandbox takes no money");
-    }
+    payments(settings, &mut findings).await;
     Ok(if findings.problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Lets each provider that takes real money look at its key, its webhook and its clock.
+async fn payments(settings: &Settings, findings: &mut Findings) {
+    let providers = match providers::real(settings, &Clock::system()) {
+        Ok(providers) => providers,
+        Err(error) => return findings.problem("payments", &error.to_string()),
+    };
+    match (providers.is_empty(), settings.production()) {
+        (true, true) => findings.problem(
+            "payments",
+            "no provider takes money, so that nobody can buy: docs/PAYMENTS.md says how to set one up",
+        ),
+        (true, false) => findings.note("payments", "the sandbox takes no money"),
+        (false, _) => {}
+    }
+    for provider in providers {
+        for Examined { what, text, is_problem } in provider.examine().await {
+            let text = format!("{what}: {text}");
+            if is_problem {
+                findings.problem(provider.name(), &text);
+            } else {
+                findings.fine(provider.name(), &text);
+            }
+        }
+    }
 }
 
 async fn database(settings: &Settings, findings: &mut Findings) {

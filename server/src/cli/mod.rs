@@ -7,6 +7,7 @@ mod doctor;
 mod hold;
 mod ledger;
 mod payment;
+mod payments;
 mod preset;
 mod service_key;
 mod verify;
@@ -56,6 +57,9 @@ pub enum Command {
     /// Lists payments in review, and decides about them.
     #[command(subcommand)]
     Payment(payment::Command),
+    /// Sets payment providers up.
+    #[command(subcommand)]
+    Payments(payments::Command),
     /// Shows, freezes, unfreezes or rebuilds a wallet.
     #[command(subcommand)]
     Wallet(wallet::Command),
@@ -95,6 +99,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(command) => admin::run(command, &settings).await,
         Command::ServiceKey(command) => service_key::run(command, &settings).await,
         Command::Payment(command) => payment::run(command, &settings).await,
+        Command::Payments(command) => payments::run(command, &settings).await,
         Command::Wallet(command) => wallet::run(command, &settings).await,
         Command::Hold(command) => hold::run(command, &settings).await,
         Command::Charge(command) => hold::run_charge(command, &settings).await,

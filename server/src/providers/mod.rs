@@ -1,24 +1,41 @@
 //! Payment providers: each implements the wallet's `Provider`, and shows or calls its own pages.
 
 pub mod sandbox;
+pub mod stripe;
 
 use std::sync::Arc;
 
 use axum::http::header;
 use axum::http::request::Parts;
 use wallet::Wallet;
+use wallet::clock::Clock;
+use wallet::payment::Provider;
 
+use self::stripe::Stripe;
 use crate::config::Settings;
-
 use crate::state::AppState;
 
-/// Hands the providers that the settings allow to the wallet.
+/// Hands the providers that the settings allow to the wallet: those that take real money first.
 pub fn attach(wallet: &Wallet, settings: &Settings) {
+    match real(settings, wallet.clock()) {
+        Ok(providers) => providers.into_iter().for_each(|provider| wallet.payments().register(provider)),
+        // `scrip serve` has checked them before.
+        Err(error) => tracing::error!(%error, "payment providers are off: their settings are wrong"),
+    }
     if !settings.production() {
         let (books, clock) = (wallet.payments().sandbox(), wallet.clock().clone());
         let secret = settings.web.sandbox_webhook_secret.clone();
         wallet.payments().register(Arc::new(sandbox::Sandbox::new(books, clock, secret)));
     }
+}
+
+/// Makes the providers that take real money, as far as they are set up.
+pub fn real(settings: &Settings, clock: &Clock) -> anyhow::Result<Vec<Arc<dyn Provider>>> {
+    let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
+    if let Some(keys) = settings.stripe.keys()? {
+        providers.push(Arc::new(Stripe::new(keys, &settings.stripe, &settings.public_url(), clock.clone())?));
+    }
+    Ok(providers)
 }
 
 /// Gives the address to come back to from a provider's page.

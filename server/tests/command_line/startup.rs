@@ -38,6 +38,17 @@ fn wrong_settings_are_refused_in_one_line() {
     refuses(&run(&["serve"], &chosen), &["127.0.0.1:1", "start it"]);
     refuses(&open(("TRUSTED_PROXIES", "10.0.0.0/8,proxy")), &["trusted-proxies", "192.168.0.0/16"]);
     refuses(&run(&["demo", "load"], &production), &["never for production"]);
+    let key = |key: &'static str| ("STRIPE_SECRET_KEY", key);
+    let secret = ("STRIPE_WEBHOOK_SECRET", "whsec_1");
+    refuses(&open(key("pk_test_1")), &["STRIPE_SECRET_KEY", "publishable"]);
+    refuses(&open(key("sk_test_1")), &["STRIPE_WEBHOOK_SECRET", "scrip payments setup stripe"]);
+    refuses(&run(&["serve"], &[database, key("sk_live_1"), secret]), &["live key", "PAYMENTS_ANY_MODE"]);
+    let test_key = [production[0], database, key("sk_test_1"), secret];
+    refuses(&run(&["serve"], &test_key), &["test key", "PAYMENTS_ANY_MODE"]);
+    refuses(&open(("STRIPE_API_URL", "https://api.stripe.com")), &["stripe-api-url", "this machine"]);
+    refuses(&run(&["payments", "setup", "stripe"], &[]), &["STRIPE_SECRET_KEY is missing"]);
+    let here = [key("sk_test_1"), ("PUBLIC_URL", "http://127.0.0.1:3000")];
+    refuses(&run(&["payments", "setup", "stripe"], &here), &["https", "stripe listen"]);
     refuses(&run(&["dance"], &[]), &["dance", "--help"]);
     refuses(&run(&["preset", "check", "/none.toml"], &[]), &["/none.toml", "neuralbox"]);
     refuses(&run(&["ledger", "verify", "/none"], &[]), &["/none"]);
@@ -67,6 +78,13 @@ fn help_lists_every_setting() {
             "TRUSTED_PROXIES",
             "WEBHOOK_PRIVATE",
             "SANDBOX_WEBHOOK_SECRET",
+            "PAYMENTS_ANY_MODE",
+            "STRIPE_SECRET_KEY",
+            "STRIPE_SECRET_KEY_FILE",
+            "STRIPE_WEBHOOK_SECRET",
+            "STRIPE_WEBHOOK_SECRET_FILE",
+            "STRIPE_AUTOMATIC_TAX",
+            "STRIPE_API_URL",
             "DATABASE_TIMEOUT",
             "MAIL_URL",
             "MAIL_DIR",
