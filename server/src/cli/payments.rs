@@ -26,7 +26,7 @@ pub enum Command {
 /// A provider that can be set up from here.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Provider {
-    /// Stripe, whose key is in STRIPE_SECRET_KEY.
+    /// Stripe, whose key is in `STRIPE_SECRET_KEY`.
     Stripe,
 }
 

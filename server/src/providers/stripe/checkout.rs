@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use stripe_checkout::checkout_session::{
-    CreateCheckoutSession, CreateCheckoutSessionAutomaticTax, CreateCheckoutSessionCustomerCreation,
-    CreateCheckoutSessionCustomerUpdate, CreateCheckoutSessionCustomerUpdateAddress, CreateCheckoutSessionLineItems,
+    CreateCheckoutSession, CreateCheckoutSessionAllowedPaymentMethodTypes, CreateCheckoutSessionAutomaticTax,
+    CreateCheckoutSessionCustomerCreation, CreateCheckoutSessionCustomerUpdate,
+    CreateCheckoutSessionCustomerUpdateAddress, CreateCheckoutSessionLineItems,
     CreateCheckoutSessionLineItemsPriceData, CreateCheckoutSessionLineItemsPriceDataTaxBehavior,
     CreateCheckoutSessionPaymentIntentData, CreateCheckoutSessionPaymentIntentDataSetupFutureUsage,
     CreateCheckoutSessionSavedPaymentMethodOptions,
@@ -95,6 +96,12 @@ fn saved_cards() -> CreateCheckoutSessionSavedPaymentMethodOptions {
     saved
 }
 
+/// What may be saved: money of other methods comes in days, and a plan's month would be over before.
+fn to_be_saved() -> Vec<CreateCheckoutSessionAllowedPaymentMethodTypes> {
+    use CreateCheckoutSessionAllowedPaymentMethodTypes::{Card, Link};
+    vec![Card, Link]
+}
+
 /// Writes the page of an order; `None` where Stripe has no such amount.
 #[must_use]
 pub fn payment_page(order: &CheckoutOrder, has_tax: bool, now: DateTime<Utc>) -> Option<CreateCheckoutSession> {
@@ -120,6 +127,7 @@ pub fn payment_page(order: &CheckoutOrder, has_tax: bool, now: DateTime<Utc>) ->
         Some(customer) => page.customer(customer).saved_payment_method_options(saved_cards()),
         None => payer(page, &order.email, order.save_method),
     };
+    let page = if order.save_method { page.allowed_payment_method_types(to_be_saved()) } else { page };
     Some(if has_tax { taxed(page, order.customer.is_some()) } else { page })
 }
 
@@ -148,6 +156,7 @@ pub fn method_page(order: &SetupOrder) -> CreateCheckoutSession {
     let page = CreateCheckoutSession::new()
         .mode(CheckoutSessionMode::Setup)
         .currency(SETUP_CURRENCY)
+        .allowed_payment_method_types(to_be_saved())
         .client_reference_id(order.method.to_string())
         .metadata(named(METHOD, order.method))
         .setup_intent_data(intent)
