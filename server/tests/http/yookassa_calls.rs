@@ -279,7 +279,7 @@ async fn money_is_given_back_in_parts_and_never_twice() {
     assert!(matches!(yookassa.refund(&part).await, RefundAnswer::Unknown { .. }));
     let first = given(yookassa.refund(&part).await);
     assert_eq!((first.refund, first.money), (Some(part.refund), roubles(400)));
-    assert_eq!((first.status, &first.payment_reference), (RefundStatus::Succeeded, &reference));
+    assert_eq!((&first.status, &first.payment_reference), (&RefundStatus::Succeeded, &reference));
     assert_eq!(found(yookassa.fetch_payment(&reference).await).refunded_minor, 400);
     assert_eq!(given(yookassa.fetch_refund(&first.reference).await), first);
 
