@@ -24,7 +24,18 @@ pub async fn top_up(State(state): State<AppState>, form: Post) -> Response {
             Some(url) => see_other(&url),
             None => see_other(&format!("/wallet/orders/{}", payment.id)),
         },
-        Err(error) => form.refuse("/wallet/top-up", error).await,
+        Err(error) => {
+            let page = top_up_page(&form);
+            form.refuse(&page, error).await
+        }
+    }
+}
+
+/// The page of the order that the form is about: prices are the currency's own.
+fn top_up_page(form: &Post) -> String {
+    match form.optional("currency").and_then(|code| code.parse::<Currency>().ok()) {
+        Some(currency) => format!("/wallet/top-up?currency={}", currency.code()),
+        None => "/wallet/top-up".to_owned(),
     }
 }
 

@@ -169,7 +169,7 @@ async fn in_production_cookies_are_secure_and_trial_pages_are_gone(pool: PgPool)
     }
     let told =
         browser.post("/wallet/top-up", &[("package", "light"), ("currency", "RUB"), ("idempotency_key", "k")]).await;
-    assert_eq!(told.status, StatusCode::SERVICE_UNAVAILABLE, "no provider, no order");
+    assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY, "no provider, no order");
     let folder = server::mail::Folder::new(site.state.settings.mail_dir());
     assert!(folder.list().await.expect("mails").is_empty());
 }

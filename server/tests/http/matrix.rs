@@ -39,7 +39,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 44] = [
+pub const FORMS: [Form; 48] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -50,6 +50,10 @@ pub const FORMS: [Form; 44] = [
     form("/wallet/top-up", Payer),
     form("/wallet/quotes", Person),
     form("/wallet/orders/{id}/check", Person),
+    form("/wallet/payment/methods", Payer),
+    form("/wallet/payment/methods/{id}/default", Payer),
+    form("/wallet/payment/methods/{id}/plan", Payer),
+    form("/wallet/payment/methods/{id}/remove", Payer),
     form("/wallet/plan", Payer),
     form("/wallet/plan/pay", Payer),
     form("/wallet/plan/cancel", Payer),
@@ -107,7 +111,7 @@ impl Form {
 }
 
 /// A server function: its endpoint, whether it is posted, whom it is for, and arguments that can be read.
-const FUNCTIONS: [(&str, bool, Asks, &str); 25] = [
+const FUNCTIONS: [(&str, bool, Asks, &str); 26] = [
     ("audit", false, Admin, ""),
     ("changelog", false, Anybody, ""),
     ("price_change", false, Anybody, "version=1"),
@@ -120,6 +124,7 @@ const FUNCTIONS: [(&str, bool, Asks, &str); 25] = [
     ("order", false, Person, "id=0192aaaa-0000-7000-8000-000000000000"),
     ("order_check", true, Person, "id=0192aaaa-0000-7000-8000-000000000000"),
     ("orders", false, Person, ""),
+    ("payment_methods", false, Person, ""),
     ("plan_page", false, Person, ""),
     ("playground", false, Person, ""),
     ("playground_run", true, KeyKeeper, "request[operation]=gpt-5&request[how]=charge&request[idempotency_key]=k"),

@@ -9,8 +9,8 @@ use wallet::identity::Viewer;
 use wallet::money::{Currency, Money};
 use wallet::notify::Mail;
 use wallet::payment::{
-    EventAbout, MethodAnswer, MethodKind, PayWith, PaymentMethod, PaymentStatus, PaymentView, ProviderMethod,
-    ProviderStatus, SetupAnswer, TopUp, VerifiedEvent, decline,
+    EventAbout, MethodAnswer, MethodKind, PayWith, PaymentMethod, PaymentStatus, PaymentView, PlanChoice,
+    ProviderMethod, ProviderStatus, SetupAnswer, TopUp, VerifiedEvent, decline,
 };
 use wallet::plan::SubscriptionStatus;
 
@@ -331,5 +331,128 @@ async fn the_tax_that_a_provider_adds_changes_no_credits(pool: PgPool) {
     let paid = wallet.payments().check(&viewer, order).await.expect("checked");
     assert_eq!((paid.status, paid.tax_minor), (PaymentStatus::Succeeded, 8_980));
     assert_eq!((paid.money, paid.credits), (Money::from_minor(44_900, Currency::RUB), credits(100)));
+    is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_plan_whose_payment_is_on_its_way_is_not_paid_a_second_time(pool: PgPool) {
+    let (wallet, viewer, double) = buyer(&pool).await;
+    let card = save_a_card(&wallet, &viewer, &double, "saving").await;
+    let choice = PlanChoice { with: Some(PayWith::Saved(card.id)), ..basic() };
+    double.books().swallow_next_charge = true;
+    let lost = order(&wallet, &viewer, &choice, "first tab").await;
+    assert_eq!(lost.status, PaymentStatus::Unknown);
+    let second = refusal(wallet.payments().start_plan(&viewer, &choice, "second tab", BASE).await);
+    assert_eq!(problems(second), [("plan".to_owned(), Problem::Taken)]);
+    double.books().silent = false;
+    assert_eq!(order(&wallet, &viewer, &choice, "first tab").await.status, PaymentStatus::Succeeded);
+    assert_eq!(double.books().charged.len(), 1);
+    is_right(&wallet).await;
+    // At once from eight tabs: one of them pays.
+    let boris = member(&wallet, "boris@example.com").await;
+    let card = save_a_card(&wallet, &boris, &double, "saving").await;
+    let choice = PlanChoice { with: Some(PayWith::Saved(card.id)), ..basic() };
+    let mut tabs = tokio::task::JoinSet::new();
+    for tab in 0..8 {
+        let (wallet, boris, choice) = (wallet.clone(), boris.clone(), choice.clone());
+        tabs.spawn(
+            async move { wallet.payments().start_plan(&boris, &choice, &format!("tab {tab}"), BASE).await.is_ok() },
+        );
+    }
+    assert_eq!(tabs.join_all().await.into_iter().filter(|is_ordered| *is_ordered).count(), 1);
+    assert_eq!(double.books().charged.len(), 2);
+    is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_card_that_was_removed_is_never_charged_by_the_plan(pool: PgPool) {
+    let (wallet, viewer, double) = subscriber(&pool, "neuralbox", &basic()).await;
+    let payments = wallet.payments();
+    let card = payments.methods(&viewer).await.expect("a list").remove(0);
+    // A plan that ends needs no card; then it goes on after all.
+    wallet.plans().cancel(&viewer).await.expect("cancelled");
+    assert!(!payments.method(&viewer, card.id).await.expect("a card").pays_plan);
+    payments.remove_method(&viewer, card.id).await.expect("removed");
+    wallet.plans().resume(&viewer).await.expect("resumed");
+    let due = wallet.plans().next_due().await.expect("read").expect("a date");
+    live_until(&wallet, due + TimeDelta::days(1)).await;
+    assert_eq!(double.books().charged, []);
+    let on = wallet.plans().paid_plan(viewer.account).await.expect("read").expect("a plan");
+    assert_eq!((on.status, on.awaits_owner, on.method), (SubscriptionStatus::PastDue, true, None));
+    is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_card_that_a_top_up_finds_lost_is_the_plans_no_more(pool: PgPool) {
+    let (wallet, viewer, double) = subscriber(&pool, "neuralbox", &basic()).await;
+    let card = wallet.payments().methods(&viewer).await.expect("a list").remove(0);
+    double.books().declines = Some(decline::PERMISSION_REVOKED.into());
+    assert_eq!(buy(&wallet, &viewer, card.id, "revoked").await.status, PaymentStatus::Failed);
+    let on = wallet.plans().paid_plan(viewer.account).await.expect("read").expect("a plan");
+    assert_eq!(on.method, None);
+    double.books().declines = None;
+    let due = wallet.plans().next_due().await.expect("read").expect("a date");
+    live_until(&wallet, due + TimeDelta::days(1)).await;
+    assert_eq!(double.books().charged.len(), 1, "the top-up alone has tried it");
+    is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_renewal_under_way_leaves_the_card_that_was_chosen_meanwhile(pool: PgPool) {
+    let (wallet, viewer, double) = subscriber(&pool, "neuralbox", &basic()).await;
+    let first = wallet.payments().methods(&viewer).await.expect("a list").remove(0);
+    wallet.clock().set(start() + minutes(1));
+    let second = save_a_card(&wallet, &viewer, &double, "another").await;
+    // The charge of the first card is made, its answer gets lost.
+    double.books().swallow_next_charge = true;
+    let due = wallet.plans().next_due().await.expect("read").expect("a date");
+    live_until(&wallet, due + minutes(1)).await;
+    double.books().silent = false;
+    wallet.payments().set_plan_method(&viewer, second.id).await.expect("chosen");
+    wallet.payments().remove_method(&viewer, first.id).await.expect("removed");
+    live_until(&wallet, due + TimeDelta::hours(1)).await;
+    assert_eq!(double.books().charged.len(), 1, "what the first card has paid is not charged again");
+    let methods = wallet.payments().methods(&viewer).await.expect("a list");
+    assert_eq!(methods.iter().map(|method| (method.id, method.pays_plan)).collect::<Vec<_>>(), [(second.id, true)]);
+    let on = wallet.plans().paid_plan(viewer.account).await.expect("read").expect("a plan");
+    assert_eq!(on.status, SubscriptionStatus::Active);
+    is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_card_whose_page_is_looked_at_by_two_is_saved(pool: PgPool) {
+    let (wallet, viewer, double) = buyer(&pool).await;
+    for round in 0..8 {
+        let key = format!("form-{round}");
+        let page = wallet.payments().add_method(&viewer, ("double", MethodKind::Card), &key, BASE).await;
+        let page = page.expect("a page").id;
+        let saved = SetupAnswer::Saved(card(&format!("card_{round}")));
+        double.books().setups.insert(format!("set_{page}"), saved);
+        let look = || wallet.payments().check_setup(&viewer, page);
+        let looks = tokio::join!(look(), look(), look(), look());
+        for seen in [looks.0, looks.1, looks.2, looks.3] {
+            assert!(seen.expect("looked").is_saved);
+        }
+    }
+    assert_eq!(wallet.payments().methods(&viewer).await.expect("a list").len(), 8);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_plan_whose_provider_was_switched_off_waits_for_its_owner(pool: PgPool) {
+    let (wallet, viewer, double) = subscriber(&pool, "neuralbox", &basic()).await;
+    wallet.clock().set(start() + minutes(1));
+    let second = save_a_card(&wallet, &viewer, &double, "another").await;
+    // The same database, and a process to which the provider's keys were not given.
+    let other = wallet::Wallet::new(pool.clone(), wallet::Options::for_tests(wallet.clock().clone()));
+    let gone = refusal(other.payments().set_plan_method(&viewer, second.id).await);
+    assert_eq!(problems(gone), [("method".to_owned(), Problem::NotAllowed)]);
+    let due = wallet.plans().next_due().await.expect("read").expect("a date");
+    live_until(&other, due + TimeDelta::hours(1)).await;
+    let on = wallet.plans().paid_plan(viewer.account).await.expect("read").expect("a plan");
+    assert_eq!((on.status, on.awaits_owner), (SubscriptionStatus::PastDue, true));
+    assert!(on.method.is_some(), "the card is not at fault");
+    live_until(&other, due + TimeDelta::days(8)).await;
+    assert_eq!(plan(&wallet, &viewer).await, "starter");
+    assert_eq!(double.books().charged, []);
     is_right(&wallet).await;
 }

@@ -14,6 +14,9 @@ pub fn MethodList(
     choice: PayChoice,
     /// What was chosen before, where the form is shown again.
     chosen: Option<String>,
+    /// Whether saving was ticked before.
+    #[prop(default = false)]
+    is_saving: bool,
     /// Whether a method can be saved by a tick. Where it is saved in any case, the words beside the button say so.
     #[prop(default = false)]
     offers_saving: bool,
@@ -61,7 +64,7 @@ pub fn MethodList(
                 .then(|| {
                     view! {
                         <label class="flex gap-3 items-start cursor-pointer mt-1">
-                            <input type="checkbox" name="save_method" value="true" class="checkbox checkbox-sm mt-0.5 border-control rounded-selector" />
+                            <input type="checkbox" name="save_method" value="true" checked=is_saving class="checkbox checkbox-sm mt-0.5 border-control rounded-selector" />
                             <span>
                                 <span class="block">{t!(i18n, pay.save)}</span>
                                 <span class="block text-sm text-muted">{t!(i18n, pay.save_note)}</span>

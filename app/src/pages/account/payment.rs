@@ -61,6 +61,8 @@ fn Methods(page: Page) -> impl IntoView {
                 }
                     .into_any()
             }}
+            {(may_pay && has_plan && !is_empty)
+                .then(|| view! { <p class="text-sm text-muted max-w-[60ch]">{t!(i18n, pay.use_consent)}</p> })}
             {may_pay.then(|| view! { <AddMethod adds=adds key=idempotency_key /> })}
         </div>
     }

@@ -56,13 +56,14 @@ fn PlanContent(page: Page) -> impl IntoView {
     let i18n = use_i18n();
     let (outcome, key, may_pay) = (page.outcome.clone(), page.idempotency_key, page.may_pay);
     let was_offered = page.offer.is_some();
+    let chosen = outcome.value("method");
     let name = StoredValue::new(page.plan.name.clone());
     let main = match (page.current.clone(), page.offer.clone()) {
         (Some(current), _) => view! {
             {(was_offered && outcome == FormOutcome::default())
                 .then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, plan.already)}</p></Banner> })}
             <PlanErrors outcome=outcome />
-            <CurrentPlan current=current pay=page.pay.clone() key=key may_pay=may_pay />
+            <CurrentPlan current=current pay=page.pay.clone() chosen=chosen key=key may_pay=may_pay />
         }
         .into_any(),
         (None, Some(offer)) => {
@@ -200,7 +201,13 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
 
 /// The paid plan: how it stands, what comes, and what can be done.
 #[component]
-fn CurrentPlan(current: SubscriptionView, pay: PayChoice, key: Uuid, may_pay: bool) -> impl IntoView {
+fn CurrentPlan(
+    current: SubscriptionView,
+    pay: PayChoice,
+    chosen: Option<String>,
+    key: Uuid,
+    may_pay: bool,
+) -> impl IntoView {
     let i18n = use_i18n();
     let name = StoredValue::new(current.name.clone());
     let (is_past_due, is_ending) = (current.status == SubscriptionStatus::PastDue, current.cancel_at_end);
@@ -217,7 +224,8 @@ fn CurrentPlan(current: SubscriptionView, pay: PayChoice, key: Uuid, may_pay: bo
                     .then(|| {
                         view! {
                             <form method="post" action="/wallet/plan/pay" class="grid gap-3 basis-full">
-                                <MethodList choice=pay chosen=None />
+                                <MethodList choice=pay chosen=chosen />
+                                <p class="text-sm">{t!(i18n, pay.plan_consent)}</p>
                                 <input type="hidden" name="idempotency_key" value=key.to_string() />
                                 <div><button class="btn btn-primary">{t!(i18n, plan.pay_now)}</button></div>
                             </form>

@@ -72,7 +72,12 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
                 </fieldset>
                 <fieldset>
                     <legend class="h2 mb-2">{t!(i18n, top_up.pay_with)}</legend>
-                    <MethodList choice=offer.pay.clone() chosen=outcome.value("method") offers_saving=true />
+                    <MethodList
+                        choice=offer.pay.clone()
+                        chosen=outcome.value("method")
+                        is_saving=outcome.value("save_method").is_some()
+                        offers_saving=true
+                    />
                 </fieldset>
             </div>
             <OrderStubs offer=offer is_paying=is_paying />

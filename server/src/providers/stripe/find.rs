@@ -24,6 +24,8 @@ const PAGES_MAX: usize = 20;
 const SLACK: TimeDelta = TimeDelta::minutes(10);
 /// The time after an order in which its payment is nearly always made.
 const SOON: TimeDelta = TimeDelta::minutes(30);
+/// The time after that in which one can still be made for the order: no key of ours lives longer at Stripe.
+const KEYS_LIVE: TimeDelta = TimeDelta::hours(25);
 /// How far a clock that was moved back is believed.
 const MOVED: TimeDelta = TimeDelta::days(3);
 /// The age at which a key is not relied on any more: Stripe keeps them for a day at least.
@@ -65,13 +67,13 @@ impl Stripe {
         }
     }
 
-    /// Reads the time soon after the order first, and the rest where nothing was found there that counts: an order that
-    /// was declined is paid on a page days later.
+    /// Reads the time soon after the order first, and the rest of the day in which a key lives where nothing was found
+    /// there that counts.
     async fn found(&self, payment: PaymentId) -> Result<Option<ProviderPayment>, Failure> {
         let from = self.search_from(payment);
         let soon = from + SLACK + SOON;
         let mut found = None;
-        for range in [between(from, Some(soon)), between(soon, None)] {
+        for range in [between(from, Some(soon)), between(soon, Some(soon + KEYS_LIVE))] {
             for reference in self.made_for(payment, range).await? {
                 match self.payment(&reference).await {
                     FetchAnswer::Found(one) => found = better(found, one),

@@ -137,6 +137,10 @@ fn session_status(session: &CheckoutSession, intent: Option<&PaymentIntent>) -> 
             let intent = intent.ok_or_else(|| Failure::unreadable("a complete session without its payment"))?;
             match intent_status(intent)? {
                 ProviderStatus::Open | ProviderStatus::Paid => Ok(ProviderStatus::Processing),
+                // A voucher or a transfer that the buyer has still to pay: the page is done, the money comes later.
+                ProviderStatus::Declined { code } if code == shared::AUTHENTICATION_REQUIRED => {
+                    Ok(ProviderStatus::Processing)
+                }
                 status => Ok(status),
             }
         }

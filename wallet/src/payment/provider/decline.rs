@@ -20,6 +20,8 @@ pub const AUTHENTICATION_FAILED: &str = "authentication_failed";
 pub const PERMISSION_REVOKED: &str = "permission_revoked";
 /// The provider does not have the saved method any more.
 pub const METHOD_GONE: &str = "method_gone";
+/// The provider that has the saved method is not set up any more.
+pub const PROVIDER_OFF: &str = "provider_off";
 /// A limit of the card, the wallet or the shop was reached.
 pub const LIMIT_REACHED: &str = "limit_reached";
 /// The provider takes it for fraud.
@@ -35,7 +37,7 @@ pub const TRY_LATER: &str = "try_later";
 #[must_use]
 pub fn after(code: &str) -> AfterDecline {
     match code {
-        AUTHENTICATION_REQUIRED | AUTHENTICATION_FAILED => AfterDecline::AskOwner,
+        AUTHENTICATION_REQUIRED | AUTHENTICATION_FAILED | PROVIDER_OFF => AfterDecline::AskOwner,
         CARD_LOST | PERMISSION_REVOKED | METHOD_GONE | CARD_EXPIRED => AfterDecline::DropMethod,
         _ => AfterDecline::Retry,
     }

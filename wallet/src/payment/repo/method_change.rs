@@ -87,7 +87,7 @@ pub(crate) struct Saved<'a> {
 }
 
 /// Adds a method that was saved with a payment, or takes up one that is there already. A reference that belongs to
-/// another account changes nothing.
+/// another account changes nothing, and neither does one that its owner has removed.
 pub(crate) async fn save(connection: &mut PgConnection, saved: &Saved<'_>, now: DateTime<Utc>) -> Result<()> {
     let (year, month) = expiry(saved.method);
     sqlx::query!(
@@ -106,7 +106,8 @@ pub(crate) async fn save(connection: &mut PgConnection, saved: &Saved<'_>, now: 
              user_id = coalesce(excluded.user_id, m.user_id),
              consent = excluded.consent,
              updated_at = excluded.updated_at
-         WHERE m.account_id = excluded.account_id",
+         WHERE m.account_id = excluded.account_id
+           AND m.reason IS DISTINCT FROM 'removed_by_owner'",
         PaymentMethodId::new().uuid(),
         saved.account.uuid(),
         saved.provider,
@@ -225,6 +226,50 @@ pub(crate) async fn remove(
         now
     );
     Ok(done.execute(connection).await?.rows_affected() == 1)
+}
+
+/// Ends a page on which nothing was saved; nothing happens where its method is saved by now.
+pub(crate) async fn end_setup(
+    connection: &mut PgConnection,
+    id: PaymentMethodId,
+    reason: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE payment_methods
+         SET state = 'removed',
+             reason = $2,
+             setup_url = NULL,
+             removed_at = $3,
+             updated_at = $3
+         WHERE id = $1
+           AND state = 'setup'",
+        id.uuid(),
+        reason,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Notes to what the owner of a method has agreed.
+pub(crate) async fn set_consent(
+    connection: &mut PgConnection,
+    id: PaymentMethodId,
+    (user, consent): (UserId, &str),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE payment_methods SET consent = $2, user_id = $3, updated_at = $4 WHERE id = $1 AND state = 'active'",
+        id.uuid(),
+        consent,
+        user.uuid(),
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Makes a method the default of an account, which must be locked.

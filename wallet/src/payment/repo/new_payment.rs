@@ -114,6 +114,24 @@ pub(crate) async fn count_open(connection: &mut PgConnection, account: AccountId
     .await?)
 }
 
+/// Says whether money for a plan that begins may be on its way for an account, which must be locked: a saved method was
+/// charged, or a payment is being confirmed. The order of the key itself does not count.
+pub(crate) async fn is_plan_under_way(connection: &mut PgConnection, account: AccountId, key: &str) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT
+               FROM payments
+               WHERE account_id = $1
+                 AND month = 0
+                 AND idempotency_key <> $2
+                 AND (status = 'processing' OR (status IN ('pending', 'unknown') AND method_id IS NOT NULL))
+           ) AS "found!""#,
+        account.uuid(),
+        key
+    );
+    Ok(found.fetch_one(connection).await?)
+}
+
 /// Finds the open payment for the months of a plan from one on.
 pub(crate) async fn open_for(pool: &PgPool, part: &PlanPart) -> Result<Option<PaymentId>> {
     let id = sqlx::query_scalar!(

@@ -50,6 +50,11 @@ pub(crate) struct PaymentRow {
 }
 
 impl PaymentRow {
+    /// Says whether it is a later month of a plan that is charged by itself.
+    pub(crate) fn is_renewal(&self) -> bool {
+        self.user.is_none() && self.plan.as_ref().is_some_and(|part| part.month > 0)
+    }
+
     /// Gives what its owner sees.
     pub(crate) fn view(self) -> PaymentView {
         PaymentView {

@@ -13,7 +13,13 @@ impl Payments {
         if !provider.capabilities().customers {
             return Ok(Customer::Is(None));
         }
-        if let Some(known) = repo::customer::find(self.db.pool(), account, provider.name()).await? {
+        // A provider's test mode has customers of its own.
+        let of = if provider.capabilities().test_only {
+            format!("{}:test", provider.name())
+        } else {
+            provider.name().to_owned()
+        };
+        if let Some(known) = repo::customer::find(self.db.pool(), account, &of).await? {
             return Ok(Customer::Is(Some(known)));
         }
         let owner = self.identity.owner(account).await?;
@@ -29,7 +35,7 @@ impl Payments {
         self.note_answer(provider.name(), matches!(answer, CustomerAnswer::Unknown { .. }));
         match answer {
             CustomerAnswer::Found { reference } => {
-                let named = (provider.name(), reference.as_str());
+                let named = (of.as_str(), reference.as_str());
                 let known = repo::customer::set(self.db.pool(), account, named, self.db.now()).await?;
                 Ok(Customer::Is(Some(known)))
             }

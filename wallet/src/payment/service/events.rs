@@ -8,7 +8,7 @@ use super::super::provider::{EventAbout, FetchAnswer, UnreadEvent, VerifiedEvent
 use super::super::repo::{self, event::EventRow, event::NewEventRow};
 use super::Payments;
 use super::order::PROVIDER_TIMEOUT;
-use super::settle::Reconciled;
+use super::settle::{Finder, Reconciled};
 use crate::db::has_nul;
 use crate::error::{Refusal, Result};
 use crate::id::PaymentId;
@@ -117,7 +117,7 @@ impl Payments {
             tracing::info!(provider = event.provider, kind = event.kind, "a message about nothing of ours");
             return Ok(false);
         };
-        self.refresh(payment).await?;
+        self.refresh_as(payment, Finder::Event).await?;
         Ok(true)
     }
 

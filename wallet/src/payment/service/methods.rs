@@ -3,13 +3,13 @@
 use chrono::{DateTime, Datelike, Utc};
 use serde_json::{Value, json};
 
-use super::order::PROVIDER_TIMEOUT;
+use super::order::{CONSENT, PROVIDER_TIMEOUT};
 use super::{Buyer, Payments};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, PaymentMethodId};
 use crate::identity::{self, NewAudit, Viewer};
 use crate::notify::{CardMail, Mail};
-use crate::payment::method::{CardTerm, PaymentMethod};
+use crate::payment::method::{CardTerm, PayWith, PaymentMethod, term};
 use crate::payment::provider::{MethodAnswer, decline};
 use crate::payment::repo::{self, method::MethodRow};
 use crate::plan::SavedMethod;
@@ -27,7 +27,8 @@ impl Payments {
 
     /// Lists the saved methods of an account. The first one is the default, also where its owner has chosen none.
     async fn methods_of(&self, account: AccountId) -> Result<Vec<PaymentMethod>> {
-        let of = self.plans.subscription(account).await?.and_then(|found| found.method);
+        let of = self.plans.subscription(account).await?.filter(|found| !found.cancel_at_end);
+        let of = of.and_then(|found| found.method);
         let rows = repo::method::list(self.db.pool(), account).await?;
         let mut seen: Vec<_> = rows.into_iter().map(|row| self.seen(row, of.as_ref())).collect();
         if let Some(first) = seen.first_mut() {
@@ -83,18 +84,27 @@ impl Payments {
     /// Lets the account's plan be paid with a saved method from now on; a payment that failed is tried at once.
     pub async fn set_plan_method(&self, viewer: &Viewer, id: PaymentMethodId) -> Result<()> {
         Buyer::from(viewer).must_pay()?;
+        let mut tx = self.db.begin().await?;
+        identity::lock_account_in_tx(&mut tx, viewer.account).await?;
         let row = self.own_method(viewer.account, id).await?;
         let (of, now) = (self.plans.subscription(viewer.account).await?, self.db.now());
         let of = of
             .filter(|found| found.is_paid_and_live())
             .ok_or_else(|| Refusal::unprocessable("plan", Problem::NotAllowed, "This account is on no paid plan."))?;
+        if let Some(terms) = of.terms {
+            self.choose(viewer.account, Some(&PayWith::Saved(id)), terms.price, true).await?;
+        }
+        if term(row.expires, now) == CardTerm::Expired {
+            let message = "This card has expired. Add another one.";
+            return Err(Refusal::unprocessable("method", Problem::Expired, message).into());
+        }
         let reference = row.reference.clone().unwrap_or_default();
         let method = SavedMethod { provider: row.provider.clone(), reference, label: row.label.clone() };
         if of.method.as_ref() == Some(&method) && !of.awaits_owner {
             return Ok(());
         }
-        let mut tx = self.db.begin().await?;
         self.plans.set_method_in_tx(&mut tx, &of, Some(&method)).await?;
+        repo::method_change::set_consent(&mut tx, id, (viewer.user, CONSENT), now).await?;
         identity::audit_in_tx(&mut tx, &audit(viewer, "payment_method.plan", &row), now).await?;
         Ok(tx.commit().await?)
     }
@@ -117,6 +127,7 @@ impl Payments {
             return Err(Refusal::unprocessable("method", Problem::Taken, message).into());
         }
         if repo::method_change::remove(&mut tx, id, BY_OWNER, now).await? {
+            self.plans.forget_method_in_tx(&mut tx, viewer.account, &row.provider, row.reference.as_deref()).await?;
             identity::audit_in_tx(&mut tx, &audit(viewer, "payment_method.removed", &row), now).await?;
         }
         tx.commit().await?;
@@ -138,9 +149,13 @@ impl Payments {
     /// Ends a method of which the provider says that it is of no use any more, also as the plan's.
     pub(super) async fn drop_method(&self, account: AccountId, id: PaymentMethodId, code: &str) -> Result<()> {
         let now = self.db.now();
+        let dropped = repo::method::find(self.db.pool(), account, id).await?;
         let mut tx = self.db.begin().await?;
         identity::lock_account_in_tx(&mut tx, account).await?;
         if repo::method_change::remove(&mut tx, id, code, now).await? {
+            if let Some(row) = &dropped {
+                self.plans.forget_method_in_tx(&mut tx, account, &row.provider, row.reference.as_deref()).await?;
+            }
             let audit = NewAudit {
                 actor: identity::Actor::system("payments"),
                 action: "payment_method.dropped".to_owned(),

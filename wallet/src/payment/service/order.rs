@@ -91,7 +91,11 @@ impl Payments {
             None => None,
         };
         match open {
-            Some(id) => self.view(id).await,
+            Some(id) => match repo::payment::by_id(self.db.pool(), id).await? {
+                // Its page may never have been opened: its provider did not answer.
+                Some(row) if row.account == buyer.account => self.with_page(buyer, row).await,
+                _ => self.view(id).await,
+            },
             // It was open a moment ago: the next try finds what became of it.
             None => Err(Refusal::VersionConflict.into()),
         }
@@ -146,6 +150,13 @@ impl Payments {
                     format!("{OPEN_MAX} orders wait to be paid. Pay one, or come back in an hour, when they are over.");
                 return Err(Refusal::unprocessable("package", Problem::TooMany, message).into());
             }
+        }
+        // Two starts of a plan have two subscriptions, which no index joins: money that may be on its way is waited for.
+        if order.plan.as_ref().is_some_and(|part| part.month == 0)
+            && repo::new_payment::is_plan_under_way(&mut tx, buyer.account, key.as_str()).await?
+        {
+            let message = "A payment for a plan is being confirmed. Wait until it is decided: see your orders.";
+            return Err(Refusal::unprocessable("plan", Problem::Taken, message).into());
         }
         let is_made = repo::new_payment::insert(&mut tx, &row).await?;
         // What a card pays by itself is in the list of payments, and in nobody's hands.
@@ -264,6 +275,15 @@ impl Payments {
     pub(super) async fn refused(&self, row: &PaymentRow, code: &str) -> Result<()> {
         let step = (row.status, PaymentStatus::Failed);
         repo::payment::set_status(self.db.pool(), row.id, step, Some(code), self.db.now()).await.map(drop)
+    }
+
+    /// Notes that the provider would not charge a saved method, and drops one that is of no use any more.
+    pub(super) async fn refused_method(&self, row: &PaymentRow, code: &str) -> Result<()> {
+        self.refused(row, code).await?;
+        match row.method_id.filter(|_| decline::after(code) == AfterDecline::DropMethod) {
+            Some(method) => self.drop_method(row.account, method, code).await,
+            None => Ok(()),
+        }
     }
 
     /// Notes that the provider did not say.

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 
-use super::super::provider::{ChargeAnswer, Provider, SavedCharge};
-use super::super::repo::{self, payment::PaymentRow};
+use super::super::provider::{ChargeAnswer, Provider, SavedCharge, decline};
+use super::super::repo::{self, method::MethodRow, payment::PaymentRow};
 use super::customer::Customer;
 use super::options::Chosen;
 use super::order::{NewOrder, OPEN_MINUTES, PROVIDER_TIMEOUT};
@@ -128,19 +128,29 @@ impl Payments {
     /// attempt is one payment with one key, and what became of it is asked of the provider.
     pub(crate) async fn charge_renewal(&self, of: &Subscription, month: u32, attempt: u32) -> Result<Renewal> {
         let (Some(terms), Some(method)) = (of.terms, &of.method) else {
-            return Ok(Renewal::Declined { code: "no_saved_card".to_owned() });
+            return Ok(Renewal::Declined { code: decline::METHOD_GONE.to_owned() });
         };
+        if self.provider(&method.provider).is_none() {
+            tracing::error!(subscription = %of.id, provider = method.provider, "a plan's provider is not set up any more");
+            return Ok(Renewal::Declined { code: decline::PROVIDER_OFF.to_owned() });
+        }
+        let saved = repo::method::by_reference(self.db.pool(), &method.provider, &method.reference).await?;
+        let saved = saved.filter(|saved| saved.account == of.account);
+        if saved.as_ref().is_some_and(|saved| saved.state != "active") {
+            return Ok(Renewal::Declined { code: decline::METHOD_GONE.to_owned() });
+        }
         let part = PlanPart { subscription: of.id, plan: of.plan.clone(), interval: terms.interval, month };
         let mut what = format!("renewal:{}:{month}:{attempt}", of.id);
         for _ in 0..AGAIN_MAX {
-            let Some(row) = self.renewal(of, &part, terms, method, &what).await? else {
+            let Some(row) = self.renewal(of, &part, terms, (method, saved.as_ref()), &what).await? else {
                 // Another payment for these months is open: its owner is paying by hand. Or the plan has changed.
                 let open = repo::new_payment::open_for(self.db.pool(), &part).await?;
                 let Some(open) = open else { return Ok(Renewal::Moved) };
                 self.refresh_as(open, Finder::Reconciler).await?;
                 return Ok(Renewal::Open);
             };
-            match self.follow(&row, method).await? {
+            let is_plans = row.method_id.is_none() || row.method_id == saved.as_ref().map(|saved| saved.id);
+            match self.follow(&row, method, is_plans).await? {
                 Followed::To(renewal) => return Ok(renewal),
                 Followed::Untried => what = format!("renewal:{}:{month}:{attempt}:{}", of.id, row.id),
             }
@@ -155,7 +165,7 @@ impl Payments {
         of: &Subscription,
         part: &PlanPart,
         terms: Terms,
-        method: &SavedMethod,
+        (method, saved): (&SavedMethod, Option<&MethodRow>),
         what: &str,
     ) -> Result<Option<PaymentRow>> {
         let (hash, key) = (RequestHash::of(what.as_bytes()), IdempotencyKey::internal(what));
@@ -163,9 +173,7 @@ impl Payments {
             return Ok(Some(row));
         }
         let provider = self.provider(&method.provider).ok_or(Refusal::Unavailable)?;
-        let saved = repo::method::by_reference(self.db.pool(), &method.provider, &method.reference).await?;
-        let saved = saved.filter(|saved| saved.account == of.account);
-        let chosen = Chosen { provider, kind: saved.as_ref().map(|saved| saved.kind), method: saved };
+        let chosen = Chosen { provider, kind: saved.map(|saved| saved.kind), method: saved.cloned() };
         let order = NewOrder {
             open: TimeDelta::hours(RENEWAL_HOURS),
             renews: Some((of.id, of.version)),
@@ -178,10 +186,11 @@ impl Payments {
     }
 
     /// Charges the card where nobody knows that it was, while the provider still remembers the key, and asks what
-    /// became of it.
-    async fn follow(&self, row: &PaymentRow, method: &SavedMethod) -> Result<Followed> {
+    /// became of it. A payment that was begun with another card than the plan's of now (`is_plans`) is only asked about,
+    /// and its decline says nothing about the plan's card.
+    async fn follow(&self, row: &PaymentRow, method: &SavedMethod, is_plans: bool) -> Result<Followed> {
         let may_charge = self.db.now() + TimeDelta::hours(LAST_HOURS) < row.expires_at;
-        if row.status.is_open() && row.provider_ref.is_none() && may_charge {
+        if row.status.is_open() && row.provider_ref.is_none() && may_charge && is_plans {
             self.charge(row, &method.reference).await?;
         }
         let seen = self.refresh_as(row.id, Finder::Soon).await?;
@@ -194,6 +203,7 @@ impl Payments {
             // The provider never had it, or its money was given back: this says nothing about the card.
             PaymentStatus::Expired if !was_made => Followed::Untried,
             PaymentStatus::Cancelled if seen.failure.as_deref() == Some(RETURNED) => Followed::Untried,
+            _ if !is_plans => Followed::Untried,
             status => {
                 Followed::To(Renewal::Declined { code: seen.failure.unwrap_or_else(|| status.code().to_owned()) })
             }
@@ -240,7 +250,16 @@ impl Payments {
     /// Asks about money for a later month that is on its way; says whether it still is. A plan does not end before.
     pub(crate) async fn awaits_renewal(&self, of: &Subscription) -> Result<bool> {
         match repo::new_payment::open_renewal(self.db.pool(), of.id).await? {
-            Some(open) => Ok(self.refresh_as(open, Finder::Reconciler).await?.status.is_open()),
+            Some(open) => {
+                let row = repo::payment::by_id(self.db.pool(), open).await?;
+                // Nobody can be asked any more: the plan does not wait for it.
+                let is_mute =
+                    |row: &PaymentRow| self.provider(&row.provider).is_none() && row.expires_at <= self.db.now();
+                if row.is_some_and(|row| is_mute(&row)) {
+                    return Ok(false);
+                }
+                Ok(self.refresh_as(open, Finder::Reconciler).await?.status.is_open())
+            }
             None => Ok(false),
         }
     }
@@ -269,7 +288,7 @@ impl Payments {
         self.note_answer(provider.name(), matches!(answer, ChargeAnswer::Unknown { .. }));
         match answer {
             ChargeAnswer::Made { reference } => repo::payment::set_reference(self.db.pool(), row.id, &reference).await,
-            ChargeAnswer::Refused { code } => self.refused(row, &code).await,
+            ChargeAnswer::Refused { code } => self.refused_method(row, &code).await,
             ChargeAnswer::Unknown { detail } => {
                 tracing::warn!(payment = %row.id, provider = provider.name(), detail, "no answer about a charge");
                 self.unanswered(row).await

@@ -71,8 +71,10 @@ impl Reconciled {
 /// Who found out that the money is there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finder {
-    /// The browser's return, a look at the page, or the provider's event.
+    /// The browser's return, or a look at the page.
     Soon,
+    /// The provider's event.
+    Event,
     /// The reconciler.
     Reconciler,
 }
@@ -107,6 +109,8 @@ impl Payments {
         match self.fetch(row).await? {
             FetchAnswer::Found(found) => self.act(row, &found, finder).await,
             FetchAnswer::Missing => self.close_when_over(row).await,
+            // What a message is about is asked again, also where the payment is taken for over.
+            FetchAnswer::Unknown { .. } if finder == Finder::Event => Err(Refusal::Unavailable.into()),
             FetchAnswer::Unknown { detail } => {
                 // Neither yes nor no: it stays as it is and is asked again.
                 tracing::warn!(payment = %row.id, provider = row.provider, detail, "no answer about a payment");
@@ -298,6 +302,10 @@ impl Payments {
     /// Finds the method that pays a plan from now on: the one that the payment has saved, or the saved one that was
     /// charged.
     async fn paid_method(&self, row: &PaymentRow, found: &ProviderPayment) -> Result<Option<SavedMethod>> {
+        // A renewal changes nothing of the card: its owner may have chosen another one meanwhile.
+        if row.is_renewal() {
+            return Ok(None);
+        }
         let provider = row.provider.clone();
         if let Some(saved) = &found.saved_method {
             return Ok(Some(SavedMethod { provider, reference: saved.reference.clone(), label: saved.label.clone() }));
@@ -341,7 +349,7 @@ struct NewlySaved {
 }
 
 fn saved_with(row: &PaymentRow, found: &ProviderPayment) -> Option<NewlySaved> {
-    let method = found.saved_method.clone().filter(|_| row.plan.is_some() || row.save_method)?;
+    let method = found.saved_method.clone().filter(|_| (row.plan.is_some() || row.save_method) && !row.is_renewal())?;
     let consent = if row.plan.is_some() { CONSENT } else { CONSENT_SAVE };
     Some(NewlySaved { account: row.account, user: row.user, provider: row.provider.clone(), method, consent })
 }

@@ -110,7 +110,7 @@ impl Payments {
 
     async fn fail_setup(&self, row: &MethodRow, code: &str) -> Result<()> {
         let mut tx = self.db.begin().await?;
-        repo::method_change::remove(&mut tx, row.id, code, self.db.now()).await?;
+        repo::method_change::end_setup(&mut tx, row.id, code, self.db.now()).await?;
         Ok(tx.commit().await?)
     }
 
@@ -150,7 +150,7 @@ impl Payments {
                     identity::audit_in_tx(&mut tx, &audit, now).await?;
                 } else {
                     // The same card was saved before, with a payment: one entry is enough.
-                    repo::method_change::remove(&mut tx, row.id, "saved_before", now).await?;
+                    repo::method_change::end_setup(&mut tx, row.id, "saved_before", now).await?;
                 }
                 Ok(tx.commit().await?)
             }

@@ -307,6 +307,33 @@ pub(crate) async fn set_method(
     Ok(done.rows_affected() == 1)
 }
 
+/// Takes a method away from an account's subscription where it is charged with that one.
+pub(crate) async fn forget_method(
+    connection: &mut PgConnection,
+    account: AccountId,
+    (provider, reference): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "UPDATE subscriptions
+         SET provider = NULL,
+             method_ref = NULL,
+             method_label = NULL,
+             version = version + 1,
+             updated_at = $4
+         WHERE account_id = $1
+           AND provider = $2
+           AND method_ref = $3",
+        account.uuid(),
+        provider,
+        reference,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Says whether an account's paid plan is charged with a method, and keeps it so until the transaction ends.
 pub(crate) async fn is_charged(
     connection: &mut PgConnection,

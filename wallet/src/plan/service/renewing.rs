@@ -178,6 +178,20 @@ impl Plans {
         }
     }
 
+    /// Forgets a method that is of no use any more, or was removed, where an account's plan is charged with it.
+    pub(crate) async fn forget_method_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        account: AccountId,
+        provider: &str,
+        reference: Option<&str>,
+    ) -> Result<()> {
+        match reference {
+            Some(reference) => repo::forget_method(connection, account, (provider, reference), self.db.now()).await,
+            None => Ok(()),
+        }
+    }
+
     /// Says whether an account's paid plan is charged with a method; it stays so until the transaction ends.
     pub(crate) async fn pays_in_tx(
         &self,
