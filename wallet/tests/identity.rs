@@ -66,7 +66,8 @@ async fn the_gift_comes_once_per_person(pool: PgPool) {
     let new = sign_up(&wallet, "anna.b@gmail.com").await;
     let token = newest_token(&wallet, "anna.b@gmail.com").await;
     let mut tasks = tokio::task::JoinSet::new();
-    for _ in 0..8 {
+    // As many as may try at once.
+    for _ in 0..5 {
         let (wallet, token) = (wallet.clone(), token.clone());
         tasks.spawn(async move { prove(&wallet, &token).await.expect("verified").user.email_verified });
     }

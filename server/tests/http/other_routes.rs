@@ -11,10 +11,11 @@ use crate::matrix::{Asks, member, supporter};
 use crate::support::{Browser, Site, location};
 
 /// Every such route.
-const ROUTES: [(&str, Asks); 9] = [
+const ROUTES: [(&str, Asks); 10] = [
     ("/live", Asks::Person),
     ("/wallet/history.csv", Asks::Person),
     ("/wallet/orders/{id}/return", Asks::Anybody),
+    ("/wallet/payment/methods/{id}/return", Asks::Anybody),
     ("/admin/margins/costs.csv", Asks::Admin),
     ("/admin/tariffs/{n}/prices.csv", Asks::Admin),
     ("/admin/tariffs/{n}/prices.toml", Asks::Admin),

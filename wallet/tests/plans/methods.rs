@@ -340,12 +340,12 @@ async fn a_plan_whose_payment_is_on_its_way_is_not_paid_a_second_time(pool: PgPo
     let card = save_a_card(&wallet, &viewer, &double, "saving").await;
     let choice = PlanChoice { with: Some(PayWith::Saved(card.id)), ..basic() };
     double.books().swallow_next_charge = true;
-    let lost = order(&wallet, &viewer, &choice, "first tab").await;
+    let lost = order(&wallet, &viewer, &choice, "first-tab").await;
     assert_eq!(lost.status, PaymentStatus::Unknown);
-    let second = refusal(wallet.payments().start_plan(&viewer, &choice, "second tab", BASE).await);
+    let second = refusal(wallet.payments().start_plan(&viewer, &choice, "second-tab", BASE).await);
     assert_eq!(problems(second), [("plan".to_owned(), Problem::Taken)]);
     double.books().silent = false;
-    assert_eq!(order(&wallet, &viewer, &choice, "first tab").await.status, PaymentStatus::Succeeded);
+    assert_eq!(order(&wallet, &viewer, &choice, "first-tab").await.status, PaymentStatus::Succeeded);
     assert_eq!(double.books().charged.len(), 1);
     is_right(&wallet).await;
     // At once from eight tabs: one of them pays.
@@ -356,7 +356,7 @@ async fn a_plan_whose_payment_is_on_its_way_is_not_paid_a_second_time(pool: PgPo
     for tab in 0..8 {
         let (wallet, boris, choice) = (wallet.clone(), boris.clone(), choice.clone());
         tabs.spawn(
-            async move { wallet.payments().start_plan(&boris, &choice, &format!("tab {tab}"), BASE).await.is_ok() },
+            async move { wallet.payments().start_plan(&boris, &choice, &format!("tab-{tab}"), BASE).await.is_ok() },
         );
     }
     assert_eq!(tabs.join_all().await.into_iter().filter(|is_ordered| *is_ordered).count(), 1);
