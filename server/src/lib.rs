@@ -29,7 +29,6 @@ pub mod payment_webhooks;
 pub mod providers;
 pub mod rate_limit;
 pub mod renewals;
-pub mod secret_file;
 pub mod serve;
 pub mod state;
 pub mod streams;

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use stripe_webhook::{Webhook, WebhookError};
 use wallet::payment::{EventAbout, EventError, VerifiedEvent};
 
-use super::settings::KeyMode;
+use crate::config::stripe::KeyMode;
 
 /// The header with the time and the signatures.
 const SIGNATURE: &str = "stripe-signature";

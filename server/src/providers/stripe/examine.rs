@@ -8,7 +8,7 @@ use wallet::payment::Examined;
 use super::Stripe;
 use super::api::{Failure, TIMEOUT};
 use super::endpoint::{self, Endpoint};
-use super::settings::KeyMode;
+use crate::config::stripe::KeyMode;
 
 /// The most that clocks may differ before events are refused, in seconds.
 const SKEW_MAX: i64 = 300;

@@ -20,16 +20,15 @@ mod method;
 mod payment;
 mod provider;
 mod refund;
-pub mod settings;
 #[cfg(test)]
 mod tests;
 
 use secrecy::SecretString;
 use wallet::clock::Clock;
 
+use crate::config::stripe::{KeyMode, Keys, StripeSettings};
 use api::Api;
 pub use endpoint::WebhookSetup;
-use settings::{KeyMode, Keys, StripeSettings};
 
 /// The name under which its payments are stored.
 pub const NAME: &str = "stripe";

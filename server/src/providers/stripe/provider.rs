@@ -9,8 +9,8 @@ use wallet::payment::{
     SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent,
 };
 
-use super::settings::KeyMode;
 use super::{NAME, Stripe, currency, event};
+use crate::config::stripe::KeyMode;
 
 #[async_trait]
 impl Provider for Stripe {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::settings::Credentials;
+use crate::config::yookassa::Credentials;
 
 /// How long a call may take; the wallet waits a little longer for all calls of one question.
 const ANSWER: Duration = Duration::from_secs(10);

@@ -7,8 +7,8 @@ use wallet::money::Money;
 use wallet::payment::{CheckoutOrder, MethodKind, RefundOrder, SavedCharge, SetupOrder};
 
 use super::amount::Amount;
-use super::settings::{PaymentMode, ReceiptRules};
 use super::wire::{METHOD, ORDER, REFUND};
+use crate::config::yookassa::{PaymentMode, ReceiptRules};
 
 /// The longest description of a payment and of a line on a receipt, in letters.
 const WORDS_MAX: usize = 128;

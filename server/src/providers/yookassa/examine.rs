@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use wallet::payment::Examined;
 
 use super::api::Answer;
-use super::settings::Mode;
 use super::wire::ShopObject;
+use crate::config::yookassa::Mode;
 
 /// How far the clocks may lie apart.
 const SKEW_MAX: TimeDelta = TimeDelta::seconds(60);

@@ -14,7 +14,6 @@ mod outcome;
 mod provider;
 mod search;
 mod senders;
-pub mod settings;
 mod wire;
 
 pub use provider::YooKassa;

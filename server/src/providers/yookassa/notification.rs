@@ -6,7 +6,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use wallet::payment::{EventAbout, EventError, VerifiedEvent};
 
-use super::settings::Mode;
+use crate::config::yookassa::Mode;
 
 /// The longest word that is taken from a notification for its name.
 const WORD_MAX: usize = 80;
@@ -44,7 +44,7 @@ fn event(raw: Value) -> Option<VerifiedEvent> {
         _ => (EventAbout::Nothing, None),
     };
     let state = word(&object["status"]).unwrap_or_default();
-    let created_at = ["captured_at", "created_at"].iter().find_map(|field| moment(&object[field]));
+    let created_at = ["captured_at", "created_at"].iter().find_map(|field| instant(&object[field]));
     Some(VerifiedEvent {
         dedupe_key: format!("{kind}:{id}:{state}"),
         kind,
@@ -55,8 +55,8 @@ fn event(raw: Value) -> Option<VerifiedEvent> {
     })
 }
 
-fn moment(value: &Value) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(value.as_str()?).ok().map(|moment| moment.to_utc())
+fn instant(value: &Value) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(value.as_str()?).ok().map(|instant| instant.to_utc())
 }
 
 fn name_of_bytes(body: &[u8]) -> String {

@@ -16,9 +16,9 @@ use super::api::{Answer, Api, key};
 use super::bodies::{NewMethod, NewPayment, NewRefund, Nothing};
 use super::search::{self, may_repeat};
 use super::senders::Senders;
-use super::settings::{Mode, ReceiptRules, YooKassaSettings};
 use super::wire::{ListObject, MethodObject, PaymentObject, PaymentState, RefundObject};
 use super::{NAME, examine, notification, outcome};
+use crate::config::yookassa::{Mode, ReceiptRules, YooKassaSettings};
 
 /// Where the pages are on which a buyer confirms.
 const PAGES: [&str; 2] = ["https://yoomoney.ru", "https://yookassa.ru"];

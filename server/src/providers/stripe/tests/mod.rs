@@ -19,7 +19,7 @@ use wallet::payment::{
 };
 
 use super::Stripe;
-use super::settings::StripeSettings;
+use crate::config::StripeSettings;
 
 /// The webhook secret of these tests.
 const SECRET: &str = "whsec_of_these_tests";

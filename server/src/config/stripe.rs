@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::secret_file;
+use super::secret_file;
 
 /// Settings of Stripe; it is on where there is a secret key.
 #[derive(Args, Clone, Debug, Default)]

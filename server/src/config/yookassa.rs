@@ -9,7 +9,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
-use crate::secret_file;
+use super::secret_file;
 
 /// Where API v3 is.
 const API_URL: &str = "https://api.yookassa.ru/v3";

@@ -1,5 +1,9 @@
 //! Every setting, read once at start: by flag, else by environment, else the default written here.
 
+pub mod secret_file;
+pub mod stripe;
+pub mod yookassa;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,9 +12,9 @@ use clap::{Args, ValueEnum};
 use secrecy::SecretString;
 use wallet::db::ReadLimits;
 
+pub use self::stripe::StripeSettings;
+pub use self::yookassa::YooKassaSettings;
 use crate::client_ip::Network;
-use crate::providers::stripe::settings::StripeSettings;
-use crate::providers::yookassa::settings::YooKassaSettings;
 
 /// How strict the process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
