@@ -137,7 +137,10 @@ pub struct ProviderPayment {
 
 /// What came of asking for a payment's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "one for an answer of a provider, never many")]
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::large_enum_variant, reason = "one for an answer of a provider, never many")
+)]
 pub enum FetchAnswer {
     /// The provider has it.
     Found(ProviderPayment),
