@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use uuid::Uuid;
-use wallet::payment::{CardTerm, PayOption, PaymentMethod};
+use wallet::payment::{CardTerm, MethodKind, PayOption, PaymentMethod};
 
 use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
@@ -202,7 +202,14 @@ fn AddMethod(adds: Vec<PayOption>, key: Uuid) -> impl IntoView {
         .into_iter()
         .map(|option| {
             let (value, is_silent) = (option.with().to_string(), !option.is_answering);
-            let name = Memo::new(move |_| option_text(i18n.get_locale(), &option, false).0);
+            let name = Memo::new(move |_| {
+                let locale = i18n.get_locale();
+                let (name, _) = option_text(locale, &option, false);
+                match (option.kind, option.provider.as_str()) {
+                    (MethodKind::Card, "sandbox") | (MethodKind::YooMoney, _) => name,
+                    (MethodKind::Card, provider) => format!("{name} ({})", provider_name(locale, provider)),
+                }
+            });
             view! {
                 <button class="btn btn-plain" name="method" value=value disabled=is_silent>
                     {icon(Icon::Plus, 16)}
