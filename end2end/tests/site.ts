@@ -1,7 +1,7 @@
 // A server and a database of a spec's own, for what would stand in the way of other specs: an announced price, another day.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, rmSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ import { createInterface } from 'node:readline';
 import type { Browser, Page } from '@playwright/test';
 import { test as base, hasScript, watch } from './scrip';
 
-/** What the server under test got from `cargo xtask e2e`. */
-function setting(name: string): string {
+/** What the specs got from `cargo xtask e2e`. */
+export function setting(name: string): string {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set: run the specs by \`cargo xtask e2e\``);
   return value;
@@ -80,8 +80,8 @@ export class Site {
     private folder: string,
   ) {}
 
-  /** Starts one on an empty database: with the demo's catalog, or with that of a file. */
-  static async open(catalog?: string): Promise<Site> {
+  /** Starts one on an empty database: with the demo's catalog, or with that of a file; with settings and a log of its own. */
+  static async open(catalog?: string, settings: NodeJS.ProcessEnv = {}, log?: string): Promise<Site> {
     const name = `scrip_spec_${process.pid}_${Date.now()}`;
     const admin = await Database.open(setting('DATABASE_URL'));
     await admin.run(`CREATE DATABASE ${name}`);
@@ -90,11 +90,11 @@ export class Site {
     address.pathname = `/${name}`;
     const folder = mkdtempSync(join(tmpdir(), 'scrip-spec-'));
     const own = { DATABASE_URL: address.href, HOST: '127.0.0.1', PORT: '0', SCRIP_DATA_DIR: folder };
-    const environment = { ...process.env, ...own, SCRIP_MODE: 'development', SCRIP_DEMO: 'true' };
+    const environment = { ...process.env, ...own, SCRIP_MODE: 'development', SCRIP_DEMO: 'true', ...settings };
     if (catalog) {
       for (const line of [['migrate'], ['preset', 'load', catalog]]) execFileSync(setting('SCRIP_BIN'), line, { env: environment, stdio: 'ignore' });
     }
-    const server = spawn(setting('SCRIP_BIN'), ['serve'], { env: environment, stdio: ['ignore', 'pipe', 'ignore'] });
+    const server = spawn(setting('SCRIP_BIN'), ['serve'], { env: environment, stdio: ['ignore', 'pipe', log ? openSync(log, 'a') : 'ignore'] });
     for await (const line of createInterface({ input: server.stdout })) {
       const url = line.match(/^Scrip serves (http\S+)/)?.[1];
       if (!url) continue;

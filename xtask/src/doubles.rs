@@ -57,13 +57,15 @@ pub fn doubles(args: &[&str]) -> Result<()> {
 }
 
 /// The stand-ins, ended when dropped.
-struct Doubles {
+pub(crate) struct Doubles {
     program: Child,
-    url: String,
+    /// Where they are.
+    pub(crate) url: String,
 }
 
 impl Doubles {
-    fn start(command: &mut Command, folder: &Path) -> Result<Self> {
+    /// Starts them, with their log in a folder, and waits until they say where they are.
+    pub(crate) fn start(command: &mut Command, folder: &Path) -> Result<Self> {
         let (address, log) = (folder.join("address"), folder.join("doubles.log"));
         command.stdout(File::create(&address)?).stderr(File::create(&log)?);
         let mut started = Self { program: shell::spawn(command)?, url: String::new() };

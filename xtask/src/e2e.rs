@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::pay_site::PaySite;
 use crate::postgres::{self, Purpose};
 use crate::settings::Settings;
 use crate::{lint, run, setup, shell, site};
@@ -33,20 +34,24 @@ pub fn e2e(args: &[&str]) -> Result<()> {
     let program = folder.join(&settings.program);
     run::keep_copy(&shell::target().join("debug").join(&settings.program), &program)?;
 
-    let cluster = postgres::start_empty(Purpose::Scratch)?;
+    let cluster = postgres::start_with(Purpose::Scratch, &[PaySite::database(&folder)?])?;
     let site = Site::start(&program, &folder, &cluster.url(), &[])?;
+    let pay_site = PaySite::start(&program, &folder, &cluster)?;
     let mut playwright = setup::npm_program("end2end", "playwright");
     playwright.arg("test").args(args).env("BASE_URL", site.url());
     playwright.env("CHROMIUM", browser).env("DATABASE_URL", cluster.url());
     playwright.env("SCRIP_DATA_DIR", folder.join("data")).env("SCRIP_BIN", &program);
+    playwright.envs(pay_site.settings());
     let ran = shell::run(&mut playwright);
-    // What it says while it stops counts, too.
-    let log = site.stop();
+    // What they say while they stop counts, too.
+    let (log, paid) = (site.stop(), pay_site.stop());
     if ran.is_err() {
         show_errors(&log)?;
+        paid.show_errors()?;
     }
-    ran.with_context(|| format!("the server's log is {}", log.display()))?;
-    no_panic(&log)
+    ran.with_context(|| format!("the servers' logs are in {}", folder.display()))?;
+    no_panic(&log)?;
+    paid.check(&program)
 }
 
 /// A server with the demo, and its log.
@@ -60,7 +65,17 @@ pub(crate) struct Site {
 impl Site {
     /// Starts a server on an empty database, with its files in a folder, and waits until it answers.
     pub(crate) fn start(program: &Path, folder: &Path, database: &str, settings: &[(&str, &str)]) -> Result<Self> {
-        let port = shell::free_port()?;
+        Self::start_at(shell::free_port()?, program, folder, database, settings)
+    }
+
+    /// The same at a port that others know before.
+    pub(crate) fn start_at(
+        port: u16,
+        program: &Path,
+        folder: &Path,
+        database: &str,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let log = folder.join("server.log");
         let mut scrip = shell::command(program);
         scrip.env("DATABASE_URL", database).env("PORT", port.to_string()).env("HOST", "127.0.0.1");
@@ -105,7 +120,7 @@ fn panics(log: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Prints the last errors of the server: where the tests run, nobody can open its log afterwards.
-fn show_errors(log: &Path) -> Result<()> {
+pub(crate) fn show_errors(log: &Path) -> Result<()> {
     let text = String::from_utf8_lossy(&std::fs::read(log)?).into_owned();
     let errors: Vec<&str> = text.lines().filter(|line| line.contains("ERROR")).collect();
     for line in errors.iter().skip(errors.len().saturating_sub(SHOWN)) {

@@ -3,7 +3,7 @@
 //! Reading order: [`shell`] (how programs are run), [`settings`] (names and folders, from Cargo.toml), [`setup`]
 //! (tools), [`site`] (what the browser loads), [`postgres`] (private clusters), [`up_to_date`] (work that can be
 //! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`] and [`names`]), [`sqlx`],
-//! [`mod@test`], [`e2e`], [`contract`] and [`doubles`] (with [`python`]), [`mod@bench`], [`chaos`].
+//! [`mod@test`], [`e2e`] (with [`pay_site`]), [`contract`] and [`doubles`] (with [`python`]), [`mod@bench`], [`chaos`].
 
 mod bench;
 mod chaos;
@@ -14,6 +14,7 @@ mod imports;
 mod layers;
 mod lint;
 mod names;
+mod pay_site;
 mod postgres;
 mod python;
 mod run;

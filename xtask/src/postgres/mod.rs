@@ -95,6 +95,12 @@ impl Cluster {
         self.address.url()
     }
 
+    /// The URL of another database in it.
+    pub fn url_of(&self, database: &str) -> String {
+        let url = self.url();
+        url.strip_suffix(NAME).map(|server| format!("{server}{database}")).unwrap_or(url)
+    }
+
     /// Leaves the cluster running when this process ends.
     pub fn keep(mut self) -> Self {
         self.started_here = false;

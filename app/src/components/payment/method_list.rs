@@ -82,7 +82,7 @@ pub fn MethodList(
 fn Mark() -> impl IntoView {
     view! {
         <span class="size-4 rounded-full border border-control grid place-items-center bg-base-100 flex-none" aria-hidden="true">
-            <span class="size-2 rounded-full bg-primary"></span>
+            <span class="pick-dot size-2 rounded-full bg-primary"></span>
         </span>
     }
 }

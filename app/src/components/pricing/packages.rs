@@ -36,7 +36,7 @@ pub fn PackageTable(
                     <td class="r whitespace-nowrap">{move || price_text(i18n.get_locale(), price)}</td>
                     <td class="r text-muted hidden sm:table-cell">{move || rate_words(i18n.get_locale(), &rate, currency)}</td>
                     <td class="text-right !pr-0">
-                        <a class="link-q" href=format!("/wallet/top-up?package={code}") aria-label=words>
+                        <a class="link-q" href=format!("/wallet/top-up?package={code}&currency={currency}") aria-label=words>
                             {t!(i18n, prices.buy)}
                         </a>
                     </td>

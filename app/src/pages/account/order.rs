@@ -52,6 +52,9 @@ fn OrderContent(page: Page) -> impl IntoView {
             PaymentStatus::Failed => view! { <Declined order=now.order /> }.into_any(),
             PaymentStatus::Cancelled | PaymentStatus::Expired => view! { <CalledOff order=now.order /> }.into_any(),
             PaymentStatus::Held => view! { <UnderReview order=now.order /> }.into_any(),
+            PaymentStatus::Pending | PaymentStatus::Unknown if has_no_page(&now.order) => {
+                view! { <Unanswered order=now.order /> }.into_any()
+            }
             PaymentStatus::Pending | PaymentStatus::Processing | PaymentStatus::Unknown => {
                 view! { <Waiting page=now /> }.into_any()
             }
@@ -94,6 +97,33 @@ fn follow(page: RwSignal<Page>) {
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = page;
+}
+
+/// Whether the provider gave no page for an order that is paid on one: then nobody can have paid it.
+fn has_no_page(order: &PaymentView) -> bool {
+    let is_renewal = order.plan.as_ref().is_some_and(|part| part.month > 0);
+    order.checkout_url.is_none() && order.method.is_none() && !is_renewal
+}
+
+/// Not to be paid, since the provider did not answer: nothing is charged, and the same can be chosen again.
+#[component]
+fn Unanswered(order: PaymentView) -> impl IntoView {
+    let i18n = use_i18n();
+    let again = again(&order);
+    let check = format!("/wallet/orders/{}/check", order.id);
+    view! {
+        <h1 class="h1">{t!(i18n, order.unpaid)}</h1>
+        <p class="mt-2" role="status">{t!(i18n, order.failed_provider)}</p>
+        <p class="text-muted mt-1">{t!(i18n, order.declined_note)}</p>
+        <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
+        <div class="flex flex-wrap gap-2 mt-4">
+            <a class="btn btn-primary" href=again>{t!(i18n, order.again)}</a>
+            <form method="post" action=check>
+                <button class="btn btn-plain">{t!(i18n, order.check)}</button>
+            </form>
+            <a class="btn btn-quiet" href="/wallet">{t!(i18n, order.back)}</a>
+        </div>
+    }
 }
 
 /// On its way: what was done, what comes, and that the page can be closed.
@@ -221,14 +251,15 @@ fn provider_name(order: &PaymentView) -> String {
 
 /// Where to choose the same again.
 fn again(order: &PaymentView) -> String {
+    let currency = order.money.currency();
     match (&order.plan, &order.package) {
         (Some(part), _) if part.month > 0 => "/wallet/plan".to_owned(),
         (Some(part), _) => {
-            let (plan, interval, currency) = (&part.plan, part.interval.code(), order.money.currency());
+            let (plan, interval) = (&part.plan, part.interval.code());
             format!("/wallet/plan?plan={plan}&interval={interval}&currency={currency}")
         }
-        (None, Some(package)) => format!("/wallet/top-up?package={package}"),
-        (None, None) => "/wallet/top-up".to_owned(),
+        (None, Some(package)) => format!("/wallet/top-up?package={package}&currency={currency}"),
+        (None, None) => format!("/wallet/top-up?amount={}&currency={currency}", order.credits),
     }
 }
 

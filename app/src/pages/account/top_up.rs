@@ -114,7 +114,8 @@ fn CurrencyChoice(currency: Currency, currencies: Vec<Currency>) -> impl IntoVie
 #[component]
 fn OwnAmount(free: FreeAmount, currency: Currency, outcome: FormOutcome, alone: bool) -> impl IntoView {
     let i18n = use_i18n();
-    let (typed, set_typed) = signal(outcome.value("amount").unwrap_or_default());
+    let asked = use_query_map().with_untracked(|map| map.get_str("amount").map(str::to_owned));
+    let (typed, set_typed) = signal(outcome.value("amount").or(asked).unwrap_or_default());
     let is_chosen = alone || !typed.get_untracked().is_empty();
     let (min, max) = (free.min, free.max);
     let refused = outcome.error("amount").cloned();
