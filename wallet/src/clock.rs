@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 /// Tells the time; every clone is the same clock.
 ///
-/// The system clock follows the database's: [`Clock::observe`] is called with the database's time at start and
+/// The system clock follows the database's: `Clock::observe` is called with the database's time at start and
 /// every second after, and between two observations the process's monotonic clock counts on. So a wrong clock of
 /// this machine, or a step of it, changes nothing. On top comes the demo offset (`scrip clock advance`).
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 //!
 //! Scrip renews plans itself, so of Stripe's subscriptions, invoices and portal nothing is used. A payment that was
 //! made on a page has the name of its Checkout session (`cs_…`), one without a page that of its payment intent
-//! (`pi_…`); both names are understood. Reading order: [`settings`], `api` (calls, and what their failures mean),
+//! (`pi_…`); both names are understood. Reading order: `config::stripe`, `api` (calls, and what their failures mean),
 //! `currency`, `checkout`, `charge`, `payment`, `find`, `refund`, `books`, `event`, `endpoint`, `examine`; `provider`
 //! puts them together.
 

@@ -1,9 +1,9 @@
 //! YooKassa: API v3 over HTTP, redirect payments, saved methods, refunds and receipts.
 //!
-//! Reading order: [`settings`], [`bodies`] (what is sent) and [`wire`] (what comes back), [`api`] (one call, and what
-//! an answer that did not come means), [`outcome`] (states in the wallet's words), [`search`] (payments whose names
-//! never reached us), [`notification`] and [`senders`] (hints from YooKassa), [`provider`] (all of it as the wallet
-//! calls it), [`examine`] (`scrip doctor`). docs/PAYMENTS.md is for whoever sets it up.
+//! Reading order: `config::yookassa`, `bodies` (what is sent) and `wire` (what comes back), `api` (one call, and what
+//! an answer that did not come means), `outcome` (states in the wallet's words), `search` (payments whose names
+//! never reached us), `notification` and `senders` (hints from YooKassa), `provider` (all of it as the wallet
+//! calls it), `examine` (`scrip doctor`). docs/PAYMENTS.md is for whoever sets it up.
 
 mod amount;
 mod api;

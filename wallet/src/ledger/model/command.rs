@@ -100,7 +100,7 @@ pub struct NewGrant {
     pub source: GrantSource,
     /// What people see: `Light, 100 tokens`.
     pub label: String,
-    /// The burn order: lower is taken first. [`GrantSource::default_priority`] where the catalog has no wish.
+    /// The burn order: lower is taken first. `GrantSource::default_priority` where the catalog has no wish.
     pub priority: i16,
     /// From when they count; not later than the moment of posting (a later grant is posted later).
     pub effective_at: Option<DateTime<Utc>>,
