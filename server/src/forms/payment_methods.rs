@@ -27,6 +27,9 @@ impl Post {
 pub async fn add(State(state): State<AppState>, form: Post) -> Response {
     let opened = async {
         let (viewer, key) = (form.viewer()?, form.idempotency_key()?);
+        if !viewer.role.may_pay() {
+            return Err(Refusal::Forbidden { why: "your role may not spend money".to_owned() }.into());
+        }
         let Some(PayWith::New { provider, kind }) = form.pay_with()? else {
             return Err(Refusal::invalid("method", Problem::Required, "Choose where the card is added.").into());
         };
