@@ -6,6 +6,7 @@ mod boundary;
 mod held;
 mod late;
 mod lost;
+mod method_of_plan;
 mod methods;
 #[path = "../people_support/mod.rs"]
 mod people_support;

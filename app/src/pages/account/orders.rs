@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::payment::{PaymentPage, PaymentStatus, PaymentView};
 
-use crate::components::ui::panel::{EmptyState, Loaded, PageHead, TablePanel};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::panel::{EmptyState, PagedTable};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
 use crate::server_fns::payments::orders;
 use crate::text::amount::{credits_text, money_text};
@@ -19,15 +19,15 @@ pub fn OrdersPage() -> impl IntoView {
     let before = Memo::new(move |_| address.with(|map| map.get_str("before").unwrap_or_default().to_owned()));
     let page = Resource::new_blocking(move || before.get(), orders);
     view! {
-        <AppShell active=Nav::Orders title=Signal::derive(move || t_string!(i18n, order.list).to_owned())>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, order.list).to_owned())
-                note=Signal::derive(move || t_string!(i18n, order.list_note).to_owned())
-            />
-            <Loaded data=page let:page>
-                <OrderList page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::Orders
+            title=move || t_string!(i18n, order.list)
+            note=move || t_string!(i18n, order.list_note)
+            data=page
+            let:page
+        >
+            <OrderList page=page />
+        </DataPage>
     }
 }
 
@@ -35,21 +35,10 @@ pub fn OrdersPage() -> impl IntoView {
 #[component]
 fn OrderList(page: PaymentPage) -> impl IntoView {
     let i18n = use_i18n();
-    if page.payments.is_empty() {
-        return view! {
-            <EmptyState
-                title=Signal::derive(move || t_string!(i18n, order.none).to_owned())
-                note=Signal::derive(move || t_string!(i18n, order.none_note).to_owned())
-            >
-                <a class="btn btn-plain" href="/wallet/top-up">{t!(i18n, wallet.top_up)}</a>
-            </EmptyState>
-        }
-        .into_any();
-    }
-    let rows = page.payments.into_iter().map(|order| view! { <OrderRow order=order /> }).collect_view();
+    let rows = page.payments.into_iter().map(|order| view! { <OrderRow order=order /> }.into_any()).collect();
     view! {
-        <TablePanel
-            name=Signal::derive(move || t_string!(i18n, order.list).to_owned())
+        <PagedTable
+            name=move || t_string!(i18n, order.list)
             head=view! {
                 <th scope="col">{t!(i18n, order.what)}</th>
                 <th scope="col">{t!(i18n, order.state)}</th>
@@ -57,20 +46,18 @@ fn OrderList(page: PaymentPage) -> impl IntoView {
                 <th scope="col" class="r">{t!(i18n, ledger.credits)}</th>
                 <th scope="col" class="r">{t!(i18n, order.amount_paid)}</th>
             }
-        >
-            {rows}
-        </TablePanel>
-        {page
-            .next
-            .map(|next| {
-                view! {
-                    <p class="mt-3 text-right">
-                        <a class="btn btn-plain btn-sm" href=format!("/wallet/orders?before={next}")>{t!(i18n, ledger.older)}</a>
-                    </p>
-                }
-            })}
+            rows=rows
+            older=page.next.map(|next| format!("/wallet/orders?before={next}"))
+            empty=view! {
+                <EmptyState
+                    title=move || t_string!(i18n, order.none)
+                    note=move || t_string!(i18n, order.none_note)
+                >
+                    <a class="btn btn-plain" href="/wallet/top-up">{t!(i18n, wallet.top_up)}</a>
+                </EmptyState>
+            }
+        />
     }
-    .into_any()
 }
 
 /// One order.

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use wallet::payment::{CardTerm, MethodKind, PayOption, PaymentMethod};
 
 use crate::components::ui::icon::{Icon, icon};
-use crate::components::ui::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
 use crate::server_fns::payment_methods::{PaymentMethodsPage as Page, load_payment_methods};
 use crate::text::payment::{expiry_text, option_text, provider_name};
@@ -19,15 +19,15 @@ pub fn PaymentMethodsPage() -> impl IntoView {
     let i18n = use_i18n();
     let page = Resource::new_blocking(|| (), |()| load_payment_methods());
     view! {
-        <AppShell active=Nav::Payment title=Signal::derive(move || t_string!(i18n, pay.title).to_owned())>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, pay.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, pay.note).to_owned())
-            />
-            <Loaded data=page let:page>
-                <Methods page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::Payment
+            title=move || t_string!(i18n, pay.title)
+            note=move || t_string!(i18n, pay.note)
+            data=page
+            let:page
+        >
+            <Methods page=page />
+        </DataPage>
     }
 }
 

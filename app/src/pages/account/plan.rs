@@ -10,8 +10,8 @@ use wallet::plan::{SubscriptionStatus, SubscriptionView};
 use crate::components::payment::method_list::MethodList;
 use crate::components::plan::facts::{Months, PlanFacts, PlanRules, TimeZone};
 use crate::components::ui::field::sent_once;
-use crate::components::ui::panel::{Banner, BannerKind, EmptyState, Loaded, PageHead};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::payment_methods::PayChoice;
@@ -36,17 +36,16 @@ pub fn PlanPage() -> impl IntoView {
         |(plan, interval, currency)| load_plan_page(plan, interval, currency),
     );
     view! {
-        <AppShell active=Nav::Plan title=Signal::derive(move || t_string!(i18n, plan.title).to_owned())>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, plan.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, plan.note).to_owned())
-            >
-                <a class="btn btn-plain" href="/pricing#plans">{t!(i18n, wallet.plan_compare)}</a>
-            </PageHead>
-            <Loaded data=page let:page>
-                <PlanContent page=page />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::Plan
+            title=move || t_string!(i18n, plan.title)
+            note=move || t_string!(i18n, plan.note)
+            actions=move || view! { <a class="btn btn-plain" href="/pricing#plans">{t!(i18n, wallet.plan_compare)}</a> }
+            data=page
+            let:page
+        >
+            <PlanContent page=page />
+        </DataPage>
     }
 }
 

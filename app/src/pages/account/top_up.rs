@@ -9,8 +9,7 @@ use wallet::money::{Credits, Currency, TypedError, read_amount};
 use crate::components::payment::method_list::MethodList;
 use crate::components::payment::pack_picker::PackPicker;
 use crate::components::ui::field::sent_once;
-use crate::components::ui::panel::{Loaded, PageHead};
-use crate::components::ui::shell::{AppShell, Nav};
+use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::top_up::{Pack, TopUpOffer, load_top_up_offer};
@@ -25,15 +24,15 @@ pub fn TopUpPage() -> impl IntoView {
     let currency = Memo::new(move |_| address.with(|map| map.get_str("currency").unwrap_or_default().to_owned()));
     let offer = Resource::new_blocking(move || currency.get(), load_top_up_offer);
     view! {
-        <AppShell active=Nav::TopUp title=Signal::derive(move || t_string!(i18n, top_up.title).to_owned())>
-            <PageHead
-                title=Signal::derive(move || t_string!(i18n, top_up.title).to_owned())
-                note=Signal::derive(move || t_string!(i18n, top_up.note).to_owned())
-            />
-            <Loaded data=offer let:offer>
-                <OrderForm offer=offer />
-            </Loaded>
-        </AppShell>
+        <DataPage
+            active=Nav::TopUp
+            title=move || t_string!(i18n, top_up.title)
+            note=move || t_string!(i18n, top_up.note)
+            data=offer
+            let:offer
+        >
+            <OrderForm offer=offer />
+        </DataPage>
     }
 }
 

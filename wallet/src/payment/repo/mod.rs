@@ -1,6 +1,7 @@
 //! The SQL of payments, providers' messages and the sandbox provider's own books.
 
 pub(crate) mod customer;
+pub(crate) mod due;
 pub(crate) mod event;
 pub(crate) mod invariants;
 pub(crate) mod method;

@@ -179,37 +179,3 @@ pub(crate) async fn open_renewal(pool: &PgPool, subscription: SubscriptionId) ->
     .await?;
     Ok(id.map(PaymentId::from_uuid))
 }
-
-/// Takes renewals that were closed lately since their provider did not know them, and sets each one's next look with
-/// growing steps. Two reconcilers take different ones.
-pub(crate) async fn take_closed_renewals(
-    pool: &PgPool,
-    since: DateTime<Utc>,
-    now: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<PaymentId>> {
-    let ids = sqlx::query_scalar!(
-        "UPDATE payments
-         SET checks = checks + 1,
-             check_at = $1 + make_interval(secs => least(3600, 30 * 2 ^ least(checks, 10)))
-         WHERE id IN (
-             SELECT id
-             FROM payments
-             WHERE status = 'expired'
-               AND provider_ref IS NULL
-               AND month > 0
-               AND updated_at > $3
-               AND check_at <= $1
-             ORDER BY check_at
-             LIMIT $2
-             FOR UPDATE SKIP LOCKED
-         )
-         RETURNING id",
-        now,
-        limit,
-        since
-    )
-    .fetch_all(pool)
-    .await?;
-    Ok(ids.into_iter().map(PaymentId::from_uuid).collect())
-}

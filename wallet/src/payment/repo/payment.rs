@@ -392,28 +392,3 @@ pub(crate) async fn has_succeeded(connection: &mut PgConnection, id: PaymentId, 
     );
     Ok(found.fetch_one(connection).await?)
 }
-
-/// Takes open payments that are due for a look, and sets each one's next look with growing steps: from half a
-/// minute to an hour. Two reconcilers take different ones.
-pub(crate) async fn take_due(pool: &PgPool, now: DateTime<Utc>, limit: i64) -> Result<Vec<PaymentId>> {
-    let ids = sqlx::query_scalar!(
-        "UPDATE payments
-         SET checks = checks + 1,
-             check_at = $1 + make_interval(secs => least(3600, 30 * 2 ^ least(checks, 10)))
-         WHERE id IN (
-             SELECT id
-             FROM payments
-             WHERE status IN ('pending', 'processing', 'unknown')
-               AND check_at <= $1
-             ORDER BY check_at
-             LIMIT $2
-             FOR UPDATE SKIP LOCKED
-         )
-         RETURNING id",
-        now,
-        limit
-    )
-    .fetch_all(pool)
-    .await?;
-    Ok(ids.into_iter().map(PaymentId::from_uuid).collect())
-}

@@ -8,6 +8,7 @@ mod order;
 mod plan;
 mod sandbox;
 mod settle;
+mod settlement;
 mod setup;
 mod top_up;
 

@@ -215,7 +215,7 @@ impl Payments {
     pub(super) async fn ask_about_closed_renewals(&self, report: &mut Reconciled) -> Result<()> {
         let now = self.db.now();
         let since = now - TimeDelta::days(CLOSED_DAYS);
-        for id in repo::new_payment::take_closed_renewals(self.db.pool(), since, now, CLOSED_MAX).await? {
+        for id in repo::due::take_closed_renewals(self.db.pool(), since, now, CLOSED_MAX).await? {
             report.checked = report.checked.saturating_add(1);
             if let Err(error) = self.refresh_as(id, Finder::Reconciler).await {
                 tracing::error!(payment = %id, %error, "a closed renewal could not be checked");

@@ -10,7 +10,8 @@ use crate::payment::provider::{FetchAnswer, ProviderStatus};
 use crate::payment::repo;
 use crate::payment::repo::payment::PaymentRow;
 use crate::payment::service::Payments;
-use crate::payment::service::settle::{Finder, Moved, agrees};
+use crate::payment::service::settle::{Finder, agrees};
+use crate::payment::service::settlement::Moved;
 
 /// Why a payment is called off whose money staff gave back.
 pub(super) const RETURNED: &str = "returned";

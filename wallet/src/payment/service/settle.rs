@@ -3,30 +3,27 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::{StreamExt, stream};
 use serde_json::json;
-use sqlx::PgConnection;
 
 use super::super::provider::decline::{self, AfterDecline};
-use super::super::provider::{FetchAnswer, ProviderMethod, ProviderPayment, ProviderStatus};
-use super::super::repo::{self, method_change, payment::PaymentRow};
+use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
+use super::super::repo::{self, payment::PaymentRow};
 use super::Payments;
-use super::order::{CONSENT, PROVIDER_TIMEOUT};
-use super::setup::CONSENT_SAVE;
+use super::order::PROVIDER_TIMEOUT;
+use super::settlement::{Moved, Settles, saved_with};
 use crate::catalog::{BurnClass, CatalogView, Expiry};
-use crate::db::Db;
 use crate::error::{Error, Refusal, Result};
-use crate::id::{AccountId, PaymentId, UserId};
+use crate::id::PaymentId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, NewAudit};
-use crate::ledger::{Command, GrantSource, NewGrant, Outcome, Submission, TxHook};
-use crate::notify::{Mail, Notify, PaidMail, PlanMail};
+use crate::ledger::{Command, GrantSource, NewGrant, Submission};
+use crate::notify::{Mail, PaidMail, PlanMail};
 use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
 use crate::plan::month::{PlanTaken, SubscriptionMoved};
 use crate::plan::period::expiry_after;
-use crate::plan::{PaidPlan, Plans, SavedMethod, Settlement};
+use crate::plan::{PaidPlan, SavedMethod};
 use crate::time_zone;
 
 /// How many payments the reconciler takes at once: what it has taken waits with it.
@@ -322,7 +319,7 @@ impl Payments {
         let mut report = Reconciled::default();
         let began = Instant::now();
         while began.elapsed() < RUN_LONGEST {
-            let due = repo::payment::take_due(self.db.pool(), self.db.now(), TAKEN_MAX).await?;
+            let due = repo::due::take_due(self.db.pool(), self.db.now(), TAKEN_MAX).await?;
             if due.is_empty() {
                 break;
             }
@@ -337,21 +334,6 @@ impl Payments {
         self.process_left_events(&mut report).await?;
         Ok(report)
     }
-}
-
-/// A method that a payment has saved, and to what its owner agreed.
-struct NewlySaved {
-    account: AccountId,
-    user: Option<UserId>,
-    provider: String,
-    method: ProviderMethod,
-    consent: &'static str,
-}
-
-fn saved_with(row: &PaymentRow, found: &ProviderPayment) -> Option<NewlySaved> {
-    let method = found.saved_method.clone().filter(|_| (row.plan.is_some() || row.save_method) && !row.is_renewal())?;
-    let consent = if row.plan.is_some() { CONSENT } else { CONSENT_SAVE };
-    Some(NewlySaved { account: row.account, user: row.user, provider: row.provider.clone(), method, consent })
 }
 
 /// Says whether the money that the provider took is the money that we asked for, for this order.
@@ -375,60 +357,4 @@ fn receipt(row: &PaymentRow, late: bool) -> Mail {
         money: row.money,
     };
     if late { Mail::CreditsLate(paid) } else { Mail::Receipt(paid) }
-}
-
-/// Marks the payment as succeeded, writes down what it brings of a plan, and queues its receipt, in the transaction of
-/// its grant.
-struct Settles {
-    db: Db,
-    notify: Notify,
-    payment: PaymentId,
-    /// The state that the payment was read in, and why.
-    read: (PaymentStatus, Option<String>),
-    plan: Option<Settlement>,
-    /// The method that is saved now.
-    saved: Option<NewlySaved>,
-    to: (String, String),
-    mail: Mail,
-}
-
-#[async_trait]
-impl TxHook for Settles {
-    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
-        if let Some(plan) = &self.plan {
-            Plans::pay_in_tx(connection, plan, outcome.seq()).await?;
-        }
-        if let Some(saved) = &self.saved {
-            let saved = method_change::Saved {
-                account: saved.account,
-                user: saved.user,
-                provider: &saved.provider,
-                method: &saved.method,
-                consent: saved.consent,
-            };
-            method_change::save(connection, &saved, self.db.now()).await?;
-        }
-        let read = (self.read.0, self.read.1.as_deref());
-        if repo::payment::succeed(connection, self.payment, read, outcome.seq(), self.db.now()).await? {
-            self.notify.enqueue_mail_in_tx(connection, &self.to.0, &self.to.1, &self.mail).await?;
-            return Ok(());
-        }
-        // Another finder's settlement is this one's, too. Whatever else has happened to the payment meanwhile (staff
-        // gave the money back, it was put aside) undoes the grant.
-        let is_settled = repo::payment::has_succeeded(connection, self.payment, outcome.seq()).await?;
-        if outcome.replayed && is_settled { Ok(()) } else { Err(Error::internal(Moved)) }
-    }
-}
-
-/// The payment was not in the state any more that it was read in. As an error of a hook it undoes the grant, and never
-/// leaves the wallet: the payment is read anew.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the payment has moved meanwhile")]
-pub(super) struct Moved;
-
-impl Moved {
-    /// Says whether an error is this one.
-    pub(super) fn is(error: &Error) -> bool {
-        matches!(error, Error::Internal(cause) if cause.downcast_ref::<Self>().is_some())
-    }
 }

@@ -2,6 +2,7 @@
 
 mod change;
 pub(crate) mod invariants;
+mod method;
 mod period;
 mod subscription;
 
@@ -12,9 +13,9 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 pub(crate) use change::{
-    Declined, Extended, NewStart, begin_free, decline, end, extend, forget_method, is_charged, move_anchor, set_cancel,
-    set_granted, set_method, start,
+    Declined, Extended, NewStart, begin_free, decline, end, extend, move_anchor, set_cancel, set_granted, start,
 };
+pub(crate) use method::{forget_method, is_charged, set_method};
 pub(crate) use period::{insert_period, period_paid_by, periods};
 pub(crate) use subscription::{account_with_due, by_account, next_due, set_due, take_due};
 
