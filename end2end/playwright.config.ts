@@ -19,7 +19,7 @@ export default defineConfig({
   },
   projects: [
     // Buying through the stand-ins is done by plain forms; what scripts add to it is in `payments.live.spec.ts`.
-    { name: 'script', testIgnore: ['**/payments.spec.ts', '**/payments-faults.spec.ts'] },
+    { name: 'script' },
     // The same pages with scripts switched off; what needs a script by its nature is in `*.live.spec.ts`.
     { name: 'plain', testIgnore: '**/*.live.spec.ts', use: { javaScriptEnabled: false } },
   ],

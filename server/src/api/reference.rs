@@ -69,12 +69,6 @@ fn drawn(json: &Value, schema: &Value, depth: usize) -> String {
     if let Some(target) = schema["$ref"].as_str().and_then(|place| json.pointer(place.trim_start_matches('#'))) {
         return drawn(json, target, depth);
     }
-    for key in ["oneOf", "anyOf", "allOf"] {
-        let known = |schema: &&Value| schema["type"] != "null";
-        if let Some(first) = schema[key].as_array().and_then(|schemas| schemas.iter().find(known)) {
-            return drawn(json, first, depth);
-        }
-    }
     if let Some(fields) = schema["properties"].as_object() {
         let pad = "  ".repeat(depth + 1);
         let mut text = "{\n".to_owned();
@@ -84,6 +78,12 @@ fn drawn(json: &Value, schema: &Value, depth: usize) -> String {
         text.push_str(&"  ".repeat(depth));
         text.push('}');
         return text;
+    }
+    for key in ["oneOf", "anyOf", "allOf"] {
+        let known = |schema: &&Value| schema["type"] != "null";
+        if let Some(first) = schema[key].as_array().and_then(|schemas| schemas.iter().find(known)) {
+            return drawn(json, first, depth);
+        }
     }
     if schema.get("items").is_some() {
         return format!("[{}]", drawn(json, &schema["items"], depth));

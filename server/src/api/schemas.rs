@@ -101,8 +101,7 @@ schemas! {
                 "examples": ["stripe.card"],
             },
         },
-        "minProperties": 2,
-        "maxProperties": 3,
+        "oneOf": [{ "required": ["package"] }, { "required": ["amount"] }],
         "additionalProperties": false,
     });
 }
