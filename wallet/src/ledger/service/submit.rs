@@ -10,6 +10,7 @@ use crate::ledger::model::command::Outcome;
 use crate::ledger::model::metadata::{self, NESTING_MAX};
 use crate::ledger::model::request::{Request, WalletRequest};
 use crate::ledger::model::submission::Submission;
+use crate::ledger::model::tx_hook::{HookError, KeepsRefusal, RefusingHook};
 
 /// The longest metadata, as JSON text.
 const MAX_METADATA: usize = 16 * 1024;
@@ -29,6 +30,18 @@ impl Ledger {
             None => self.writers.submit(work).await,
             Some(hook) => Box::pin(self.writers.submit_alone(work, hook)).await,
         }
+    }
+
+    /// Does one command together with what must happen in the same transaction; where the rules of that are against it,
+    /// nothing has happened, and the hook's own refusal says why.
+    pub(crate) async fn submit_with<H: RefusingHook + 'static>(
+        &self,
+        submission: Submission,
+        hook: H,
+    ) -> Result<Outcome, HookError<H::Refusal>> {
+        let hook = Arc::new(KeepsRefusal::new(hook));
+        let done = self.submit(submission.with_hook(hook.clone())).await;
+        hook.told(done)
     }
 }
 

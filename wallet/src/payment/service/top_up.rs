@@ -81,6 +81,10 @@ fn price(catalog: &CatalogView, top_up: &TopUp) -> Result<Order, Refusal> {
             let title = format!("{amount} {}", settings.unit.word("en", amount));
             Ok(Order { package: None, title, credits: amount, money })
         }
-        _ => Err(Refusal::invalid("package", Problem::Required, "Choose a package, or enter an amount.")),
+        (Some(_), Some(_)) => {
+            let message = "Choose a package or enter an amount, not both.";
+            Err(Refusal::unprocessable("amount", Problem::NotAllowed, message))
+        }
+        (None, None) => Err(Refusal::invalid("package", Problem::Required, "Choose a package, or enter an amount.")),
     }
 }
