@@ -32,9 +32,9 @@ test('chooses a plan, cancels it, and keeps it after all', async ({ page, reques
   await page.getByRole('button', { name: 'Keep plan' }).click();
   await expect(page.getByRole('button', { name: 'Cancel plan' })).toBeVisible();
 
-  // One account, one paid plan.
-  await page.goto('/wallet/plan?plan=vip');
-  await expect(page.getByText('This account already has a paid plan.', { exact: false })).toBeVisible();
+  // One account, one paid plan: another one is a change of it.
+  await page.goto('/wallet/plan?plan=vip&interval=month&currency=RUB');
+  await expect(page.getByRole('heading', { name: 'Change to VIP' })).toBeVisible();
   await page.goto('/pricing');
   await expect(page.getByText('Your plan', { exact: true })).toBeVisible();
 });
@@ -47,4 +47,29 @@ test('a declined card begins no plan', async ({ page, request }) => {
   await page.getByRole('link', { name: 'Try again' }).click();
   await expect(page.getByRole('button', { name: 'Agree and pay ₽890.00' })).toBeVisible();
   await expect(balance(page)).toHaveText('50');
+});
+
+test('changes to a higher plan today and to a lower one with the next payment', async ({ page, request }) => {
+  await newcomer(page, request);
+  await chooseBasic(page);
+  await payWith(page, '4242 4242 4242 4242');
+  await page.goto('/wallet/plan');
+  const list = page.getByRole('region', { name: 'Change plan' });
+  await expect(list.getByRole('link', { name: /Pro/ })).toContainText('Starts today');
+  await list.getByRole('link', { name: /VIP/ }).click();
+  const order = page.getByRole('form', { name: 'Change to VIP' });
+  await expect(order.getByText('1,200 more a month', { exact: false })).toBeVisible();
+  // On the first day the whole difference is due: ₽2,990 less ₽890.
+  await order.getByRole('button', { name: 'Pay ₽2,100.00 and change plan' }).click();
+  await expect(page.getByText('Plan changed')).toBeVisible();
+  await expect(balance(page)).toHaveText('1,550');
+
+  await page.goto('/wallet/plan');
+  await expect(page.getByRole('heading', { name: 'VIP plan' })).toBeVisible();
+  await list.getByRole('link', { name: /Basic/ }).click();
+  await expect(page.getByText('Nothing is charged today', { exact: false })).toBeVisible();
+  await page.getByRole('button', { name: /^Change plan on/ }).click();
+  await expect(page.getByTestId('next-plan')).toContainText('the plan changes to Basic, ₽890.00 a month');
+  await page.getByRole('button', { name: 'Stay on VIP' }).click();
+  await expect(page.getByTestId('next-plan')).toHaveCount(0);
 });

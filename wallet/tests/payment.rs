@@ -91,7 +91,7 @@ async fn wrong_orders_are_refused_at_their_field(pool: PgPool) {
             "package",
             Problem::Required,
         ),
-        (TopUp { amount: Some(credits(-1)), ..light() }, "package", Problem::Required),
+        (TopUp { amount: Some(credits(-1)), ..light() }, "amount", Problem::NotAllowed),
     ] {
         let refused = wallet.payments().start_top_up(&viewer, &top_up, "k", BASE).await;
         assert_eq!(problems(refusal(refused)), [(field.to_owned(), problem)]);
@@ -219,6 +219,16 @@ async fn an_answer_that_got_lost_is_found_again(pool: PgPool) {
     let second = order(&wallet, &viewer, "form").await;
     assert_eq!((second.id, second.status, double.books().created), (first.id, PaymentStatus::Pending, 1));
     assert!(second.checkout_url.is_some());
+
+    // The person has left the form, and looks at the order instead.
+    double.books().swallow_next_page = true;
+    let third = order(&wallet, &viewer, "form-2").await;
+    assert_eq!(wallet.payments().check(&viewer, third.id).await.expect("checked").checkout_url, None);
+    for _ in 0..2 {
+        let seen = wallet.payments().check_and_open(&viewer, third.id).await.expect("opened");
+        assert_eq!((seen.status, double.books().created), (PaymentStatus::Pending, 2));
+        assert!(seen.checkout_url.is_some(), "the page that was made the first time");
+    }
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -5,7 +5,7 @@ use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use wallet::insight::{Forecast, Spending, Unused};
 use wallet::ledger::{BalanceView, EntryView};
-use wallet::payment::PaymentView;
+use wallet::payment::{PaymentMethod, PaymentView};
 use wallet::plan::{PlanSummary, SubscriptionView};
 
 use crate::context::FormOutcome;
@@ -30,6 +30,8 @@ pub struct Overview {
     pub plan_monthly: Option<wallet::money::Credits>,
     /// The paid plan, with what comes next.
     pub paid_plan: Option<SubscriptionView>,
+    /// The card that the paid plan is charged with, where it expires soon or has expired.
+    pub expiring_card: Option<PaymentMethod>,
     /// When the wallet runs out.
     pub forecast: Forecast,
     /// What will expire before it is needed.
@@ -65,6 +67,11 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
     let catalog = wallet.catalog().view().await?;
     let payments = wallet.payments().payments(&viewer, None, 20).await?.payments;
     let plan_monthly = catalog.plan(&viewer.plan.code).map(|plan| plan.monthly_credits);
+    let paid_plan = wallet.plans().paid_plan(viewer.account).await?;
+    let expiring_card = match &paid_plan {
+        Some(paid) if !paid.cancel_at_end => wallet.payments().expiring_plan_card(&viewer).await?,
+        _ => None,
+    };
     let seen = wallet.insight().see(&balance, &viewer.time_zone).await?;
     let low_below = balance.last_refill.map(|refill| ssr::part(refill, catalog.settings.low_alert_percent));
     Ok(Overview {
@@ -72,7 +79,8 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         entries,
         plan: viewer.plan.clone(),
         plan_monthly,
-        paid_plan: wallet.plans().paid_plan(viewer.account).await?,
+        paid_plan,
+        expiring_card,
         forecast: seen.forecast,
         unused: seen.unused,
         spending: seen.spending,

@@ -8,6 +8,7 @@ mod hold;
 mod ledger;
 mod payment;
 mod payments;
+mod plan;
 mod preset;
 mod service_key;
 mod verify;
@@ -57,6 +58,9 @@ pub enum Command {
     /// Sets payment providers up.
     #[command(subcommand)]
     Payments(payments::Command),
+    /// Shows the plan of an account, puts the account on one that was agreed with it, or ends it.
+    #[command(subcommand)]
+    Plan(plan::Command),
     /// Shows, freezes, unfreezes or rebuilds a wallet.
     #[command(subcommand)]
     Wallet(wallet::Command),
@@ -97,6 +101,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ServiceKey(command) => service_key::run(command, &settings).await,
         Command::Payment(command) => payment::run(command, &settings).await,
         Command::Payments(command) => payments::run(command, &settings).await,
+        Command::Plan(command) => plan::run(command, &settings).await,
         Command::Wallet(command) => wallet::run(command, &settings).await,
         Command::Hold(command) => hold::run(command, &settings).await,
         Command::Charge(command) => hold::run_charge(command, &settings).await,

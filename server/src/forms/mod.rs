@@ -32,7 +32,7 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 33] = [
+const HELD: [(&str, &str); 35] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
@@ -41,6 +41,8 @@ const HELD: [(&str, &str); 33] = [
     ("/wallet/payment/methods/{id}/plan", "/wallet/payment"),
     ("/wallet/payment/methods/{id}/remove", "/wallet/payment"),
     ("/wallet/plan/pay", "/wallet/plan"),
+    ("/wallet/plan/change", "/wallet/plan"),
+    ("/wallet/plan/keep", "/wallet/plan"),
     ("/wallet/plan/cancel", "/wallet/plan"),
     ("/wallet/plan/resume", "/wallet/plan"),
     ("/wallet/plan/time-zone", "/wallet/plan"),
@@ -125,6 +127,8 @@ fn posts() -> Router<AppState> {
         // The plan.
         .route("/wallet/plan", post(plan::choose))
         .route("/wallet/plan/pay", post(plan::pay))
+        .route("/wallet/plan/change", post(plan::change))
+        .route("/wallet/plan/keep", post(plan::keep))
         .route("/wallet/plan/cancel", post(plan::cancel))
         .route("/wallet/plan/resume", post(plan::resume))
         .route("/wallet/plan/time-zone", post(plan::time_zone))

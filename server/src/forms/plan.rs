@@ -1,11 +1,11 @@
-//! The plan: chosen, paid by hand after a decline, cancelled, taken up again; and the time zone of its dates.
+//! The plan: chosen, changed, paid by hand after a decline, cancelled, taken up again; and the time zone of its dates.
 
 use axum::extract::State;
 use axum::response::Response;
 use wallet::catalog::Interval;
 use wallet::error::{Error, Problem, Refusal, Result};
-use wallet::money::Currency;
-use wallet::payment::{PaymentView, PlanChoice};
+use wallet::money::{Currency, Money};
+use wallet::payment::{Changed, PaymentView, PlanChoice};
 
 use super::post::Post;
 use crate::http::redirect::see_other;
@@ -28,6 +28,43 @@ pub async fn choose(State(state): State<AppState>, form: Post) -> Response {
 async fn order(state: &AppState, form: &Post) -> Result<PaymentView> {
     let viewer = form.viewer()?;
     let key = form.idempotency_key()?;
+    let choice = choice(form)?;
+    let base = providers::base_url(state, form.parts());
+    state.wallet.payments().start_plan(&viewer, &choice, key.as_str(), &base).await
+}
+
+/// Changes the plan to another one: at once for the difference that was shown, or with the next billing date.
+pub async fn change(State(state): State<AppState>, form: Post) -> Response {
+    let done = async {
+        let (viewer, key, choice) = (form.viewer()?, form.idempotency_key()?, choice(&form)?);
+        let shown = form.optional("shown").map(|minor| {
+            let wrong = || Refusal::invalid("shown", Problem::Malformed, "Open the page again and confirm the amount.");
+            minor.parse().map(|minor| Money::from_minor(minor, choice.currency)).map_err(|_| wrong())
+        });
+        let base = providers::base_url(&state, form.parts());
+        state.wallet.payments().change_plan(&viewer, &choice, shown.transpose()?, key.as_str(), &base).await
+    };
+    match done.await {
+        Ok(Changed::Ordered(payment)) => to_payment(&payment),
+        Ok(Changed::Scheduled(_)) => see_other(PAGE),
+        Err(error) => {
+            let page = page(&form);
+            form.refuse(&page, error).await
+        }
+    }
+}
+
+/// Lets the plan stay what it is that was to become another one.
+pub async fn keep(State(state): State<AppState>, form: Post) -> Response {
+    let done = match form.viewer() {
+        Ok(viewer) => state.wallet.plans().keep(&viewer).await,
+        Err(error) => Err(error),
+    };
+    changed(form, done).await
+}
+
+/// Reads which plan was chosen, and how it is paid.
+fn choice(form: &Post) -> Result<PlanChoice> {
     let plan = form.optional("plan").ok_or_else(|| Refusal::invalid("plan", Problem::Required, "Choose a plan."))?;
     let interval = Interval::from_code(form.field("interval"))
         .ok_or_else(|| Refusal::invalid("interval", Problem::Unknown, "Choose monthly or yearly."))?;
@@ -35,9 +72,7 @@ async fn order(state: &AppState, form: &Post) -> Result<PaymentView> {
         .field("currency")
         .parse()
         .map_err(|_| Refusal::invalid("currency", Problem::Unknown, "Choose one of the currencies."))?;
-    let choice = PlanChoice { plan: plan.to_owned(), interval, currency, with: form.pay_with()? };
-    let base = providers::base_url(state, form.parts());
-    state.wallet.payments().start_plan(&viewer, &choice, key.as_str(), &base).await
+    Ok(PlanChoice { plan: plan.to_owned(), interval, currency, with: form.pay_with()? })
 }
 
 /// The page of the order that the form is about.

@@ -65,7 +65,7 @@ async fn order(state: &AppState, form: &Post) -> Result<PaymentView, Error> {
 pub async fn check_order(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
     let checked = async {
         let id: PaymentId = id.parse().map_err(|_| Refusal::not_found("the order"))?;
-        state.wallet.payments().check(&form.viewer()?, id).await?;
+        state.wallet.payments().check_and_open(&form.viewer()?, id).await?;
         Ok::<_, Error>(id)
     };
     match checked.await {

@@ -130,6 +130,38 @@ async fn staff_make_list_and_revoke_service_keys(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = false)]
+async fn staff_show_assign_and_end_a_plan(pool: PgPool) {
+    let (url, folder) = (url(&pool), folder());
+    let settings = [("DATABASE_URL", url.as_str()), ("SCRIP_DATA_DIR", folder.as_str())];
+    assert!(run(&["demo", "load"], &settings).status.success());
+    let says = |arguments: &[&str]| {
+        let output = run(arguments, &settings);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let account = "demo@scrip.example";
+    says(&["plan", "show", account]);
+    let assign = |plan: &'static str, price: &'static str| {
+        let mut arguments = vec!["plan", "assign", account, "--plan", plan, "--months", "3", "--price", price];
+        arguments.extend(["--currency", "RUB", "--credits", "9000", "--note", "contract 7"]);
+        arguments
+    };
+    refuses(&run(&assign("elite", "many"), &settings), &["--price many"]);
+    refuses(&run(&["plan", "show", "nobody@scrip.example"], &settings), &["nobody has the address"]);
+    let on_paid = run(&assign("elite", "100"), &settings);
+    if !on_paid.status.success() {
+        refuses(&on_paid, &["End that one first"]);
+        assert!(says(&["plan", "end", account, "--note", "moves to a contract"]).contains("has ended"));
+        assert!(says(&assign("elite", "100")).contains("then it ends"));
+    }
+    assert!(says(&["plan", "show", account]).contains("9000 credits a month"));
+    refuses(&run(&["plan", "end", account, "--note", " "], &settings), &["note"]);
+    assert!(says(&["plan", "end", account, "--note", "over"]).contains("has ended"));
+    assert!(says(&["plan", "show", account]).contains("costs nothing"));
+    std::fs::remove_dir_all(folder).ok();
+}
+
+#[sqlx::test(migrations = false)]
 async fn old_rows_leave_for_files_and_checkpoints_prove_that_none_is_missing(pool: PgPool) {
     let (url, folder) = (url(&pool), folder());
     let settings = [

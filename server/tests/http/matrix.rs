@@ -39,7 +39,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 48] = [
+pub const FORMS: [Form; 50] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -56,6 +56,8 @@ pub const FORMS: [Form; 48] = [
     form("/wallet/payment/methods/{id}/remove", Payer),
     form("/wallet/plan", Payer),
     form("/wallet/plan/pay", Payer),
+    form("/wallet/plan/change", Payer),
+    form("/wallet/plan/keep", Payer),
     form("/wallet/plan/cancel", Payer),
     form("/wallet/plan/resume", Payer),
     form("/wallet/plan/time-zone", Payer),

@@ -127,3 +127,48 @@ async fn the_test_cards_do_at_renewals_what_they_say(pool: PgPool) {
     assert_eq!((paid, payments.len()), (2, 4));
     assert_eq!(site.wallet().verify(wallet::ledger::Scope::Everything).await.expect("verified"), []);
 }
+
+/// Reads the value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let field = page.split("<input").find(|field| field.contains(&format!("name=\"{name}\""))).expect("a field");
+    field.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a value").to_owned()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_plan_is_changed_at_once_and_with_the_next_payment(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut browser = site.browser();
+    let viewer = subscribe(&site, &mut browser, "climber", "4242 4242 4242 4242").await;
+    assert!(browser.open("/wallet/plan").await.text.contains("Starts today"));
+    let page = browser.open("/wallet/plan?plan=vip").await.text;
+    let shown = hidden(&page, "shown");
+    assert!(page.contains("Change to VIP") && shown.parse::<i64>().is_ok_and(|minor| minor > 0), "{page}");
+    let form = |plan, shown: &str, key| {
+        [("plan", plan), ("interval", "month"), ("currency", "RUB"), ("shown", shown), ("idempotency_key", key)]
+            .map(|(name, value)| (name, value.to_owned()))
+    };
+    let post = async |browser: &mut Browser<'_>, fields: [(&str, String); 5]| {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        browser.post("/wallet/plan/change", &fields).await
+    };
+    for (shown, words) in [("1", "The amount has changed"), ("", "The amount has changed"), ("x", "confirm the amount")]
+    {
+        let refused = post(&mut browser, form("vip", shown, "form-0")).await;
+        assert!(refused.status.is_client_error() && refused.text.contains(words), "{}", refused.text);
+        assert!(refused.text.contains("Change to VIP"), "the choice stays");
+    }
+    let told = post(&mut browser, form("vip", &shown, "form-2")).await;
+    let page = location(&told);
+    pay(&mut browser, &page, "4242 4242 4242 4242").await;
+    let payments = site.wallet().payments().payments(&viewer, None, 1).await.expect("payments").payments;
+    let order = format!("/wallet/orders/{}", payments[0].id);
+    assert_eq!(browser.post(&format!("{order}/check"), &[]).await.status, StatusCode::SEE_OTHER);
+    assert!(browser.open(&order).await.text.contains("Plan changed"));
+    assert_eq!(site.wallet().plans().current(viewer.account).await.expect("a plan").code, "vip");
+
+    assert_eq!(location(&post(&mut browser, form("basic", "", "form-3")).await), "/wallet/plan");
+    assert!(browser.open("/wallet/plan").await.text.contains("Stay on VIP"));
+    assert_eq!(location(&browser.post("/wallet/plan/keep", &[]).await), "/wallet/plan");
+    assert!(!browser.open("/wallet/plan").await.text.contains("Stay on VIP"));
+    site.work().await;
+}

@@ -1,21 +1,20 @@
 //! What the concepts above identity do for a person who signs up: a wallet, the free plan, a mail, a first grant.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use sqlx::PgConnection;
 
 use crate::catalog::{BurnClass, Catalog};
 use crate::db::Db;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{AccountId, KeyId, ProjectId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::ports::{AccountMail, AccountSetup, Proof, Recipient};
 use crate::identity::{self, Actor, Environment};
 use crate::ledger::{
-    BudgetPeriod, BudgetScope, Command, GrantSource, Ledger, NewBudget, NewGrant, NewWallet, Outcome, Submission,
-    TxHook,
+    BudgetPeriod, BudgetScope, Command, GrantSource, HookError, Ledger, NewBudget, NewGrant, NewWallet, Outcome,
+    RefusingHook, Submission,
 };
 use crate::money::Credits;
 use crate::notify::{Mail, Notify, webhook};
@@ -38,22 +37,22 @@ struct FirstGift {
     plan: String,
 }
 
-/// The person had the gift before: undoes its grant, and never leaves this module.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the person had the one-time credits before")]
+/// The person had the gift before.
 struct HadBefore;
 
 #[async_trait]
-impl TxHook for FirstGift {
-    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+impl RefusingHook for FirstGift {
+    type Refusal = HadBefore;
+
+    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<(), HookError<HadBefore>> {
         let now = self.db.now();
         let (proof, plan) = (&self.proof, &self.plan);
         let first = identity::take_offer_in_tx(connection, &proof.person_hash, plan, proof.account, now).await?;
         if !first && !outcome.replayed {
-            return Err(Error::internal(HadBefore));
+            return Err(HookError::Refused(HadBefore));
         }
         self.plans.begin_free_in_tx(connection, proof.account).await?;
-        identity::prove_in_tx(connection, proof, now).await
+        Ok(identity::prove_in_tx(connection, proof, now).await?)
     }
 }
 
@@ -137,12 +136,11 @@ impl AccountSetup for Onboarding {
         let key = IdempotencyKey::internal(format!("one_time:{}:{person}", plan.code));
         let (db, plans) = (self.db.clone(), self.plans.clone());
         let hook = FirstGift { db, plans, proof: proof.clone(), plan: plan.code.clone() };
-        let submission =
-            Submission::new(proof.wallet, key, Actor::system("plans"), Command::Grant(grant)).with_hook(Arc::new(hook));
-        match self.ledger.submit(submission).await {
+        let submission = Submission::new(proof.wallet, key, Actor::system("plans"), Command::Grant(grant));
+        match self.ledger.submit_with(submission, hook).await {
             Ok(_) => Ok(true),
-            Err(Error::Internal(cause)) if cause.is::<HadBefore>() => Ok(false),
-            Err(error) => Err(error),
+            Err(HookError::Refused(HadBefore)) => Ok(false),
+            Err(HookError::Failed(error)) => Err(error),
         }
     }
 

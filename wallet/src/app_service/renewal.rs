@@ -161,13 +161,13 @@ impl Wallet {
 
     /// Writes what the mails about trouble have in common, and to whom; `None` for a plan that costs nothing.
     async fn trouble(&self, of: &Subscription) -> Result<Option<(String, String, PlanTroubleMail)>> {
-        let Some(terms) = of.terms else { return Ok(None) };
+        let Some((plan, terms)) = of.renews_to() else { return Ok(None) };
         let owner = self.identity().owner(of.account).await?;
         let catalog = self.catalog().view().await?;
         let name = |code: &str| catalog.plan(code).map_or_else(|| code.to_owned(), |plan| plan.name.clone());
         let mail = PlanTroubleMail {
             name: owner.name,
-            plan: name(&of.plan),
+            plan: name(plan),
             money: terms.price,
             method: of.method.as_ref().map(|method| method.label.clone()),
             next_try_at: None,

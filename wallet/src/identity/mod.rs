@@ -14,6 +14,8 @@ mod rules;
 mod service;
 
 pub use model::actor::{Actor, Side};
+#[cfg(feature = "postgres")]
+pub(crate) use model::audit::note;
 pub use model::audit::{AuditPage, AuditRow, NewAudit};
 pub use model::device::{Device, kept_user_agent};
 pub use model::key::{ApiKeyView, CreatedKey, Environment, KEY_MAX, KeyAccess, NewKey, RateCount, write_key};

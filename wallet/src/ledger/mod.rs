@@ -41,6 +41,8 @@ pub use model::submission::Submission;
 #[cfg(feature = "postgres")]
 pub use model::tx_hook::TxHook;
 #[cfg(feature = "postgres")]
+pub(crate) use model::tx_hook::{HookError, RefusingHook};
+#[cfg(feature = "postgres")]
 pub use model::usage::{GroupBy, UsageRow};
 #[cfg(feature = "postgres")]
 pub use model::wallet_state::NewWallet;

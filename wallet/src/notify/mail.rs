@@ -74,6 +74,8 @@ pub enum Mail {
     PlanStarted(PlanMail),
     /// Says that a plan was paid again, by itself.
     PlanRenewed(PlanMail),
+    /// Says that a plan has become a higher one.
+    PlanChanged(PlanMail),
     /// Says that the card was declined at a billing date.
     PlanUnpaid(PlanTroubleMail),
     /// Says that a paid plan is over.
@@ -136,6 +138,7 @@ impl Mail {
             Self::CreditsLate(_) => "credits_late",
             Self::PlanStarted(_) => "plan_started",
             Self::PlanRenewed(_) => "plan_renewed",
+            Self::PlanChanged(_) => "plan_changed",
             Self::PlanUnpaid(_) => "plan_unpaid",
             Self::PlanEnded(_) => "plan_ended",
             Self::CardExpires(_) => "card_expires",

@@ -15,7 +15,9 @@ mod sandbox;
 mod service;
 
 pub use method::{CardTerm, MethodSetup, PayOption, PayWith, PayWithError, PaymentMethod};
-pub use model::{Order, PaymentInReview, PaymentPage, PaymentStatus, PaymentView, PlanChoice, PlanPart, TopUp};
+pub use model::{
+    Changed, Order, PaymentInReview, PaymentPage, PaymentStatus, PaymentView, PlanChoice, PlanPart, TopUp,
+};
 #[cfg(feature = "postgres")]
 pub use provider::Provider;
 pub use provider::{

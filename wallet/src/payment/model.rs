@@ -41,6 +41,15 @@ pub struct PlanChoice {
     pub with: Option<PayWith>,
 }
 
+/// What became of choosing another plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// The difference is to be paid first.
+    Ordered(Box<PaymentView>),
+    /// It begins with the next billing date.
+    Scheduled(DateTime<Utc>),
+}
+
 /// What a payment for a plan pays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanPart {
@@ -161,6 +170,9 @@ pub struct PaymentView {
     pub package: Option<String>,
     /// What it pays of a plan, where it is for one.
     pub plan: Option<PlanPart>,
+    /// The code of the higher plan that it makes of the account's, where it is for that.
+    #[serde(default)]
+    pub change_to: Option<String>,
     /// What was ordered, in words.
     pub title: String,
     /// What the wallet gets.
@@ -209,7 +221,8 @@ pub struct PaymentInReview {
     pub provider: String,
     /// The provider's name of the payment.
     pub provider_ref: Option<String>,
-    /// Why it is in review, as a code: `mismatch`, `already_subscribed`, `month_already_paid`, `subscription_over`.
+    /// Why it is in review, as a code: `mismatch`, `already_subscribed`, `month_already_paid`, `subscription_over`,
+    /// `plan_changed`.
     pub why: String,
     /// What was asked, and what the provider took.
     pub compared: serde_json::Value,

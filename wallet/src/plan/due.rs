@@ -226,4 +226,4 @@ pub(crate) fn last_day(failing_since: DateTime<Utc>) -> Option<DateTime<Utc>> {
 }
 
 #[cfg(all(test, feature = "postgres"))]
-mod tests;
+pub(crate) mod tests;

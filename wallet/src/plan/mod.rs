@@ -3,6 +3,7 @@
 //! Paying is not this concept's: a settled payment calls down to here, in the transaction of its grant, and the renewal
 //! job asks both (`app_service/renewal.rs`).
 
+pub(crate) mod change;
 pub(crate) mod due;
 pub(crate) mod period;
 mod subscription;
@@ -17,12 +18,13 @@ pub(crate) mod repo;
 #[cfg(feature = "postgres")]
 mod service;
 #[cfg(feature = "postgres")]
-pub use service::Plans;
+pub use service::{Assignment, Plans};
 #[cfg(feature = "postgres")]
 pub(crate) use service::{PaidPlan, Settlement};
 
 pub use crate::identity::PlanSummary;
-pub use subscription::{BillingPeriod, SubscriptionStatus, SubscriptionView, Terms};
+pub use change::{ChangeStart, DaysLeft, PlanChange, Proration};
+pub use subscription::{BillingPeriod, NextPlan, SubscriptionStatus, SubscriptionView, Terms};
 pub(crate) use subscription::{SavedMethod, Subscription};
 
 /// The dates of a plan that would begin now.

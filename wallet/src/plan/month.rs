@@ -1,7 +1,5 @@
 //! One month of a subscription on its way into the ledger: under one key, whoever grants it and however often.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -15,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
-use crate::ledger::{Command, GrantSource, NewGrant, Outcome, Submission, TxHook};
+use crate::ledger::{Command, GrantSource, HookError, NewGrant, Outcome, RefusingHook, Submission};
 use crate::money::{Credits, Money};
 
 /// A month with everything that is written of it.
@@ -50,7 +48,7 @@ impl Month {
             let nth = index.checked_sub(from)?;
             Some((payment, terms.share(nth)?))
         };
-        let paid = match (paid, &subscription.terms) {
+        let paid = match (paid, &subscription.paid_terms()) {
             (Some(paid), Some(terms)) => Some(share(paid, terms).ok_or_else(beyond)?),
             _ => None,
         };
@@ -73,7 +71,7 @@ impl Month {
 
     /// Makes the command that puts its credits in. What makes two of them the same is the month alone: the end of the
     /// credits depends on the moment.
-    pub(crate) fn submission(&self, hook: Arc<dyn TxHook>) -> Submission {
+    pub(crate) fn submission(&self) -> Submission {
         let reference = format!("subscription:{}:{}", self.subscription, self.index);
         let grant = NewGrant {
             amount: self.credits,
@@ -98,7 +96,6 @@ impl Month {
         Submission::new(self.wallet, key, Actor::system("plans"), Command::Grant(grant))
             .with_request_hash(hash)
             .with_metadata(metadata)
-            .with_hook(hook)
     }
 
     /// Writes the month down, in the transaction of its grant; `false` where it was there before, from the same
@@ -108,12 +105,16 @@ impl Month {
         connection: &mut PgConnection,
         entry_seq: i64,
         now: DateTime<Utc>,
-    ) -> Result<bool> {
+    ) -> Result<bool, HookError<PlanTaken>> {
         if repo::insert_period(connection, self, entry_seq, now).await? {
             return Ok(true);
         }
         let before = repo::period_paid_by(connection, self.subscription, self.index).await?;
-        if before == self.paid.map(|(payment, _)| payment) { Ok(false) } else { Err(PlanTaken::MonthPaid.into()) }
+        if before == self.paid.map(|(payment, _)| payment) {
+            Ok(false)
+        } else {
+            Err(HookError::Refused(PlanTaken::MonthPaid))
+        }
     }
 }
 
@@ -127,19 +128,17 @@ pub(crate) fn beyond() -> Error {
     Error::internal("a billing date is beyond the calendar")
 }
 
-/// Why money that was taken for a plan brings nothing: staff give it back. As an error of a hook it undoes the grant,
-/// and never leaves the wallet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why money that was taken for a plan brings nothing: staff give it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PlanTaken {
     /// The account is on a paid plan already.
-    #[error("the account is on a paid plan already")]
     OtherPlan,
     /// Another payment paid the same month.
-    #[error("another payment paid the same month")]
     MonthPaid,
     /// The subscription was over when the money came.
-    #[error("the subscription was over when the money came")]
     Over,
+    /// The plan was not the one any more that was to be changed.
+    Changed,
 }
 
 impl PlanTaken {
@@ -149,32 +148,23 @@ impl PlanTaken {
             Self::OtherPlan => "already_subscribed",
             Self::MonthPaid => "month_already_paid",
             Self::Over => "subscription_over",
+            Self::Changed => "plan_changed",
         }
     }
-
-    /// Finds the reason in an error.
-    pub(crate) fn of(error: &Error) -> Option<Self> {
-        let Error::Internal(cause) = error else { return None };
-        cause.downcast_ref().copied()
-    }
 }
 
-impl From<PlanTaken> for Error {
+/// Why what was paid for a plan is not written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotPaid {
+    /// There is no place for it.
+    Taken(PlanTaken),
+    /// The subscription has changed since it was read: whoever settles reads it anew.
+    Moved,
+}
+
+impl From<PlanTaken> for NotPaid {
     fn from(reason: PlanTaken) -> Self {
-        Self::internal(reason)
-    }
-}
-
-/// The subscription has changed since it was read. As an error of a hook it undoes the grant, and never leaves the
-/// wallet: whoever settles reads it anew.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the subscription has changed meanwhile")]
-pub(crate) struct SubscriptionMoved;
-
-impl SubscriptionMoved {
-    /// Says whether an error is this one.
-    pub(crate) fn is(error: &Error) -> bool {
-        matches!(error, Error::Internal(cause) if cause.downcast_ref::<Self>().is_some())
+        Self::Taken(reason)
     }
 }
 
@@ -185,9 +175,11 @@ pub(crate) struct Granted {
 }
 
 #[async_trait]
-impl TxHook for Granted {
-    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
+impl RefusingHook for Granted {
+    type Refusal = PlanTaken;
+
+    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<(), HookError<PlanTaken>> {
         self.month.record_in_tx(connection, outcome.seq(), self.now).await?;
-        repo::set_granted(connection, &self.month, self.now).await
+        Ok(repo::set_granted(connection, &self.month, self.now).await?)
     }
 }

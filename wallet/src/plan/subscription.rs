@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{BillingDates, Interval};
+use crate::catalog::{BillingDates, Interval, Rate};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Money};
 
@@ -58,6 +58,12 @@ impl Terms {
         self.interval.months()
     }
 
+    /// Gives the price of one credit.
+    #[must_use]
+    pub fn rate(self) -> Option<Rate> {
+        Rate::new(self.price, self.credits.checked_mul(i64::from(self.months()))?)
+    }
+
     /// Gives one month's share of a payment: the shares of all its months are the whole, to the last minor unit.
     #[must_use]
     pub fn share(self, nth: u32) -> Option<Money> {
@@ -66,6 +72,15 @@ impl Terms {
         let share = until(nth.checked_add(1)?)?.checked_sub(until(nth)?)?;
         Some(Money::from_minor(i64::try_from(share).ok()?, self.price.currency()))
     }
+}
+
+/// What a plan becomes with its next billing date.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextPlan {
+    /// The plan's code.
+    pub plan: String,
+    /// What was shown and agreed to.
+    pub terms: Terms,
 }
 
 /// A card that may be charged without its owner.
@@ -116,6 +131,10 @@ pub(crate) struct Subscription {
     pub paid_by: Option<PaymentId>,
     /// The first month that it paid.
     pub(crate) paid_from: u32,
+    /// What it paid.
+    pub(crate) paid_price: Option<Money>,
+    /// What the plan becomes with its next billing date; `None` where it stays.
+    pub next: Option<NextPlan>,
     /// Declines in a row.
     pub(crate) failures: u32,
     /// When the first of them was.
@@ -135,6 +154,21 @@ impl Subscription {
     #[must_use]
     pub(crate) fn is_paid_and_live(&self) -> bool {
         self.terms.is_some() && self.status != SubscriptionStatus::Cancelled
+    }
+
+    /// Gives the terms by which the running time was paid: those of its start, where the plan has become a higher one since.
+    #[must_use]
+    pub(crate) fn paid_terms(&self) -> Option<Terms> {
+        self.terms.map(|terms| Terms { price: self.paid_price.unwrap_or(terms.price), ..terms })
+    }
+
+    /// Gives the plan and the terms of the next billing date.
+    #[must_use]
+    pub(crate) fn renews_to(&self) -> Option<(&str, Terms)> {
+        match &self.next {
+            Some(next) => Some((&next.plan, next.terms)),
+            None => Some((&self.plan, self.terms?)),
+        }
     }
 
     /// Gives the month whose money is owed after a decline, so that its owner can pay it by hand.
@@ -168,6 +202,12 @@ pub struct SubscriptionView {
     pub next_try_at: Option<DateTime<Utc>>,
     /// The card, for people.
     pub method: Option<String>,
+    /// What it becomes with the next billing date.
+    #[serde(default)]
+    pub next: Option<NextPlan>,
+    /// Whether staff put the account on it: it is not changed here.
+    #[serde(default)]
+    pub is_assigned: bool,
     /// Whether only its owner can pay what is owed, until `next_try_at`: the bank asks for them, or the card is of no use
     /// any more.
     #[serde(default)]

@@ -1,8 +1,10 @@
 //! Plans that renew, on PostgreSQL: begun once, paid once a period, granted once a month, whoever runs and whatever fails.
 #![cfg(feature = "postgres")]
 
+mod assign;
 mod begin;
 mod boundary;
+mod change;
 mod held;
 mod late;
 mod lost;

@@ -7,7 +7,8 @@ use wallet::identity::Viewer;
 use wallet::ledger::{EntryFilter, EntryKind, EntryView, Page, Scope};
 use wallet::money::Currency;
 use wallet::payment::ProviderStatus;
-use wallet::payment::{PaymentStatus, PaymentView, PlanChoice};
+use wallet::payment::{Changed, PaymentStatus, PaymentView, PlanChoice};
+use wallet::plan::ChangeStart;
 use wallet::{Renewed, Wallet};
 
 use crate::people_support::*;
@@ -25,6 +26,18 @@ pub fn standard_yearly() -> PlanChoice {
 
 pub async fn order(wallet: &Wallet, viewer: &Viewer, choice: &PlanChoice, key: &str) -> PaymentView {
     wallet.payments().start_plan(viewer, choice, key, BASE).await.expect("ordered")
+}
+
+/// Orders a higher plan, for what is shown.
+pub async fn raise(wallet: &Wallet, viewer: &Viewer, plan: &str, key: &str) -> PaymentView {
+    let choice = PlanChoice { plan: plan.into(), ..basic() };
+    let shown = wallet.payments().plan_change(viewer.account, &choice).await.expect("a change");
+    let ChangeStart::Now(proration) = shown.start else { panic!("it waits") };
+    let changed = wallet.payments().change_plan(viewer, &choice, Some(proration.due), key, BASE).await;
+    match changed.expect("changed") {
+        Changed::Ordered(payment) => *payment,
+        Changed::Scheduled(at) => panic!("it waits until {at}"),
+    }
 }
 
 /// Somebody on a plan, with the double behind the payments.

@@ -134,14 +134,25 @@ const CANARIES: &[(&str, &str)] = &[
     ),
     ("subscription_is_paid_as_it_says", "UPDATE subscriptions SET months_paid = months_paid + 1 WHERE minor > 0"),
     ("subscription_is_paid_as_it_says", "UPDATE subscriptions SET months_granted = 1 WHERE minor > 0"),
-    ("subscription_is_paid_as_it_says", "UPDATE subscriptions SET paid_by = NULL WHERE minor > 0"),
+    ("subscription_is_paid_as_it_says", "UPDATE subscriptions SET paid_by = gen_random_uuid() WHERE minor > 0"),
+    ("subscription_is_paid_as_it_says", "UPDATE subscriptions SET paid_minor = paid_minor + 1 WHERE minor > 0"),
+    ("higher_plan_is_paid_for", "UPDATE subscriptions SET minor = minor + 1 WHERE minor > 0"),
+    ("higher_plan_is_paid_for", "UPDATE plan_changes SET plan = 'elite'"),
+    (
+        "payment_is_credited_once",
+        "UPDATE payments SET status = 'failed', entry_seq = NULL, settled_at = NULL WHERE change_of IS NOT NULL",
+    ),
+    ("money_in_is_the_price_of_credits", "UPDATE payments SET minor = minor + 1 WHERE change_of IS NOT NULL"),
 ];
 
 #[sqlx::test(migrations = "../migrations")]
 async fn what_is_wrong_with_plans_is_found(pool: PgPool) {
-    let (wallet, _, _) = subscriber(&pool, "neuralbox", &basic()).await;
+    let (wallet, viewer, double) = subscriber(&pool, "neuralbox", &basic()).await;
     let due = wallet.plans().next_due().await.expect("read").expect("a date");
     live_until(&wallet, due).await;
+    let raised = raise(&wallet, &viewer, "vip", "up").await.id;
+    double.set(raised, ProviderStatus::Paid);
+    wallet.payments().check(&viewer, raised).await.expect("checked");
     is_right(&wallet).await;
     for (invariant, plant) in CANARIES {
         let mut transaction = pool.begin().await.expect("a transaction");

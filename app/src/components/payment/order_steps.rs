@@ -116,7 +116,7 @@ pub fn failure_text(locale: Locale, failure: Option<&str>) -> &'static str {
         Some("authentication_failed" | "three_d_secure_failed" | "3d_secure_failed") => {
             td_string!(locale, order.failed_3ds)
         }
-        Some("provider_unavailable") => td_string!(locale, order.failed_provider),
+        Some("provider_unavailable" | "customer_gone" | "try_later") => td_string!(locale, order.failed_provider),
         _ => td_string!(locale, order.failed_declined),
     }
 }

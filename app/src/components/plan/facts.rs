@@ -102,6 +102,8 @@ pub fn Months(
     periods: Vec<BillingPeriod>,
     /// The plans' codes and names.
     names: Vec<(String, String)>,
+    /// The code of the plan that costs nothing.
+    free: Option<String>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     if periods.is_empty() {
@@ -112,6 +114,7 @@ pub fn Months(
         .into_iter()
         .map(|period| {
             let name = names.iter().find(|(code, _)| *code == period.plan).map_or(period.plan.clone(), |(_, name)| name.clone());
+            let is_free = free.as_ref() == Some(&period.plan);
             let (from, to, credits) = (zone.day(period.starts_at), zone.day(period.ends_at), period.credits);
             view! {
                 <tr>
@@ -127,7 +130,12 @@ pub fn Months(
                             Some(payment) => {
                                 view! { <a class="link-q" href=format!("/wallet/orders/{payment}")>{t!(i18n, plan.order)}</a> }.into_any()
                             }
-                            None => view! { <span class="text-muted">{t!(i18n, plan.costs_nothing)}</span> }.into_any(),
+                            None => view! {
+                                <span class="text-muted">
+                                    {move || if is_free { t_string!(i18n, plan.costs_nothing) } else { t_string!(i18n, plan.by_agreement) }}
+                                </span>
+                            }
+                            .into_any(),
                         }}
                     </td>
                     <td class="r">

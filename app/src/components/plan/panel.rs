@@ -67,6 +67,8 @@ pub fn PlanPanel(
 fn NextOfPlan(paid: SubscriptionView) -> impl IntoView {
     let i18n = use_i18n();
     let (terms, method) = (paid.terms, StoredValue::new(paid.method.clone().unwrap_or_default()));
+    // The next payment is for the plan that was chosen for it.
+    let next = paid.next.as_ref().map_or(terms, |next| next.terms);
     let (is_ending, until) = (paid.cancel_at_end, paid.paid_until);
     let pays_at = paid.next_try_at.unwrap_or(until);
     // Months of a year that is paid come without a payment.
@@ -80,7 +82,7 @@ fn NextOfPlan(paid: SubscriptionView) -> impl IntoView {
         if is_ending {
             return t_string!(i18n, plan.ends_on, date = date_text(locale, until));
         }
-        let (date, price) = (date_text(locale, pays_on), money_text(locale, terms.price));
+        let (date, price) = (date_text(locale, pays_on), money_text(locale, next.price));
         t_string!(i18n, plan.pays_on, date = date, price = price, card = method.get_value())
     };
     view! {
@@ -96,7 +98,7 @@ fn NextOfPlan(paid: SubscriptionView) -> impl IntoView {
                 })}
             <div class="flex gap-3">
                 <dt class="flex-1 text-muted">{last}</dt>
-                <dd class="font-semibold">{move || if is_ending { String::new() } else { credits() }}</dd>
+                <dd class="font-semibold">{move || if is_ending { String::new() } else { signed_text(i18n.get_locale(), next.credits) }}</dd>
             </div>
         </dl>
     }

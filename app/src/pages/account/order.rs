@@ -171,7 +171,9 @@ fn Paid(page: Page) -> impl IntoView {
     let available =
         move || live.and_then(|live| live.balance.with(|now| now.as_ref().map(|now| now.available))).unwrap_or(drawn);
     let order = page.order;
-    let (is_plan, is_renewal) = (order.plan.is_some(), order.plan.as_ref().is_some_and(|part| part.month > 0));
+    let is_change = order.change_to.is_some();
+    let is_plan = order.plan.is_some() || is_change;
+    let is_renewal = order.plan.as_ref().is_some_and(|part| part.month > 0);
     let (credits, money) = (order.credits, order.money);
     let settled_at = order.settled_at.unwrap_or(order.updated_at);
     let zone = use_zone();
@@ -187,6 +189,7 @@ fn Paid(page: Page) -> impl IntoView {
         <p class="inline-flex items-center gap-2 text-primary font-medium" role="status">
             <span class="size-5 rounded-full grid place-items-center bg-primary text-primary-content text-xs" aria-hidden="true">"✓"</span>
             {move || match (is_plan, is_renewal) {
+                _ if is_change => t_string!(i18n, plan.changed),
                 (_, true) => t_string!(i18n, plan.renewed),
                 (true, false) => t_string!(i18n, plan.begun),
                 (false, false) => t_string!(i18n, order.paid),
@@ -252,6 +255,9 @@ fn provider_name(order: &PaymentView) -> String {
 /// Where to choose the same again.
 fn again(order: &PaymentView) -> String {
     let currency = order.money.currency();
+    if let Some(plan) = &order.change_to {
+        return format!("/wallet/plan?plan={plan}#change");
+    }
     match (&order.plan, &order.package) {
         (Some(part), _) if part.month > 0 => "/wallet/plan".to_owned(),
         (Some(part), _) => {
@@ -312,8 +318,12 @@ fn CalledOff(order: PaymentView) -> impl IntoView {
 #[component]
 fn UnderReview(order: PaymentView) -> impl IntoView {
     let i18n = use_i18n();
-    let is_second = order.failure.as_deref() == Some("already_subscribed");
-    let note = move || if is_second { t_string!(i18n, plan.taken_aside) } else { t_string!(i18n, order.held_note) };
+    let reason = order.failure.clone();
+    let note = move || match reason.as_deref() {
+        Some("already_subscribed") => t_string!(i18n, plan.taken_aside),
+        Some("plan_changed") => t_string!(i18n, plan.change_aside),
+        _ => t_string!(i18n, order.held_note),
+    };
     view! {
         <h1 class="h1">{t!(i18n, order.held)}</h1>
         <p class="text-muted mt-1" role="status">{note}</p>

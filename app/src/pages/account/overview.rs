@@ -5,7 +5,8 @@ use leptos_router::hooks::use_query_map;
 use wallet::insight::Forecast;
 use wallet::ledger::BalanceView;
 use wallet::money::Credits;
-use wallet::payment::PaymentView;
+use wallet::payment::{PaymentMethod, PaymentView};
+use wallet::plan::SubscriptionView;
 
 use crate::components::ledger::balance_card::BalanceCard;
 use crate::components::ledger::feed::LedgerFeed;
@@ -21,7 +22,7 @@ use crate::server_fns::top_up::Pack;
 use crate::server_fns::wallet::{Overview, wallet_overview};
 use crate::session::use_session;
 use crate::text::amount::{credits_text, money_text, unit_text};
-use crate::text::date_time::{When, WhenStyle};
+use crate::text::date_time::{When, WhenStyle, date_text, use_zone};
 use crate::text::refusal::FormErrors;
 
 /// The front page of the wallet.
@@ -63,7 +64,8 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
             balance=balance
             low_below=low_below
             unverified_email=overview.unverified_email.clone()
-            unpaid_plan=overview.paid_plan.as_ref().filter(|paid| owes(paid)).map(|paid| paid.name.clone())
+            unpaid_plan=overview.paid_plan.clone().filter(owes)
+            expiring_card=overview.expiring_card.clone()
         />
         <section aria-labelledby="bal" class="panel relative grid lg:grid-cols-[minmax(0,1fr)_6px_minmax(0,400px)]">
             <BalanceCard balance=balance />
@@ -87,13 +89,54 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
     }
 }
 
+/// The card of a plan was declined, or only its owner can pay.
+#[component]
+fn UnpaidBanner(plan: SubscriptionView) -> impl IntoView {
+    let i18n = use_i18n();
+    let until = plan.next_try_at.filter(|_| plan.awaits_owner).map(|at| use_zone().day(at));
+    let note = move || match until {
+        Some(day) => t_string!(i18n, plan.banner_owner_note, date = date_text(i18n.get_locale(), day)),
+        None => t_string!(i18n, plan.banner_unpaid_note).to_owned(),
+    };
+    view! {
+        <Banner kind=BannerKind::Warning>
+            <p class="flex-1 min-w-[200px]">
+                <strong class="font-semibold">{t!(i18n, plan.banner_unpaid, name = move || plan.name.clone())}</strong>
+                " "
+                {note}
+            </p>
+            <a href="/wallet/plan" class="font-semibold underline underline-offset-4">{t!(i18n, plan.pay_now)}</a>
+        </Banner>
+    }
+}
+
+/// The card of a plan expires soon, or has expired.
+#[component]
+fn CardBanner(card: PaymentMethod) -> impl IntoView {
+    let i18n = use_i18n();
+    let date = card.expires.map(|(year, month)| format!("{month:02}/{year}")).unwrap_or_default();
+    view! {
+        <Banner kind=BannerKind::Warning>
+            <p class="flex-1 min-w-[200px]">
+                <strong class="font-semibold">
+                    {move || t_string!(i18n, pay.banner_card, card = card.label.clone(), date = date.clone())}
+                </strong>
+                " "
+                {t!(i18n, pay.banner_card_note)}
+            </p>
+            <a href="/wallet/payment" class="font-semibold underline underline-offset-4">{t!(i18n, plan.add_card)}</a>
+        </Banner>
+    }
+}
+
 /// One banner at a time, worst first.
 #[component]
 fn Banners(
     balance: Signal<BalanceView>,
     low_below: Option<Credits>,
     unverified_email: Option<String>,
-    unpaid_plan: Option<String>,
+    unpaid_plan: Option<SubscriptionView>,
+    expiring_card: Option<PaymentMethod>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let available = Memo::new(move |_| balance.with(|balance| balance.available));
@@ -103,7 +146,7 @@ fn Banners(
     let is_empty = move || is_used.get() && !available.get().is_positive();
     let is_low = move || low_below.is_some_and(|low| available.get() < low);
     let email = StoredValue::new(unverified_email);
-    let unpaid = StoredValue::new(unpaid_plan);
+    let (unpaid, card) = (StoredValue::new(unpaid_plan), StoredValue::new(expiring_card));
     let session = use_session().get_untracked().and_then(Result::ok);
     let rise = StoredValue::new(session.and_then(|session| session.rise));
     move || {
@@ -146,18 +189,10 @@ fn Banners(
                 </Banner>
             }
             .into_any()
-        } else if let Some(name) = unpaid.get_value() {
-            view! {
-                <Banner kind=BannerKind::Warning>
-                    <p class="flex-1 min-w-[200px]">
-                        <strong class="font-semibold">{t!(i18n, plan.banner_unpaid, name = move || name.clone())}</strong>
-                        " "
-                        {t!(i18n, plan.banner_unpaid_note)}
-                    </p>
-                    <a href="/wallet/plan" class="font-semibold underline underline-offset-4">{t!(i18n, plan.pay_now)}</a>
-                </Banner>
-            }
-            .into_any()
+        } else if let Some(plan) = unpaid.get_value() {
+            view! { <UnpaidBanner plan=plan /> }.into_any()
+        } else if let Some(card) = card.get_value() {
+            view! { <CardBanner card=card /> }.into_any()
         } else if is_low() {
             let low = low_below.unwrap_or(Credits::ZERO);
             view! {

@@ -5,9 +5,10 @@ use leptos_router::hooks::use_query_map;
 use uuid::Uuid;
 use wallet::catalog::Interval;
 use wallet::error::Problem;
-use wallet::plan::{SubscriptionStatus, SubscriptionView};
+use wallet::plan::{SubscriptionStatus, SubscriptionView, Terms};
 
 use crate::components::payment::method_list::MethodList;
+use crate::components::plan::change::{ChangeList, ChangeOrder};
 use crate::components::plan::facts::{Months, PlanFacts, PlanRules, TimeZone};
 use crate::components::ui::field::sent_once;
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
@@ -53,8 +54,8 @@ pub fn PlanPage() -> impl IntoView {
 #[component]
 fn PlanContent(page: Page) -> impl IntoView {
     let i18n = use_i18n();
-    let (outcome, key, may_pay) = (page.outcome.clone(), page.idempotency_key, page.may_pay);
-    let was_offered = page.offer.is_some();
+    let (outcome, may_pay) = (page.outcome.clone(), page.may_pay);
+    let was_offered = page.offer.is_some() && page.changes.is_none();
     let chosen = outcome.value("method");
     let name = StoredValue::new(page.plan.name.clone());
     let main = match (page.current.clone(), page.offer.clone()) {
@@ -62,7 +63,7 @@ fn PlanContent(page: Page) -> impl IntoView {
             {(was_offered && outcome == FormOutcome::default())
                 .then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, plan.already)}</p></Banner> })}
             <PlanErrors outcome=outcome />
-            <CurrentPlan current=current pay=page.pay.clone() chosen=chosen key=key may_pay=may_pay />
+            <PaidPlan page=page.clone() current=current chosen=chosen />
         }
         .into_any(),
         (None, Some(offer)) => {
@@ -85,7 +86,7 @@ fn PlanContent(page: Page) -> impl IntoView {
     };
     view! {
         {main}
-        <Months periods=page.periods names=page.names />
+        <Months periods=page.periods names=page.names free=page.free_plan />
         <TimeZone current=page.time_zone zones=page.time_zones may_change=may_pay outcome=page.outcome />
     }
 }
@@ -106,6 +107,37 @@ fn PlanErrors(outcome: FormOutcome) -> impl IntoView {
         .into_any();
     }
     view! { <FormErrors outcome=outcome /> }.into_any()
+}
+
+/// The paid plan, what it may become, and what the chosen change costs.
+#[component]
+fn PaidPlan(page: Page, current: SubscriptionView, chosen: Option<String>) -> impl IntoView {
+    let (key, pay) = (page.idempotency_key, page.pay.clone());
+    let plan = view! {
+        <CurrentPlan current=current.clone() names=page.names.clone() pay=pay.clone() chosen=chosen.clone() key=key may_pay=page.may_pay />
+    };
+    let Some(changes) = page.changes else { return plan.into_any() };
+    let list = view! { <ChangeList changes=changes.clone() current=current.clone() /> };
+    let Some(change) = changes.chosen else {
+        return view! { <div class="max-w-[720px]">{plan} {list}</div> }.into_any();
+    };
+    let name =
+        page.names.iter().find(|(code, _)| *code == change.plan).map_or(change.plan.clone(), |(_, name)| name.clone());
+    view! {
+        <div class="grid grid-cols-[minmax(0,1fr)] lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start">
+            <div>{plan} {list}</div>
+            <ChangeOrder
+                change=*change
+                name=name
+                current=current
+                available=changes.available
+                pay=pay
+                chosen=chosen
+                key=key
+            />
+        </div>
+    }
+    .into_any()
 }
 
 /// The plan that was chosen: what comes when, and what is paid today.
@@ -202,6 +234,7 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
 #[component]
 fn CurrentPlan(
     current: SubscriptionView,
+    names: Vec<(String, String)>,
     pay: PayChoice,
     chosen: Option<String>,
     key: Uuid,
@@ -216,7 +249,12 @@ fn CurrentPlan(
         (false, false) => ("tag tag-ok", Signal::derive(move || t_string!(i18n, plan.state_active).to_owned())),
     };
     let ends = use_zone().day(current.paid_until);
-    let actions = may_pay.then(|| {
+    let is_assigned = current.is_assigned;
+    let next = current.next.clone().map(|next| {
+        let name = names.into_iter().find(|(code, _)| *code == next.plan).map_or(next.plan, |(_, name)| name);
+        view! { <NextPlan name=name terms=next.terms day=ends stays=current.name.clone() may_pay=may_pay /> }
+    });
+    let actions = (may_pay && !is_assigned).then(|| {
         view! {
             <div class="flex flex-wrap gap-2 mt-5">
                 {(is_past_due && !is_ending)
@@ -253,6 +291,7 @@ fn CurrentPlan(
     let notice = move || {
         let date = date_text(i18n.get_locale(), ends);
         match (is_past_due, is_ending) {
+            _ if is_assigned => Some(t_string!(i18n, plan.assigned_note).to_owned()),
             (true, false) if awaits_owner => Some(t_string!(i18n, plan.awaits_owner_note, date = until())),
             (true, false) => Some(t_string!(i18n, plan.past_due_note).to_owned()),
             (_, true) => Some(t_string!(i18n, plan.ending_note, date = date)),
@@ -267,6 +306,7 @@ fn CurrentPlan(
             </div>
             {move || notice().map(|text| view! { <p class="mt-2">{text}</p> })}
             <PlanFacts terms=current.terms current=current.clone() next_at=current.paid_until />
+            {next}
             {actions}
             {(!is_ending && !is_past_due)
                 .then(|| {
@@ -277,5 +317,32 @@ fn CurrentPlan(
                     }
                 })}
         </section>
+    }
+}
+
+/// What the plan becomes with its next billing date, and the way to let it stay.
+#[component]
+fn NextPlan(name: String, terms: Terms, day: chrono::NaiveDate, stays: String, may_pay: bool) -> impl IntoView {
+    let i18n = use_i18n();
+    let note = move || {
+        let locale = i18n.get_locale();
+        let price = match terms.interval {
+            Interval::Month => t_string!(i18n, plan.each_month, price = money_text(locale, terms.price)),
+            Interval::Year => t_string!(i18n, plan.each_year, price = money_text(locale, terms.price)),
+        };
+        t_string!(i18n, plan.becomes, date = date_text(locale, day), name = name.clone(), price = price)
+    };
+    view! {
+        <div class="mt-4 pt-4 border-t border-line flex flex-wrap items-center gap-3" data-testid="next-plan">
+            <p class="flex-1 min-w-48">{note}</p>
+            {may_pay
+                .then(|| {
+                    view! {
+                        <form method="post" action="/wallet/plan/keep">
+                            <button class="btn btn-plain btn-sm">{move || t_string!(i18n, plan.stay, name = stays.clone())}</button>
+                        </form>
+                    }
+                })}
+        </div>
     }
 }

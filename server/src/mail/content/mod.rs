@@ -80,6 +80,7 @@ fn content(mail: &Mail, writer: &Writer<'_>) -> Content {
         Mail::CreditsLate(paid) => payment::credits_late(writer, paid),
         Mail::PlanStarted(plan) => payment::plan_started(writer, plan),
         Mail::PlanRenewed(plan) => payment::plan_renewed(writer, plan),
+        Mail::PlanChanged(plan) => payment::plan_changed(writer, plan),
         Mail::PlanUnpaid(plan) => payment::plan_unpaid(writer, plan),
         Mail::PlanEnded(plan) => payment::plan_ended(writer, plan),
         Mail::CardExpires(card) => payment::card_expires(writer, card),
@@ -100,7 +101,9 @@ fn path(mail: &Mail) -> String {
         Mail::NameChanged { .. } => "/settings/security".to_owned(),
         Mail::Inactive { .. } => "/wallet".to_owned(),
         Mail::Receipt(paid) | Mail::CreditsLate(paid) => format!("/wallet/orders/{}", paid.payment),
-        Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) => format!("/wallet/orders/{}", plan.payment),
+        Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) | Mail::PlanChanged(plan) => {
+            format!("/wallet/orders/{}", plan.payment)
+        }
         Mail::PlanUnpaid(_) => "/wallet/plan".to_owned(),
         Mail::PlanEnded(_) => "/pricing".to_owned(),
         Mail::CardExpires(_) => "/wallet/payment".to_owned(),
@@ -126,7 +129,7 @@ fn name(mail: &Mail) -> &str {
         | Mail::Inactive { name }
         | Mail::WebhookOff { name, .. } => name,
         Mail::Receipt(paid) | Mail::CreditsLate(paid) => &paid.name,
-        Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) => &plan.name,
+        Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) | Mail::PlanChanged(plan) => &plan.name,
         Mail::PlanUnpaid(plan) | Mail::PlanEnded(plan) => &plan.name,
         Mail::CardExpires(card) => &card.name,
         Mail::PriceRise(rise) => &rise.name,

@@ -44,6 +44,21 @@ pub(super) fn plan_renewed(writer: &Writer<'_>, plan: &PlanMail) -> Content {
     paid_plan(writer, plan, td_string!(writer.locale, mail.plan.renewed, plan = &plan.plan, credits = credits))
 }
 
+/// Says that a plan has become a higher one.
+pub(super) fn plan_changed(writer: &Writer<'_>, mail: &PlanMail) -> Content {
+    let locale = writer.locale;
+    let (plan, money) = (&mail.plan, writer.money(mail.money));
+    Content {
+        subject: td_string!(locale, mail.plan.changed, plan = plan),
+        figure: Some(writer.credits(mail.credits)),
+        lines: vec![
+            td_string!(locale, mail.plan.difference, plan = plan, money = money),
+            td_string!(locale, mail.plan.next, date = writer.date(mail.until)),
+        ],
+        action: td_string!(locale, mail.see_order),
+    }
+}
+
 fn paid_plan(writer: &Writer<'_>, mail: &PlanMail, subject: String) -> Content {
     let locale = writer.locale;
     let (plan, money) = (&mail.plan, writer.money(mail.money));

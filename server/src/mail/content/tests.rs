@@ -118,7 +118,8 @@ fn a_mail_about_a_plan_says_the_price_and_the_next_date_in_both_languages() {
     };
     for (mail, words) in [
         (Mail::PlanStarted(mail.clone()), ["₽890", "21 December 2026", "890\u{a0}₽"]),
-        (Mail::PlanRenewed(mail), ["300 tokens", "21 December 2026", "продлён"]),
+        (Mail::PlanRenewed(mail.clone()), ["300 tokens", "21 December 2026", "продлён"]),
+        (Mail::PlanChanged(mail), ["300 tokens", "21 December 2026", "теперь"]),
         (Mail::PlanUnpaid(trouble.clone()), ["monthly allowance has expired", "21 December 2026", "сгорел"]),
         (
             Mail::PlanUnpaid(PlanTroubleMail { expiry: Some(Expiry::Months(2)), ..trouble.clone() }),

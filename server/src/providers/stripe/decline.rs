@@ -2,7 +2,7 @@
 //!
 //! <https://docs.stripe.com/declines/codes> and <https://docs.stripe.com/error-codes> list them.
 
-use stripe::{ApiErrors, ApiErrorsType};
+use stripe::{ApiErrors, ApiErrorsCode, ApiErrorsType};
 use wallet::payment::decline;
 
 /// Gives the shared code of what Stripe says about a declined payment.
@@ -16,6 +16,8 @@ pub fn code(errors: &ApiErrors) -> &'static str {
 pub fn refusal(errors: &ApiErrors) -> &'static str {
     match &errors.code {
         _ if errors.type_ == ApiErrorsType::CardError => code(errors),
+        // Somebody deleted it at Stripe.
+        Some(ApiErrorsCode::ResourceMissing) if errors.param.as_deref() == Some("customer") => decline::CUSTOMER_GONE,
         Some(code) => by_error(code.as_str()).unwrap_or(decline::TRY_LATER),
         None => decline::TRY_LATER,
     }

@@ -16,7 +16,7 @@ use crate::config::stripe::KeyMode;
 /// The header with the time and the signatures.
 const SIGNATURE: &str = "stripe-signature";
 /// What of an event's object is for the payer's eyes alone: it is not kept.
-const NOT_KEPT: [&str; 3] = ["client_secret", "url", "receipt_url"];
+const NOT_KEPT: [&str; 2] = ["client_secret", "url"];
 
 /// Proves an event by any of the secrets, and reads it. A time that is further than five minutes from `now` is refused.
 pub fn verify(
@@ -71,10 +71,22 @@ fn read(body: &[u8]) -> Option<(VerifiedEvent, bool)> {
     let Envelope { id, kind, created, livemode } = Envelope::deserialize(&raw).ok()?;
     let created_at = DateTime::from_timestamp(created, 0)?;
     let (about, object_ref) = subject(&kind, &raw["data"]["object"]);
-    if let Some(object) = raw.pointer_mut("/data/object").and_then(Value::as_object_mut) {
-        object.retain(|name, _| !NOT_KEPT.contains(&name.as_str()));
+    if let Some(object) = raw.pointer_mut("/data/object") {
+        drop_secrets(object);
     }
     Some((VerifiedEvent { dedupe_key: id, kind, about, object_ref, created_at, raw }, livemode))
+}
+
+/// Takes out what is for the payer's eyes alone, however deep it stands: a page of 3-D Secure is in `next_action`.
+fn drop_secrets(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !NOT_KEPT.contains(&name.as_str()) && !name.ends_with("_url"));
+            fields.values_mut().for_each(drop_secrets);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_secrets),
+        _ => {}
+    }
 }
 
 /// Names an event that can't be read: by its id, else by its bytes.

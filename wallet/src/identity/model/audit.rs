@@ -5,7 +5,24 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+#[cfg(feature = "postgres")]
+use crate::error::{FieldError, Problem};
 use crate::identity::model::actor::Actor;
+
+/// The longest note of staff, in characters.
+#[cfg(feature = "postgres")]
+const NOTE_MAX: usize = 500;
+
+/// Reads why staff do something, for the log: trimmed, not empty, at most 500 characters.
+#[cfg(feature = "postgres")]
+pub(crate) fn note(text: &str) -> Result<&str, FieldError> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > NOTE_MAX || text.contains('\0') {
+        let message = format!("Say why, in at most {NOTE_MAX} characters.");
+        return Err(FieldError::new("note", Problem::Required, message));
+    }
+    Ok(text)
+}
 
 /// The most rows of one page of the log.
 pub(crate) const AUDIT_PAGE_MAX: i64 = 200;

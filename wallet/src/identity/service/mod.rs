@@ -36,7 +36,7 @@ use crate::db::Db;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, UserId, WalletId};
 use crate::identity::model::audit::{AUDIT_PAGE_MAX, AuditPage, NewAudit};
-use crate::identity::model::person::User;
+use crate::identity::model::person::{Email, User};
 use crate::identity::model::viewer::{Viewer, WalletOwner};
 use crate::identity::service::background::Background;
 use crate::identity::service::key_cache::KeyCache;
@@ -147,6 +147,14 @@ impl Identity {
     /// Finds where a wallet belongs: its account, project and owner.
     pub async fn owner_of_wallet(&self, wallet: WalletId) -> Result<Option<WalletOwner>> {
         repo::tree::owner_of_wallet(self.db.pool(), wallet).await
+    }
+
+    /// Finds the account that a person owns, by the person's e-mail address; the oldest one where there are several.
+    pub async fn account_of(&self, email: &str) -> Result<Option<AccountId>> {
+        let Ok(email) = Email::parse(email) else { return Ok(None) };
+        let Some(user) = repo::user::by_email(self.db.pool(), email.key()).await? else { return Ok(None) };
+        let mut connection = self.db.pool().acquire().await?;
+        Ok(repo::tree::owned(&mut connection, user.id).await?.into_iter().next())
     }
 
     /// Writes a row into the audit log.

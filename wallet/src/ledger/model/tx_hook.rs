@@ -39,6 +39,16 @@ pub(crate) enum HookError<R> {
     Failed(Error),
 }
 
+impl<R> HookError<R> {
+    /// Gives the same with another concept's word for the refusal.
+    pub(crate) fn map<S>(self, name: impl FnOnce(R) -> S) -> HookError<S> {
+        match self {
+            Self::Refused(refusal) => HookError::Refused(name(refusal)),
+            Self::Failed(error) => HookError::Failed(error),
+        }
+    }
+}
+
 impl<R> From<Error> for HookError<R> {
     fn from(error: Error) -> Self {
         Self::Failed(error)

@@ -16,9 +16,6 @@ use crate::ledger::repo::controls;
 use crate::ledger::service::Ledger;
 use crate::money::Credits;
 
-/// The longest reason of a freeze, in characters.
-const MAX_REASON: usize = 500;
-
 /// The most budgets of a project: each is looked at with every charge.
 const BUDGETS_MAX: i64 = 100;
 
@@ -204,13 +201,13 @@ impl Ledger {
     /// Refuses a wallet's debits until [`Ledger::unfreeze`]; reads and credits go on. Its owner reads `why`. Writes a
     /// row into the audit log; a wallet that is frozen for the same reason stays as it is.
     pub async fn freeze(&self, wallet: WalletId, by: &Actor, why: &str) -> Result<()> {
-        let why = reason(why)?;
+        let why = identity::note(why)?;
         self.set_frozen(wallet, by, ("wallet.frozen", why), |_| Some(Some(why))).await
     }
 
     /// Lets a wallet's debits go on; `note` is for the audit log. A wallet that is not frozen stays as it is.
     pub async fn unfreeze(&self, wallet: WalletId, by: &Actor, note: &str) -> Result<()> {
-        self.set_frozen(wallet, by, ("wallet.unfrozen", reason(note)?), |_| Some(None)).await
+        self.set_frozen(wallet, by, ("wallet.unfrozen", identity::note(note)?), |_| Some(None)).await
     }
 
     /// Sets why a wallet is frozen, under its lock, where `to` asks for a change of what it is.
@@ -286,16 +283,6 @@ async fn guards_something(connection: &mut PgConnection, wallet: WalletId, key: 
     }
     let message = "There is no such key in this project and environment, or it was revoked.";
     Err(Refusal::unprocessable("of", Problem::Unknown, message).into())
-}
-
-/// Reads a reason that a person gives.
-pub(super) fn reason(text: &str) -> Result<&str> {
-    let text = text.trim();
-    if text.is_empty() || text.chars().count() > MAX_REASON || text.contains('\0') {
-        let message = format!("Say why, in at most {MAX_REASON} characters.");
-        return Err(FieldError::new("note", Problem::Required, message).into());
-    }
-    Ok(text)
 }
 
 /// Says what a budget counts.

@@ -15,7 +15,6 @@ use crate::ledger::model::command::{CaptureAmount, Command, Outcome, ReleaseReas
 use crate::ledger::model::submission::Submission;
 use crate::ledger::model::tx_hook::TxHook;
 use crate::ledger::service::Ledger;
-use crate::ledger::service::controls::reason;
 
 /// Writes into the audit log what a command did, in its transaction.
 struct Noted {
@@ -69,7 +68,7 @@ impl Ledger {
         (by, note): (&Actor, &str),
     ) -> Result<Outcome> {
         let what = (format!("charge {charge}"), "charge.credited_back");
-        let command = Command::CreditBack { charge, reason: reason(note)?.to_owned() };
+        let command = Command::CreditBack { charge, reason: identity::note(note)?.to_owned() };
         self.decide_by_staff(wallet, command, what, (by, note)).await
     }
 
@@ -86,7 +85,7 @@ impl Ledger {
             action: action.to_owned(),
             subject: format!("{subject} of {wallet}"),
             before: Value::Null,
-            after: json!({ "note": reason(note)?, "command": &command }),
+            after: json!({ "note": identity::note(note)?, "command": &command }),
         };
         let rider = Arc::new(Noted { audit, at: self.db.now() });
         // The same command is a repeat; another one is decided, and hears what was done before.

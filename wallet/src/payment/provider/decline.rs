@@ -20,6 +20,8 @@ pub const AUTHENTICATION_FAILED: &str = "authentication_failed";
 pub const PERMISSION_REVOKED: &str = "permission_revoked";
 /// The provider does not have the saved method any more.
 pub const METHOD_GONE: &str = "method_gone";
+/// The provider does not have the account's customer any more, and with it none of its saved methods.
+pub const CUSTOMER_GONE: &str = "customer_gone";
 /// The provider that has the saved method is not set up any more.
 pub const PROVIDER_OFF: &str = "provider_off";
 /// A limit of the card, the wallet or the shop was reached.
@@ -38,7 +40,7 @@ pub const TRY_LATER: &str = "try_later";
 pub fn after(code: &str) -> AfterDecline {
     match code {
         AUTHENTICATION_REQUIRED | AUTHENTICATION_FAILED | PROVIDER_OFF => AfterDecline::AskOwner,
-        CARD_LOST | PERMISSION_REVOKED | METHOD_GONE | CARD_EXPIRED => AfterDecline::DropMethod,
+        CARD_LOST | PERMISSION_REVOKED | METHOD_GONE | CUSTOMER_GONE | CARD_EXPIRED => AfterDecline::DropMethod,
         _ => AfterDecline::Retry,
     }
 }

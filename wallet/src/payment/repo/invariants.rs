@@ -12,7 +12,8 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
               CROSS JOIN LATERAL (
                   SELECT count(*) AS grants, bool_and(granted = p.credits AND seq = p.entry_seq) AS same
                   FROM grants
-                  WHERE shard = p.shard AND wallet_id = p.wallet_id AND reference = 'payment:' || p.id AND source = 4
+                  WHERE shard = p.shard AND wallet_id = p.wallet_id AND reference = 'payment:' || p.id
+                    AND source = CASE WHEN p.change_of IS NULL THEN 4 ELSE 1 END
               ) AS g
               WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
                 AND p.subscription_id IS NULL
@@ -23,7 +24,7 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
               LEFT JOIN payments AS p
                   ON p.shard = g.shard AND p.wallet_id = g.wallet_id AND 'payment:' || p.id = g.reference
               WHERE ($1::smallint IS NULL OR (g.shard, g.wallet_id) = ($1, $2::bigint))
-                AND g.reference LIKE 'payment:%' AND g.source = 4 AND p.id IS NULL",
+                AND g.reference LIKE 'payment:%' AND g.source IN (1, 4) AND p.id IS NULL",
     },
     Invariant {
         name: "money_in_is_the_price_of_credits",
@@ -31,7 +32,7 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
               FROM payments AS p
               JOIN grants AS g ON g.shard = p.shard AND g.wallet_id = p.wallet_id AND g.reference = 'payment:' || p.id
               WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
-                AND g.source = 4
+                AND g.source IN (1, 4)
                 AND (g.cost_minor IS DISTINCT FROM p.minor OR g.cost_currency IS DISTINCT FROM p.currency)",
     },
     Invariant {
@@ -51,10 +52,16 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                   SELECT count(*) AS months,
                          coalesce(sum(minor), 0) AS minor,
                          bool_and(subscription_id = p.subscription_id AND month >= p.month AND month < p.month + n.paid
-                                  AND account_id = p.account_id AND plan = p.plan AND credits = p.credits
-                                  AND currency = p.currency) AS same,
+                                  AND account_id = p.account_id AND currency = p.currency
+                                  AND ((plan = p.plan AND credits = p.credits) OR EXISTS (
+                                      SELECT
+                                      FROM plan_changes AS c
+                                      JOIN payments AS raised ON raised.id = c.payment_id
+                                      WHERE c.subscription_id = b.subscription_id AND c.plan = b.plan
+                                        AND c.credits = b.credits AND raised.status = 'succeeded'
+                                  ))) AS same,
                          bool_or(month = p.month AND entry_seq = p.entry_seq) AS first
-                  FROM billing_periods
+                  FROM billing_periods AS b
                   WHERE paid_by = p.id
               ) AS m
               WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))

@@ -35,6 +35,8 @@ pub(crate) struct NewPaymentRow<'a> {
     pub(crate) check_at: DateTime<Utc>,
     /// What it pays of a plan, and to what its payer agreed.
     pub(crate) plan: Option<(&'a PlanPart, &'a str)>,
+    /// The subscription of which it makes a higher plan, and that one.
+    pub(crate) change: Option<(SubscriptionId, &'a str)>,
     /// It is only made while this subscription has this version and goes on.
     pub(crate) renews: Option<(SubscriptionId, i64)>,
 }
@@ -56,9 +58,9 @@ pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_
          INSERT INTO payments (id, account_id, shard, wallet_id, user_id, idempotency_key, request_hash, package,
                                title, credits, minor, currency, email, name, locale, provider, return_base,
                                created_at, updated_at, expires_at, check_at, subscription_id, plan, billing, month,
-                               consent, kind, method_id, method_label, save_method)
+                               consent, kind, method_id, method_label, save_method, change_of, change_to)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21,
-                $22, $23, $24, $25, $28, $29, $30, $31
+                $22, $23, $24, $25, $28, $29, $30, $31, $32, $33
          WHERE $26::uuid IS NULL OR EXISTS (SELECT FROM going_on)
          ON CONFLICT DO NOTHING",
         row.id.uuid(),
@@ -91,7 +93,9 @@ pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_
         row.kind.map(MethodKind::code),
         row.method.map(|(method, _)| method.uuid()),
         row.method.map(|(_, label)| label),
-        row.save_method
+        row.save_method,
+        row.change.map(|(subscription, _)| subscription.uuid()),
+        row.change.map(|(_, plan)| plan)
     )
     .execute(connection)
     .await?;
@@ -148,13 +152,32 @@ pub(crate) async fn open_for(pool: &PgPool, part: &PlanPart) -> Result<Option<Pa
     Ok(id.map(PaymentId::from_uuid))
 }
 
+/// Finds the open payment that makes a plan of a subscription.
+pub(crate) async fn open_change(
+    pool: &PgPool,
+    (subscription, plan): (SubscriptionId, &str),
+) -> Result<Option<PaymentId>> {
+    let id = sqlx::query_scalar!(
+        "SELECT id
+         FROM payments
+         WHERE change_of = $1
+           AND change_to = $2
+           AND status IN ('pending', 'processing', 'unknown')",
+        subscription.uuid(),
+        plan
+    )
+    .fetch_optional(pool)
+    .await?;
+    Ok(id.map(PaymentId::from_uuid))
+}
+
 /// Finds the open payments for plans of an account.
 pub(crate) async fn open_for_plans(pool: &PgPool, account: AccountId) -> Result<Vec<PaymentId>> {
     let ids = sqlx::query_scalar!(
         "SELECT id
          FROM payments
          WHERE account_id = $1
-           AND subscription_id IS NOT NULL
+           AND (subscription_id IS NOT NULL OR change_of IS NOT NULL)
            AND status IN ('pending', 'processing', 'unknown')
          ORDER BY created_at",
         account.uuid()

@@ -42,6 +42,8 @@ pub(crate) struct PaymentRow {
     pub(crate) failure: Option<String>,
     pub(crate) entry_seq: Option<i64>,
     pub(crate) plan: Option<PlanPart>,
+    /// The subscription of which it makes a higher plan, and that one.
+    pub(crate) change: Option<(SubscriptionId, String)>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) settled_at: Option<DateTime<Utc>>,
@@ -64,6 +66,7 @@ impl PaymentRow {
             status: self.status,
             package: self.package,
             plan: self.plan,
+            change_to: self.change.map(|(_, plan)| plan),
             title: self.title,
             credits: self.credits,
             money: self.money,
@@ -116,6 +119,8 @@ struct Raw {
     plan: Option<String>,
     billing: Option<String>,
     month: Option<i32>,
+    change_of: Option<Uuid>,
+    change_to: Option<String>,
     time_zone: String,
 }
 
@@ -162,6 +167,7 @@ impl TryFrom<Raw> for PaymentRow {
             failure: raw.failure,
             entry_seq: raw.entry_seq,
             plan,
+            change: raw.change_of.map(SubscriptionId::from_uuid).zip(raw.change_to),
             created_at: raw.created_at,
             updated_at: raw.updated_at,
             settled_at: raw.settled_at,
@@ -180,7 +186,7 @@ macro_rules! select_payments {
                     currency, email, payments.name, locale, provider, provider_ref, payments.kind, method_id,
                     method_label, save_method, tax_minor, user_id, checkout_url, return_base, failure,
                     entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing,
-                    month, accounts.time_zone
+                    month, change_of, change_to, accounts.time_zone
              FROM payments
              JOIN accounts ON accounts.id = payments.account_id
              " + $tail

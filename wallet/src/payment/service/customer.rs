@@ -4,32 +4,33 @@ use super::Payments;
 use super::order::PROVIDER_TIMEOUT;
 use crate::error::Result;
 use crate::id::AccountId;
-use crate::payment::provider::{CustomerAnswer, CustomerOrder, Provider};
-use crate::payment::repo;
+use crate::payment::provider::{CustomerAnswer, CustomerOrder, Provider, decline};
+use crate::payment::repo::{self, customer::Known};
 
 impl Payments {
+    /// Notes that a provider refused an account's customer, where that was the reason: the next order makes another one.
+    pub(super) async fn note_customer(&self, account: AccountId, provider: &str, code: &str) -> Result<()> {
+        match self.provider(provider).filter(|_| code == decline::CUSTOMER_GONE) {
+            Some(provider) => repo::customer::set_gone(self.db.pool(), account, &books(&*provider)).await,
+            None => Ok(()),
+        }
+    }
+
     /// Finds the name under which a provider knows an account, or lets it make one.
     pub(super) async fn customer(&self, provider: &dyn Provider, account: AccountId) -> Result<Customer> {
         if !provider.capabilities().customers {
             return Ok(Customer::Is(None));
         }
-        // A provider's test mode has customers of its own.
-        let of = if provider.capabilities().test_only {
-            format!("{}:test", provider.name())
-        } else {
-            provider.name().to_owned()
+        let of = books(provider);
+        let idempotency_key = match repo::customer::find(self.db.pool(), account, &of).await? {
+            Known::Has(reference) => return Ok(Customer::Is(Some(reference))),
+            // Under the first key it would answer with the one that is gone.
+            Known::Had(gone) => format!("{account}:{gone}"),
+            Known::Never => account.to_string(),
         };
-        if let Some(known) = repo::customer::find(self.db.pool(), account, &of).await? {
-            return Ok(Customer::Is(Some(known)));
-        }
         let owner = self.identity.owner(account).await?;
-        let order = CustomerOrder {
-            account,
-            email: owner.email,
-            name: owner.name,
-            locale: owner.locale,
-            idempotency_key: account.to_string(),
-        };
+        let order =
+            CustomerOrder { account, email: owner.email, name: owner.name, locale: owner.locale, idempotency_key };
         let answer = tokio::time::timeout(PROVIDER_TIMEOUT, provider.ensure_customer(&order)).await;
         let answer = answer.unwrap_or_else(|_| CustomerAnswer::Unknown { detail: "no answer in time".to_owned() });
         self.note_answer(provider.name(), matches!(answer, CustomerAnswer::Unknown { .. }));
@@ -47,6 +48,12 @@ impl Payments {
             }
         }
     }
+}
+
+/// Names a provider's customers: its test mode has some of its own.
+fn books(provider: &dyn Provider) -> String {
+    let test = if provider.capabilities().test_only { ":test" } else { "" };
+    format!("{}{test}", provider.name())
 }
 
 /// What is known of an account as a provider's customer.

@@ -37,6 +37,13 @@ impl Payments {
         Ok(seen)
     }
 
+    /// Gives the method that a person's plan is charged with, where it expires soon or has expired.
+    pub async fn expiring_plan_card(&self, viewer: &Viewer) -> Result<Option<PaymentMethod>> {
+        let now = self.db.now();
+        let of_plan = self.methods_of(viewer.account).await?.into_iter().find(|method| method.pays_plan);
+        Ok(of_plan.filter(|method| method.term(now) != CardTerm::Valid))
+    }
+
     /// Shows one saved method of a person's account.
     pub async fn method(&self, viewer: &Viewer, id: PaymentMethodId) -> Result<PaymentMethod> {
         let found = self.methods_of(viewer.account).await?.into_iter().find(|method| method.id == id);

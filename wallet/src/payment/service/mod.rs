@@ -6,8 +6,10 @@ mod methods;
 mod options;
 mod order;
 mod plan;
+mod plan_change;
 mod sandbox;
 mod settle;
+mod settle_plan;
 mod settlement;
 mod setup;
 mod top_up;
@@ -172,6 +174,19 @@ impl Payments {
     pub async fn check(&self, buyer: impl Into<Buyer>, id: PaymentId) -> Result<PaymentView> {
         let seen = self.payment(buyer, id).await?;
         if seen.status.is_open() { self.refresh(id).await } else { Ok(seen) }
+    }
+
+    /// Does the same for a person who looks at the order: where its page could not be opened when it was made, since the
+    /// provider did not answer, it is opened now, under the order's key.
+    pub async fn check_and_open(&self, viewer: &Viewer, id: PaymentId) -> Result<PaymentView> {
+        let seen = self.check(viewer, id).await?;
+        if !seen.status.is_open() || seen.checkout_url.is_some() || !viewer.role.may_pay() {
+            return Ok(seen);
+        }
+        match repo::payment::by_id(self.db.pool(), id).await? {
+            Some(row) if row.user.is_some() => self.with_page(&Buyer::from(viewer), row).await,
+            _ => Ok(seen),
+        }
     }
 
     /// Lists the account's payments before one, newest first; for a key those of its own wallet.

@@ -16,6 +16,7 @@ use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{self, NewAudit};
 use crate::money::{Credits, Money};
 use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
+use crate::plan::{PlanChange, Plans, Proration, Subscription};
 
 /// How long an order can be paid.
 pub(super) const OPEN_MINUTES: i64 = 60;
@@ -29,6 +30,14 @@ pub(super) const PROVIDER_TIMEOUT: std::time::Duration = std::time::Duration::fr
 /// until the plan is cancelled. Another text gets another name.
 pub(super) const CONSENT: &str = "renewal-2";
 
+/// A higher plan to be paid.
+#[derive(Clone)]
+pub(super) struct NewChange {
+    pub(super) of: Subscription,
+    pub(super) change: PlanChange,
+    pub(super) proration: Proration,
+}
+
 /// An order with our price, to be made.
 pub(super) struct NewOrder {
     pub(super) package: Option<String>,
@@ -36,6 +45,8 @@ pub(super) struct NewOrder {
     pub(super) credits: Credits,
     pub(super) money: Money,
     pub(super) plan: Option<PlanPart>,
+    /// Of which subscription it makes a higher plan, and for what.
+    pub(super) change: Option<Box<NewChange>>,
     /// Who takes the money, and how.
     pub(super) chosen: Chosen,
     /// Whether the method is saved when it has paid.
@@ -74,7 +85,7 @@ impl Payments {
     }
 
     /// Makes an order, once per key, and gives the page on which to pay. Where another order for the same months of a
-    /// plan is open, it is that one.
+    /// plan, or the same higher plan, is open, it is that one.
     pub(super) async fn place(
         &self,
         buyer: &Buyer,
@@ -86,9 +97,10 @@ impl Payments {
         if let Some(known) = self.known(buyer, key, hash).await? {
             return Ok(known);
         }
-        let open = match &order.plan {
-            Some(part) => repo::new_payment::open_for(self.db.pool(), part).await?,
-            None => None,
+        let open = match (&order.plan, &order.change) {
+            (Some(part), _) => repo::new_payment::open_for(self.db.pool(), part).await?,
+            (None, Some(new)) => repo::new_payment::open_change(self.db.pool(), (new.of.id, &new.change.plan)).await?,
+            (None, None) => None,
         };
         match open {
             Some(id) => match repo::payment::by_id(self.db.pool(), id).await? {
@@ -139,6 +151,7 @@ impl Payments {
             expires_at: now + order.open,
             check_at: now + TimeDelta::seconds(FIRST_LOOK_SECONDS),
             plan: order.plan.as_ref().map(|part| (part, CONSENT)),
+            change: order.change.as_ref().map(|new| (new.of.id, new.change.plan.as_str())),
             renews: order.renews,
         };
         let mut tx = self.db.begin().await?;
@@ -159,6 +172,10 @@ impl Payments {
             return Err(Refusal::unprocessable("plan", Problem::Taken, message).into());
         }
         let is_made = repo::new_payment::insert(&mut tx, &row).await?;
+        if let Some(new) = order.change.as_ref().filter(|_| is_made) {
+            let said = (&new.change, &new.proration, CONSENT);
+            Plans::note_change_in_tx(&mut tx, row.id, &new.of, said, now).await?;
+        }
         // What a card pays by itself is in the list of payments, and in nobody's hands.
         if is_made && order.renews.is_none() {
             let audit = NewAudit {
@@ -182,7 +199,7 @@ impl Payments {
 
     /// Gives an order with what is still to be done for it: the page on which it is paid, or the charge of the saved
     /// method that was chosen. Where the bank asks for the method's owner, it is another order with a page.
-    async fn with_page(&self, buyer: &Buyer, row: PaymentRow) -> Result<PaymentView> {
+    pub(super) async fn with_page(&self, buyer: &Buyer, row: PaymentRow) -> Result<PaymentView> {
         let row = match row.method_id {
             Some(method) if row.status.is_open() && row.provider_ref.is_none() => {
                 self.charge_order(&row, method).await?;
@@ -214,6 +231,14 @@ impl Payments {
     /// Makes the order once more, to be paid on the provider's page where the bank can ask: the bank would not let the
     /// saved method be charged without its owner.
     async fn ask_owner(&self, buyer: &Buyer, row: &PaymentRow) -> Result<PaymentView> {
+        let change = match &row.change {
+            Some((_, plan)) => match self.change_again(row, plan).await? {
+                Some(change) => Some(change),
+                // The plan is not as it was when the change was ordered.
+                None => return Ok(row.clone().view()),
+            },
+            None => None,
+        };
         let what = format!("page:{}", row.id);
         let (key, hash) = (IdempotencyKey::internal(&what), RequestHash::of(what.as_bytes()));
         let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
@@ -223,6 +248,7 @@ impl Payments {
             credits: row.credits,
             money: row.money,
             plan: row.plan.clone(),
+            change,
             chosen: Chosen { provider, kind: row.kind, method: None },
             save_method: false,
             open: TimeDelta::minutes(OPEN_MINUTES),
@@ -273,6 +299,7 @@ impl Payments {
 
     /// Notes that the provider would not have a payment.
     pub(super) async fn refused(&self, row: &PaymentRow, code: &str) -> Result<()> {
+        self.note_customer(row.account, &row.provider, code).await?;
         let step = (row.status, PaymentStatus::Failed);
         repo::payment::set_status(self.db.pool(), row.id, step, Some(code), self.db.now()).await.map(drop)
     }

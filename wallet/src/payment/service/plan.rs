@@ -83,7 +83,7 @@ impl Payments {
         let catalog = self.catalog.view().await?;
         let terms = price(&catalog, choice)?;
         if self.plans.subscription(buyer.account).await?.is_some_and(|found| found.is_paid_and_live()) {
-            let message = "This account already has a paid plan. You can choose another when it ends.";
+            let message = "This account already has a paid plan. Change it on the plan's page.";
             return Err(Refusal::unprocessable("plan", Problem::Taken, message).into());
         }
         let part = PlanPart {
@@ -115,8 +115,8 @@ impl Payments {
         }
         let nothing = || Refusal::unprocessable("plan", Problem::NotAllowed, "Nothing is owed for a plan.");
         let of = self.plans.subscription(buyer.account).await?.ok_or_else(nothing)?;
-        let (terms, month) = of.terms.zip(of.owed()).ok_or_else(nothing)?;
-        let part = PlanPart { subscription: of.id, plan: of.plan.clone(), interval: terms.interval, month };
+        let ((plan, terms), month) = of.renews_to().zip(of.owed()).ok_or_else(nothing)?;
+        let part = PlanPart { subscription: of.id, plan: plan.to_owned(), interval: terms.interval, month };
         let chosen = self.choose(buyer.account, with, terms.price, true).await?;
         let order = new_order(&*self.catalog.view().await?, part, terms, chosen);
         // The credits go where the plan's credits go.
@@ -127,7 +127,7 @@ impl Payments {
     /// Charges the kept card for the months from one on. Safe to repeat and to call on any number of nodes: each
     /// attempt is one payment with one key, and what became of it is asked of the provider.
     pub(crate) async fn charge_renewal(&self, of: &Subscription, month: u32, attempt: u32) -> Result<Renewal> {
-        let (Some(terms), Some(method)) = (of.terms, &of.method) else {
+        let (Some((plan, terms)), Some(method)) = (of.renews_to(), &of.method) else {
             return Ok(Renewal::Declined { code: decline::METHOD_GONE.to_owned() });
         };
         if self.provider(&method.provider).is_none() {
@@ -139,7 +139,7 @@ impl Payments {
         if saved.as_ref().is_some_and(|saved| saved.state != "active") {
             return Ok(Renewal::Declined { code: decline::METHOD_GONE.to_owned() });
         }
-        let part = PlanPart { subscription: of.id, plan: of.plan.clone(), interval: terms.interval, month };
+        let part = PlanPart { subscription: of.id, plan: plan.to_owned(), interval: terms.interval, month };
         let mut what = format!("renewal:{}:{month}:{attempt}", of.id);
         for _ in 0..AGAIN_MAX {
             let Some(row) = self.renewal(of, &part, terms, (method, saved.as_ref()), &what).await? else {
@@ -225,9 +225,16 @@ impl Payments {
         Ok(())
     }
 
-    /// Says whether a plan's payment comes too late to bring anything: the account is on another paid plan, or the
-    /// month is paid.
+    /// Says whether a plan's payment comes too late to bring anything: the account is on another paid plan, the month is
+    /// paid, or the plan has become another one.
     pub(super) async fn is_overtaken(&self, row: &PaymentRow) -> Result<bool> {
+        if row.change.is_some() {
+            let ordered = self.plans.ordered_change(row.id).await?;
+            return match ordered {
+                Some(ordered) => Ok(!self.plans.still_fits(&ordered).await?),
+                None => Ok(true),
+            };
+        }
         let Some(part) = &row.plan else { return Ok(false) };
         let of = self.plans.subscription(row.account).await?.filter(Subscription::is_paid_and_live);
         Ok(of.is_some_and(|of| of.id != part.subscription || of.months_paid > part.month))
@@ -312,6 +319,7 @@ fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms, chosen: Chosen
         credits: terms.credits,
         money: terms.price,
         plan: Some(plan),
+        change: None,
         chosen,
         save_method: true,
         open: TimeDelta::minutes(OPEN_MINUTES),
@@ -320,7 +328,7 @@ fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms, chosen: Chosen
 }
 
 /// Prices a plan from the catalog.
-fn price(catalog: &CatalogView, choice: &PlanChoice) -> Result<Terms, Refusal> {
+pub(super) fn price(catalog: &CatalogView, choice: &PlanChoice) -> Result<Terms, Refusal> {
     let settings = &catalog.settings;
     let unknown = || Refusal::unprocessable("plan", Problem::Unknown, "There is no such plan.");
     let plan = catalog.plan(&choice.plan).ok_or_else(unknown)?;

@@ -10,8 +10,7 @@ use crate::payment::provider::{FetchAnswer, ProviderStatus};
 use crate::payment::repo;
 use crate::payment::repo::payment::PaymentRow;
 use crate::payment::service::Payments;
-use crate::payment::service::settle::{Finder, agrees};
-use crate::payment::service::settlement::Moved;
+use crate::payment::service::settle::{Acted, Finder, agrees};
 
 /// Why a payment is called off whose money staff gave back.
 pub(super) const RETURNED: &str = "returned";
@@ -46,10 +45,8 @@ impl Payments {
         };
         // Before the credits: nothing is given of which the log says nothing.
         self.identity.audit(&audit(by, "payment.release", &row, note)).await?;
-        match self.settle(&row, &found, Finder::Reconciler).await {
-            Ok(()) => {}
-            Err(error) if Moved::is(&error) => return self.decided_meanwhile(id).await,
-            Err(error) => return Err(error),
+        if self.settle(&row, &found, Finder::Reconciler).await? == Acted::Moved {
+            return self.decided_meanwhile(id).await;
         }
         let seen = self.view(id).await?;
         if seen.status == PaymentStatus::Held {

@@ -1,6 +1,5 @@
 //! From money to credits: ask the provider, compare, grant once.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,18 +11,16 @@ use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
 use super::super::repo::{self, payment::PaymentRow};
 use super::Payments;
 use super::order::PROVIDER_TIMEOUT;
-use super::settlement::{Moved, Settles, saved_with};
+use super::settlement::{Brings, Undone};
 use crate::catalog::{BurnClass, CatalogView, Expiry};
 use crate::error::{Error, Refusal, Result};
 use crate::id::PaymentId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, NewAudit};
-use crate::ledger::{Command, GrantSource, NewGrant, Submission};
-use crate::notify::{Mail, PaidMail, PlanMail};
-use crate::payment::model::{PaymentStatus, PaymentView, PlanPart};
-use crate::plan::month::{PlanTaken, SubscriptionMoved};
+use crate::ledger::{Command, GrantSource, HookError, NewGrant, Submission};
+use crate::notify::{Mail, PaidMail};
+use crate::payment::model::{PaymentStatus, PaymentView};
 use crate::plan::period::expiry_after;
-use crate::plan::{PaidPlan, SavedMethod};
 use crate::time_zone;
 
 /// How many payments the reconciler takes at once: what it has taken waits with it.
@@ -65,6 +62,15 @@ impl Reconciled {
     }
 }
 
+/// What became of acting on a provider's answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Acted {
+    /// It was acted on.
+    Done,
+    /// Somebody else has moved the payment since it was read: nothing was done.
+    Moved,
+}
+
 /// Who found out that the money is there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finder {
@@ -92,8 +98,8 @@ impl Payments {
                 return Ok(row.view());
             }
             match self.look_at(&row, finder).await {
-                Ok(()) => return self.view(id).await,
-                Err(error) if Moved::is(&error) => {}
+                Ok(Acted::Done) => return self.view(id).await,
+                Ok(Acted::Moved) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -102,7 +108,7 @@ impl Payments {
     }
 
     /// Asks the provider once, and acts on the answer.
-    async fn look_at(&self, row: &PaymentRow, finder: Finder) -> Result<()> {
+    async fn look_at(&self, row: &PaymentRow, finder: Finder) -> Result<Acted> {
         match self.fetch(row).await? {
             FetchAnswer::Found(found) => self.act(row, &found, finder).await,
             FetchAnswer::Missing => self.close_when_over(row).await,
@@ -111,7 +117,7 @@ impl Payments {
             FetchAnswer::Unknown { detail } => {
                 // Neither yes nor no: it stays as it is and is asked again.
                 tracing::warn!(payment = %row.id, provider = row.provider, detail, "no answer about a payment");
-                Ok(())
+                Ok(Acted::Done)
             }
         }
     }
@@ -130,7 +136,7 @@ impl Payments {
         Ok(answer)
     }
 
-    async fn act(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
+    async fn act(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<Acted> {
         repo::payment::set_reference(self.db.pool(), row.id, &found.reference).await?;
         match &found.status {
             ProviderStatus::Paid => {
@@ -138,16 +144,20 @@ impl Payments {
                 repo::payment::set_paid_with(self.db.pool(), row.id, with).await?;
                 match agrees(row, found) {
                     true => self.settle(row, found, finder).await,
-                    false => self.put_aside(row, found, "mismatch").await,
+                    false => {
+                        self.put_aside(row, found, "mismatch").await?;
+                        Ok(Acted::Done)
+                    }
                 }
             }
             ProviderStatus::Processing => self.step(row, PaymentStatus::Processing, None).await,
             ProviderStatus::Declined { code } => {
-                self.step(row, PaymentStatus::Failed, Some(code)).await?;
-                match row.method_id.filter(|_| decline::after(code) == AfterDecline::DropMethod) {
-                    Some(method) => self.drop_method(row.account, method, code).await,
-                    None => Ok(()),
+                if let Some(method) = row.method_id.filter(|_| decline::after(code) == AfterDecline::DropMethod) {
+                    self.step(row, PaymentStatus::Failed, Some(code)).await?;
+                    self.drop_method(row.account, method, code).await?;
+                    return Ok(Acted::Done);
                 }
+                self.step(row, PaymentStatus::Failed, Some(code)).await
             }
             ProviderStatus::Cancelled => self.step(row, PaymentStatus::Cancelled, None).await,
             ProviderStatus::Expired => self.step(row, PaymentStatus::Expired, None).await,
@@ -159,7 +169,7 @@ impl Payments {
     }
 
     /// Closes the provider's page first: only when it can't be paid any more is the payment over.
-    async fn expire(&self, row: &PaymentRow, found: &ProviderPayment) -> Result<()> {
+    async fn expire(&self, row: &PaymentRow, found: &ProviderPayment) -> Result<Acted> {
         let provider = self.provider(&row.provider).ok_or(Refusal::Unavailable)?;
         let answer = tokio::time::timeout(PROVIDER_TIMEOUT, provider.expire_checkout(&found.reference)).await;
         match answer {
@@ -167,19 +177,22 @@ impl Payments {
                 Box::pin(self.act(row, &closed, Finder::Reconciler)).await
             }
             Ok(FetchAnswer::Missing) => self.step(row, PaymentStatus::Expired, None).await,
-            _ => Ok(()),
+            _ => Ok(Acted::Done),
         }
     }
 
-    async fn close_when_over(&self, row: &PaymentRow) -> Result<()> {
-        if row.expires_at <= self.db.now() { self.step(row, PaymentStatus::Expired, None).await } else { Ok(()) }
+    async fn close_when_over(&self, row: &PaymentRow) -> Result<Acted> {
+        if row.expires_at <= self.db.now() {
+            return self.step(row, PaymentStatus::Expired, None).await;
+        }
+        Ok(Acted::Done)
     }
 
-    async fn step(&self, row: &PaymentRow, to: PaymentStatus, failure: Option<&str>) -> Result<()> {
+    async fn step(&self, row: &PaymentRow, to: PaymentStatus, failure: Option<&str>) -> Result<Acted> {
         if row.status.may_become(to) {
             repo::payment::set_status(self.db.pool(), row.id, (row.status, to), failure, self.db.now()).await?;
         }
-        Ok(())
+        Ok(Acted::Done)
     }
 
     /// Puts a payment aside whose money isn't what we asked for, or for which there is no place any more: no credits,
@@ -203,39 +216,45 @@ impl Payments {
         Ok(tx.commit().await?)
     }
 
-    /// Gives what was paid: a plan's month, or the credits that were ordered.
-    pub(super) async fn settle(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
-        let Some(part) = &row.plan else { return self.settle_top_up(row, found, finder).await };
+    /// Gives what was paid: a plan's month, a higher plan, or the credits that were ordered. Where there is no place for
+    /// it any more it is put aside.
+    pub(super) async fn settle(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<Acted> {
         for _ in 0..READS_MAX {
-            match self.settle_plan(row, part, found).await {
-                Err(error) if SubscriptionMoved::is(&error) => {}
-                Err(error) => match PlanTaken::of(&error) {
-                    Some(reason) => return self.put_aside(row, found, reason.code()).await,
-                    None => return Err(error),
-                },
+            let settled = match (&row.plan, &row.change) {
+                (Some(part), _) => self.settle_plan(row, part, found).await,
+                (None, Some(_)) => self.settle_change(row, found).await,
+                (None, None) => self.settle_top_up(row, found, finder).await,
+            };
+            match settled {
                 Ok(()) => {
-                    self.close_overtaken(row).await;
-                    return Ok(());
+                    if row.plan.is_some() || row.change.is_some() {
+                        self.close_overtaken(row).await;
+                    }
+                    return Ok(Acted::Done);
                 }
+                Err(HookError::Refused(Undone::PlanMoved)) => {}
+                Err(HookError::Refused(Undone::PaymentMoved)) => return Ok(Acted::Moved),
+                Err(HookError::Refused(Undone::Taken(reason))) => {
+                    self.put_aside(row, found, reason.code()).await?;
+                    return Ok(Acted::Done);
+                }
+                Err(HookError::Failed(error)) => return Err(error),
             }
         }
         Err(Refusal::Unavailable.into())
     }
 
-    async fn settle_top_up(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<()> {
+    async fn settle_top_up(
+        &self,
+        row: &PaymentRow,
+        found: &ProviderPayment,
+        finder: Finder,
+    ) -> Result<(), HookError<Undone>> {
         let now = self.db.now();
         let catalog = self.catalog.view().await?;
         let waited = row.status != PaymentStatus::Pending && row.updated_at + TimeDelta::seconds(LATE_SECONDS) < now;
-        let hook = Settles {
-            db: self.db.clone(),
-            notify: self.notify.clone(),
-            payment: row.id,
-            read: (row.status, row.failure.clone()),
-            plan: None,
-            saved: saved_with(row, found),
-            to: (row.email.clone(), row.locale.clone()),
-            mail: receipt(row, finder == Finder::Reconciler || waited),
-        };
+        let mail = receipt(row, finder == Finder::Reconciler || waited);
+        let hook = self.settles(row, found, Brings::Credits, mail);
         let grant = NewGrant {
             amount: row.credits,
             source: GrantSource::TopUp,
@@ -246,71 +265,7 @@ impl Payments {
             cost: Some(row.money),
             reference: Some(format!("payment:{}", row.id)),
         };
-        let key = IdempotencyKey::internal(format!("payment:{}", row.id));
-        // The expiry depends on the moment: what makes two settlements the same is the payment alone.
-        let hash = RequestHash::of(row.id.uuid().as_bytes());
-        let submission = Submission::new(row.wallet, key, Actor::system("payments"), Command::Grant(grant))
-            .with_request_hash(hash)
-            .with_metadata(json!({ "payment": row.id, "provider": row.provider }))
-            .with_hook(Arc::new(hook));
-        self.ledger.submit(submission).await.map(drop)
-    }
-
-    /// Begins a plan with its first month, or brings the next month of one that goes on.
-    async fn settle_plan(&self, row: &PaymentRow, part: &PlanPart, found: &ProviderPayment) -> Result<()> {
-        let method = self.paid_method(row, found).await?;
-        let paid = PaidPlan {
-            payment: row.id,
-            subscription: part.subscription,
-            account: row.account,
-            wallet: row.wallet,
-            plan: part.plan.clone(),
-            interval: part.interval,
-            price: row.money,
-            credits: row.credits,
-            month: part.month,
-            time_zone: row.time_zone.clone(),
-            method,
-        };
-        let settlement = self.plans.settlement(paid).await?;
-        let mail = PlanMail {
-            name: row.name.clone(),
-            plan: row.title.clone(),
-            credits: row.credits,
-            money: row.money,
-            until: settlement.paid_until(),
-            interval: part.interval,
-            payment: row.id,
-        };
-        let month = settlement.month.clone();
-        let hook = Settles {
-            db: self.db.clone(),
-            notify: self.notify.clone(),
-            payment: row.id,
-            read: (row.status, row.failure.clone()),
-            plan: Some(settlement),
-            saved: saved_with(row, found),
-            to: (row.email.clone(), row.locale.clone()),
-            mail: if part.month == 0 { Mail::PlanStarted(mail) } else { Mail::PlanRenewed(mail) },
-        };
-        self.ledger.submit(month.submission(Arc::new(hook))).await.map(drop)
-    }
-
-    /// Finds the method that pays a plan from now on: the one that the payment has saved, or the saved one that was
-    /// charged.
-    async fn paid_method(&self, row: &PaymentRow, found: &ProviderPayment) -> Result<Option<SavedMethod>> {
-        // A renewal changes nothing of the card: its owner may have chosen another one meanwhile.
-        if row.is_renewal() {
-            return Ok(None);
-        }
-        let provider = row.provider.clone();
-        if let Some(saved) = &found.saved_method {
-            return Ok(Some(SavedMethod { provider, reference: saved.reference.clone(), label: saved.label.clone() }));
-        }
-        let Some(id) = row.method_id else { return Ok(None) };
-        let known = repo::method::find(self.db.pool(), row.account, id).await?.filter(|known| known.state == "active");
-        let named = known.and_then(|known| Some((known.reference?, known.label)));
-        Ok(named.map(|(reference, label)| SavedMethod { provider, reference, label }))
+        self.ledger.submit_with(submission(row, grant), hook).await.map(drop)
     }
 
     /// Looks at open payments that are due and at messages that no job finished: what was lost on the way is found
@@ -339,6 +294,15 @@ impl Payments {
 /// Says whether the money that the provider took is the money that we asked for, for this order.
 pub(super) fn agrees(row: &PaymentRow, found: &ProviderPayment) -> bool {
     found.money == row.money && found.order == Some(row.id) && found.refunded_minor == 0
+}
+
+/// Makes the command that grants what was paid. The grant's end depends on the moment: what makes two settlements the same
+/// is the payment alone.
+pub(super) fn submission(row: &PaymentRow, grant: NewGrant) -> Submission {
+    let key = IdempotencyKey::internal(format!("payment:{}", row.id));
+    Submission::new(row.wallet, key, Actor::system("payments"), Command::Grant(grant))
+        .with_request_hash(RequestHash::of(row.id.uuid().as_bytes()))
+        .with_metadata(json!({ "payment": row.id, "provider": row.provider }))
 }
 
 fn expiry(catalog: &CatalogView, row: &PaymentRow, now: DateTime<Utc>) -> Option<DateTime<Utc>> {

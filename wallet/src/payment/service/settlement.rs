@@ -8,12 +8,42 @@ use super::super::repo::{self, method_change, payment::PaymentRow};
 use super::order::CONSENT;
 use super::setup::CONSENT_SAVE;
 use crate::db::Db;
-use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, UserId};
-use crate::ledger::{Outcome, TxHook};
+use crate::ledger::{HookError, Outcome, RefusingHook};
 use crate::notify::{Mail, Notify};
 use crate::payment::model::PaymentStatus;
+use crate::plan::month::{NotPaid, PlanTaken};
+use crate::plan::repo::plan_change::OrderedChange;
 use crate::plan::{Plans, Settlement};
+
+/// What a payment brings besides its credits.
+pub(super) enum Brings {
+    /// Nothing.
+    Credits,
+    /// The months of a plan.
+    Months(Box<Settlement>),
+    /// A higher plan.
+    HigherPlan(OrderedChange),
+}
+
+/// Why a settlement was undone.
+pub(super) enum Undone {
+    /// There is no place for what was paid: staff decide.
+    Taken(PlanTaken),
+    /// The subscription has changed since it was read: what is due is worked out anew.
+    PlanMoved,
+    /// The payment was not in the state any more that it was read in: it is read anew.
+    PaymentMoved,
+}
+
+impl From<NotPaid> for Undone {
+    fn from(reason: NotPaid) -> Self {
+        match reason {
+            NotPaid::Taken(reason) => Self::Taken(reason),
+            NotPaid::Moved => Self::PlanMoved,
+        }
+    }
+}
 
 /// Marks the payment as succeeded, writes down what it brings of a plan, and queues its receipt, in the transaction of
 /// its grant.
@@ -23,7 +53,7 @@ pub(super) struct Settles {
     pub(super) payment: PaymentId,
     /// The state that the payment was read in, and why.
     pub(super) read: (PaymentStatus, Option<String>),
-    pub(super) plan: Option<Settlement>,
+    pub(super) brings: Brings,
     /// The method that is saved now.
     pub(super) saved: Option<NewlySaved>,
     pub(super) to: (String, String),
@@ -31,10 +61,20 @@ pub(super) struct Settles {
 }
 
 #[async_trait]
-impl TxHook for Settles {
-    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<()> {
-        if let Some(plan) = &self.plan {
-            Plans::pay_in_tx(connection, plan, outcome.seq()).await?;
+impl RefusingHook for Settles {
+    type Refusal = Undone;
+
+    async fn run(&self, connection: &mut PgConnection, outcome: &Outcome) -> Result<(), HookError<Undone>> {
+        let now = self.db.now();
+        match &self.brings {
+            Brings::Months(plan) => {
+                Plans::pay_in_tx(connection, plan, outcome.seq()).await.map_err(|error| error.map(Undone::from))?;
+            }
+            Brings::HigherPlan(ordered) if !outcome.replayed => {
+                let raised = Plans::raise_in_tx(connection, ordered, now).await;
+                raised.map_err(|error| error.map(Undone::Taken))?;
+            }
+            Brings::HigherPlan(_) | Brings::Credits => {}
         }
         if let Some(saved) = &self.saved {
             let saved = method_change::Saved {
@@ -44,30 +84,17 @@ impl TxHook for Settles {
                 method: &saved.method,
                 consent: saved.consent,
             };
-            method_change::save(connection, &saved, self.db.now()).await?;
+            method_change::save(connection, &saved, now).await?;
         }
         let read = (self.read.0, self.read.1.as_deref());
-        if repo::payment::succeed(connection, self.payment, read, outcome.seq(), self.db.now()).await? {
+        if repo::payment::succeed(connection, self.payment, read, outcome.seq(), now).await? {
             self.notify.enqueue_mail_in_tx(connection, &self.to.0, &self.to.1, &self.mail).await?;
             return Ok(());
         }
         // Another finder's settlement is this one's, too. Whatever else has happened to the payment meanwhile (staff
         // gave the money back, it was put aside) undoes the grant.
         let is_settled = repo::payment::has_succeeded(connection, self.payment, outcome.seq()).await?;
-        if outcome.replayed && is_settled { Ok(()) } else { Err(Error::internal(Moved)) }
-    }
-}
-
-/// The payment was not in the state any more that it was read in. As an error of a hook it undoes the grant, and never
-/// leaves the wallet: the payment is read anew.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("the payment has moved meanwhile")]
-pub(super) struct Moved;
-
-impl Moved {
-    /// Says whether an error is this one.
-    pub(super) fn is(error: &Error) -> bool {
-        matches!(error, Error::Internal(cause) if cause.downcast_ref::<Self>().is_some())
+        if outcome.replayed && is_settled { Ok(()) } else { Err(HookError::Refused(Undone::PaymentMoved)) }
     }
 }
 

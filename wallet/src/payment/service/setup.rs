@@ -109,6 +109,7 @@ impl Payments {
     }
 
     async fn fail_setup(&self, row: &MethodRow, code: &str) -> Result<()> {
+        self.note_customer(row.account, &row.provider, code).await?;
         let mut tx = self.db.begin().await?;
         repo::method_change::end_setup(&mut tx, row.id, code, self.db.now()).await?;
         Ok(tx.commit().await?)

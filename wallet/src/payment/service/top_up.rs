@@ -36,7 +36,18 @@ impl Payments {
         let saves = chosen.method.is_none() && chosen.provider.capabilities().saved_methods;
         let save_method = top_up.save_method && saves;
         let open = TimeDelta::minutes(OPEN_MINUTES);
-        let order = NewOrder { package, title, credits, money, plan: None, chosen, save_method, open, renews: None };
+        let order = NewOrder {
+            package,
+            title,
+            credits,
+            money,
+            plan: None,
+            change: None,
+            chosen,
+            save_method,
+            open,
+            renews: None,
+        };
         self.place(&buyer, &order, (&key, &hash), return_base).await
     }
 }

@@ -17,7 +17,7 @@ fn utc(text: &str) -> DateTime<Utc> {
     text.parse().expect("an instant")
 }
 
-fn at(anchor: DateTime<Utc>, interval: Interval) -> Subscription {
+pub(crate) fn at(anchor: DateTime<Utc>, interval: Interval) -> Subscription {
     let account = AccountId::new();
     let terms = Terms { interval, price: Money::from_minor(89_000, Currency::RUB), credits: Credits::ONE };
     Subscription {
@@ -38,6 +38,8 @@ fn at(anchor: DateTime<Utc>, interval: Interval) -> Subscription {
         months_granted: 1,
         paid_by: None,
         paid_from: 0,
+        paid_price: Some(terms.price),
+        next: None,
         failures: 0,
         failing_since: None,
         next_try_at: None,

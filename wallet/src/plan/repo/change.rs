@@ -7,85 +7,8 @@ use sqlx::{PgConnection, PgPool};
 use crate::error::Result;
 use crate::id::{AccountId, PaymentId, SubscriptionId};
 use crate::plan::month::Month;
-use crate::plan::{Subscription, SubscriptionStatus, Terms};
-
-/// A paid plan that begins.
-pub(crate) struct NewStart<'a> {
-    pub(crate) of: &'a Subscription,
-    pub(crate) terms: &'a Terms,
-    pub(crate) payment: PaymentId,
-    /// When the time that is paid ends.
-    pub(crate) paid_until: DateTime<Utc>,
-    /// When the job looks next.
-    pub(crate) due_at: DateTime<Utc>,
-}
-
-/// Puts an account on a paid plan, its first month granted; `false` where it is on one already.
-pub(crate) async fn start(connection: &mut PgConnection, new: &NewStart<'_>, now: DateTime<Utc>) -> Result<bool> {
-    let method = new.of.method.as_ref();
-    let done = sqlx::query!(
-        "INSERT INTO subscriptions AS s (account_id, id, plan, status, anchor, expires_at, shard, wallet_id, billing,
-                                         minor, currency, credits, months_paid, months_granted, paid_by, provider,
-                                         method_ref, method_label, due_at, created_at, updated_at, time_zone,
-                                         billing_dates)
-         VALUES ($1, $2, $3, 'active', $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $14, $15, $16, $17, $18, $18, $19,
-                 $20)
-         ON CONFLICT ON CONSTRAINT subscriptions_pk DO UPDATE
-         SET id = excluded.id,
-             plan = excluded.plan,
-             status = excluded.status,
-             anchor = excluded.anchor,
-             anchor_month = 0,
-             time_zone = excluded.time_zone,
-             billing_dates = excluded.billing_dates,
-             expires_at = excluded.expires_at,
-             shard = excluded.shard,
-             wallet_id = excluded.wallet_id,
-             billing = excluded.billing,
-             minor = excluded.minor,
-             currency = excluded.currency,
-             credits = excluded.credits,
-             cancel_at_end = false,
-             months_paid = excluded.months_paid,
-             months_granted = excluded.months_granted,
-             paid_by = excluded.paid_by,
-             paid_from = 0,
-             failures = 0,
-             failing_since = NULL,
-             next_try_at = NULL,
-             awaits_owner = false,
-             provider = excluded.provider,
-             method_ref = excluded.method_ref,
-             method_label = excluded.method_label,
-             due_at = excluded.due_at,
-             version = s.version + 1,
-             updated_at = excluded.updated_at
-         WHERE s.minor IS NULL",
-        new.of.account.uuid(),
-        new.of.id.uuid(),
-        new.of.plan,
-        new.of.anchor,
-        new.paid_until,
-        new.of.wallet.shard.as_i16(),
-        new.of.wallet.number,
-        new.terms.interval.code(),
-        new.terms.price.minor(),
-        new.terms.price.currency().code(),
-        new.terms.credits.micros(),
-        i32::try_from(new.terms.months()).unwrap_or(i32::MAX),
-        new.payment.uuid(),
-        method.map(|method| method.provider.as_str()),
-        method.map(|method| method.reference.as_str()),
-        method.map(|method| method.label.as_str()),
-        new.due_at,
-        now,
-        new.of.time_zone,
-        new.of.dates.code()
-    )
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
+use crate::plan::repo::NewStart;
+use crate::plan::{Subscription, SubscriptionStatus};
 
 /// What came of noting paid months.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +22,8 @@ pub(crate) enum Extended {
 }
 
 /// Notes that the months from one on are paid and that one granted, where the subscription is still as it was read: the
-/// dates that are written were counted from that. A card that was saved with the payment takes the place of the one
-/// before.
+/// dates that are written were counted from that. The plan is the one that was paid: it may have been chosen for this
+/// billing date. A card that was saved with the payment takes the place of the one before.
 pub(crate) async fn extend(
     connection: &mut PgConnection,
     new: &NewStart<'_>,
@@ -109,10 +32,19 @@ pub(crate) async fn extend(
 ) -> Result<Extended> {
     let method = new.of.method.as_ref();
     let first = i32::try_from(month).unwrap_or(i32::MAX);
-    let months = i32::try_from(new.terms.months()).unwrap_or(i32::MAX);
+    let months = i32::try_from(new.months).unwrap_or(i32::MAX);
     let done = sqlx::query!(
         "UPDATE subscriptions
          SET status = 'active',
+             plan = $15,
+             billing = $16,
+             minor = $17,
+             paid_minor = $17,
+             credits = $18,
+             next_plan = CASE WHEN (next_plan, next_billing) = ($15, $16) THEN NULL ELSE next_plan END,
+             next_billing = CASE WHEN (next_plan, next_billing) = ($15, $16) THEN NULL ELSE next_billing END,
+             next_minor = CASE WHEN (next_plan, next_billing) = ($15, $16) THEN NULL ELSE next_minor END,
+             next_credits = CASE WHEN (next_plan, next_billing) = ($15, $16) THEN NULL ELSE next_credits END,
              anchor = $12,
              anchor_month = $13,
              expires_at = $5,
@@ -140,7 +72,7 @@ pub(crate) async fn extend(
         first,
         months,
         new.paid_until,
-        new.payment.uuid(),
+        new.payment.map(PaymentId::uuid),
         method.map(|method| method.provider.as_str()),
         method.map(|method| method.reference.as_str()),
         method.map(|method| method.label.as_str()),
@@ -148,7 +80,11 @@ pub(crate) async fn extend(
         now,
         new.of.anchor,
         i32::try_from(new.of.anchor_month).unwrap_or(i32::MAX),
-        new.of.version
+        new.of.version,
+        new.of.plan,
+        new.terms.interval.code(),
+        new.terms.price.minor(),
+        new.terms.credits.micros()
     )
     .execute(&mut *connection)
     .await?;
@@ -296,8 +232,14 @@ pub(crate) async fn end(
              wallet_id = NULL,
              billing = NULL,
              minor = NULL,
+             paid_minor = NULL,
              currency = NULL,
              credits = NULL,
+             next_plan = NULL,
+             next_billing = NULL,
+             next_minor = NULL,
+             next_credits = NULL,
+             assigned_by = NULL,
              cancel_at_end = false,
              months_paid = 0,
              months_granted = 0,
@@ -329,7 +271,7 @@ pub(crate) async fn end(
     Ok(done.rows_affected() == 1)
 }
 
-/// Lets a paid plan end with the time that is paid, or go on; `false` where there is none that goes on, or it is so
+/// Lets a paid plan end with the time that is paid, whatever it was to become, or go on; `false` where there is none that goes on, or it is so
 /// already.
 pub(crate) async fn set_cancel(
     connection: &mut PgConnection,
@@ -340,6 +282,10 @@ pub(crate) async fn set_cancel(
     let done = sqlx::query!(
         "UPDATE subscriptions
          SET cancel_at_end = $4,
+             next_plan = CASE WHEN $4 THEN NULL ELSE next_plan END,
+             next_billing = CASE WHEN $4 THEN NULL ELSE next_billing END,
+             next_minor = CASE WHEN $4 THEN NULL ELSE next_minor END,
+             next_credits = CASE WHEN $4 THEN NULL ELSE next_credits END,
              due_at = CASE WHEN status = 'past_due' THEN $5 ELSE due_at END,
              version = version + 1,
              updated_at = $5

@@ -36,14 +36,39 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
               WHERE ($1::smallint IS NULL OR (s.shard, s.wallet_id) = ($1, $2::bigint))
                 AND s.minor IS NOT NULL
                 AND (
-                    p.status IS DISTINCT FROM 'succeeded'
-                    OR p.subscription_id IS DISTINCT FROM s.id
-                    OR p.account_id <> s.account_id
-                    OR p.month <> s.paid_from
-                    OR s.months_paid <> s.paid_from + CASE s.billing WHEN 'year' THEN 12 ELSE 1 END
+                    (s.paid_by IS NOT NULL AND (
+                        p.status IS DISTINCT FROM 'succeeded'
+                        OR p.subscription_id IS DISTINCT FROM s.id
+                        OR p.account_id <> s.account_id
+                        OR p.month <> s.paid_from
+                        OR p.minor <> s.paid_minor
+                        OR s.months_paid <> s.paid_from + CASE s.billing WHEN 'year' THEN 12 ELSE 1 END
+                    ))
                     OR s.months_granted <> (
                         SELECT coalesce(max(month) + 1, 0) FROM billing_periods WHERE subscription_id = s.id
                     )
+                )",
+    },
+    Invariant {
+        name: "higher_plan_is_paid_for",
+        sql: "SELECT p.shard, p.wallet_id, format('payment %s is %s and was to make plan %s', p.id, p.status, p.change_to)
+              FROM payments AS p
+              LEFT JOIN plan_changes AS c ON c.payment_id = p.id
+              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND p.change_of IS NOT NULL
+                AND (c.subscription_id, c.plan, c.account_id, c.currency)
+                    IS DISTINCT FROM (p.change_of, p.change_to, p.account_id, p.currency)
+              UNION ALL
+              SELECT s.shard, s.wallet_id, format('subscription %s is on plan %s at %s, which nobody paid', s.id, s.plan, s.minor)
+              FROM subscriptions AS s
+              WHERE ($1::smallint IS NULL OR (s.shard, s.wallet_id) = ($1, $2::bigint))
+                AND s.minor IS DISTINCT FROM s.paid_minor
+                AND NOT EXISTS (
+                    SELECT
+                    FROM plan_changes AS c
+                    JOIN payments AS p ON p.id = c.payment_id
+                    WHERE c.subscription_id = s.id AND p.status = 'succeeded'
+                      AND (c.plan, c.minor, c.credits) = (s.plan, s.minor, s.credits)
                 )",
     },
 ];

@@ -4,6 +4,8 @@ mod change;
 pub(crate) mod invariants;
 mod method;
 mod period;
+pub(crate) mod plan_change;
+mod start;
 mod subscription;
 
 use std::collections::HashMap;
@@ -12,11 +14,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-pub(crate) use change::{
-    Declined, Extended, NewStart, begin_free, decline, end, extend, move_anchor, set_cancel, set_granted, start,
-};
+pub(crate) use change::{Declined, Extended, begin_free, decline, end, extend, move_anchor, set_cancel, set_granted};
 pub(crate) use method::{forget_method, is_charged, set_method};
 pub(crate) use period::{insert_period, period_paid_by, periods};
+pub(crate) use start::{NewStart, start};
 pub(crate) use subscription::{account_with_due, by_account, next_due, set_due, take_due};
 
 use crate::error::Result;

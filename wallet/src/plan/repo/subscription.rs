@@ -8,7 +8,7 @@ use crate::catalog::{BillingDates, Interval};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, Shard, SubscriptionId, WalletId};
 use crate::money::{Credits, Currency, Money};
-use crate::plan::{SavedMethod, Subscription, SubscriptionStatus, Terms};
+use crate::plan::{NextPlan, SavedMethod, Subscription, SubscriptionStatus, Terms};
 
 /// What the database gives for a subscription.
 struct Raw {
@@ -30,6 +30,11 @@ struct Raw {
     months_granted: i32,
     paid_by: Option<Uuid>,
     paid_from: i32,
+    paid_minor: Option<i64>,
+    next_plan: Option<String>,
+    next_billing: Option<String>,
+    next_minor: Option<i64>,
+    next_credits: Option<i64>,
     failures: i32,
     failing_since: Option<DateTime<Utc>>,
     next_try_at: Option<DateTime<Utc>>,
@@ -47,16 +52,19 @@ impl Raw {
         let raw = self;
         let count = |number: i32| u32::try_from(number).map_err(Error::internal);
         let status = SubscriptionStatus::from_code(&raw.status);
-        let terms = match (raw.billing, raw.minor, raw.currency, raw.credits) {
+        let currency: Option<Currency> =
+            raw.currency.map(|code| code.parse().map_err(|_| Error::internal("an unknown currency"))).transpose()?;
+        let agreed = |billing: Option<String>, minor, credits| match (billing, minor, currency, credits) {
             (Some(billing), Some(minor), Some(currency), Some(credits)) => {
                 let interval =
                     Interval::from_code(&billing).ok_or_else(|| Error::internal("an unknown billing interval"))?;
-                let currency: Currency = currency.parse().map_err(|_| Error::internal("an unknown currency"))?;
                 let price = Money::from_minor(minor, currency);
-                Some(Terms { interval, price, credits: Credits::from_micros(credits) })
+                Ok(Some(Terms { interval, price, credits: Credits::from_micros(credits) }))
             }
-            _ => None,
+            _ => Ok::<_, Error>(None),
         };
+        let terms = agreed(raw.billing, raw.minor, raw.credits)?;
+        let next_terms = agreed(raw.next_billing, raw.next_minor, raw.next_credits)?;
         let method = match (raw.provider, raw.method_ref, raw.method_label) {
             (Some(provider), Some(reference), Some(label)) => Some(SavedMethod { provider, reference, label }),
             _ => None,
@@ -82,6 +90,8 @@ impl Raw {
             months_granted: count(raw.months_granted)?,
             paid_by: raw.paid_by.map(PaymentId::from_uuid),
             paid_from: count(raw.paid_from)?,
+            paid_price: raw.paid_minor.zip(currency).map(|(minor, currency)| Money::from_minor(minor, currency)),
+            next: raw.next_plan.zip(next_terms).map(|(plan, terms)| NextPlan { plan, terms }),
             failures: count(raw.failures)?,
             failing_since: raw.failing_since,
             next_try_at: raw.next_try_at,
@@ -102,6 +112,7 @@ pub(crate) async fn by_account(pool: &PgPool, account: AccountId, dates: Billing
                   s.billing, s.minor, s.currency, s.credits, s.cancel_at_end, s.months_paid, s.months_granted,
                   s.paid_by, s.paid_from, s.failures, s.failing_since, s.next_try_at, s.provider, s.method_ref,
                   s.method_label, s.awaits_owner, s.version, s.anchor_month, s.billing_dates,
+                  s.paid_minor, s.next_plan, s.next_billing, s.next_minor, s.next_credits,
                   coalesce(s.time_zone, a.time_zone) AS "time_zone!"
            FROM subscriptions AS s
            JOIN accounts AS a ON a.id = s.account_id

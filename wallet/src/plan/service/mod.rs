@@ -1,5 +1,7 @@
 //! The handle: what an account is on, what is due of it, and what changes it.
 
+mod assigning;
+mod changing;
 mod renewing;
 
 use std::collections::HashMap;
@@ -8,6 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+pub use assigning::Assignment;
 pub(crate) use renewing::{PaidPlan, Settlement};
 
 use super::due::{Calendar, Due};
@@ -141,6 +144,10 @@ impl Plans {
         let found = found.ok_or_else(|| {
             Refusal::unprocessable("plan", Problem::NotAllowed, "This account is on no paid plan any more.")
         })?;
+        if found.paid_by.is_none() {
+            let message = "This plan was agreed with us. Write to us to change it.";
+            return Err(Refusal::unprocessable("plan", Problem::NotAllowed, message).into());
+        }
         if found.cancel_at_end == cancel {
             return Ok(());
         }
@@ -204,6 +211,8 @@ fn view(catalog: &CatalogView, of: Subscription) -> Option<SubscriptionView> {
         next_credits_at,
         next_try_at: of.next_try_at,
         method: of.method.map(|method| method.label),
+        next: of.next,
+        is_assigned: of.paid_by.is_none(),
         awaits_owner: of.awaits_owner,
     })
 }

@@ -1,7 +1,5 @@
 //! What changes a subscription: money that came, months that begin, declines, the end.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
@@ -9,9 +7,10 @@ use super::Plans;
 use crate::catalog::{BillingDates, Interval};
 use crate::error::{Error, Refusal, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
+use crate::ledger::HookError;
 use crate::money::{Credits, Money};
 use crate::plan::due::{AfterDecline, Calendar, Due, last_day, next_try};
-use crate::plan::month::{Granted, Month, PlanTaken, SubscriptionMoved, beyond, dates};
+use crate::plan::month::{Granted, Month, NotPaid, PlanTaken, beyond, dates};
 use crate::plan::repo::{self, Declined, Extended, NewStart};
 use crate::plan::{SavedMethod, Subscription, SubscriptionStatus, Terms};
 
@@ -53,8 +52,9 @@ impl Settlement {
 }
 
 impl Plans {
-    /// Works out what money for a plan brings: a plan that begins now, or the next months of one that goes on.
-    pub(crate) async fn settlement(&self, paid: PaidPlan) -> Result<Settlement> {
+    /// Works out what money for a plan brings: a plan that begins now, or the next months of one that goes on, with the
+    /// plan that was chosen for them. The inner error says why there is no place for it.
+    pub(crate) async fn settlement(&self, paid: PaidPlan) -> Result<Result<Settlement, PlanTaken>> {
         let (catalog, now) = (self.catalog.view().await?, self.db.now());
         let terms = Terms { interval: paid.interval, price: paid.price, credits: paid.credits };
         let of = match paid.month {
@@ -62,35 +62,51 @@ impl Plans {
             _ => {
                 let found = self.subscription(paid.account).await?;
                 let found = found.filter(|found| found.id == paid.subscription && found.terms.is_some());
-                let found = found.ok_or_else(|| Error::from(PlanTaken::Over))?;
-                in_time(Subscription { method: paid.method.clone(), ..found }, paid.month, now)?
+                let Some(found) = found else { return Ok(Err(PlanTaken::Over)) };
+                // Money for a month that lies behind the anchor was asked for before others paid it.
+                if paid.month < found.anchor_month {
+                    return Ok(Err(PlanTaken::MonthPaid));
+                }
+                let (plan, method) = (paid.plan.clone(), paid.method.clone());
+                let (terms, credits, paid_price) = (Some(terms), terms.credits, Some(terms.price));
+                let of = Subscription { plan, method, terms, credits, paid_price, ..found };
+                in_time(of, paid.month, now)?
             }
         };
         let month = Month::of(&catalog, &of, paid.month, Some((paid.payment, paid.month)), now)?;
         let months = paid.month.checked_add(terms.months()).ok_or_else(beyond)?;
         let paid_until = Calendar::of(&of).after(&of, months).ok_or_else(beyond)?;
-        Ok(Settlement { month, of, terms, payment: paid.payment, paid_until, now })
+        Ok(Ok(Settlement { month, of, terms, payment: paid.payment, paid_until, now }))
     }
 
     /// Writes down what money for a plan brought, in the transaction of its grant. A repeat changes nothing; money for
-    /// which there is no place any more is refused by a [`PlanTaken`], which undoes the grant.
+    /// which there is no place any more is refused, which undoes the grant.
     pub(crate) async fn pay_in_tx(
         connection: &mut PgConnection,
         settlement: &Settlement,
         entry_seq: i64,
-    ) -> Result<()> {
+    ) -> Result<(), HookError<NotPaid>> {
         let Settlement { month, of, terms, payment, paid_until, now } = settlement;
-        if !month.record_in_tx(connection, entry_seq, *now).await? {
+        if !month.record_in_tx(connection, entry_seq, *now).await.map_err(|error| error.map(NotPaid::Taken))? {
             return Ok(());
         }
-        let new = NewStart { of, terms, payment: *payment, paid_until: *paid_until, due_at: month.ends_at };
+        let new = NewStart {
+            of,
+            terms,
+            payment: Some(*payment),
+            assigned_by: None,
+            months: terms.months(),
+            paid_until: *paid_until,
+            due_at: month.ends_at,
+        };
+        let refused = |reason: NotPaid| Err(HookError::Refused(reason));
         match month.index {
             0 if repo::start(connection, &new, *now).await? => Ok(()),
-            0 => Err(PlanTaken::OtherPlan.into()),
+            0 => refused(PlanTaken::OtherPlan.into()),
             index => match repo::extend(connection, &new, index, *now).await? {
                 Extended::Done => Ok(()),
-                Extended::Over => Err(PlanTaken::Over.into()),
-                Extended::Moved => Err(Error::internal(SubscriptionMoved)),
+                Extended::Over => refused(PlanTaken::Over.into()),
+                Extended::Moved => refused(NotPaid::Moved),
             },
         }
     }
@@ -138,8 +154,11 @@ impl Plans {
         let (catalog, now) = (self.catalog.view().await?, self.db.now());
         let paid = of.paid_by.map(|payment| (payment, of.paid_from));
         let month = Month::of(&catalog, of, month, paid, now)?;
-        let submission = month.submission(Arc::new(Granted { month: month.clone(), now }));
-        self.ledger.submit(submission).await.map(drop)
+        match self.ledger.submit_with(month.submission(), Granted { month, now }).await {
+            Ok(_) => Ok(()),
+            Err(HookError::Refused(reason)) => Err(Error::internal(format!("a month was granted before: {reason:?}"))),
+            Err(HookError::Failed(error)) => Err(error),
+        }
     }
 
     /// Counts a decline, and sets the day of the next try. Gives that day, inner `None` after the last one; outer
@@ -215,12 +234,8 @@ impl Plans {
     }
 }
 
-/// Where money for a month comes when that month is over, it begins now. Money for a month that lies behind the anchor
-/// was asked for before others paid it.
+/// Where money for a month comes when that month is over, it begins now.
 fn in_time(of: Subscription, month: u32, now: DateTime<Utc>) -> Result<Subscription> {
-    if month < of.anchor_month {
-        return Err(PlanTaken::MonthPaid.into());
-    }
     let period = Calendar::of(&of).month(&of, month).ok_or_else(beyond)?;
     let is_over = period.end <= now && of.months_paid <= month;
     Ok(if is_over { Subscription { anchor: now, anchor_month: month, ..of } } else { of })
@@ -246,6 +261,8 @@ fn starting(paid: &PaidPlan, terms: Terms, now: DateTime<Utc>) -> Subscription {
         months_granted: 1,
         paid_by: Some(paid.payment),
         paid_from: 0,
+        paid_price: Some(paid.price),
+        next: None,
         failures: 0,
         failing_since: None,
         next_try_at: None,

@@ -88,9 +88,12 @@ async fn an_event_says_what_to_ask_for() {
 async fn what_is_for_the_payer_alone_is_not_kept() {
     let bench = Bench::start().await;
     let page = "https://checkout.stripe.com/c/pay/secret";
-    let object = json!({"id": "cs_1", "mode": "payment", "url": page, "client_secret": "secret"});
+    let asks = json!({"type": "redirect_to_url", "redirect_to_url": {"return_url": page, "url": page}});
+    let charges = json!([{"id": "ch_1", "receipt_url": page}]);
+    let object = json!({"id": "cs_1", "mode": "payment", "url": page, "client_secret": "secret",
+                        "payment_intent": {"id": "pi_1", "next_action": asks}, "charges": charges});
     let kept = verified(&bench, &event("checkout.session.completed", object)).raw.to_string();
-    assert!(!kept.contains("secret") && kept.contains("cs_1"), "{kept}");
+    assert!(!kept.contains("secret") && kept.contains("cs_1") && kept.contains("ch_1"), "{kept}");
 }
 
 #[tokio::test]
