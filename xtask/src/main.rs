@@ -4,7 +4,7 @@
 //! (tools), [`site`] (what the browser loads), [`postgres`] (private clusters), [`up_to_date`] (work that can be
 //! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`] and [`names`]),
 //! [`sqlx`], [`mod@test`], [`e2e`] (with [`pay_site`]), [`contract`], [`doubles`] and [`requests`] (with [`python`]),
-//! [`mod@bench`], [`chaos`].
+//! [`providers`], [`mod@bench`], [`chaos`].
 
 mod bench;
 mod chaos;
@@ -17,6 +17,7 @@ mod lint;
 mod names;
 mod pay_site;
 mod postgres;
+mod providers;
 mod python;
 mod requests;
 mod run;
@@ -53,6 +54,7 @@ Development tasks of Scrip, as `cargo xtask <task>`:
   contract [args]       the REST API against its own OpenAPI document, by Schemathesis
   doubles [args]        the stand-ins of Stripe and YooKassa, by the providers' own SDKs
   requests              what Scrip asked of them in the last tests, by the same SDKs
+  providers-check       the providers' test modes themselves, where their keys are in the environment
   bench [args]          charges a second beside pgbench, on a durable PostgreSQL of its own
   chaos                 kill servers, PostgreSQL and connections under load; ROUNDS=40 SEED=1
   model                 the ledger's core against its model, a million steps
@@ -88,6 +90,7 @@ fn task(args: &[&str]) -> Result<()> {
         ["bench", rest @ ..] => bench::bench(rest),
         ["contract", rest @ ..] => contract::contract(rest),
         ["doubles", rest @ ..] => doubles::doubles(rest),
+        ["providers-check"] => providers::check(),
         ["requests"] => requests::check(&requests::Run::ALL),
         ["chaos"] => chaos::chaos(),
         ["model"] => test::model(),
