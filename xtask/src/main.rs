@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`shell`] (how programs are run), [`settings`] (names and folders, from Cargo.toml), [`setup`]
 //! (tools), [`site`] (what the browser loads), [`postgres`] (private clusters), [`up_to_date`] (work that can be
-//! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`] and [`names`]),
+//! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`], [`names`] and [`proofs`]),
 //! [`sqlx`], [`mod@test`], [`e2e`] (with [`pay_site`]), [`contract`], [`doubles`] and [`requests`] (with [`python`]),
 //! [`providers`], [`mod@bench`], [`chaos`].
 
@@ -17,6 +17,7 @@ mod lint;
 mod names;
 mod pay_site;
 mod postgres;
+mod proofs;
 mod providers;
 mod python;
 mod requests;
