@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::python::{self, FOLDER};
 use crate::{setup, shell};
@@ -51,6 +51,9 @@ pub fn check(runs: &[Run]) -> Result<()> {
     let python = python::program("python")?;
     shell::say("What Scrip asked of Stripe and YooKassa, by the providers' own SDKs");
     for run in runs {
+        if !run.folder().is_dir() {
+            bail!("no requests are kept of {run:?}: run `make test`, or for the browser's `cargo xtask e2e`");
+        }
         for check in ["stripe_requests.py", "yookassa_requests.py"] {
             let mut command = shell::command(&python);
             // Nothing is written beside the sources.

@@ -91,7 +91,7 @@ async fn a_fault_that_stripe_keeps_charges_nothing_and_the_order_ends(pool: PgPo
     assert_eq!(till.seen(order.id).await.status, PaymentStatus::Expired);
     assert_eq!(till.doubles.takings(By::Stripe, order.id).await, 0, "no second key was tried");
     assert_eq!(till.settled().await, "150");
-    let again = till.order(card, "another form", false).await;
+    let again = till.order(card, "another-form", false).await;
     assert_eq!((again.status, till.doubles.takings(By::Stripe, again.id).await), (PaymentStatus::Succeeded, 1));
     till.is_right().await;
 }
