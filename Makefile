@@ -6,7 +6,7 @@ export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/scrip/target
 XTASK = cargo run --quiet --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check e2e bench chaos demo-reset watch tools
+.PHONY: help run test check e2e providers-check bench chaos demo-reset watch tools
 
 help: ## List these commands
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -22,6 +22,9 @@ check: tools ## The quick part of it: formatting, lints, layers, documentation
 
 e2e: tools ## The browser tests alone; ARGS="pricing.spec.ts --headed" is passed on to Playwright
 	@$(XTASK) e2e $(ARGS)
+
+providers-check: tools ## The test modes of Stripe and YooKassa themselves, where their keys are in the environment; else they are skipped
+	@$(XTASK) providers-check
 
 bench: tools ## Charges a second beside pgbench, in one run (release build); ARGS="--only http" measures one part
 	@$(XTASK) bench $(ARGS)

@@ -25,7 +25,19 @@ from pydantic_core import core_schema
 from stripe._request_options import RequestOptions
 from stripe._stripe_object import UntypedStripeObject
 
+from requests_log import logged
+
 API_VERSION = "2026-09-30.endive"
+# What Stripe takes by card, from https://docs.stripe.com/currencies: the SDK lets a currency be any text.
+CURRENCIES = set(
+    "aed afn all amd aoa ars aud awg azn bam bbd bdt bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf clp cny cop crc "
+    "cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils inr isk jmd jod jpy "
+    "kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio "
+    "nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sos srd szl thb tjs tnd top "
+    "try ttd twd tzs uah ugx usd uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw".split()
+)
+# Calls that make something: Scrip repeats each under the key that it has stored.
+MAKES = {"/v1/customers", "/v1/checkout/sessions", "/v1/payment_intents", "/v1/refunds"}
 SOURCES = pathlib.Path(stripe.__file__).parent
 # What the SDK's methods take besides params.
 OPTIONS = set(RequestOptions.__annotations__)
@@ -138,6 +150,15 @@ def tree(form):
     return {name: lists(value) for name, value in root.items()}
 
 
+def currencies(params):
+    """Each currency that is named, wherever it stands."""
+    for name, value in params.items() if isinstance(params, dict) else enumerate(params):
+        if name == "currency":
+            yield value
+        elif isinstance(value, (dict, list)):
+            yield from currencies(value)
+
+
 def problems(method, path, form):
     """What is wrong with a request; nothing when it conforms."""
     endpoint = next((known for known in endpoints() if known.method == method and known.pattern.match(path)), None)
@@ -150,12 +171,14 @@ def problems(method, path, form):
         reader(endpoint.module, endpoint.params).validate_python(params)
     except ValidationError as error:
         return [f"{'.'.join(map(str, found['loc']))}: {found['msg'][:150]}" for found in error.errors()]
-    return []
+    return [f"no currency of Stripe's: {code}" for code in currencies(params) if code.lower() not in CURRENCIES]
 
 
-def problems_of(logged):
+def problems_of(logged, has_keys=False):
     """What is wrong with a request of the log."""
     found = problems(logged["method"], logged["path"], logged["body"])
+    if has_keys and logged["method"] == "POST" and logged["path"] in MAKES and not logged["idempotency_key"]:
+        found.append("it makes something and has no idempotency key")
     if logged["version"] != API_VERSION:
         found.append(f"version {logged['version']}, not {API_VERSION}")
     return [f"{logged['method']} {logged['path']}: {problem}" for problem in found]
@@ -178,6 +201,7 @@ def finds_wrong_requests():
         ("POST", "/v1/checkout/sessions", f"mode=payment&{url}&line_items[0][quantity]=two"),
         ("POST", "/v1/checkout/sessions", f"mode=payment&{url}&line_items[0][prize]=price_1"),
         ("POST", "/v1/checkout/sessions", f"mode=payment&{url}&payment_method_types[0]=card"),
+        ("POST", "/v1/checkout/sessions", f"mode=payment&{url}&{line.replace('usd', 'xxx')}"),
         ("POST", "/v1/payment_intents", "currency=usd"),
         ("POST", "/v1/payment_intents", "amount=100&currency=usd&automatic_payment_methods[enable]=true"),
         ("POST", "/v1/refunds", "payment_intent=pi_1&amount=1.5"),
@@ -194,17 +218,16 @@ def finds_wrong_requests():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--requests", required=True, help="the log that the stand-ins wrote")
+    parser.add_argument("--requests", required=True, help="the log that the stand-ins wrote, or a folder of logs")
     parser.add_argument("--accepted", action="store_true", help="only requests that were not refused")
+    parser.add_argument("--sent-by", metavar="NAME", help="only requests of clients that name themselves so")
     options = parser.parse_args()
     assert stripe.api_version == API_VERSION, f"the SDK is for {stripe.api_version}"
     finds_wrong_requests()
-    with open(options.requests, encoding="utf-8") as log:
-        lines = [json.loads(line) for line in log]
-    lines = [line for line in lines if line["provider"] == "stripe"]
+    lines = [line for line in logged(options.requests, options.sent_by) if line["provider"] == "stripe"]
     if options.accepted:
         lines = [line for line in lines if line["status"] < 400]
-    found = [problem for line in lines for problem in problems_of(line)]
+    found = [problem for line in lines for problem in problems_of(line, has_keys=options.sent_by is not None)]
     for problem in found:
         print(problem, file=sys.stderr)
     print(f"Stripe: {len(lines)} requests held against stripe {stripe.VERSION}, {len(found)} problems")

@@ -17,6 +17,8 @@ from yookassa.domain.models.currency import Currency
 from yookassa.domain.request import CapturePaymentRequest, PaymentRequest, RefundRequest
 from yookassa.domain.request import SavePaymentMethodRequestFactory
 
+from requests_log import logged
+
 ROOT = "/yookassa/v3"
 CURRENCIES = {value for name, value in vars(Currency).items() if name.isupper()}
 BOUNDS = {f"{field}.{bound}" for field in ("created_at", "captured_at") for bound in ("gte", "gt", "lte", "lt")}
@@ -138,13 +140,12 @@ def refusals_of_wrong_requests():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--requests", required=True, help="the log that the stand-ins wrote")
+    parser.add_argument("--requests", required=True, help="the log that the stand-ins wrote, or a folder of logs")
     parser.add_argument("--accepted", action="store_true", help="only requests that were answered with 200")
+    parser.add_argument("--sent-by", metavar="NAME", help="only requests of clients that name themselves so")
     options = parser.parse_args()
     refusals_of_wrong_requests()
-    with open(options.requests, encoding="utf-8") as log:
-        lines = [json.loads(line) for line in log]
-    lines = [line for line in lines if line["provider"] == "yookassa"]
+    lines = [line for line in logged(options.requests, options.sent_by) if line["provider"] == "yookassa"]
     if options.accepted:
         lines = [line for line in lines if line["status"] == 200]
     faults = 0

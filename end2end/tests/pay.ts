@@ -5,8 +5,8 @@ import { openSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Locator, Page } from '@playwright/test';
-import { expect, test as base } from './scrip';
+import type { APIRequestContext, Locator, Page } from '@playwright/test';
+import { PASSWORD, expect, freshEmail, mailedLink, test as base } from './scrip';
 import { Site, setting } from './site';
 
 /** Cards as the two pages send them. */
@@ -130,6 +130,18 @@ export async function order(page: Page, way: string | RegExp, { keep = false } =
   await page.getByRole('radio', { name: way }).check();
   if (keep) await page.getByLabel('Save this card for later payments').check();
   await page.getByRole('button', { name: 'Pay ₽449.00' }).click();
+}
+
+/** Somebody who is signed in with a proven address, by the forms' own requests: `access.spec.ts` clicks through them. */
+export async function buyer(page: Page, request: APIRequestContext): Promise<string> {
+  const email = freshEmail();
+  const signedUp = await page.request.post('/sign-up', { form: { name: 'Mira Sokolova', email, password: PASSWORD, locale: 'en' } });
+  expect(signedUp.status()).toBe(200);
+  const link = await mailedLink(request, email, /\/verify-email\?token=[^"\s<]+/);
+  const token = new URL(link, 'http://127.0.0.1').searchParams.get('token') ?? '';
+  const proven = await page.request.post('/verify-email', { form: { token }, maxRedirects: 0 });
+  expect(proven.status()).toBe(303);
+  return email;
 }
 
 /** Types a card on Stripe's page. */

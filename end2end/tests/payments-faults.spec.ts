@@ -1,12 +1,12 @@
 // What goes wrong between a provider and Scrip, on a site and stand-ins of this spec's own.
-import { BY_STRIPE, BY_YOOKASSA, SENT_TO_YOOKASSA, STRIPE, YOOKASSA, cardAtStripe, cardAtYooKassa, expect, faultTest as test, isAt, isPaid, order, orders, payAndVanish } from './pay';
-import { balance, newcomer } from './scrip';
+import { BY_STRIPE, BY_YOOKASSA, SENT_TO_YOOKASSA, STRIPE, YOOKASSA, buyer, cardAtStripe, cardAtYooKassa, expect, faultTest as test, isAt, isPaid, order, orders, payAndVanish } from './pay';
+import { balance } from './scrip';
 
 // One after the other: what is broken is broken for all.
 test.describe.configure({ mode: 'default' });
 
 test('Stripe does not answer: its choice says so, and the others pay', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await doubles.tell('faults', { kind: 'down', path: '/v1/', times: 1000 });
   await order(page, BY_STRIPE);
   await expect(page).toHaveURL(/\/wallet\/orders\/[0-9a-f-]{36}$/);
@@ -33,7 +33,7 @@ test('Stripe does not answer: its choice says so, and the others pay', async ({ 
 });
 
 test('the answer about a page is lost: nothing is charged, and the same can be ordered again', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await doubles.tell('faults', { kind: 'lost_answer', method: 'POST', path: '/v1/checkout/sessions' });
   await order(page, BY_STRIPE);
   await expect(page.getByText('Nothing was charged and nothing was added.')).toBeVisible();
@@ -48,7 +48,7 @@ test('the answer about a page is lost: nothing is charged, and the same can be o
 });
 
 test('the answer about a charge is lost: it is charged once, and the credits come', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await order(page, BY_STRIPE, { keep: true });
   await cardAtStripe(page, STRIPE.paid);
   await isPaid(page, '150');
@@ -59,7 +59,7 @@ test('the answer about a charge is lost: it is charged once, and the credits com
 });
 
 test('the event is there before the browser comes back', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await doubles.tell('stripe/events_first', { enabled: true });
   await order(page, BY_STRIPE);
   await cardAtStripe(page, STRIPE.paid);
@@ -67,7 +67,7 @@ test('the event is there before the browser comes back', async ({ page, request,
 });
 
 test('the event comes after the browser: still one grant', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await doubles.tell('event-faults', { kind: 'delay', times: 100 });
   await order(page, BY_STRIPE);
   await cardAtStripe(page, STRIPE.paid);
@@ -79,7 +79,7 @@ test('the event comes after the browser: still one grant', async ({ page, reques
 });
 
 test('no event ever comes: the way back asks', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await doubles.tell('event-faults', { kind: 'drop', times: 100 });
   for (const [way, type, sum] of [[BY_STRIPE, cardAtStripe, '150'], [BY_YOOKASSA, cardAtYooKassa, '250']] as const) {
     await order(page, way);
@@ -89,7 +89,7 @@ test('no event ever comes: the way back asks', async ({ page, request, doubles }
 });
 
 test('the browser is gone and the event is late: nothing before it, and then the credits', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await doubles.tell('event-faults', { kind: 'delay', times: 100 });
   await order(page, BY_YOOKASSA);
   await isAt(page, doubles, 'yookassa');
@@ -104,7 +104,7 @@ test('the browser is gone and the event is late: nothing before it, and then the
 });
 
 test('events come twice, in the wrong order and with a wrong signature: one grant', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await doubles.tell('event-faults', { kind: 'bad_signature', provider: 'stripe', event: 'payment_intent.created' });
   await doubles.tell('event-faults', { kind: 'duplicate', provider: 'stripe', event: 'checkout.session.completed', copies: 5 });
   await order(page, BY_STRIPE);

@@ -1,9 +1,9 @@
 // What needs a script: where forms may lead, and pages that change by themselves.
-import { BY_STRIPE, SENT_TO_STRIPE, expect, faultTest, isAt, order, payAndVanish, test } from './pay';
-import { balance, newcomer } from './scrip';
+import { BY_STRIPE, SENT_TO_STRIPE, buyer, expect, faultTest, isAt, order, payAndVanish, test } from './pay';
+import { balance } from './scrip';
 
 test('forms lead to the providers that are on, and nowhere else', async ({ page, request, doubles, complaints }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   const answer = await page.goto('/wallet/top-up?package=light');
   const policy = answer?.headers()['content-security-policy'] ?? '';
   // Nothing but this site and the stand-ins, whichever of the providers they are for.
@@ -33,7 +33,7 @@ test('forms lead to the providers that are on, and nowhere else', async ({ page,
 });
 
 faultTest('an open wallet shows the credits as soon as the event is there', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await doubles.tell('event-faults', { kind: 'delay', times: 100 });
   await order(page, BY_STRIPE);
   await isAt(page, doubles, 'stripe');

@@ -1,11 +1,11 @@
 // Buying through Stripe and YooKassa: their pages are the stand-ins'.
 import type { Page } from '@playwright/test';
-import { BY_STRIPE, BY_WALLET, BY_YOOKASSA, SENT_TO_STRIPE, STRIPE, YOOKASSA, cardAtStripe, cardAtYooKassa, expect, isAt, isPaid, order, orders, payAndVanish, test } from './pay';
-import { PASSWORD, balance, freshEmail, mailedLink, newcomer } from './scrip';
+import { BY_STRIPE, BY_WALLET, BY_YOOKASSA, SENT_TO_STRIPE, STRIPE, YOOKASSA, buyer, cardAtStripe, cardAtYooKassa, expect, isAt, isPaid, order, orders, payAndVanish, test } from './pay';
+import { PASSWORD, balance, freshEmail, mailedLink } from './scrip';
 
 test.describe('Stripe', () => {
   test('a new card pays and is kept, and then pays at once', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_STRIPE, { keep: true });
     await isAt(page, doubles, 'stripe');
     await expect(page.getByText('Light', { exact: false })).toBeVisible();
@@ -23,7 +23,7 @@ test.describe('Stripe', () => {
   });
 
   test('a declined card charges nothing, and another one pays the same order', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_STRIPE);
     await cardAtStripe(page, STRIPE.declined);
     await expect(page.getByRole('alert')).toHaveText('Your card was declined.');
@@ -35,7 +35,7 @@ test.describe('Stripe', () => {
   });
 
   test('3-D Secure: failed charges nothing, passed pays', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_STRIPE);
     await cardAtStripe(page, STRIPE.secure);
     await page.getByRole('button', { name: 'Fail authentication' }).click();
@@ -47,7 +47,7 @@ test.describe('Stripe', () => {
   });
 
   test('a saved card whose bank asks for its owner leads to a page for what was ordered', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_STRIPE, { keep: true });
     await cardAtStripe(page, STRIPE.secure);
     await page.getByRole('button', { name: 'Complete authentication' }).click();
@@ -62,7 +62,7 @@ test.describe('Stripe', () => {
   });
 
   test('back from the page without paying: nothing is charged, and the order waits', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_STRIPE);
     await page.getByRole('link', { name: 'Back to the shop' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Not paid yet');
@@ -84,7 +84,7 @@ test.describe('Stripe', () => {
   });
 
   test('the browser never comes back: the events alone bring the credits', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_STRIPE);
     await isAt(page, doubles, 'stripe');
     await payAndVanish(page, SENT_TO_STRIPE);
@@ -96,7 +96,7 @@ test.describe('Stripe', () => {
 
   test('a narrow screen buys as a wide one', async ({ page, request }) => {
     await page.setViewportSize({ width: 390, height: 844 });
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_STRIPE, { keep: true });
     await cardAtStripe(page, STRIPE.paid);
     await isPaid(page, '150');
@@ -112,7 +112,7 @@ test.describe('Stripe', () => {
 
 test.describe('YooKassa', () => {
   test('a new card pays and is kept, and then pays at once', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_YOOKASSA, { keep: true });
     await isAt(page, doubles, 'yookassa');
     await cardAtYooKassa(page, YOOKASSA.paid);
@@ -122,7 +122,7 @@ test.describe('YooKassa', () => {
   });
 
   test('a YooMoney wallet pays', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_WALLET);
     await isAt(page, doubles, 'yookassa');
     await page.getByLabel('Wallet number').fill('41001614575714');
@@ -131,7 +131,7 @@ test.describe('YooKassa', () => {
   });
 
   test('a declined card says why, and the choice is kept', async ({ page, request }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_YOOKASSA);
     await cardAtYooKassa(page, YOOKASSA.poor);
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('The operation has failed');
@@ -145,7 +145,7 @@ test.describe('YooKassa', () => {
   });
 
   test('3-D Secure: refused charges nothing, confirmed pays', async ({ page, request }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await order(page, BY_YOOKASSA);
     await cardAtYooKassa(page, YOOKASSA.secure);
     await page.getByRole('button', { name: 'Refuse' }).click();
@@ -161,7 +161,7 @@ test.describe('YooKassa', () => {
 
 test.describe('saved cards', () => {
   test('added without a payment, put first, removed', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await page.goto('/wallet/payment');
     await expect(page.getByText('No card needed')).toBeVisible();
     await page.locator('button[value^="stripe"]').click();
@@ -194,7 +194,7 @@ test.describe('saved cards', () => {
   });
 
   test('a card that the bank does not confirm is not added', async ({ page, request, doubles }) => {
-    await newcomer(page, request);
+    await buyer(page, request);
     await page.goto('/wallet/payment');
     await page.locator('button[value^="stripe"]').click();
     await cardAtStripe(page, STRIPE.declined, 'Save card');
@@ -215,7 +215,7 @@ async function basic(page: Page, way: string | RegExp) {
 
 test('the first payment of a plan keeps its card, which is not removed before there is another', async ({ page, request, doubles, refused }) => {
   refused.push(/^\/wallet\/payment/);
-  await newcomer(page, request);
+  await buyer(page, request);
   await basic(page, BY_STRIPE);
   await isAt(page, doubles, 'stripe');
   await cardAtStripe(page, STRIPE.paid);
@@ -244,7 +244,7 @@ test('the first payment of a plan keeps its card, which is not removed before th
 });
 
 test('the first payment of a plan by YooKassa', async ({ page, request, doubles }) => {
-  await newcomer(page, request);
+  await buyer(page, request);
   await basic(page, BY_YOOKASSA);
   await isAt(page, doubles, 'yookassa');
   await expect(page.getByText('The shop will save this payment method', { exact: false })).toBeVisible();

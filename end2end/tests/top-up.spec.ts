@@ -1,3 +1,4 @@
+import { payAndVanish } from './pay';
 import { balance, expect, newcomer, orderLight, payWith, test } from './scrip';
 
 test('buys the Light pack, exactly once', async ({ page, request }) => {
@@ -65,18 +66,10 @@ test('cancelled at the provider: nothing charged', async ({ page, request }) => 
   await expect(balance(page)).toHaveText('50');
 });
 
-test('the browser never comes back: the event alone brings the credits', async ({ page, request, context }) => {
+test('the browser never comes back: the event alone brings the credits', async ({ page, request }) => {
   await newcomer(page, request);
   await orderLight(page);
-  // The card is charged, and the browser is gone before the answer leads it back.
-  await context.route('**/wallet/orders/**', (route) => route.abort());
-  const paid = page.waitForRequest(/\/wallet\/orders\//);
-  await page.getByLabel('Card number').fill('4242 4242 4242 4242');
-  await page.getByLabel('Month / year').fill('12/34');
-  await page.getByLabel('CVC').fill('123');
-  await page.getByRole('button', { name: /^Pay/ }).click({ noWaitAfter: true });
-  await paid;
-  await context.unroute('**/wallet/orders/**');
+  await payAndVanish(page, { number: '4242 4242 4242 4242', expiry: '12/34', cvc: '123', action: 'pay' });
   await expect(async () => {
     await page.goto('/wallet');
     await expect(balance(page)).toHaveText('150', { timeout: 1_000 });

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::pay_site::PaySite;
 use crate::postgres::{self, Purpose};
+use crate::requests::{self, Run};
 use crate::settings::Settings;
 use crate::{lint, run, setup, shell, site};
 
@@ -36,12 +37,13 @@ pub fn e2e(args: &[&str]) -> Result<()> {
 
     let cluster = postgres::start_with(Purpose::Scratch, &[PaySite::database(&folder)?])?;
     let site = Site::start(&program, &folder, &cluster.url(), &[])?;
-    let pay_site = PaySite::start(&program, &folder, &cluster)?;
+    let requests = Run::EndToEnd.begin()?;
+    let pay_site = PaySite::start(&program, &folder, &cluster, &requests)?;
     let mut playwright = setup::npm_program("end2end", "playwright");
     playwright.arg("test").args(args).env("BASE_URL", site.url());
     playwright.env("CHROMIUM", browser).env("DATABASE_URL", cluster.url());
     playwright.env("SCRIP_DATA_DIR", folder.join("data")).env("SCRIP_BIN", &program);
-    playwright.envs(pay_site.settings());
+    playwright.envs(pay_site.settings()).env(requests::VARIABLE, &requests);
     let ran = shell::run(&mut playwright);
     // What they say while they stop counts, too.
     let (log, paid) = (site.stop(), pay_site.stop());

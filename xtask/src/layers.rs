@@ -1,9 +1,10 @@
 //! Rules of the house that no compiler knows: texts, imports, names, lengths of files, and what crates need.
 //!
 //! ARCHITECTURE.md gives the reasons; what may import what is in [`imports`], which words names must not have in
-//! [`names`], how texts for people must be in [`texts`]. Rules about methods are clippy's (clippy.toml); here is what it can't say: rules for some files of a
-//! crate, for SQL, views and tests, and for what a crate needs indirectly (`cargo deny` could ban crates, but
-//! `cargo tree` says the same without another tool to install).
+//! [`names`], how texts for people must be in [`texts`], which tests a document names in [`proofs`]. Rules about methods
+//! are clippy's (clippy.toml); here is what it can't say: rules for some files of a crate, for SQL, views and tests, and
+//! for what a crate needs indirectly (`cargo deny` could ban crates, but `cargo tree` says the same without another tool
+//! to install).
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +12,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::setup::WASM;
-use crate::{imports, names, shell, texts};
+use crate::{imports, names, proofs, shell, texts};
 
 /// A crate must do without others, also indirectly.
 struct Absence {
@@ -176,6 +177,7 @@ pub fn rules() -> Result<()> {
         }
     }
     breaches.extend(texts::wrong_texts(&sources)?);
+    breaches.extend(proofs::breaches()?);
     for folder in SOURCES {
         for file in shell::files(&shell::root().join(folder))? {
             if file.extension().is_some_and(|extension| extension == "rs" || extension == "ts") {

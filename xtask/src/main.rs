@@ -2,8 +2,9 @@
 //!
 //! Reading order: [`shell`] (how programs are run), [`settings`] (names and folders, from Cargo.toml), [`setup`]
 //! (tools), [`site`] (what the browser loads), [`postgres`] (private clusters), [`up_to_date`] (work that can be
-//! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`] and [`names`]), [`sqlx`],
-//! [`mod@test`], [`e2e`] (with [`pay_site`]), [`contract`] and [`doubles`] (with [`python`]), [`mod@bench`], [`chaos`].
+//! skipped), then the tasks: [`run`], [`watch`], [`lint`], [`layers`] (with [`imports`], [`names`] and [`proofs`]),
+//! [`sqlx`], [`mod@test`], [`e2e`] (with [`pay_site`]), [`contract`], [`doubles`] and [`requests`] (with [`python`]),
+//! [`providers`], [`mod@bench`], [`chaos`].
 
 mod bench;
 mod chaos;
@@ -16,7 +17,10 @@ mod lint;
 mod names;
 mod pay_site;
 mod postgres;
+mod proofs;
+mod providers;
 mod python;
+mod requests;
 mod run;
 mod settings;
 mod setup;
@@ -50,6 +54,8 @@ Development tasks of Scrip, as `cargo xtask <task>`:
   e2e [args]            Playwright against a server and a database of its own
   contract [args]       the REST API against its own OpenAPI document, by Schemathesis
   doubles [args]        the stand-ins of Stripe and YooKassa, by the providers' own SDKs
+  requests              what Scrip asked of them in the last tests, by the same SDKs
+  providers-check       the providers' test modes themselves, where their keys are in the environment
   bench [args]          charges a second beside pgbench, on a durable PostgreSQL of its own
   chaos                 kill servers, PostgreSQL and connections under load; ROUNDS=40 SEED=1
   model                 the ledger's core against its model, a million steps
@@ -85,6 +91,8 @@ fn task(args: &[&str]) -> Result<()> {
         ["bench", rest @ ..] => bench::bench(rest),
         ["contract", rest @ ..] => contract::contract(rest),
         ["doubles", rest @ ..] => doubles::doubles(rest),
+        ["providers-check"] => providers::check(),
+        ["requests"] => requests::check(&requests::Run::ALL),
         ["chaos"] => chaos::chaos(),
         ["model"] => test::model(),
         ["watch"] => watch::watch(),

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::doubles::Doubles;
 use crate::e2e::{self, Site};
 use crate::postgres::Cluster;
-use crate::{run, setup, shell};
+use crate::{requests, run, setup, shell};
 
 /// Its database.
 const DATABASE: &str = "scrip_pay";
@@ -54,8 +54,8 @@ impl PaySite {
         Ok(file)
     }
 
-    /// Starts the stand-ins and the site.
-    pub(crate) fn start(scrip: &Path, folder: &Path, cluster: &Cluster) -> Result<Self> {
+    /// Starts the stand-ins, which write down what they are asked, and the site.
+    pub(crate) fn start(scrip: &Path, folder: &Path, cluster: &Cluster, requests: &Path) -> Result<Self> {
         let (folder, logs) = (folder.join("pay"), folder.join("spec-logs"));
         for folder in [&folder, &logs] {
             setup::remove(folder)?;
@@ -65,6 +65,7 @@ impl PaySite {
         run::keep_copy(&shell::target().join("debug/doubles"), &program)?;
         let (port, secrets) = (shell::free_port()?, Secrets::new()?);
         let mut doubles = shell::command(&program);
+        doubles.env(requests::VARIABLE, requests);
         doubles.args(["--port", "0", "--stripe-secret", &secrets.webhook]);
         doubles.args(["--stripe-webhook", &format!("http://127.0.0.1:{port}/webhooks/stripe")]);
         doubles.args(["--yookassa-webhook", &format!("http://127.0.0.1:{port}/webhooks/yookassa")]);

@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::postgres::{self, Purpose};
+use crate::requests::{self, Run};
 use crate::{chaos, contract, doubles, e2e, layers, lint, setup, shell, site, sqlx};
 
 /// All checks and all tests.
@@ -31,6 +32,7 @@ pub fn test() -> Result<()> {
     timed("stand-ins", &|| doubles::doubles(&[]))?;
     timed("site", &|| site::build(site::Profile::Development))?;
     timed("end to end", &|| e2e::e2e(&[]))?;
+    timed("requests", &|| requests::check(&Run::ALL))?;
     shell::say("All passed");
     for (name, time) in times {
         println!("    {:<24} {:>5} s", name, time.as_secs());
@@ -47,6 +49,7 @@ fn tests() -> Result<()> {
     let cluster = postgres::start(Purpose::Test)?;
     let mut nextest = shell::cargo();
     nextest.args(["nextest", "run"]).args(lint::NATIVE).env("DATABASE_URL", cluster.url());
+    nextest.env(requests::VARIABLE, Run::Tests.begin()?);
     shell::run(&mut nextest)
 }
 

@@ -15,17 +15,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 
 use crate::core::Core;
 use crate::core::listener::{CuttableListener, Cutter};
+
+/// Names a folder for the requests of all stand-ins that a run of tests starts, wherever it starts them.
+pub const REQUESTS: &str = "DOUBLES_REQUESTS";
 
 /// What both stand-ins are started with.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The port on loopback; 0 takes any that is free.
     pub port: u16,
-    /// Where each request is written as one line of JSON.
+    /// Where each request is written as one line of JSON; a file of its own in the folder that [`REQUESTS`] names
+    /// where none is given.
     pub requests: Option<PathBuf>,
     /// Where Stripe's events go besides the webhook endpoints made by the API.
     pub stripe_webhook: Option<String>,
@@ -53,14 +61,16 @@ pub async fn listen(port: u16) -> std::io::Result<TcpListener> {
 /// Serves both stand-ins until the process ends.
 pub async fn serve(listener: TcpListener, options: &Options) -> anyhow::Result<()> {
     let base_url = format!("http://{}", listener.local_addr()?);
-    let core = Arc::new(Core::new(base_url, options.requests.as_deref())?);
+    let requests = options.requests.clone().or_else(own_requests);
+    let core = Arc::new(Core::new(base_url, requests.as_deref())?);
     let stripe = stripe::Stripe::new(core.clone(), options);
     let yookassa = yookassa::Yookassa::new(core.clone(), options);
     let providers: control::Providers = vec![("stripe", stripe.clone()), ("yookassa", yookassa.clone())];
     let app = Router::new()
         .merge(stripe.router())
         .merge(yookassa.router())
-        .nest("/_control", control::router(core, providers.clone()));
+        .nest("/_control", control::router(core, providers.clone()))
+        .layer(middleware::from_fn(to_the_end));
     tokio::spawn(async move {
         let mut seconds = tokio::time::interval(Duration::from_secs(1));
         loop {
@@ -71,4 +81,19 @@ pub async fn serve(listener: TcpListener, options: &Options) -> anyhow::Result<(
     let listener = CuttableListener(listener);
     axum::serve(listener, app.into_make_service_with_connect_info::<Cutter>()).await?;
     Ok(())
+}
+
+/// Does a call also where its caller does not wait: a provider charges a card whether or not somebody listens.
+async fn to_the_end(request: Request, next: Next) -> Response {
+    match tokio::spawn(next.run(request)).await {
+        Ok(answer) => answer,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// A file that no other stand-in writes, in the folder for all of them.
+fn own_requests() -> Option<PathBuf> {
+    let folder = std::env::var_os(REQUESTS)?;
+    let now = chrono::Utc::now().timestamp_micros();
+    Some(PathBuf::from(folder).join(format!("{}-{now}.jsonl", std::process::id())))
 }

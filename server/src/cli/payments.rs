@@ -1,4 +1,6 @@
-//! `scrip payments`: sets payment providers up.
+//! `scrip payments`: sets payment providers up, and tries them.
+
+mod check;
 
 use std::process::ExitCode;
 
@@ -21,6 +23,9 @@ pub enum Command {
         #[arg(long)]
         remove_old: bool,
     },
+    /// Tries the providers' test modes: opens pages, reads, finds and closes them. Nobody pays.
+    #[command(hide = true)]
+    Check,
 }
 
 /// A provider that can be set up from here.
@@ -32,7 +37,10 @@ pub enum Provider {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let Command::Setup { provider: Provider::Stripe, remove_old } = command;
+    let remove_old = match command {
+        Command::Setup { provider: Provider::Stripe, remove_old } => remove_old,
+        Command::Check => return check::run(settings).await,
+    };
     let Some(keys) = settings.stripe.keys()? else {
         bail!("STRIPE_SECRET_KEY is missing: set it to the secret key from Stripe's Dashboard, Developers, API keys");
     };

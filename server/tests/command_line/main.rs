@@ -1,6 +1,8 @@
 //! The program itself: what it refuses says what to do in one line, and what it starts it also ends.
 
 mod commands;
+mod killed;
+mod providers;
 mod startup;
 
 use std::process::{Command, Output, Stdio};

@@ -171,7 +171,7 @@ async fn a_database_of_a_later_version_is_left_alone(pool: PgPool) {
 }
 
 /// A server that runs in the background; ended when dropped.
-struct Running {
+pub struct Running {
     child: Child,
     output: BufReader<std::process::ChildStdout>,
 }
@@ -184,7 +184,7 @@ impl Drop for Running {
 }
 
 impl Running {
-    fn start(settings: &[(&str, &str)]) -> Self {
+    pub fn start(settings: &[(&str, &str)]) -> Self {
         let mut command = scrip(&["serve"], settings);
         let mut child = command.stderr(Stdio::inherit()).spawn().expect("the program");
         let output = BufReader::new(child.stdout.take().expect("its output"));
@@ -192,7 +192,7 @@ impl Running {
     }
 
     /// Reads the output up to a line that holds a word.
-    fn until(&mut self, word: &str) -> String {
+    pub fn until(&mut self, word: &str) -> String {
         let mut text = String::new();
         while !text.contains(word) {
             let mut line = String::new();
@@ -200,6 +200,12 @@ impl Running {
             text.push_str(&line);
         }
         text
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("a status");
     }
 
     /// Asks it to stop, and waits for the end.

@@ -23,6 +23,7 @@ mod price_files;
 mod prices;
 mod pricing;
 mod quotes;
+mod real_providers;
 mod receipts;
 mod rude;
 mod service;

@@ -30,6 +30,8 @@ pub struct Logged {
     pub idempotency_key: Option<String>,
     /// The API version that was asked for.
     pub version: Option<String>,
+    /// Who calls, as its client says.
+    pub agent: Option<String>,
     /// The status of the answer, also of one that was lost.
     pub status: u16,
     /// Whether the answer was an earlier one, kept under the key.
@@ -52,6 +54,7 @@ impl Logged {
             params,
             idempotency_key: text("idempotency-key").or_else(|| text("idempotence-key")),
             version: text("stripe-version"),
+            agent: text("user-agent"),
             status: 0,
             replayed: false,
             fault: None,

@@ -1,0 +1,17 @@
+//! The real clients of Stripe and YooKassa against their stand-ins: real sockets, a real database, and at the end of
+//! each test what the money and the books say.
+
+mod canaries;
+mod crash;
+mod currencies;
+mod declines;
+mod doubles;
+mod events;
+mod faults;
+mod orders;
+mod others;
+mod shop;
+mod tampering;
+mod till;
+mod wire;
+mod year;

@@ -1,0 +1,15 @@
+//! `make providers-check`: the test modes of Stripe and YooKassa themselves, where their keys are in the environment.
+//!
+//! It is the one part of the tests that needs the internet, so that nothing else calls it.
+
+use anyhow::Result;
+
+use crate::{lint, shell};
+
+/// Tries the providers by the program's own command, which skips those whose keys are not set.
+pub fn check() -> Result<()> {
+    shell::say("The providers' test modes");
+    shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
+    let mut scrip = shell::command(shell::target().join("debug/scrip"));
+    shell::run(scrip.args(["payments", "check"]).env("SCRIP_MODE", "development"))
+}
