@@ -75,7 +75,8 @@ fn PlanRow(plan: PlanInList, interval: Interval, is_chosen: bool, day: chrono::N
     };
     let rate = move || {
         let locale = i18n.get_locale();
-        terms.rate().map(|rate| t_string!(i18n, plan.per_credit, rate = rate_text(locale, rate)))
+        let unit = unit_text(locale, Credits::ONE);
+        terms.rate().map(|rate| t_string!(i18n, plan.per_credit, rate = rate_text(locale, rate), unit = unit))
     };
     let start = move || match (is_current, starts_now) {
         (true, _) => t_string!(i18n, plan.yours).to_owned(),
@@ -86,7 +87,7 @@ fn PlanRow(plan: PlanInList, interval: Interval, is_chosen: bool, day: chrono::N
         <span class="size-4 rounded-full border border-control grid place-items-center bg-base-100 flex-none" aria-hidden="true">
             {is_chosen.then(|| view! { <span class="size-2 rounded-full bg-primary"></span> })}
         </span>
-        <span class="w-20 sm:w-24 font-medium break-words">{name}</span>
+        <span class="w-14 sm:w-24 font-medium [overflow-wrap:anywhere]">{name}</span>
         <span class="flex-1 min-w-0 num">
             <span class="block sm:inline">{credits}</span>
             <span class="text-sm text-muted sm:ml-2">{rate}</span>
@@ -94,12 +95,12 @@ fn PlanRow(plan: PlanInList, interval: Interval, is_chosen: bool, day: chrono::N
         <span class="text-sm text-muted hidden sm:block text-right">
             {if is_current { view! { <span class="tag">{start}</span> }.into_any() } else { view! { {start} }.into_any() }}
         </span>
-        <span class="num text-right min-w-20">
+        <span class="num text-right sm:min-w-20">
             {move || money_text(i18n.get_locale(), terms.price)}
             <span class="block text-sm text-muted sm:hidden">{start}</span>
         </span>
     };
-    let class = "pick flex items-center gap-3 px-4 py-2.5 rounded-none -mt-px w-full";
+    let class = "pick flex items-center gap-2 sm:gap-3 px-3 sm:px-4 py-2.5 rounded-none -mt-px w-full";
     if is_current {
         return view! { <li><span class=format!("{class} !cursor-default")>{inner}</span></li> }.into_any();
     }

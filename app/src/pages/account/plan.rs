@@ -116,7 +116,7 @@ fn PaidPlan(page: Page, current: SubscriptionView, chosen: Option<String>) -> im
     let plan = view! {
         <CurrentPlan current=current.clone() names=page.names.clone() pay=pay.clone() chosen=chosen.clone() key=key may_pay=page.may_pay />
     };
-    let Some(changes) = page.changes else { return plan.into_any() };
+    let Some(changes) = page.changes else { return view! { <div class="max-w-[720px]">{plan}</div> }.into_any() };
     let list = view! { <ChangeList changes=changes.clone() current=current.clone() /> };
     let Some(change) = changes.chosen else {
         return view! { <div class="max-w-[720px]">{plan} {list}</div> }.into_any();
@@ -299,7 +299,7 @@ fn CurrentPlan(
         }
     };
     view! {
-        <section aria-labelledby="now" class="panel p-5 max-w-[720px]">
+        <section aria-labelledby="now" class="panel p-5">
             <div class="flex flex-wrap items-center gap-3">
                 <h2 id="now" class="h2">{move || t_string!(i18n, wallet.plan_name, name = name.get_value())}</h2>
                 <span class=class>{state}</span>
