@@ -39,6 +39,12 @@ pub fn staff() -> Result<(Viewer, Wallet), AppError> {
     Err(Refusal::not_found("page").into())
 }
 
+/// Staff who may see all payments: admins and finance. For others the page does not exist, as for [`staff`].
+pub fn payment_staff() -> Result<(Viewer, Wallet), AppError> {
+    let (viewer, wallet) = signed_in()?;
+    if viewer.may_review_payments() { Ok((viewer, wallet)) } else { staff() }
+}
+
 /// What became of the form that this page answers, if it was posted to this path or below it.
 #[must_use]
 pub fn outcome(path: &str) -> context::FormOutcome {

@@ -36,7 +36,9 @@ use i18n::I18nContextProvider;
 use pages::account::{
     HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage, TopUpPage,
 };
-use pages::admin::{AuditPage, ImportPage, MarginsPage, OperationPage, PublishPage, TariffsPage};
+use pages::admin::{
+    AuditPage, ImportPage, MarginsPage, OperationPage, PaymentsPage, PublishPage, ReconciliationPage, TariffsPage,
+};
 use pages::developers::{KeysPage, WebhooksPage};
 use pages::playground::PlaygroundPage;
 use pages::public::{
@@ -83,6 +85,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/developers/webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async />
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/payments/:id?") view=PaymentsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/reconciliation") view=ReconciliationPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n/operations") view=OperationPage ssr=SsrMode::Async />

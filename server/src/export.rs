@@ -1,4 +1,6 @@
-//! Files for signed-in people: the history with the page's own filters; price books for admins.
+//! Files for signed-in people: the history with the page's own filters; payments and price books for staff.
+
+mod payments;
 
 use app::context::Viewer;
 use app::server_fns::ledger::{HistoryQuery, filter};
@@ -20,6 +22,7 @@ use crate::state::AppState;
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/wallet/history.csv", get(history))
+        .route("/admin/payments.csv", get(payments::file))
         .route("/admin/margins/costs.csv", get(costs))
         .route("/admin/tariffs/{n}/prices.csv", get(prices_csv))
         .route("/admin/tariffs/{n}/prices.toml", get(prices_toml))

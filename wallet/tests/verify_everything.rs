@@ -22,6 +22,14 @@ const BOOKS: &str = "
            100000000, 44900, 'RUB', 'a@example.com', 'A', 'en', 'sandbox', 'http://localhost', 1, now(), now(), now(),
            now(), now()
     FROM wallets;
+    INSERT INTO payment_states (payment_id, number, status, at)
+    VALUES ('00000000-0000-0000-0000-000000000001', 1, 'succeeded', now());
+    INSERT INTO reconciliations (id, provider, from_at, to_at, began_at, matched, differences, others, in_review)
+    VALUES ('00000000-0000-0000-0000-000000000002', 'sandbox', '2026-01-01', '2026-01-02', now(), 0, 1, 0, 0);
+    INSERT INTO payment_differences (id, provider, same_key, kind, reference, about_at, found_at)
+    VALUES ('00000000-0000-0000-0000-000000000003', 'sandbox', 'k', 'unknown_order', 'sbx_1', now(), now());
+    INSERT INTO found_differences (reconciliation_id, difference_id)
+    VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000003');
     SET session_replication_role = DEFAULT";
 
 const CANARIES: &[(&str, &str)] = &[
@@ -33,6 +41,17 @@ const CANARIES: &[(&str, &str)] = &[
     ("money_in_is_the_price_of_credits", "UPDATE payments SET minor = minor - 1"),
     ("money_in_is_the_price_of_credits", "UPDATE grants SET cost_minor = NULL, cost_currency = NULL"),
     ("payment_is_the_accounts_own", "UPDATE payments SET account_id = gen_random_uuid()"),
+    ("payment_states_end_at_its_own", "UPDATE payments SET failure = 'mismatch'"),
+    ("payment_states_end_at_its_own", "DELETE FROM payment_states"),
+    ("payment_states_end_at_its_own", "UPDATE payment_states SET number = 2"),
+    ("reconciliations_have_what_they_found", "DELETE FROM found_differences"),
+    ("reconciliations_have_what_they_found", "UPDATE reconciliations SET differences = 2"),
+    (
+        "reconciliations_have_what_they_found",
+        "DELETE FROM found_differences; UPDATE reconciliations SET differences = 0",
+    ),
+    ("payment_history_is_guarded", "ALTER TABLE payments DISABLE TRIGGER payments_state_noted"),
+    ("payment_history_is_guarded", "DROP TRIGGER payment_states_append_only ON payment_states"),
     ("charge_was_priced_by_a_book_in_force", "DELETE FROM tariffs"),
     ("charge_was_priced_by_a_book_in_force", "UPDATE price_books SET effective_at = 'infinity'"),
     ("charge_was_priced_by_a_book_in_force", "DELETE FROM price_books"),

@@ -41,7 +41,10 @@ const ORDERS: [Order; 7] = [
         rooms: &["rule", "model", "repo", "pricing", "editing", "costs", "simulation", "publishing"],
     },
     Order { folder: "wallet/src/identity", rooms: &["model", "rules", "ports", "repo", "service"] },
-    Order { folder: "wallet/src/payment", rooms: &["provider", "method", "model", "sandbox", "repo", "service"] },
+    Order {
+        folder: "wallet/src/payment",
+        rooms: &["provider", "method", "model", "sandbox", "compare", "console", "repo", "service"],
+    },
     Order {
         folder: "app/src",
         rooms: &[

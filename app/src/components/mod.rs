@@ -2,6 +2,7 @@
 
 #![warn(clippy::disallowed_methods)]
 
+pub mod console;
 pub mod developers;
 pub mod ledger;
 pub mod payment;

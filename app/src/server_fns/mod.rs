@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod changelog;
+pub mod console;
 pub mod form;
 pub mod keys;
 pub mod ledger;

@@ -28,6 +28,8 @@ pub struct Session {
     pub unit: Option<UnitName>,
     /// What the platform is called.
     pub name: String,
+    /// How many payments wait for staff, for those who may decide them.
+    pub in_review: Option<i64>,
     /// A coming price rise that concerns the open account and that this person has not put away.
     pub rise: Option<RiseNotice>,
 }
@@ -47,9 +49,14 @@ pub async fn load_session() -> Result<Session, AppError> {
         Some(viewer) if catalog.is_some() => wallet.tariffs().coming_rise(viewer.account, viewer.user).await?,
         _ => None,
     };
+    let in_review = match &viewer {
+        Some(viewer) if viewer.may_review_payments() => Some(wallet.payments().count_in_review().await?),
+        _ => None,
+    };
     let now = wallet.clock().now();
     Ok(Session {
         rise,
+        in_review,
         zone: viewer.as_ref().map(|viewer| LocalTime::of(&viewer.time_zone, now)),
         viewer,
         balance,

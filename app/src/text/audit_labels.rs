@@ -26,6 +26,7 @@ pub fn action_words(locale: Locale, action: &str) -> String {
         "payment.held" => td_string!(locale, audit.payment_held).to_owned(),
         "payment.release" => td_string!(locale, audit.payment_released).to_owned(),
         "payment.returned" => td_string!(locale, audit.payment_returned).to_owned(),
+        "payments.compared" => td_string!(locale, audit.payments_compared).to_owned(),
         "account.time_zone" => td_string!(locale, audit.time_zone_changed).to_owned(),
         "key.created" => td_string!(locale, audit.key_created).to_owned(),
         "hold.captured" => td_string!(locale, audit.hold_captured).to_owned(),

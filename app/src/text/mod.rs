@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod audit_labels;
+pub mod console;
 pub mod date_time;
 pub mod import_error;
 pub mod payment;

@@ -145,7 +145,8 @@ async fn guard(State(state): State<AppState>, session: AuthSession, mut request:
         request.extensions_mut().insert(SessionToken(token(&id)));
     }
     let asked = asked(&request);
-    let is_closed = is_under(STAFF, request.uri().path()) && !viewer.is_admin();
+    let is_open = viewer.is_admin() || (viewer.may_review_payments() && is_of_payments(request.uri().path()));
+    let is_closed = is_under(STAFF, request.uri().path()) && !is_open;
     let answer = next.run(request).await;
     // By the role in the account, or by the one in the staff. A server function of the staff notes it itself.
     if answer.status() == StatusCode::FORBIDDEN || (is_closed && answer.status() == StatusCode::NOT_FOUND) {
@@ -157,6 +158,12 @@ async fn guard(State(state): State<AppState>, session: AuthSession, mut request:
 /// Says whether a path is a page or one below it.
 fn is_under(page: &str, path: &str) -> bool {
     path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Says whether an address is one of those where staff see and decide payments.
+fn is_of_payments(path: &str) -> bool {
+    path == "/admin/payments.csv"
+        || ["/admin/payments", "/admin/reconciliation"].iter().any(|page| is_under(page, path))
 }
 
 /// Names what a request asks for, for the audit log.

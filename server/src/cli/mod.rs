@@ -55,7 +55,7 @@ pub enum Command {
     /// Lists payments in review, and decides about them.
     #[command(subcommand)]
     Payment(payment::Command),
-    /// Sets payment providers up.
+    /// Sets payment providers up, and compares our payments with their books.
     #[command(subcommand)]
     Payments(payments::Command),
     /// Shows the plan of an account, puts the account on one that was agreed with it, or ends it.

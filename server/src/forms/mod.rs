@@ -10,6 +10,7 @@ mod files;
 mod keys;
 mod margins;
 mod payment_methods;
+mod payments;
 mod plan;
 mod post;
 mod recovery;
@@ -32,7 +33,7 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 35] = [
+const HELD: [(&str, &str); 36] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
@@ -54,6 +55,7 @@ const HELD: [(&str, &str); 35] = [
     ("/developers/webhooks/{id}/enable", "/developers/webhooks"),
     ("/developers/webhooks/{id}/remove", "/developers/webhooks"),
     ("/developers/webhooks/deliveries/{id}/replay", "/developers/webhooks"),
+    ("/admin/payments/{id}/decision", "/admin/payments/{id}"),
     ("/admin/tariffs/{n}/prices", "/admin/tariffs/{n}"),
     ("/admin/tariffs/{n}/remove", "/admin/tariffs/{n}"),
     ("/admin/tariffs/{n}/discard", "/admin/tariffs/{n}"),
@@ -145,6 +147,8 @@ fn posts() -> Router<AppState> {
         .route("/developers/webhooks/{id}/enable", post(webhooks::enable))
         .route("/developers/webhooks/{id}/remove", post(webhooks::remove))
         .route("/developers/webhooks/deliveries/{id}/replay", post(webhooks::replay))
+        // Payments in review.
+        .route("/admin/payments/{id}/decision", post(payments::decide))
         // Tariffs.
         .route("/admin/tariffs", post(admin::create_draft))
         .route("/admin/tariffs/{n}/prices", post(draft::change_price))

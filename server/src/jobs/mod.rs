@@ -2,6 +2,7 @@
 
 mod announce_prices;
 mod ask_inactive;
+mod compare_payments;
 mod make_checkpoints;
 mod process_provider_event;
 mod purge;
@@ -83,6 +84,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<send_due_mails::SendDueMails>()
         .define_job::<process_provider_event::ProcessProviderEvent>()
         .define_job::<reconcile_payments::ReconcilePayments>()
+        .define_job::<compare_payments::ComparePayments>()
         .define_job::<simulate_prices::SimulatePrices>()
         .define_job::<renew_plans::RenewPlans>()
         .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
@@ -105,6 +107,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::every_minute().payload(sum_usage::SumUsage::default())?)
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
         .with_cron(Cron::hourly_at(12)?.payload(make_checkpoints::MakeCheckpoints::default())?)
+        .with_cron(Cron::daily_at(5, 53)?.payload(compare_payments::ComparePayments::default())?)
         .with_cron(Cron::daily_at(6, 41)?.payload(review_upstream_costs::ReviewUpstreamCosts::default())?)
         .with_cron(Cron::daily_at(7, 23)?.payload(tell_expiring_cards::TellExpiringCards::default())?)
         .with_cron(Cron::hourly_at(37)?.payload(purge::Purge::default())?)

@@ -351,3 +351,33 @@ async fn staff_finish_holds_and_pay_charges_back(pool: PgPool) {
     wallet.shutdown().await;
     assert!(told(&["verify"]).contains("Every invariant holds"));
 }
+
+#[sqlx::test(migrations = false)]
+async fn payments_are_reconciled_and_the_exit_code_says_whether_they_agree(pool: PgPool) {
+    let database = url(&pool);
+    let settings = [("DATABASE_URL", database.as_str())];
+    assert!(run(&["migrate"], &settings).status.success());
+    let reconcile = ["payments", "reconcile", "--from", "2026-11-01", "--to", "2026-11-30"];
+    let output = run(&reconcile, &settings);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && told.starts_with("sandbox: 0 match, 0 differ"), "{told}");
+    let stranger =
+        "INSERT INTO sandbox_checkouts (reference, order_id, idempotency_key, title, minor, currency, locale,
+                                                   state, return_url, cancel_url, created_at, updated_at, expires_at)
+                    VALUES ('sbx_stranger', gen_random_uuid(), 'stranger', 'x', 50000, 'RUB', 'en', 'paid', '', '',
+                            '2026-11-30 23:59:59Z', now(), now())";
+    sqlx::raw_sql(stranger).execute(&pool).await.expect("added");
+    for new in [1, 0] {
+        let output = run(&reconcile, &settings);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let lines: Vec<&str> = told.trim_end().lines().collect();
+        assert_eq!((output.status.code(), lines.len()), (Some(1), 2), "{told}");
+        assert!(lines[0].starts_with(&format!("sandbox: 0 match, 1 differ ({new} new)")), "{told}");
+        assert!(
+            lines[1].contains("an order that is not known here") && lines[1].contains("there 500.00 RUB"),
+            "{told}"
+        );
+    }
+    let wrong = ["payments", "reconcile", "--from", "2026-11-30", "--to", "2026-11-01"];
+    refuses(&run(&wrong, &settings), &["--to is before --from"]);
+}

@@ -28,6 +28,7 @@ mod receipts;
 mod rude;
 mod service;
 mod shown;
+mod staff_payments;
 mod strangers;
 mod strict;
 mod support;

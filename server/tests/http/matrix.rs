@@ -24,9 +24,11 @@ pub enum Asks {
     KeyKeeper,
     /// The platform's admins; for others it does not exist.
     Admin,
+    /// The platform's admins and its finance staff; for others it does not exist.
+    Finance,
 }
 
-use Asks::{Admin, Anybody, KeyKeeper, Payer, Person};
+use Asks::{Admin, Anybody, Finance, KeyKeeper, Payer, Person};
 
 /// A form's address.
 pub struct Form {
@@ -39,7 +41,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 50] = [
+pub const FORMS: [Form; 51] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -71,6 +73,7 @@ pub const FORMS: [Form; 50] = [
     form("/developers/webhooks/{id}/enable", KeyKeeper),
     form("/developers/webhooks/{id}/remove", KeyKeeper),
     form("/developers/webhooks/deliveries/{id}/replay", KeyKeeper),
+    form("/admin/payments/{id}/decision", Finance),
     form("/admin/tariffs", Admin),
     form("/admin/tariffs/{n}/prices", Admin),
     form("/admin/tariffs/{n}/operations", Admin),
@@ -96,7 +99,7 @@ impl Form {
     /// The address of what somebody has.
     pub fn about(&self, things: &Things) -> String {
         let id = match self.path {
-            path if path.starts_with("/wallet/orders") => &things.payment,
+            path if path.starts_with("/wallet/orders") || path.starts_with("/admin/payments") => &things.payment,
             path if path.starts_with("/developers/keys") => &things.key,
             path if path.contains("/deliveries/") => &things.delivery,
             path if path.starts_with("/settings/security/sessions") => &things.session,
@@ -113,7 +116,7 @@ impl Form {
 }
 
 /// A server function: its endpoint, whether it is posted, whom it is for, and arguments that can be read.
-const FUNCTIONS: [(&str, bool, Asks, &str); 26] = [
+const FUNCTIONS: [(&str, bool, Asks, &str); 29] = [
     ("audit", false, Admin, ""),
     ("changelog", false, Anybody, ""),
     ("price_change", false, Anybody, "version=1"),
@@ -135,8 +138,11 @@ const FUNCTIONS: [(&str, bool, Asks, &str); 26] = [
     ("quotes", false, Person, ""),
     ("session", false, Anybody, ""),
     ("price_book", false, Admin, "version=1"),
+    ("reconciliation", false, Finance, ""),
     ("rehearsal", false, Admin, "version=1"),
     ("price_book_operation", false, Admin, "version=1"),
+    ("staff_payment", false, Finance, "id=0192aaaa-0000-7000-8000-000000000000"),
+    ("staff_payments", false, Finance, ""),
     ("wallet_overview", false, Person, ""),
     ("top_up_offer", false, Person, "currency=RUB"),
     ("webhooks_page", false, Person, "query[preview]=false"),
@@ -197,15 +203,24 @@ pub async fn member<'s>(site: &'s Site, pool: &PgPool, role: &str) -> Browser<'s
 
 /// Somebody of the staff who is no admin.
 pub async fn supporter(site: &Site) -> Browser<'_> {
+    of_staff(site, "helper", StaffRole::Support).await
+}
+
+/// Somebody of the staff who handles payments.
+pub async fn accountant(site: &Site) -> Browser<'_> {
+    of_staff(site, "accountant", StaffRole::Finance).await
+}
+
+async fn of_staff<'s>(site: &'s Site, name: &str, role: StaffRole) -> Browser<'s> {
     let form = SignUp {
-        email: "helper@example.com".to_owned(),
+        email: format!("{name}@example.com"),
         password: PASSWORD.to_owned(),
-        name: "Helper".to_owned(),
+        name: name.to_owned(),
         locale: "en".to_owned(),
     };
-    site.wallet().identity().create_staff(form, StaffRole::Support).await.expect("staff");
+    site.wallet().identity().create_staff(form, role).await.expect("staff");
     let mut browser = site.browser();
-    browser.sign_in("helper").await;
+    browser.sign_in(name).await;
     browser
 }
 
@@ -265,7 +280,7 @@ async fn every_form_asks_who_posts_it(pool: PgPool) {
             _ => &[],
         };
         for (who, status) in answers {
-            let expected = if form.asks == Admin {
+            let expected = if matches!(form.asks, Admin | Finance) {
                 Some(StatusCode::NOT_FOUND)
             } else {
                 may_not.contains(&who).then_some(StatusCode::FORBIDDEN)
@@ -287,6 +302,7 @@ async fn every_server_function_asks_who_calls_it(pool: PgPool) {
     let mut owner = member(&site, &pool, "owner").await;
     let mut helper = supporter(&site).await;
     let mut admin = site.admin().await;
+    let mut accountant = accountant(&site).await;
     for (name, is_posted, asks, args) in FUNCTIONS {
         let told = call(&mut guest, name, is_posted, args).await;
         let expected = if asks == Anybody { None } else { Some(StatusCode::UNAUTHORIZED) };
@@ -301,12 +317,18 @@ async fn every_server_function_asks_who_calls_it(pool: PgPool) {
         {
             let told = call(browser, name, is_posted, args).await;
             assert!(!told.status.is_server_error(), "{name} by the {who}: {}", told.text);
-            assert!(asks != Admin || told.status == StatusCode::NOT_FOUND, "{name} by the {who}: {}", told.status);
+            let is_hidden = matches!(asks, Admin | Finance);
+            assert!(!is_hidden || told.status == StatusCode::NOT_FOUND, "{name} by the {who}: {}", told.status);
             let is_forbidden = asks == KeyKeeper && who == "viewer";
             assert_eq!(told.status == StatusCode::FORBIDDEN, is_forbidden, "{name} by the {who}: {}", told.text);
         }
         let told = call(&mut admin, name, is_posted, args).await;
         assert!(!told.status.is_server_error(), "{name} by an admin: {}", told.text);
+        let told = call(&mut accountant, name, is_posted, args).await;
+        assert!(!told.status.is_server_error(), "{name} by finance: {}", told.text);
+        let is_hidden = asks == Admin || name == "staff_payment";
+        let is_found = told.status != StatusCode::NOT_FOUND;
+        assert!(!matches!(asks, Admin | Finance) || is_found != is_hidden, "{name} by finance: {}", told.status);
     }
 }
 

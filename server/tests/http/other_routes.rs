@@ -7,15 +7,16 @@ use reqwest::StatusCode;
 use reqwest::header::COOKIE;
 use sqlx::PgPool;
 
-use crate::matrix::{Asks, member, supporter};
+use crate::matrix::{Asks, accountant, member, supporter};
 use crate::support::{Browser, Site, location};
 
 /// Every such route.
-const ROUTES: [(&str, Asks); 10] = [
+const ROUTES: [(&str, Asks); 11] = [
     ("/live", Asks::Person),
     ("/wallet/history.csv", Asks::Person),
     ("/wallet/orders/{id}/return", Asks::Anybody),
     ("/wallet/payment/methods/{id}/return", Asks::Anybody),
+    ("/admin/payments.csv", Asks::Finance),
     ("/admin/margins/costs.csv", Asks::Admin),
     ("/admin/tariffs/{n}/prices.csv", Asks::Admin),
     ("/admin/tariffs/{n}/prices.toml", Asks::Admin),
@@ -58,6 +59,7 @@ async fn every_other_route_asks_who_comes(pool: PgPool) {
     }
     people.push(("helper", supporter(&site).await));
     let admin = site.admin().await;
+    let accountant = accountant(&site).await;
     for (path, asks) in ROUTES {
         let path = path.replace("{n}", "1").replace("{id}", "pay_0").replace("{reference}", "sbx_0");
         let of_guest = status(&guest, &path).await;
@@ -66,7 +68,7 @@ async fn every_other_route_asks_who_comes(pool: PgPool) {
         for (who, browser) in &people {
             let told = status(browser, &path).await;
             let expected = match asks {
-                Asks::Admin => Some(StatusCode::NOT_FOUND),
+                Asks::Admin | Asks::Finance => Some(StatusCode::NOT_FOUND),
                 Asks::Person => Some(StatusCode::OK),
                 _ => None,
             };
@@ -76,7 +78,11 @@ async fn every_other_route_asks_who_comes(pool: PgPool) {
             );
         }
         let told = status(&admin, &path).await;
-        assert!(asks != Asks::Admin || told == StatusCode::OK, "{path} by an admin: {told}");
+        let is_theirs = matches!(asks, Asks::Admin | Asks::Finance);
+        assert!(!is_theirs || told == StatusCode::OK, "{path} by an admin: {told}");
+        let told = status(&accountant, &path).await;
+        assert!(asks != Asks::Finance || told == StatusCode::OK, "{path} by finance: {told}");
+        assert!(asks != Asks::Admin || told == StatusCode::NOT_FOUND, "{path} by finance: {told}");
     }
 }
 

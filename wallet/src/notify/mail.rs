@@ -123,6 +123,16 @@ impl std::fmt::Debug for Mail {
 }
 
 impl Mail {
+    /// Names the payment that it is about.
+    #[must_use]
+    pub const fn payment(&self) -> Option<PaymentId> {
+        match self {
+            Self::Receipt(mail) | Self::CreditsLate(mail) => Some(mail.payment),
+            Self::PlanStarted(mail) | Self::PlanRenewed(mail) => Some(mail.payment),
+            _ => None,
+        }
+    }
+
     /// Gives the kind's name.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

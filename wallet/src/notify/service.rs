@@ -60,7 +60,7 @@ impl Notify {
     ) -> Result<Uuid> {
         let id = Uuid::now_v7();
         let content = serde_json::to_value(mail)?;
-        repo::insert(connection, id, (to, locale, mail.kind()), &content, self.db.now()).await?;
+        repo::insert(connection, id, (to, locale, mail.kind()), (&content, mail.payment()), self.db.now()).await?;
         // In two lanes: a slow SMTP server takes no more places from other jobs. What a lane leaves, the sweep sends.
         let lane = if id.as_u128().is_multiple_of(2) { "mails-1" } else { "mails-2" };
         self.db.enqueue_in_lane_in_tx(connection, (SEND_MAIL, lane), &json!({ "id": id })).await?;

@@ -5,6 +5,8 @@
 //! transaction also marks the payment succeeded. The browser's return, the provider's event and the reconciler all
 //! end there, so that their order and their number make no difference.
 
+mod compare;
+mod console;
 mod method;
 mod model;
 mod provider;
@@ -14,6 +16,11 @@ mod sandbox;
 #[cfg(feature = "postgres")]
 mod service;
 
+pub use compare::{ComparedPeriod, Comparison, Difference, DifferenceKind, OurPayment, compare};
+pub use console::{
+    BoughtKind, Decision, EventState, FoundDifference, GroupCounts, PaymentFilter, PaymentStep, PaymentStory,
+    Reconciliation, ReconciliationReport, StaffPayment, StaffPaymentPage, StatusGroup, TimedStep,
+};
 pub use method::{CardTerm, MethodSetup, PayOption, PayWith, PayWithError, PaymentMethod};
 pub use model::{
     Changed, Order, PaymentInReview, PaymentPage, PaymentStatus, PaymentView, PlanChoice, PlanPart, TopUp,
@@ -30,4 +37,4 @@ pub use sandbox::{SandboxCheckout, SandboxMethod, SandboxState, SandboxStep};
 #[cfg(feature = "postgres")]
 pub(crate) use service::Renewal;
 #[cfg(feature = "postgres")]
-pub use service::{Buyer, Contact, PROCESS_EVENT, Payments, Reconciled, Replayed, SandboxBooks};
+pub use service::{Buyer, Compared, Contact, PROCESS_EVENT, Payments, Reconciled, Replayed, SandboxBooks};

@@ -16,9 +16,9 @@ use wallet::money::{Credits, Currency, Money};
 use wallet::notify::Mail;
 use wallet::payment::TopUp;
 use wallet::payment::{
-    AmountLimits, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout, EventError, FetchAnswer,
-    MethodAnswer, MethodKind, Provider, ProviderMethod, ProviderPayment, ProviderStatus, SavedCharge, SetupAnswer,
-    SetupOrder, VerifiedEvent,
+    AmountLimits, BookPeriod, BookedPayment, BooksAnswer, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder,
+    EventAbout, EventError, FetchAnswer, MethodAnswer, MethodKind, Provider, ProviderMethod, ProviderPayment,
+    ProviderStatus, SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent,
 };
 use wallet::{Options, Wallet};
 
@@ -155,6 +155,12 @@ pub struct Books {
     pub detached: Vec<String>,
     /// The least amount, in the minor unit of any currency.
     pub least: Option<i64>,
+    /// It has no list of what it took.
+    pub has_no_books: bool,
+    /// The pages of its list that were read.
+    pub pages_read: u32,
+    /// Payments that stand in its list and that nobody here has ordered.
+    pub foreign: Vec<BookedPayment>,
     /// The next look at a payment waits here.
     pub gate: Option<Arc<Gate>>,
 }
@@ -352,6 +358,25 @@ impl Provider for Double {
         self.answer(reference)
     }
 
+    async fn list_payments(&self, period: &BookPeriod) -> Option<BooksAnswer> {
+        let mut books = self.books();
+        if books.has_no_books {
+            return None;
+        }
+        if books.silent {
+            return Some(BooksAnswer::Unknown { detail: "silent".into() });
+        }
+        books.pages_read += 1;
+        let mut all: Vec<BookedPayment> = books.pages.values().map(booked).chain(books.foreign.clone()).collect();
+        all.retain(|one| (period.from..period.to).contains(&one.created_at));
+        all.sort_by(|a, b| a.reference.cmp(&b.reference));
+        all.retain(|one| period.cursor.as_ref().is_none_or(|after| one.reference > *after));
+        // Short pages, so that there are several.
+        let next = (all.len() > 2).then(|| all[1].reference.clone());
+        all.truncate(2);
+        Some(BooksAnswer::Page { payments: all, next })
+    }
+
     fn reread_webhook(&self, _: &str, _: &[u8]) -> Option<VerifiedEvent> {
         None
     }
@@ -363,6 +388,18 @@ impl Provider for Double {
         _: &[u8],
     ) -> Result<VerifiedEvent, EventError> {
         Err(EventError::Signature)
+    }
+}
+
+/// A payment as it stands in the double's list.
+pub fn booked(page: &ProviderPayment) -> BookedPayment {
+    BookedPayment {
+        reference: page.reference.clone(),
+        order: page.order,
+        is_paid: page.status == ProviderStatus::Paid,
+        total: Money::from_minor(page.money.minor() + page.tax_minor, page.money.currency()),
+        refunded_minor: page.refunded_minor,
+        created_at: page.created_at,
     }
 }
 

@@ -12,6 +12,7 @@ mod method_of_plan;
 mod methods;
 #[path = "../people_support/mod.rs"]
 mod people_support;
+mod reconcile;
 mod renew;
 mod support;
 mod trouble;

@@ -72,8 +72,8 @@ pub fn PersonMenu(
     initials: String,
     /// The person's name.
     name: StoredValue<String>,
-    /// Whether the person may go to the admins' pages.
-    is_staff: bool,
+    /// The first of the admins' pages, for who may go there.
+    admin_home: Option<&'static str>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let label = initials.clone();
@@ -97,7 +97,7 @@ pub fn PersonMenu(
                 <a class="nav-i lg:hidden" href="/wallet/orders">{t!(i18n, nav.orders)}</a>
                 <a class="nav-i lg:hidden" href="/wallet/payment">{t!(i18n, pay.title)}</a>
                 <a class="nav-i lg:hidden" href="/pricing">{t!(i18n, nav.prices)}</a>
-                {is_staff.then(|| view! { <a class="nav-i" href="/admin/tariffs">{t!(i18n, nav.to_admin)}</a> })}
+                {admin_home.map(|href| view! { <a class="nav-i" href=href>{t!(i18n, nav.to_admin)}</a> })}
                 <a class="nav-i" href="/settings/security">{t!(i18n, nav.security)}</a>
                 <form method="post" action="/settings/locale" class="sm:hidden">
                     <input type="hidden" name="locale" value=move || other().0 />

@@ -39,6 +39,8 @@ pub enum Icon {
     Warn,
     /// A tick.
     Check,
+    /// An arrow into a tray.
+    Download,
 }
 
 impl Icon {
@@ -65,6 +67,7 @@ impl Icon {
             Self::Back => "M6 4 2.500 7.500 6 11M3 7.500h6.500a3.500 3.500 0 0 1 0 7",
             Self::Warn => "M8 2.300 14.300 13H1.700zM8 6.300v3.200M8 11.200v.3",
             Self::Check => "m3 8.500 3.200 3.200L13 4.800",
+            Self::Download => "M8 2.500v7M5 7l3 3 3-3M2.500 13h11",
         }
     }
 }

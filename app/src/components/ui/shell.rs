@@ -12,6 +12,7 @@ use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_walle
 use crate::error::AppError;
 use crate::i18n::*;
 use crate::server_fns::session::Session;
+use crate::text::amount::count_text;
 use crate::text::date_time::Zone;
 
 /// Where a page stands in the sidebar.
@@ -37,6 +38,8 @@ pub enum Nav {
     Security,
     /// `/playground`.
     Playground,
+    /// `/admin/payments`.
+    Payments,
     /// `/admin/tariffs`.
     PriceBook,
     /// `/admin/margins`.
@@ -58,6 +61,7 @@ impl Nav {
             Self::Webhooks => "/developers/webhooks",
             Self::Security => "/settings/security",
             Self::Playground => "/playground",
+            Self::Payments => "/admin/payments",
             Self::PriceBook => "/admin/tariffs",
             Self::Margins => "/admin/margins",
             Self::Audit => "/admin/audit",
@@ -65,7 +69,15 @@ impl Nav {
     }
 
     const fn is_admin(self) -> bool {
-        matches!(self, Self::PriceBook | Self::Margins | Self::Audit)
+        matches!(self, Self::Payments | Self::PriceBook | Self::Margins | Self::Audit)
+    }
+
+    /// Says whether a person may go there: of the admin pages, finance has the payments only.
+    fn is_for(self, viewer: Option<&Viewer>) -> bool {
+        match self {
+            Self::Payments => viewer.is_some_and(Viewer::may_review_payments),
+            other => !other.is_admin() || viewer.is_some_and(Viewer::is_admin),
+        }
     }
 
     const fn icon(self) -> Icon {
@@ -80,6 +92,7 @@ impl Nav {
             Self::Webhooks => Icon::Dots,
             Self::Security => Icon::Lock,
             Self::Playground => Icon::Play,
+            Self::Payments => Icon::Card,
             Self::PriceBook => Icon::Book,
             Self::Margins => Icon::List,
             Self::Audit => Icon::Clock,
@@ -98,6 +111,7 @@ impl Nav {
             Self::Webhooks => td_string!(locale, webhooks.title),
             Self::Security => td_string!(locale, nav.security),
             Self::Playground => td_string!(locale, nav.playground),
+            Self::Payments => td_string!(locale, payments.title),
             Self::PriceBook => td_string!(locale, nav.price_book),
             Self::Margins => td_string!(locale, margins.title),
             Self::Audit => td_string!(locale, nav.audit),
@@ -178,13 +192,22 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
     // The overview shows one banner at a time, and decides which.
     let rise = session.rise.clone().filter(|_| !is_admin && active != Nav::Overview);
     let viewer = session.viewer;
-    let is_staff = viewer.as_ref().is_some_and(Viewer::is_admin);
+    let admin_home = [Nav::PriceBook, Nav::Payments].into_iter().find(|nav| nav.is_for(viewer.as_ref())).map(Nav::href);
+    let in_review = session.in_review.unwrap_or_default();
     let initials = viewer.as_ref().map(|viewer| initials(&viewer.name)).unwrap_or_default();
     let project = viewer.as_ref().map(|viewer| (viewer.project_name.clone(), viewer.account_name.clone()));
     let crumb = project.as_ref().map(|(project, _)| project.clone()).unwrap_or_default();
-    let name = StoredValue::new(viewer.map(|viewer| viewer.name).unwrap_or_default());
+    let name = StoredValue::new(viewer.as_ref().map(|viewer| viewer.name.clone()).unwrap_or_default());
     let groups = if is_admin { ADMIN.as_slice() } else { WALLET.as_slice() };
+    let section = ADMIN.iter().find(|group| group.items.contains(&active)).map(|group| group.name);
     let has_playground = session.settings.demo;
+    let is_shown = |item: Nav| item.is_for(viewer.as_ref()) && (has_playground || item != Nav::Playground);
+    let shown: Vec<(&'static Group, Vec<Nav>)> = groups
+        .iter()
+        .map(|group| (group, group.items.iter().copied().filter(|item| is_shown(*item)).collect()))
+        .filter(|(_, items): &(_, Vec<Nav>)| !items.is_empty())
+        .collect();
+    let tabs: Vec<Nav> = shown.iter().flat_map(|(_, items)| items.clone()).collect();
     let main = if wide {
         "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full"
     } else {
@@ -200,11 +223,13 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                 </div>
                 {project.filter(|_| !is_admin).map(|(project, account)| view! { <ProjectBox project=project account=account /> })}
                 <nav aria-label=move || t_string!(i18n, nav.main) class="flex flex-col gap-4 flex-1">
-                    {groups
-                        .iter()
-                        .map(|group| view! { <NavGroup group=group active=active has_playground=has_playground /> })
+                    {shown
+                        .into_iter()
+                        .map(|(group, items)| view! { <NavGroup group=group items=items active=active in_review=in_review /> })
                         .collect_view()}
-                    {(is_staff && !is_admin).then(|| view! { <a class="nav-i" href="/admin/tariffs">{icon(Icon::Book, 16)}{t!(i18n, nav.to_admin)}</a> })}
+                    {admin_home
+                        .filter(|_| !is_admin)
+                        .map(|href| view! { <a class="nav-i" href=href>{icon(Icon::Book, 16)}{t!(i18n, nav.to_admin)}</a> })}
                     {is_admin.then(|| view! { <a class="nav-i" href="/wallet">{icon(Icon::Wallet, 16)}{t!(i18n, nav.to_wallet)}</a> })}
                 </nav>
                 <div class="text-sm text-muted px-2.5 flex flex-col gap-1.5">
@@ -218,7 +243,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                     <div class="h-14 px-4 lg:px-8 flex items-center gap-2 sm:gap-3">
                         <span class="lg:hidden"><Brand /></span>
                         <p class="hidden lg:block text-base text-muted">
-                            {move || if is_admin { t_string!(i18n, nav.tariffs).to_owned() } else { crumb.clone() }}" "<span aria-hidden="true">"/"</span>" "
+                            {move || section.map_or_else(|| crumb.clone(), |name| name(i18n.get_locale()).to_owned())}" "<span aria-hidden="true">"/"</span>" "
                             <span class="text-base-content font-medium">{move || title.get()}</span>
                         </p>
                         <span class="flex-1"></span>
@@ -238,8 +263,9 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                                 }
                             })}
                         <Preferences />
-                        <PersonMenu initials=initials name=name is_staff=is_staff />
+                        <PersonMenu initials=initials name=name admin_home=admin_home />
                     </div>
+                    {is_admin.then(|| view! { <AdminTabs tabs=tabs active=active in_review=in_review /> })}
                 </header>
                 <main id="main" class=main>
                     {rise.map(|rise| view! { <RiseBanner notice=rise /> })} {children()}
@@ -263,23 +289,23 @@ static WALLET: [Group; 2] = [
     },
     Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Webhooks, Nav::Playground] },
 ];
-static ADMIN: [Group; 1] =
-    [Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Margins, Nav::Audit] }];
+static ADMIN: [Group; 2] = [
+    Group { name: |locale| td_string!(locale, nav.customers), items: &[Nav::Payments] },
+    Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Margins, Nav::Audit] },
+];
 
 /// One group of links.
 #[component]
-fn NavGroup(group: &'static Group, active: Nav, has_playground: bool) -> impl IntoView {
+fn NavGroup(group: &'static Group, items: Vec<Nav>, active: Nav, in_review: i64) -> impl IntoView {
     let i18n = use_i18n();
-    let items = group
-        .items
-        .iter()
-        .filter(|item| has_playground || **item != Nav::Playground)
+    let items = items
+        .into_iter()
         .map(|item| {
-            let item = *item;
             view! {
                 <a class="nav-i" href=item.href() aria-current=(item == active).then_some("page")>
                     {icon(item.icon(), 16)}
-                    {move || item.name(i18n.get_locale())}
+                    <span class="flex-1">{move || item.name(i18n.get_locale())}</span>
+                    {(item == Nav::Payments && in_review > 0).then(|| view! { <span class="tag num"><InReview count=in_review /></span> })}
                 </a>
             }
         })
@@ -289,6 +315,43 @@ fn NavGroup(group: &'static Group, active: Nav, has_playground: bool) -> impl In
             <p class="px-2.5 pb-1 text-xs text-muted">{move || (group.name)(i18n.get_locale())}</p>
             {items}
         </div>
+    }
+}
+
+/// How many payments wait for staff, and for who can't see where it stands, that they do.
+#[component]
+fn InReview(count: i64) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        {move || count_text(i18n.get_locale(), count)}
+        <span class="sr-only">" "{t!(i18n, payments.wait)}</span>
+    }
+}
+
+/// The admin pages as a row of tabs, on small screens.
+#[component]
+fn AdminTabs(tabs: Vec<Nav>, active: Nav, in_review: i64) -> impl IntoView {
+    let i18n = use_i18n();
+    let tabs = tabs
+        .into_iter()
+        .map(|item| {
+            let is_current = item == active;
+            let class = if is_current {
+                "py-2 whitespace-nowrap border-b-2 -mb-px border-base-content font-semibold"
+            } else {
+                "py-2 whitespace-nowrap border-b-2 -mb-px border-transparent text-muted"
+            };
+            view! {
+                <a href=item.href() class=class aria-current=is_current.then_some("page")>
+                    {move || item.name(i18n.get_locale())}
+                    {(item == Nav::Payments && in_review > 0)
+                        .then(|| view! { " "<span class="num text-sm text-muted"><InReview count=in_review /></span> })}
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <nav aria-label=move || t_string!(i18n, nav.admin_pages) class="lg:hidden tabs-line px-4 border-t border-line">{tabs}</nav>
     }
 }
 

@@ -7,9 +7,10 @@ use wallet::clock::Clock;
 use wallet::error::{Error, Refusal};
 use wallet::id::PaymentId;
 use wallet::payment::{
-    Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout, EventError, FetchAnswer, MethodAnswer,
-    MethodKind, Provider, ProviderMethod, ProviderPayment, ProviderStatus, SandboxBooks, SandboxCheckout, SandboxState,
-    SandboxStep, SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent, decline,
+    BookPeriod, BookedPayment, BooksAnswer, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout,
+    EventError, FetchAnswer, MethodAnswer, MethodKind, Provider, ProviderMethod, ProviderPayment, ProviderStatus,
+    SandboxBooks, SandboxCheckout, SandboxState, SandboxStep, SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent,
+    decline,
 };
 
 use super::message::Message;
@@ -68,6 +69,17 @@ fn payment(page: SandboxCheckout) -> ProviderPayment {
             .filter(|_| page.save_method)
             .map(|reference| saved(reference, page.method.as_deref())),
         method: page.method,
+        created_at: page.created_at,
+    }
+}
+
+fn booked(page: SandboxCheckout) -> BookedPayment {
+    BookedPayment {
+        is_paid: page.state == SandboxState::Paid,
+        reference: page.reference,
+        order: Some(page.order),
+        total: page.money,
+        refunded_minor: 0,
         created_at: page.created_at,
     }
 }
@@ -190,6 +202,16 @@ impl Provider for Sandbox {
             Ok(None) => MethodAnswer::Missing,
             Err(error) => MethodAnswer::Unknown { detail: error.to_string() },
         }
+    }
+
+    async fn list_payments(&self, period: &BookPeriod) -> Option<BooksAnswer> {
+        Some(match self.books.list(period).await {
+            Ok(page) => {
+                let next = page.last().filter(|_| SandboxBooks::is_full(&page)).map(|last| last.reference.clone());
+                BooksAnswer::Page { payments: page.into_iter().map(booked).collect(), next }
+            }
+            Err(error) => BooksAnswer::Unknown { detail: error.to_string() },
+        })
     }
 
     fn verify_webhook(

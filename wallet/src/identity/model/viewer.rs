@@ -129,6 +129,12 @@ impl Viewer {
         self.staff.map(|_| Actor::Staff { id: self.user, name: self.name.clone() })
     }
 
+    /// Says whether the person may see all payments and decide those in review: admins and finance.
+    #[must_use]
+    pub fn may_review_payments(&self) -> bool {
+        matches!(self.staff, Some(StaffRole::Admin | StaffRole::Finance))
+    }
+
     /// Says whether the person may edit tariffs and read the audit log.
     #[must_use]
     pub fn is_admin(&self) -> bool {

@@ -35,7 +35,7 @@ use super::repo::{self, tree::OwnerRow, user::UserRow};
 use crate::db::Db;
 use crate::error::{Problem, Refusal, Result};
 use crate::id::{AccountId, UserId, WalletId};
-use crate::identity::model::audit::{AUDIT_PAGE_MAX, AuditPage, NewAudit};
+use crate::identity::model::audit::{AUDIT_PAGE_MAX, AuditPage, AuditRow, NewAudit};
 use crate::identity::model::person::{Email, User};
 use crate::identity::model::viewer::{Viewer, WalletOwner};
 use crate::identity::service::background::Background;
@@ -177,6 +177,12 @@ impl Identity {
         let rows = repo::audit::list(self.db.pool(), before, limit).await?;
         let full = i64::try_from(rows.len()).is_ok_and(|count| count == limit);
         Ok(AuditPage { next: if full { rows.last().map(|row| row.id) } else { None }, rows })
+    }
+
+    /// Lists the newest rows of the audit log about a subject, newest first. Who may see them is the caller's to ask.
+    pub(crate) async fn audit_about(&self, subject: &str, limit: i64) -> Result<Vec<AuditRow>> {
+        self.settle().await;
+        repo::audit::about(self.db.pool(), subject, limit).await
     }
 
     /// Removes what is long past: sessions, links, failures of signing in.

@@ -8,6 +8,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::error::Result;
+use crate::id::PaymentId;
 
 /// A mail as stored.
 pub(crate) struct MailRow {
@@ -23,18 +24,19 @@ pub(crate) async fn insert(
     connection: &mut PgConnection,
     id: Uuid,
     (recipient, locale, kind): (&str, &str, &str),
-    content: &Value,
+    (content, payment): (&Value, Option<PaymentId>),
     at: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "INSERT INTO mails (id, recipient, locale, kind, content, due_at, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $6)",
+        "INSERT INTO mails (id, recipient, locale, kind, content, due_at, created_at, payment_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
         id,
         recipient,
         locale,
         kind,
         content,
-        at
+        at,
+        payment.map(PaymentId::uuid)
     )
     .execute(connection)
     .await?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::super::provider::{EventAbout, UnreadEvent, VerifiedEvent};
 use crate::error::Result;
+use crate::id::PaymentId;
 
 /// A message as stored.
 pub(crate) struct EventRow {
@@ -128,6 +129,18 @@ pub(crate) async fn find(pool: &PgPool, id: Uuid) -> Result<Option<EventRow>> {
     )
     .fetch_optional(pool)
     .await?)
+}
+
+/// Notes which payment a message is about.
+pub(crate) async fn set_payment(pool: &PgPool, id: Uuid, payment: PaymentId) -> Result<()> {
+    sqlx::query!(
+        "UPDATE provider_events SET payment_id = $2 WHERE id = $1 AND payment_id IS DISTINCT FROM $2",
+        id,
+        payment.uuid()
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// Marks a message as worked on; `ignored` where it was about nothing of ours.

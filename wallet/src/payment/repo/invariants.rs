@@ -74,4 +74,48 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                     OR (m.months = n.paid AND m.minor <> p.minor)
                 )",
     },
+    Invariant {
+        name: "payment_states_end_at_its_own",
+        sql: "SELECT p.shard, p.wallet_id,
+                     format('payment %s is %s, its newest state is %s', p.id, p.status, coalesce(s.status, 'missing'))
+              FROM payments AS p
+              LEFT JOIN LATERAL (
+                  SELECT status, failure, number FROM payment_states WHERE payment_id = p.id ORDER BY number DESC LIMIT 1
+              ) AS s ON true
+              LEFT JOIN LATERAL (SELECT count(*) AS rows FROM payment_states WHERE payment_id = p.id) AS c ON true
+              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND ((p.status, p.failure) IS DISTINCT FROM (s.status, s.failure) OR c.rows IS DISTINCT FROM s.number)",
+    },
+    Invariant {
+        name: "reconciliations_have_what_they_found",
+        sql: "SELECT NULL::smallint, NULL::bigint, format('reconciliation %s found %s, and has %s', r.id, r.differences, f.rows)
+              FROM reconciliations AS r
+              CROSS JOIN LATERAL (SELECT count(*) AS rows FROM found_differences WHERE reconciliation_id = r.id) AS f
+              WHERE ($1::smallint IS NULL OR $2::bigint IS NOT NULL)
+                AND r.differences <> f.rows
+              UNION ALL
+              SELECT NULL, NULL, format('difference %s was found by nothing', d.id)
+              FROM payment_differences AS d
+              WHERE ($1::smallint IS NULL OR $2::bigint IS NOT NULL)
+                AND NOT EXISTS (SELECT FROM found_differences WHERE difference_id = d.id)",
+    },
+    Invariant {
+        name: "payment_history_is_guarded",
+        sql: "SELECT NULL::smallint, NULL::bigint, format('trigger %s is missing or off', n.name)
+              FROM (VALUES ('payments', 'payments_made_noted'), ('payments', 'payments_state_noted'),
+                           ('payment_states', 'payment_states_append_only'),
+                           ('payment_states', 'payment_states_not_truncated'),
+                           ('payment_answers', 'payment_answers_append_only'),
+                           ('payment_answers', 'payment_answers_not_truncated'),
+                           ('reconciliations', 'reconciliations_append_only'),
+                           ('reconciliations', 'reconciliations_not_truncated'),
+                           ('payment_differences', 'payment_differences_append_only'),
+                           ('payment_differences', 'payment_differences_not_truncated'),
+                           ('found_differences', 'found_differences_append_only'),
+                           ('found_differences', 'found_differences_not_truncated'))
+                   AS n (relation, name)
+              LEFT JOIN pg_trigger AS t ON t.tgrelid = n.relation::regclass AND t.tgname = n.name
+              WHERE ($1::smallint IS NULL OR $2::bigint IS NOT NULL)
+                AND (t.oid IS NULL OR t.tgenabled = 'D')",
+    },
 ];

@@ -1,8 +1,11 @@
 //! The SQL of payments, providers' messages and the sandbox provider's own books.
 
+pub(crate) mod compare;
+pub(crate) mod console;
 pub(crate) mod customer;
 pub(crate) mod due;
 pub(crate) mod event;
+pub(crate) mod history;
 pub(crate) mod invariants;
 pub(crate) mod method;
 pub(crate) mod method_change;

@@ -265,6 +265,7 @@ pub(crate) async fn set_checkout(
          SET provider_ref = $2,
              checkout_url = $3,
              expires_at = $4,
+             sent_at = coalesce(sent_at, $5),
              status = CASE WHEN status = 'unknown' THEN 'pending' ELSE status END,
              updated_at = $5
          WHERE id = $1
@@ -281,10 +282,19 @@ pub(crate) async fn set_checkout(
 }
 
 /// Notes the provider's reference where it is still missing.
-pub(crate) async fn set_reference(pool: &PgPool, id: PaymentId, reference: &str) -> Result<()> {
-    sqlx::query!("UPDATE payments SET provider_ref = $2 WHERE id = $1 AND provider_ref IS NULL", id.uuid(), reference)
-        .execute(pool)
-        .await?;
+pub(crate) async fn set_reference(pool: &PgPool, id: PaymentId, reference: &str, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE payments
+         SET provider_ref = $2,
+             sent_at = $3
+         WHERE id = $1
+           AND provider_ref IS NULL",
+        id.uuid(),
+        reference,
+        now
+    )
+    .execute(pool)
+    .await?;
     Ok(())
 }
 

@@ -132,6 +132,40 @@ pub(crate) async fn find_by_order(pool: &PgPool, order: PaymentId) -> Result<Opt
     .transpose()
 }
 
+/// Lists the pages and charges that were made in a period, oldest first, after one of them. Pages where a card is only
+/// saved take nothing and are left out.
+pub(crate) async fn list(
+    pool: &PgPool,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<SandboxCheckout>> {
+    sqlx::query_as!(
+        Raw,
+        "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method,
+                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at
+         FROM sandbox_checkouts
+         WHERE created_at >= $1
+           AND created_at < $2
+           AND minor > 0
+           AND ($3::text IS NULL
+                OR (created_at, reference) > (
+                    SELECT s.created_at, s.reference FROM sandbox_checkouts AS s WHERE s.reference = $3
+                ))
+         ORDER BY created_at, reference
+         LIMIT $4",
+        from,
+        to,
+        after,
+        limit
+    )
+    .fetch_all(pool)
+    .await?
+    .into_iter()
+    .map(SandboxCheckout::try_from)
+    .collect()
+}
+
 /// Moves a page that isn't final; `false` where it is. One that is paid keeps its card, where that was wanted.
 pub(crate) async fn advance(
     pool: &PgPool,

@@ -90,7 +90,7 @@ impl Payments {
         if matches!(event.state.as_str(), "done" | "ignored" | "unread") {
             return Ok(());
         }
-        match self.work_on(&event).await {
+        match self.work_on(id, &event).await {
             Ok(ours) => {
                 let state = if ours { "done" } else { "ignored" };
                 repo::event::finish(self.db.pool(), id, state, self.db.now()).await
@@ -102,7 +102,7 @@ impl Payments {
         }
     }
 
-    async fn work_on(&self, event: &EventRow) -> Result<bool> {
+    async fn work_on(&self, id: Uuid, event: &EventRow) -> Result<bool> {
         let reference = event.object_ref.as_deref().unwrap_or_default();
         match EventAbout::from_code(&event.about).unwrap_or_default() {
             EventAbout::Payment => {}
@@ -117,6 +117,7 @@ impl Payments {
             tracing::info!(provider = event.provider, kind = event.kind, "a message about nothing of ours");
             return Ok(false);
         };
+        repo::event::set_payment(self.db.pool(), id, payment).await?;
         self.refresh_as(payment, Finder::Event).await?;
         Ok(true)
     }

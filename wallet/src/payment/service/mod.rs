@@ -1,5 +1,7 @@
 //! The handle: order credits, follow a payment to its end, take providers' messages.
 
+mod compare;
+mod console;
 mod customer;
 mod events;
 mod methods;
@@ -14,6 +16,7 @@ mod settlement;
 mod setup;
 mod top_up;
 
+pub use compare::Compared;
 pub use events::{PROCESS_EVENT, Replayed};
 pub(crate) use plan::Renewal;
 pub use sandbox::SandboxBooks;

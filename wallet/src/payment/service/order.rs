@@ -201,8 +201,10 @@ impl Payments {
     /// method that was chosen. Where the bank asks for the method's owner, it is another order with a page.
     pub(super) async fn with_page(&self, buyer: &Buyer, row: PaymentRow) -> Result<PaymentView> {
         let row = match row.method_id {
-            Some(method) if row.status.is_open() && row.provider_ref.is_none() => {
-                self.charge_order(&row, method).await?;
+            Some(method) if row.status.is_open() => {
+                if row.provider_ref.is_none() {
+                    self.charge_order(&row, method).await?;
+                }
                 self.refresh_as(row.id, Finder::Soon).await?;
                 repo::payment::by_id(self.db.pool(), row.id).await?.unwrap_or(row)
             }

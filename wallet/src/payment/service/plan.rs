@@ -294,7 +294,9 @@ impl Payments {
         let answer = ask(&*provider, &charge).await;
         self.note_answer(provider.name(), matches!(answer, ChargeAnswer::Unknown { .. }));
         match answer {
-            ChargeAnswer::Made { reference } => repo::payment::set_reference(self.db.pool(), row.id, &reference).await,
+            ChargeAnswer::Made { reference } => {
+                repo::payment::set_reference(self.db.pool(), row.id, &reference, self.db.now()).await
+            }
             ChargeAnswer::Refused { code } => self.refused_method(row, &code).await,
             ChargeAnswer::Unknown { detail } => {
                 tracing::warn!(payment = %row.id, provider = provider.name(), detail, "no answer about a charge");

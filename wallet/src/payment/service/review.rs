@@ -38,8 +38,8 @@ impl Payments {
             FetchAnswer::Found(found) if found.status == ProviderStatus::Paid && agrees(&row, &found) => found,
             FetchAnswer::Unknown { .. } => return Err(Refusal::Unavailable.into()),
             FetchAnswer::Found(_) | FetchAnswer::Missing => {
-                let message = "The provider's payment is not what was ordered. Refund it there, then note \
-                               it: scrip payment returned.";
+                let message = "The provider's payment is not what was ordered. Refund it there, then mark it as \
+                               refunded (scrip payment returned).";
                 return Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into());
             }
         };
@@ -51,7 +51,7 @@ impl Payments {
         let seen = self.view(id).await?;
         if seen.status == PaymentStatus::Held {
             let message = "There is no place for this money (another plan, a month that is paid, a plan that is over). \
-                           Refund it at the provider, then note it: scrip payment returned.";
+                           Refund it at the provider, then mark it as refunded (scrip payment returned).";
             return Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into());
         }
         Ok(seen)
@@ -96,7 +96,7 @@ impl PaymentRow {
 }
 
 fn not_held() -> Refusal {
-    Refusal::unprocessable("payment", Problem::NotAllowed, "This payment is not in review: see scrip payment held.")
+    Refusal::unprocessable("payment", Problem::NotAllowed, "This payment is not in review (scrip payment held).")
 }
 
 fn checked(note: &str) -> Result<&str, Refusal> {

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::super::provider::{CheckoutOrder, SavedCharge, SetupOrder};
+use super::super::provider::{BookPeriod, CheckoutOrder, SavedCharge, SetupOrder};
 use super::super::repo;
 use super::super::sandbox::{SandboxCheckout, SandboxMethod, SandboxState, SandboxStep};
 use crate::db::Db;
@@ -12,6 +12,8 @@ use crate::money::{Currency, Money};
 
 /// How long a page is open where a card is saved.
 const SETUP_MINUTES: i64 = 60;
+/// How many payments stand on one page of the books.
+const BOOKS_PAGE: i64 = 100;
 
 /// The sandbox's payment pages. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -73,6 +75,18 @@ impl SandboxBooks {
     /// Finds the page of an order.
     pub async fn find_by_order(&self, order: PaymentId) -> Result<Option<SandboxCheckout>> {
         repo::sandbox::find_by_order(self.db.pool(), order).await
+    }
+
+    /// Lists what was made in a period, oldest first, after the one that the cursor names.
+    pub async fn list(&self, period: &BookPeriod) -> Result<Vec<SandboxCheckout>> {
+        let within = (period.from, period.to);
+        repo::sandbox::list(self.db.pool(), within, period.cursor.as_deref(), BOOKS_PAGE).await
+    }
+
+    /// Says whether a page of the books is followed by another one.
+    #[must_use]
+    pub fn is_full(page: &[SandboxCheckout]) -> bool {
+        i64::try_from(page.len()).is_ok_and(|rows| rows >= BOOKS_PAGE)
     }
 
     /// Moves a page on. One that is final stays as it is, and is given back so.

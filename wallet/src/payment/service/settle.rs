@@ -133,11 +133,14 @@ impl Payments {
         let unknown = |_| FetchAnswer::Unknown { detail: "no answer in time".to_owned() };
         let answer = tokio::time::timeout(PROVIDER_TIMEOUT, answer).await.unwrap_or_else(unknown);
         self.note_answer(provider.name(), matches!(answer, FetchAnswer::Unknown { .. }));
+        if let FetchAnswer::Found(found) = &answer {
+            repo::history::note_answer(self.db.pool(), row.id, found, self.db.now()).await?;
+        }
         Ok(answer)
     }
 
     async fn act(&self, row: &PaymentRow, found: &ProviderPayment, finder: Finder) -> Result<Acted> {
-        repo::payment::set_reference(self.db.pool(), row.id, &found.reference).await?;
+        repo::payment::set_reference(self.db.pool(), row.id, &found.reference, self.db.now()).await?;
         match &found.status {
             ProviderStatus::Paid => {
                 let with = (found.method.as_deref(), found.tax_minor.max(0));
