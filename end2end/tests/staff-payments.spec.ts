@@ -35,10 +35,10 @@ test('a payment in review is found, read and resolved', async ({ browser, compla
     await expect(story).toContainText('₽100.00 less than the order');
     for (const step of ['Order created', 'Sent to Sandbox', 'Sandbox responded', 'Put in review']) await expect(story).toContainText(step);
 
-    await story.getByText('Mark ₽349.00 as refunded').click();
+    await story.getByRole('radio', { name: /^Mark ₽349.00 as refunded/ }).check();
     await story.getByRole('button', { name: 'Resolve payment' }).click();
     await expect(story).toContainText('Confirm that you have checked the payment');
-    await story.getByText('Mark ₽349.00 as refunded').click();
+    await story.getByRole('radio', { name: /^Mark ₽349.00 as refunded/ }).check();
     await story.getByLabel('Reason').fill('Refunded by hand, re_1');
     await story.getByRole('checkbox').check();
     await story.getByRole('button', { name: 'Resolve payment' }).click();

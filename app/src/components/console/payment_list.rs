@@ -158,9 +158,9 @@ pub fn PaymentTable(
                 <thead>
                     <tr>
                         <th scope="col" class="hidden sm:table-cell">{t!(i18n, ledger.time)}</th>
-                        <th scope="col">{t!(i18n, payments.customer)}</th>
+                        <th scope="col" class="max-sm:!pl-4">{t!(i18n, payments.customer)}</th>
                         <th scope="col" class="hidden md:table-cell">{t!(i18n, payments.provider)}</th>
-                        <th scope="col" class="r">{t!(i18n, payments.amount)}</th>
+                        <th scope="col" class="r max-sm:!pr-4">{t!(i18n, payments.amount)}</th>
                         <th scope="col" class="hidden sm:table-cell">{t!(i18n, order.state)}</th>
                     </tr>
                 </thead>
@@ -196,7 +196,7 @@ fn PaymentRow(payment: StaffPayment, selected: Signal<Option<String>>, query: St
     view! {
         <tr class="hot" aria-selected=is_selected data-payment=id>
             <td class="num text-muted hidden sm:table-cell whitespace-nowrap"><When at=at style=WhenStyle::Clock /></td>
-            <td>
+            <td class="max-sm:!pl-4">
                 <A href=href scroll=false attr:class="font-medium hover:underline underline-offset-4 [overflow-wrap:anywhere]">
                     {account_name}
                 </A>
@@ -206,7 +206,7 @@ fn PaymentRow(payment: StaffPayment, selected: Signal<Option<String>>, query: St
                 </span>
             </td>
             <td class="hidden md:table-cell text-muted">{move || provider_name(i18n.get_locale(), &provider)}</td>
-            <td class="r font-semibold whitespace-nowrap">
+            <td class="r font-semibold whitespace-nowrap max-sm:!pr-4">
                 {move || money_text(i18n.get_locale(), money)}
                 <span class="sm:hidden block font-normal mt-0.5">{tag.clone()()}</span>
             </td>

@@ -80,9 +80,15 @@ pub fn NewestTable(
             };
             view! {
                 <tr class="hot">
-                    <td class="font-medium">{move || provider_name(i18n.get_locale(), &provider)}</td>
-                    <td class="num text-muted whitespace-nowrap"><When at=at style=WhenStyle::DateTime /></td>
-                    <td class="num text-muted">{days}</td>
+                    <td>
+                        <span class="font-medium">{move || provider_name(i18n.get_locale(), &provider)}</span>
+                        <span class="md:hidden block text-sm text-muted num">
+                            <When at=at style=WhenStyle::DateTime />
+                            <span class="block">{days}</span>
+                        </span>
+                    </td>
+                    <td class="hidden md:table-cell num text-muted whitespace-nowrap"><When at=at style=WhenStyle::DateTime /></td>
+                    <td class="hidden md:table-cell num text-muted">{days}</td>
                     {figures}
                 </tr>
             }
@@ -93,8 +99,8 @@ pub fn NewestTable(
             name=move || t_string!(i18n, payments.newest_runs)
             head=view! {
                 <th scope="col">{t!(i18n, payments.provider)}</th>
-                <th scope="col">{t!(i18n, ledger.time)}</th>
-                <th scope="col">{t!(i18n, ledger.period)}</th>
+                <th scope="col" class="hidden md:table-cell">{t!(i18n, ledger.time)}</th>
+                <th scope="col" class="hidden md:table-cell">{t!(i18n, ledger.period)}</th>
                 <th scope="col" class="r">{t!(i18n, payments.match_count)}</th>
                 <th scope="col" class="r">{t!(i18n, payments.difference_count)}</th>
                 <th scope="col" class="r">{t!(i18n, order.status_held)}</th>
@@ -128,11 +134,11 @@ pub fn DifferenceTable(
             name=move || t_string!(i18n, payments.difference_count)
             head=view! {
                 <th scope="col">{t!(i18n, payments.difference)}</th>
-                <th scope="col">{t!(i18n, payments.payment)}</th>
+                <th scope="col" class="hidden md:table-cell">{t!(i18n, payments.payment)}</th>
                 <th scope="col" class="r">{t!(i18n, payments.here)}</th>
                 <th scope="col" class="r">{t!(i18n, payments.there)}</th>
-                <th scope="col">{t!(i18n, payments.first_found)}</th>
-                <th scope="col">{t!(i18n, payments.last_found)}</th>
+                <th scope="col" class="hidden md:table-cell">{t!(i18n, payments.first_found)}</th>
+                <th scope="col" class="hidden md:table-cell">{t!(i18n, payments.last_found)}</th>
             }
         >
             {rows}
@@ -153,6 +159,22 @@ fn DifferenceRow(found: FoundDifference) -> impl IntoView {
     };
     let payment = difference.payment.map(|id| id.to_string());
     let reference = difference.reference.clone();
+    // Beside the difference, or on small screens below it.
+    let about = move || {
+        let provider = provider.clone();
+        view! {
+            {payment
+                .clone()
+                .map(|id| {
+                    let href = format!("{PAYMENTS}/{id}?period=all");
+                    view! { <a class="link-q font-mono text-xs break-all" href=href>{id}</a> }
+                })}
+            <span class="block text-muted">
+                {move || provider_name(i18n.get_locale(), &provider)} " "
+                <span class="font-mono text-xs break-all">{reference.clone()}</span>
+            </span>
+        }
+    };
     view! {
         <tr class="hot">
             <td>
@@ -160,23 +182,17 @@ fn DifferenceRow(found: FoundDifference) -> impl IntoView {
                 <span class=class>
                     {move || if is_current { t_string!(i18n, payments.is_current) } else { t_string!(i18n, payments.is_earlier) }}
                 </span>
-            </td>
-            <td class="text-sm">
-                {payment
-                    .map(|id| {
-                        view! {
-                            <a class="link-q font-mono text-xs break-all" href=format!("{PAYMENTS}/{id}?period=all")>{id.clone()}</a>
-                        }
-                    })}
-                <span class="block text-muted">
-                    {move || provider_name(i18n.get_locale(), &provider)} " "
-                    <span class="font-mono text-xs break-all">{reference}</span>
+                <span class="md:hidden block text-sm mt-1">
+                    {about()} <span class="block text-muted num"><When at=last_found_at style=WhenStyle::DateTime /></span>
                 </span>
             </td>
+            <td class="hidden md:table-cell text-sm">{about()}</td>
             <td class="r whitespace-nowrap">{amount(difference.ours)}</td>
             <td class="r whitespace-nowrap">{amount(difference.theirs)}</td>
-            <td class="num text-muted whitespace-nowrap"><When at=found_at style=WhenStyle::DateTime /></td>
-            <td class="num text-muted whitespace-nowrap"><When at=last_found_at style=WhenStyle::DateTime /></td>
+            <td class="hidden md:table-cell num text-muted whitespace-nowrap"><When at=found_at style=WhenStyle::DateTime /></td>
+            <td class="hidden md:table-cell num text-muted whitespace-nowrap">
+                <When at=last_found_at style=WhenStyle::DateTime />
+            </td>
         </tr>
     }
 }
