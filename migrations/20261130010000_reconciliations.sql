@@ -149,6 +149,10 @@ BEGIN
     RAISE EXCEPTION 'the history of payments is append-only' USING ERRCODE = '42501';
 END
 $$;
+CREATE TRIGGER plan_changes_append_only BEFORE UPDATE OR DELETE ON plan_changes
+    FOR EACH ROW EXECUTE FUNCTION payment_history_is_append_only();
+CREATE TRIGGER plan_changes_not_truncated BEFORE TRUNCATE ON plan_changes
+    FOR EACH STATEMENT EXECUTE FUNCTION payment_history_is_append_only();
 CREATE TRIGGER payment_states_append_only BEFORE UPDATE OR DELETE ON payment_states
     FOR EACH ROW EXECUTE FUNCTION payment_history_is_append_only();
 CREATE TRIGGER payment_states_not_truncated BEFORE TRUNCATE ON payment_states

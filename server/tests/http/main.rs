@@ -29,6 +29,7 @@ mod rude;
 mod service;
 mod shown;
 mod staff_payments;
+mod stand_in;
 mod strangers;
 mod strict;
 mod support;

@@ -2,12 +2,13 @@
 
 use clap::Parser;
 use doubles::Options;
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 use server::cli::Cli;
 use server::providers::yookassa::YooKassa;
 use tokio::net::TcpListener;
 use wallet::clock::Clock;
+
+use crate::stand_in::{read, submit};
 
 /// A Mir card that is paid with at once.
 pub const MIR: &str = "2202474301322987";
@@ -117,26 +118,12 @@ impl Shop {
 
     /// Gives a card on a page; gives where the browser is led, or nothing where it was refused.
     pub async fn pay_by_card(&self, page: &str, number: &str) -> Option<String> {
-        self.send(page, &[("method", "bank_card"), ("number", number), ("expiry", "12/30"), ("csc", "123")]).await
+        submit(&self.client, page, &[("method", "bank_card"), ("number", number), ("expiry", "12/30"), ("csc", "123")])
+            .await
     }
 
     /// Pays by a YooMoney wallet.
     pub async fn pay_by_wallet(&self, page: &str, number: &str) -> Option<String> {
-        self.send(page, &[("method", "yoo_money"), ("wallet", number)]).await
+        submit(&self.client, page, &[("method", "yoo_money"), ("wallet", number)]).await
     }
-
-    async fn send(&self, page: &str, fields: &[(&str, &str)]) -> Option<String> {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self.client.post(page).header("content-type", "application/x-www-form-urlencoded").body(body);
-        let response = request.send().await.expect("an answer");
-        let place = response.headers().get("location").and_then(|place| place.to_str().ok()).map(str::to_owned);
-        place.filter(|_| response.status() == StatusCode::SEE_OTHER)
-    }
-}
-
-async fn read(response: reqwest::Response) -> Value {
-    let status = response.status();
-    let text = response.text().await.expect("a text");
-    assert!(status.is_success(), "{status}: {text}");
-    serde_json::from_str(&text).expect("JSON")
 }

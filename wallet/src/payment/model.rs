@@ -8,6 +8,10 @@ use crate::catalog::Interval;
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::money::{Credits, Currency, Money};
 
+/// Why a payment is called off whose money staff gave back: how it stands in `failure`.
+#[cfg(feature = "postgres")]
+pub(crate) const RETURNED: &str = "returned";
+
 /// What a person asks to buy: a package, or an amount where the catalog sells any amount. The price is ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopUp {

@@ -8,6 +8,7 @@ use wallet::payment::{Decision, PaymentStatus, PaymentStep, PaymentStory, StaffP
 
 use crate::components::console::payment_decision::DecisionForm;
 use crate::components::ui::panel::{Banner, BannerKind};
+use crate::components::ui::side_panel::keep_focus;
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::text::amount::{credits_text, money_text, signed_text, unit_text};
@@ -36,7 +37,7 @@ pub fn StoryPanel(
     let panel = NodeRef::<Aside>::new();
     let id = payment.id.to_string();
     let short = id.get(id.len().saturating_sub(12)..).unwrap_or_default().to_owned();
-    keep_focus(panel, id);
+    keep_focus(panel, "story", format!("tr[data-payment='{id}'] a"));
     let is_in_review = payment.status == PaymentStatus::Held;
     // Refused, and the form is not there any more that would say so.
     let is_late = !outcome.errors.is_empty();
@@ -77,38 +78,6 @@ pub fn StoryPanel(
             <Facts story=story />
         </aside>
     }
-}
-
-/// Moves the focus into a story that was opened from its row, closes it by Escape, and gives the focus back.
-fn keep_focus(panel: NodeRef<Aside>, id: String) {
-    #[cfg(feature = "hydrate")]
-    {
-        use leptos::wasm_bindgen::JsCast;
-        use leptos::web_sys::HtmlElement;
-        let is_opened_by_hand = || document().active_element().is_some_and(|element| element.tag_name() == "A");
-        Effect::new(move |_| {
-            if let Some(panel) = panel.get()
-                && is_opened_by_hand()
-            {
-                let _ = panel.focus();
-            }
-        });
-        let click = |selector: &str, focus_only: bool| {
-            let found = document().query_selector(selector).ok().flatten();
-            if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-                if focus_only { drop(element.focus()) } else { element.click() }
-            }
-        };
-        let handle = window_event_listener(leptos::ev::keydown, move |event| {
-            if event.key() == "Escape" {
-                click("[data-close=story]", false);
-                click(&format!("tr[data-payment='{id}'] a"), true);
-            }
-        });
-        on_cleanup(move || handle.remove());
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (panel, id);
 }
 
 /// What was decided just now.

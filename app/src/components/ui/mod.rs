@@ -8,3 +8,4 @@ pub mod panel;
 pub mod public_shell;
 pub mod session_frame;
 pub mod shell;
+pub mod side_panel;

@@ -91,7 +91,7 @@ fn PlanContent(page: Page) -> impl IntoView {
     }
 }
 
-/// What is wrong with a form of this page; a second plan gets the words of this page.
+/// What is wrong with a form of this page; a second plan, and an amount that has changed, get the words of this page.
 #[component]
 fn PlanErrors(outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
@@ -100,13 +100,16 @@ fn PlanErrors(outcome: FormOutcome) -> impl IntoView {
         return ().into_any();
     }
     let is_taken = outcome.error("plan").is_some_and(|error| error.problem == Problem::Taken);
-    if is_taken {
-        return view! {
-            <p class="rounded-box px-4 py-2.5 mb-3 tag-err" role="alert" data-testid="form-error">{t!(i18n, plan.already)}</p>
-        }
-        .into_any();
+    let is_outdated = outcome.error("shown").is_some_and(|error| error.problem == Problem::Outdated);
+    if !is_taken && !is_outdated {
+        return view! { <FormErrors outcome=outcome /> }.into_any();
     }
-    view! { <FormErrors outcome=outcome /> }.into_any()
+    view! {
+        <p class="rounded-box px-4 py-2.5 mb-3 tag-err" role="alert" data-testid="form-error">
+            {move || if is_taken { t_string!(i18n, plan.already) } else { t_string!(i18n, plan.amount_changed) }}
+        </p>
+    }
+    .into_any()
 }
 
 /// The paid plan, what it may become, and what the chosen change costs.

@@ -20,6 +20,10 @@ pub trait Object {
     fn id(&self) -> &str;
     /// When it was made.
     fn created(&self) -> i64;
+    /// Whether a param may name it: not a customer that was deleted.
+    fn is_there(&self) -> bool {
+        true
+    }
 }
 
 macro_rules! object {
@@ -37,9 +41,25 @@ macro_rules! object {
 }
 
 object! {
-    Customer: "customer", PaymentMethod: "PaymentMethod", PaymentIntent: "payment_intent", Charge: "charge",
+    PaymentMethod: "PaymentMethod", PaymentIntent: "payment_intent", Charge: "charge",
     Refund: "refund", SetupIntent: "setupintent", Session: "checkout.session", Dispute: "dispute", Event: "event",
     Endpoint: "webhook endpoint",
+}
+
+impl Object for Customer {
+    const NAME: &'static str = "customer";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn created(&self) -> i64 {
+        self.created
+    }
+
+    fn is_there(&self) -> bool {
+        !self.deleted
+    }
 }
 
 /// A customer.

@@ -49,7 +49,7 @@ impl<T: Object> Table<T> {
 
     /// One that a param names.
     pub fn of_param(&self, id: &str, param: &str) -> Read<&T> {
-        self.get(id).ok_or_else(|| StripeError::no_such(400, T::NAME, id, param))
+        self.get(id).filter(|row| row.is_there()).ok_or_else(|| StripeError::no_such(400, T::NAME, id, param))
     }
 
     /// One that is known to be there.

@@ -8,10 +8,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use chrono::{DateTime, Utc};
 use doubles::Options;
-use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use wallet::payment::{MethodKind, PayWith};
+
+use crate::stand_in::{read, submit};
 
 /// Stripe's key in these tests.
 pub const STRIPE_KEY: &str = "sk_test_4f9a1c7e2b6d8035";
@@ -202,6 +203,15 @@ impl Doubles {
         of.as_array().cloned().unwrap_or_default()
     }
 
+    /// Deletes the customers at Stripe, as somebody may in its Dashboard.
+    pub async fn delete_customers(&self) {
+        for customer in self.held(By::Stripe, "customers").await {
+            let id = customer["id"].as_str().expect("an id");
+            let call = self.client.delete(format!("{}/v1/customers/{id}", self.url)).bearer_auth(STRIPE_KEY);
+            read(call.send().await.expect("an answer")).await;
+        }
+    }
+
     /// All money that a provider took, oldest first.
     pub async fn taken(&self, by: By) -> Vec<Taken> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -248,11 +258,11 @@ impl Doubles {
             By::Stripe => {
                 let fields =
                     [("number", number), ("expiry", "12/60"), ("cvc", "123"), ("name", "Ann"), ("action", "pay")];
-                self.submit(page, &fields).await
+                submit(&self.client, page, &fields).await
             }
             By::YooKassa => {
                 let fields = [("method", "bank_card"), ("number", number), ("expiry", "12/60"), ("csc", "123")];
-                self.submit(page, &fields).await
+                submit(&self.client, page, &fields).await
             }
         }
     }
@@ -260,21 +270,6 @@ impl Doubles {
     /// Gives a card of Stripe's whose bank asks, and answers the bank.
     pub async fn pay_with_bank(&self, page: &str, number: &str) -> Option<String> {
         self.pay(By::Stripe, page, number).await.filter(|place| place.ends_with("/authenticate"))?;
-        self.submit(&format!("{page}/authenticate"), &[("action", "complete")]).await
+        submit(&self.client, &format!("{page}/authenticate"), &[("action", "complete")]).await
     }
-
-    async fn submit(&self, page: &str, fields: &[(&str, &str)]) -> Option<String> {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self.client.post(page).header("content-type", "application/x-www-form-urlencoded").body(body);
-        let response = request.send().await.expect("an answer");
-        let place = response.headers().get("location").and_then(|place| place.to_str().ok()).map(str::to_owned);
-        place.filter(|_| response.status() == StatusCode::SEE_OTHER)
-    }
-}
-
-async fn read(response: reqwest::Response) -> Value {
-    let status = response.status();
-    let text = response.text().await.expect("a text");
-    assert!(status.is_success(), "{status}: {text}");
-    serde_json::from_str(&text).expect("JSON")
 }

@@ -158,3 +158,22 @@ async fn a_renewal_whose_answers_are_lost_for_hours_is_charged_once(pool: PgPool
     assert_eq!(till.settled().await, "350");
     till.is_right().await;
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_customer_that_was_deleted_at_stripe_is_made_anew(pool: PgPool) {
+    let till = Till::open(&pool).await;
+    till.saved(By::Stripe, By::Stripe.good()).await;
+    till.doubles.delete_customers().await;
+    let failed = till.order(By::Stripe.card(), "gone", false).await;
+    assert_eq!((failed.status, failed.failure.as_deref()), (PaymentStatus::Failed, Some("customer_gone")));
+    let saved = till.wallet.payments().methods(&till.viewer).await.expect("methods");
+    assert_eq!(saved, [], "the card went with its customer");
+    for key in ["again", "and-again"] {
+        let order = till.order(By::Stripe.card(), key, false).await;
+        till.doubles.pay(By::Stripe, Till::page(&order), By::Stripe.good()).await.expect("paid");
+        till.is_paid(order.id).await;
+    }
+    let customers = till.doubles.held(By::Stripe, "customers").await;
+    assert_eq!(customers.iter().filter(|customer| customer["deleted"] != true).count(), 1);
+    till.is_right().await;
+}

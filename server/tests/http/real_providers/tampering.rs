@@ -60,7 +60,7 @@ async fn what_is_not_sold_is_refused_before_there_is_an_order(pool: PgPool) {
         vec![("package", "basic")],
         vec![("currency", "USD")],
         vec![("currency", "JPY")],
-        vec![("currency", "XXX")],
+        vec![("currency", "EEE")],
         vec![("currency", "")],
         vec![("method", "stripe.yoo_money")],
         vec![("method", "nobody.card")],

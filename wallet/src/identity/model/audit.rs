@@ -17,11 +17,13 @@ const NOTE_MAX: usize = 500;
 #[cfg(feature = "postgres")]
 pub(crate) fn note(text: &str) -> Result<&str, FieldError> {
     let text = text.trim();
-    if text.is_empty() || text.chars().count() > NOTE_MAX || text.contains('\0') {
-        let message = format!("Say why, in at most {NOTE_MAX} characters.");
-        return Err(FieldError::new("note", Problem::Required, message));
-    }
-    Ok(text)
+    let problem = match text.chars().count() {
+        0 => Problem::Required,
+        1..=NOTE_MAX if text.contains('\0') => Problem::Malformed,
+        1..=NOTE_MAX => return Ok(text),
+        _ => Problem::TooLong,
+    };
+    Err(FieldError::new("note", problem, format!("Say why, in at most {NOTE_MAX} characters.")))
 }
 
 /// The most rows of one page of the log.

@@ -9,10 +9,7 @@ use crate::id::PaymentId;
 use crate::money::{Currency, Money};
 use crate::payment::compare::{ComparedPeriod, Difference, DifferenceKind, OurPayment};
 use crate::payment::console::{FoundDifference, Reconciliation};
-use crate::payment::model::PaymentStatus;
-
-/// How staff's note that the money went back stands in `failure`.
-const RETURNED: &str = "returned";
+use crate::payment::model::{PaymentStatus, RETURNED};
 
 /// A payment as it is compared.
 struct Raw {

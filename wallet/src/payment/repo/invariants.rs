@@ -103,6 +103,8 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
         name: "payment_history_is_guarded",
         sql: "SELECT NULL::smallint, NULL::bigint, format('trigger %s is missing or off', n.name)
               FROM (VALUES ('payments', 'payments_made_noted'), ('payments', 'payments_state_noted'),
+                           ('plan_changes', 'plan_changes_append_only'),
+                           ('plan_changes', 'plan_changes_not_truncated'),
                            ('payment_states', 'payment_states_append_only'),
                            ('payment_states', 'payment_states_not_truncated'),
                            ('payment_answers', 'payment_answers_append_only'),

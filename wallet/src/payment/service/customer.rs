@@ -9,11 +9,14 @@ use crate::payment::repo::{self, customer::Known};
 
 impl Payments {
     /// Notes that a provider refused an account's customer, where that was the reason: the next order makes another one.
+    /// The methods that it kept for the customer are gone as well.
     pub(super) async fn note_customer(&self, account: AccountId, provider: &str, code: &str) -> Result<()> {
-        match self.provider(provider).filter(|_| code == decline::CUSTOMER_GONE) {
-            Some(provider) => repo::customer::set_gone(self.db.pool(), account, &books(&*provider)).await,
-            None => Ok(()),
+        let Some(provider) = self.provider(provider).filter(|_| code == decline::CUSTOMER_GONE) else { return Ok(()) };
+        let known = repo::method::list(self.db.pool(), account).await?;
+        for method in known.into_iter().filter(|method| method.provider == provider.name()) {
+            self.drop_method(account, method.id, code).await?;
         }
+        repo::customer::set_gone(self.db.pool(), account, &books(&*provider)).await
     }
 
     /// Finds the name under which a provider knows an account, or lets it make one.

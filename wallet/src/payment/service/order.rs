@@ -8,6 +8,7 @@ use super::super::provider::{CheckoutAnswer, CheckoutOrder, Provider};
 use super::super::repo::{self, new_payment::NewPaymentRow, payment::PaymentRow};
 use super::customer::Customer;
 use super::options::Chosen;
+use super::plan_change::CONSENT_CHANGE;
 use super::settle::Finder;
 use super::{Buyer, Contact, Payments};
 use crate::error::{Problem, Refusal, Result};
@@ -173,7 +174,7 @@ impl Payments {
         }
         let is_made = repo::new_payment::insert(&mut tx, &row).await?;
         if let Some(new) = order.change.as_ref().filter(|_| is_made) {
-            let said = (&new.change, &new.proration, CONSENT);
+            let said = (&new.change, &new.proration, CONSENT_CHANGE);
             Plans::note_change_in_tx(&mut tx, row.id, &new.of, said, now).await?;
         }
         // What a card pays by itself is in the list of payments, and in nobody's hands.

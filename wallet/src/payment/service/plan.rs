@@ -15,8 +15,7 @@ use crate::id::SubscriptionId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::payment::method::PayWith;
-use crate::payment::model::{PaymentStatus, PaymentView, PlanChoice, PlanPart};
-use crate::payment::service::review::RETURNED;
+use crate::payment::model::{PaymentStatus, PaymentView, PlanChoice, PlanPart, RETURNED};
 use crate::plan::{SavedMethod, Subscription, Terms};
 
 /// What came of charging a kept card at a billing date.

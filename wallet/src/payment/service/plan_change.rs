@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::super::repo::payment::PaymentRow;
-use super::order::{CONSENT, NewChange, NewOrder, OPEN_MINUTES};
+use super::order::{NewChange, NewOrder, OPEN_MINUTES};
 use super::plan::price;
 use super::{Buyer, Payments};
 use crate::catalog::{CatalogView, Interval, Plan};
@@ -15,6 +15,9 @@ use crate::money::Money;
 use crate::payment::method::within;
 use crate::payment::model::{Changed, PlanChoice};
 use crate::plan::{ChangeStart, PlanChange, Subscription};
+
+/// What the owner of a plan agrees to by the words of the form that changes it. Another text gets another name.
+pub(super) const CONSENT_CHANGE: &str = "change-1";
 
 impl Payments {
     /// Works out what another plan would cost an account now, and bring; refused where there is none to change, or where
@@ -67,7 +70,7 @@ impl Payments {
             return Err(Refusal::unprocessable("shown", Problem::Outdated, message).into());
         }
         let Some(proration) = proration else {
-            self.plans.schedule(viewer, &of, (&change, CONSENT)).await?;
+            self.plans.schedule(viewer, &of, (&change, CONSENT_CHANGE)).await?;
             return Ok(Changed::Scheduled(change.next_billing_at));
         };
         let chosen = self.choose(buyer.account, choice.with.as_ref(), proration.due, false).await?;

@@ -4,20 +4,16 @@ use serde_json::{Value, json};
 
 use crate::error::{Problem, Refusal, Result};
 use crate::id::PaymentId;
-use crate::identity::{Actor, NewAudit};
-use crate::payment::model::{PaymentInReview, PaymentStatus, PaymentView};
+use crate::identity::{self, Actor, NewAudit};
+use crate::payment::model::{PaymentInReview, PaymentStatus, PaymentView, RETURNED};
 use crate::payment::provider::{FetchAnswer, ProviderStatus};
 use crate::payment::repo;
 use crate::payment::repo::payment::PaymentRow;
 use crate::payment::service::Payments;
 use crate::payment::service::settle::{Acted, Finder, agrees};
 
-/// Why a payment is called off whose money staff gave back.
-pub(super) const RETURNED: &str = "returned";
 /// The most payments of one list.
 const HELD_MAX: i64 = 500;
-/// The longest note, in characters.
-const NOTE_MAX: usize = 500;
 
 impl Payments {
     /// Lists the payments in review, which wait for staff, oldest first.
@@ -28,7 +24,7 @@ impl Payments {
     /// Gives what a payment ordered that was put aside: where the provider has taken by now exactly what was asked, and
     /// where a plan's months have a place by now. Anything else is refused with the reason. A repeat changes nothing.
     pub async fn release(&self, by: &Actor, id: PaymentId, note: &str) -> Result<PaymentView> {
-        let (row, note) = (self.to_decide(id).await?, checked(note)?);
+        let (row, note) = (self.to_decide(id).await?, identity::note(note)?);
         match row.status {
             PaymentStatus::Succeeded => return Ok(row.view()),
             PaymentStatus::Held => {}
@@ -60,7 +56,7 @@ impl Payments {
     /// Notes that staff gave the money of a payment back that was put aside: it is called off for good, and a renewal
     /// is charged anew. A repeat changes nothing.
     pub async fn returned(&self, by: &Actor, id: PaymentId, note: &str) -> Result<PaymentView> {
-        let (row, note) = (self.to_decide(id).await?, checked(note)?);
+        let (row, note) = (self.to_decide(id).await?, identity::note(note)?);
         if row.is_returned() {
             return Ok(row.view());
         }
@@ -97,15 +93,6 @@ impl PaymentRow {
 
 fn not_held() -> Refusal {
     Refusal::unprocessable("payment", Problem::NotAllowed, "This payment is not in review (scrip payment held).")
-}
-
-fn checked(note: &str) -> Result<&str, Refusal> {
-    let note = note.trim();
-    match note.chars().count() {
-        0 => Err(Refusal::invalid("note", Problem::Required, "Say why, for the audit log.")),
-        1..=NOTE_MAX => Ok(note),
-        _ => Err(Refusal::invalid("note", Problem::TooLong, format!("A note has at most {NOTE_MAX} characters."))),
-    }
 }
 
 fn audit(by: &Actor, action: &str, row: &PaymentRow, note: &str) -> NewAudit {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::PgConnection;
 
 use super::Plans;
@@ -120,7 +120,7 @@ impl Plans {
             actor: by.clone(),
             action: "subscription.assigned".to_owned(),
             subject: format!("account {account}"),
-            before: json!({ "plan": found_plan(&self.current(account).await?.code) }),
+            before: json!({ "plan": found.plan }),
             after: json!({ "note": note, "plan": plan.plan, "months": plan.months, "price": plan.price,
                            "credits": plan.credits.to_string(), "until": paid_until }),
         };
@@ -155,10 +155,6 @@ impl Plans {
         identity::audit_in_tx(&mut tx, &audit, self.db.now()).await?;
         Ok(tx.commit().await?)
     }
-}
-
-fn found_plan(code: &str) -> Value {
-    if code.is_empty() { Value::Null } else { Value::from(code) }
 }
 
 fn taken() -> Refusal {

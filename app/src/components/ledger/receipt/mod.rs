@@ -11,6 +11,7 @@ use wallet::tariff::QuoteId;
 
 use crate::components::ledger::entry::{actor_name, entry_title};
 use crate::components::ledger::receipt::price::Price;
+use crate::components::ui::side_panel::keep_focus;
 use crate::i18n::*;
 use crate::text::amount::{credits_text, exact_text, signed_text, unit_text};
 use crate::text::date_time::{When, WhenStyle, ZoneNote, date_text, use_zone};
@@ -32,7 +33,7 @@ pub fn ReceiptPanel(
     let key = detail.idempotency_key.clone();
     let reason = detail.reason.clone().filter(|reason| Some(reason) != title.title.as_ref());
     let reason = reason.or_else(|| (entry.kind == EntryKind::HoldExpired).then(|| "timed_out".to_owned()));
-    keep_focus(panel, seq);
+    keep_focus(panel, "receipt", format!("tr[data-seq='{seq}'] a"));
     view! {
         <aside
             node_ref=panel
@@ -57,38 +58,6 @@ pub fn ReceiptPanel(
             <Facts entry=entry hash=detail.hash.clone() key=key />
         </aside>
     }
-}
-
-/// Moves the focus into a receipt that was opened from its row, closes it by Escape, and gives the focus back.
-fn keep_focus(panel: NodeRef<Aside>, seq: i64) {
-    #[cfg(feature = "hydrate")]
-    {
-        use leptos::wasm_bindgen::JsCast;
-        use leptos::web_sys::HtmlElement;
-        let is_opened_by_hand = || document().active_element().is_some_and(|element| element.tag_name() == "A");
-        Effect::new(move |_| {
-            if let Some(panel) = panel.get()
-                && is_opened_by_hand()
-            {
-                let _ = panel.focus();
-            }
-        });
-        let click = |selector: &str, focus_only: bool| {
-            let found = document().query_selector(selector).ok().flatten();
-            if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-                if focus_only { drop(element.focus()) } else { element.click() }
-            }
-        };
-        let handle = window_event_listener(leptos::ev::keydown, move |event| {
-            if event.key() == "Escape" {
-                click("[data-close=receipt]", false);
-                click(&format!("tr[data-seq='{seq}'] a"), true);
-            }
-        });
-        on_cleanup(move || handle.remove());
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (panel, seq);
 }
 
 /// The heading is the question that the receipt answers.
