@@ -96,6 +96,8 @@ fn price(catalog: &CatalogView, top_up: &TopUp) -> Result<Order, Refusal> {
             let message = "Choose a package or enter an amount, not both.";
             Err(Refusal::unprocessable("amount", Problem::NotAllowed, message))
         }
-        (None, None) => Err(Refusal::invalid("package", Problem::Required, "Choose a package, or enter an amount.")),
+        (None, None) => {
+            Err(Refusal::unprocessable("package", Problem::Required, "Choose a package, or enter an amount."))
+        }
     }
 }
