@@ -24,6 +24,7 @@ pub mod jobs;
 pub mod json;
 pub mod live;
 pub mod mail;
+pub mod metrics;
 pub mod pages;
 pub mod payment_webhooks;
 pub mod providers;
@@ -60,6 +61,7 @@ pub fn build(state: AppState) -> Dispatch {
     let (calls, described) = api::router(); // /api/v2; /api/openapi.json, /docs/api, /llms.txt
     let watched = Router::new()
         .merge(health::router()) // /health, /ready
+        .merge(metrics::router(&state)) // /metrics, where a token is set
         .merge(feeds::router()) // /changelog.rss, /changelog.atom
         .merge(described)
         .layer(from_fn_with_state(state.clone(), http::by_address::by_address));

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use app::context::AppSettings;
 use axum::extract::FromRef;
 use leptos::prelude::LeptosOptions;
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use wallet::Wallet;
 
 use crate::assets;
 use crate::client_ip::UnknownProxies;
-use crate::config::Settings;
+use crate::config::{Settings, secret_file};
 use crate::connections::limit;
 use crate::rate_limit::SubjectRates;
 use crate::rate_limit::by_key::RateLimits;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub settings: Settings,
     /// What pages need to know of the settings.
     pub app: AppSettings,
+    /// What `/metrics` asks for, where it is served.
+    pub metrics_token: Option<SecretString>,
     /// What Leptos needs to know.
     pub leptos: LeptosOptions,
     /// Fires when the process begins to stop.
@@ -77,9 +80,12 @@ impl AppState {
         let rates = RateLimits::new(settings.web.rate_reads, settings.web.rate_writes);
         let subjects = SubjectRates::new(&settings.web);
         let http = reqwest::Client::builder().timeout(settings.request_timeout()).build()?;
+        let (token, file) = (settings.web.metrics_token.as_ref(), settings.web.metrics_token_file.as_deref());
+        let metrics_token = secret_file::read("METRICS_TOKEN", token, file)?;
         Ok(Self(Arc::new(Parts {
             wallet,
             settings,
+            metrics_token,
             app,
             leptos,
             stopping: CancellationToken::new(),

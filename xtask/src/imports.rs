@@ -93,6 +93,7 @@ const ORDERS: [Order; 7] = [
             "export",
             "feeds",
             "health",
+            "metrics",
             "dispatch",
             "serve",
             "cli",

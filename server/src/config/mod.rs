@@ -182,6 +182,12 @@ pub struct Web {
     #[arg(long, env = "WEBHOOK_PRIVATE", global = true, value_parser = clap::builder::BoolishValueParser::new(),
         num_args = 0..=1, default_value = "false", default_missing_value = "true")]
     pub webhook_private: bool,
+    /// What `/metrics` asks for, as `Authorization: Bearer …`; without it there is no such page.
+    #[arg(long, env = "METRICS_TOKEN", global = true, hide_env_values = true, value_parser = secret)]
+    pub metrics_token: Option<SecretString>,
+    /// The same from a file.
+    #[arg(long, env = "METRICS_TOKEN_FILE", global = true)]
+    pub metrics_token_file: Option<PathBuf>,
     /// Signs the sandbox provider's events, as `whsec_` and base64.
     #[arg(long, env = "SANDBOX_WEBHOOK_SECRET", global = true, hide_env_values = true, value_parser = secret,
         default_value = "whsec_c2NyaXAtc2FuZGJveC1ldmVudHMtYXJlLW5vdC1tb25leQ==", hide_default_value = true)]

@@ -33,6 +33,13 @@ use crate::state::AppState;
 
 /// How soon an idle worker looks by itself, where no notification came.
 const POLL: Duration = Duration::from_secs(1);
+/// How often a worker says that it lives.
+const HEARTBEAT: Duration = Duration::from_secs(3);
+/// How long it may be silent until its jobs, and the queues that it was at, are given to others. They may run twice
+/// where it lives after all.
+const SILENCE: Duration = Duration::from_secs(15);
+/// How often workers look for silent ones.
+const SWEEP: Duration = Duration::from_secs(5);
 
 /// What every job can reach.
 #[derive(Clone, Debug)]
@@ -75,6 +82,10 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .schema(JOBS_SCHEMA)
         .concurrency(usize::from(state.settings.web.jobs_concurrency))
         .poll_interval(POLL)
+        .heartbeat_interval(HEARTBEAT)
+        .sweep_threshold(SILENCE)
+        .sweep_interval(SWEEP)
+        .recovery_delay(POLL)
         .listen_os_shutdown_signals(false)
         .shutdown_signal(async move { stopping.cancelled().await })
         .add_extension(tools)

@@ -194,6 +194,23 @@ async fn what_was_reconciled_is_on_the_pages(pool: PgPool) {
     site.wallet().payments().compare_lately(&by).await.expect("compared");
     let list = finance.open("/admin/payments").await.text;
     assert!(list.contains("0 match, 1 difference.") && list.contains("/admin/reconciliation"), "{list}");
+    let token = "a-monitor-of-this-test";
+    let watched = Site::start_with(pool.clone(), &["--metrics-token", token]).await;
+    let scrape = |token: &str| watched.client.get(format!("{}/metrics", watched.url)).bearer_auth(token).send();
+    let metrics = scrape(token).await.expect("an answer").text().await.expect("a text");
+    for line in [
+        "scrip_payment_differences{provider=\"sandbox\"} 1",
+        "scrip_reconciliation_done{provider=\"sandbox\"} 1",
+        "scrip_payments_in_review 1",
+        "scrip_payments_open 0",
+        "scrip_payments_oldest_open_seconds 0.0",
+    ] {
+        assert!(metrics.lines().any(|told| told == line), "{line}: {metrics}");
+    }
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+    assert_eq!(scrape("another").await.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+    let open = site.client.get(format!("{}/metrics", site.url)).bearer_auth(token).send().await.expect("an answer");
+    assert_eq!(open.status(), StatusCode::NOT_FOUND, "nobody set a token");
     let report = finance.open("/admin/reconciliation").await.text;
     assert!(report.contains("Unknown order") && report.contains("sbx_stranger"), "{report}");
     assert!(!report.contains(&id), "what waits for staff is no difference: {report}");

@@ -235,6 +235,19 @@ pub struct ReconciliationReport {
     pub has_more: bool,
 }
 
+/// What a monitor is told of payments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentFigures {
+    /// Payments that wait for staff.
+    pub in_review: i64,
+    /// Orders whose outcome is not known yet.
+    pub open: i64,
+    /// When the oldest of them was made.
+    pub oldest_open: Option<DateTime<Utc>>,
+    /// The newest comparison with each provider.
+    pub reconciliations: Vec<Reconciliation>,
+}
+
 /// Something that happened to a payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]

@@ -18,8 +18,8 @@ mod service;
 
 pub use compare::{ComparedPeriod, Comparison, Difference, DifferenceKind, OurPayment, compare};
 pub use console::{
-    BoughtKind, Decision, EventState, FoundDifference, GroupCounts, PaymentFilter, PaymentStep, PaymentStory,
-    Reconciliation, ReconciliationReport, StaffPayment, StaffPaymentPage, StatusGroup, TimedStep,
+    BoughtKind, Decision, EventState, FoundDifference, GroupCounts, PaymentFigures, PaymentFilter, PaymentStep,
+    PaymentStory, Reconciliation, ReconciliationReport, StaffPayment, StaffPaymentPage, StatusGroup, TimedStep,
 };
 pub use method::{CardTerm, MethodSetup, PayOption, PayWith, PayWithError, PaymentMethod};
 pub use model::{

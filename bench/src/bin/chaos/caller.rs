@@ -91,7 +91,18 @@ impl Board {
         before.iter().all(|(caller, count)| now.get(caller).is_some_and(|now| now > count))
     }
 
-    fn met(&self, kind: &str) {
+    /// Counts from now on what somebody has answered: nothing so far.
+    pub fn join(&self, number: usize) {
+        lock(&self.answers).insert(number, 0);
+    }
+
+    /// Notes that an intent of somebody was answered.
+    pub fn answered(&self, number: usize) {
+        *lock(&self.answers).entry(number).or_default() += 1;
+    }
+
+    /// Notes what somebody has met.
+    pub fn met(&self, kind: &str) {
         *lock(&self.kinds).entry(kind.to_owned()).or_default() += 1;
     }
 
@@ -130,7 +141,7 @@ pub struct Caller {
 impl Caller {
     /// Makes a caller; several share a wallet.
     pub fn new(number: usize, payer: Payer, ports: Arc<Vec<u16>>, diary: Arc<Diary>, board: Arc<Board>) -> Self {
-        board.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(number, 0);
+        board.join(number);
         Self { number, payer, ports, diary, board, connection: None, turn: number, made: 0, last: None }
     }
 
@@ -184,7 +195,7 @@ impl Caller {
         self.diary.note(&json!({ "told": key, "seq": seq }))?;
         self.diary.keep(&key, told);
         self.last = Some((what, path.to_owned(), body.clone(), key));
-        *lock(&self.board.answers).entry(self.number).or_default() += 1;
+        self.board.answered(self.number);
         Ok(match what {
             "charge" | "hold" => seq,
             _ => None,

@@ -1,5 +1,6 @@
 //! What must hold when everything is over.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use crate::caller::Diary;
 use crate::node::Node;
 use crate::plan::Plan;
 use crate::seed::{Payer, email};
+use crate::stripe::Stripe;
 
 /// How long a mail may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -82,6 +84,34 @@ pub async fn ledger(url: &str, payers: &[Payer], diary: &Diary) -> Result<Counts
         refused += 1;
     }
     Ok(Counts { told: rows, refused, rows })
+}
+
+/// Compares the orders that buyers have seen paid with the money that was taken and the credits that were added: each
+/// once, and nothing else.
+pub async fn payments(url: &str, buyers: &[Payer], bought: &[String], stripe: &Stripe) -> Result<String> {
+    let pool = PgPoolOptions::new().connect(url).await.context("no database")?;
+    let mut granted = BTreeMap::new();
+    for buyer in buyers {
+        let WalletId { shard, number } = buyer.wallet;
+        let orders: Vec<(String, String, Option<i64>)> =
+            sqlx::query_as("SELECT id::text, status, entry_seq FROM payments WHERE shard = $1 AND wallet_id = $2")
+                .bind(shard.as_i16())
+                .bind(number)
+                .fetch_all(&pool)
+                .await?;
+        for (order, status, entry) in orders {
+            ensure!(entry.is_some(), "order {order} is {status} and brought no credits");
+            granted.insert(order, 1_usize);
+        }
+    }
+    let mut taken = stripe.taken().await?;
+    taken.retain(|order, count| granted.contains_key(order) || *count > 1);
+    ensure!(taken == granted, "money was taken for {taken:?}, and credits were added for {granted:?}");
+    ensure!(granted.len() == bought.len(), "{} orders were paid, buyers know {}", granted.len(), bought.len());
+    if let Some(other) = bought.iter().find(|order| !granted.contains_key(order.as_str())) {
+        bail!("a buyer knows order {other}, and nobody else does");
+    }
+    Ok(format!("{} orders paid, each charged once and granted once", bought.len()))
 }
 
 /// Runs `scrip verify`.

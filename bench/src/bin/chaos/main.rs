@@ -2,9 +2,10 @@
 //!
 //! Reading order: [`plan`] (which fault when, from one seed), [`proxy`] (a wire that can be cut), [`postgres`] and
 //! [`node`] (what is killed and started again), [`caller`] (the load: every intent is repeated with its key until it is
-//! answered), [`segment`] (some rounds of faults and the proof after them), [`storm`] (no faults, but two nodes on one
+//! answered), [`buyer`] (people who pay at [`stripe`]'s stand-in), [`segment`] (some rounds of faults and the proof after them), [`storm`] (no faults, but two nodes on one
 //! wallet that has run dry), [`check`] (nothing acknowledged is lost, nothing happened twice, every invariant holds).
 
+mod buyer;
 mod caller;
 mod check;
 mod giver;
@@ -16,6 +17,7 @@ mod proxy;
 mod seed;
 mod segment;
 mod storm;
+mod stripe;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -27,6 +29,7 @@ use plan::Plan;
 use postgres::Postgres;
 use progress::Progress;
 use proxy::Proxy;
+use stripe::Stripe;
 
 /// How long a connection or an answer may take before a caller gives up and asks again.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -61,13 +64,15 @@ async fn chaos() -> Result<()> {
     seed::shop(&plan.url, plan.nodes).await?;
     let postgres = Postgres::new(&plan);
     let proxy = Proxy::start(&plan.url).await?;
+    let (stripe, listener) = Stripe::new().await?;
     let mut nodes = Vec::new();
     for number in 0..plan.nodes {
-        nodes.push(Node::start(&plan, number, &proxy.url(&plan.url)?).await?);
+        nodes.push(Node::start(&plan, number, &proxy.url(&plan.url)?, &stripe.url).await?);
     }
+    Stripe::serve(listener, nodes[0].port());
     let mut failed = Vec::new();
     while progress.rounds < plan.rounds {
-        let ran = segment::run(&plan, &mut progress, &mut nodes, &postgres, &proxy).await;
+        let ran = segment::run(&plan, &mut progress, &mut nodes, (&postgres, &proxy), &stripe).await;
         if let Err(error) = ran {
             eprintln!("error: {error:#}");
             failed.push(format!("{error:#}"));

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::ANSWER_LIMIT;
 use crate::plan::Plan;
+use crate::stripe;
 
 /// How long a server may take to start.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -20,17 +21,19 @@ pub struct Node {
     port: u16,
     program: PathBuf,
     url: String,
+    stripe: String,
     folder: PathBuf,
     child: Option<Child>,
 }
 
 impl Node {
-    /// Starts a server on a free port and waits until it answers.
-    pub async fn start(plan: &Plan, number: usize, url: &str) -> Result<Self> {
+    /// Starts a server on a free port, over a database, with Stripe's stand-in, and waits until it answers.
+    pub async fn start(plan: &Plan, number: usize, url: &str, stripe: &str) -> Result<Self> {
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let folder = plan.folder.join(format!("node-{number}"));
         std::fs::create_dir_all(&folder)?;
-        let mut node = Self { number, port, program: plan.server.clone(), url: url.to_owned(), folder, child: None };
+        let (program, url, stripe) = (plan.server.clone(), url.to_owned(), stripe.to_owned());
+        let mut node = Self { number, port, program, url, stripe, folder, child: None };
         node.launch().await?;
         Ok(node)
     }
@@ -55,6 +58,9 @@ impl Node {
             .env("SCRIP_MODE", "development")
             .env("SCRIP_DATA_DIR", &self.folder)
             .env("DATABASE_TIMEOUT", "2")
+            .env("STRIPE_SECRET_KEY", stripe::KEY)
+            .env("STRIPE_WEBHOOK_SECRET", stripe::SECRET)
+            .env("STRIPE_API_URL", &self.stripe)
             .env("RATE_READS", u32::MAX.to_string())
             .env("RATE_WRITES", u32::MAX.to_string())
             .stdin(Stdio::null())

@@ -19,6 +19,8 @@ pub struct Plan {
     pub callers: usize,
     /// How many wallets they share.
     pub payers: usize,
+    /// How many people buy credits.
+    pub buyers: usize,
     /// What all randomness comes from.
     pub seed: u64,
     /// The same, where somebody has chosen it.
@@ -57,6 +59,7 @@ impl Plan {
             nodes: usize::try_from(number("NODES", 2)?)?.max(1),
             callers: usize::try_from(number("CALLERS", 16)?)?.max(1),
             payers: 4,
+            buyers: 2,
             seed: chosen_seed.unwrap_or(u64::try_from(now)? % 1_000_000),
             chosen_seed,
             storm_seconds: number("STORM", 600)?,

@@ -10,6 +10,9 @@ use wallet::ledger::{Command, GrantSource, NewGrant, Submission};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
+/// What everybody signs in with.
+pub const PASSWORD: &str = "not for keeping 4711";
+
 /// How full a wallet is at the beginning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purse {
@@ -33,6 +36,8 @@ impl Purse {
 pub struct Payer {
     /// The wallet.
     pub wallet: WalletId,
+    /// What its owner signs in with.
+    pub email: String,
     /// The API key.
     pub key: String,
     /// The platform's service key, which finishes what the platform began and pays back.
@@ -72,6 +77,18 @@ pub async fn payers(url: &str, count: usize, segment: u64) -> Result<Vec<Payer>>
     Ok(payers)
 }
 
+/// Makes people who buy credits.
+pub async fn buyers(url: &str, count: usize, segment: u64) -> Result<Vec<Payer>> {
+    let wallet = Wallet::connect(url, Options::default()).await?;
+    let service_key = service_key(&wallet).await?;
+    let mut buyers = Vec::new();
+    for number in 0..count {
+        buyers.push(payer(&wallet, &format!("buyer{segment}-{number}@example.com"), Purse::Poor, &service_key).await?);
+    }
+    wallet.shutdown().await;
+    Ok(buyers)
+}
+
 /// Makes somebody whose wallet has run dry.
 pub async fn dry(url: &str) -> Result<Payer> {
     let wallet = Wallet::connect(url, Options::default()).await?;
@@ -107,17 +124,12 @@ async fn payer(wallet: &Wallet, email: &str, purse: Purse, service_key: &str) ->
     let new =
         NewKey { name: "Chaos".to_owned(), environment: Environment::Production, scopes: Vec::new(), ceiling: None };
     let key = wallet.identity().create_key(&viewer, &new).await?.secret;
-    Ok(Payer { wallet: viewer.wallet, key, service_key: service_key.to_owned(), purse })
+    Ok(Payer { wallet: viewer.wallet, email: email.to_owned(), key, service_key: service_key.to_owned(), purse })
 }
 
 /// Signs somebody up.
 fn form(email: &str) -> SignUp {
-    SignUp {
-        email: email.to_owned(),
-        password: "not for keeping 4711".to_owned(),
-        name: "Chaos".to_owned(),
-        locale: "en".to_owned(),
-    }
+    SignUp { email: email.to_owned(), password: PASSWORD.to_owned(), name: "Chaos".to_owned(), locale: "en".to_owned() }
 }
 
 /// Gives the microseconds since 1970: a part of names that are never given twice.

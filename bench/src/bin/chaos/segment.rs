@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use tokio::task::JoinSet;
 
+use crate::buyer::Buyer;
 use crate::caller::{Board, Caller, Diary};
 use crate::giver::Giver;
 use crate::node::Node;
@@ -13,6 +14,7 @@ use crate::plan::{Fault, Plan, Random};
 use crate::postgres::Postgres;
 use crate::progress::Progress;
 use crate::proxy::Proxy;
+use crate::stripe::Stripe;
 use crate::{check, seed};
 
 /// The most rounds before the ledger is proven.
@@ -28,8 +30,8 @@ pub async fn run(
     plan: &Plan,
     progress: &mut Progress,
     nodes: &mut [Node],
-    postgres: &Postgres,
-    proxy: &Proxy,
+    (postgres, proxy): (&Postgres, &Proxy),
+    stripe: &Stripe,
 ) -> Result<()> {
     progress.begin_segment(plan)?;
     let (first, segment) = (progress.rounds, progress.segments);
@@ -43,6 +45,12 @@ pub async fn run(
         let payer = payers[number % payers.len()].clone();
         let caller = Caller::new(number, payer, Arc::clone(&ports), Arc::clone(&diary), Arc::clone(&board));
         load.spawn(caller.work(Random::new(plan.seed ^ (segment << 32) ^ (number as u64 + 1))));
+    }
+    let mut orders = JoinSet::new();
+    let buyers = seed::buyers(&plan.url, plan.buyers, segment).await?;
+    for (number, buyer) in (plan.callers..).zip(&buyers) {
+        let buyer = Buyer::new(number, buyer.clone(), Arc::clone(&ports), stripe.clone(), Arc::clone(&board))?;
+        orders.spawn(buyer.work(Random::new(plan.seed ^ (segment << 32) ^ (number as u64 + 1))));
     }
     let giver = Giver::new(&plan.url, &payers, segment, Arc::clone(&board)).await?;
     load.spawn(giver.work());
@@ -70,6 +78,7 @@ pub async fn run(
     }
     board.stop();
     let ended = ended(&mut load).await;
+    let bought = bought(&mut orders).await;
     let counts = match &ended {
         Ok(()) => check::ledger(&plan.url, &payers, &diary).await?,
         // Callers that gave up leave rows that nobody was told of; the invariants hold all the same.
@@ -82,6 +91,7 @@ pub async fn run(
         return Err(error);
     }
     ended?;
+    println!("{}", check::payments(&plan.url, &buyers, &bought?, stripe).await?);
     if board.broken() > 0 {
         bail!("an outage was answered with 500; see the logs in {}", plan.folder.display());
     }
@@ -99,6 +109,15 @@ async fn ended(load: &mut JoinSet<Result<()>>) -> Result<()> {
         result = result.and(done?);
     }
     result
+}
+
+/// Waits until every buyer has the credits of the last order; gives all orders.
+async fn bought(orders: &mut JoinSet<Result<Vec<String>>>) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    while let Some(bought) = orders.join_next().await {
+        all.extend(bought??);
+    }
+    Ok(all)
 }
 
 /// Does a fault, and ends it.

@@ -31,6 +31,18 @@ pub(crate) async fn take_due(pool: &PgPool, now: DateTime<Utc>, limit: i64) -> R
     Ok(ids.into_iter().map(PaymentId::from_uuid).collect())
 }
 
+/// Counts the orders whose outcome is not known, and gives when the oldest was made.
+pub(crate) async fn open(pool: &PgPool) -> Result<(i64, Option<DateTime<Utc>>)> {
+    let row = sqlx::query!(
+        r#"SELECT count(*) AS "count!", min(created_at) AS oldest
+           FROM payments
+           WHERE status IN ('pending', 'processing', 'unknown')"#
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok((row.count, row.oldest))
+}
+
 /// Takes renewals that were closed lately since their provider did not know them, and sets each one's next look with
 /// growing steps. Two reconcilers take different ones.
 pub(crate) async fn take_closed_renewals(

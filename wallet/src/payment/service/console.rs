@@ -7,7 +7,7 @@ use crate::id::{AccountId, PaymentId, WalletId};
 use crate::identity::AuditRow;
 use crate::money::Money;
 use crate::payment::console::{
-    Decision, GroupCounts, PaymentFilter, PaymentStep, PaymentStory, StaffPaymentPage, TimedStep,
+    Decision, GroupCounts, PaymentFigures, PaymentFilter, PaymentStep, PaymentStory, StaffPaymentPage, TimedStep,
 };
 use crate::payment::model::PaymentStatus;
 use crate::payment::repo;
@@ -71,6 +71,14 @@ impl Payments {
     /// Counts the payments in review.
     pub async fn count_in_review(&self) -> Result<i64> {
         repo::console::count_in_review(self.db.pool()).await
+    }
+
+    /// Gives what a monitor is told.
+    pub async fn figures(&self) -> Result<PaymentFigures> {
+        let pool = self.db.pool();
+        let in_review = repo::console::count_in_review(pool).await?;
+        let (open, oldest_open) = repo::due::open(pool).await?;
+        Ok(PaymentFigures { in_review, open, oldest_open, reconciliations: repo::compare::newest(pool).await? })
     }
 
     /// Tells everything that is known of a payment, in order.
