@@ -9,7 +9,7 @@ use sqlx::PgPool;
 use wallet::error::Refusal;
 use wallet::id::AccountId;
 use wallet::ledger::{
-    CaptureAmount, Command, EntryFilter, EntryKind, Environment, GrantSource, HoldState, NewGrant, Page,
+    CaptureAmount, Command, EntryFilter, EntryKind, Environment, GrantSource, HoldState, NewGrant, Page, Scope,
 };
 use wallet::money::Credits;
 
@@ -174,6 +174,35 @@ async fn a_clawback_leaves_a_debt_that_is_repaid_first(pool: PgPool) {
     submit(&wallet, id, "back", back.clone()).await.expect("paid back");
     assert_eq!(available(&wallet, id).await, credits(100));
     refusal(submit(&wallet, id, "back2", back).await);
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_left_of_a_grant_is_taken_and_given_back_once(pool: PgPool) {
+    let wallet = open(&pool);
+    let id = new_wallet(&wallet).await;
+    grant(&wallet, id, "g", 100).await;
+    grant(&wallet, id, "g2", 50).await;
+    charge(&wallet, id, "c", 30).await.expect("charged");
+    let held = hold(&wallet, id, "h", &[10]).await.seq();
+    let void = |amount| Command::Void { grant: 1, amount: credits(amount), reason: "refunded".into() };
+    // What is spent or held is not there to be taken, and nothing else is taken for it.
+    refusal(submit(&wallet, id, "v", void(61)).await);
+    let taken = submit(&wallet, id, "v", void(60)).await.expect("taken");
+    assert_eq!(available(&wallet, id).await, credits(50));
+    let restore = |void| Command::Restore { void, reason: "not refunded".into() };
+    refusal(submit(&wallet, id, "r", restore(held)).await);
+    let back = submit(&wallet, id, "r", restore(taken.seq())).await.expect("given back");
+    assert_eq!(back.entries[0].kind, EntryKind::Clawback);
+    assert_eq!((back.entries[0].amount, back.entries[0].refers_to), (credits(60), Some(taken.seq())));
+    refusal(submit(&wallet, id, "r2", restore(taken.seq())).await);
+    assert!(submit(&wallet, id, "r", restore(taken.seq())).await.expect("replayed").replayed);
+    assert_eq!(available(&wallet, id).await, credits(110));
+    // What was charged comes back as well, and the grant has what it brought.
+    submit(&wallet, id, "back", Command::CreditBack { charge: 3, reason: "failed".into() }).await.expect("paid back");
+    submit(&wallet, id, "v2", void(90)).await.expect("taken again");
+    assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
+    assert_eq!(wallet.ledger().rebuild_plan(id).await.expect("read"), []);
     wallet.shutdown().await;
 }
 

@@ -17,7 +17,7 @@ use wallet::idempotency::{IdempotencyKey, RequestHash};
 use wallet::identity::Actor;
 use wallet::ledger::Hash;
 use wallet::ledger::{
-    Budget, BudgetPeriod, BudgetScope, Command, EntryKind, GrantSource, NewGrant, Outcome, Receipt, Window,
+    Budget, BudgetPeriod, BudgetScope, Command, EntryKind, EntryView, GrantSource, NewGrant, Outcome, Receipt, Window,
 };
 use wallet::ledger::{Rules, Subject};
 use wallet::money::Credits;
@@ -108,10 +108,15 @@ impl Real {
     }
 
     fn past_debits(&self, id: WalletId, work: &WalletRequest) -> BTreeMap<i64, PastDebit> {
-        let Command::CreditBack { charge, .. } = work.request.command else { return BTreeMap::new() };
+        let (Command::CreditBack { charge, .. } | Command::Restore { void: charge, .. }) = work.request.command else {
+            return BTreeMap::new();
+        };
         let rows = &self.rows[&id];
         let Some(row) = rows.iter().find(|row| row.view.seq == charge) else { return BTreeMap::new() };
-        let back = |row: &&Entry| row.view.kind == EntryKind::CreditBack && row.view.refers_to == Some(charge);
+        let gives_back = |view: &EntryView| {
+            view.kind == EntryKind::CreditBack || (view.kind == EntryKind::Clawback && view.amount.is_positive())
+        };
+        let back = |row: &&Entry| gives_back(&row.view) && row.view.refers_to == Some(charge);
         let credited_by = rows.iter().find(back).map(|row| row.view.seq);
         // A capture was counted at its hold.
         let hold = row.view.refers_to.filter(|_| row.view.kind == EntryKind::Capture);

@@ -113,6 +113,7 @@ const CANARIES: &[(&str, &str)] = &[
     ("hash_chain_is_unbroken", "UPDATE entries SET expires_at = expires_at + interval '1 hour' WHERE seq = 17"),
     ("reference_is_granted_once", "UPDATE grants SET reference = 'payment:1' WHERE source <> 6"),
     ("clawback_is_within_its_grant", "UPDATE grants SET clawed = 0"),
+    ("clawback_is_given_back_once", "UPDATE entries SET amount = 1, refers_to = 3 WHERE kind = 9"),
     ("expired_grants_are_not_spent", "UPDATE grants SET expires_at = effective_at WHERE grant_id = 1"),
     ("expiry_takes_only_what_has_expired", "UPDATE grants SET expires_at = 'infinity' WHERE grant_id = 2"),
     ("grants_burn_in_order", "UPDATE grants SET priority = 1 WHERE grant_id = 1"),

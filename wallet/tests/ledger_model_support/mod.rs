@@ -63,6 +63,15 @@ pub enum Step {
         grant: Option<usize>,
         amount: i64,
     },
+    Void {
+        wallet: usize,
+        grant: usize,
+        amount: i64,
+    },
+    Restore {
+        wallet: usize,
+        which: usize,
+    },
     Adjust {
         wallet: usize,
         amount: i64,
@@ -132,8 +141,11 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
         2 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::Release { wallet, which }),
         1 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::ExpireHold { wallet, which }),
         2 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::CreditBack { wallet, which }),
-        1 => (wallet.clone(), prop::option::of(which), -1..60_i64)
+        1 => (wallet.clone(), prop::option::of(which.clone()), -1..60_i64)
             .prop_map(|(wallet, grant, amount)| Step::Clawback { wallet, grant, amount }),
+        1 => (wallet.clone(), which.clone(), -1..40_i64)
+            .prop_map(|(wallet, grant, amount)| Step::Void { wallet, grant, amount }),
+        1 => (wallet.clone(), which.clone()).prop_map(|(wallet, which)| Step::Restore { wallet, which }),
         1 => (wallet.clone(), -20..20_i64).prop_map(|(wallet, amount)| Step::Adjust { wallet, amount }),
         2 => (wallet.clone(), -1..30_i64).prop_map(|(from, amount)| Step::Transfer { from, amount }),
         1 => wallet.clone().prop_map(|wallet| Step::ExpireGrants { wallet }),
@@ -191,6 +203,8 @@ impl World {
             Step::Clawback { wallet, grant, amount } => {
                 self.purses[*wallet].claw_back(grant.map(|_| target), *amount, now)
             }
+            Step::Void { wallet, amount, .. } => self.purses[*wallet].void(target, *amount, now),
+            Step::Restore { wallet, .. } => self.purses[*wallet].restore(target, now),
             Step::Adjust { wallet, amount } => self.purses[*wallet].adjust(*amount, now),
             Step::Transfer { from, amount } => {
                 let [one, two] = &mut self.purses;
@@ -230,11 +244,16 @@ impl World {
             Step::Capture { wallet, which, .. }
             | Step::Release { wallet, which }
             | Step::ExpireHold { wallet, which } => among(self.purses[*wallet].jobs.keys().copied().collect(), *which),
+            Step::Restore { wallet, which } => {
+                let voids = self.purses[*wallet].voids.keys().copied().collect();
+                // Now and then any other row.
+                if which % 7 == 0 { self.purses[*wallet].rows } else { among(voids, *which) }
+            }
             Step::CreditBack { wallet, which } => {
                 let rows = self.purses[*wallet].rows;
                 if rows == 0 { 0 } else { 1 + i64::try_from(*which % usize::try_from(rows).unwrap_or(1)).unwrap_or(0) }
             }
-            Step::Clawback { wallet, grant: Some(which), .. } => {
+            Step::Clawback { wallet, grant: Some(which), .. } | Step::Void { wallet, grant: which, .. } => {
                 among(self.purses[*wallet].lots.keys().copied().collect(), *which)
             }
             _ => 0,
@@ -328,6 +347,10 @@ pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>
             let amount = micros(*amount);
             (*wallet, Command::Clawback { grant: grant.map(|_| target), amount, reason: "disputed".into() })
         }
+        Step::Void { wallet, amount, .. } => {
+            (*wallet, Command::Void { grant: target, amount: micros(*amount), reason: "refunded".into() })
+        }
+        Step::Restore { wallet, .. } => (*wallet, Command::Restore { void: target, reason: "not refunded".into() }),
         Step::Adjust { wallet, amount } => {
             (*wallet, Command::Adjustment { amount: micros(*amount), reason: "mended".into() })
         }

@@ -39,6 +39,8 @@ pub struct Purse {
     pub debt: i128,
     pub jobs: BTreeMap<i64, Job>,
     pub debits: BTreeMap<i64, Debit>,
+    /// What was taken back from one lot alone, by its row: the lot, how much, and whether it was given back.
+    pub voids: BTreeMap<i64, (i64, i128, bool)>,
     pub rows: i64,
     /// Which end customer a row is for, of those that say: what follows a row is for whom the row was.
     pub told: BTreeMap<i64, Option<u8>>,
@@ -294,15 +296,61 @@ impl Purse {
             }
         }
         self.write_off(now);
-        if let Some(lot) = lot.and_then(|id| self.lots.get_mut(&id)) {
+        let mut parts = Vec::new();
+        if let Some((id, lot)) = lot.and_then(|id| Some((id, self.lots.get_mut(&id)?))) {
             lot.taken_back += amount;
             let part = lot.free.min(missing);
             lot.free -= part;
             missing -= part;
+            parts.extend((part > 0).then_some((id, part)));
         }
-        let rest: i128 = self.burn(missing, now, false).iter().map(|(_, part)| part).sum();
+        let others = self.burn(missing, now, false);
+        let rest: i128 = others.iter().map(|(_, part)| part).sum();
+        parts.extend(others);
         self.debt += missing - rest;
         self.rows += 1;
+        if let (true, Some(named), [(id, part)]) = (missing == rest, lot, parts.as_slice())
+            && named == *id
+        {
+            self.voids.insert(self.rows, (*id, *part, false));
+        }
+        Ok(())
+    }
+
+    pub fn void(&mut self, lot: i64, amount: i64, now: i128) -> Verdict {
+        let amount = i128::from(amount);
+        if amount <= 0 {
+            return Err("unprocessable");
+        }
+        // What is refused leaves no trace, so nothing is written off before it is known.
+        let ends = self.lots.get(&lot).ok_or("not_found")?.ends;
+        let free = if ends.is_some_and(|ends| ends <= now) { 0 } else { self.lots[&lot].free };
+        if amount > free {
+            return Err("unprocessable");
+        }
+        self.write_off(now);
+        let found = self.lots.get_mut(&lot).expect("a lot");
+        found.free -= amount;
+        found.taken_back += amount;
+        self.rows += 1;
+        self.voids.insert(self.rows, (lot, amount, false));
+        Ok(())
+    }
+
+    pub fn restore(&mut self, row: i64, now: i128) -> Verdict {
+        if row < 1 || row > self.rows {
+            return Err("not_found");
+        }
+        let (lot, amount, given_back) = self.voids.get(&row).copied().ok_or("unprocessable")?;
+        if given_back {
+            return Err("unprocessable");
+        }
+        self.write_off(now);
+        self.lots.get_mut(&lot).expect("a lot").taken_back -= amount;
+        self.give(lot, amount, now);
+        self.rows += 1;
+        self.voids.insert(row, (lot, amount, true));
+        self.write_off(now);
         Ok(())
     }
 

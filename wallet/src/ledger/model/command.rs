@@ -64,6 +64,22 @@ pub enum Command {
         /// Why, for people.
         reason: String,
     },
+    /// Take back what is left of a grant whose money goes back, before the money is sent; never more than that.
+    Void {
+        /// The grant that the money bought.
+        grant: i64,
+        /// How much.
+        amount: Credits,
+        /// Why, for people.
+        reason: String,
+    },
+    /// Give back what was taken so, once, where the money did not go back after all.
+    Restore {
+        /// The `seq` of the row that took it.
+        void: i64,
+        /// Why, for people.
+        reason: String,
+    },
     /// Mend a mistake: put in (above zero) or take out (below zero; never more than is available).
     Adjustment {
         /// How much.

@@ -231,7 +231,7 @@ pub(in crate::ledger) async fn debits(
     for (wallet, seq) in wanted {
         let Some(entry) = super::read::entry(&mut *connection, *wallet, *seq).await? else { continue };
         let credited_by = sqlx::query_scalar!(
-            "SELECT seq FROM entries WHERE shard = $1 AND wallet_id = $2 AND refers_to = $3 AND kind = 8 LIMIT 1",
+            "SELECT seq FROM entries WHERE shard = $1 AND wallet_id = $2 AND refers_to = $3 AND kind IN (8, 9) AND (kind = 8 OR amount > 0) LIMIT 1",
             wallet.shard.as_i16(),
             wallet.number,
             seq

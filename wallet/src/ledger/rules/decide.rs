@@ -14,7 +14,7 @@ use crate::ledger::model::request::Request;
 use crate::ledger::model::wallet_state::{DecideError, Decision, Hold, PastDebit, Rules, WalletState};
 use crate::ledger::rules::checks::{may_spend, price};
 use crate::ledger::rules::posting::{NewEntry, Posting};
-use crate::ledger::rules::{budget_spend, burn_order, grant, hold};
+use crate::ledger::rules::{budget_spend, burn_order, grant, hold, void};
 use crate::money::Credits;
 
 /// Decides what a command does to its wallet. A transfer is decided by [`decide_transfer`].
@@ -52,6 +52,8 @@ pub(crate) fn decide(
             grant::credit_back(&mut posting, find_debit(wallet, *charge)?, reason, rules)?;
         }
         Command::Clawback { grant, amount, reason } => grant::clawback(&mut posting, *grant, *amount, reason)?,
+        Command::Void { grant, amount, reason } => void::void(&mut posting, *grant, *amount, reason)?,
+        Command::Restore { void, reason } => void::restore(&mut posting, find_debit(wallet, *void)?, reason)?,
         Command::Adjustment { amount, reason } => grant::adjustment(&mut posting, *amount, reason, rules)?,
         Command::ExpireGrants => posting.expire_due()?,
         // A key that was used before is answered before anything is decided.

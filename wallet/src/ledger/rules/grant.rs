@@ -316,7 +316,7 @@ pub(in crate::ledger) fn transfer_in(
 }
 
 /// Refuses a text that is missing or too long.
-fn text(field: &str, text: &str) -> Result<(), DecideError> {
+pub(in crate::ledger) fn text(field: &str, text: &str) -> Result<(), DecideError> {
     if text.trim().is_empty() {
         return Err(Refusal::invalid(field, Problem::Required, "say it in a few words").into());
     }

@@ -11,3 +11,4 @@ pub(super) mod decide;
 pub(super) mod grant;
 pub(super) mod hold;
 pub(super) mod posting;
+pub(super) mod void;

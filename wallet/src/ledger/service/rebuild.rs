@@ -44,6 +44,8 @@ struct Derived {
     shares: BTreeMap<i64, (Credits, Credits)>,
     /// By the row that brought grants: what was taken back with its money.
     clawed: BTreeMap<i64, Credits>,
+    /// By the row that took something back: the row that brought the grant.
+    voids: BTreeMap<i64, i64>,
 }
 
 impl Derived {
@@ -59,6 +61,9 @@ impl Derived {
             self.share(grant, Credits::ZERO, Credits::ZERO)?;
         }
         if let (EntryKind::Clawback, Some(seq)) = (row.view.kind, row.view.refers_to) {
+            // What is given back refers to the row that took it, and that one to the grant's.
+            let seq = if row.view.amount.is_positive() { self.voids.get(&seq).copied().unwrap_or(seq) } else { seq };
+            self.voids.insert(row.view.seq, seq);
             let taken = self.clawed.entry(seq).or_default();
             *taken = taken.checked_sub(row.view.amount).ok_or(TOO_LARGE)?;
         }
@@ -225,7 +230,8 @@ async fn derive(connection: &mut PgConnection, wallet: WalletId, made_at: DateTi
         Some(span) => (Verifier::after_archive(wallet, span), span.last_at),
         None => (Verifier::new(wallet), made_at),
     };
-    let mut derived = Derived { chain, last_at, shares: BTreeMap::new(), clawed: BTreeMap::new() };
+    let mut derived =
+        Derived { chain, last_at, shares: BTreeMap::new(), clawed: BTreeMap::new(), voids: BTreeMap::new() };
     for (grant, amount, held) in rebuild::archived_shares(connection, wallet).await? {
         derived.share(grant, amount, held).map_err(|why| refused(&why))?;
     }

@@ -117,8 +117,12 @@ async fn load_named(
             Command::Capture { hold, .. } | Command::Release { hold, .. } | Command::ExpireHold { hold } => {
                 named.push((work.wallet, *hold));
             }
-            Command::CreditBack { charge, .. } => debits.push((work.wallet, *charge)),
-            Command::Clawback { grant: Some(grant), .. } => grants.push((work.wallet, *grant)),
+            Command::CreditBack { charge: row, .. } | Command::Restore { void: row, .. } => {
+                debits.push((work.wallet, *row))
+            }
+            Command::Clawback { grant: Some(grant), .. } | Command::Void { grant, .. } => {
+                grants.push((work.wallet, *grant))
+            }
             _ => {}
         }
     }

@@ -109,13 +109,33 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                   GROUP BY shard, wallet_id, seq
               ) AS g
               LEFT JOIN (
-                  SELECT shard, wallet_id, refers_to, -sum(amount) AS taken FROM entries
+                  -- What is given back refers to the row that took it, and that one to the grant's.
+                  SELECT shard, wallet_id, coalesce(t.refers_to, b.refers_to) AS refers_to, -sum(b.amount) AS taken
+                  FROM entries AS b
+                  LEFT JOIN LATERAL (
+                      SELECT t.refers_to FROM entries AS t
+                      WHERE b.amount > 0 AND t.shard = b.shard AND t.wallet_id = b.wallet_id AND t.seq = b.refers_to
+                  ) AS t ON true
                   WHERE kind = 9 AND ($1::smallint IS NULL OR (shard, wallet_id) = ($1, $2::bigint))
-                  GROUP BY shard, wallet_id, refers_to
+                  GROUP BY 1, 2, 3
               ) AS e ON e.shard = g.shard AND e.wallet_id = g.wallet_id AND e.refers_to = g.seq
               LEFT JOIN archived AS a ON a.shard = g.shard AND a.wallet_id = g.wallet_id
               WHERE coalesce(e.taken, 0) > g.granted OR g.clawed > g.granted OR coalesce(e.taken, 0) > g.clawed
                  OR (g.clawed <> coalesce(e.taken, 0) AND g.seq > coalesce(a.to_seq, 0))",
+    },
+    Invariant {
+        name: "clawback_is_given_back_once",
+        sql: "SELECT b.shard, b.wallet_id, format('row %s gives back %s of row %s', b.seq, b.amount, b.refers_to)
+              FROM entries AS b
+              JOIN entries AS t ON t.shard = b.shard AND t.wallet_id = b.wallet_id AND t.seq = b.refers_to
+              WHERE ($1::smallint IS NULL OR (b.shard, b.wallet_id) = ($1, $2::bigint))
+                AND b.kind = 9 AND b.amount > 0
+                AND (t.kind <> 9 OR t.amount <> -b.amount
+                     OR EXISTS (
+                         SELECT FROM entries AS o
+                         WHERE o.shard = b.shard AND o.wallet_id = b.wallet_id AND o.refers_to = b.refers_to
+                           AND o.kind = 9 AND o.amount > 0 AND o.seq <> b.seq
+                     ))",
     },
     Invariant {
         name: "expired_grants_are_not_spent",

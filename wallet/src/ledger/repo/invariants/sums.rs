@@ -150,7 +150,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                     WHEN 6 THEN amount = 0 AND held_change <= 0
                     WHEN 7 THEN amount < 0 AND held_change = 0
                     WHEN 8 THEN amount >= 0 AND held_change = 0
-                    WHEN 9 THEN amount < 0 AND held_change = 0
+                    WHEN 9 THEN (amount < 0 OR (amount > 0 AND refers_to IS NOT NULL)) AND held_change = 0
                     WHEN 13 THEN amount <> 0 AND held_change = 0
                     WHEN 15 THEN amount > 0 AND held_change = 0
                     ELSE amount <= 0 AND held_change = 0
