@@ -64,6 +64,10 @@ uuid_id! {
     PaymentMethodId,
     /// Money given back.
     RefundId,
+    /// What a person asks to have back.
+    RefundRequestId,
+    /// Money that a buyer's bank wants back.
+    DisputeId,
     /// An account on a plan, from its start to its end.
     SubscriptionId,
 }

@@ -19,6 +19,7 @@ use crate::notify::Notify;
 use crate::notify::webhook::Webhooks;
 use crate::payment::{self, Payments};
 use crate::plan::{self, Plans};
+use crate::refund::{self, Refunds};
 use crate::tariff::{self, PlanRanks, PlanUpkeep, Tariffs};
 
 /// How a [`Wallet`] is set up.
@@ -63,6 +64,7 @@ pub(crate) struct Inner {
     notify: Notify,
     webhooks: Webhooks,
     payments: Payments,
+    refunds: Refunds,
     insight: Insight,
     boundaries: Arc<Boundaries>,
 }
@@ -103,13 +105,34 @@ impl Wallet {
             Plans::clone(&plans),
             notify.clone(),
         );
+        let refunds = Refunds::new(
+            db.clone(),
+            ledger.clone(),
+            catalog.clone(),
+            identity.clone(),
+            payments.clone(),
+            notify.clone(),
+        );
         let insight = Insight::new(db.clone(), ledger.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
         let inner = Arc::new_cyclic(|inner| {
             let boundaries = Arc::new(Boundaries::new(Weak::clone(inner)));
             let upkeep: Arc<dyn PlanUpkeep> = boundaries.clone();
             tariffs.let_plans_be_kept_by(upkeep);
-            Inner { db, ledger, tariffs, catalog, identity, plans, notify, webhooks, payments, insight, boundaries }
+            Inner {
+                db,
+                ledger,
+                tariffs,
+                catalog,
+                identity,
+                plans,
+                notify,
+                webhooks,
+                payments,
+                refunds,
+                insight,
+                boundaries,
+            }
         });
         Self { inner }
     }
@@ -197,6 +220,12 @@ impl Wallet {
         &self.inner.notify
     }
 
+    /// Refunds and disputes.
+    #[must_use]
+    pub fn refunds(&self) -> &Refunds {
+        &self.inner.refunds
+    }
+
     /// Messages to the programs of customers.
     #[must_use]
     pub fn webhooks(&self) -> &Webhooks {
@@ -222,8 +251,12 @@ impl Wallet {
         for (name, sql) in identity::INVARIANTS {
             breaches.extend(ledger::check(connection, &[ledger::Invariant { name, sql }], scope).await?);
         }
-        let lists =
-            [tariff::invariants::INVARIANTS, plan::repo::invariants::INVARIANTS, payment::repo::invariants::INVARIANTS];
+        let lists = [
+            tariff::invariants::INVARIANTS,
+            plan::repo::invariants::INVARIANTS,
+            payment::repo::invariants::INVARIANTS,
+            refund::repo::invariants::INVARIANTS,
+        ];
         for invariants in lists {
             breaches.extend(ledger::check(connection, invariants, scope).await?);
         }

@@ -12,7 +12,7 @@ struct Order {
 }
 
 /// The orders of the house. ARCHITECTURE.md gives the reasons.
-const ORDERS: [Order; 7] = [
+const ORDERS: [Order; 8] = [
     Order {
         folder: "wallet/src",
         rooms: &[
@@ -30,6 +30,7 @@ const ORDERS: [Order; 7] = [
             "plan",
             "notify",
             "payment",
+            "refund",
             "insight",
             "app_service",
             "wallet",
@@ -45,6 +46,7 @@ const ORDERS: [Order; 7] = [
         folder: "wallet/src/payment",
         rooms: &["provider", "method", "model", "sandbox", "compare", "console", "repo", "service"],
     },
+    Order { folder: "wallet/src/refund", rooms: &["rule", "model", "repo", "service"] },
     Order {
         folder: "app/src",
         rooms: &[

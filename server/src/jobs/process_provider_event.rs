@@ -15,6 +15,9 @@ impl TaskHandler for ProcessProviderEvent {
     const IDENTIFIER: &'static str = wallet::payment::PROCESS_EVENT;
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
-        super::tools(&context)?.state.wallet.payments().process_event(self.id).await.map_err(super::text)
+        let wallet = &super::tools(&context)?.state.wallet;
+        wallet.payments().process_event(self.id).await.map_err(super::text)?;
+        // A message about a refund or a dispute has its payment looked at.
+        wallet.refunds().run_due().await.map(drop).map_err(super::text)
     }
 }

@@ -23,6 +23,6 @@ impl TaskHandler for ReconcilePayments {
                 "payments reconciled"
             );
         }
-        Ok::<(), String>(())
+        tools.state.wallet.refunds().run_due().await.map(drop).map_err(super::text)
     }
 }

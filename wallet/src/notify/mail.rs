@@ -2,12 +2,14 @@
 
 mod plan;
 mod price;
+mod refund;
 mod stored_credits;
 
 use serde::{Deserialize, Serialize};
 
 pub use plan::{CardMail, PlanMail, PlanTroubleMail};
 pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
+pub use refund::{DisputeMail, DisputeStep, RefundMail, RefundStep};
 
 use crate::id::PaymentId;
 use crate::identity::Ended;
@@ -82,6 +84,10 @@ pub enum Mail {
     PlanEnded(PlanTroubleMail),
     /// Says that a saved card expires soon.
     CardExpires(CardMail),
+    /// Tells how far a refund request is.
+    Refund(RefundMail),
+    /// Says that a payment is disputed, and how that ended.
+    Dispute(DisputeMail),
     /// Announces that prices go up, with the reader's own figures.
     PriceRise(RiseMail),
     /// Says that an announced rise will not come.
@@ -129,6 +135,7 @@ impl Mail {
         match self {
             Self::Receipt(mail) | Self::CreditsLate(mail) => Some(mail.payment),
             Self::PlanStarted(mail) | Self::PlanRenewed(mail) => Some(mail.payment),
+            Self::Dispute(mail) => Some(mail.payment),
             _ => None,
         }
     }
@@ -152,6 +159,8 @@ impl Mail {
             Self::PlanUnpaid(_) => "plan_unpaid",
             Self::PlanEnded(_) => "plan_ended",
             Self::CardExpires(_) => "card_expires",
+            Self::Refund(_) => "refund",
+            Self::Dispute(_) => "dispute",
             Self::PriceRise(_) => "price_rise",
             Self::RiseWithdrawn(_) => "rise_withdrawn",
             Self::UpstreamReview(_) => "upstream_review",

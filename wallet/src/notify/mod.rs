@@ -10,4 +10,7 @@ mod service;
 #[cfg(feature = "postgres")]
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
-pub use mail::{CardMail, Mail, PaidMail, PlanMail, PlanTroubleMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail};
+pub use mail::{
+    CardMail, DisputeMail, DisputeStep, Mail, PaidMail, PlanMail, PlanTroubleMail, RefundMail, RefundStep, ReviewMail,
+    RiseLine, RiseMail, WithdrawnMail,
+};

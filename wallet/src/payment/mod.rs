@@ -29,11 +29,12 @@ pub use model::{
 pub use provider::Provider;
 pub use provider::{
     AmountLimits, BookPeriod, BookedPayment, BooksAnswer, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder,
-    CustomerAnswer, CustomerOrder, EventAbout, EventError, Examined, FetchAnswer, MethodAnswer, MethodKind,
-    ProviderMethod, ProviderPayment, ProviderRefund, ProviderStatus, RefundAnswer, RefundOrder, RefundStatus,
-    SavedCharge, SetupAnswer, SetupOrder, UnreadEvent, VerifiedEvent, decline,
+    CustomerAnswer, CustomerOrder, DisputeStatus, DisputesAnswer, EventAbout, EventError, Examined, FetchAnswer,
+    MethodAnswer, MethodKind, ProviderDispute, ProviderMethod, ProviderPayment, ProviderRefund, ProviderStatus,
+    RefundAnswer, RefundOrder, RefundStatus, RefundsAnswer, SavedCharge, SetupAnswer, SetupOrder, UnreadEvent,
+    VerifiedEvent, decline,
 };
-pub use sandbox::{SandboxCheckout, SandboxMethod, SandboxState, SandboxStep};
+pub use sandbox::{SandboxCheckout, SandboxMethod, SandboxRefund, SandboxState, SandboxStep};
 #[cfg(feature = "postgres")]
 pub(crate) use service::Renewal;
 #[cfg(feature = "postgres")]

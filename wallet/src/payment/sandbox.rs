@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::PaymentId;
+use crate::id::{PaymentId, RefundId};
 use crate::money::Money;
 
 /// How far a payment page of the sandbox is.
@@ -121,6 +121,23 @@ pub struct SandboxCheckout {
     pub updated_at: DateTime<Utc>,
     /// Until when it can be paid.
     pub expires_at: DateTime<Utc>,
+    /// What was given back of it, in the minor unit.
+    pub refunded_minor: i64,
+}
+
+/// Money that the sandbox has given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SandboxRefund {
+    /// The sandbox's name of it.
+    pub reference: String,
+    /// The shop's refund; `None` for one that was made at the sandbox.
+    pub refund: Option<RefundId>,
+    /// The page that was paid.
+    pub checkout: String,
+    /// How much.
+    pub money: Money,
+    /// When.
+    pub created_at: DateTime<Utc>,
 }
 
 /// A card that the sandbox keeps.

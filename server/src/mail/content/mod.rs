@@ -4,6 +4,7 @@ mod account;
 mod layout;
 mod payment;
 mod price;
+mod refund;
 #[cfg(test)]
 mod tests;
 
@@ -84,6 +85,8 @@ fn content(mail: &Mail, writer: &Writer<'_>) -> Content {
         Mail::PlanUnpaid(plan) => payment::plan_unpaid(writer, plan),
         Mail::PlanEnded(plan) => payment::plan_ended(writer, plan),
         Mail::CardExpires(card) => payment::card_expires(writer, card),
+        Mail::Refund(refund) => refund::request(writer, refund),
+        Mail::Dispute(dispute) => refund::dispute(writer, dispute),
         Mail::PriceRise(rise) => price::rise(writer, rise),
         Mail::RiseWithdrawn(withdrawn) => price::withdrawn(writer, withdrawn),
         Mail::UpstreamReview(review) => price::review(writer, review),
@@ -107,6 +110,8 @@ fn path(mail: &Mail) -> String {
         Mail::PlanUnpaid(_) => "/wallet/plan".to_owned(),
         Mail::PlanEnded(_) => "/pricing".to_owned(),
         Mail::CardExpires(_) => "/wallet/payment".to_owned(),
+        Mail::Refund(refund) => format!("/wallet/refunds/{}", refund.request),
+        Mail::Dispute(dispute) => format!("/wallet/orders/{}", dispute.payment),
         Mail::PriceRise(rise) => format!("/changelog/{}", rise.version),
         Mail::RiseWithdrawn(withdrawn) => format!("/changelog/{}", withdrawn.version),
         Mail::UpstreamReview(review) => match review.draft {
@@ -132,6 +137,8 @@ fn name(mail: &Mail) -> &str {
         Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) | Mail::PlanChanged(plan) => &plan.name,
         Mail::PlanUnpaid(plan) | Mail::PlanEnded(plan) => &plan.name,
         Mail::CardExpires(card) => &card.name,
+        Mail::Refund(refund) => &refund.name,
+        Mail::Dispute(dispute) => &dispute.name,
         Mail::PriceRise(rise) => &rise.name,
         Mail::RiseWithdrawn(withdrawn) => &withdrawn.name,
         Mail::UpstreamReview(review) => &review.name,

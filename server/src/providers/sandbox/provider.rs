@@ -8,9 +8,9 @@ use wallet::error::{Error, Refusal};
 use wallet::id::PaymentId;
 use wallet::payment::{
     BookPeriod, BookedPayment, BooksAnswer, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventAbout,
-    EventError, FetchAnswer, MethodAnswer, MethodKind, Provider, ProviderMethod, ProviderPayment, ProviderStatus,
-    SandboxBooks, SandboxCheckout, SandboxState, SandboxStep, SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent,
-    decline,
+    EventError, FetchAnswer, MethodAnswer, MethodKind, Provider, ProviderMethod, ProviderPayment, ProviderRefund,
+    ProviderStatus, RefundAnswer, RefundOrder, RefundStatus, RefundsAnswer, SandboxBooks, SandboxCheckout,
+    SandboxRefund, SandboxState, SandboxStep, SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent, decline,
 };
 
 use super::message::Message;
@@ -63,7 +63,7 @@ fn payment(page: SandboxCheckout) -> ProviderPayment {
         status,
         money: page.money,
         tax_minor: 0,
-        refunded_minor: 0,
+        refunded_minor: page.refunded_minor,
         saved_method: page
             .method_ref
             .filter(|_| page.save_method)
@@ -79,8 +79,19 @@ fn booked(page: SandboxCheckout) -> BookedPayment {
         reference: page.reference,
         order: Some(page.order),
         total: page.money,
-        refunded_minor: 0,
+        refunded_minor: page.refunded_minor,
         created_at: page.created_at,
+    }
+}
+
+fn refund(made: SandboxRefund) -> ProviderRefund {
+    ProviderRefund {
+        reference: made.reference,
+        refund: made.refund,
+        payment_reference: made.checkout,
+        money: made.money,
+        status: RefundStatus::Succeeded,
+        created_at: made.created_at,
     }
 }
 
@@ -116,6 +127,7 @@ impl Provider for Sandbox {
             signed_webhooks: true,
             saved_methods: true,
             setup: true,
+            partial_refund: true,
             test_only: true,
             ..Capabilities::default()
         }
@@ -201,6 +213,28 @@ impl Provider for Sandbox {
             Ok(Some(known)) => MethodAnswer::Found(saved(reference.to_owned(), Some(&known.label))),
             Ok(None) => MethodAnswer::Missing,
             Err(error) => MethodAnswer::Unknown { detail: error.to_string() },
+        }
+    }
+
+    async fn refund(&self, order: &RefundOrder) -> RefundAnswer {
+        match self.books.refund(order).await {
+            Ok(Some(made)) => RefundAnswer::Found(refund(made)),
+            Ok(None) => RefundAnswer::Refused { code: "too_much".to_owned() },
+            Err(error) => RefundAnswer::Unknown { detail: error.to_string() },
+        }
+    }
+
+    async fn fetch_refund(&self, reference: &str) -> RefundAnswer {
+        match self.books.refunds(reference).await {
+            Ok(made) => made.into_iter().next().map_or(RefundAnswer::Missing, |made| RefundAnswer::Found(refund(made))),
+            Err(error) => RefundAnswer::Unknown { detail: error.to_string() },
+        }
+    }
+
+    async fn refunds_of(&self, reference: &str) -> RefundsAnswer {
+        match self.books.refunds(reference).await {
+            Ok(made) => RefundsAnswer::Found(made.into_iter().map(refund).collect()),
+            Err(error) => RefundsAnswer::Unknown { detail: error.to_string() },
         }
     }
 

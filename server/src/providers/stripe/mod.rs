@@ -12,6 +12,7 @@ mod charge;
 mod checkout;
 mod currency;
 mod decline;
+mod dispute;
 mod endpoint;
 mod event;
 mod examine;

@@ -5,8 +5,8 @@ use wallet::id::PaymentId;
 use wallet::money::Currency;
 use wallet::payment::{
     AmountLimits, BookPeriod, BooksAnswer, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, CustomerAnswer,
-    CustomerOrder, EventError, Examined, FetchAnswer, MethodAnswer, MethodKind, Provider, RefundAnswer, RefundOrder,
-    SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent,
+    CustomerOrder, DisputesAnswer, EventError, Examined, FetchAnswer, MethodAnswer, MethodKind, Provider, RefundAnswer,
+    RefundOrder, RefundsAnswer, SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent,
 };
 
 use super::{NAME, Stripe, currency, event};
@@ -86,6 +86,14 @@ impl Provider for Stripe {
 
     async fn fetch_refund(&self, reference: &str) -> RefundAnswer {
         self.refund_named(reference).await
+    }
+
+    async fn refunds_of(&self, reference: &str) -> RefundsAnswer {
+        self.all_refunds(reference).await
+    }
+
+    async fn disputes_of(&self, reference: &str) -> DisputesAnswer {
+        self.all_disputes(reference).await
     }
 
     async fn list_payments(&self, period: &BookPeriod) -> Option<BooksAnswer> {

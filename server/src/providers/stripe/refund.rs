@@ -2,7 +2,7 @@
 
 use stripe_core::refund::{CreateRefund, ListRefund, RetrieveRefund};
 use stripe_shared::Refund;
-use wallet::payment::{ProviderRefund, RefundAnswer, RefundOrder, RefundStatus, decline as shared};
+use wallet::payment::{ProviderRefund, RefundAnswer, RefundOrder, RefundStatus, RefundsAnswer, decline as shared};
 
 use super::api::{Failure, is_id};
 use super::checkout::named;
@@ -46,7 +46,7 @@ impl Stripe {
     }
 
     /// Names the payment of a session.
-    async fn intent_of(&self, reference: &str) -> Result<String, Failure> {
+    pub(super) async fn intent_of(&self, reference: &str) -> Result<String, Failure> {
         if is_id(reference, "pi_") {
             return Ok(reference.to_owned());
         }
@@ -62,6 +62,21 @@ impl Stripe {
         let made = self.api.send(&ListRefund::new().payment_intent(intent).limit(PAGE)).await?.data;
         let ours = order.refund.to_string();
         Ok(made.into_iter().find(|refund| refund.metadata.as_ref().and_then(|named| named.get(REFUND)) == Some(&ours)))
+    }
+
+    pub(super) async fn all_refunds(&self, reference: &str) -> RefundsAnswer {
+        let found = async {
+            let intent = self.intent_of(reference).await?;
+            let made = self.api.send(&ListRefund::new().payment_intent(&intent).limit(PAGE)).await?.data;
+            made.iter().map(read).collect::<Result<Vec<_>, _>>()
+        };
+        match found.await {
+            Ok(refunds) => RefundsAnswer::Found(refunds),
+            // Nothing was paid on the page.
+            Err(Failure::Missing) => RefundsAnswer::Found(Vec::new()),
+            Err(Failure::Refused(_)) => RefundsAnswer::Unknown { detail: "the list was refused".to_owned() },
+            Err(failure) => RefundsAnswer::Unknown { detail: failure.detail() },
+        }
     }
 
     pub(super) async fn refund_named(&self, reference: &str) -> RefundAnswer {

@@ -8,8 +8,8 @@ use wallet::id::PaymentId;
 use wallet::money::Currency;
 use wallet::payment::{
     AmountLimits, BookPeriod, BooksAnswer, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder, EventError,
-    Examined, FetchAnswer, MethodAnswer, MethodKind, Provider, RefundAnswer, RefundOrder, SavedCharge, SetupAnswer,
-    SetupOrder, VerifiedEvent, decline,
+    Examined, FetchAnswer, MethodAnswer, MethodKind, Provider, RefundAnswer, RefundOrder, RefundsAnswer, SavedCharge,
+    SetupAnswer, SetupOrder, VerifiedEvent, decline,
 };
 
 use super::api::{Answer, Api, key};
@@ -324,6 +324,18 @@ impl Provider for YooKassa {
             Answer::Refused(_) => RefundAnswer::Unknown { detail: "the question was refused".to_owned() },
             answer => refunded(answer),
         }
+    }
+
+    async fn refunds_of(&self, reference: &str) -> RefundsAnswer {
+        let detail = match search::refunds_of(&self.api, reference).await {
+            Answer::Done(found) => match found.iter().map(outcome::refund).collect() {
+                Some(refunds) => return RefundsAnswer::Found(refunds),
+                None => "an amount can't be read".to_owned(),
+            },
+            Answer::Missing | Answer::Refused(_) => "the list was refused".to_owned(),
+            Answer::Unknown(detail) => detail,
+        };
+        RefundsAnswer::Unknown { detail }
     }
 
     async fn list_payments(&self, period: &BookPeriod) -> Option<BooksAnswer> {

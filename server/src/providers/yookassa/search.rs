@@ -54,12 +54,28 @@ pub async fn refund_of(api: &Api, payment: &str, refund: RefundId) -> Answer<Ref
     first(api, "refunds", &query, |found: &RefundObject| found.metadata.id(REFUND) == Some(refund)).await
 }
 
+/// Lists the refunds of a payment.
+pub async fn refunds_of(api: &Api, payment: &str) -> Answer<Vec<RefundObject>> {
+    let query = [("payment_id", payment.to_owned())];
+    let mut all = Vec::new();
+    // Nothing fits, so that every page is read.
+    let seen = first(api, "refunds", &query, |found: &RefundObject| {
+        all.push(found.clone());
+        false
+    });
+    match seen.await {
+        Answer::Done(_) | Answer::Missing => Answer::Done(all),
+        Answer::Refused(fault) => Answer::Refused(fault),
+        Answer::Unknown(detail) => Answer::Unknown(detail),
+    }
+}
+
 /// Reads a list until something fits. That there is nothing is said only after the last page.
 async fn first<T: DeserializeOwned>(
     api: &Api,
     list: &str,
     filter: &[(&str, String)],
-    fits: impl Fn(&T) -> bool,
+    mut fits: impl FnMut(&T) -> bool,
 ) -> Answer<T> {
     let mut cursor: Option<String> = None;
     for _ in 0..PAGES_MAX {
@@ -73,7 +89,7 @@ async fn first<T: DeserializeOwned>(
             Answer::Refused(_) => return Answer::Unknown("the list was refused".to_owned()),
             Answer::Unknown(detail) => return Answer::Unknown(detail),
         };
-        if let Some(found) = page.items.into_iter().find(&fits) {
+        if let Some(found) = page.items.into_iter().find(&mut fits) {
             return Answer::Done(found);
         }
         cursor = page.next_cursor;

@@ -283,3 +283,60 @@ pub struct Examined {
     /// Whether payments fail until it is mended.
     pub is_problem: bool,
 }
+
+/// What came of asking for the refunds of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefundsAnswer {
+    /// All of them.
+    Found(Vec<ProviderRefund>),
+    /// No answer.
+    Unknown {
+        /// What happened, for the log.
+        detail: String,
+    },
+}
+
+/// How far a dispute is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeStatus {
+    /// The bank asks; no money has moved.
+    Inquiry,
+    /// The bank has its answer, and no money has moved.
+    Closed,
+    /// The bank has taken the money back until it has decided.
+    Open,
+    /// The money is with us again.
+    Won,
+    /// The money stays with the bank.
+    Lost,
+}
+
+/// A dispute as the provider has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderDispute {
+    /// The provider's name of it.
+    pub reference: String,
+    /// How far it is.
+    pub status: DisputeStatus,
+    /// Why, as the provider's code.
+    pub reason: String,
+    /// How much the bank wants back.
+    pub money: Money,
+    /// Until when the provider takes evidence.
+    pub evidence_by: Option<DateTime<Utc>>,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What came of asking for the disputes of a payment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DisputesAnswer {
+    /// All of them.
+    Found(Vec<ProviderDispute>),
+    /// No answer.
+    Unknown {
+        /// What happened, for the log.
+        detail: String,
+    },
+}

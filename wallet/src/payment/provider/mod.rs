@@ -11,8 +11,9 @@ mod orders;
 use serde::{Deserialize, Serialize};
 
 pub use answers::{
-    BookedPayment, BooksAnswer, ChargeAnswer, CheckoutAnswer, CustomerAnswer, Examined, FetchAnswer, MethodAnswer,
-    ProviderMethod, ProviderPayment, ProviderRefund, ProviderStatus, RefundAnswer, RefundStatus, SetupAnswer,
+    BookedPayment, BooksAnswer, ChargeAnswer, CheckoutAnswer, CustomerAnswer, DisputeStatus, DisputesAnswer, Examined,
+    FetchAnswer, MethodAnswer, ProviderDispute, ProviderMethod, ProviderPayment, ProviderRefund, ProviderStatus,
+    RefundAnswer, RefundStatus, RefundsAnswer, SetupAnswer,
 };
 pub use events::{EventAbout, EventError, UnreadEvent, VerifiedEvent};
 pub use orders::{BookPeriod, CheckoutOrder, CustomerOrder, RefundOrder, SavedCharge, SetupOrder};
@@ -159,6 +160,16 @@ pub trait Provider: Send + Sync {
     /// Asks for a refund.
     async fn fetch_refund(&self, _reference: &str) -> RefundAnswer {
         RefundAnswer::Missing
+    }
+
+    /// Lists all refunds of a payment, also those that were made at the provider.
+    async fn refunds_of(&self, _reference: &str) -> RefundsAnswer {
+        RefundsAnswer::Found(Vec::new())
+    }
+
+    /// Lists the disputes of a payment.
+    async fn disputes_of(&self, _reference: &str) -> DisputesAnswer {
+        DisputesAnswer::Found(Vec::new())
     }
 
     /// Reads a page of the provider's books; `None` where it has none to read.

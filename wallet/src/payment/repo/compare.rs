@@ -21,6 +21,7 @@ struct Raw {
     tax_minor: i64,
     currency: String,
     created_at: DateTime<Utc>,
+    refunded: i64,
 }
 
 impl TryFrom<Raw> for OurPayment {
@@ -37,7 +38,7 @@ impl TryFrom<Raw> for OurPayment {
             status,
             is_returned: status == PaymentStatus::Cancelled && raw.failure.as_deref() == Some(RETURNED),
             total: Money::from_minor(total, currency(&raw.currency)?),
-            refunded_minor: 0,
+            refunded_minor: raw.refunded,
             created_at: raw.created_at,
         })
     }
@@ -51,13 +52,16 @@ fn currency(code: &str) -> Result<Currency> {
 pub(crate) async fn paid_in(pool: &PgPool, provider: &str, period: &ComparedPeriod) -> Result<Vec<OurPayment>> {
     sqlx::query_as!(
         Raw,
-        "SELECT id, provider_ref, status, failure, minor, tax_minor, currency, created_at
+        r#"SELECT id, provider_ref, status, failure, minor, tax_minor, currency, created_at,
+                coalesce((
+                    SELECT sum(r.minor) FROM refunds AS r WHERE r.payment_id = payments.id AND r.state <> 'failed'
+                ), 0)::bigint AS "refunded!"
          FROM payments
          WHERE provider = $1
            AND created_at >= $2
            AND created_at < $3
            AND (status = 'succeeded' OR (status = 'cancelled' AND failure = 'returned'))
-         ORDER BY created_at, id",
+         ORDER BY created_at, id"#,
         provider,
         period.from,
         period.to
@@ -77,10 +81,13 @@ pub(crate) async fn named(
 ) -> Result<Vec<OurPayment>> {
     sqlx::query_as!(
         Raw,
-        "SELECT id, provider_ref, status, failure, minor, tax_minor, currency, created_at
+        r#"SELECT id, provider_ref, status, failure, minor, tax_minor, currency, created_at,
+                coalesce((
+                    SELECT sum(r.minor) FROM refunds AS r WHERE r.payment_id = payments.id AND r.state <> 'failed'
+                ), 0)::bigint AS "refunded!"
          FROM payments
          WHERE provider = $1
-           AND (id = ANY($2) OR provider_ref = ANY($3))",
+           AND (id = ANY($2) OR provider_ref = ANY($3))"#,
         provider,
         ids,
         references

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use crate::error::Result;
 use crate::id::PaymentId;
@@ -75,4 +76,12 @@ pub(crate) async fn take_closed_renewals(
     .fetch_all(pool)
     .await?;
     Ok(ids.into_iter().map(PaymentId::from_uuid).collect())
+}
+
+/// Lets somebody look what went back of payments that brought credits.
+pub(crate) async fn look_at_books(pool: &PgPool, payments: &[Uuid], now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!("UPDATE payments SET books_due_at = $2 WHERE id = ANY ($1) AND status = 'succeeded'", payments, now)
+        .execute(pool)
+        .await?;
+    Ok(())
 }

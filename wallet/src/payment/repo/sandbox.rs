@@ -1,14 +1,14 @@
 //! The sandbox provider's payment pages.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::id::PaymentId;
+use crate::id::{PaymentId, RefundId};
 use crate::money::{Currency, Money};
-use crate::payment::provider::{CheckoutOrder, SavedCharge};
-use crate::payment::sandbox::{SandboxCheckout, SandboxMethod, SandboxState};
+use crate::payment::provider::{CheckoutOrder, RefundOrder, SavedCharge};
+use crate::payment::sandbox::{SandboxCheckout, SandboxMethod, SandboxRefund, SandboxState};
 
 struct Raw {
     reference: String,
@@ -27,6 +27,7 @@ struct Raw {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+    refunded_minor: i64,
 }
 
 impl TryFrom<Raw> for SandboxCheckout {
@@ -50,6 +51,7 @@ impl TryFrom<Raw> for SandboxCheckout {
             created_at: raw.created_at,
             updated_at: raw.updated_at,
             expires_at: raw.expires_at,
+            refunded_minor: raw.refunded_minor,
         })
     }
 }
@@ -88,7 +90,8 @@ async fn by_key(pool: &PgPool, key: &str) -> Result<SandboxCheckout> {
     sqlx::query_as!(
         Raw,
         "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method,
-                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at
+                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at,
+                refunded_minor
          FROM sandbox_checkouts
          WHERE idempotency_key = $1",
         key
@@ -103,7 +106,8 @@ pub(crate) async fn find(pool: &PgPool, reference: &str) -> Result<Option<Sandbo
     sqlx::query_as!(
         Raw,
         "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method,
-                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at
+                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at,
+                refunded_minor
          FROM sandbox_checkouts
          WHERE reference = $1",
         reference
@@ -119,7 +123,8 @@ pub(crate) async fn find_by_order(pool: &PgPool, order: PaymentId) -> Result<Opt
     sqlx::query_as!(
         Raw,
         "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method,
-                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at
+                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at,
+                refunded_minor
          FROM sandbox_checkouts
          WHERE order_id = $1
          ORDER BY state = 'paid' DESC, created_at
@@ -143,7 +148,8 @@ pub(crate) async fn list(
     sqlx::query_as!(
         Raw,
         "SELECT reference, order_id, title, minor, currency, locale, state, decline_code, method,
-                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at
+                save_method, method_ref, return_url, cancel_url, created_at, updated_at, expires_at,
+                refunded_minor
          FROM sandbox_checkouts
          WHERE created_at >= $1
            AND created_at < $2
@@ -249,4 +255,83 @@ pub(crate) async fn charge(
     .execute(pool)
     .await?;
     by_key(pool, &charge.idempotency_key).await
+}
+
+/// Gives money of a page back, or finds what was given back for the same refund; `None` where that is more than is left,
+/// or the page was not paid.
+pub(crate) async fn refund(
+    pool: &PgPool,
+    reference: &str,
+    order: &RefundOrder,
+    now: DateTime<Utc>,
+) -> Result<Option<SandboxRefund>> {
+    let mut tx = crate::db::begin(pool).await?;
+    let left = sqlx::query_scalar!(
+        r#"SELECT minor - refunded_minor AS "left!" FROM sandbox_checkouts
+           WHERE reference = $1 AND state = 'paid' AND currency = $2
+           FOR UPDATE"#,
+        order.reference,
+        order.money.currency().code()
+    )
+    .fetch_optional(&mut *tx)
+    .await?;
+    let known = refunds(&mut *tx, &order.reference).await?;
+    if let Some(known) = known.into_iter().find(|known| known.refund == Some(order.refund)) {
+        return Ok(Some(known));
+    }
+    let minor = order.money.minor();
+    if left.is_none_or(|left| left < minor) {
+        return Ok(None);
+    }
+    sqlx::query!(
+        "INSERT INTO sandbox_refunds (reference, refund_id, checkout_reference, minor, currency, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        reference,
+        order.refund.uuid(),
+        order.reference,
+        minor,
+        order.money.currency().code(),
+        now
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "UPDATE sandbox_checkouts SET refunded_minor = refunded_minor + $2 WHERE reference = $1",
+        order.reference,
+        minor
+    )
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(Some(SandboxRefund {
+        reference: reference.to_owned(),
+        refund: Some(order.refund),
+        checkout: order.reference.clone(),
+        money: order.money,
+        created_at: now,
+    }))
+}
+
+/// Lists what was given back of a page, or under a name.
+pub(crate) async fn refunds(executor: impl PgExecutor<'_>, reference: &str) -> Result<Vec<SandboxRefund>> {
+    let rows = sqlx::query!(
+        "SELECT reference, refund_id, checkout_reference, minor, currency, created_at
+         FROM sandbox_refunds
+         WHERE checkout_reference = $1 OR reference = $1
+         ORDER BY created_at, reference",
+        reference
+    )
+    .fetch_all(executor)
+    .await?;
+    let read = rows.into_iter().map(|row| {
+        let currency: Currency = row.currency.parse().map_err(|_| Error::internal("an unknown currency"))?;
+        Ok(SandboxRefund {
+            reference: row.reference,
+            refund: row.refund_id.map(RefundId::from_uuid),
+            checkout: row.checkout_reference,
+            money: Money::from_minor(row.minor, currency),
+            created_at: row.created_at,
+        })
+    });
+    read.collect()
 }

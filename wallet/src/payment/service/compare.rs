@@ -170,6 +170,10 @@ impl Payments {
                 tracing::error!(%payment, %error, "a payment that was paid at its provider could not be checked");
             }
         }
+        // What somebody gave back at the provider is mirrored soon; the next comparison then agrees.
+        let given_back = first.differences.iter().filter(|found| found.kind == DifferenceKind::RefundedThere);
+        let given_back: Vec<Uuid> = given_back.filter_map(|found| found.payment).map(PaymentId::uuid).collect();
+        repo::due::look_at_books(self.db.pool(), &given_back, self.db.now()).await?;
         let (ours, mut comparison) = if looked {
             let ours = self.ours(provider.name(), period, &theirs).await?;
             let again = compare(&ours, &theirs, period);

@@ -119,6 +119,9 @@ impl Payments {
         };
         repo::event::set_payment(self.db.pool(), id, payment).await?;
         self.refresh_as(payment, Finder::Event).await?;
+        if ["refund", "dispute"].iter().any(|about| event.kind.contains(about)) {
+            repo::due::look_at_books(self.db.pool(), &[payment.uuid()], self.db.now()).await?;
+        }
         Ok(true)
     }
 

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::super::provider::{BookPeriod, CheckoutOrder, SavedCharge, SetupOrder};
+use super::super::provider::{BookPeriod, CheckoutOrder, RefundOrder, SavedCharge, SetupOrder};
 use super::super::repo;
-use super::super::sandbox::{SandboxCheckout, SandboxMethod, SandboxState, SandboxStep};
+use super::super::sandbox::{SandboxCheckout, SandboxMethod, SandboxRefund, SandboxState, SandboxStep};
 use crate::db::Db;
 use crate::error::{Refusal, Result};
 use crate::id::PaymentId;
@@ -81,6 +81,16 @@ impl SandboxBooks {
     pub async fn list(&self, period: &BookPeriod) -> Result<Vec<SandboxCheckout>> {
         let within = (period.from, period.to);
         repo::sandbox::list(self.db.pool(), within, period.cursor.as_deref(), BOOKS_PAGE).await
+    }
+
+    /// Gives money of a page back; `None` where that is more than is left of it.
+    pub async fn refund(&self, order: &RefundOrder) -> Result<Option<SandboxRefund>> {
+        repo::sandbox::refund(self.db.pool(), &new_reference(), order, self.db.now()).await
+    }
+
+    /// Lists what was given back of a page, or under a refund's name.
+    pub async fn refunds(&self, reference: &str) -> Result<Vec<SandboxRefund>> {
+        repo::sandbox::refunds(self.db.pool(), reference).await
     }
 
     /// Says whether a page of the books is followed by another one.
