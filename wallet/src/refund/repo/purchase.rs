@@ -124,12 +124,8 @@ pub(crate) async fn looked_at(
     payment: PaymentId,
     due: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    sqlx::query!(
-        "UPDATE payments SET books_due_at = NULL WHERE id = $1 AND books_due_at = $2",
-        payment.uuid(),
-        due
-    )
-    .execute(connection)
-    .await?;
+    sqlx::query!("UPDATE payments SET books_due_at = NULL WHERE id = $1 AND books_due_at = $2", payment.uuid(), due)
+        .execute(connection)
+        .await?;
     Ok(())
 }
