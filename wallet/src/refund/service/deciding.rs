@@ -153,6 +153,12 @@ impl Refunds {
             match done {
                 Ok(()) => return self.to_decide(id).await,
                 Err(HookError::Refused(Undone::Moved)) => {}
+                // What was worked out may be another one's decision already: then that one is told.
+                Err(HookError::Failed(error @ Error::Refused(Refusal::Unprocessable { .. }))) => {
+                    if self.to_decide(request.id).await?.state == RequestState::Waiting {
+                        return Err(error);
+                    }
+                }
                 Err(HookError::Failed(error)) => return Err(error),
             }
         }
