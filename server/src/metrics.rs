@@ -40,7 +40,11 @@ pub fn router(state: &AppState) -> Router<AppState> {
 }
 
 async fn answer(state: &AppState) -> Response {
-    let told = async { text(&state.wallet.payments().figures().await?, state.wallet.clock().now()) };
+    let told = async {
+        let refunds = state.wallet.refunds();
+        let waits = (refunds.count_waiting().await?, refunds.count_open_disputes().await?);
+        text(&state.wallet.payments().figures().await?, waits, state.wallet.clock().now())
+    };
     match told.await {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")], text).into_response(),
         Err(error) => {
@@ -58,8 +62,14 @@ struct Provider {
 type ByProvider = Family<Provider, Gauge>;
 
 /// Writes the figures down.
-fn text(figures: &PaymentFigures, now: DateTime<Utc>) -> anyhow::Result<String> {
+fn text(figures: &PaymentFigures, (requests, disputes): (i64, i64), now: DateTime<Utc>) -> anyhow::Result<String> {
     let mut registry = Registry::with_prefix("scrip");
+    let gauge: Gauge = Gauge::default();
+    gauge.set(requests);
+    registry.register("refund_requests_waiting", "Refund requests that wait for staff", gauge);
+    let gauge: Gauge = Gauge::default();
+    gauge.set(disputes);
+    registry.register("disputes_open", "Disputes that the bank has not decided", gauge);
     let gauge: Gauge = Gauge::default();
     gauge.set(figures.in_review);
     registry.register("payments_in_review", "Payments that wait for staff", gauge);

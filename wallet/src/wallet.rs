@@ -111,6 +111,7 @@ impl Wallet {
             catalog.clone(),
             identity.clone(),
             payments.clone(),
+            Plans::clone(&plans),
             notify.clone(),
         );
         let insight = Insight::new(db.clone(), ledger.clone());

@@ -30,6 +30,19 @@ const BOOKS: &str = "
     VALUES ('00000000-0000-0000-0000-000000000003', 'sandbox', 'k', 'unknown_order', 'sbx_1', now(), now());
     INSERT INTO found_differences (reconciliation_id, difference_id)
     VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000003');
+    INSERT INTO refund_requests (id, account_id, shard, wallet_id, user_id, idempotency_key, request_hash, payment_id,
+                                 title, reason, details, asked_minor, currency, asked_credits, state, reply_by,
+                                 created_at, updated_at)
+    SELECT '00000000-0000-0000-0000-000000000004', account_id, shard, wallet_id, gen_random_uuid(), 'k', 'x',
+           '00000000-0000-0000-0000-000000000001', 'Light', 'mistake', '', 100, 'RUB', 0, 'approved', now(), now(), now()
+    FROM wallets;
+    INSERT INTO refunds (id, payment_id, request_id, source, minor, tax_minor, currency, credits, state, begun_by,
+                         created_at, updated_at, check_at)
+    VALUES ('00000000-0000-0000-0000-000000000005', '00000000-0000-0000-0000-000000000001',
+            '00000000-0000-0000-0000-000000000004', 'request', 100, 0, 'RUB', 0, 'created', 'x', now(), now(), now());
+    INSERT INTO disputes (id, payment_id, state, reason, minor, currency, opened_by, created_at, updated_at)
+    VALUES ('00000000-0000-0000-0000-000000000006', '00000000-0000-0000-0000-000000000001', 'open', 'fraudulent', 44900,
+            'RUB', 'x', now(), now());
     SET session_replication_role = DEFAULT";
 
 const CANARIES: &[(&str, &str)] = &[
@@ -52,6 +65,19 @@ const CANARIES: &[(&str, &str)] = &[
     ),
     ("payment_history_is_guarded", "ALTER TABLE payments DISABLE TRIGGER payments_state_noted"),
     ("payment_history_is_guarded", "DROP TRIGGER payment_states_append_only ON payment_states"),
+    ("refunds_are_within_their_payment", "UPDATE refunds SET minor = 44901"),
+    ("refunds_are_within_their_payment", "UPDATE payments SET status = 'failed', entry_seq = NULL, settled_at = NULL"),
+    ("refund_takes_its_credits_once", "UPDATE refunds SET taken_seq = 2, credits = 5"),
+    (
+        "refund_takes_its_credits_once",
+        "UPDATE refunds SET taken_seq = 2, credits = 2000000, state = 'failed'; UPDATE refund_requests SET state = 'failed'",
+    ),
+    ("refund_request_ends_as_its_refund", "UPDATE refund_requests SET state = 'paid'"),
+    ("refund_request_ends_as_its_refund", "UPDATE refunds SET state = 'succeeded'"),
+    ("refund_request_ends_as_its_refund", "UPDATE refunds SET request_id = NULL"),
+    ("dispute_moves_credits_once", "UPDATE disputes SET frozen = 5, frozen_seq = 1, state = 'won'"),
+    ("dispute_moves_credits_once", "UPDATE disputes SET lost_seq = 1"),
+    ("dispute_moves_credits_once", "UPDATE disputes SET restored_seq = 1"),
     ("charge_was_priced_by_a_book_in_force", "DELETE FROM tariffs"),
     ("charge_was_priced_by_a_book_in_force", "UPDATE price_books SET effective_at = 'infinity'"),
     ("charge_was_priced_by_a_book_in_force", "DELETE FROM price_books"),
@@ -91,7 +117,7 @@ async fn what_joins_the_concepts_is_verified(pool: PgPool) {
         transaction.rollback().await.expect("rolled back");
     }
     // A wallet that fails can't spend until somebody has looked.
-    sqlx::raw_sql("UPDATE payments SET minor = 1").execute(&pool).await.expect("planted");
+    sqlx::raw_sql("UPDATE payments SET minor = minor - 1").execute(&pool).await.expect("planted");
     assert_eq!(wallet.verify_and_freeze().await.expect("verified").len(), 1);
     assert_eq!(refusal(charge(&wallet, id, "c2", 1).await).code(), "forbidden");
     wallet.shutdown().await;

@@ -10,6 +10,7 @@ mod payment;
 mod payments;
 mod plan;
 mod preset;
+mod refund;
 mod service_key;
 mod verify;
 mod wallet;
@@ -58,6 +59,12 @@ pub enum Command {
     /// Sets payment providers up, and compares our payments with their books.
     #[command(subcommand)]
     Payments(payments::Command),
+    /// Lists refund requests and decides them; refunds payments.
+    #[command(subcommand)]
+    Refund(refund::Command),
+    /// Lists disputes; opens and ends those that a provider tells nothing of.
+    #[command(subcommand)]
+    Dispute(refund::DisputeCommand),
     /// Shows the plan of an account, puts the account on one that was agreed with it, or ends it.
     #[command(subcommand)]
     Plan(plan::Command),
@@ -101,6 +108,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::ServiceKey(command) => service_key::run(command, &settings).await,
         Command::Payment(command) => payment::run(command, &settings).await,
         Command::Payments(command) => payments::run(command, &settings).await,
+        Command::Refund(command) => refund::run(command, &settings).await,
+        Command::Dispute(command) => refund::run_dispute(command, &settings).await,
         Command::Plan(command) => plan::run(command, &settings).await,
         Command::Wallet(command) => wallet::run(command, &settings).await,
         Command::Hold(command) => hold::run(command, &settings).await,

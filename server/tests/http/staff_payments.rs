@@ -203,6 +203,8 @@ async fn what_was_reconciled_is_on_the_pages(pool: PgPool) {
         "scrip_reconciliation_done{provider=\"sandbox\"} 1",
         "scrip_payments_in_review 1",
         "scrip_payments_open 0",
+        "scrip_refund_requests_waiting 0",
+        "scrip_disputes_open 0",
         "scrip_payments_oldest_open_seconds 0.0",
     ] {
         assert!(metrics.lines().any(|told| told == line), "{line}: {metrics}");

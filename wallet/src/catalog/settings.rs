@@ -244,4 +244,7 @@ pub struct RefundPolicy {
     pub days: u16,
     /// While at most so much of it is used.
     pub max_used_percent: u8,
+    /// Up to so much requests are approved without staff; none where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub automatic_up_to: Option<Money>,
 }

@@ -3,7 +3,7 @@
 use chrono::Utc;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use wallet::catalog::Preset;
+use wallet::catalog::{Interval, Preset};
 use wallet::error::Error;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
@@ -174,5 +174,27 @@ async fn at_yookassa_staff_open_and_end_a_dispute(pool: PgPool) {
     assert_eq!(ended.state, DisputeState::Won);
     assert_eq!(refunds.end_dispute(&by, opened[0].id, false).await.expect("over").state, DisputeState::Won);
     assert_eq!(settled(&till).await, before);
+    is_sound(&till).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_plan_whose_payment_went_back_ends(pool: PgPool) {
+    let till = Till::open(&pool).await;
+    till.subscribe_to(By::Stripe, ("basic", Interval::Month, Currency::RUB), By::Stripe.good()).await;
+    let payments = till.wallet.payments().payments(&till.viewer, None, 1).await.expect("payments").payments;
+    let intent = till.doubles.held(By::Stripe, "payment_intents").await.remove(0);
+    let intent = intent["id"].as_str().expect("an id");
+    let plan = || till.wallet.plans().paid_plan(till.viewer.account);
+    till.doubles.control(&format!("stripe/payment_intents/{intent}/refund"), json!({ "amount": 100 })).await;
+    look(&till, &payments[0]).await;
+    assert!(plan().await.expect("read").is_some(), "a part of it does not end the plan");
+    till.doubles.control(&format!("stripe/payment_intents/{intent}/refund"), json!({})).await;
+    look(&till, &payments[0]).await;
+    let over = plan().await.expect("read");
+    assert!(over.is_none(), "it ends with all of it: {over:?}");
+    assert_eq!(settled(&till).await, credits(50), "the plan's credits went, the gift stays");
+    let due = till.wallet.clock().now() + chrono::TimeDelta::days(40);
+    till.live_until(due).await;
+    assert_eq!(till.doubles.taken(By::Stripe).await.len(), 1, "and is not renewed");
     is_sound(&till).await;
 }

@@ -10,7 +10,7 @@ use wallet::idempotency::IdempotencyKey;
 use wallet::identity::Actor;
 use wallet::ledger::{Command, Receipt, Scope, Submission};
 use wallet::money::{Credits, Currency, Money};
-use wallet::payment::{PaymentView, TopUp};
+use wallet::payment::{EventAbout, PaymentView, TopUp, VerifiedEvent};
 use wallet::refund::{NewRefundRequest, Obstacle, RefundAbout, RefundReason, RefundRequest, RequestState};
 
 use super::doubles::By;
@@ -324,5 +324,57 @@ async fn a_request_is_withdrawn_or_refused_with_words(pool: PgPool) {
     let late = refunds.ask(&till.viewer, &money_for(payment.id), "form-3").await;
     assert!(refusal(late).contains("refund rule"), "the days are over");
     assert_eq!(given_back(&till).await, 0);
+    is_sound(&till).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_message_of_the_provider_has_its_payment_looked_at(pool: PgPool) {
+    let till = open(&pool).await;
+    let payment = bought(&till, By::Stripe.good(), "one").await;
+    let before: Credits = till.settled().await.parse().expect("credits");
+    let intents = till.doubles.held(By::Stripe, "payment_intents").await;
+    let intent = intents[0]["id"].as_str().expect("an id").to_owned();
+    till.doubles.control(&format!("stripe/payment_intents/{intent}/refund"), json!({ "amount": 1_000 })).await;
+    let event = VerifiedEvent {
+        dedupe_key: "evt_1".to_owned(),
+        kind: "charge.refunded".to_owned(),
+        about: EventAbout::Payment,
+        object_ref: Some(intent),
+        created_at: Utc::now(),
+        raw: json!({}),
+    };
+    assert!(till.wallet.payments().ingest_event("stripe", &event).await.expect("stored"));
+    let id = sqlx::query_scalar("SELECT id FROM provider_events WHERE dedupe_key = 'evt_1'");
+    till.wallet.payments().process_event(id.fetch_one(&pool).await.expect("an event")).await.expect("worked on");
+    till.wallet.refunds().run_due().await.expect("run");
+    assert_eq!(till.settled().await, before.checked_sub(credits(2_000)).expect("fits").to_string());
+    let due: i64 = sqlx::query_scalar("SELECT count(*) FROM payments WHERE books_due_at IS NOT NULL")
+        .fetch_one(&pool)
+        .await
+        .expect("a count");
+    assert_eq!(due, 0, "looked at");
+    assert_eq!(till.seen(payment.id).await.status, wallet::payment::PaymentStatus::Succeeded);
+    is_sound(&till).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn small_requests_are_approved_by_themselves_where_the_catalog_says_so(pool: PgPool) {
+    let till = open(&pool).await;
+    let limit = |minor: i64| {
+        let rule = json!({ "days": 30, "max_used_percent": 25, "automatic_up_to": usd(minor) });
+        sqlx::query("UPDATE catalog SET settings = jsonb_set(settings, '{refund}', $1)").bind(rule).execute(&pool)
+    };
+    limit(1_999).await.expect("set");
+    let payment = bought(&till, By::Stripe.good(), "one").await;
+    let node = till.node();
+    let first = node.refunds().ask(&till.viewer, &money_for(payment.id), "form").await.expect("asked");
+    assert_eq!(first.state, RequestState::Waiting, "a cent too much");
+    node.refunds().withdraw(&till.viewer, first.id).await.expect("withdrawn");
+    limit(2_000).await.expect("set");
+    let node = till.node();
+    let second = node.refunds().ask(&till.viewer, &money_for(payment.id), "form-2").await.expect("asked");
+    assert_eq!(second.state, RequestState::Approved);
+    moves_on(&till, &second, RequestState::Paid).await;
+    assert_eq!(given_back(&till).await, 2_000);
     is_sound(&till).await;
 }

@@ -323,7 +323,7 @@ impl Payments {
         repo::payment::set_status(self.db.pool(), row.id, step, code, self.db.now()).await.map(drop)
     }
 
-    pub(super) async fn view(&self, id: PaymentId) -> Result<PaymentView> {
+    pub(crate) async fn view(&self, id: PaymentId) -> Result<PaymentView> {
         let row = repo::payment::by_id(self.db.pool(), id).await?;
         Ok(row.ok_or_else(|| Refusal::not_found("payment"))?.view())
     }

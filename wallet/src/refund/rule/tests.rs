@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::money::Currency;
 
-const POLICY: RefundPolicy = RefundPolicy { days: 30, max_used_percent: 25 };
+const POLICY: RefundPolicy = RefundPolicy { days: 30, max_used_percent: 25, automatic_up_to: None };
 
 fn bought_at() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).expect("a time")

@@ -89,7 +89,24 @@ impl Refunds {
         let mail = mail(&made, RefundStep::Asked, None);
         self.notify.enqueue_mail_in_tx(&mut tx, &viewer.email, &viewer.locale, &mail).await?;
         tx.commit().await?;
-        Ok(made)
+        if !self.is_automatic(asked).await? {
+            return Ok(made);
+        }
+        match self.approve_automatically(id).await {
+            Ok(approved) => Ok(approved),
+            // It waits for staff like any other.
+            Err(error) => {
+                tracing::warn!(request = %id, %error, "a request was not approved by itself");
+                Ok(made)
+            }
+        }
+    }
+
+    /// Whether the catalog approves an amount without staff.
+    async fn is_automatic(&self, asked: Option<Money>) -> Result<bool> {
+        let limit = self.catalog.view().await?.settings.refund.and_then(|policy| policy.automatic_up_to);
+        let fits = |asked: Money, limit: Money| asked.currency() == limit.currency() && asked.minor() <= limit.minor();
+        Ok(asked.zip(limit).is_some_and(|(asked, limit)| fits(asked, limit)))
     }
 
     /// What a request is about, for people, and what it asks for.

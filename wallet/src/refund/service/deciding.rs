@@ -138,7 +138,21 @@ impl Refunds {
         amount: Option<Money>,
         message: &str,
     ) -> Result<RefundRequest> {
-        let message = reply(message)?;
+        self.approve_with(by, id, amount, reply(message)?).await
+    }
+
+    /// Approves a request for the catalog's rule, where it allows that without staff.
+    pub(super) async fn approve_automatically(&self, id: RefundRequestId) -> Result<RefundRequest> {
+        self.approve_with(&Actor::system("refunds"), id, None, "").await
+    }
+
+    async fn approve_with(
+        &self,
+        by: &Actor,
+        id: RefundRequestId,
+        amount: Option<Money>,
+        message: &str,
+    ) -> Result<RefundRequest> {
         for _ in 0..READS_MAX {
             let request = self.to_decide(id).await?;
             match request.state {
@@ -342,7 +356,11 @@ impl Refunds {
         message: &str,
     ) -> Result<Option<(Mail, String, String)>> {
         let locale = self.identity.owner(request.account).await?.locale;
-        Ok(Some((mail(request, step, Some(message)), request.sent_by.1.clone(), locale)))
+        Ok(Some((
+            mail(request, step, Some(message).filter(|text| !text.is_empty())),
+            request.sent_by.1.clone(),
+            locale,
+        )))
     }
 }
 

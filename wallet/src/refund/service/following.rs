@@ -13,13 +13,15 @@ use super::super::repo;
 use super::super::repo::purchase::PurchaseRow;
 use super::super::rule::{Assessment, Offer, offer_of};
 use super::{Refunds, audit};
-use crate::error::{Refusal, Result};
+use crate::catalog::Interval;
+use crate::error::{Error, Refusal, Result};
 use crate::id::{PaymentId, RefundId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::{Command, HookError, Outcome, RefusingHook, Submission};
 use crate::money::Credits;
 use crate::payment::{DisputesAnswer, ProviderRefund, RefundStatus, RefundsAnswer};
+use crate::plan::Subscription;
 
 /// How long a provider may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -92,7 +94,30 @@ impl Refunds {
         for found in &disputes {
             self.follow_dispute(payment, found).await?;
         }
+        self.stop_plan(payment).await?;
         repo::purchase::looked_at(self.db.pool(), payment, due).await
+    }
+
+    /// Ends the plan whose running or later months were paid by a payment that went back wholly, or is disputed.
+    async fn stop_plan(&self, payment: PaymentId) -> Result<()> {
+        let (row, assessed) = self.purchase(payment).await?;
+        if !row.purchase.is_plan || (assessed.most_minor > 0 && !row.purchase.is_disputed) {
+            return Ok(());
+        }
+        let Some(part) = self.payments.view(payment).await?.plan else { return Ok(()) };
+        let Some(of) = self.plans.subscription(row.account).await?.filter(Subscription::is_paid_and_live) else {
+            return Ok(());
+        };
+        let months = if part.interval == Interval::Year { 12 } else { 1 };
+        if of.id != part.subscription || part.month.saturating_add(months) < of.months_granted {
+            return Ok(());
+        }
+        let note = "The payment of this plan went back or is disputed.";
+        match self.plans.end_now(&Actor::system("refunds"), row.account, note).await {
+            // Somebody else has ended or changed it.
+            Ok(()) | Err(Error::Refused(Refusal::VersionConflict | Refusal::Unprocessable { .. })) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn follow_any(&self, payment: PaymentId, found: &ProviderRefund) -> Result<()> {

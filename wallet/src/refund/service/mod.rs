@@ -16,6 +16,7 @@ use crate::identity::{Actor, Identity, NewAudit};
 use crate::ledger::Ledger;
 use crate::notify::Notify;
 use crate::payment::Payments;
+use crate::plan::Plans;
 
 /// The longest text of a request or a reply.
 const TEXT_MAX: usize = 2000;
@@ -30,6 +31,7 @@ pub struct Refunds {
     catalog: Catalog,
     identity: Identity,
     payments: Payments,
+    plans: Plans,
     notify: Notify,
 }
 
@@ -57,9 +59,10 @@ impl Refunds {
         catalog: Catalog,
         identity: Identity,
         payments: Payments,
+        plans: Plans,
         notify: Notify,
     ) -> Self {
-        Self { db, ledger, catalog, identity, payments, notify }
+        Self { db, ledger, catalog, identity, payments, plans, notify }
     }
 }
 

@@ -8,13 +8,13 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::super::model::{RefundState, RequestState};
+use super::super::model::{RefundState, RefundView, RequestState};
 use super::super::repo;
 use super::super::repo::refund::RefundRow;
 use super::super::repo::request::Filter;
 use super::asking::mail;
 use super::{Refunds, RefundsDone, audit};
-use crate::error::Result;
+use crate::error::{Refusal, Result};
 use crate::id::RefundId;
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{self, Actor, NewAudit};
@@ -170,6 +170,11 @@ impl Refunds {
         let filter = Filter { id: Some(request), ..Filter::default() };
         let found = repo::request::list(self.db.pool(), filter, 1).await?.into_iter().next();
         Ok(found.map(|request| mail(&request, step, None)))
+    }
+
+    /// Shows a refund, for staff.
+    pub async fn shown(&self, id: RefundId) -> Result<RefundView> {
+        Ok(self.refund_row(id).await?.ok_or_else(|| Refusal::not_found("refund"))?.view)
     }
 
     pub(super) async fn refund_row(&self, id: RefundId) -> Result<Option<RefundRow>> {
