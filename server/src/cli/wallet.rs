@@ -3,10 +3,13 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::Subcommand;
+use uuid::Uuid;
 use wallet::Wallet;
 use wallet::identity::Actor;
-use wallet::ledger::{BalanceView, RebuiltNumber};
+use wallet::ledger::{BalanceView, Outcome, RebuiltNumber};
+use wallet::money::Credits;
 
 use super::admin::plain;
 use super::ledger::wallet_id;
@@ -33,6 +36,53 @@ pub enum Command {
         /// The wallet's name: `wal_…`.
         wallet: String,
         /// Why, for the audit log.
+        #[arg(long, alias = "note")]
+        reason: String,
+    },
+    /// Gives credits away.
+    Gift {
+        /// The wallet's name: `wal_…`.
+        wallet: String,
+        /// How many.
+        #[arg(long)]
+        credits: String,
+        /// The days after which they end; never where nothing is said.
+        #[arg(long)]
+        days: Option<u16>,
+        /// What their owner sees.
+        #[arg(long, default_value = "Gift")]
+        label: String,
+        /// The same key gives nothing more; a new one where nothing is said.
+        #[arg(long)]
+        key: Option<String>,
+        /// Why, for the audit log.
+        #[arg(long, alias = "note")]
+        reason: String,
+    },
+    /// Mends a balance: `--credits=12` puts in, `--credits=-12` takes out, never more than is available.
+    Adjust {
+        /// The wallet's name: `wal_…`.
+        wallet: String,
+        /// How many.
+        #[arg(long, allow_hyphen_values = true)]
+        credits: String,
+        /// The same key changes nothing more; a new one where nothing is said.
+        #[arg(long)]
+        key: Option<String>,
+        /// Why: its owner reads it, and it goes into the audit log.
+        #[arg(long, alias = "note")]
+        reason: String,
+    },
+    /// Takes what is left of a grant that was not bought.
+    Void {
+        /// The wallet's name: `wal_…`.
+        wallet: String,
+        /// The grant, as `scrip wallet show` numbers it.
+        grant: i64,
+        /// The same key takes nothing more; a new one where nothing is said.
+        #[arg(long)]
+        key: Option<String>,
+        /// Why: its owner reads it, and it goes into the audit log.
         #[arg(long, alias = "note")]
         reason: String,
     },
@@ -76,6 +126,22 @@ async fn act(command: Command, wallet: &Wallet) -> anyhow::Result<()> {
             println!("{name} is not frozen.");
             Ok(())
         }
+        Command::Gift { wallet: name, credits, days, label, key, reason } => {
+            let amount = (amount(&credits)?, days);
+            let by = (&staff, reason.as_str());
+            let done = ledger.gift_by_staff(wallet_id(&name)?, amount, &label, &named(key), by).await.map_err(plain)?;
+            said(&name, &done)
+        }
+        Command::Adjust { wallet: name, credits, key, reason } => {
+            let by = (&staff, reason.as_str());
+            let done = ledger.adjust_by_staff(wallet_id(&name)?, amount(&credits)?, &named(key), by).await;
+            said(&name, &done.map_err(plain)?)
+        }
+        Command::Void { wallet: name, grant, key, reason } => {
+            let by = (&staff, reason.as_str());
+            let done = ledger.void_by_staff(wallet_id(&name)?, grant, &named(key), by).await.map_err(plain)?;
+            said(&name, &done)
+        }
         Command::Rebuild { wallet: name, reason, dry_run, yes } => {
             let id = wallet_id(&name)?;
             let numbers = ledger.rebuild_plan(id).await.map_err(plain)?;
@@ -94,6 +160,22 @@ async fn act(command: Command, wallet: &Wallet) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+fn amount(text: &str) -> anyhow::Result<Credits> {
+    text.parse().map_err(|error| anyhow!("--credits {text}: {error}"))
+}
+
+fn named(key: Option<String>) -> String {
+    key.unwrap_or_else(|| Uuid::now_v7().to_string())
+}
+
+/// Says what a row has changed.
+fn said(name: &str, done: &Outcome) -> anyhow::Result<()> {
+    let again = if done.replayed { " (done before)" } else { "" };
+    let changed = done.entry().map_or_else(String::new, |entry| format!("row {}, {}, ", entry.seq, entry.amount));
+    println!("{name}: {changed}{} available{again}.", done.balance.available);
+    Ok(())
 }
 
 /// Asks a person at the terminal; where there is none, the command itself was the answer.

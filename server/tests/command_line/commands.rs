@@ -276,6 +276,26 @@ async fn a_wallet_is_shown_frozen_thawed_and_rebuilt(pool: PgPool) {
     told(&["wallet", "unfreeze", &name, "--note", "won"]);
     assert!(told(&["wallet", "show", &name]).contains("state      open"));
     assert!(told(&["wallet", "rebuild", &name]).contains("nothing to rebuild"));
+    // A gift, once for its key; a mend; and what is left of the gift is taken back.
+    let gift = ["wallet", "gift", &name, "--credits", "12", "--days", "30", "--key", "k1", "--reason", "sorry"];
+    let given = told(&gift);
+    assert!(given.contains(", 12, ") && !given.contains("done before"), "{given}");
+    assert!(told(&gift).contains("done before"));
+    let other = ["wallet", "gift", &name, "--credits", "13", "--key", "k1", "--reason", "sorry"];
+    refuses(&run(&other, &settings), &["another request"]);
+    refuses(&run(&["wallet", "gift", &name, "--credits", "0", "--reason", "x"], &settings), &["amount"]);
+    assert!(told(&["wallet", "adjust", &name, "--credits=-2", "--reason", "a mistake"]).contains(", -2, "));
+    let newest: i64 = sqlx::query_scalar("SELECT max(grant_id) FROM grants WHERE wallet_id = $1 AND label = 'Gift'")
+        .bind(number)
+        .fetch_one(&pool)
+        .await
+        .expect("a grant");
+    let newest = newest.to_string();
+    assert!(told(&["wallet", "show", &name]).contains(&newest));
+    let taken = told(&["wallet", "void", &name, &newest, "--reason", "given twice"]);
+    assert!(taken.contains(", -1"), "{taken}");
+    refuses(&run(&["wallet", "void", &name, &newest, "--reason", "x"], &settings), &["not found"]);
+    assert!(told(&["verify"]).contains("Every invariant holds"));
     // Its numbers are not what its rows say.
     sqlx::query("UPDATE wallets SET settled = settled + 1 WHERE wallet_id = $1")
         .bind(number)
@@ -380,4 +400,29 @@ async fn payments_are_reconciled_and_the_exit_code_says_whether_they_agree(pool:
     }
     let wrong = ["payments", "reconcile", "--from", "2026-11-30", "--to", "2026-11-01"];
     refuses(&run(&wrong, &settings), &["--to is before --from"]);
+}
+
+#[sqlx::test(migrations = false)]
+async fn refunds_and_disputes_are_decided_by_name(pool: PgPool) {
+    let database = url(&pool);
+    let settings = [("DATABASE_URL", database.as_str())];
+    assert!(run(&["migrate"], &settings).status.success());
+    assert!(run(&["preset", "load", "neuraldraft"], &settings).status.success());
+    let told = |arguments: &[&str]| {
+        let output = run(arguments, &settings);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    assert!(told(&["refund", "list"]).contains("No request waits."));
+    assert!(told(&["dispute", "list"]).contains("No payment is disputed."));
+    let nobody = "00000000-0000-0000-0000-000000000000";
+    refuses(&run(&["refund", "approve", "R-1", "--message", "Yes"], &settings), &["R-1 is no request"]);
+    refuses(&run(&["refund", "approve", nobody, "--message", "Yes"], &settings), &["not found"]);
+    refuses(&run(&["refund", "refuse", nobody, "--message", " "], &settings), &["message"]);
+    refuses(&run(&["refund", "make", nobody, "--note", "Sorry"], &settings), &["no credits"]);
+    let half = ["refund", "make", nobody, "--amount", "1.5 QQQ", "--note", "Sorry"];
+    refuses(&run(&half, &settings), &["no currency QQQ"]);
+    refuses(&run(&["refund", "make", nobody, "--amount", "12", "--note", "Sorry"], &settings), &["18.50 USD"]);
+    refuses(&run(&["dispute", "open", nobody, "--reason", "Letter"], &settings), &["no credits"]);
+    refuses(&run(&["dispute", "won", nobody], &settings), &["not found"]);
 }

@@ -1,40 +1,22 @@
 //! Payments that the buyer's bank wants back.
 
-use chrono::Utc;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use wallet::catalog::{Interval, Preset};
-use wallet::error::Error;
-use wallet::idempotency::IdempotencyKey;
-use wallet::identity::Actor;
-use wallet::ledger::{Command, Receipt, Scope, Submission};
+use wallet::catalog::Interval;
 use wallet::money::{Credits, Currency, Money};
-use wallet::payment::{PaymentView, TopUp};
+use wallet::payment::PaymentView;
 use wallet::refund::{DisputeState, DisputeView};
 
 use super::doubles::By;
-use super::till::{BASE, Till};
+use super::till::{Till, credits, staff};
 
 const CREDITS: i64 = 4_000;
 
-async fn open(pool: &PgPool) -> Till {
-    Till::open_at(pool, Utc::now(), &Preset::by_name("neuraldraft").expect("a preset")).await
-}
-
+/// Buys the package; gives the payment, and Stripe's name of it.
 async fn bought(till: &Till, key: &str) -> (PaymentView, String) {
-    let pack = TopUp {
-        package: Some("bundle-20".into()),
-        amount: None,
-        currency: Currency::USD,
-        with: Some(By::Stripe.card()),
-        save_method: false,
-    };
-    let order = till.wallet.payments().start_top_up(&till.viewer, &pack, key, BASE).await.expect("ordered");
-    till.doubles.pay(By::Stripe, Till::page(&order), By::Stripe.good()).await.expect("paid");
-    till.is_paid(order.id).await;
-    let intents = till.doubles.held(By::Stripe, "payment_intents").await;
-    let own = intents.iter().find(|intent| intent["metadata"]["order"] == order.id.to_string()).expect("its intent");
-    (till.seen(order.id).await, own["id"].as_str().expect("an id").to_owned())
+    let payment = till.pack(By::Stripe.good(), key).await;
+    let intent = till.intent(payment.id).await;
+    (payment, intent)
 }
 
 /// Opens a dispute at the bank; gives its name.
@@ -59,97 +41,78 @@ async fn look(till: &Till, payment: &PaymentView) -> Vec<DisputeView> {
     till.wallet.refunds().disputes().await.expect("disputes")
 }
 
-fn credits(whole: i64) -> Credits {
-    Credits::from_whole(whole).expect("fits")
-}
-
-async fn settled(till: &Till) -> Credits {
-    till.settled().await.parse().expect("credits")
-}
-
-async fn spend(till: &Till, amount: Credits, key: &str) -> Result<(), Error> {
-    let command = Command::Charge { receipt: Receipt::flat("chat_message", "Chat message", amount) };
-    let key = IdempotencyKey::internal(key);
-    let submission = Submission::new(till.viewer.wallet, key, Actor::system("test"), command);
-    till.wallet.ledger().submit(submission).await.map(drop)
-}
-
-async fn is_sound(till: &Till) {
-    assert_eq!(till.wallet.verify(Scope::Everything).await.expect("verified"), []);
-}
-
 #[sqlx::test(migrations = "../migrations")]
 async fn an_inquiry_freezes_nothing_and_a_dispute_that_is_won_gives_all_back(pool: PgPool) {
-    let till = open(&pool).await;
+    let till = Till::open_refunding(&pool).await;
     let (asked, intent) = bought(&till, "one").await;
-    let before = settled(&till).await;
+    let before = till.holds().await;
     let inquiry = disputed(&till, &intent, true).await;
     assert_eq!(look(&till, &asked).await[0].state, DisputeState::Inquiry);
-    assert_eq!(settled(&till).await, before, "nothing is frozen");
+    assert_eq!(till.holds().await, before, "nothing is frozen");
     ends(&till, &inquiry, "warning_closed").await;
     assert_eq!(look(&till, &asked).await[0].state, DisputeState::Closed);
 
     let (payment, intent) = bought(&till, "two").await;
-    let both = settled(&till).await;
+    let both = till.holds().await;
     let dispute = disputed(&till, &intent, false).await;
     let found = look(&till, &payment).await.into_iter().find(|one| one.payment == payment.id).expect("a dispute");
     assert_eq!(
         (found.state, found.frozen, found.money),
         (DisputeState::Open, credits(CREDITS), Money::from_minor(2_000, Currency::USD))
     );
-    assert_eq!(settled(&till).await, both.checked_sub(credits(CREDITS)).expect("fits"));
+    assert_eq!(till.holds().await, both.checked_sub(credits(CREDITS)).expect("fits"));
     ends(&till, &dispute, "won").await;
     look(&till, &payment).await;
-    assert_eq!(settled(&till).await, both);
-    is_sound(&till).await;
+    assert_eq!(till.holds().await, both);
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_dispute_that_is_lost_takes_what_was_spent_once(pool: PgPool) {
-    let till = open(&pool).await;
+    let till = Till::open_refunding(&pool).await;
     let (payment, intent) = bought(&till, "one").await;
-    let before = settled(&till).await;
+    let before = till.holds().await;
     // All but a thousand is spent.
-    spend(&till, before.checked_sub(credits(1_000)).expect("fits"), "c").await.expect("spent");
+    till.spend(before.checked_sub(credits(1_000)).expect("fits"), "c").await.expect("spent");
     let dispute = disputed(&till, &intent, false).await;
     let found = look(&till, &payment).await.remove(0);
     assert_eq!((found.state, found.frozen), (DisputeState::Open, credits(1_000)));
-    assert_eq!(settled(&till).await, Credits::ZERO);
+    assert_eq!(till.holds().await, Credits::ZERO);
     ends(&till, &dispute, "lost").await;
     assert_eq!(look(&till, &payment).await.remove(0).state, DisputeState::Lost);
-    assert_eq!(settled(&till).await, credits(-3_000), "what was spent of it");
-    assert!(spend(&till, credits(1), "more").await.is_err());
-    is_sound(&till).await;
+    assert_eq!(till.holds().await, credits(-3_000), "what was spent of it");
+    assert!(till.spend(credits(1), "more").await.is_err());
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_full_refund_and_then_a_dispute_take_the_credits_once(pool: PgPool) {
-    let till = open(&pool).await;
+    let till = Till::open_refunding(&pool).await;
     let (payment, intent) = bought(&till, "one").await;
-    let before = settled(&till).await;
+    let before = till.holds().await;
     till.doubles.control(&format!("stripe/payment_intents/{intent}/refund"), json!({})).await;
     look(&till, &payment).await;
     let after = before.checked_sub(credits(CREDITS)).expect("fits");
-    assert_eq!(settled(&till).await, after);
+    assert_eq!(till.holds().await, after);
     let dispute = disputed(&till, &intent, false).await;
     look(&till, &payment).await;
-    assert_eq!(settled(&till).await, after, "nothing more is frozen");
+    assert_eq!(till.holds().await, after, "nothing more is frozen");
     ends(&till, &dispute, "lost").await;
     look(&till, &payment).await;
-    assert_eq!(settled(&till).await, after, "and nothing more is taken");
-    is_sound(&till).await;
+    assert_eq!(till.holds().await, after, "and nothing more is taken");
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_dispute_whose_events_came_late_is_lost_at_once(pool: PgPool) {
-    let till = open(&pool).await;
+    let till = Till::open_refunding(&pool).await;
     let (payment, intent) = bought(&till, "one").await;
-    let before = settled(&till).await;
+    let before = till.holds().await;
     let dispute = disputed(&till, &intent, false).await;
     ends(&till, &dispute, "lost").await;
     assert_eq!(look(&till, &payment).await.remove(0).state, DisputeState::Lost);
-    assert_eq!(settled(&till).await, before.checked_sub(credits(CREDITS)).expect("fits"));
-    is_sound(&till).await;
+    assert_eq!(till.holds().await, before.checked_sub(credits(CREDITS)).expect("fits"));
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -158,8 +121,8 @@ async fn at_yookassa_staff_open_and_end_a_dispute(pool: PgPool) {
     let order = till.order(By::YooKassa.card(), "one", false).await;
     till.doubles.pay(By::YooKassa, Till::page(&order), By::YooKassa.good()).await.expect("paid");
     till.is_paid(order.id).await;
-    let before = settled(&till).await;
-    let by = Actor::Staff { id: wallet::id::UserId::new(), name: "Lev".to_owned() };
+    let before = till.holds().await;
+    let by = staff();
     let refunds = till.wallet.refunds();
     assert!(refunds.open_dispute(&by, order.id, " ").await.is_err(), "a reason is needed");
     let node = till.node();
@@ -169,12 +132,12 @@ async fn at_yookassa_staff_open_and_end_a_dispute(pool: PgPool) {
     );
     let opened: Vec<DisputeView> = [one, other].into_iter().filter_map(Result::ok).collect();
     assert_eq!(opened[0].state, DisputeState::Open);
-    assert_eq!(settled(&till).await, before.checked_sub(credits(100)).expect("fits"), "once");
+    assert_eq!(till.holds().await, before.checked_sub(credits(100)).expect("fits"), "once");
     let ended = refunds.end_dispute(&by, opened[0].id, true).await.expect("won");
     assert_eq!(ended.state, DisputeState::Won);
     assert_eq!(refunds.end_dispute(&by, opened[0].id, false).await.expect("over").state, DisputeState::Won);
-    assert_eq!(settled(&till).await, before);
-    is_sound(&till).await;
+    assert_eq!(till.holds().await, before);
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -192,9 +155,9 @@ async fn a_plan_whose_payment_went_back_ends(pool: PgPool) {
     look(&till, &payments[0]).await;
     let over = plan().await.expect("read");
     assert!(over.is_none(), "it ends with all of it: {over:?}");
-    assert_eq!(settled(&till).await, credits(50), "the plan's credits went, the gift stays");
+    assert_eq!(till.holds().await, credits(50), "the plan's credits went, the gift stays");
     let due = till.wallet.clock().now() + chrono::TimeDelta::days(40);
     till.live_until(due).await;
     assert_eq!(till.doubles.taken(By::Stripe).await.len(), 1, "and is not renewed");
-    is_sound(&till).await;
+    till.is_sound().await;
 }

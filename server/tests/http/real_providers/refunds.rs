@@ -3,57 +3,22 @@
 use chrono::{TimeDelta, Utc};
 use serde_json::json;
 use sqlx::PgPool;
-use wallet::catalog::Preset;
 use wallet::error::Error;
 use wallet::id::{PaymentId, RefundId};
-use wallet::idempotency::IdempotencyKey;
-use wallet::identity::Actor;
-use wallet::ledger::{Command, Receipt, Scope, Submission};
 use wallet::money::{Credits, Currency, Money};
-use wallet::payment::{EventAbout, PaymentView, TopUp, VerifiedEvent};
+use wallet::payment::{EventAbout, VerifiedEvent};
 use wallet::refund::{NewRefundRequest, Obstacle, RefundAbout, RefundReason, RefundRequest, RequestState};
 
 use super::doubles::By;
-use super::till::{BASE, Till, person};
+use super::till::{Till, credits, person, staff};
 
 /// Its refund takes a minute and then fails.
 const FAILS_LATER: &str = "4000000000005126";
 /// Its refund takes a minute.
 const TAKES_TIME: &str = "4000000000007726";
 
-/// Sells by the preset with a refund rule: 30 days, at most a quarter used.
-async fn open(pool: &PgPool) -> Till {
-    Till::open_at(pool, Utc::now(), &Preset::by_name("neuraldraft").expect("a preset")).await
-}
-
-/// Buys the package of 4 000 credits for $20.
-async fn bought(till: &Till, card: &str, key: &str) -> PaymentView {
-    let pack = TopUp {
-        package: Some("bundle-20".into()),
-        amount: None,
-        currency: Currency::USD,
-        with: Some(By::Stripe.card()),
-        save_method: false,
-    };
-    let order = till.wallet.payments().start_top_up(&till.viewer, &pack, key, BASE).await.expect("ordered");
-    till.doubles.pay(By::Stripe, Till::page(&order), card).await.expect("paid");
-    till.is_paid(order.id).await;
-    till.seen(order.id).await
-}
-
-fn credits(whole: i64) -> Credits {
-    Credits::from_whole(whole).expect("fits")
-}
-
 fn usd(minor: i64) -> Money {
     Money::from_minor(minor, Currency::USD)
-}
-
-async fn spend(till: &Till, whole: i64, key: &str) -> Result<i64, Error> {
-    let key = IdempotencyKey::internal(key);
-    let command = Command::Charge { receipt: Receipt::flat("chat_message", "Chat message", credits(whole)) };
-    let submission = Submission::new(till.viewer.wallet, key, Actor::system("test"), command);
-    till.wallet.ledger().submit(submission).await.map(|outcome| outcome.seq())
 }
 
 fn money_for(id: PaymentId) -> NewRefundRequest {
@@ -85,14 +50,6 @@ async fn given_back(till: &Till) -> i64 {
     done.map(|refund| refund["amount"].as_i64().expect("an amount")).sum()
 }
 
-async fn is_sound(till: &Till) {
-    assert_eq!(till.wallet.verify(Scope::Everything).await.expect("verified"), []);
-}
-
-fn staff() -> Actor {
-    Actor::Staff { id: wallet::id::UserId::new(), name: "Lev".to_owned() }
-}
-
 fn refusal(done: Result<impl std::fmt::Debug, Error>) -> String {
     let error = done.expect_err("refused");
     assert!(matches!(error, Error::Refused(_)), "{error:?}");
@@ -101,10 +58,10 @@ fn refusal(done: Result<impl std::fmt::Debug, Error>) -> String {
 
 #[sqlx::test(migrations = "../migrations")]
 async fn what_is_unused_goes_back_once_however_often_it_is_approved(pool: PgPool) {
-    let till = open(&pool).await;
+    let till = Till::open_refunding(&pool).await;
     let before = till.settled().await;
-    let payment = bought(&till, By::Stripe.good(), "one").await;
-    spend(&till, 400, "c").await.expect("spent");
+    let payment = till.pack(By::Stripe.good(), "one").await;
+    till.spend(credits(400), "c").await.expect("spent");
     let choices = till.wallet.refunds().choices(&till.viewer, None).await.expect("choices");
     let offered = choices.purchases[0].verdict.expect("refundable");
     // Free credits of the plan go first, so that some of the 400 are not the package's.
@@ -130,24 +87,24 @@ async fn what_is_unused_goes_back_once_however_often_it_is_approved(pool: PgPool
     assert!(refusal(refunds.refuse(&by, request.id, "No").await).contains("decided"));
     assert!(refusal(refunds.withdraw(&till.viewer, request.id).await).contains("decided"));
     assert_eq!(given_back(&till).await, offered.money.minor());
-    let after: Credits = till.settled().await.parse().expect("credits");
+    let after = till.holds().await;
     let spent_of_the_package = credits(4_000).checked_sub(offered.credits).expect("less");
     let others = before.parse::<Credits>().expect("credits").checked_sub(credits(400)).expect("fits");
     assert_eq!(after, others.checked_add(spent_of_the_package).expect("fits"));
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn the_rule_says_no_by_its_reason_and_staff_may_override_it(pool: PgPool) {
-    let till = open(&pool).await;
-    let payment = bought(&till, By::Stripe.good(), "one").await;
-    let free: Credits = till.settled().await.parse().expect("credits");
-    spend(&till, 1_001, "c").await.expect("spent");
+    let till = Till::open_refunding(&pool).await;
+    let payment = till.pack(By::Stripe.good(), "one").await;
+    let free = till.holds().await;
+    till.spend(credits(1_001), "c").await.expect("spent");
     // Of what is left so much is the package's that more than a quarter of it is used.
     let rest = free.checked_sub(credits(4_000)).and_then(|free| credits(1_001).checked_sub(free)).expect("fits");
     let assessed = till.wallet.refunds().choices(&till.viewer, None).await.expect("choices").purchases.remove(0);
     assert_eq!(assessed.purchase.unused, credits(4_000).checked_sub(rest).expect("fits"));
-    spend(&till, 1_001, "c2").await.expect("spent");
+    till.spend(credits(1_001), "c2").await.expect("spent");
     let assessed = till.wallet.refunds().choices(&till.viewer, None).await.expect("choices").purchases.remove(0);
     assert!(matches!(assessed.verdict, Err(Obstacle::TooMuchUsed { .. })), "{assessed:?}");
     let refused = till.wallet.refunds().ask(&till.viewer, &money_for(payment.id), "form").await;
@@ -168,13 +125,13 @@ async fn the_rule_says_no_by_its_reason_and_staff_may_override_it(pool: PgPool) 
     assert_eq!(same.id, made.id);
     refunds.send(made.id).await.expect("sent");
     assert_eq!(refunds.choices(&till.viewer, None).await.expect("choices").purchases[0].most_minor, 1_500);
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_refund_that_fails_later_brings_the_credits_back_once(pool: PgPool) {
-    let till = open(&pool).await;
-    let payment = bought(&till, FAILS_LATER, "one").await;
+    let till = Till::open_refunding(&pool).await;
+    let payment = till.pack(FAILS_LATER, "one").await;
     let before = till.settled().await;
     let request = asked(&till, payment.id, "form").await;
     till.wallet.refunds().approve(&staff(), request.id, None, "Yes").await.expect("approved");
@@ -190,13 +147,13 @@ async fn a_refund_that_fails_later_brings_the_credits_back_once(pool: PgPool) {
     assert_eq!(till.settled().await, before, "once");
     // It can be asked for again.
     assert_eq!(asked(&till, payment.id, "form-2").await.state, RequestState::Waiting);
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_refund_on_its_way_keeps_its_credits_aside(pool: PgPool) {
-    let till = open(&pool).await;
-    let payment = bought(&till, TAKES_TIME, "one").await;
+    let till = Till::open_refunding(&pool).await;
+    let payment = till.pack(TAKES_TIME, "one").await;
     let request = asked(&till, payment.id, "form").await;
     till.wallet.refunds().approve(&staff(), request.id, None, "Yes").await.expect("approved");
     till.wallet.refunds().run_due().await.expect("run");
@@ -205,14 +162,14 @@ async fn a_refund_on_its_way_keeps_its_credits_aside(pool: PgPool) {
     till.doubles.control("clock", json!({ "advance": 120 })).await;
     moves_on(&till, &request, RequestState::Paid).await;
     assert_eq!(given_back(&till).await, 2_000);
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn an_answer_that_is_lost_gives_the_money_back_once(pool: PgPool) {
-    let till = open(&pool).await;
+    let till = Till::open_refunding(&pool).await;
     for (number, kind) in ["lost_answer", "saved_500", "unreadable", "429", "down"].into_iter().enumerate() {
-        let payment = bought(&till, By::Stripe.good(), kind).await;
+        let payment = till.pack(By::Stripe.good(), kind).await;
         let request = asked(&till, payment.id, kind).await;
         till.doubles.fault(kind, "/v1/refunds", json!({ "done": true })).await;
         till.wallet.refunds().approve(&staff(), request.id, None, "Yes").await.expect("approved");
@@ -220,35 +177,35 @@ async fn an_answer_that_is_lost_gives_the_money_back_once(pool: PgPool) {
         till.doubles.mend().await;
         assert_eq!(given_back(&till).await, 2_000 * (i64::try_from(number).expect("fits") + 1), "{kind}");
     }
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_refund_against_spending_never_takes_more_than_is_unused(pool: PgPool) {
-    let till = open(&pool).await;
-    let payment = bought(&till, By::Stripe.good(), "one").await;
+    let till = Till::open_refunding(&pool).await;
+    let payment = till.pack(By::Stripe.good(), "one").await;
     let request = asked(&till, payment.id, "form").await;
     let by = staff();
     let approve = till.wallet.refunds().approve(&by, request.id, None, "Yes");
     let spending = async {
         let keys: Vec<String> = (0..40).map(|number| format!("c{number}")).collect();
-        let all = keys.iter().map(|key| spend(&till, 20, key));
+        let all = keys.iter().map(|key| till.spend(credits(20), key));
         futures::future::join_all(all).await
     };
     let (approved, _) = tokio::join!(approve, spending);
     let approved = approved.expect("approved");
     moves_on(&till, &request, RequestState::Paid).await;
     assert_eq!(given_back(&till).await, approved.granted.expect("money").minor());
-    let left: Credits = till.settled().await.parse().expect("credits");
+    let left = till.holds().await;
     assert!(!left.is_negative(), "{left}");
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn what_somebody_gives_back_at_the_provider_is_found_and_mirrored_once(pool: PgPool) {
-    let till = open(&pool).await;
-    let payment = bought(&till, By::Stripe.good(), "one").await;
-    let before: Credits = till.settled().await.parse().expect("credits");
+    let till = Till::open_refunding(&pool).await;
+    let payment = till.pack(By::Stripe.good(), "one").await;
+    let before = till.holds().await;
     let intent =
         till.doubles.held(By::Stripe, "payment_intents").await.remove(0)["id"].as_str().expect("an id").to_owned();
     let refund = format!("stripe/payment_intents/{intent}/refund");
@@ -264,24 +221,24 @@ async fn what_somebody_gives_back_at_the_provider_is_found_and_mirrored_once(poo
     look().await;
     assert_eq!(till.settled().await, before.checked_sub(credits(1_000)).expect("fits").to_string(), "a quarter");
     // All that is left is spent; then the rest goes back: the wallet owes it, and the next purchase repays it first.
-    spend(&till, before.checked_sub(credits(1_000)).expect("fits").micros() / 1_000_000, "all").await.expect("spent");
+    till.spend(before.checked_sub(credits(1_000)).expect("fits"), "all").await.expect("spent");
     back(1_500).await;
     look().await;
     assert_eq!(till.settled().await, "-3000");
-    assert!(spend(&till, 1, "more").await.is_err(), "debits are refused while it owes");
-    bought(&till, By::Stripe.good(), "two").await;
+    assert!(till.spend(credits(1), "more").await.is_err(), "debits are refused while it owes");
+    till.pack(By::Stripe.good(), "two").await;
     assert_eq!(till.settled().await, "1000");
     let compared = till.wallet.payments().compare_lately(&staff()).await.expect("compared");
     assert!(compared.iter().all(|compared| compared.differences.is_empty()), "{compared:?}");
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn credits_for_an_operation_come_back_once(pool: PgPool) {
-    let till = open(&pool).await;
-    bought(&till, By::Stripe.good(), "one").await;
+    let till = Till::open_refunding(&pool).await;
+    till.pack(By::Stripe.good(), "one").await;
     let before = till.settled().await;
-    let charge = spend(&till, 25, "c").await.expect("spent");
+    let charge = till.spend(credits(25), "c").await.expect("spent");
     let wanted = NewRefundRequest {
         about: RefundAbout::Charge { seq: charge },
         reason: RefundReason::Failed,
@@ -303,13 +260,13 @@ async fn credits_for_an_operation_come_back_once(pool: PgPool) {
     let eve = person(&till.wallet, "eve").await;
     refusal(refunds.ask(&eve, &wanted, "form").await);
     assert!(refusal(refunds.request(&eve, request.id).await).contains("not found"));
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_request_is_withdrawn_or_refused_with_words(pool: PgPool) {
-    let till = open(&pool).await;
-    let payment = bought(&till, By::Stripe.good(), "one").await;
+    let till = Till::open_refunding(&pool).await;
+    let payment = till.pack(By::Stripe.good(), "one").await;
     let refunds = till.wallet.refunds();
     let first = asked(&till, payment.id, "form").await;
     let withdrawn = refunds.withdraw(&till.viewer, first.id).await.expect("withdrawn");
@@ -324,16 +281,15 @@ async fn a_request_is_withdrawn_or_refused_with_words(pool: PgPool) {
     let late = refunds.ask(&till.viewer, &money_for(payment.id), "form-3").await;
     assert!(refusal(late).contains("refund rule"), "the days are over");
     assert_eq!(given_back(&till).await, 0);
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_message_of_the_provider_has_its_payment_looked_at(pool: PgPool) {
-    let till = open(&pool).await;
-    let payment = bought(&till, By::Stripe.good(), "one").await;
-    let before: Credits = till.settled().await.parse().expect("credits");
-    let intents = till.doubles.held(By::Stripe, "payment_intents").await;
-    let intent = intents[0]["id"].as_str().expect("an id").to_owned();
+    let till = Till::open_refunding(&pool).await;
+    let payment = till.pack(By::Stripe.good(), "one").await;
+    let before = till.holds().await;
+    let intent = till.intent(payment.id).await;
     till.doubles.control(&format!("stripe/payment_intents/{intent}/refund"), json!({ "amount": 1_000 })).await;
     let event = VerifiedEvent {
         dedupe_key: "evt_1".to_owned(),
@@ -354,18 +310,18 @@ async fn a_message_of_the_provider_has_its_payment_looked_at(pool: PgPool) {
         .expect("a count");
     assert_eq!(due, 0, "looked at");
     assert_eq!(till.seen(payment.id).await.status, wallet::payment::PaymentStatus::Succeeded);
-    is_sound(&till).await;
+    till.is_sound().await;
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn small_requests_are_approved_by_themselves_where_the_catalog_says_so(pool: PgPool) {
-    let till = open(&pool).await;
+    let till = Till::open_refunding(&pool).await;
     let limit = |minor: i64| {
         let rule = json!({ "days": 30, "max_used_percent": 25, "automatic_up_to": usd(minor) });
         sqlx::query("UPDATE catalog SET settings = jsonb_set(settings, '{refund}', $1)").bind(rule).execute(&pool)
     };
     limit(1_999).await.expect("set");
-    let payment = bought(&till, By::Stripe.good(), "one").await;
+    let payment = till.pack(By::Stripe.good(), "one").await;
     let node = till.node();
     let first = node.refunds().ask(&till.viewer, &money_for(payment.id), "form").await.expect("asked");
     assert_eq!(first.state, RequestState::Waiting, "a cent too much");
@@ -376,5 +332,5 @@ async fn small_requests_are_approved_by_themselves_where_the_catalog_says_so(poo
     assert_eq!(second.state, RequestState::Approved);
     moves_on(&till, &second, RequestState::Paid).await;
     assert_eq!(given_back(&till).await, 2_000);
-    is_sound(&till).await;
+    till.is_sound().await;
 }

@@ -9,10 +9,12 @@ use server::providers;
 use sqlx::PgPool;
 use wallet::catalog::{Interval, Preset};
 use wallet::clock::Clock;
-use wallet::id::PaymentId;
-use wallet::identity::{SignUp, Viewer};
-use wallet::ledger::Scope;
-use wallet::money::Currency;
+use wallet::error::Error;
+use wallet::id::{PaymentId, UserId};
+use wallet::idempotency::IdempotencyKey;
+use wallet::identity::{Actor, SignUp, Viewer};
+use wallet::ledger::{Command, Receipt, Scope, Submission};
+use wallet::money::{Credits, Currency};
 use wallet::payment::{PayWith, PaymentStatus, PaymentView, PlanChoice, TopUp};
 use wallet::{Options, Renewed, Wallet};
 
@@ -135,6 +137,51 @@ impl Till {
         assert_eq!(seen.status, PaymentStatus::Succeeded, "{seen:?}");
     }
 
+    /// Opens one that sells by the preset with a refund rule: 30 days, at most a quarter used.
+    pub async fn open_refunding(pool: &PgPool) -> Self {
+        Self::open_at(pool, Utc::now(), &Preset::by_name("neuraldraft").expect("a preset")).await
+    }
+
+    /// Buys that preset's package of 4 000 credits for $20, at Stripe.
+    pub async fn pack(&self, card: &str, key: &str) -> PaymentView {
+        let pack = TopUp {
+            package: Some("bundle-20".into()),
+            amount: None,
+            currency: Currency::USD,
+            with: Some(By::Stripe.card()),
+            save_method: false,
+        };
+        let order = self.wallet.payments().start_top_up(&self.viewer, &pack, key, BASE).await.expect("ordered");
+        self.doubles.pay(By::Stripe, Self::page(&order), card).await.expect("paid");
+        self.is_paid(order.id).await;
+        self.seen(order.id).await
+    }
+
+    /// Stripe's name of the payment of an order.
+    pub async fn intent(&self, order: PaymentId) -> String {
+        let intents = self.doubles.held(By::Stripe, "payment_intents").await;
+        let own = intents.iter().find(|intent| intent["metadata"]["order"] == order.to_string()).expect("its intent");
+        own["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Charges the wallet; gives the entry.
+    pub async fn spend(&self, amount: Credits, key: &str) -> Result<i64, Error> {
+        let command = Command::Charge { receipt: Receipt::flat("chat_message", "Chat message", amount) };
+        let key = IdempotencyKey::internal(key);
+        let submission = Submission::new(self.viewer.wallet, key, Actor::system("test"), command);
+        self.wallet.ledger().submit(submission).await.map(|outcome| outcome.seq())
+    }
+
+    /// What the wallet holds, as a number.
+    pub async fn holds(&self) -> Credits {
+        self.settled().await.parse().expect("credits")
+    }
+
+    /// Holds every invariant against the database.
+    pub async fn is_sound(&self) {
+        assert_eq!(self.wallet.verify(Scope::Everything).await.expect("verified"), []);
+    }
+
     /// How far a payment is, as it is known here.
     pub async fn seen(&self, id: PaymentId) -> PaymentView {
         self.wallet.payments().payment(&self.viewer, id).await.expect("a payment")
@@ -185,4 +232,14 @@ pub async fn person(wallet: &Wallet, name: &str) -> Viewer {
     };
     let user = wallet.identity().create_proven(form).await.expect("a person");
     wallet.identity().viewer(user.id).await.expect("a viewer")
+}
+
+/// Somebody of the platform.
+pub fn staff() -> Actor {
+    Actor::Staff { id: UserId::new(), name: "Lev".to_owned() }
+}
+
+/// So many whole credits.
+pub fn credits(whole: i64) -> Credits {
+    Credits::from_whole(whole).expect("fits")
 }

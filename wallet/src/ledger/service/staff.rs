@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use crate::error::Result;
+use crate::error::{Problem, Refusal, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{self, Actor, NewAudit};
-use crate::ledger::model::command::{CaptureAmount, Command, Outcome, ReleaseReason};
+use crate::ledger::model::command::{CaptureAmount, Command, NewGrant, Outcome, ReleaseReason};
+use crate::ledger::model::entry::GrantSource;
 use crate::ledger::model::submission::Submission;
 use crate::ledger::model::tx_hook::TxHook;
 use crate::ledger::service::Ledger;
+use crate::money::Credits;
 
 /// Writes into the audit log what a command did, in its transaction.
 struct Noted {
@@ -70,6 +72,80 @@ impl Ledger {
         let what = (format!("charge {charge}"), "charge.credited_back");
         let command = Command::CreditBack { charge, reason: identity::note(note)?.to_owned() };
         self.decide_by_staff(wallet, command, what, (by, note)).await
+    }
+
+    /// Gives credits away for staff, which end after so many days where that is said: people see `label`. The same key
+    /// gives nothing more; with another amount it is refused.
+    pub async fn gift_by_staff(
+        &self,
+        wallet: WalletId,
+        (amount, days): (Credits, Option<u16>),
+        label: &str,
+        key: &str,
+        (by, note): (&Actor, &str),
+    ) -> Result<Outcome> {
+        let expires_at = days.map(|days| self.db.now() + TimeDelta::days(i64::from(days)));
+        let gift = NewGrant { expires_at, ..NewGrant::new(amount, GrantSource::Promo, label) };
+        // Its end depends on the moment, and is no part of what makes two gifts the same.
+        let same = RequestHash::of(&serde_json::to_vec(&(amount, days, label))?);
+        self.act_by_staff(wallet, (Command::Grant(gift), same), ("wallet.gifted", key), (by, note)).await
+    }
+
+    /// Mends a balance for staff: puts in (above zero) or takes out (below zero; never more than is available). The same
+    /// key changes nothing more.
+    pub async fn adjust_by_staff(
+        &self,
+        wallet: WalletId,
+        amount: Credits,
+        key: &str,
+        (by, note): (&Actor, &str),
+    ) -> Result<Outcome> {
+        let command = Command::Adjustment { amount, reason: identity::note(note)?.to_owned() };
+        let same = RequestHash::of(&serde_json::to_vec(&command)?);
+        self.act_by_staff(wallet, (command, same), ("wallet.adjusted", key), (by, note)).await
+    }
+
+    /// Takes what is left of a grant for staff: a gift by mistake. Its owner reads `note`. A grant that was bought is
+    /// refunded instead, and so refused.
+    pub async fn void_by_staff(
+        &self,
+        wallet: WalletId,
+        grant: i64,
+        key: &str,
+        (by, note): (&Actor, &str),
+    ) -> Result<Outcome> {
+        let grants = self.balance(wallet).await?.grants;
+        let found = grants.into_iter().find(|known| known.id == grant && known.remaining.is_positive());
+        let found = found.ok_or_else(|| Refusal::not_found("grant with credits left"))?;
+        if found.cost.is_some() {
+            let message = "This grant was bought: refund its payment (scrip refund make).";
+            return Err(Refusal::unprocessable("grant", Problem::NotAllowed, message).into());
+        }
+        let reason = identity::note(note)?.to_owned();
+        let command = Command::Void { grant, amount: found.remaining, reason };
+        let same = RequestHash::of(&serde_json::to_vec(&command)?);
+        self.act_by_staff(wallet, (command, same), ("wallet.voided", key), (by, note)).await
+    }
+
+    /// Does something that staff may do twice on purpose: what makes two of them the same is the key.
+    async fn act_by_staff(
+        &self,
+        wallet: WalletId,
+        (command, same): (Command, RequestHash),
+        (action, key): (&str, &str),
+        (by, note): (&Actor, &str),
+    ) -> Result<Outcome> {
+        let audit = NewAudit {
+            actor: by.clone(),
+            action: action.to_owned(),
+            subject: format!("{wallet}"),
+            before: Value::Null,
+            after: json!({ "note": identity::note(note)?, "command": &command }),
+        };
+        let rider = Arc::new(Noted { audit, at: self.db.now() });
+        let key = IdempotencyKey::internal(format!("staff:{key}"));
+        let submission = Submission::new(wallet, key, by.clone(), command).with_request_hash(same);
+        self.submit(submission.with_hook(rider)).await
     }
 
     /// Does a command of staff, once for what it is about.
