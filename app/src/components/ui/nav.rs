@@ -1,6 +1,5 @@
 //! The pages that stand in the sidebar.
 
-use leptos::prelude::*;
 use wallet::identity::Viewer;
 
 use crate::components::ui::icon::Icon;
