@@ -10,6 +10,17 @@ use crate::context::FormOutcome;
 use crate::error::AppError;
 use crate::text_json::TextJson;
 
+/// The states, those that staff look at most first.
+#[cfg(feature = "ssr")]
+const TABS: [RequestState; 6] = [
+    RequestState::Waiting,
+    RequestState::Approved,
+    RequestState::Paid,
+    RequestState::Refused,
+    RequestState::Withdrawn,
+    RequestState::Failed,
+];
+
 /// Requests of one state, and how many there are in each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RefundsPage {
@@ -56,7 +67,7 @@ pub async fn load_refunds(
     let count = |state: RequestState| (state, queue.counts.get(state.code()).copied().unwrap_or_default());
     Ok(RefundsPage {
         state,
-        counts: RequestState::ALL.map(count).to_vec(),
+        counts: TABS.map(count).to_vec(),
         requests: queue.requests,
         today: wallet.clock().now().date_naive(),
     })

@@ -107,6 +107,14 @@ fn Heading(request: RefundRequest) -> impl IntoView {
         let amount = asked_text(i18n.get_locale(), &request);
         t_string!(i18n, refunds.to, amount = amount, name = name.clone())
     };
+    let dates = move || {
+        let locale = i18n.get_locale();
+        let (sent, due) = (date_text(locale, sent), date_text(locale, by));
+        match is_waiting {
+            true => t_string!(i18n, refunds.sent_and_due, sent = sent, due = due),
+            false => t_string!(i18n, refunds.sent_on, date = sent),
+        }
+    };
     let about = match about {
         RefundAbout::Payment { id } => {
             let href = format!("{PAYMENTS}/{id}?period=all");
@@ -123,13 +131,8 @@ fn Heading(request: RefundRequest) -> impl IntoView {
         {(!details.is_empty())
             .then(|| view! { <p class="text-muted mt-1 whitespace-pre-line [overflow-wrap:anywhere]">"“"{details}"”"</p> })}
         <p class="text-sm text-muted mt-1 num">
-            <span class="[overflow-wrap:anywhere]">{email}</span>
-            ". "
-            {move || t_string!(i18n, refunds.sent_on, date = date_text(i18n.get_locale(), sent))}
-            {is_waiting
-                .then(|| {
-                    view! { ", " {move || t_string!(i18n, refunds.reply_by, date = date_text(i18n.get_locale(), by))} }
-                })}
+            <span class="block [overflow-wrap:anywhere]">{email}</span>
+            {dates}
         </p>
     }
 }

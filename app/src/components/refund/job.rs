@@ -20,6 +20,12 @@ pub fn taken(entry: &EntryView) -> Credits {
     entry.amount.checked_neg().filter(|amount| amount.is_positive()).unwrap_or_default()
 }
 
+/// What stands behind a charge's time, where there is anything.
+fn detail(locale: Locale, entry: &EntryView) -> String {
+    let detail = entry_detail(locale, entry);
+    if detail.is_empty() { detail } else { format!(", {detail}") }
+}
+
 /// The newest charges: each leads to the form with it.
 #[component]
 pub fn JobList(
@@ -46,8 +52,7 @@ pub fn JobList(
                             <span class="block font-medium [overflow-wrap:anywhere]">{move || entry_title(i18n.get_locale(), &title)}</span>
                             <span class="block text-sm text-muted num">
                                 <When at=at style=WhenStyle::DateTime />
-                                " "
-                                {move || entry_detail(i18n.get_locale(), &entry)}
+                                {move || detail(i18n.get_locale(), &entry)}
                             </span>
                         </span>
                         <span class="num font-semibold whitespace-nowrap">{move || credits_text(i18n.get_locale(), amount)}</span>
@@ -88,8 +93,7 @@ pub fn JobChoice(
                     </a>
                     <span class="block text-sm text-muted num">
                         <When at=at style=WhenStyle::DateTime />
-                        " "
-                        {move || entry_detail(i18n.get_locale(), &entry)}
+                        {move || detail(i18n.get_locale(), &entry)}
                     </span>
                 </span>
                 <span class="text-right num">
@@ -140,7 +144,7 @@ pub fn JobOffer(
                 <p class="text-sm text-muted mt-1">{t!(i18n, refund.to_wallet)}</p>
             </div>
             <hr class="perf-x mx-2" />
-            <div class="px-5 pb-5">
+            <div class="p-5">
                 <WalletLines change=amount available=available />
                 <SendButton amount=Signal::derive(text) is_sent=is_sent reply_days=reply_days is_money=false />
             </div>

@@ -98,7 +98,8 @@ fn StepRow(step: Step, at: Option<DateTime<Utc>>, request: RefundRequest) -> imp
     };
     let class = if at.is_some() { "font-medium" } else { "font-medium text-muted" };
     let reply_day = zone.day(request.reply_by);
-    let note = move || step_note(i18n.get_locale(), step, &request, reply_day);
+    let is_to_come = at.is_none();
+    let note = move || step_note(i18n.get_locale(), (step, is_to_come), &request, reply_day);
     view! {
         <li class="relative pl-5 flex gap-3">
             <span class=format!("absolute left-0 top-[7px] size-2 rounded-full border {dot}")></span>
@@ -126,12 +127,18 @@ fn step_name(locale: Locale, step: Step) -> &'static str {
     }
 }
 
-fn step_note(locale: Locale, step: Step, request: &RefundRequest, reply_day: chrono::NaiveDate) -> String {
+fn step_note(
+    locale: Locale,
+    (step, is_to_come): (Step, bool),
+    request: &RefundRequest,
+    reply_day: chrono::NaiveDate,
+) -> String {
     let credits: Credits = request.granted_credits.unwrap_or(request.asked_credits);
     let amount = amount_text(locale, credits);
     match step {
         Step::Sent => td_string!(locale, refund.step_sent_note, email = request.sent_by.1.clone()),
         Step::InReview => td_string!(locale, refund.step_review_note, date = date_text(locale, reply_day)),
+        Step::Approved if is_to_come => td_string!(locale, refund.step_takes, amount = amount),
         Step::Approved => td_string!(locale, refund.step_taken, amount = amount),
         Step::Paid => {
             let money = request.granted.or(request.asked).map(|money| money_text(locale, money));

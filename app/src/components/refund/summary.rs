@@ -105,7 +105,7 @@ pub fn WalletLines(
         if is_taken { t_string!(i18n, refund.taken_back).to_owned() } else { t_string!(i18n, refund.added).to_owned() }
     };
     view! {
-        <h3 class="text-sm text-muted mt-4 pt-4 border-t border-line">{t!(i18n, refund.after)}</h3>
+        <h3 class="text-sm text-muted">{t!(i18n, refund.after)}</h3>
         <dl class="mt-1">
             <Line
                 name=Signal::derive(name)
@@ -197,7 +197,7 @@ pub fn PurchaseOffers(
                     <hr class="perf-x mx-2" />
                     <div class="p-5">
                         <MoneyLines assessed=assessed offer=offer />
-                        <WalletLines change=taken available=available />
+                        <div class="mt-4 pt-4 border-t border-line"><WalletLines change=taken available=available /></div>
                         <SendButton amount=Signal::derive(money) is_sent=is_sent reply_days=reply_days is_money=true />
                     </div>
                 </div>

@@ -36,7 +36,7 @@ pub fn RefundFormPage() -> impl IntoView {
     let form = Resource::new_blocking(move || asked.get(), |(payment, row, what)| load_refund_form(payment, row, what));
     view! {
         <DataPage active=Nav::Orders title=move || t_string!(i18n, refund.title) data=form let:form>
-            <Head policy=form.policy />
+            <Head policy=form.policy is_about_job=form.is_about_job />
             <Modes is_about_job=form.is_about_job />
             {if form.is_about_job {
                 view! { <JobForm form=form /> }.into_any()
@@ -49,9 +49,10 @@ pub fn RefundFormPage() -> impl IntoView {
 
 /// The title, the rule, and the way to earlier requests.
 #[component]
-fn Head(policy: Option<RefundPolicy>) -> impl IntoView {
+fn Head(policy: Option<RefundPolicy>, is_about_job: bool) -> impl IntoView {
     let i18n = use_i18n();
     let rule = move || match policy {
+        _ if is_about_job => t_string!(i18n, refund.job_rule).to_owned(),
         Some(policy) => {
             let (days, percent) = (policy.days.to_string(), policy.max_used_percent.to_string());
             t_string!(i18n, refund.rule, days = days, percent = percent)
