@@ -127,9 +127,10 @@ fn Heading(request: RefundRequest) -> impl IntoView {
         <p class="mt-1">
             <span class=request_class(state)>{move || request_state(i18n.get_locale(), state)}</span>
         </p>
-        <p class="mt-1.5">{about} ", " {move || reason_name(i18n.get_locale(), reason)}</p>
+        <p class="mt-1.5">{about}</p>
+        <p>{move || reason_name(i18n.get_locale(), reason)}</p>
         {(!details.is_empty())
-            .then(|| view! { <p class="text-muted mt-1 whitespace-pre-line [overflow-wrap:anywhere]">"“"{details}"”"</p> })}
+            .then(|| view! { <p class="text-muted mt-1 whitespace-pre-line [overflow-wrap:anywhere]">{details}</p> })}
         <p class="text-sm text-muted mt-1 num">
             <span class="block [overflow-wrap:anywhere]">{email}</span>
             {dates}

@@ -99,17 +99,18 @@ fn StepRow(step: Step, at: Option<DateTime<Utc>>, request: RefundRequest) -> imp
     let class = if at.is_some() { "font-medium" } else { "font-medium text-muted" };
     let reply_day = zone.day(request.reply_by);
     let is_to_come = at.is_none();
+    let time =
+        move || at.filter(|_| step != Step::InReview).map(|at| view! { <When at=at style=WhenStyle::DateTime /> });
     let note = move || step_note(i18n.get_locale(), (step, is_to_come), &request, reply_day);
     view! {
         <li class="relative pl-5 flex gap-3">
             <span class=format!("absolute left-0 top-[7px] size-2 rounded-full border {dot}")></span>
             <span class="flex-1 min-w-0">
                 <span class=class>{move || step_name(i18n.get_locale(), step)}</span>
+                <span class="block sm:hidden text-sm text-muted num">{time()}</span>
                 <span class="block text-sm text-muted num [overflow-wrap:anywhere]">{note}</span>
             </span>
-            <span class="num text-sm text-muted text-right">
-                {at.filter(|_| step != Step::InReview).map(|at| view! { <When at=at style=WhenStyle::DateTime /> })}
-            </span>
+            <span class="hidden sm:block num text-sm text-muted text-right">{time()}</span>
         </li>
     }
 }
@@ -137,6 +138,7 @@ fn step_note(
     let amount = amount_text(locale, credits);
     match step {
         Step::Sent => td_string!(locale, refund.step_sent_note, email = request.sent_by.1.clone()),
+        Step::InReview if request.state != RequestState::Waiting => String::new(),
         Step::InReview => td_string!(locale, refund.step_review_note, date = date_text(locale, reply_day)),
         Step::Approved if is_to_come => td_string!(locale, refund.step_takes, amount = amount),
         Step::Approved => td_string!(locale, refund.step_taken, amount = amount),

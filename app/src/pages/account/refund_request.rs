@@ -167,10 +167,15 @@ fn Figures(request: RefundRequest, purchase: Option<Assessment>) -> impl IntoVie
             _ => asked_text(locale, &shown),
         }
     };
-    let note = match (is_waiting, offer.is_some()) {
-        (true, true) => view! { {t!(i18n, refund.as_of_now)} }.into_any(),
-        (true, false) => view! { {t!(i18n, refund.as_asked)} }.into_any(),
-        _ => ().into_any(),
+    let (has_offer, is_part) = (offer.is_some(), request.granted.is_some() && request.granted != request.asked);
+    let asked = request.clone();
+    let note = move || match (is_waiting, has_offer) {
+        (true, true) => t_string!(i18n, refund.as_of_now).to_owned(),
+        (true, false) => t_string!(i18n, refund.as_asked).to_owned(),
+        _ if is_granted && is_part => {
+            format!("{}: {}", t_string!(i18n, refund.asked_for), asked_text(i18n.get_locale(), &asked))
+        }
+        _ => String::new(),
     };
     view! {
         <aside aria-labelledby="figures" class="panel lg:sticky lg:top-[4.5rem]">
