@@ -34,10 +34,12 @@ pub use document::shell;
 pub use document::take_page_address;
 use i18n::I18nContextProvider;
 use pages::account::{
-    HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage, TopUpPage,
+    HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage, RefundFormPage,
+    RefundRequestPage, RefundsPage, TopUpPage,
 };
 use pages::admin::{
-    AuditPage, ImportPage, MarginsPage, OperationPage, PaymentsPage, PublishPage, ReconciliationPage, TariffsPage,
+    AuditPage, DisputesPage, ImportPage, MarginsPage, OperationPage, PaymentsPage, PublishPage, ReconciliationPage,
+    StaffRefundsPage, TariffsPage,
 };
 use pages::developers::{KeysPage, WebhooksPage};
 use pages::playground::PlaygroundPage;
@@ -81,11 +83,16 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet/quotes") view=QuotesPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/refunds") view=RefundsPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/refunds/new") view=RefundFormPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/refunds/:id") view=RefundRequestPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async />
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/payments/:id?") view=PaymentsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/refunds/:id?") view=StaffRefundsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/disputes") view=DisputesPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/reconciliation") view=ReconciliationPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs") view=TariffsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/tariffs/:n") view=TariffsPage ssr=SsrMode::Async />

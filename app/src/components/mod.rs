@@ -9,5 +9,6 @@ pub mod payment;
 pub mod people;
 pub mod plan;
 pub mod pricing;
+pub mod refund;
 pub mod tariff_editor;
 pub mod ui;

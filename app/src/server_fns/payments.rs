@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use wallet::catalog::RefundPolicy;
 use wallet::ledger::BalanceView;
 use wallet::payment::{PaymentPage, PaymentView};
+use wallet::refund::{Assessment, RefundRequest};
 
 use crate::error::AppError;
 use crate::text_json::TextJson;
@@ -24,6 +25,10 @@ pub struct OrderPage {
     pub email: String,
     /// What can be given back, and until when.
     pub refund: Option<RefundPolicy>,
+    /// What the rule says of the purchase, once it is paid.
+    pub purchase: Option<Assessment>,
+    /// The newest refund request about it.
+    pub request: Option<RefundRequest>,
 }
 
 /// Gives one order of the person's account.
@@ -68,7 +73,8 @@ mod ssr {
     use wallet::error::Refusal;
     use wallet::id::PaymentId;
     use wallet::identity::Viewer;
-    use wallet::payment::PaymentView;
+    use wallet::payment::{PaymentStatus, PaymentView};
+    use wallet::refund::{Assessment, RefundAbout, RefundRequest};
 
     use super::OrderPage;
     use crate::error::AppError;
@@ -82,6 +88,23 @@ mod ssr {
         let balance = wallet.balance(order.wallet).await?;
         let refund = wallet.catalog().view().await?.settings.refund;
         let is_live = order.wallet == viewer.wallet;
-        Ok(OrderPage { order, balance, is_live, email: viewer.email.clone(), refund })
+        let (purchase, request) = match order.status {
+            PaymentStatus::Succeeded => about(viewer, wallet, order.id).await?,
+            _ => (None, None),
+        };
+        Ok(OrderPage { order, balance, is_live, email: viewer.email.clone(), refund, purchase, request })
+    }
+
+    /// What the rule says of a purchase, and the newest request about it.
+    async fn about(
+        viewer: &Viewer,
+        wallet: &Wallet,
+        id: PaymentId,
+    ) -> Result<(Option<Assessment>, Option<RefundRequest>), AppError> {
+        let refunds = wallet.refunds();
+        let purchases = refunds.choices(viewer, None).await?.purchases;
+        let requests = refunds.requests(viewer.account).await?;
+        let purchase = purchases.into_iter().find(|assessed| assessed.purchase.payment == id);
+        Ok((purchase, requests.into_iter().find(|request| request.about == RefundAbout::Payment { id })))
     }
 }

@@ -28,10 +28,21 @@ pub struct Session {
     pub unit: Option<UnitName>,
     /// What the platform is called.
     pub name: String,
-    /// How many payments wait for staff, for those who may decide them.
-    pub in_review: Option<i64>,
+    /// What waits for staff, for those who may decide it.
+    pub waiting: Option<Waiting>,
     /// A coming price rise that concerns the open account and that this person has not put away.
     pub rise: Option<RiseNotice>,
+}
+
+/// What waits for staff.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Payments in review.
+    pub payments: i64,
+    /// Refund requests without a reply.
+    pub refunds: i64,
+    /// Open disputes.
+    pub disputes: i64,
 }
 
 /// Gives the session of this browser.
@@ -49,14 +60,18 @@ pub async fn load_session() -> Result<Session, AppError> {
         Some(viewer) if catalog.is_some() => wallet.tariffs().coming_rise(viewer.account, viewer.user).await?,
         _ => None,
     };
-    let in_review = match &viewer {
-        Some(viewer) if viewer.may_review_payments() => Some(wallet.payments().count_in_review().await?),
+    let waiting = match &viewer {
+        Some(viewer) if viewer.may_review_payments() => Some(Waiting {
+            payments: wallet.payments().count_in_review().await?,
+            refunds: wallet.refunds().count_waiting().await?,
+            disputes: wallet.refunds().count_open_disputes().await?,
+        }),
         _ => None,
     };
     let now = wallet.clock().now();
     Ok(Session {
         rise,
-        in_review,
+        waiting,
         zone: viewer.as_ref().map(|viewer| LocalTime::of(&viewer.time_zone, now)),
         viewer,
         balance,

@@ -7,4 +7,5 @@ pub mod date_time;
 pub mod import_error;
 pub mod payment;
 pub mod price_labels;
+pub mod refund;
 pub mod refusal;

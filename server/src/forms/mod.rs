@@ -14,6 +14,7 @@ mod payments;
 mod plan;
 mod post;
 mod recovery;
+mod refunds;
 mod rise_banner;
 mod security;
 mod settings;
@@ -33,7 +34,7 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 36] = [
+const HELD: [(&str, &str); 41] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
@@ -48,6 +49,7 @@ const HELD: [(&str, &str); 36] = [
     ("/wallet/plan/resume", "/wallet/plan"),
     ("/wallet/plan/time-zone", "/wallet/plan"),
     ("/wallet/confirm-activity", "/wallet"),
+    ("/wallet/refunds/{id}/withdraw", "/wallet/refunds/{id}"),
     ("/wallet/price-changes/{version}/dismiss", "/wallet"),
     ("/developers/keys/{id}/revoke", "/developers/keys"),
     ("/developers/webhooks/{id}/rotate", "/developers/webhooks"),
@@ -56,6 +58,10 @@ const HELD: [(&str, &str); 36] = [
     ("/developers/webhooks/{id}/remove", "/developers/webhooks"),
     ("/developers/webhooks/deliveries/{id}/replay", "/developers/webhooks"),
     ("/admin/payments/{id}/decision", "/admin/payments/{id}"),
+    ("/admin/payments/{id}/dispute", "/admin/payments/{id}"),
+    ("/admin/refunds/{id}/approve", "/admin/refunds/{id}"),
+    ("/admin/refunds/{id}/refuse", "/admin/refunds/{id}"),
+    ("/admin/disputes/{id}/result", "/admin/disputes"),
     ("/admin/tariffs/{n}/prices", "/admin/tariffs/{n}"),
     ("/admin/tariffs/{n}/remove", "/admin/tariffs/{n}"),
     ("/admin/tariffs/{n}/discard", "/admin/tariffs/{n}"),
@@ -135,6 +141,9 @@ fn posts() -> Router<AppState> {
         .route("/wallet/plan/resume", post(plan::resume))
         .route("/wallet/plan/time-zone", post(plan::time_zone))
         .route("/wallet/confirm-activity", post(wallet::confirm_activity))
+        // Refunds.
+        .route("/wallet/refunds/new", post(refunds::ask))
+        .route("/wallet/refunds/{id}/withdraw", post(refunds::withdraw))
         // A price rise that was read.
         .route("/wallet/price-changes/{version}/dismiss", post(rise_banner::dismiss))
         // Keys.
@@ -149,6 +158,11 @@ fn posts() -> Router<AppState> {
         .route("/developers/webhooks/deliveries/{id}/replay", post(webhooks::replay))
         // Payments in review.
         .route("/admin/payments/{id}/decision", post(payments::decide))
+        // Refunds and disputes.
+        .route("/admin/refunds/{id}/approve", post(refunds::approve))
+        .route("/admin/refunds/{id}/refuse", post(refunds::refuse))
+        .route("/admin/payments/{id}/dispute", post(refunds::open_dispute))
+        .route("/admin/disputes/{id}/result", post(refunds::end_dispute))
         // Tariffs.
         .route("/admin/tariffs", post(admin::create_draft))
         .route("/admin/tariffs/{n}/prices", post(draft::change_price))

@@ -10,7 +10,7 @@ use super::post::Post;
 use crate::state::AppState;
 
 /// Who of the staff posts the form, if they may decide about payments. To others these pages do not exist.
-fn staff(form: &Post) -> Result<Actor, Error> {
+pub(super) fn staff(form: &Post) -> Result<Actor, Error> {
     let viewer = form.viewer()?;
     let actor = viewer.staff_actor().filter(|_| viewer.may_review_payments());
     actor.ok_or_else(|| Refusal::not_found("the page").into())

@@ -41,7 +41,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 51] = [
+pub const FORMS: [Form; 57] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -64,6 +64,8 @@ pub const FORMS: [Form; 51] = [
     form("/wallet/plan/resume", Payer),
     form("/wallet/plan/time-zone", Payer),
     form("/wallet/confirm-activity", Payer),
+    form("/wallet/refunds/new", Payer),
+    form("/wallet/refunds/{id}/withdraw", Person),
     form("/wallet/price-changes/{version}/dismiss", Person),
     form("/developers/keys", KeyKeeper),
     form("/developers/keys/{id}/revoke", KeyKeeper),
@@ -74,6 +76,10 @@ pub const FORMS: [Form; 51] = [
     form("/developers/webhooks/{id}/remove", KeyKeeper),
     form("/developers/webhooks/deliveries/{id}/replay", KeyKeeper),
     form("/admin/payments/{id}/decision", Finance),
+    form("/admin/payments/{id}/dispute", Finance),
+    form("/admin/refunds/{id}/approve", Finance),
+    form("/admin/refunds/{id}/refuse", Finance),
+    form("/admin/disputes/{id}/result", Finance),
     form("/admin/tariffs", Admin),
     form("/admin/tariffs/{n}/prices", Admin),
     form("/admin/tariffs/{n}/operations", Admin),
@@ -116,7 +122,7 @@ impl Form {
 }
 
 /// A server function: its endpoint, whether it is posted, whom it is for, and arguments that can be read.
-const FUNCTIONS: [(&str, bool, Asks, &str); 29] = [
+const FUNCTIONS: [(&str, bool, Asks, &str); 35] = [
     ("audit", false, Admin, ""),
     ("changelog", false, Anybody, ""),
     ("price_change", false, Anybody, "version=1"),
@@ -139,10 +145,16 @@ const FUNCTIONS: [(&str, bool, Asks, &str); 29] = [
     ("session", false, Anybody, ""),
     ("price_book", false, Admin, "version=1"),
     ("reconciliation", false, Finance, ""),
+    ("refund_form", false, Person, "row=999999"),
+    ("refund_request", false, Person, "id=0192aaaa-0000-7000-8000-000000000000"),
+    ("refund_requests", false, Person, ""),
     ("rehearsal", false, Admin, "version=1"),
     ("price_book_operation", false, Admin, "version=1"),
+    ("staff_disputes", false, Finance, ""),
     ("staff_payment", false, Finance, "id=0192aaaa-0000-7000-8000-000000000000"),
     ("staff_payments", false, Finance, ""),
+    ("staff_refund", false, Finance, "id=0192aaaa-0000-7000-8000-000000000000"),
+    ("staff_refunds", false, Finance, ""),
     ("wallet_overview", false, Person, ""),
     ("top_up_offer", false, Person, "currency=RUB"),
     ("webhooks_page", false, Person, "query[preview]=false"),
@@ -168,6 +180,8 @@ fn fields(site: &Site) -> Vec<(&'static str, String)> {
         ("lines", r#"[{"operation":"gpt-5"}]"#),
         ("email", "nobody@example.com"),
         ("theme", "dark"),
+        ("payment", "0192aaaa-0000-7000-8000-000000000000"),
+        ("reason", "mistake"),
     ];
     let fixed = fixed.into_iter().map(|(name, value)| (name, value.to_owned()));
     fixed.chain([("idempotency_key", key)]).collect()
@@ -326,7 +340,7 @@ async fn every_server_function_asks_who_calls_it(pool: PgPool) {
         assert!(!told.status.is_server_error(), "{name} by an admin: {}", told.text);
         let told = call(&mut accountant, name, is_posted, args).await;
         assert!(!told.status.is_server_error(), "{name} by finance: {}", told.text);
-        let is_hidden = asks == Admin || name == "staff_payment";
+        let is_hidden = asks == Admin || ["staff_payment", "staff_refund"].contains(&name);
         let is_found = told.status != StatusCode::NOT_FOUND;
         assert!(!matches!(asks, Admin | Finance) || is_found != is_hidden, "{name} by finance: {}", told.status);
     }

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use wallet::money::Money;
 use wallet::payment::{Decision, PaymentStatus, PaymentStep, PaymentStory, StaffPayment, TimedStep};
 
+use crate::components::console::dispute_form::{OpenDispute, tells_of_disputes};
 use crate::components::console::payment_decision::DecisionForm;
 use crate::components::ui::panel::{Banner, BannerKind};
 use crate::components::ui::side_panel::keep_focus;
@@ -39,8 +40,14 @@ pub fn StoryPanel(
     let short = id.get(id.len().saturating_sub(12)..).unwrap_or_default().to_owned();
     keep_focus(panel, "story", format!("tr[data-payment='{id}'] a"));
     let is_in_review = payment.status == PaymentStatus::Held;
+    let is_dispute = outcome.path.ends_with("/dispute");
     // Refused, and the form is not there any more that would say so.
-    let is_late = !outcome.errors.is_empty();
+    let is_late = !outcome.errors.is_empty() && !is_dispute;
+    // Of disputes that the provider tells nothing of, staff tell.
+    let disputes = (payment.status == PaymentStatus::Succeeded && !tells_of_disputes(&payment.provider)).then(|| {
+        let outcome = if is_dispute { outcome.clone() } else { FormOutcome::default() };
+        view! { <OpenDispute payment=id.clone() outcome=outcome /> }
+    });
     view! {
         <aside
             node_ref=panel
@@ -76,6 +83,7 @@ pub fn StoryPanel(
                 </ol>
             </div>
             <Facts story=story />
+            {disputes}
         </aside>
     }
 }

@@ -3,3 +3,4 @@
 pub mod method_list;
 pub mod order_steps;
 pub mod pack_picker;
+pub mod refund_lines;

@@ -65,6 +65,9 @@ pub fn Field(
 pub fn TextArea(
     /// The name in the form, and the id.
     name: &'static str,
+    /// The id in the page, where two of its forms have a field of this name.
+    #[prop(optional)]
+    id: Option<&'static str>,
     /// How many lines are seen.
     rows: usize,
     /// What stands in it.
@@ -80,14 +83,18 @@ pub fn TextArea(
     /// Whether long lines go on to the right.
     #[prop(default = false)]
     is_table: bool,
+    /// Whether it holds words for people, not code.
+    #[prop(default = false)]
+    is_prose: bool,
 ) -> impl IntoView {
-    let class = if is_wrong { "field !h-auto font-mono py-2 !border-error" } else { "field !h-auto font-mono py-2" };
+    let kind = if is_prose { "field !h-auto py-2" } else { "field !h-auto font-mono py-2" };
+    let class = if is_wrong { format!("{kind} !border-error") } else { kind.to_owned() };
     view! {
         <textarea
-            id=name
+            id=id.unwrap_or(name)
             name=name
             rows=rows.to_string()
-            spellcheck="false"
+            spellcheck=if is_prose { "true" } else { "false" }
             wrap=is_table.then_some("off")
             class=class
             placeholder=placeholder

@@ -41,6 +41,10 @@ pub enum Icon {
     Check,
     /// An arrow into a tray.
     Download,
+    /// A flag.
+    Flag,
+    /// A cross.
+    Cross,
 }
 
 impl Icon {
@@ -68,6 +72,8 @@ impl Icon {
             Self::Warn => "M8 2.300 14.300 13H1.700zM8 6.300v3.200M8 11.200v.3",
             Self::Check => "m3 8.500 3.200 3.200L13 4.800",
             Self::Download => "M8 2.500v7M5 7l3 3 3-3M2.500 13h11",
+            Self::Flag => "M3.500 14V2.500M3.500 3h8.500l-2 2.800 2 2.700H3.500",
+            Self::Cross => "m4 4 8 8M12 4l-8 8",
         }
     }
 }

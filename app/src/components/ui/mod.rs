@@ -4,6 +4,7 @@ pub mod field;
 pub mod head;
 pub mod icon;
 pub mod live_status;
+pub mod nav;
 pub mod panel;
 pub mod public_shell;
 pub mod session_frame;

@@ -1,123 +1,19 @@
 //! The frame of signed-in pages: sidebar, head with the live balance, bottom bar on small screens.
 
 use leptos::prelude::*;
-use wallet::identity::Viewer;
 
 use crate::components::pricing::change::RiseBanner;
 use crate::components::ui::head::{BalancePill, PersonMenu, Preferences, initials};
 use crate::components::ui::icon::{Brand, Icon, icon};
 use crate::components::ui::live_status::LiveStatus;
+pub use crate::components::ui::nav::Nav;
 use crate::components::ui::panel::{Loaded, PageHead};
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::server_fns::session::Session;
+use crate::server_fns::session::{Session, Waiting};
 use crate::text::amount::count_text;
 use crate::text::date_time::Zone;
-
-/// Where a page stands in the sidebar.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Nav {
-    /// `/wallet`.
-    Overview,
-    /// `/wallet/history`.
-    History,
-    /// `/wallet/top-up`.
-    TopUp,
-    /// `/wallet/plan`.
-    Plan,
-    /// `/wallet/orders`.
-    Orders,
-    /// `/wallet/payment`.
-    Payment,
-    /// `/developers/keys`.
-    Keys,
-    /// `/developers/webhooks`.
-    Webhooks,
-    /// `/settings/security`.
-    Security,
-    /// `/playground`.
-    Playground,
-    /// `/admin/payments`.
-    Payments,
-    /// `/admin/tariffs`.
-    PriceBook,
-    /// `/admin/margins`.
-    Margins,
-    /// `/admin/audit`.
-    Audit,
-}
-
-impl Nav {
-    const fn href(self) -> &'static str {
-        match self {
-            Self::Overview => "/wallet",
-            Self::History => "/wallet/history",
-            Self::TopUp => "/wallet/top-up",
-            Self::Plan => "/wallet/plan",
-            Self::Orders => "/wallet/orders",
-            Self::Payment => "/wallet/payment",
-            Self::Keys => "/developers/keys",
-            Self::Webhooks => "/developers/webhooks",
-            Self::Security => "/settings/security",
-            Self::Playground => "/playground",
-            Self::Payments => "/admin/payments",
-            Self::PriceBook => "/admin/tariffs",
-            Self::Margins => "/admin/margins",
-            Self::Audit => "/admin/audit",
-        }
-    }
-
-    const fn is_admin(self) -> bool {
-        matches!(self, Self::Payments | Self::PriceBook | Self::Margins | Self::Audit)
-    }
-
-    /// Says whether a person may go there: of the admin pages, finance has the payments only.
-    fn is_for(self, viewer: Option<&Viewer>) -> bool {
-        match self {
-            Self::Payments => viewer.is_some_and(Viewer::may_review_payments),
-            other => !other.is_admin() || viewer.is_some_and(Viewer::is_admin),
-        }
-    }
-
-    const fn icon(self) -> Icon {
-        match self {
-            Self::Overview => Icon::Wallet,
-            Self::History => Icon::List,
-            Self::TopUp => Icon::Plus,
-            Self::Plan => Icon::Back,
-            Self::Orders => Icon::List,
-            Self::Payment => Icon::Card,
-            Self::Keys => Icon::Key,
-            Self::Webhooks => Icon::Dots,
-            Self::Security => Icon::Lock,
-            Self::Playground => Icon::Play,
-            Self::Payments => Icon::Card,
-            Self::PriceBook => Icon::Book,
-            Self::Margins => Icon::List,
-            Self::Audit => Icon::Clock,
-        }
-    }
-
-    fn name(self, locale: Locale) -> &'static str {
-        match self {
-            Self::Overview => td_string!(locale, nav.overview),
-            Self::History => td_string!(locale, nav.history),
-            Self::TopUp => td_string!(locale, nav.top_up),
-            Self::Plan => td_string!(locale, plan.title),
-            Self::Orders => td_string!(locale, nav.orders),
-            Self::Payment => td_string!(locale, pay.title),
-            Self::Keys => td_string!(locale, nav.keys),
-            Self::Webhooks => td_string!(locale, webhooks.title),
-            Self::Security => td_string!(locale, nav.security),
-            Self::Playground => td_string!(locale, nav.playground),
-            Self::Payments => td_string!(locale, payments.title),
-            Self::PriceBook => td_string!(locale, nav.price_book),
-            Self::Margins => td_string!(locale, margins.title),
-            Self::Audit => td_string!(locale, nav.audit),
-        }
-    }
-}
 
 /// The frame of a signed-in page.
 #[component]
@@ -193,7 +89,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
     let rise = session.rise.clone().filter(|_| !is_admin && active != Nav::Overview);
     let viewer = session.viewer;
     let admin_home = [Nav::PriceBook, Nav::Payments].into_iter().find(|nav| nav.is_for(viewer.as_ref())).map(Nav::href);
-    let in_review = session.in_review.unwrap_or_default();
+    let waiting = session.waiting.unwrap_or_default();
     let initials = viewer.as_ref().map(|viewer| initials(&viewer.name)).unwrap_or_default();
     let project = viewer.as_ref().map(|viewer| (viewer.project_name.clone(), viewer.account_name.clone()));
     let crumb = project.as_ref().map(|(project, _)| project.clone()).unwrap_or_default();
@@ -225,7 +121,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                 <nav aria-label=move || t_string!(i18n, nav.main) class="flex flex-col gap-4 flex-1">
                     {shown
                         .into_iter()
-                        .map(|(group, items)| view! { <NavGroup group=group items=items active=active in_review=in_review /> })
+                        .map(|(group, items)| view! { <NavGroup group=group items=items active=active waiting=waiting /> })
                         .collect_view()}
                     {admin_home
                         .filter(|_| !is_admin)
@@ -265,7 +161,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                         <Preferences />
                         <PersonMenu initials=initials name=name admin_home=admin_home />
                     </div>
-                    {is_admin.then(|| view! { <AdminTabs tabs=tabs active=active in_review=in_review /> })}
+                    {is_admin.then(|| view! { <AdminTabs tabs=tabs active=active waiting=waiting /> })}
                 </header>
                 <main id="main" class=main>
                     {rise.map(|rise| view! { <RiseBanner notice=rise /> })} {children()}
@@ -290,13 +186,13 @@ static WALLET: [Group; 2] = [
     Group { name: |locale| td_string!(locale, nav.build), items: &[Nav::Keys, Nav::Webhooks, Nav::Playground] },
 ];
 static ADMIN: [Group; 2] = [
-    Group { name: |locale| td_string!(locale, nav.customers), items: &[Nav::Payments] },
+    Group { name: |locale| td_string!(locale, nav.customers), items: &[Nav::Payments, Nav::Refunds, Nav::Disputes] },
     Group { name: |locale| td_string!(locale, nav.tariffs), items: &[Nav::PriceBook, Nav::Margins, Nav::Audit] },
 ];
 
 /// One group of links.
 #[component]
-fn NavGroup(group: &'static Group, items: Vec<Nav>, active: Nav, in_review: i64) -> impl IntoView {
+fn NavGroup(group: &'static Group, items: Vec<Nav>, active: Nav, waiting: Waiting) -> impl IntoView {
     let i18n = use_i18n();
     let items = items
         .into_iter()
@@ -305,7 +201,7 @@ fn NavGroup(group: &'static Group, items: Vec<Nav>, active: Nav, in_review: i64)
                 <a class="nav-i" href=item.href() aria-current=(item == active).then_some("page")>
                     {icon(item.icon(), 16)}
                     <span class="flex-1">{move || item.name(i18n.get_locale())}</span>
-                    {(item == Nav::Payments && in_review > 0).then(|| view! { <span class="tag num"><InReview count=in_review /></span> })}
+                    <WaitingCount item=item waiting=waiting class="tag num" />
                 </a>
             }
         })
@@ -318,19 +214,26 @@ fn NavGroup(group: &'static Group, items: Vec<Nav>, active: Nav, in_review: i64)
     }
 }
 
-/// How many payments wait for staff, and for who can't see where it stands, that they do.
+/// How much waits for staff on a page.
 #[component]
-fn InReview(count: i64) -> impl IntoView {
+fn WaitingCount(item: Nav, waiting: Waiting, class: &'static str) -> impl IntoView {
     let i18n = use_i18n();
-    view! {
-        {move || count_text(i18n.get_locale(), count)}
-        <span class="sr-only">" "{t!(i18n, payments.wait)}</span>
-    }
+    item.waiting(i18n.get_locale_untracked(), waiting).map(|(count, _)| {
+        view! {
+            <span class=class>
+                {move || count_text(i18n.get_locale(), count)}
+                <span class="sr-only">
+                    " "
+                    {move || item.waiting(i18n.get_locale(), waiting).map(|(_, words)| words)}
+                </span>
+            </span>
+        }
+    })
 }
 
 /// The admin pages as a row of tabs, on small screens.
 #[component]
-fn AdminTabs(tabs: Vec<Nav>, active: Nav, in_review: i64) -> impl IntoView {
+fn AdminTabs(tabs: Vec<Nav>, active: Nav, waiting: Waiting) -> impl IntoView {
     let i18n = use_i18n();
     let tabs = tabs
         .into_iter()
@@ -344,8 +247,8 @@ fn AdminTabs(tabs: Vec<Nav>, active: Nav, in_review: i64) -> impl IntoView {
             view! {
                 <a href=item.href() class=class aria-current=is_current.then_some("page")>
                     {move || item.name(i18n.get_locale())}
-                    {(item == Nav::Payments && in_review > 0)
-                        .then(|| view! { " "<span class="num text-sm text-muted"><InReview count=in_review /></span> })}
+                    " "
+                    <WaitingCount item=item waiting=waiting class="num text-sm text-muted" />
                 </a>
             }
         })

@@ -1,4 +1,4 @@
-//! The wallet: overview, history, top-up, plan, orders, saved cards, kept prices.
+//! The wallet: overview, history, top-up, plan, orders, saved cards, kept prices, refunds.
 
 mod history;
 mod order;
@@ -7,6 +7,8 @@ mod overview;
 mod payment;
 mod plan;
 mod quotes;
+mod refund;
+mod refund_request;
 mod top_up;
 
 pub use history::HistoryPage;
@@ -16,4 +18,6 @@ pub use overview::OverviewPage;
 pub use payment::PaymentMethodsPage;
 pub use plan::PlanPage;
 pub use quotes::QuotesPage;
+pub use refund::RefundFormPage;
+pub use refund_request::{RefundRequestPage, RefundsPage};
 pub use top_up::TopUpPage;

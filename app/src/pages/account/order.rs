@@ -5,13 +5,14 @@ use leptos_router::hooks::use_params_map;
 use wallet::payment::{PaymentStatus, PaymentView};
 
 use crate::components::payment::order_steps::{OrderHead, OrderSteps, failure_text};
+use crate::components::payment::refund_lines::RefundLines;
 use crate::components::ui::panel::Loaded;
 use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
 use crate::live::use_live_wallet;
 use crate::server_fns::payments::{OrderPage as Page, order};
 use crate::text::amount::{credits_text, money_text, signed_text, unit_text};
-use crate::text::date_time::{When, WhenStyle, date_text, use_zone};
+use crate::text::date_time::{When, WhenStyle};
 
 /// How often an open page asks the provider.
 #[cfg(feature = "hydrate")]
@@ -176,14 +177,9 @@ fn Paid(page: Page) -> impl IntoView {
     let is_renewal = order.plan.as_ref().is_some_and(|part| part.month > 0);
     let (credits, money) = (order.credits, order.money);
     let settled_at = order.settled_at.unwrap_or(order.updated_at);
-    let zone = use_zone();
     // What a plan brings is not given back for money.
-    let refund = page.refund.filter(|_| !is_plan).map(|policy| {
-        let until = settled_at + chrono::Duration::days(i64::from(policy.days));
-        let percent = i64::from(policy.max_used_percent);
-        let most = wallet::money::Credits::from_micros(credits.micros() / 100 * percent);
-        (zone.day(until), most)
-    });
+    let refund = page.refund.filter(|_| !is_plan);
+    let (purchase, request) = (page.purchase, page.request);
     let entry = order.entry_seq;
     view! {
         <p class="inline-flex items-center gap-2 text-primary font-medium" role="status">
@@ -219,19 +215,7 @@ fn Paid(page: Page) -> impl IntoView {
                 <dd class="font-mono text-xs leading-5 break-all">{order.id.to_string()}</dd>
                 <dt class="text-muted">{t!(i18n, order.time)}</dt>
                 <dd><When at=settled_at style=WhenStyle::DateTime /></dd>
-                {refund
-                    .map(|(until, most)| {
-                        view! {
-                            <dt class="text-muted">{t!(i18n, order.refundable)}</dt>
-                            <dd>
-                                {move || {
-                                    let locale = i18n.get_locale();
-                                    let (date, amount) = (date_text(locale, until), credits_text(locale, most));
-                                    t_string!(i18n, order.refundable_until, date = date, amount = amount)
-                                }}
-                            </dd>
-                        }
-                    })}
+                <RefundLines policy=refund bought=(settled_at, credits) purchase=purchase request=request />
             </dl>
         </section>
         <div class="flex flex-wrap gap-2 mt-4">

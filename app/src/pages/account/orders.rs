@@ -23,6 +23,7 @@ pub fn OrdersPage() -> impl IntoView {
             active=Nav::Orders
             title=move || t_string!(i18n, order.list)
             note=move || t_string!(i18n, order.list_note)
+            actions=move || view! { <a class="btn btn-plain" href="/wallet/refunds">{t!(i18n, refund.list)}</a> }
             data=page
             let:page
         >

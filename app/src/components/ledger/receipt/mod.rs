@@ -33,6 +33,8 @@ pub fn ReceiptPanel(
     let key = detail.idempotency_key.clone();
     let reason = detail.reason.clone().filter(|reason| Some(reason) != title.title.as_ref());
     let reason = reason.or_else(|| (entry.kind == EntryKind::HoldExpired).then(|| "timed_out".to_owned()));
+    let is_charge = matches!(entry.kind, EntryKind::Charge | EntryKind::Capture) && entry.amount.is_negative();
+    let can_ask = is_charge && detail.timeline.iter().all(|row| row.kind != EntryKind::CreditBack);
     keep_focus(panel, "receipt", format!("tr[data-seq='{seq}'] a"));
     view! {
         <aside
@@ -55,6 +57,14 @@ pub fn ReceiptPanel(
             <hr class="perf-x mx-2" />
             <PaidWith kind=entry.kind allocations=detail.allocations.clone() />
             <Timeline entry=entry.clone() rows=detail.timeline.clone() quoted=quoted(&detail) />
+            {can_ask
+                .then(|| {
+                    view! {
+                        <p class="px-5 py-4 border-t border-line">
+                            <a class="btn btn-plain btn-sm" href=format!("/wallet/refunds/new?row={seq}")>{t!(i18n, refund.title)}</a>
+                        </p>
+                    }
+                })}
             <Facts entry=entry hash=detail.hash.clone() key=key />
         </aside>
     }
