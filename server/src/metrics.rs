@@ -1,4 +1,4 @@
-//! `/metrics`: what a monitor reads, as OpenMetrics text, by whoever knows `METRICS_TOKEN`.
+//! `/metrics`: what a monitor reads, as `OpenMetrics` text, by whoever knows `METRICS_TOKEN`.
 //!
 //! Figures are read from the database when they are asked for, so that every node tells the same.
 
@@ -22,7 +22,7 @@ use wallet::payment::PaymentFigures;
 
 use crate::state::AppState;
 
-/// What the text is, by the OpenMetrics specification.
+/// What the text is, by the `OpenMetrics` specification.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Gives the route, where a token is set.

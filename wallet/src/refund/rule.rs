@@ -149,8 +149,10 @@ fn verdict(
     Ok(offer(purchase, minor, purchase.unused))
 }
 
-/// What sending an amount back means; `None` where it is nothing, or more than is left of the payment. The credits go
-/// with their share of the money, as far as they are unused; with all that the rule gives back, all of them.
+/// What sending an amount back means; `None` where it is nothing, or more than is left of the payment.
+///
+/// The credits go with their share of the money, as far as they are unused; with all that the rule gives back, all of
+/// them.
 #[must_use]
 pub fn offer_of(assessment: &Assessment, minor: i64) -> Option<Offer> {
     let purchase = &assessment.purchase;

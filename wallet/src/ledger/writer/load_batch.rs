@@ -118,10 +118,10 @@ async fn load_named(
                 named.push((work.wallet, *hold));
             }
             Command::CreditBack { charge: row, .. } | Command::Restore { void: row, .. } => {
-                debits.push((work.wallet, *row))
+                debits.push((work.wallet, *row));
             }
             Command::Clawback { grant: Some(grant), .. } | Command::Void { grant, .. } => {
-                grants.push((work.wallet, *grant))
+                grants.push((work.wallet, *grant));
             }
             _ => {}
         }
