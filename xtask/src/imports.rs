@@ -43,7 +43,18 @@ const ORDERS: [Order; 7] = [
     Order { folder: "wallet/src/identity", rooms: &["model", "rules", "ports", "repo", "service"] },
     Order {
         folder: "wallet/src/payment",
-        rooms: &["provider", "method", "model", "sandbox", "compare", "console", "repo", "service"],
+        rooms: &[
+            "provider",
+            "method",
+            "model",
+            "price",
+            "auto_top_up",
+            "sandbox",
+            "compare",
+            "console",
+            "repo",
+            "service",
+        ],
     },
     Order {
         folder: "app/src",
@@ -78,6 +89,7 @@ const ORDERS: [Order; 7] = [
             "json",
             "state",
             "renewals",
+            "auto_top_ups",
             "http",
             "pages",
             "auth",

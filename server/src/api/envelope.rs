@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use wallet::error::{Error, FieldError, Refusal};
+use wallet::error::{Error, FieldError, Refusal, TopUpHintState};
 
 use super::amount::Amount;
 use crate::json as strict;
@@ -145,8 +145,16 @@ impl From<Refusal> for Fault {
             Refusal::Invalid { fields } | Refusal::Unprocessable { fields } => {
                 fault.with_detail(&json!({ "fields": fields.iter().map(field).collect::<Vec<_>>() }))
             }
-            Refusal::OutOfCredits { needed, available, ceiling } => {
-                fault.with_detail(&OutOfCredits { needed: needed.into(), available: available.into(), ceiling })
+            Refusal::OutOfCredits { needed, available, ceiling, auto_top_up } => {
+                let retry_after = auto_top_up.and_then(|hint| hint.retry_after_seconds);
+                let fault = fault.with_detail(&OutOfCredits {
+                    needed: needed.into(),
+                    available: available.into(),
+                    ceiling,
+                    auto_top_up: auto_top_up.map(|hint| hint.state),
+                    retry_after_seconds: retry_after,
+                });
+                Self { retry_after, ..fault }
             }
             Refusal::PlanRequired { plan } => fault.with_detail(&json!({ "plan": plan })),
             Refusal::RateLimited { retry_after_seconds } => Self { retry_after: Some(retry_after_seconds), ..fault },
@@ -161,6 +169,11 @@ struct OutOfCredits {
     needed: Amount,
     available: Amount,
     ceiling: Option<String>,
+    /// What auto top-up does about it; missing where the wallet has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auto_top_up: Option<TopUpHintState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u32>,
 }
 
 fn field(error: &FieldError) -> Value {

@@ -1,11 +1,13 @@
 //! The mails as data: what each is about, with the facts that it states. The server renders them.
 
+mod auto_top_up;
 mod plan;
 mod price;
-mod stored_credits;
+pub(in crate::notify) mod stored_credits;
 
 use serde::{Deserialize, Serialize};
 
+pub use auto_top_up::{AutoTopUpMail, AutoTopUpTroubleMail, TopUpTrouble};
 pub use plan::{CardMail, PlanMail, PlanTroubleMail};
 pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
 
@@ -80,6 +82,10 @@ pub enum Mail {
     PlanUnpaid(PlanTroubleMail),
     /// Says that a paid plan is over.
     PlanEnded(PlanTroubleMail),
+    /// Says that a card was charged by itself, and what came of it.
+    AutoTopUpCharged(AutoTopUpMail),
+    /// Says that auto top-up was declined, has stopped, or has reached a limit.
+    AutoTopUpTrouble(AutoTopUpTroubleMail),
     /// Says that a saved card expires soon.
     CardExpires(CardMail),
     /// Announces that prices go up, with the reader's own figures.
@@ -129,6 +135,8 @@ impl Mail {
         match self {
             Self::Receipt(mail) | Self::CreditsLate(mail) => Some(mail.payment),
             Self::PlanStarted(mail) | Self::PlanRenewed(mail) => Some(mail.payment),
+            Self::AutoTopUpCharged(mail) => Some(mail.payment),
+            Self::AutoTopUpTrouble(mail) => mail.payment,
             _ => None,
         }
     }
@@ -151,6 +159,8 @@ impl Mail {
             Self::PlanChanged(_) => "plan_changed",
             Self::PlanUnpaid(_) => "plan_unpaid",
             Self::PlanEnded(_) => "plan_ended",
+            Self::AutoTopUpCharged(_) => "auto_top_up_charged",
+            Self::AutoTopUpTrouble(mail) => mail.trouble.mail_kind(),
             Self::CardExpires(_) => "card_expires",
             Self::PriceRise(_) => "price_rise",
             Self::RiseWithdrawn(_) => "rise_withdrawn",

@@ -10,4 +10,7 @@ mod service;
 #[cfg(feature = "postgres")]
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
-pub use mail::{CardMail, Mail, PaidMail, PlanMail, PlanTroubleMail, ReviewMail, RiseLine, RiseMail, WithdrawnMail};
+pub use mail::{
+    AutoTopUpMail, AutoTopUpTroubleMail, CardMail, Mail, PaidMail, PlanMail, PlanTroubleMail, ReviewMail, RiseLine,
+    RiseMail, TopUpTrouble, WithdrawnMail,
+};

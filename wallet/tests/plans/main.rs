@@ -2,6 +2,7 @@
 #![cfg(feature = "postgres")]
 
 mod assign;
+mod auto_top_up;
 mod begin;
 mod boundary;
 mod change;
