@@ -69,8 +69,10 @@ pub async fn spend(wallet: &Wallet, id: WalletId, key: &str, count: i64) -> Resu
 /// Spends until so much is available.
 pub async fn spend_to(wallet: &Wallet, id: WalletId, whole: i64) {
     let left = available(wallet, id).await.checked_sub(credits(whole)).expect("fits");
-    let key = format!("to-{whole}-{}", wallet.clock().now().timestamp_micros());
-    spend(wallet, id, &key, left.micros() / 1_000_000).await.expect("spent");
+    let key = format!("to-{}", wallet::id::PaymentId::new());
+    if left.is_positive() {
+        spend(wallet, id, &key, left.micros() / 1_000_000).await.expect("spent");
+    }
 }
 
 pub async fn agree(wallet: &Wallet, viewer: &Viewer, new: &NewAutoTopUp) {
@@ -104,7 +106,7 @@ async fn crashed_before_the_charge(wallet: &Wallet, double: &Double) {
     look(wallet).await;
     double.books().deaf = false;
     let undo =
-        "UPDATE payments SET status = 'pending', failure = NULL, charging_at = NULL WHERE auto_top_up IS NOT NULL";
+        "UPDATE payments SET status = 'pending', failure = NULL, charging_at = NULL WHERE status = 'unknown'";
     sqlx::query(undo).execute(wallet.pool()).await.expect("undone");
     assert_eq!(double.books().charged.len(), 0);
 }
@@ -311,11 +313,12 @@ async fn three_declines_in_a_row_stop_it(pool: PgPool) {
     assert_eq!((view.state, view.reason, view.until), (AutoTopUpState::Suspended, Some(Suspension::Declines), None));
     let at = |hours| TopUpTrouble::Declined { next_try_at: first + TimeDelta::hours(hours) };
     assert_eq!(troubles(&mails(&wallet, ANNA).await), [at(1), at(25), stopped("declines")]);
-    let refused = hint(refusal(spend(&wallet, viewer.wallet, "stopped", 201).await));
+    let refused = hint(refusal(spend(&wallet, viewer.wallet, "stopped", 5_000).await));
     assert_eq!(refused, Some(TopUpHint { state: TopUpHintState::Suspended, retry_after_seconds: None }));
     // Its owner allows it again: what was counted counts no more.
     double.books().declines = None;
     agree(&wallet, &viewer, &terms(card.id)).await;
+    spend_to(&wallet, viewer.wallet, 200).await;
     assert_eq!((look(&wallet).await, available(&wallet, viewer.wallet).await), (1, credits(1_200)));
     is_right(&wallet).await;
 }

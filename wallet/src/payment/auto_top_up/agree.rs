@@ -145,6 +145,13 @@ fn must_be_possible(new: &NewAutoTopUp, catalog: &CatalogView) -> Result<(), Ref
         AutoTopUpBuys::FillTo { credits } if !credits.is_positive() => {
             Err(Refusal::unprocessable("fill_to", Problem::TooSmall, "Enter a balance above 0."))
         }
+        AutoTopUpBuys::FillTo { credits } => match &catalog.settings.top_up.free_amount {
+            Some(free) if *credits < free.min => {
+                let message = format!("The minimum is {}.", free.min);
+                Err(Refusal::unprocessable("fill_to", Problem::TooSmall, message))
+            }
+            _ => Ok(()),
+        },
         _ => Ok(()),
     }
 }

@@ -261,9 +261,9 @@ fn what_is_agreed_to_names_the_most_of_one_charge() {
     assert_eq!(amount("299.5".parse().expect("an amount")), Some(credits(1_251)), "in whole steps");
     assert_eq!(amount(credits(-500)), Some(credits(1_550)), "never more than was agreed to");
     assert_eq!(amount(credits(1_549)), Some(credits(100)), "and no less than can be bought");
-    let least = AmountLimits { min: Some(1_252), max: None };
-    assert!(agreed(&monthly, &fill, least).is_err(), "just below the threshold it charges 12.51");
-    assert!(agreed(&monthly, &fill, AmountLimits { min: Some(1_251), max: None }).is_ok());
+    let least = AmountLimits { min: Some(1_251), max: None };
+    assert!(agreed(&monthly, &fill, least).is_err(), "just below the threshold it charges 12.50 and a little");
+    assert!(agreed(&monthly, &fill, AmountLimits { min: Some(1_250), max: None }).is_ok());
 
     let bundles = catalog("neuraldraft");
     let package = bundles.packages.first().expect("a bundle");
