@@ -41,7 +41,11 @@ pub struct ErrorInner {
     pub code: String,
     /// For people: what to do.
     pub message: String,
-    /// What else there is to know: the fields that are wrong, what is needed and what is there.
+    /// What else there is to know: the fields that are wrong; of `out_of_credits` what is `needed` and `available`, the
+    /// budget that stopped it (`ceiling`), and where the wallet has auto top-up what that does about it: `auto_top_up`
+    /// is `pending` (credits that cover the charge are being bought), `waiting` (the card is tried again later),
+    /// `suspended` or `too_small` (a top-up would not cover it), with `retry_after_seconds` where a repeat of the same
+    /// key is worthwhile.
     #[schema(value_type = Object)]
     pub detail: Box<RawValue>,
     /// Names this request in our logs.

@@ -77,7 +77,10 @@ async fn a_card_is_charged_only_for_what_was_named_and_ticked(pool: PgPool) {
     for (form, words) in [
         (fields(&card, "USD|300|amount|5||60|", "yes"), "You have changed what this text names"),
         (fields(&card, &named, ""), "Tick the box to allow the charges"),
-        (fields("0192aaaa-0000-7000-8000-000000000000", &shown("0192aaaa-0000-7000-8000-000000000000"), "yes"), "not saved any more"),
+        (
+            fields("0192aaaa-0000-7000-8000-000000000000", &shown("0192aaaa-0000-7000-8000-000000000000"), "yes"),
+            "not saved any more",
+        ),
     ] {
         let refused = browser.post(FORM, &form).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
@@ -101,8 +104,7 @@ async fn a_card_is_charged_only_for_what_was_named_and_ticked(pool: PgPool) {
             }
         }
         let of = |name: &str| form.iter().find(|(known, _)| *known == name).expect("a field").1;
-        let named =
-            format!("USD|{}|amount|{}|{}|{}|{card}", of("threshold"), of("amount"), of("daily"), of("monthly"));
+        let named = format!("USD|{}|amount|{}|{}|{}|{card}", of("threshold"), of("amount"), of("daily"), of("monthly"));
         let mut form: Vec<(&str, &str)> = form.clone();
         form.iter_mut().filter(|(name, _)| *name == "shown").for_each(|(_, value)| *value = &named);
         let refused = browser.post(FORM, &form).await;
@@ -116,7 +118,10 @@ async fn a_card_is_charged_only_for_what_was_named_and_ticked(pool: PgPool) {
     let page = browser.open(PAGE).await.text;
     assert!(page.contains("Auto top-up charges this card"), "removing it offers another one first: {page}");
     let balance = program.get("/balance").await.json()["auto_top_up"].clone();
-    assert_eq!((&balance["enabled"], &balance["state"], &balance["reason"]), (&json!(true), &json!("on"), &Value::Null));
+    assert_eq!(
+        (&balance["enabled"], &balance["state"], &balance["reason"]),
+        (&json!(true), &json!("on"), &Value::Null)
+    );
     assert_eq!((&balance["threshold"], &balance["buys"]["kind"]), (&json!(300), &json!("amount")));
     assert_eq!((&balance["buys"]["most"]["minor"], &balance["monthly_limit"]["minor"]), (&json!(1000), &json!(6000)));
 }
@@ -152,7 +157,10 @@ async fn a_refused_charge_is_told_that_a_top_up_is_pending_and_does_not_wait(poo
     let told = browser.post("/wallet/payment/auto-top-up/off", &[]).await;
     assert_eq!(location(&told), "/wallet/payment?done=auto-off#auto-top-up");
     let balance = program.get("/balance").await.json()["auto_top_up"].clone();
-    assert_eq!((&balance["enabled"], &balance["state"], &balance["threshold"]), (&json!(false), &json!("off"), &Value::Null));
+    assert_eq!(
+        (&balance["enabled"], &balance["state"], &balance["threshold"]),
+        (&json!(false), &json!("off"), &Value::Null)
+    );
     let detail = charge("third", 1_000).await.json()["error"]["detail"].clone();
     assert_eq!(detail.get("auto_top_up"), None, "{detail}");
 }

@@ -105,8 +105,7 @@ async fn crashed_before_the_charge(wallet: &Wallet, double: &Double) {
     double.books().deaf = true;
     look(wallet).await;
     double.books().deaf = false;
-    let undo =
-        "UPDATE payments SET status = 'pending', failure = NULL, charging_at = NULL WHERE status = 'unknown'";
+    let undo = "UPDATE payments SET status = 'pending', failure = NULL, charging_at = NULL WHERE status = 'unknown'";
     sqlx::query(undo).execute(wallet.pool()).await.expect("undone");
     assert_eq!(double.books().charged.len(), 0);
 }

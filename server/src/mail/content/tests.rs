@@ -7,7 +7,9 @@ use wallet::catalog::{Expiry, Interval, PluralForms};
 use wallet::id::PaymentId;
 use wallet::identity::Ended;
 use wallet::money::Currency;
-use wallet::notify::{AutoTopUpMail, AutoTopUpTroubleMail, PaidMail, PlanMail, PlanTroubleMail, RiseLine, RiseMail, TopUpTrouble};
+use wallet::notify::{
+    AutoTopUpMail, AutoTopUpTroubleMail, PaidMail, PlanMail, PlanTroubleMail, RiseLine, RiseMail, TopUpTrouble,
+};
 use wallet::tariff::PercentSpan;
 
 use super::*;
@@ -157,7 +159,8 @@ fn mails_about_auto_top_up_say_what_was_taken_and_what_to_do() {
     };
     let until = "2026-12-01T00:00:00Z".parse().expect("an instant");
     let stopped = |reason: &str| trouble(TopUpTrouble::Stopped { reason: reason.into() });
-    let limit = |is_daily| trouble(TopUpTrouble::Limit { is_daily, limit: Money::from_minor(6_000, Currency::USD), until });
+    let limit =
+        |is_daily| trouble(TopUpTrouble::Limit { is_daily, limit: Money::from_minor(6_000, Currency::USD), until });
     for (mail, english, russian) in [
         (charged, "We charged $10 to Visa •• 4242. 1,000 tokens were added", "На баланс зачислено: 1\u{a0}000 токенов"),
         (trouble(TopUpTrouble::Declined { next_try_at: until }), "try again on 1 December 2026", "Деньги не списаны"),

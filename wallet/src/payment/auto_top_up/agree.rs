@@ -165,14 +165,13 @@ fn at(refusal: Refusal, field: &str) -> Refusal {
                     continue;
                 }
                 // The order's own message speaks of credits; here money was typed.
-                match (field, error.problem) {
-                    ("amount", Problem::TooSmall) => {
-                        "This buys too few credits. Enter more.".clone_into(&mut error.message)
-                    }
-                    ("amount", Problem::TooLarge) => {
-                        "This buys too many credits. Enter less.".clone_into(&mut error.message)
-                    }
-                    _ => {}
+                let message = match (field, error.problem) {
+                    ("amount", Problem::TooSmall) => Some("This buys too few credits. Enter more."),
+                    ("amount", Problem::TooLarge) => Some("This buys too many credits. Enter less."),
+                    _ => None,
+                };
+                if let Some(message) = message {
+                    message.clone_into(&mut error.message);
                 }
                 field.clone_into(&mut error.field);
             }
