@@ -3,6 +3,7 @@
 
 mod assign;
 mod auto_top_up;
+mod auto_top_up_told;
 mod begin;
 mod boundary;
 mod change;
