@@ -147,7 +147,7 @@ export async function newKey(page: Page, name = 'prod-web'): Promise<string> {
   await page.getByLabel('Name').fill(name);
   await page.locator('#new-key').getByRole('button', { name: 'Create key' }).click();
   const secret = await page.getByTestId('new-key').textContent();
-  expect(secret).toMatch(/^nb_live_[0-9A-Za-z]+$/);
+  expect(secret).toMatch(/^[a-z]+_live_[0-9A-Za-z]+$/);
   return secret ?? '';
 }
 

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+pub mod auto_top_ups;
 pub mod checkpoints;
 pub mod cli;
 pub mod client_ip;

@@ -16,7 +16,8 @@ use crate::api::ApiPayloads;
 use crate::config::Settings;
 use crate::rate_limit::by_key;
 use crate::{
-    AppState, build, checkpoints, client_ip, connections, database, demo, jobs, providers, renewals, webhook_delivery,
+    AppState, auto_top_ups, build, checkpoints, client_ip, connections, database, demo, jobs, providers, renewals,
+    webhook_delivery,
 };
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -40,6 +41,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let webhooks = webhook_delivery::start(&state, ApiPayloads::of(&state))?;
     share_rates(&state);
     let renewals = renewals::start(&state);
+    let top_ups = auto_top_ups::start(&state);
     stop_on_signal(state.stopping.clone())?;
     print_addresses(&settings, demo.as_ref());
     if settings.lacks_proxies() {
@@ -50,7 +52,12 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     serve(listener, state.clone(), limit).await?;
     // One time limit for all: requests, jobs and messages were asked to end at the same moment.
     let deadline = asked.await? + limit;
-    tokio::join!(finish(worker, deadline), finish(webhooks, deadline), finish(renewals, deadline));
+    tokio::join!(
+        finish(worker, deadline),
+        finish(webhooks, deadline),
+        finish(renewals, deadline),
+        finish(top_ups, deadline)
+    );
     wallet.shutdown().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

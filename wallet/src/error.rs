@@ -135,6 +135,9 @@ pub enum Refusal {
         available: Credits,
         /// The name of the budget that stopped it, where it was not the wallet itself.
         ceiling: Option<String>,
+        /// What auto top-up does about it, where the wallet has it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        auto_top_up: Option<TopUpHint>,
     },
     /// The operation needs a higher plan.
     #[error("this needs the plan {plan}")]
@@ -190,6 +193,29 @@ pub enum Refusal {
     /// The connection broke at the worst moment; a retry with the same key tells.
     #[error("the outcome is not known; try again with the same idempotency key")]
     OutcomeUnknown,
+}
+
+/// What auto top-up does about a charge that was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopUpHint {
+    /// What it does.
+    pub state: TopUpHintState,
+    /// After how many seconds a repeat may be worthwhile; `None` where waiting does not help.
+    pub retry_after_seconds: Option<u32>,
+}
+
+/// What auto top-up does about a charge that was refused, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TopUpHintState {
+    /// The card is being charged for credits that cover the charge.
+    Pending,
+    /// The card was declined, and is charged again later.
+    Waiting,
+    /// It has stopped, or a limit is reached.
+    Suspended,
+    /// What it buys does not cover the charge.
+    TooSmall,
 }
 
 /// Writes the first problem, for messages that stand alone.
@@ -366,7 +392,8 @@ mod tests {
 
     #[test]
     fn refusals_carry_their_contract() {
-        let refusal = Refusal::OutOfCredits { needed: Credits::ONE, available: Credits::ZERO, ceiling: None };
+        let refusal =
+            Refusal::OutOfCredits { needed: Credits::ONE, available: Credits::ZERO, ceiling: None, auto_top_up: None };
         assert_eq!((refusal.code(), refusal.status()), ("out_of_credits", 402));
         let json = serde_json::to_string(&refusal).expect("plain data");
         assert_eq!(serde_json::from_str::<Refusal>(&json).expect("the same"), refusal);

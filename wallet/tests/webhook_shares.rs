@@ -9,11 +9,14 @@ use sqlx::PgPool;
 use uuid::Uuid;
 use wallet::Wallet;
 use wallet::error::{Problem, Refusal, Result};
+use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
-use wallet::notify::webhook::{EventKind, NewEndpoint, Outgoing, Payloads, QUEUED_MAX, Sent, UnderWay};
+use wallet::notify::webhook::{
+    AutoTopUpNotice, EventKind, NewEndpoint, Outgoing, Payloads, QUEUED_MAX, Sent, UnderWay,
+};
 use wallet::tariff::{Announcement, ChargeRequest, LineRequest};
 
 struct Bodies;
@@ -24,6 +27,10 @@ impl Payloads for Bodies {
     }
 
     fn credits(&self, _: &EntryView, _: Option<Credits>) -> Result<String> {
+        Ok("{}".to_owned())
+    }
+
+    fn auto_top_up(&self, _: WalletId, _: &AutoTopUpNotice) -> Result<String> {
         Ok("{}".to_owned())
     }
 

@@ -19,8 +19,8 @@ use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Page, Submissio
 use wallet::money::Credits;
 use wallet::notify::Mail;
 use wallet::notify::webhook::{
-    CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, OFF_FAILING, Outgoing, Payloads,
-    RETRIES_MAX, Sent, UnderWay,
+    AutoTopUpNotice, CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, OFF_FAILING, Outgoing,
+    Payloads, RETRIES_MAX, Sent, UnderWay,
 };
 use wallet::tariff::Flat;
 use wallet::tariff::{Announcement, ChargeRequest, LineRequest, Rule};
@@ -35,6 +35,10 @@ impl Payloads for Bodies {
 
     fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> Result<String> {
         Ok(format!(r#"{{"seq":{},"below":{}}}"#, entry.seq, low_below.unwrap_or_default()))
+    }
+
+    fn auto_top_up(&self, _: WalletId, notice: &AutoTopUpNotice) -> Result<String> {
+        Ok(serde_json::to_string(notice)?)
     }
 
     fn price_change(&self, announcement: Announcement) -> Result<String> {

@@ -44,7 +44,18 @@ const ORDERS: [Order; 8] = [
     Order { folder: "wallet/src/identity", rooms: &["model", "rules", "ports", "repo", "service"] },
     Order {
         folder: "wallet/src/payment",
-        rooms: &["provider", "method", "model", "sandbox", "compare", "console", "repo", "service"],
+        rooms: &[
+            "provider",
+            "method",
+            "model",
+            "price",
+            "auto_top_up",
+            "sandbox",
+            "compare",
+            "console",
+            "repo",
+            "service",
+        ],
     },
     Order { folder: "wallet/src/refund", rooms: &["rule", "model", "repo", "service"] },
     Order {
@@ -80,6 +91,7 @@ const ORDERS: [Order; 8] = [
             "json",
             "state",
             "renewals",
+            "auto_top_ups",
             "http",
             "pages",
             "auth",

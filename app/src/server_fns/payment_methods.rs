@@ -5,10 +5,13 @@ use leptos::prelude::*;
 use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wallet::payment::{PayOption, PaymentMethod};
+use wallet::catalog::FreeAmount;
+use wallet::money::{Credits, Currency, Money};
+use wallet::payment::{AutoTopUpView, PayOption, PaymentMethod};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
+use crate::server_fns::top_up::Pack;
 use crate::text_json::TextJson;
 
 /// The ways to pay for an order.
@@ -37,6 +40,8 @@ pub struct PaymentMethodsPage {
     pub has_plan: bool,
     /// Whether this person may pay for the account.
     pub may_pay: bool,
+    /// Auto top-up; `None` where the catalog does not offer it.
+    pub auto_top_up: Option<AutoTopUpOffer>,
     /// What became of the form, where the page answers it.
     pub outcome: FormOutcome,
     /// Makes a second submit show the same page.
@@ -45,9 +50,36 @@ pub struct PaymentMethodsPage {
     pub now: DateTime<Utc>,
 }
 
+/// What the form of auto top-up offers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AutoTopUpOffer {
+    /// How it stands, with what was agreed to last.
+    pub view: AutoTopUpView,
+    /// What the platform is called: who charges the card.
+    pub product: String,
+    /// The currency of the form.
+    pub currency: Currency,
+    /// All currencies.
+    pub currencies: Vec<Currency>,
+    /// The packages in the currency.
+    pub packs: Vec<Pack>,
+    /// Buying any amount, where the catalog allows it.
+    pub free_amount: Option<FreeAmount>,
+    /// The amount that is proposed.
+    pub amount: Option<Money>,
+    /// The threshold that is proposed: a part of what the amount buys.
+    pub threshold: Option<Credits>,
+    /// The limit of a month that is proposed.
+    pub monthly: Option<Money>,
+}
+
 /// Gives the saved methods of the person's account.
 #[server(endpoint = "payment_methods", input = GetUrl, output = TextJson)]
-pub async fn load_payment_methods() -> Result<PaymentMethodsPage, AppError> {
+pub async fn load_payment_methods(
+    /// The currency's code, for the form of auto top-up.
+    #[server(default)]
+    currency: String,
+) -> Result<PaymentMethodsPage, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let catalog = wallet.catalog().view().await?;
     let payments = wallet.payments();
@@ -64,6 +96,7 @@ pub async fn load_payment_methods() -> Result<PaymentMethodsPage, AppError> {
         adds,
         has_plan: wallet.plans().paid_plan(viewer.account).await?.is_some(),
         may_pay: viewer.role.may_pay(),
+        auto_top_up: ssr::auto_top_up(&viewer, &wallet, &catalog, &currency).await?,
         outcome: crate::current_user::outcome("/wallet/payment"),
         idempotency_key: Uuid::now_v7(),
         now: wallet.clock().now(),
@@ -76,11 +109,65 @@ pub use ssr::pay_choice;
 #[cfg(feature = "ssr")]
 mod ssr {
     use wallet::Wallet;
+    use wallet::catalog::CatalogView;
     use wallet::identity::Viewer;
-    use wallet::money::Currency;
+    use wallet::money::{Credits, Currency, Money};
+    use wallet::payment::AutoTopUpState;
 
-    use super::PayChoice;
+    use super::{AutoTopUpOffer, Pack, PayChoice};
     use crate::error::AppError;
+
+    /// How many charges the limit of a month is proposed for.
+    const PROPOSED_CHARGES: i64 = 6;
+
+    /// Gives what the form of auto top-up offers: in the currency that was typed or asked for, else that of what was
+    /// agreed to last, else the catalog's first.
+    pub async fn auto_top_up(
+        viewer: &Viewer,
+        wallet: &Wallet,
+        catalog: &CatalogView,
+        asked: &str,
+    ) -> Result<Option<AutoTopUpOffer>, AppError> {
+        let view = wallet.payments().auto_top_up(viewer.wallet).await?;
+        if view.state == AutoTopUpState::NotOffered {
+            return Ok(None);
+        }
+        let settings = &catalog.settings;
+        let typed = crate::current_user::outcome("/wallet/payment/auto-top-up").value("currency");
+        let known = |code: &str| code.parse::<Currency>().ok().filter(|known| settings.currencies.contains(known));
+        let last = view.terms.as_ref().map(|terms| terms.most.currency());
+        let currency = typed.as_deref().and_then(known).or_else(|| known(asked)).or(last);
+        let Some(currency) = currency.or_else(|| settings.currencies.first().copied()) else { return Ok(None) };
+        let packages = catalog.packages.iter().filter(|_| settings.top_up.packages);
+        let packs: Vec<Pack> = packages.filter_map(|package| Pack::of(package, currency)).collect();
+        let amount = settings.auto_top_up.amount.filter(|amount| amount.currency() == currency);
+        let free = settings.top_up.free_amount.clone();
+        let one = amount.or_else(|| packs.first().map(|pack| pack.money));
+        let bought = match (amount, &free) {
+            (Some(amount), Some(free)) => free.price(free.credits, currency).and_then(|price| {
+                let credits = free.credits.micros().checked_mul(amount.minor())?.checked_div(price.minor())?;
+                Some(Credits::from_micros(credits))
+            }),
+            _ => packs.first().map(|pack| pack.credits),
+        };
+        let part = |bought: Credits| {
+            let part = bought.micros() / 100 * i64::from(settings.low_alert_percent);
+            let step = settings.rounding_step.micros().max(1);
+            Credits::from_micros(part - part % step)
+        };
+        Ok(Some(AutoTopUpOffer {
+            view,
+            product: settings.name.clone(),
+            currency,
+            currencies: settings.currencies.clone(),
+            packs,
+            free_amount: free,
+            amount,
+            threshold: bought.map(part).filter(|part| part.is_positive()),
+            monthly: one
+                .and_then(|one| Some(Money::from_minor(one.minor().checked_mul(PROPOSED_CHARGES)?, one.currency()))),
+        }))
+    }
 
     /// Gives the ways to pay in a currency; for a plan those that can be charged again.
     pub async fn pay_choice(

@@ -5,7 +5,7 @@ use leptos::server_fn::codec::GetUrl;
 use serde::{Deserialize, Serialize};
 use wallet::insight::{Forecast, Spending, Unused};
 use wallet::ledger::{BalanceView, EntryView};
-use wallet::payment::{PaymentMethod, PaymentView};
+use wallet::payment::{PaymentMethod, PaymentView, Suspension};
 use wallet::plan::{PlanSummary, SubscriptionView};
 
 use crate::context::FormOutcome;
@@ -32,6 +32,8 @@ pub struct Overview {
     pub paid_plan: Option<SubscriptionView>,
     /// The card that the paid plan is charged with, where it expires soon or has expired.
     pub expiring_card: Option<PaymentMethod>,
+    /// Why auto top-up has stopped, where it has.
+    pub top_up_stopped: Option<Suspension>,
     /// When the wallet runs out.
     pub forecast: Forecast,
     /// What will expire before it is needed.
@@ -81,6 +83,7 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         plan_monthly,
         paid_plan,
         expiring_card,
+        top_up_stopped: wallet.payments().auto_top_up(viewer.wallet).await?.stopped(),
         forecast: seen.forecast,
         unused: seen.unused,
         spending: seen.spending,

@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod audit_labels;
+pub mod auto_top_up;
 pub mod console;
 pub mod date_time;
 pub mod import_error;

@@ -13,6 +13,7 @@ use wallet::ledger::{BalanceView, Budget, GrantView, Subject, tightest};
 use wallet::money::Credits;
 
 use super::amount::Amount;
+use super::auto_top_up::AutoTopUp;
 use super::body::{Asked, Out};
 use super::caller::Caller;
 use super::envelope::{Answer, ErrorBody, Fault};
@@ -62,7 +63,7 @@ pub struct Balance {
     /// For how many days the credits last at the pace of the last seven; null where that can't be said: a wallet that
     /// is younger, or that spent nothing.
     runway_days: Option<i64>,
-    /// Whether credits are bought by themselves when they run low.
+    /// How auto top-up stands: whether credits are bought by themselves when they run low.
     auto_top_up: AutoTopUp,
 }
 
@@ -90,13 +91,6 @@ struct Expiring {
     /// When they end.
     #[serde(serialize_with = "seconds")]
     expires_at: Option<DateTime<Utc>>,
-}
-
-/// Whether credits are bought by themselves.
-#[derive(Debug, Serialize, ToSchema)]
-struct AutoTopUp {
-    /// Whether it is on.
-    enabled: bool,
 }
 
 /// Writes an instant as NeuralBox does: UTC, whole seconds, `Z`.
@@ -147,7 +141,7 @@ impl Balance {
         (caller, plan): (&Caller, &PlanSummary),
         budgets: &[Budget],
         catalog: &CatalogView,
-        runway_days: Option<i64>,
+        (runway_days, auto_top_up): (Option<i64>, AutoTopUp),
     ) -> Self {
         let (spendable, bound_by) = spendable(balance, budgets, caller.0.id);
         Self {
@@ -165,7 +159,7 @@ impl Balance {
             badge_required: catalog.plan(&plan.code).is_some_and(|plan| plan.features.badge_required),
             expiring: expiring(&balance.grants),
             runway_days,
-            auto_top_up: AutoTopUp { enabled: false },
+            auto_top_up,
         }
     }
 }
@@ -182,7 +176,9 @@ pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Respon
     let catalog = state.wallet.catalog().view().await?;
     let forecast = state.wallet.insight().forecast(&balance).await?;
     let runway_days = forecast.days(state.wallet.clock().now());
-    Ok(Out(Balance::new(&balance, (&caller, &plan), &budgets, &catalog, runway_days)).into_response())
+    let auto_top_up = state.wallet.payments().auto_top_up(caller.0.wallet).await?.into();
+    let seen = (runway_days, auto_top_up);
+    Ok(Out(Balance::new(&balance, (&caller, &plan), &budgets, &catalog, seen)).into_response())
 }
 
 /// At which instant.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use wallet::error::{Error, FieldError, Refusal};
+use wallet::error::{Error, FieldError, Refusal, TopUpHintState};
 
 use super::amount::Amount;
 use crate::json as strict;
@@ -41,7 +41,11 @@ pub struct ErrorInner {
     pub code: String,
     /// For people: what to do.
     pub message: String,
-    /// What else there is to know: the fields that are wrong, what is needed and what is there.
+    /// What else there is to know: the fields that are wrong; of `out_of_credits` what is `needed` and `available`, the
+    /// budget that stopped it (`ceiling`), and where the wallet has auto top-up what that does about it: `auto_top_up`
+    /// is `pending` (credits that cover the charge are being bought), `waiting` (the card is tried again later),
+    /// `suspended` or `too_small` (a top-up would not cover it), with `retry_after_seconds` where a repeat of the same
+    /// key is worthwhile.
     #[schema(value_type = Object)]
     pub detail: Box<RawValue>,
     /// Names this request in our logs.
@@ -145,8 +149,16 @@ impl From<Refusal> for Fault {
             Refusal::Invalid { fields } | Refusal::Unprocessable { fields } => {
                 fault.with_detail(&json!({ "fields": fields.iter().map(field).collect::<Vec<_>>() }))
             }
-            Refusal::OutOfCredits { needed, available, ceiling } => {
-                fault.with_detail(&OutOfCredits { needed: needed.into(), available: available.into(), ceiling })
+            Refusal::OutOfCredits { needed, available, ceiling, auto_top_up } => {
+                let retry_after = auto_top_up.and_then(|hint| hint.retry_after_seconds);
+                let fault = fault.with_detail(&OutOfCredits {
+                    needed: needed.into(),
+                    available: available.into(),
+                    ceiling,
+                    auto_top_up: auto_top_up.map(|hint| hint.state),
+                    retry_after_seconds: retry_after,
+                });
+                Self { retry_after, ..fault }
             }
             Refusal::PlanRequired { plan } => fault.with_detail(&json!({ "plan": plan })),
             Refusal::RateLimited { retry_after_seconds } => Self { retry_after: Some(retry_after_seconds), ..fault },
@@ -161,6 +173,11 @@ struct OutOfCredits {
     needed: Amount,
     available: Amount,
     ceiling: Option<String>,
+    /// What auto top-up does about it; missing where the wallet has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auto_top_up: Option<TopUpHintState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u32>,
 }
 
 fn field(error: &FieldError) -> Value {

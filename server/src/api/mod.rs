@@ -3,6 +3,7 @@
 //! The OpenAPI document at `/api/openapi.json` comes from the same handlers, so it can't lag behind them.
 
 mod amount;
+mod auto_top_up;
 mod balance;
 mod batch;
 mod body;

@@ -1,14 +1,17 @@
 //! What webhooks say: the API's own bodies.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wallet::error::Result;
+use wallet::id::WalletId;
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
-use wallet::notify::webhook::Payloads;
+use wallet::notify::webhook::{AutoTopUpNotice, Payloads};
 use wallet::tariff::Announcement;
 
 use super::amount::Amount;
+use super::catalog::Price;
 use super::ledger::EntryBody;
 use super::price_changes::ChangeBody;
 use crate::state::AppState;
@@ -49,6 +52,23 @@ struct CreditsEvent {
     entry_seq: i64,
 }
 
+/// The data of `auto_top_up.*`.
+#[derive(Debug, Serialize, ToSchema)]
+struct AutoTopUpEvent {
+    /// The wallet.
+    wallet: String,
+    /// The payment, where it is about one.
+    payment_id: Option<String>,
+    /// The credits that the payment brings.
+    credits: Option<Amount>,
+    /// What it costs, without tax.
+    price: Option<Price>,
+    /// Why it failed or has stopped, as a code.
+    reason: Option<String>,
+    /// When it is tried again, or goes on by itself.
+    until: Option<DateTime<Utc>>,
+}
+
 fn written(body: &impl Serialize) -> Result<String> {
     Ok(serde_json::to_string(body)?)
 }
@@ -65,6 +85,17 @@ impl Payloads for ApiPayloads {
             available: available.into(),
             low_below: low_below.map(Amount::from),
             entry_seq: entry.seq,
+        })
+    }
+
+    fn auto_top_up(&self, wallet: WalletId, notice: &AutoTopUpNotice) -> Result<String> {
+        written(&AutoTopUpEvent {
+            wallet: wallet.to_string(),
+            payment_id: notice.payment.map(|payment| payment.to_string()),
+            credits: notice.credits.map(Amount::from),
+            price: notice.money.map(Price::from),
+            reason: notice.reason.clone(),
+            until: notice.until,
         })
     }
 

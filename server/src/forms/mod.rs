@@ -5,6 +5,7 @@
 
 mod account;
 mod admin;
+mod auto_top_up;
 mod draft;
 mod files;
 mod keys;
@@ -34,7 +35,7 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 41] = [
+const HELD: [(&str, &str); 44] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
@@ -42,6 +43,9 @@ const HELD: [(&str, &str); 41] = [
     ("/wallet/payment/methods/{id}/default", "/wallet/payment"),
     ("/wallet/payment/methods/{id}/plan", "/wallet/payment"),
     ("/wallet/payment/methods/{id}/remove", "/wallet/payment"),
+    ("/wallet/payment/auto-top-up", "/wallet/payment"),
+    ("/wallet/payment/auto-top-up/off", "/wallet/payment"),
+    ("/wallet/payment/auto-top-up/pay", "/wallet/payment"),
     ("/wallet/plan/pay", "/wallet/plan"),
     ("/wallet/plan/change", "/wallet/plan"),
     ("/wallet/plan/keep", "/wallet/plan"),
@@ -132,6 +136,10 @@ fn posts() -> Router<AppState> {
         .route("/wallet/payment/methods/{id}/default", post(payment_methods::set_default))
         .route("/wallet/payment/methods/{id}/plan", post(payment_methods::use_for_plan))
         .route("/wallet/payment/methods/{id}/remove", post(payment_methods::remove))
+        // Auto top-up.
+        .route("/wallet/payment/auto-top-up", post(auto_top_up::agree))
+        .route("/wallet/payment/auto-top-up/off", post(auto_top_up::switch_off))
+        .route("/wallet/payment/auto-top-up/pay", post(auto_top_up::pay))
         // The plan.
         .route("/wallet/plan", post(plan::choose))
         .route("/wallet/plan/pay", post(plan::pay))

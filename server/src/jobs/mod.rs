@@ -17,6 +17,7 @@ mod sum_usage;
 mod sweep;
 mod sweep_ledger;
 mod tell_expiring_cards;
+mod top_up_wallets;
 mod verify_ledger;
 
 use std::collections::HashSet;
@@ -98,6 +99,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<compare_payments::ComparePayments>()
         .define_job::<simulate_prices::SimulatePrices>()
         .define_job::<renew_plans::RenewPlans>()
+        .define_job::<top_up_wallets::TopUpWallets>()
         .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
         .define_job::<SandboxEvent>()
         .define_job::<sweep::Sweep>()
@@ -110,6 +112,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(renew_plans::RenewPlans::default())?)
+        .with_cron(Cron::every_minute().payload(top_up_wallets::TopUpWallets::default())?)
         .with_cron(Cron::every_minute().payload(send_due_mails::SendDueMails::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
         .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)

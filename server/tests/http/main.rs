@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod auto_top_up;
 mod bad_input;
 mod boundaries;
 mod browser;

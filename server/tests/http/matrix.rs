@@ -41,7 +41,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 57] = [
+pub const FORMS: [Form; 60] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -56,6 +56,9 @@ pub const FORMS: [Form; 57] = [
     form("/wallet/payment/methods/{id}/default", Payer),
     form("/wallet/payment/methods/{id}/plan", Payer),
     form("/wallet/payment/methods/{id}/remove", Payer),
+    form("/wallet/payment/auto-top-up", Payer),
+    form("/wallet/payment/auto-top-up/off", Payer),
+    form("/wallet/payment/auto-top-up/pay", Payer),
     form("/wallet/plan", Payer),
     form("/wallet/plan/pay", Payer),
     form("/wallet/plan/change", Payer),

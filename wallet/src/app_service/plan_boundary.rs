@@ -14,9 +14,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::Wallet;
-use crate::error::Result;
+use crate::error::{Result, TopUpHint};
 use crate::id::{AccountId, WalletId};
 use crate::ledger::BalanceView;
+use crate::money::Credits;
 use crate::plan::due::Due;
 use crate::tariff::PlanUpkeep;
 use crate::wallet::Inner;
@@ -130,6 +131,10 @@ impl PlanUpkeep for Boundaries {
         let Some(wallet) = Wallet::of(&self.wallet) else { return Ok(None) };
         let Some(account) = wallet.ledger().account_of(id).await? else { return Ok(None) };
         Ok(Some(wallet.plans().current(account).await?.rank))
+    }
+
+    async fn top_up_for(&self, id: WalletId, needed: Credits) -> Option<TopUpHint> {
+        Wallet::of(&self.wallet)?.payments().top_up_for(id, needed).await
     }
 }
 

@@ -1,12 +1,14 @@
 //! The mails as data: what each is about, with the facts that it states. The server renders them.
 
+mod auto_top_up;
 mod plan;
 mod price;
 mod refund;
-mod stored_credits;
+pub(in crate::notify) mod stored_credits;
 
 use serde::{Deserialize, Serialize};
 
+pub use auto_top_up::{AutoTopUpMail, AutoTopUpTroubleMail, TopUpTrouble};
 pub use plan::{CardMail, PlanMail, PlanTroubleMail};
 pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
 pub use refund::{DisputeMail, DisputeStep, RefundMail, RefundStep};
@@ -82,6 +84,10 @@ pub enum Mail {
     PlanUnpaid(PlanTroubleMail),
     /// Says that a paid plan is over.
     PlanEnded(PlanTroubleMail),
+    /// Says that a card was charged by itself, and what came of it.
+    AutoTopUpCharged(AutoTopUpMail),
+    /// Says that auto top-up was declined, has stopped, or has reached a limit.
+    AutoTopUpTrouble(AutoTopUpTroubleMail),
     /// Says that a saved card expires soon.
     CardExpires(CardMail),
     /// Tells how far a refund request is.
@@ -136,6 +142,8 @@ impl Mail {
             Self::Receipt(mail) | Self::CreditsLate(mail) => Some(mail.payment),
             Self::PlanStarted(mail) | Self::PlanRenewed(mail) => Some(mail.payment),
             Self::Dispute(mail) => Some(mail.payment),
+            Self::AutoTopUpCharged(mail) => Some(mail.payment),
+            Self::AutoTopUpTrouble(mail) => mail.payment,
             _ => None,
         }
     }
@@ -158,6 +166,8 @@ impl Mail {
             Self::PlanChanged(_) => "plan_changed",
             Self::PlanUnpaid(_) => "plan_unpaid",
             Self::PlanEnded(_) => "plan_ended",
+            Self::AutoTopUpCharged(_) => "auto_top_up_charged",
+            Self::AutoTopUpTrouble(mail) => mail.trouble.mail_kind(),
             Self::CardExpires(_) => "card_expires",
             Self::Refund(_) => "refund",
             Self::Dispute(_) => "dispute",

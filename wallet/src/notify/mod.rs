@@ -11,6 +11,6 @@ mod service;
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
 pub use mail::{
-    CardMail, DisputeMail, DisputeStep, Mail, PaidMail, PlanMail, PlanTroubleMail, RefundMail, RefundStep, ReviewMail,
-    RiseLine, RiseMail, WithdrawnMail,
+    AutoTopUpMail, AutoTopUpTroubleMail, CardMail, DisputeMail, DisputeStep, Mail, PaidMail, PlanMail, PlanTroubleMail,
+    RefundMail, RefundStep, ReviewMail, RiseLine, RiseMail, TopUpTrouble, WithdrawnMail,
 };

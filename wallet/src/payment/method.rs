@@ -115,6 +115,9 @@ pub struct PaymentMethod {
     pub is_default: bool,
     /// Whether the account's plan is paid with it.
     pub pays_plan: bool,
+    /// Whether auto top-up charges it.
+    #[serde(default)]
+    pub pays_auto_top_up: bool,
     /// Whether its provider takes no real money.
     pub is_test: bool,
     /// When it was saved.

@@ -5,10 +5,13 @@
 //! transaction also marks the payment succeeded. The browser's return, the provider's event and the reconciler all
 //! end there, so that their order and their number make no difference.
 
+mod auto_top_up;
 mod compare;
 mod console;
 mod method;
 mod model;
+#[cfg(feature = "postgres")]
+mod price;
 mod provider;
 #[cfg(feature = "postgres")]
 pub(crate) mod repo;
@@ -16,6 +19,9 @@ mod sandbox;
 #[cfg(feature = "postgres")]
 mod service;
 
+pub use auto_top_up::{
+    AutoTopUpBuys, AutoTopUpCharge, AutoTopUpState, AutoTopUpTerms, AutoTopUpView, NewAutoTopUp, Suspension,
+};
 pub use compare::{ComparedPeriod, Comparison, Difference, DifferenceKind, OurPayment, compare};
 pub use console::{
     BoughtKind, Decision, EventState, FoundDifference, GroupCounts, PaymentFigures, PaymentFilter, PaymentStep,
@@ -38,4 +44,4 @@ pub use sandbox::{SandboxCheckout, SandboxMethod, SandboxRefund, SandboxState, S
 #[cfg(feature = "postgres")]
 pub(crate) use service::Renewal;
 #[cfg(feature = "postgres")]
-pub use service::{Buyer, Compared, Contact, PROCESS_EVENT, Payments, Reconciled, Replayed, SandboxBooks};
+pub use service::{Buyer, Compared, Contact, PROCESS_EVENT, Payments, Reconciled, Replayed, SandboxBooks, ToppedUp};

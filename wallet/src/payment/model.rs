@@ -177,6 +177,9 @@ pub struct PaymentView {
     /// The code of the higher plan that it makes of the account's, where it is for that.
     #[serde(default)]
     pub change_to: Option<String>,
+    /// Whether auto top-up made it.
+    #[serde(default)]
+    pub is_automatic: bool,
     /// What was ordered, in words.
     pub title: String,
     /// What the wallet gets.

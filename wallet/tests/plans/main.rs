@@ -2,6 +2,8 @@
 #![cfg(feature = "postgres")]
 
 mod assign;
+mod auto_top_up;
+mod auto_top_up_told;
 mod begin;
 mod boundary;
 mod change;

@@ -180,6 +180,11 @@ pub fn event_words(locale: Locale, event: EventKind) -> &'static str {
         EventKind::CreditsLow => td_string!(locale, webhooks.event_low),
         EventKind::OutOfCredits => td_string!(locale, webhooks.event_out),
         EventKind::PriceChangeAnnounced => td_string!(locale, webhooks.event_price),
+        EventKind::AutoTopUpPending => td_string!(locale, webhooks.event_top_up_pending),
+        EventKind::AutoTopUpSucceeded => td_string!(locale, webhooks.event_top_up_succeeded),
+        EventKind::AutoTopUpFailed => td_string!(locale, webhooks.event_top_up_failed),
+        EventKind::AutoTopUpSuspended => td_string!(locale, webhooks.event_top_up_suspended),
+        EventKind::AutoTopUpResumed => td_string!(locale, webhooks.event_top_up_resumed),
         EventKind::Test => td_string!(locale, webhooks.event_test),
     }
 }

@@ -77,6 +77,7 @@ fn OrderRow(order: PaymentView) -> impl IntoView {
             <td>
                 <a class="font-medium hover:underline underline-offset-4" href=format!("/wallet/orders/{}", order.id)>
                     {order.title.clone()}
+                    {order.is_automatic.then(|| view! { " " <span class="tag">{t!(i18n, auto.title)}</span> })}
                 </a>
             </td>
             <td><span class=class>{move || status_name(i18n.get_locale(), status)}</span></td>

@@ -5,13 +5,14 @@ use leptos_router::hooks::use_query_map;
 use wallet::insight::Forecast;
 use wallet::ledger::BalanceView;
 use wallet::money::Credits;
-use wallet::payment::{PaymentMethod, PaymentView};
+use wallet::payment::{PaymentMethod, PaymentView, Suspension};
 use wallet::plan::SubscriptionView;
 
 use crate::components::ledger::balance_card::BalanceCard;
 use crate::components::ledger::feed::LedgerFeed;
 use crate::components::ledger::runway::Runway;
 use crate::components::ledger::spending::SpendingPanel;
+use crate::components::payment::auto_top_up::StoppedBanner;
 use crate::components::plan::panel::{PlanPanel, owes};
 use crate::components::pricing::change::RiseBanner;
 use crate::components::ui::panel::{Banner, BannerKind, Loaded};
@@ -66,6 +67,7 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
             unverified_email=overview.unverified_email.clone()
             unpaid_plan=overview.paid_plan.clone().filter(owes)
             expiring_card=overview.expiring_card.clone()
+            top_up_stopped=overview.top_up_stopped
         />
         <section aria-labelledby="bal" class="panel relative grid lg:grid-cols-[minmax(0,1fr)_6px_minmax(0,400px)]">
             <BalanceCard balance=balance />
@@ -137,6 +139,7 @@ fn Banners(
     unverified_email: Option<String>,
     unpaid_plan: Option<SubscriptionView>,
     expiring_card: Option<PaymentMethod>,
+    top_up_stopped: Option<Suspension>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let available = Memo::new(move |_| balance.with(|balance| balance.available));
@@ -175,6 +178,8 @@ fn Banners(
                 </Banner>
             }
             .into_any()
+        } else if let Some(reason) = top_up_stopped {
+            view! { <StoppedBanner reason=reason /> }.into_any()
         } else if let Some(email) = email.get_value() {
             view! {
                 <Banner kind=BannerKind::Warning>

@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 use uuid::Uuid;
 use wallet::payment::{CardTerm, MethodKind, PayOption, PaymentMethod};
 
+use crate::components::payment::auto_top_up::{AutoTopUpPanel, LastCharges};
 use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
 use crate::components::ui::shell::{DataPage, Nav};
@@ -17,7 +18,9 @@ use crate::text::refusal::FormErrors;
 #[component]
 pub fn PaymentMethodsPage() -> impl IntoView {
     let i18n = use_i18n();
-    let page = Resource::new_blocking(|| (), |()| load_payment_methods());
+    let address = use_query_map();
+    let currency = Memo::new(move |_| address.with(|map| map.get_str("currency").unwrap_or_default().to_owned()));
+    let page = Resource::new_blocking(move || currency.get(), load_payment_methods);
     view! {
         <DataPage
             active=Nav::Payment
@@ -34,17 +37,23 @@ pub fn PaymentMethodsPage() -> impl IntoView {
 #[component]
 fn Methods(page: Page) -> impl IntoView {
     let i18n = use_i18n();
-    let Page { methods, adds, has_plan, may_pay, outcome, idempotency_key, now } = page;
+    let Page { methods, adds, has_plan, may_pay, auto_top_up, outcome, idempotency_key, now } = page;
     let is_empty = methods.is_empty();
     let others = StoredValue::new(methods.clone());
+    let cards = methods.clone();
+    let charges = auto_top_up.as_ref().map(|offer| offer.view.charges.clone()).unwrap_or_default();
+    let shown: &'static [&'static str] =
+        &["threshold", "buys", "package", "amount", "fill_to", "daily", "monthly", "consent"];
+    let asked = outcome.clone();
     let rows = methods
         .into_iter()
         .map(|method| view! { <MethodRow method=method others=others has_plan=has_plan may_pay=may_pay now=now /> })
         .collect_view();
     view! {
         <Done />
-        <FormErrors outcome=outcome />
-        <div class="grid gap-6 max-w-[720px]">
+        <FormErrors outcome=outcome shown=shown />
+        <div class="grid lg:grid-cols-[minmax(0,1fr)_minmax(0,320px)] gap-x-10 gap-y-8 items-start">
+        <div class="grid gap-6 max-w-[760px] min-w-0">
             {if is_empty {
                 view! {
                     <EmptyState
@@ -64,6 +73,21 @@ fn Methods(page: Page) -> impl IntoView {
             {(may_pay && has_plan && !is_empty)
                 .then(|| view! { <p class="text-sm text-muted max-w-[60ch]">{t!(i18n, pay.use_consent)}</p> })}
             {may_pay.then(|| view! { <AddMethod adds=adds key=idempotency_key /> })}
+            {auto_top_up
+                .map(|offer| {
+                    view! {
+                        <AutoTopUpPanel
+                            offer=offer
+                            methods=cards
+                            may_pay=may_pay
+                            outcome=asked
+                            idempotency_key=idempotency_key
+                            now=now
+                        />
+                    }
+                })}
+        </div>
+        <LastCharges charges=charges />
         </div>
     }
 }
@@ -80,6 +104,8 @@ fn Done() -> impl IntoView {
         Some("not-added") => Some(t_string!(i18n, pay.done_not_added)),
         Some("default") => Some(t_string!(i18n, pay.done_default)),
         Some("plan") => Some(t_string!(i18n, pay.done_plan)),
+        Some("auto-on") => Some(t_string!(i18n, auto.done_on)),
+        Some("auto-off") => Some(t_string!(i18n, auto.done_off)),
         Some("removed") => Some(t_string!(i18n, pay.done_removed)),
         _ => None,
     };
@@ -99,6 +125,7 @@ fn MethodRow(
     let i18n = use_i18n();
     let term = method.term(now);
     let (is_default, pays_plan, is_test) = (method.is_default, method.pays_plan, method.is_test);
+    let is_charged = method.pays_auto_top_up;
     let (id, label, provider) = (method.id, StoredValue::new(method.label.clone()), method.provider.clone());
     let at = move |act: &str| format!("/wallet/payment/methods/{id}/{act}");
     let note = move || {
@@ -118,6 +145,7 @@ fn MethodRow(
                 <span class="font-medium num">{label.get_value()}</span>
                 {is_default.then(|| view! { " " <span class="tag">{t!(i18n, pay.default)}</span> })}
                 {pays_plan.then(|| view! { " " <span class="tag tag-ok">{t!(i18n, pay.pays_plan)}</span> })}
+                {is_charged.then(|| view! { " " <span class="tag tag-ok">{t!(i18n, auto.charges_it)}</span> })}
                 {(term == CardTerm::Expired).then(|| view! { " " <span class="tag tag-err">{t!(i18n, pay.is_expired)}</span> })}
                 {(term == CardTerm::Expiring).then(|| view! { " " <span class="tag tag-warn">{t!(i18n, pay.is_expiring)}</span> })}
                 {is_test.then(|| view! { " " <span class="tag">{t!(i18n, top_up.test)}</span> })}
@@ -143,6 +171,8 @@ fn MethodRow(
                 .then(|| {
                     if pays_plan {
                         view! { <Replace others=others id=id /> }.into_any()
+                    } else if is_charged {
+                        view! { <ReplaceForTopUp others=others id=id now=now /> }.into_any()
                     } else {
                         view! {
                             <form method="post" action=at("remove")>
@@ -185,6 +215,44 @@ fn Replace(others: StoredValue<Vec<PaymentMethod>>, id: wallet::id::PaymentMetho
                 <p class="text-sm">{t!(i18n, pay.depends)}</p>
                 <div class="flex flex-wrap gap-2">
                     {choices} <a class="btn btn-plain btn-sm" href="/wallet/plan">{t!(i18n, pay.see_plan)}</a>
+                </div>
+            </div>
+        </details>
+    }
+}
+
+/// In place of removing the card that auto top-up charges: what depends on it, and what to do first.
+#[component]
+fn ReplaceForTopUp(
+    others: StoredValue<Vec<PaymentMethod>>,
+    id: wallet::id::PaymentMethodId,
+    now: chrono::DateTime<chrono::Utc>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let choices = others
+        .get_value()
+        .into_iter()
+        .filter(|other| other.id != id && other.term(now) != CardTerm::Expired)
+        .map(|other| {
+            let label = other.label.clone();
+            let href = format!("/wallet/payment?card={}#auto-top-up", other.id);
+            view! {
+                <a class="btn btn-plain btn-sm num" href=href rel="external">
+                    {move || t_string!(i18n, pay.use_this, method = label.clone())}
+                </a>
+            }
+        })
+        .collect_view();
+    view! {
+        <details class="basis-full sm:basis-auto">
+            <summary class="btn btn-quiet btn-sm">{t!(i18n, pay.remove)}</summary>
+            <div class="mt-2 grid gap-2 max-w-[44ch]">
+                <p class="text-sm">{t!(i18n, auto.depends)}</p>
+                <div class="flex flex-wrap gap-2">
+                    {choices}
+                    <form method="post" action="/wallet/payment/auto-top-up/off">
+                        <button class="btn btn-plain btn-sm">{t!(i18n, auto.switch_off_first)}</button>
+                    </form>
                 </div>
             </div>
         </details>

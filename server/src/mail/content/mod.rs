@@ -1,6 +1,7 @@
 //! Renders a mail: the wallet's facts in the texts of `app/locales`, in the reader's language. One figure, one action.
 
 mod account;
+mod auto_top_up;
 mod layout;
 mod payment;
 mod price;
@@ -84,6 +85,8 @@ fn content(mail: &Mail, writer: &Writer<'_>) -> Content {
         Mail::PlanChanged(plan) => payment::plan_changed(writer, plan),
         Mail::PlanUnpaid(plan) => payment::plan_unpaid(writer, plan),
         Mail::PlanEnded(plan) => payment::plan_ended(writer, plan),
+        Mail::AutoTopUpCharged(mail) => auto_top_up::charged(writer, mail),
+        Mail::AutoTopUpTrouble(mail) => auto_top_up::trouble(writer, mail),
         Mail::CardExpires(card) => payment::card_expires(writer, card),
         Mail::Refund(refund) => refund::request(writer, refund),
         Mail::Dispute(dispute) => refund::dispute(writer, dispute),
@@ -109,6 +112,8 @@ fn path(mail: &Mail) -> String {
         }
         Mail::PlanUnpaid(_) => "/wallet/plan".to_owned(),
         Mail::PlanEnded(_) => "/pricing".to_owned(),
+        Mail::AutoTopUpCharged(mail) => format!("/wallet/orders/{}", mail.payment),
+        Mail::AutoTopUpTrouble(_) => "/wallet/payment#auto-top-up".to_owned(),
         Mail::CardExpires(_) => "/wallet/payment".to_owned(),
         Mail::Refund(refund) => format!("/wallet/refunds/{}", refund.request),
         Mail::Dispute(dispute) => format!("/wallet/orders/{}", dispute.payment),
@@ -136,6 +141,8 @@ fn name(mail: &Mail) -> &str {
         Mail::Receipt(paid) | Mail::CreditsLate(paid) => &paid.name,
         Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) | Mail::PlanChanged(plan) => &plan.name,
         Mail::PlanUnpaid(plan) | Mail::PlanEnded(plan) => &plan.name,
+        Mail::AutoTopUpCharged(mail) => &mail.name,
+        Mail::AutoTopUpTrouble(mail) => &mail.name,
         Mail::CardExpires(card) => &card.name,
         Mail::Refund(refund) => &refund.name,
         Mail::Dispute(dispute) => &dispute.name,

@@ -7,7 +7,9 @@ use wallet::catalog::{Expiry, Interval, PluralForms};
 use wallet::id::PaymentId;
 use wallet::identity::Ended;
 use wallet::money::Currency;
-use wallet::notify::{PaidMail, PlanMail, PlanTroubleMail, RiseLine, RiseMail};
+use wallet::notify::{
+    AutoTopUpMail, AutoTopUpTroubleMail, PaidMail, PlanMail, PlanTroubleMail, RiseLine, RiseMail, TopUpTrouble,
+};
 use wallet::tariff::PercentSpan;
 
 use super::*;
@@ -132,6 +134,50 @@ fn a_mail_about_a_plan_says_the_price_and_the_next_date_in_both_languages() {
         let all = format!("{} {} {} {}", english.subject, english.text, russian.subject, russian.text);
         for word in words {
             assert!(all.contains(word), "{word} is not in {all}");
+        }
+    }
+}
+
+#[test]
+fn mails_about_auto_top_up_say_what_was_taken_and_what_to_do() {
+    let money = Money::from_minor(1_000, Currency::USD);
+    let charged = Mail::AutoTopUpCharged(AutoTopUpMail {
+        name: "Anna".into(),
+        payment: PaymentId::new(),
+        credits: credits("1000"),
+        money,
+        method: Some("Visa •• 4242".into()),
+    });
+    let trouble = |trouble| {
+        Mail::AutoTopUpTrouble(AutoTopUpTroubleMail {
+            name: "Anna".into(),
+            trouble,
+            payment: None,
+            money,
+            method: "Visa •• 4242".into(),
+        })
+    };
+    let until = "2026-12-01T00:00:00Z".parse().expect("an instant");
+    let stopped = |reason: &str| trouble(TopUpTrouble::Stopped { reason: reason.into() });
+    let limit =
+        |is_daily| trouble(TopUpTrouble::Limit { is_daily, limit: Money::from_minor(6_000, Currency::USD), until });
+    for (mail, english, russian) in [
+        (charged, "We charged $10 to Visa •• 4242. 1,000 tokens were added", "На баланс зачислено: 1\u{a0}000 токенов"),
+        (trouble(TopUpTrouble::Declined { next_try_at: until }), "try again on 1 December 2026", "Деньги не списаны"),
+        (stopped("declines"), "declined 3 times in a row", "отклонена 3 раза подряд"),
+        (stopped("asks_owner"), "Confirm it under Payment methods", "просит вас подтвердить"),
+        (stopped("revoked"), "was taken back", "отозвано"),
+        (stopped("card_gone"), "can't be charged any more", "больше нельзя списать"),
+        (stopped("card_expired"), "has expired", "истёк"),
+        (stopped("price_changed"), "costs more than you allowed", "дороже, чем вы разрешили"),
+        (stopped("dispute"), "is being checked", "проверяется"),
+        (limit(true), "your limit of $60 a day", "в день"),
+        (limit(false), "continues on 1 December 2026", "в месяц"),
+    ] {
+        for (locale, words) in [("en", english), ("ru", russian)] {
+            let text = rendered(&mail, locale).text;
+            assert!(text.contains(words), "{words} is not in {text}");
+            assert!(!text.contains(".."), "{text}");
         }
     }
 }

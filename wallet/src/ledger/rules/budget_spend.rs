@@ -31,7 +31,7 @@ pub(in crate::ledger) fn spend(core: &mut Core, subject: &Subject, amount: Credi
         let Some(after) = after else {
             let left = minus(budget.ceiling, spent)?.max(Credits::ZERO);
             let ceiling = Some(budget.name.clone());
-            return Err(Refusal::OutOfCredits { needed: amount, available: left, ceiling }.into());
+            return Err(Refusal::OutOfCredits { needed: amount, available: left, ceiling, auto_top_up: None }.into());
         };
         budget.spent = after;
     }

@@ -120,7 +120,7 @@ impl Posting<'_> {
     pub(in crate::ledger) fn enough(&self, needed: Credits) -> Result<Vec<(i64, Credits)>, DecideError> {
         let available = self.available()?;
         if needed.is_positive() && needed > available {
-            return Err(Refusal::OutOfCredits { needed, available, ceiling: None }.into());
+            return Err(Refusal::OutOfCredits { needed, available, ceiling: None, auto_top_up: None }.into());
         }
         burn_order::take(&self.core, needed, self.now)
             .ok_or(DecideError::Inconsistent("the grants are less than the balance"))

@@ -6,12 +6,12 @@ use serde::{Deserialize as _, Deserializer, Serializer};
 use crate::money::{AmountError, Credits};
 
 /// Writes the amount.
-pub(super) fn serialize<S: Serializer>(credits: &Credits, serializer: S) -> Result<S::Ok, S::Error> {
+pub(in crate::notify) fn serialize<S: Serializer>(credits: &Credits, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(credits)
 }
 
 /// Reads the amount.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Credits, D::Error> {
+pub(in crate::notify) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Credits, D::Error> {
     read(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
@@ -20,11 +20,11 @@ fn read(text: &str) -> Result<Credits, AmountError> {
 }
 
 /// The same where there may be none.
-pub(super) mod optional {
+pub(in crate::notify) mod optional {
     use super::*;
 
     /// Writes the amount.
-    pub(in super::super) fn serialize<S: Serializer>(
+    pub(in crate::notify) fn serialize<S: Serializer>(
         credits: &Option<Credits>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -35,7 +35,7 @@ pub(super) mod optional {
     }
 
     /// Reads the amount.
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::notify) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Credits>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;

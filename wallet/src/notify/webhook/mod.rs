@@ -7,6 +7,7 @@
 mod address;
 #[cfg(feature = "postgres")]
 mod delivery;
+mod notice;
 #[cfg(feature = "postgres")]
 mod relay;
 #[cfg(feature = "postgres")]
@@ -20,6 +21,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use address::is_public;
+#[cfg(feature = "postgres")]
+pub(crate) use notice::note_in_tx;
+pub use notice::{AutoTopUpNotice, Notice};
 #[cfg(feature = "postgres")]
 pub use relay::Payloads;
 #[cfg(feature = "postgres")]
@@ -66,6 +70,21 @@ pub enum EventKind {
     /// Prices will change, or have.
     #[serde(rename = "price_change.announced")]
     PriceChangeAnnounced,
+    /// Auto top-up charges the card.
+    #[serde(rename = "auto_top_up.pending")]
+    AutoTopUpPending,
+    /// Auto top-up was paid, and its credits are there.
+    #[serde(rename = "auto_top_up.succeeded")]
+    AutoTopUpSucceeded,
+    /// A charge of auto top-up came to nothing.
+    #[serde(rename = "auto_top_up.failed")]
+    AutoTopUpFailed,
+    /// Auto top-up has stopped, for a reason.
+    #[serde(rename = "auto_top_up.suspended")]
+    AutoTopUpSuspended,
+    /// Auto top-up goes on.
+    #[serde(rename = "auto_top_up.resumed")]
+    AutoTopUpResumed,
     /// Somebody asked for a try.
     #[serde(rename = "webhook.test")]
     Test,
@@ -73,8 +92,17 @@ pub enum EventKind {
 
 impl EventKind {
     /// Those that an endpoint can ask for.
-    pub const ALL: [Self; 4] =
-        [Self::LedgerEntryCreated, Self::CreditsLow, Self::OutOfCredits, Self::PriceChangeAnnounced];
+    pub const ALL: [Self; 9] = [
+        Self::LedgerEntryCreated,
+        Self::CreditsLow,
+        Self::OutOfCredits,
+        Self::PriceChangeAnnounced,
+        Self::AutoTopUpPending,
+        Self::AutoTopUpSucceeded,
+        Self::AutoTopUpFailed,
+        Self::AutoTopUpSuspended,
+        Self::AutoTopUpResumed,
+    ];
 
     /// Gives the name on the wire and in storage.
     #[must_use]
@@ -84,6 +112,11 @@ impl EventKind {
             Self::CreditsLow => "project.credits_low",
             Self::OutOfCredits => "project.out_of_credits",
             Self::PriceChangeAnnounced => "price_change.announced",
+            Self::AutoTopUpPending => "auto_top_up.pending",
+            Self::AutoTopUpSucceeded => "auto_top_up.succeeded",
+            Self::AutoTopUpFailed => "auto_top_up.failed",
+            Self::AutoTopUpSuspended => "auto_top_up.suspended",
+            Self::AutoTopUpResumed => "auto_top_up.resumed",
             Self::Test => "webhook.test",
         }
     }

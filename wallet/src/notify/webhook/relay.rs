@@ -5,10 +5,13 @@ use std::sync::PoisonError;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
+use super::notice::{AutoTopUpNotice, Notice};
+use super::repo::notice;
 use super::repo::outbox::{self, Behind, Message};
 use super::service::{Webhooks, envelope};
 use super::{EventKind, QUEUED_MAX, alerts, is_told};
 use crate::error::Result;
+use crate::id::WalletId;
 use crate::ledger::{BalanceView, EntryView};
 use crate::money::Credits;
 use crate::tariff::{Announcement, BookStatus};
@@ -17,6 +20,8 @@ use crate::tariff::{Announcement, BookStatus};
 const ROWS_AT_ONCE: u16 = 200;
 /// Endpoints of one round.
 const ENDPOINTS_AT_ONCE: i64 = 100;
+/// Notices of one round.
+const NOTICES_AT_ONCE: i64 = 200;
 /// An endpoint that comes later than this after an announcement is not told of it.
 const PRICES_TOLD: TimeDelta = TimeDelta::days(7);
 
@@ -26,6 +31,8 @@ pub trait Payloads: Send + Sync {
     fn entry(&self, entry: &EntryView) -> Result<String>;
     /// Credits that run low, or out, at a row.
     fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> Result<String>;
+    /// What happened to auto top-up of a wallet.
+    fn auto_top_up(&self, wallet: WalletId, notice: &AutoTopUpNotice) -> Result<String>;
     /// An announced change of prices.
     fn price_change(&self, announcement: Announcement) -> Result<String>;
 }
@@ -36,7 +43,7 @@ impl Webhooks {
     /// Any number of nodes may do it: an endpoint's cursor moves with its messages, by one of them. Where many messages
     /// wait for an endpoint already, its cursor stays: what happens is kept in the ledger, and queued later.
     pub async fn relay(&self, payloads: &dyn Payloads) -> Result<u64> {
-        let mut queued = 0_u64;
+        let mut queued = self.relay_notices(payloads).await?;
         for (endpoint, version, subject) in self.untold_prices().await? {
             let told = self.relay_prices(endpoint, version, subject, payloads).await;
             queued = queued.saturating_add(or_nothing(endpoint, told)?);
@@ -47,6 +54,27 @@ impl Webhooks {
             let told = self.relay_rows(&behind, payloads).await;
             queued = queued.saturating_add(or_nothing(behind.id, told)?);
         }
+        Ok(queued)
+    }
+
+    async fn relay_notices(&self, payloads: &dyn Payloads) -> Result<u64> {
+        let now = self.db.now();
+        let mut tx = self.db.begin().await?;
+        let mut messages = Vec::new();
+        for new in notice::take(&mut tx, now, NOTICES_AT_ONCE).await? {
+            let notice: Notice = serde_json::from_value(new.data)?;
+            let Notice::AutoTopUp(about) = &notice;
+            let (event, data) = (notice.event(), payloads.auto_top_up(new.wallet, about)?);
+            messages.extend(new.endpoints.into_iter().map(|endpoint| Message {
+                endpoint,
+                event,
+                subject: format!("notice:{}", new.id),
+                payload: envelope(event, new.at, &data),
+                replay_of: None,
+            }));
+        }
+        let queued = outbox::queue(&mut tx, &messages, now).await?;
+        tx.commit().await?;
         Ok(queued)
     }
 

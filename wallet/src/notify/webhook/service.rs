@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::repo::outbox::{self, Message};
-use super::repo::{endpoint, log};
+use super::repo::{endpoint, log, notice};
 use super::{
     CreatedEndpoint, Delivery, DeliveryDetail, DeliveryPage, ENDPOINTS_MAX, Endpoint, EventKind, NewEndpoint,
     QUEUED_MAX,
@@ -291,6 +291,7 @@ impl Webhooks {
     /// Removes finished messages and secrets of long ago.
     pub async fn sweep(&self) -> Result<u64> {
         endpoint::sweep_old(self.db.pool(), self.db.now() - KEPT).await?;
+        notice::sweep(self.db.pool(), self.db.now() - KEPT).await?;
         outbox::sweep(self.db.pool(), self.db.now() - KEPT).await
     }
 

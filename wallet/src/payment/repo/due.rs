@@ -44,8 +44,8 @@ pub(crate) async fn open(pool: &PgPool) -> Result<(i64, Option<DateTime<Utc>>)> 
     Ok((row.count, row.oldest))
 }
 
-/// Takes renewals that were closed lately since their provider did not know them, and sets each one's next look with
-/// growing steps. Two reconcilers take different ones.
+/// Takes renewals and automatic top-ups that were closed lately since their provider did not know them, and sets each
+/// one's next look with growing steps. Two reconcilers take different ones.
 pub(crate) async fn take_closed_renewals(
     pool: &PgPool,
     since: DateTime<Utc>,
@@ -61,7 +61,7 @@ pub(crate) async fn take_closed_renewals(
              FROM payments
              WHERE status = 'expired'
                AND provider_ref IS NULL
-               AND month > 0
+               AND (month > 0 OR auto_top_up IS NOT NULL)
                AND updated_at > $3
                AND check_at <= $1
              ORDER BY check_at

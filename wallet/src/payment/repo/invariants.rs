@@ -75,6 +75,60 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                 )",
     },
     Invariant {
+        name: "one_auto_top_up_at_a_time",
+        sql: "SELECT shard, wallet_id, format('%s charges of auto top-up are under way', count(*))
+              FROM payments
+              WHERE ($1::smallint IS NULL OR (shard, wallet_id) = ($1, $2::bigint))
+                AND auto_top_up IS NOT NULL
+                AND status IN ('pending', 'processing', 'unknown')
+              GROUP BY shard, wallet_id
+              HAVING count(*) > 1
+              UNION ALL
+              SELECT p.shard, p.wallet_id, format('payment %s of auto top-up is under way, and nobody looks after it', p.id)
+              FROM payments AS p
+              LEFT JOIN auto_top_ups AS a ON a.shard = p.shard AND a.wallet_id = p.wallet_id
+              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND p.auto_top_up IS NOT NULL
+                AND p.status IN ('pending', 'processing', 'unknown')
+                AND a.open_payment IS DISTINCT FROM p.id",
+    },
+    Invariant {
+        name: "auto_top_up_is_what_was_agreed",
+        sql: "SELECT p.shard, p.wallet_id, format('payment %s of auto top-up was not agreed to', p.id)
+              FROM payments AS p
+              LEFT JOIN auto_top_up_charges AS c ON c.payment_id = p.id
+              LEFT JOIN auto_top_up_consents AS k
+                  ON k.shard = p.shard AND k.wallet_id = p.wallet_id AND k.number = p.auto_top_up
+              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND p.auto_top_up IS NOT NULL
+                AND NOT coalesce(
+                    c.number = p.auto_top_up AND k.account_id = p.account_id AND k.method_id = p.method_id
+                    AND k.created_at <= p.created_at AND k.currency = p.currency AND p.minor <= k.most_minor,
+                    false
+                )
+              UNION ALL
+              SELECT p.shard, p.wallet_id, format('payment %s of auto top-up is above a limit', p.id)
+              FROM payments AS p
+              JOIN auto_top_up_charges AS c ON c.payment_id = p.id
+              JOIN auto_top_up_consents AS k
+                  ON k.shard = p.shard AND k.wallet_id = p.wallet_id AND k.number = p.auto_top_up
+              CROSS JOIN LATERAL (
+                  SELECT coalesce(sum(o.minor + o.tax_minor) FILTER (WHERE o.created_at >= c.day_from), 0) AS day,
+                         coalesce(sum(o.minor + o.tax_minor), 0) AS month
+                  FROM payments AS o
+                  WHERE o.shard = p.shard
+                    AND o.wallet_id = p.wallet_id
+                    AND o.auto_top_up IS NOT NULL
+                    AND o.currency = p.currency
+                    AND o.status IN ('succeeded', 'held')
+                    AND o.created_at >= c.month_from
+                    AND (o.created_at, o.id) < (p.created_at, p.id)
+              ) AS s
+              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
+                AND p.status IN ('succeeded', 'held')
+                AND (s.day + p.minor > k.daily_minor OR s.month + p.minor > k.monthly_minor)",
+    },
+    Invariant {
         name: "payment_states_end_at_its_own",
         sql: "SELECT p.shard, p.wallet_id,
                      format('payment %s is %s, its newest state is %s', p.id, p.status, coalesce(s.status, 'missing'))
@@ -105,6 +159,10 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
               FROM (VALUES ('payments', 'payments_made_noted'), ('payments', 'payments_state_noted'),
                            ('plan_changes', 'plan_changes_append_only'),
                            ('plan_changes', 'plan_changes_not_truncated'),
+                           ('auto_top_up_consents', 'auto_top_up_consents_append_only'),
+                           ('auto_top_up_consents', 'auto_top_up_consents_not_truncated'),
+                           ('auto_top_up_charges', 'auto_top_up_charges_append_only'),
+                           ('auto_top_up_charges', 'auto_top_up_charges_not_truncated'),
                            ('payment_states', 'payment_states_append_only'),
                            ('payment_states', 'payment_states_not_truncated'),
                            ('payment_answers', 'payment_answers_append_only'),

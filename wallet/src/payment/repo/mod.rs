@@ -1,5 +1,6 @@
 //! The SQL of payments, providers' messages and the sandbox provider's own books.
 
+pub(crate) mod auto_top_up;
 pub(crate) mod compare;
 pub(crate) mod console;
 pub(crate) mod customer;

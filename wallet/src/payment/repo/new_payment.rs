@@ -39,10 +39,14 @@ pub(crate) struct NewPaymentRow<'a> {
     pub(crate) change: Option<(SubscriptionId, &'a str)>,
     /// It is only made while this subscription has this version and goes on.
     pub(crate) renews: Option<(SubscriptionId, i64)>,
+    /// The consent by which auto top-up makes it.
+    pub(crate) auto_top_up: Option<i32>,
+    /// The declined payment of auto top-up in whose place its owner pays.
+    pub(crate) recovers: Option<PaymentId>,
 }
 
 /// Adds a payment; nothing happens where the key was used before, or where another payment for the same months of a
-/// plan is open, or where the subscription that it renews has changed: `false`. Whoever changes it meanwhile waits.
+/// plan, or of auto top-up of the wallet, is open, or where the subscription that it renews has changed: `false`. Whoever changes it meanwhile waits.
 pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_>) -> Result<bool> {
     let part = row.plan.map(|(part, _)| part);
     let done = sqlx::query!(
@@ -58,9 +62,10 @@ pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_
          INSERT INTO payments (id, account_id, shard, wallet_id, user_id, idempotency_key, request_hash, package,
                                title, credits, minor, currency, email, name, locale, provider, return_base,
                                created_at, updated_at, expires_at, check_at, subscription_id, plan, billing, month,
-                               consent, kind, method_id, method_label, save_method, change_of, change_to)
+                               consent, kind, method_id, method_label, save_method, change_of, change_to,
+                               auto_top_up, recovers)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21,
-                $22, $23, $24, $25, $28, $29, $30, $31, $32, $33
+                $22, $23, $24, $25, $28, $29, $30, $31, $32, $33, $34, $35
          WHERE $26::uuid IS NULL OR EXISTS (SELECT FROM going_on)
          ON CONFLICT DO NOTHING",
         row.id.uuid(),
@@ -95,7 +100,9 @@ pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_
         row.method.map(|(_, label)| label),
         row.save_method,
         row.change.map(|(subscription, _)| subscription.uuid()),
-        row.change.map(|(_, plan)| plan)
+        row.change.map(|(_, plan)| plan),
+        row.auto_top_up,
+        row.recovers.map(PaymentId::uuid)
     )
     .execute(connection)
     .await?;

@@ -44,6 +44,10 @@ pub(crate) struct PaymentRow {
     pub(crate) plan: Option<PlanPart>,
     /// The subscription of which it makes a higher plan, and that one.
     pub(crate) change: Option<(SubscriptionId, String)>,
+    /// The consent by which auto top-up made it.
+    pub(crate) auto_top_up: Option<i32>,
+    /// The declined payment of auto top-up in whose place its owner pays.
+    pub(crate) recovers: Option<PaymentId>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) updated_at: DateTime<Utc>,
     pub(crate) settled_at: Option<DateTime<Utc>>,
@@ -67,6 +71,7 @@ impl PaymentRow {
             package: self.package,
             plan: self.plan,
             change_to: self.change.map(|(_, plan)| plan),
+            is_automatic: self.auto_top_up.is_some(),
             title: self.title,
             credits: self.credits,
             money: self.money,
@@ -121,6 +126,8 @@ struct Raw {
     month: Option<i32>,
     change_of: Option<Uuid>,
     change_to: Option<String>,
+    auto_top_up: Option<i32>,
+    recovers: Option<Uuid>,
     time_zone: String,
 }
 
@@ -168,6 +175,8 @@ impl TryFrom<Raw> for PaymentRow {
             entry_seq: raw.entry_seq,
             plan,
             change: raw.change_of.map(SubscriptionId::from_uuid).zip(raw.change_to),
+            auto_top_up: raw.auto_top_up,
+            recovers: raw.recovers.map(PaymentId::from_uuid),
             created_at: raw.created_at,
             updated_at: raw.updated_at,
             settled_at: raw.settled_at,
@@ -186,7 +195,7 @@ macro_rules! select_payments {
                     currency, email, payments.name, locale, provider, provider_ref, payments.kind, method_id,
                     method_label, save_method, tax_minor, user_id, checkout_url, return_base, failure,
                     entry_seq, payments.created_at, updated_at, settled_at, expires_at, subscription_id, plan, billing,
-                    month, change_of, change_to, accounts.time_zone
+                    month, change_of, change_to, auto_top_up, recovers, accounts.time_zone
              FROM payments
              JOIN accounts ON accounts.id = payments.account_id
              " + $tail

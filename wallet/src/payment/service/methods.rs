@@ -30,7 +30,8 @@ impl Payments {
         let of = self.plans.subscription(account).await?.filter(|found| !found.cancel_at_end);
         let of = of.and_then(|found| found.method);
         let rows = repo::method::list(self.db.pool(), account).await?;
-        let mut seen: Vec<_> = rows.into_iter().map(|row| self.seen(row, of.as_ref())).collect();
+        let automatic = repo::auto_top_up::methods(self.db.pool(), account).await?;
+        let mut seen: Vec<_> = rows.into_iter().map(|row| self.seen(row, of.as_ref(), &automatic)).collect();
         if let Some(first) = seen.first_mut() {
             first.is_default = true;
         }
@@ -50,11 +51,12 @@ impl Payments {
         Ok(found.ok_or_else(|| Refusal::not_found("payment method"))?)
     }
 
-    fn seen(&self, row: MethodRow, plan: Option<&SavedMethod>) -> PaymentMethod {
+    fn seen(&self, row: MethodRow, plan: Option<&SavedMethod>, automatic: &[PaymentMethodId]) -> PaymentMethod {
         let is_plans = |of: &SavedMethod| of.provider == row.provider && Some(&of.reference) == row.reference.as_ref();
         PaymentMethod {
             id: row.id,
             pays_plan: plan.is_some_and(is_plans),
+            pays_auto_top_up: automatic.contains(&row.id),
             is_test: self.provider(&row.provider).is_none_or(|provider| provider.capabilities().test_only),
             provider: row.provider,
             kind: row.kind,
@@ -116,8 +118,8 @@ impl Payments {
         Ok(tx.commit().await?)
     }
 
-    /// Removes a method: it is never charged again, and its provider forgets it. One that pays the account's plan is
-    /// refused until another one does. A repeat changes nothing.
+    /// Removes a method: it is never charged again, and its provider forgets it. One that pays the account's plan, or
+    /// that auto top-up charges, is refused until another one does. A repeat changes nothing.
     pub async fn remove_method(&self, viewer: &Viewer, id: PaymentMethodId) -> Result<()> {
         Buyer::from(viewer).must_pay()?;
         let found = repo::method::find(self.db.pool(), viewer.account, id).await?;
@@ -131,6 +133,10 @@ impl Payments {
         if self.plans.pays_in_tx(&mut tx, viewer.account, &row.provider, row.reference.as_deref()).await? {
             let message =
                 "Your plan is paid with this card. Choose another card for the plan, or cancel the plan, first.";
+            return Err(Refusal::unprocessable("method", Problem::Taken, message).into());
+        }
+        if repo::auto_top_up::uses(&mut tx, viewer.account, id).await? {
+            let message = "Auto top-up charges this card. Choose another card for it, or switch it off, first.";
             return Err(Refusal::unprocessable("method", Problem::Taken, message).into());
         }
         if repo::method_change::remove(&mut tx, id, BY_OWNER, now).await? {
@@ -218,7 +224,9 @@ impl Payments {
         let Some(row) = repo::method::by_id(self.db.pool(), id).await? else { return Ok(None) };
         let seen = self.methods_of(row.account).await?.into_iter().find(|method| method.id == id);
         // A card that nothing is paid with by itself is nothing to write about.
-        let told = seen.filter(|seen| (seen.pays_plan || seen.is_default) && seen.term(now) == CardTerm::Expiring);
+        let told = seen.filter(|seen| {
+            (seen.pays_plan || seen.pays_auto_top_up || seen.is_default) && seen.term(now) == CardTerm::Expiring
+        });
         let Some(seen) = told else { return Ok(None) };
         let owner = self.identity.owner(row.account).await?;
         let mail = CardMail { name: owner.name, method: seen.label, expires: seen.expires, pays_plan: seen.pays_plan };

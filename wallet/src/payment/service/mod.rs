@@ -1,5 +1,7 @@
 //! The handle: order credits, follow a payment to its end, take providers' messages.
 
+mod auto_top_up;
+mod charge_auto;
 mod compare;
 mod console;
 mod customer;
@@ -9,6 +11,7 @@ mod options;
 mod order;
 mod plan;
 mod plan_change;
+mod refused_charge;
 mod sandbox;
 mod settle;
 mod settle_plan;
@@ -16,6 +19,7 @@ mod settlement;
 mod setup;
 mod top_up;
 
+pub use charge_auto::ToppedUp;
 pub use compare::Compared;
 pub use events::{PROCESS_EVENT, Replayed};
 pub(crate) use plan::Renewal;
@@ -115,6 +119,7 @@ pub struct Payments {
     notify: Notify,
     providers: Arc<RwLock<Vec<Arc<dyn Provider>>>>,
     silences: options::Silences,
+    refused: refused_charge::RefusedCharges,
 }
 
 impl std::fmt::Debug for Payments {
@@ -141,6 +146,7 @@ impl Payments {
             notify,
             providers: Arc::default(),
             silences: options::Silences::default(),
+            refused: refused_charge::RefusedCharges::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::super::provider::decline::{self, AfterDecline};
 use super::super::provider::{CheckoutAnswer, CheckoutOrder, Provider};
 use super::super::repo::{self, new_payment::NewPaymentRow, payment::PaymentRow};
+use super::charge_auto::AutoCharge;
 use super::customer::Customer;
 use super::options::Chosen;
 use super::plan_change::CONSENT_CHANGE;
@@ -39,6 +40,18 @@ pub(super) struct NewChange {
     pub(super) proration: Proration,
 }
 
+/// Why an order is made without its owner, or in place of one.
+#[derive(Default)]
+pub(super) enum Made {
+    /// A person or a program makes it, or a plan renews.
+    #[default]
+    Asked,
+    /// Auto top-up makes it, as it was read.
+    Automatically(Box<AutoCharge>),
+    /// Its owner makes it in place of a declined one of auto top-up.
+    InPlaceOf(PaymentId),
+}
+
 /// An order with our price, to be made.
 pub(super) struct NewOrder {
     pub(super) package: Option<String>,
@@ -56,6 +69,8 @@ pub(super) struct NewOrder {
     pub(super) open: TimeDelta,
     /// It is only made while this subscription has this version and goes on.
     pub(super) renews: Option<(SubscriptionId, i64)>,
+    /// Whether auto top-up makes it, or has made the one before.
+    pub(super) made: Made,
 }
 
 impl Buyer {
@@ -98,10 +113,12 @@ impl Payments {
         if let Some(known) = self.known(buyer, key, hash).await? {
             return Ok(known);
         }
-        let open = match (&order.plan, &order.change) {
-            (Some(part), _) => repo::new_payment::open_for(self.db.pool(), part).await?,
-            (None, Some(new)) => repo::new_payment::open_change(self.db.pool(), (new.of.id, &new.change.plan)).await?,
-            (None, None) => None,
+        let pool = self.db.pool();
+        let open = match (&order.plan, &order.change, &order.made) {
+            (_, _, Made::InPlaceOf(declined)) => repo::auto_top_up::open_recovery(pool, *declined).await?,
+            (Some(part), _, _) => repo::new_payment::open_for(pool, part).await?,
+            (None, Some(new), _) => repo::new_payment::open_change(pool, (new.of.id, &new.change.plan)).await?,
+            (None, None, _) => None,
         };
         match open {
             Some(id) => match repo::payment::by_id(self.db.pool(), id).await? {
@@ -154,8 +171,20 @@ impl Payments {
             plan: order.plan.as_ref().map(|part| (part, CONSENT)),
             change: order.change.as_ref().map(|new| (new.of.id, new.change.plan.as_str())),
             renews: order.renews,
+            auto_top_up: match &order.made {
+                Made::Automatically(charge) => Some(charge.of.number),
+                Made::Asked | Made::InPlaceOf(_) => None,
+            },
+            recovers: match &order.made {
+                Made::InPlaceOf(declined) => Some(*declined),
+                Made::Asked | Made::Automatically(_) => None,
+            },
         };
         let mut tx = self.db.begin().await?;
+        if let Made::Automatically(charge) = &order.made {
+            self.add_charge_in_tx(&mut tx, charge, &row).await?;
+            return Ok(tx.commit().await?);
+        }
         if order.renews.is_none() {
             // One after the other: two at once would both find room for one.
             identity::lock_account_in_tx(&mut tx, buyer.account).await?;
@@ -223,7 +252,7 @@ impl Payments {
     }
 
     /// Charges the saved method that was chosen for an order.
-    async fn charge_order(&self, row: &PaymentRow, method: PaymentMethodId) -> Result<()> {
+    pub(super) async fn charge_order(&self, row: &PaymentRow, method: PaymentMethodId) -> Result<()> {
         let found = repo::method::find(self.db.pool(), row.account, method).await?;
         match found.filter(|found| found.state == "active").and_then(|found| found.reference) {
             Some(reference) => self.charge(row, &reference).await,
@@ -256,6 +285,7 @@ impl Payments {
             save_method: false,
             open: TimeDelta::minutes(OPEN_MINUTES),
             renews: None,
+            made: row.recovers.map_or(Made::Asked, Made::InPlaceOf),
         };
         self.place(buyer, &order, (&key, &hash), &row.return_base).await
     }

@@ -6,7 +6,7 @@ use super::super::provider::{ChargeAnswer, Provider, SavedCharge, decline};
 use super::super::repo::{self, method::MethodRow, payment::PaymentRow};
 use super::customer::Customer;
 use super::options::Chosen;
-use super::order::{NewOrder, OPEN_MINUTES, PROVIDER_TIMEOUT};
+use super::order::{Made, NewOrder, OPEN_MINUTES, PROVIDER_TIMEOUT};
 use super::settle::{Finder, Reconciled};
 use super::{Buyer, Payments};
 use crate::catalog::CatalogView;
@@ -325,6 +325,7 @@ fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms, chosen: Chosen
         save_method: true,
         open: TimeDelta::minutes(OPEN_MINUTES),
         renews: None,
+        made: Made::Asked,
     }
 }
 

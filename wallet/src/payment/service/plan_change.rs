@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::super::repo::payment::PaymentRow;
-use super::order::{NewChange, NewOrder, OPEN_MINUTES};
+use super::order::{Made, NewChange, NewOrder, OPEN_MINUTES};
 use super::plan::price;
 use super::{Buyer, Payments};
 use crate::catalog::{CatalogView, Interval, Plan};
@@ -87,6 +87,7 @@ impl Payments {
             save_method: false,
             open: TimeDelta::minutes(OPEN_MINUTES),
             renews: None,
+            made: Made::Asked,
         };
         let payment = self.place(&buyer, &order, (&key, &hash), return_base).await?;
         Ok(Changed::Ordered(Box::new(payment)))

@@ -18,7 +18,7 @@ use crate::id::PaymentId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, NewAudit};
 use crate::ledger::{Command, GrantSource, HookError, NewGrant, Submission};
-use crate::notify::{Mail, PaidMail};
+use crate::notify::{AutoTopUpMail, Mail, PaidMail};
 use crate::payment::model::{PaymentStatus, PaymentView};
 use crate::plan::period::expiry_after;
 use crate::time_zone;
@@ -256,7 +256,10 @@ impl Payments {
         let now = self.db.now();
         let catalog = self.catalog.view().await?;
         let waited = row.status != PaymentStatus::Pending && row.updated_at + TimeDelta::seconds(LATE_SECONDS) < now;
-        let mail = receipt(row, finder == Finder::Reconciler || waited);
+        let mail = match row.auto_top_up {
+            Some(_) => charged(row, found),
+            None => receipt(row, finder == Finder::Reconciler || waited),
+        };
         let hook = self.settles(row, found, Brings::Credits, mail);
         let grant = NewGrant {
             amount: row.credits,
@@ -313,6 +316,16 @@ fn expiry(catalog: &CatalogView, row: &PaymentRow, now: DateTime<Utc>) -> Option
         Expiry::Months(months) => expiry_after(now, &time_zone::named(&row.time_zone), u32::from(months)),
         Expiry::Never | Expiry::NeverWhileActive | Expiry::PeriodEnd => None,
     }
+}
+
+fn charged(row: &PaymentRow, found: &ProviderPayment) -> Mail {
+    Mail::AutoTopUpCharged(AutoTopUpMail {
+        name: row.name.clone(),
+        payment: row.id,
+        credits: row.credits,
+        money: row.money,
+        method: found.method.clone().or_else(|| row.method_label.clone()),
+    })
 }
 
 fn receipt(row: &PaymentRow, late: bool) -> Mail {

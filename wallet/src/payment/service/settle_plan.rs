@@ -3,6 +3,7 @@
 use super::super::provider::ProviderPayment;
 use super::super::repo::{self, payment::PaymentRow};
 use super::Payments;
+use super::charge_auto::SettledTopUp;
 use super::settle::submission;
 use super::settlement::{Brings, Settles, Undone, saved_with};
 use crate::error::{Error, Result};
@@ -82,6 +83,7 @@ impl Payments {
             read: (row.status, row.failure.clone()),
             brings,
             saved: saved_with(row, found),
+            top_up: SettledTopUp::of(row),
             to: (row.email.clone(), row.locale.clone()),
             mail,
         }

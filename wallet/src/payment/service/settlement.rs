@@ -5,12 +5,13 @@ use sqlx::PgConnection;
 
 use super::super::provider::{ProviderMethod, ProviderPayment};
 use super::super::repo::{self, method_change, payment::PaymentRow};
+use super::charge_auto::SettledTopUp;
 use super::order::CONSENT;
 use super::setup::CONSENT_SAVE;
 use crate::db::Db;
 use crate::id::{AccountId, PaymentId, UserId};
 use crate::ledger::{HookError, Outcome, RefusingHook};
-use crate::notify::{Mail, Notify};
+use crate::notify::{Mail, Notify, webhook};
 use crate::payment::model::PaymentStatus;
 use crate::plan::month::{NotPaid, PlanTaken};
 use crate::plan::repo::plan_change::OrderedChange;
@@ -56,6 +57,8 @@ pub(super) struct Settles {
     pub(super) brings: Brings,
     /// The method that is saved now.
     pub(super) saved: Option<NewlySaved>,
+    /// What it settles of auto top-up.
+    pub(super) top_up: Option<SettledTopUp>,
     pub(super) to: (String, String),
     pub(super) mail: Mail,
 }
@@ -86,8 +89,16 @@ impl RefusingHook for Settles {
             };
             method_change::save(connection, &saved, now).await?;
         }
+        // Before the payment's row: who switches it off locks them in this order.
+        let told = match &self.top_up {
+            Some(top_up) => top_up.settle(connection, self.payment, now).await?,
+            None => None,
+        };
         let read = (self.read.0, self.read.1.as_deref());
         if repo::payment::succeed(connection, self.payment, read, outcome.seq(), now).await? {
+            if let Some((wallet, told)) = &told {
+                webhook::note_in_tx(connection, *wallet, told, now).await?;
+            }
             self.notify.enqueue_mail_in_tx(connection, &self.to.0, &self.to.1, &self.mail).await?;
             return Ok(());
         }

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use crate::error::{Error, Refusal, Result};
+use crate::error::{Error, Refusal, Result, TopUpHint};
 use crate::id::{AccountId, WalletId};
+use crate::money::Credits;
 
 /// Accounts whose plans are asked for at once.
 const ACCOUNTS_AT_ONCE: usize = 1_000;
@@ -28,6 +29,9 @@ pub(crate) trait PlanUpkeep: Send + Sync {
 
     /// Tells the rank of the plan that a wallet's account is on now, not a moment ago; `None` where nobody knows.
     async fn rank_now(&self, wallet: WalletId) -> Result<Option<i32>>;
+
+    /// Says what auto top-up does about a call that was refused for want of credits; never waits for it.
+    async fn top_up_for(&self, wallet: WalletId, needed: Credits) -> Option<TopUpHint>;
 }
 
 /// Where the plans of accounts are asked for, once it is known. Not held: whoever knows of plans knows of prices.
@@ -58,6 +62,20 @@ impl Upkeep {
             Refusal::PlanRequired { .. } => upkeep.rank_now(wallet).await?.filter(|now| *now > rank),
             _ => None,
         })
+    }
+}
+
+impl Upkeep {
+    /// Adds what auto top-up does about a refused call to its answer. A budget that is reached is no matter of credits.
+    pub(in crate::tariff) async fn told<T>(&self, answer: Result<T>, wallet: WalletId) -> Result<T> {
+        let Err(Error::Refused(Refusal::OutOfCredits { needed, available, ceiling: None, .. })) = answer else {
+            return answer;
+        };
+        let auto_top_up = match self.0.get() {
+            Some(upkeep) => upkeep.top_up_for(wallet, needed).await,
+            None => None,
+        };
+        Err(Refusal::OutOfCredits { needed, available, ceiling: None, auto_top_up }.into())
     }
 }
 

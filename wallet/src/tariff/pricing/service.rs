@@ -128,10 +128,11 @@ impl Tariffs {
             let payer = (request.wallet, request.plan_rank);
             match Box::pin(self.upkeep.second_chance(&refusal, payer, asked)).await? {
                 Some(rank) => (request.plan_rank, asked) = (rank, Instant::now()),
-                None => return answer,
+                None => return Box::pin(self.upkeep.told(answer, request.wallet)).await,
             }
         }
-        Box::pin(self.charge_once(&request, &actor, &key)).await
+        let answer = Box::pin(self.charge_once(&request, &actor, &key)).await;
+        Box::pin(self.upkeep.told(answer, request.wallet)).await
     }
 
     /// Prices and charges by the plan as it is known.
@@ -164,10 +165,11 @@ impl Tariffs {
             let payer = (request.wallet, request.plan_rank);
             match Box::pin(self.upkeep.second_chance(&refusal, payer, asked)).await? {
                 Some(rank) => (request.plan_rank, asked) = (rank, Instant::now()),
-                None => return answer,
+                None => return Box::pin(self.upkeep.told(answer, request.wallet)).await,
             }
         }
-        Box::pin(self.hold_once(&request, &actor, &key)).await
+        let answer = Box::pin(self.hold_once(&request, &actor, &key)).await;
+        Box::pin(self.upkeep.told(answer, request.wallet)).await
     }
 
     /// Prices and sets aside by the plan as it is known.

@@ -3,6 +3,7 @@
 pub(super) mod due;
 pub(super) mod endpoint;
 pub(super) mod log;
+pub(super) mod notice;
 pub(super) mod outbox;
 
 use super::EventKind;

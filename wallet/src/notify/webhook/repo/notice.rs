@@ -1,0 +1,87 @@
+//! Notices that endpoints are told of.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::super::EventKind;
+use crate::error::Result;
+use crate::id::{Shard, WalletId};
+
+/// A notice that was not queued yet, with the endpoints that listen.
+pub(in crate::notify::webhook) struct NewNotice {
+    pub(in crate::notify::webhook) id: Uuid,
+    pub(in crate::notify::webhook) wallet: WalletId,
+    pub(in crate::notify::webhook) data: Value,
+    pub(in crate::notify::webhook) at: DateTime<Utc>,
+    pub(in crate::notify::webhook) endpoints: Vec<Uuid>,
+}
+
+/// Adds a notice.
+pub(in crate::notify::webhook) async fn insert(
+    connection: &mut PgConnection,
+    wallet: WalletId,
+    (event, data): (EventKind, &Value),
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "INSERT INTO webhook_notices (id, shard, wallet_id, event, data, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        Uuid::now_v7(),
+        wallet.shard.as_i16(),
+        wallet.number,
+        event.code(),
+        data,
+        now
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Takes notices that were not queued yet, oldest first, and marks them; another node takes others.
+pub(in crate::notify::webhook) async fn take(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<NewNotice>> {
+    let rows = sqlx::query!(
+        r#"WITH taken AS (
+               SELECT id
+               FROM webhook_notices
+               WHERE relayed_at IS NULL
+               ORDER BY id
+               LIMIT $2
+               FOR UPDATE SKIP LOCKED
+           )
+           UPDATE webhook_notices AS n
+           SET relayed_at = $1
+           FROM taken
+           WHERE n.id = taken.id
+           RETURNING n.id, n.shard, n.wallet_id, n.data, n.created_at,
+                     ARRAY(
+                         SELECT e.id
+                         FROM webhook_endpoints AS e
+                         WHERE e.shard = n.shard AND e.wallet_id = n.wallet_id AND e.disabled_at IS NULL
+                           AND e.created_at <= n.created_at AND n.event = ANY(e.events)
+                     ) AS "endpoints!""#,
+        now,
+        limit
+    );
+    let rows = rows.fetch_all(connection).await?.into_iter();
+    let notices = rows.map(|row| NewNotice {
+        id: row.id,
+        wallet: WalletId { shard: Shard::from_i16(row.shard), number: row.wallet_id },
+        data: row.data,
+        at: row.created_at,
+        endpoints: row.endpoints,
+    });
+    Ok(notices.collect())
+}
+
+/// Removes notices that were queued long ago.
+pub(in crate::notify::webhook) async fn sweep(pool: &PgPool, before: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!("DELETE FROM webhook_notices WHERE relayed_at < $1", before).execute(pool).await?;
+    Ok(done.rows_affected())
+}
