@@ -1,6 +1,6 @@
 // Refunds and disputes, on a server with a refund rule: asked for, approved, refused, withdrawn, credits for a job.
 import type { Page } from '@playwright/test';
-import { admin, balance, bearer, payWith, signIn } from './scrip';
+import { admin, balance, bearer, hasScript, payWith, signIn } from './scrip';
 import { Site, expect, test } from './site';
 
 /** Refusals that a spec brings about on purpose. */
@@ -69,6 +69,13 @@ test('money for a pack is asked for, approved and sent back', async ({ browser, 
     const story = await openWaiting(staff);
     await expect(story.getByRole('heading', { level: 2 })).toHaveText('$20.00 to Dana Demo');
     await expect(story.getByTestId('preview')).toContainText('4,750 → 750');
+    if (hasScript()) {
+      // The preview follows the amount.
+      await story.getByLabel('Amount, at most $20.00').fill('5');
+      await expect(story.getByTestId('preview')).toContainText('4,750 → 3,750');
+      await expect(story.getByRole('button', { name: 'Approve and refund $5.00' })).toBeVisible();
+      await story.getByLabel('Amount, at most $20.00').fill('20.00');
+    }
     await story.getByRole('button', { name: 'Approve and refund $20.00' }).click();
     await expect(story).toContainText('Write a few words to the customer.');
     await story.getByLabel('Message to the customer').first().fill('Approved. Thank you for trying us.');

@@ -398,7 +398,7 @@ async fn no_server_function_knows_what_belongs_to_somebody_else(pool: PgPool) {
 
 #[sqlx::test(migrations = "../migrations")]
 async fn garbage_in_a_server_function_is_a_malformed_request(pool: PgPool) {
-    let site = Site::start_with(pool, &["--demo=true"]).await;
+    let site = Site::start_with(pool, &["--demo=true", "--rate-session-reads=10000"]).await;
     let mut admin = site.admin().await;
     let garbage = [
         "version=abc",
