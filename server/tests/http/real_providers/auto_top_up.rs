@@ -15,7 +15,7 @@ use wallet::payment::{AutoTopUpBuys, AutoTopUpState, NewAutoTopUp, PayWith, Susp
 use wallet::tariff::{ChargeRequest, LineRequest};
 
 use super::doubles::By;
-use super::till::{BASE, Till};
+use super::till::{BASE, Till, staff};
 
 /// The NeuralBox preset with auto top-up offered.
 async fn till(pool: &PgPool) -> Till {
@@ -104,5 +104,24 @@ async fn a_bank_that_asks_is_answered_on_stripes_page_for_that_order(pool: PgPoo
     till.is_paid(order.id).await;
     let view = payments.auto_top_up(till.viewer.wallet).await.expect("a view");
     assert_eq!((view.state, till.settled().await.as_str()), (AutoTopUpState::On, "150"));
+    till.is_right().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_dispute_pauses_it_until_it_is_won(pool: PgPool) {
+    let till = till(&pool).await;
+    let card = till.saved(By::YooKassa, By::YooKassa.good()).await;
+    agree(&till, card).await;
+    let (payments, refunds) = (till.wallet.payments(), till.wallet.refunds());
+    let paid = payments.payments(&till.viewer, None, 1).await.expect("payments").payments.remove(0);
+    let dispute = refunds.open_dispute(&staff(), paid.id, "Chargeback letter").await.expect("opened");
+    payments.top_up_due().await.expect("looked");
+    let view = payments.auto_top_up(till.viewer.wallet).await.expect("a view");
+    assert_eq!((view.state, view.reason), (AutoTopUpState::Suspended, Some(Suspension::Dispute)));
+    assert_eq!(till.settled().await, "50", "low, and not topped up");
+    refunds.end_dispute(&staff(), dispute.id, true).await.expect("won");
+    let view = payments.auto_top_up(till.viewer.wallet).await.expect("a view");
+    assert_eq!((view.state, till.settled().await.as_str()), (AutoTopUpState::On, "150"));
+    assert_eq!(till.doubles.taken(By::YooKassa).await.len(), 1);
     till.is_right().await;
 }

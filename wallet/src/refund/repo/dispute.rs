@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::money;
 use crate::error::{Error, Result};
-use crate::id::{DisputeId, PaymentId};
+use crate::id::{AccountId, DisputeId, PaymentId};
 use crate::money::{Credits, Money};
 use crate::refund::model::{DisputeState, DisputeView};
 
@@ -124,6 +124,19 @@ pub(crate) async fn list(
 pub(crate) async fn count_open(pool: &PgPool) -> Result<i64> {
     let count = sqlx::query_scalar!(r#"SELECT count(*) AS "count!" FROM disputes WHERE state = 'open'"#);
     Ok(count.fetch_one(pool).await?)
+}
+
+/// Says whether a payment of an account is disputed.
+pub(crate) async fn is_open(executor: impl PgExecutor<'_>, account: AccountId) -> Result<bool> {
+    let open = sqlx::query_scalar!(
+        r#"SELECT EXISTS (
+               SELECT FROM disputes AS d
+               JOIN payments AS p ON p.id = d.payment_id
+               WHERE p.account_id = $1 AND d.state = 'open'
+           ) AS "open!""#,
+        account.uuid()
+    );
+    Ok(open.fetch_one(executor).await?)
 }
 
 /// What a step of a dispute did to the wallet.

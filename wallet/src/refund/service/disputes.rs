@@ -18,7 +18,7 @@ use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::{Command, HookError, Outcome, RefusingHook, Submission};
 use crate::money::{Credits, Money};
 use crate::notify::{DisputeMail, DisputeStep, Mail, Notify};
-use crate::payment::{DisputeStatus, ProviderDispute};
+use crate::payment::{DisputeStatus, ProviderDispute, Suspension};
 
 /// The disputes of one list.
 const LISTED_MAX: i64 = 200;
@@ -152,8 +152,28 @@ impl Refunds {
         self.move_dispute(&by, id, to).await.map(drop)
     }
 
-    /// Moves a dispute on; where it is there already, or over, nothing happens.
+    /// Pauses auto top-up of an account's wallets while a payment of it is disputed, and lets it go on afterwards. A
+    /// repeat changes nothing.
+    pub(super) async fn pause_auto_top_up(&self, account: AccountId) -> Result<()> {
+        let mut tx = self.db.begin().await?;
+        identity::lock_account_in_tx(&mut tx, account).await?;
+        if repo::dispute::is_open(&mut *tx, account).await? {
+            self.payments.suspend_auto_top_ups_in_tx(&mut tx, account, Suspension::Dispute).await?;
+        } else {
+            self.payments.resume_auto_top_ups_in_tx(&mut tx, account, Suspension::Dispute).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Moves a dispute on, and what hangs on it; where it is there already, or over, nothing happens.
     async fn move_dispute(&self, by: &Actor, id: DisputeId, to: DisputeState) -> Result<DisputeView> {
+        let seen = self.step_to(by, id, to).await?;
+        let (row, _) = self.purchase(seen.payment).await?;
+        self.pause_auto_top_up(row.account).await?;
+        Ok(seen)
+    }
+
+    async fn step_to(&self, by: &Actor, id: DisputeId, to: DisputeState) -> Result<DisputeView> {
         for _ in 0..READS_MAX {
             let row = self.dispute_row(id).await?;
             if row.view.state.is_over() || row.view.state == to {
