@@ -50,7 +50,7 @@ async function allow(page: Page) {
     await expect(page.getByText('You have changed what this text names', { exact: false })).toBeVisible();
     await expect(tick).not.toBeChecked();
   }
-  await expect(consent).toContainText('10 USD each time my available balance falls below 300, and never more than 60 USD in a calendar month');
+  await expect(consent).toContainText(/charge 10 USD to Visa •• \d{4} each time my available balance falls below 300, and never more than 60 USD in a calendar month/);
   await tick.check();
   await page.getByRole('button', { name: 'Save and allow charges' }).click();
   await expect(page.getByText('Auto top-up is on.')).toBeVisible();
