@@ -84,7 +84,7 @@ async fn a_card_is_charged_only_for_what_was_named_and_ticked(pool: PgPool) {
 
     let card = save(&program, &mut browser, "4242 4242 4242 4242").await;
     let page = browser.open(PAGE).await.text;
-    assert!(page.contains("I allow Monthly credits to charge Visa •• 4242 10.00 USD each time"), "{page}");
+    assert!(page.contains("I allow Monthly credits to charge 10.00 USD to Visa •• 4242 each time"), "{page}");
     let named = shown(&card);
     for (form, words) in [
         (fields(&card, "USD|300|amount|5||60|", "yes"), "You have changed what this text names"),

@@ -68,7 +68,7 @@ pub(super) struct AutoCharge {
 /// What a wallet's next step is, and what it rests on.
 pub(super) struct Considered {
     pub(super) step: Step,
-    order: Option<Order>,
+    pub(super) order: Option<Order>,
     method: Option<MethodRow>,
     day: Window,
     month: Window,

@@ -128,22 +128,20 @@ impl Payments {
         } else if of.reason.is_some() && !is_over {
             hint(TopUpHintState::Suspended, of.until.map(in_seconds))
         } else {
-            match self.consider(&of, &balance, Some(needed)).await?.step {
+            let considered = self.consider(&of, &balance, Some(needed)).await?;
+            let after = considered.order.and_then(|order| balance.available.checked_add(order.credits));
+            let covers = after.is_some_and(|after| after >= needed);
+            if matches!(considered.step, Step::Charge | Step::Suspend(..) | Step::Wait(_)) {
+                repo::auto_top_up::ask(pool, wallet, needed, now).await?;
+                self.refused.asked.notify_one();
+            }
+            match considered.step {
                 Step::Rest => None,
-                Step::TooSmall => hint(TopUpHintState::TooSmall, None),
-                Step::Open => hint(TopUpHintState::Pending, Some(RETRY_SECONDS)),
-                Step::Wait(until) => {
-                    repo::auto_top_up::ask(pool, wallet, needed, now).await?;
-                    hint(TopUpHintState::Waiting, Some(in_seconds(until)))
-                }
-                step @ (Step::Charge | Step::Suspend(..)) => {
-                    repo::auto_top_up::ask(pool, wallet, needed, now).await?;
-                    self.refused.asked.notify_one();
-                    match step {
-                        Step::Suspend(_, until) => hint(TopUpHintState::Suspended, until.map(in_seconds)),
-                        _ => hint(TopUpHintState::Pending, Some(RETRY_SECONDS)),
-                    }
-                }
+                Step::Suspend(_, until) => hint(TopUpHintState::Suspended, until.map(in_seconds)),
+                // Low as it is it is topped up, and that is not enough for this charge.
+                step if !covers || step == Step::TooSmall => hint(TopUpHintState::TooSmall, None),
+                Step::Wait(until) => hint(TopUpHintState::Waiting, Some(in_seconds(until))),
+                _ => hint(TopUpHintState::Pending, Some(RETRY_SECONDS)),
             }
         };
         self.refused.note(wallet, Some(needed), answer);
