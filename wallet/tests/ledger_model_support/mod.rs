@@ -141,11 +141,11 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
         2 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::Release { wallet, which }),
         1 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::ExpireHold { wallet, which }),
         2 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::CreditBack { wallet, which }),
-        1 => (wallet.clone(), prop::option::of(which.clone()), -1..60_i64)
+        1 => (wallet.clone(), prop::option::of(which), -1..60_i64)
             .prop_map(|(wallet, grant, amount)| Step::Clawback { wallet, grant, amount }),
-        1 => (wallet.clone(), which.clone(), -1..40_i64)
+        1 => (wallet.clone(), which, -1..40_i64)
             .prop_map(|(wallet, grant, amount)| Step::Void { wallet, grant, amount }),
-        1 => (wallet.clone(), which.clone()).prop_map(|(wallet, which)| Step::Restore { wallet, which }),
+        1 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::Restore { wallet, which }),
         1 => (wallet.clone(), -20..20_i64).prop_map(|(wallet, amount)| Step::Adjust { wallet, amount }),
         2 => (wallet.clone(), -1..30_i64).prop_map(|(from, amount)| Step::Transfer { from, amount }),
         1 => wallet.clone().prop_map(|wallet| Step::ExpireGrants { wallet }),

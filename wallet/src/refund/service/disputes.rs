@@ -77,6 +77,10 @@ impl Refunds {
     pub async fn open_dispute(&self, by: &Actor, payment: PaymentId, reason: &str) -> Result<DisputeView> {
         let reason = identity::note(reason)?;
         let (row, assessed) = self.purchase(payment).await?;
+        if self.payments.provider(&row.provider).is_some_and(|own| own.capabilities().disputes_via_webhook) {
+            let message = "This provider tells of disputes by itself. They appear here without you.";
+            return Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into());
+        }
         if assessed.most_minor == 0 {
             let message = "All of this payment was given back already.";
             return Err(Refusal::unprocessable("payment", Problem::NotAllowed, message).into());
