@@ -275,8 +275,8 @@ async fn a_crash_between_order_and_charge_is_one_charge(pool: PgPool) {
     assert_eq!(available(&wallet, viewer.wallet).await, credits(200));
     double.books().silent = false;
     look_at(&wallet, later + minutes(3)).await;
-    let available = available(&wallet, viewer.wallet).await;
-    assert_eq!((double.books().charged.len(), available), (2, credits(1_200)));
+    let left = available(&wallet, viewer.wallet).await;
+    assert_eq!((double.books().charged.len(), left), (2, credits(1_200)));
 
     // The provider is away for so long that the payment is over: nothing was taken, and it is tried again later.
     double.books().deaf = true;
