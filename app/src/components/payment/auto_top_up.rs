@@ -1,5 +1,6 @@
 //! Auto top-up: how it stands, the form that asks for consent, and what was charged.
 
+use leptos::html::Input;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use uuid::Uuid;
@@ -310,6 +311,16 @@ fn Currencies(current: wallet::money::Currency, currencies: Vec<wallet::money::C
         .into_any()
 }
 
+/// Follows what is typed into a field, also what was typed before scripts were there: the consent names it.
+fn typed_into(value: RwSignal<String>) -> NodeRef<Input> {
+    let field = NodeRef::<Input>::new();
+    #[cfg(feature = "hydrate")]
+    field.on_load(move |input| value.set(input.value()));
+    #[cfg(not(feature = "hydrate"))]
+    let _ = value;
+    field
+}
+
 /// A text field whose value the consent names.
 #[component]
 fn TermField(
@@ -332,6 +343,7 @@ fn TermField(
                 class=if is_wrong { "field num !border-error" } else { "field num" }
                 inputmode="decimal"
                 autocomplete="off"
+                node_ref=typed_into(value)
                 value=value.get_untracked()
                 on:input=move |event| value.set(event_target_value(&event))
                 aria-invalid=is_wrong.then_some("true")
@@ -424,6 +436,7 @@ fn Buys(offer: AutoTopUpOffer, typed: Typed, outcome: FormOutcome) -> impl IntoV
                                     class="field num !w-28"
                                     inputmode="decimal"
                                     autocomplete="off"
+                                    node_ref=typed_into(typed.amount)
                                     value=typed.amount.get_untracked()
                                     aria-label=move || t_string!(i18n, auto.buys_amount, currency = code)
                                     on:input=move |event| typed.amount.set(event_target_value(&event))
@@ -437,6 +450,7 @@ fn Buys(offer: AutoTopUpOffer, typed: Typed, outcome: FormOutcome) -> impl IntoV
                                     class="field num !w-28"
                                     inputmode="decimal"
                                     autocomplete="off"
+                                    node_ref=typed_into(typed.fill_to)
                                     value=typed.fill_to.get_untracked()
                                     aria-label=move || t_string!(i18n, auto.buys_fill)
                                     on:input=move |event| typed.fill_to.set(event_target_value(&event))
