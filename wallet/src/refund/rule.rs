@@ -164,8 +164,25 @@ pub fn offer_of(assessment: &Assessment, minor: i64) -> Option<Offer> {
     {
         return Some(*whole);
     }
-    let taken = share_up(purchase.granted.micros(), minor, purchase.total.minor());
-    Some(offer(purchase, minor, Credits::from_micros(taken).min(purchase.unused)))
+    Some(offer(purchase, minor, credits_for(purchase, minor).min(purchase.unused)))
+}
+
+/// What a refund takes that was made at the provider; `None` where it is nothing, or more than is left of the payment.
+///
+/// Its share of the credits, used or not, but never more than was not taken back yet.
+pub(crate) fn mirrored(purchase: &Purchase, minor: i64) -> Option<Offer> {
+    let most = purchase.granted.checked_sub(purchase.taken_back)?;
+    (minor > 0 && minor <= left(purchase)).then(|| offer(purchase, minor, credits_for(purchase, minor).min(most)))
+}
+
+/// The credits that are disputed with an amount: those of what was not given back. After a full refund none.
+pub(crate) fn disputed(purchase: &Purchase, minor: i64) -> Credits {
+    credits_for(purchase, minor.min(left(purchase)))
+}
+
+/// The credits that stand for a part of the money, rounded up.
+fn credits_for(purchase: &Purchase, minor: i64) -> Credits {
+    Credits::from_micros(share_up(purchase.granted.micros(), minor.max(0), purchase.total.minor()))
 }
 
 /// What was not given back of a payment, in the minor unit.

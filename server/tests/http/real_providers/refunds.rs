@@ -334,3 +334,20 @@ async fn small_requests_are_approved_by_themselves_where_the_catalog_says_so(poo
     assert_eq!(given_back(&till).await, 2_000);
     till.is_sound().await;
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_was_given_back_elsewhere_before_it_was_approved_is_taken_once(pool: PgPool) {
+    let till = Till::open_refunding(&pool).await;
+    let payment = till.pack(By::Stripe.good(), "one").await;
+    let before = till.holds().await;
+    let request = asked(&till, payment.id, "form").await;
+    let intent = till.intent(payment.id).await;
+    till.doubles.control(&format!("stripe/payment_intents/{intent}/refund"), json!({})).await;
+    // Nobody has looked at it yet: Stripe refuses to give it back twice.
+    till.wallet.refunds().approve(&staff(), request.id, None, "Yes").await.expect("approved");
+    moves_on(&till, &request, RequestState::Failed).await;
+    till.wallet.refunds().run_due().await.expect("run");
+    assert_eq!(given_back(&till).await, 2_000);
+    assert_eq!(till.holds().await, before.checked_sub(credits(4_000)).expect("fits"), "once");
+    till.is_sound().await;
+}

@@ -129,3 +129,11 @@ pub(crate) async fn looked_at(
         .await?;
     Ok(())
 }
+
+/// Lets a payment's books be looked at once more.
+pub(crate) async fn look_again(connection: impl PgExecutor<'_>, payment: PaymentId, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!("UPDATE payments SET books_due_at = $2 WHERE id = $1", payment.uuid(), now)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

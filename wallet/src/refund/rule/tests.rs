@@ -76,6 +76,18 @@ fn staff_may_send_any_part_of_what_is_left() {
     }
 }
 
+#[test]
+fn what_went_back_elsewhere_takes_its_share_and_a_dispute_what_is_left_of_it() {
+    let half_gone = Purchase { refunded_minor: 1_800, taken_back: credits(500), ..pack(100) };
+    assert_eq!(mirrored(&half_gone, 900).expect("an offer").credits, credits(250), "used or not");
+    assert_eq!(mirrored(&half_gone, 1_800).expect("an offer").credits, credits(500));
+    for wrong in [0, -1, 1_801] {
+        assert_eq!(mirrored(&half_gone, wrong), None, "{wrong}");
+    }
+    assert_eq!(disputed(&half_gone, 3_600), credits(500), "the bank asks for all, half is back already");
+    assert_eq!(disputed(&Purchase { refunded_minor: 3_600, ..half_gone }, 3_600), Credits::ZERO);
+}
+
 proptest! {
     #[test]
     fn parts_never_add_up_to_more_than_was_paid_or_brought(

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 use super::super::model::{DisputeState, DisputeView};
 use super::super::repo;
 use super::super::repo::dispute::{DisputeRow, Moved};
-use super::super::rule::Purchase;
+use super::super::rule::disputed;
 use super::{READS_MAX, Refunds, audit};
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::{AccountId, DisputeId, PaymentId};
@@ -200,7 +200,7 @@ impl Refunds {
         let frozen = row.view.frozen;
         let (credits, moves, command): (Credits, fn(Credits, i64) -> Moved, _) = match to {
             DisputeState::Open => {
-                let amount = wanted(of, row.view.money).min(of.unused);
+                let amount = disputed(of, row.view.money.minor()).min(of.unused);
                 let void = Command::Void { grant: purchase.grant, amount, reason: "Payment disputed".to_owned() };
                 (amount, Moved::Frozen, amount.is_positive().then_some((key("open"), void)))
             }
@@ -209,7 +209,7 @@ impl Refunds {
                 (frozen, |_, seq| Moved::Restored(seq), row.frozen_seq.map(|void| (key("won"), restore(void))))
             }
             DisputeState::Lost => {
-                let rest = wanted(of, row.view.money).checked_sub(frozen).unwrap_or_default();
+                let rest = disputed(of, row.view.money.minor()).checked_sub(frozen).unwrap_or_default();
                 let left = of.granted.checked_sub(of.taken_back).unwrap_or_default();
                 let amount = rest.min(left);
                 let reason = "Dispute lost".to_owned();
@@ -266,15 +266,4 @@ impl Refunds {
         let found = repo::dispute::list(self.db.pool(), (Some(id), None), 1).await?.into_iter().next();
         Ok(found.ok_or_else(|| Refusal::not_found("dispute"))?)
     }
-}
-
-/// The credits that go with disputed money: their share of what was not given back. After a full refund nothing.
-fn wanted(of: &Purchase, disputed: Money) -> Credits {
-    let left = of.total.minor().saturating_sub(of.refunded_minor).max(0);
-    let minor = disputed.minor().min(left);
-    let share = i128::from(of.granted.micros()).checked_mul(i128::from(minor)).and_then(|product| {
-        let total = i128::from(of.total.minor());
-        product.checked_add(total.checked_sub(1)?)?.checked_div(total)
-    });
-    share.and_then(|share| i64::try_from(share).ok()).map_or(Credits::ZERO, Credits::from_micros)
 }

@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use super::super::model::RefundState;
 use super::super::repo;
 use super::super::repo::purchase::PurchaseRow;
-use super::super::rule::{Assessment, Offer, offer_of};
+use super::super::rule::{Offer, mirrored};
 use super::{Refunds, audit};
 use crate::catalog::Interval;
 use crate::error::{Error, Refusal, Result};
@@ -135,8 +135,8 @@ impl Refunds {
     /// Takes the credits of a refund that was made at the provider: their share of the money, from what the payment
     /// brought as far as it is there, then from other credits; what is missing is a debt.
     async fn mirror(&self, payment: PaymentId, found: &ProviderRefund) -> Result<()> {
-        let (row, assessed) = self.purchase(payment).await?;
-        let Some(offer) = taken_for(&assessed, found.money.minor()) else {
+        let (row, _) = self.purchase(payment).await?;
+        let Some(offer) = mirrored(&row.purchase, found.money.minor()) else {
             tracing::error!(%payment, reference = found.reference, "a refund of the provider is more than was paid");
             return Ok(());
         };
@@ -148,7 +148,7 @@ impl Refunds {
         };
         let after =
             json!({ "refund": id, "reference": found.reference, "money": offer.money, "credits": offer.credits });
-        let mirrored = Mirrored {
+        let record = Mirrored {
             id,
             payment,
             offer,
@@ -157,7 +157,7 @@ impl Refunds {
             audit: audit(&by, "refund.found", format!("payment {payment}"), after),
             now: self.db.now(),
         };
-        let done = self.take(&row, offer.credits, mirrored, (&by, &found.reference)).await;
+        let done = self.take(&row, offer.credits, record, (&by, &found.reference)).await;
         match done {
             Ok(()) | Err(HookError::Refused(Known)) => Ok(()),
             Err(HookError::Failed(error)) => Err(error),
@@ -185,18 +185,4 @@ impl Refunds {
         let key = IdempotencyKey::internal(format!("refund:{}:{reference}", row.purchase.payment));
         self.ledger.submit_with(Submission::new(row.wallet, key, by.clone(), command), mirrored).await.map(drop)
     }
-}
-
-/// The credits that go with money that went back: their share, used or not, but never more than is not taken back yet.
-fn taken_for(assessed: &Assessment, minor: i64) -> Option<Offer> {
-    let purchase = &assessed.purchase;
-    let all = Assessment {
-        purchase: crate::refund::Purchase {
-            unused: purchase.granted.checked_sub(purchase.taken_back)?,
-            ..purchase.clone()
-        },
-        verdict: Err(crate::refund::Obstacle::NoRule),
-        ..assessed.clone()
-    };
-    offer_of(&all, minor)
 }

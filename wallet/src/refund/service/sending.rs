@@ -47,6 +47,8 @@ impl Failed {
                 repo::request::step(&mut *connection, request, (from, RequestState::Failed), self.now).await?;
             }
         }
+        // Perhaps since somebody has given it back elsewhere.
+        repo::purchase::look_again(&mut *connection, self.row.view.payment, self.now).await?;
         if let Some(mail) = &self.mail {
             let to = &self.row.to;
             self.notify.enqueue_mail_in_tx(connection, &to.email, &to.locale, mail).await?;
