@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiPayloads;
 use crate::config::Settings;
+use crate::looks::Look;
 use crate::rate_limit::by_key;
 use crate::{
-    AppState, auto_top_ups, build, checkpoints, client_ip, connections, database, demo, jobs, providers, renewals,
-    webhook_delivery,
+    AppState, build, checkpoints, client_ip, connections, database, demo, jobs, looks, providers, webhook_delivery,
 };
 
 /// Serves until Ctrl-C or SIGTERM.
@@ -40,8 +40,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     let worker = jobs::start(&state).await?;
     let webhooks = webhook_delivery::start(&state, ApiPayloads::of(&state))?;
     share_rates(&state);
-    let renewals = renewals::start(&state);
-    let top_ups = auto_top_ups::start(&state);
+    let renewals = looks::start(&state, Look::Plans);
+    let top_ups = looks::start(&state, Look::LowWallets);
     stop_on_signal(state.stopping.clone())?;
     print_addresses(&settings, demo.as_ref());
     if settings.lacks_proxies() {

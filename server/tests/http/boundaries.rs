@@ -39,7 +39,7 @@ async fn a_free_plans_months_are_there_without_a_job(pool: PgPool) {
 
     // And the node looks by itself.
     advance(&site, TimeDelta::days(32)).await;
-    let renewals = server::renewals::start(&site.state);
+    let renewals = server::looks::start(&site.state, server::looks::Look::Plans);
     let mut rows = site.wallet().ledger().watch(program.viewer.wallet);
     let before = site.wallet().ledger().balance(program.viewer.wallet).await.expect("a balance").seq;
     let came = rows.wait_for(|seq| *seq > before);
