@@ -1,6 +1,6 @@
 // Auto top-up on a site of its own that sells the monthly-credits catalog: allowed, charged, stopped, switched off.
 import type { Page } from '@playwright/test';
-import { buyer } from './pay';
+import { buyer, keepCard } from './pay';
 import { bearer, hasScript, newKey, payWith } from './scrip';
 import { Site, expect, test as base } from './site';
 
@@ -22,16 +22,6 @@ const test = base.extend<{ owner: Page }, { shop: Site }>({
     await page.context().close();
   },
 });
-
-/** Buys 1,000 credits with a card that is kept. */
-async function keepCard(page: Page, number: string, isAsked = false) {
-  const form = { package: '', amount: '1000', currency: 'USD', method: 'sandbox.card', save_method: 'yes', idempotency_key: 'keep-a-card' };
-  const ordered = await page.request.post('/wallet/top-up', { form, maxRedirects: 0 });
-  await page.goto(ordered.headers().location ?? '');
-  await payWith(page, number);
-  if (isAsked) await page.getByRole('button', { name: 'Approve' }).click();
-  await expect(page.getByText('Paid and added')).toBeVisible();
-}
 
 /** Allows ten dollars below 300 credits, at most 60 a month. */
 async function allow(page: Page) {

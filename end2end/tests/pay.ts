@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { APIRequestContext, Locator, Page } from '@playwright/test';
-import { PASSWORD, expect, freshEmail, mailedLink, test as base } from './scrip';
+import { PASSWORD, expect, freshEmail, mailedLink, payWith, test as base } from './scrip';
 import { Site, setting } from './site';
 
 /** Cards as the two pages send them. */
@@ -183,4 +183,14 @@ export async function orders(page: Page, state: string): Promise<Locator> {
 export async function payAndVanish(page: Page, card: Record<string, string>) {
   const answer = await page.request.post(page.url(), { form: card, maxRedirects: 0 });
   expect(answer.status()).toBe(303);
+}
+
+/** Buys 1,000 credits with a card that is kept. */
+export async function keepCard(page: Page, number: string, isAsked = false) {
+  const form = { package: '', amount: '1000', currency: 'USD', method: 'sandbox.card', save_method: 'yes', idempotency_key: 'keep-a-card' };
+  const ordered = await page.request.post('/wallet/top-up', { form, maxRedirects: 0 });
+  await page.goto(ordered.headers().location ?? '');
+  await payWith(page, number);
+  if (isAsked) await page.getByRole('button', { name: 'Approve' }).click();
+  await expect(page.getByText('Paid and added')).toBeVisible();
 }

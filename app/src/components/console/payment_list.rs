@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use wallet::payment::{GroupCounts, StaffPayment, StatusGroup};
 
+use crate::components::ui::tabs::{CountTab, CountTabs};
 use crate::i18n::*;
 use crate::server_fns::console::PaymentsQuery;
 use crate::text::amount::{count_text, credits_text, money_text, unit_text};
@@ -25,26 +26,13 @@ pub fn StatusTabs(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let open = query.group();
-    let tabs = StatusGroup::ALL
-        .into_iter()
-        .map(|group| {
-            let is_open = group == open;
-            let class = if is_open {
-                "pt-1 pb-2 border-b-2 -mb-px whitespace-nowrap border-base-content font-semibold"
-            } else {
-                "pt-1 pb-2 border-b-2 -mb-px whitespace-nowrap border-transparent text-muted hover:text-base-content"
-            };
-            let href = format!("{PAYMENTS}{}", query.in_group(group).to_query());
-            let count = counts.of(group);
-            view! {
-                <a href=href class=class aria-current=is_open.then_some("page")>
-                    {move || group_name(i18n.get_locale(), group)} " "
-                    <span class="num text-sm font-normal text-muted">{move || count_text(i18n.get_locale(), count)}</span>
-                </a>
-            }
-        })
-        .collect_view();
-    view! { <nav aria-label=move || t_string!(i18n, order.state) class="tabs-line mb-5">{tabs}</nav> }
+    let tab = |group| CountTab {
+        href: format!("{PAYMENTS}{}", query.in_group(group).to_query()),
+        label: Signal::derive(move || group_name(i18n.get_locale(), group)),
+        count: counts.of(group),
+        is_open: group == open,
+    };
+    view! { <CountTabs tabs=StatusGroup::ALL.into_iter().map(tab).collect() /> }
 }
 
 /// The filter form: a GET form, so that it works without a script and its result has an address.

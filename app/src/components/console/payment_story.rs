@@ -8,7 +8,7 @@ use wallet::payment::{Decision, PaymentStatus, PaymentStep, PaymentStory, StaffP
 
 use crate::components::console::dispute_form::{OpenDispute, tells_of_disputes};
 use crate::components::console::payment_decision::DecisionForm;
-use crate::components::ui::panel::{Banner, BannerKind};
+use crate::components::ui::panel::{DoneBanner, LateNote};
 use crate::components::ui::side_panel::keep_focus;
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -69,7 +69,9 @@ pub fn StoryPanel(
             {if is_in_review {
                 view! { <DecisionForm story=story.clone() outcome=outcome /> }.into_any()
             } else {
-                is_late.then(|| view! { <Late /> }).into_any()
+                is_late
+                    .then(|| view! { <LateNote words=Signal::derive(move || t_string!(i18n, payments.decided_meanwhile)) /> })
+                    .into_any()
             }}
             <hr class="perf-x mx-2" />
             <div class="px-5 py-4">
@@ -97,22 +99,7 @@ fn Done(done: String) -> impl IntoView {
         "returned" => t_string!(i18n, payments.done_returned),
         _ => "",
     };
-    view! {
-        <Banner kind=BannerKind::Info>
-            <p class="flex-1">{words}</p>
-        </Banner>
-    }
-}
-
-/// The decision came too late: the payment is not in review any more.
-#[component]
-fn Late() -> impl IntoView {
-    let i18n = use_i18n();
-    view! {
-        <p class="rounded-box px-4 py-2.5 mx-5 mb-4 tag-err" role="alert" data-testid="form-error">
-            {t!(i18n, payments.decided_meanwhile)}
-        </p>
-    }
+    view! { <DoneBanner words=Signal::derive(words) /> }
 }
 
 /// The amount, and in one sentence how the payment stands.

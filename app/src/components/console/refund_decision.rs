@@ -6,6 +6,7 @@ use wallet::refund::{Assessment, Offer, RefundAbout, StaffRefundRequest, offer_o
 
 use crate::components::refund::summary::Line;
 use crate::components::ui::field::{TextArea, sent_once};
+use crate::components::ui::typed::typed_before;
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::text::amount::{credits_text, money_text, signed_text};
@@ -94,8 +95,8 @@ fn ApproveMoney(action: String, assessed: Assessment, available: Credits, outcom
                 class=class
                 inputmode="decimal"
                 autocomplete="off"
+                node_ref=typed_before(move |text| set_typed.set(text))
                 value=first
-                prop:value=typed
                 aria-invalid=is_wrong.then_some("true")
                 aria-describedby="amount-note"
                 on:input=move |event| set_typed.set(event_target_value(&event))

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use wallet::refund::{RefundRequest, RequestState};
 
+use crate::components::ui::tabs::{CountTab, CountTabs};
 use crate::i18n::*;
-use crate::text::amount::count_text;
 use crate::text::date_time::{When, WhenStyle, date_text};
 use crate::text::refund::{asked_text, number_text, reason_name, request_class, request_state, returned_text};
 
@@ -31,24 +31,13 @@ pub fn RequestTabs(
     counts: Vec<(RequestState, i64)>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let tabs = counts
-        .into_iter()
-        .map(|(state, count)| {
-            let is_open = state == open;
-            let class = if is_open {
-                "pt-1 pb-2 border-b-2 -mb-px whitespace-nowrap border-base-content font-semibold"
-            } else {
-                "pt-1 pb-2 border-b-2 -mb-px whitespace-nowrap border-transparent text-muted hover:text-base-content"
-            };
-            view! {
-                <a href=queue_address(state, "") class=class aria-current=is_open.then_some("page")>
-                    {move || request_state(i18n.get_locale(), state)} " "
-                    <span class="num text-sm font-normal text-muted">{move || count_text(i18n.get_locale(), count)}</span>
-                </a>
-            }
-        })
-        .collect_view();
-    view! { <nav aria-label=move || t_string!(i18n, order.state) class="tabs-line mb-5">{tabs}</nav> }
+    let tab = |(state, count)| CountTab {
+        href: queue_address(state, ""),
+        label: Signal::derive(move || request_state(i18n.get_locale(), state)),
+        count,
+        is_open: state == open,
+    };
+    view! { <CountTabs tabs=counts.into_iter().map(tab).collect() /> }
 }
 
 /// The requests.

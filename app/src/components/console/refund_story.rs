@@ -8,7 +8,7 @@ use crate::components::console::payment_list::PAYMENTS;
 use crate::components::console::refund_decision::RefundDecision;
 use crate::components::refund::summary::Line;
 use crate::components::ui::icon::{Icon, icon};
-use crate::components::ui::panel::{Banner, BannerKind};
+use crate::components::ui::panel::{DoneBanner, LateNote};
 use crate::components::ui::side_panel::keep_focus;
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -62,14 +62,7 @@ pub fn RefundStory(
                 {done.map(|done| view! { <Done done=done /> })}
                 <Heading request=request.clone() />
             </div>
-            {is_late
-                .then(|| {
-                    view! {
-                        <p class="rounded-box px-4 py-2.5 mx-5 mb-4 tag-err" role="alert" data-testid="form-error">
-                            {t!(i18n, refunds.late)}
-                        </p>
-                    }
-                })}
+            {is_late.then(|| view! { <LateNote words=Signal::derive(move || t_string!(i18n, refunds.late)) /> })}
             <Grants purchases=purchases about=request.about />
             <hr class="perf-x mx-2" />
             {decision}
@@ -87,11 +80,7 @@ fn Done(done: String) -> impl IntoView {
         "declined" => t_string!(i18n, refunds.done_declined),
         _ => "",
     };
-    view! {
-        <Banner kind=BannerKind::Info>
-            <p class="flex-1">{words}</p>
-        </Banner>
-    }
+    view! { <DoneBanner words=Signal::derive(words) /> }
 }
 
 /// What is asked, by whom, why, and until when it is answered.

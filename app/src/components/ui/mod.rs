@@ -10,3 +10,5 @@ pub mod public_shell;
 pub mod session_frame;
 pub mod shell;
 pub mod side_panel;
+pub mod tabs;
+pub mod typed;

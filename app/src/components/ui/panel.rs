@@ -222,3 +222,31 @@ pub fn Banner(
     };
     view! { <div class=class role="status">{children()}</div> }
 }
+
+/// Says what a form has just done.
+#[component]
+pub fn DoneBanner(
+    /// The words.
+    #[prop(into)]
+    words: Signal<&'static str>,
+) -> impl IntoView {
+    view! {
+        <Banner kind=BannerKind::Info>
+            <p class="flex-1">{move || words.get()}</p>
+        </Banner>
+    }
+}
+
+/// Says in a panel that what its form was about is decided by now.
+#[component]
+pub fn LateNote(
+    /// The words.
+    #[prop(into)]
+    words: Signal<&'static str>,
+) -> impl IntoView {
+    view! {
+        <p class="rounded-box px-4 py-2.5 mx-5 mb-4 tag-err" role="alert" data-testid="form-error">
+            {move || words.get()}
+        </p>
+    }
+}

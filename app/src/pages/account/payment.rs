@@ -5,7 +5,8 @@ use leptos_router::hooks::use_query_map;
 use uuid::Uuid;
 use wallet::payment::{CardTerm, MethodKind, PayOption, PaymentMethod};
 
-use crate::components::payment::auto_top_up::{AutoTopUpPanel, LastCharges};
+use crate::components::payment::auto_top_up::AutoTopUpPanel;
+use crate::components::payment::auto_top_up::charges::LastCharges;
 use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
 use crate::components::ui::shell::{DataPage, Nav};

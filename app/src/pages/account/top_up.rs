@@ -10,6 +10,7 @@ use crate::components::payment::method_list::MethodList;
 use crate::components::payment::pack_picker::PackPicker;
 use crate::components::ui::field::sent_once;
 use crate::components::ui::shell::{DataPage, Nav};
+use crate::components::ui::typed::typed_before;
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::top_up::{Pack, TopUpOffer, load_top_up_offer};
@@ -150,7 +151,7 @@ fn OwnAmount(free: FreeAmount, currency: Currency, outcome: FormOutcome, alone: 
                 class="field num !w-32 relative z-10"
                 name="amount"
                 inputmode="decimal"
-                prop:value=typed
+                node_ref=typed_before(move |text| set_typed.set(text))
                 value=typed.get_untracked()
                 aria-label=move || t_string!(i18n, top_up.own)
                 aria-invalid=is_wrong.then_some("true")

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_query_map;
 use wallet::refund::DisputeView;
 
 use crate::components::console::dispute_table::DisputeTable;
-use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
+use crate::components::ui::panel::{DoneBanner, EmptyState};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
 use crate::server_fns::staff_refunds::{DisputesPage as Page, load_disputes};
@@ -37,11 +37,7 @@ fn Done(done: String) -> impl IntoView {
         "lost" => t_string!(i18n, disputes.done_lost),
         _ => "",
     };
-    view! {
-        <Banner kind=BannerKind::Info>
-            <p class="flex-1">{words}</p>
-        </Banner>
-    }
+    view! { <DoneBanner words=Signal::derive(words) /> }
 }
 
 /// Both lists.

@@ -8,6 +8,7 @@ use wallet::money::Credits;
 use wallet::tariff::{ParamKind, ParamSpec, params_of_form};
 
 use crate::components::ledger::entry::CategoryDot;
+use crate::components::ui::typed::{chosen_before, typed_before};
 use crate::i18n::*;
 use crate::server_fns::playground::{RunTrial, Trial};
 use crate::text::amount::{exact_text, unit_text};
@@ -113,12 +114,25 @@ fn ParamField(spec: ParamSpec, typed: RwSignal<BTreeMap<String, String>>) -> imp
                 })
                 .collect_view();
             view! {
-                <select class="field field-sm" name=field on:change=move |event| set(event_target_value(&event))>{options}</select>
+                <select
+                    class="field field-sm"
+                    name=field
+                    node_ref=chosen_before(set)
+                    on:change=move |event| set(event_target_value(&event))
+                >
+                    {options}
+                </select>
             }
             .into_any()
         }
         ParamKind::Choices(_) => view! {
-            <input class="field field-sm" name=field value=value on:input=move |event| set(event_target_value(&event)) />
+            <input
+                class="field field-sm"
+                name=field
+                node_ref=typed_before(set)
+                value=value
+                on:input=move |event| set(event_target_value(&event))
+            />
         }
         .into_any(),
         ParamKind::Integer { min, max, .. } => view! {
@@ -128,6 +142,7 @@ fn ParamField(spec: ParamSpec, typed: RwSignal<BTreeMap<String, String>>) -> imp
                 name=field
                 min=min.to_string()
                 max=max.to_string()
+                node_ref=typed_before(set)
                 value=value
                 on:input=move |event| set(event_target_value(&event))
             />
