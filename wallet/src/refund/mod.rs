@@ -1,6 +1,6 @@
 //! Refunds: what people ask for, what staff decide, money that goes back, and disputes.
 //!
-//! Reading order: [`rule`] (what of a purchase can be given back, and why not: pure), [`model`] (requests, refunds and
+//! Reading order: `rule` (what of a purchase can be given back, and why not: pure), `model` (requests, refunds and
 //! disputes as callers see them), `service` (ask, decide, send, follow what the provider says). Credits are taken before
 //! money is sent, and given back where it did not go; each step is found again after a crash by the refund's row.
 

@@ -1,4 +1,4 @@
-//! Auto top-up: how it stands, the form that asks for consent ([`terms_form`], with its [`fields`]), and what was charged.
+//! Auto top-up: how it stands, the form that asks for consent (`terms_form`, with its `fields`), and what was charged.
 
 pub mod charges;
 mod fields;
