@@ -22,11 +22,6 @@ pub struct AppSettings {
     pub assets_version: String,
 }
 
-/// Put into the extensions of a request whose answer stays as the server drew it: a page that the browser's router
-/// would draw otherwise, because its address names something that this person may not see.
-#[derive(Clone, Copy, Debug)]
-pub struct StillPage;
-
 /// The token of the session that asks, put into the extensions of a request: for the page that lists sessions.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SessionToken(pub [u8; 16]);

@@ -6,17 +6,18 @@ use leptos_use::UseLocalesOptions;
 
 use crate::App;
 
-/// The document around every page: styles, fonts, theme, and the script that brings the page to life.
+/// The document around every page: styles, fonts, theme, and the script that starts what is alive on it.
 ///
-/// The files' addresses carry the version of the assets, so that browsers may keep them for ever; that is why this
-/// isn't Leptos' own `HydrationScripts`.
+/// The files' addresses carry the version of the assets, so that browsers may keep them for ever, and the script starts
+/// islands in the order of the document; that is why this isn't Leptos' own `HydrationScripts`.
 #[must_use]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let version = assets_version();
-    let pkg = format!("/{}/{}", options.site_pkg_dir, options.output_name);
-    let script = format!(
-        "import('{pkg}.js?v={version}').then(m=>m.default({{module_or_path:'{pkg}.wasm?v={version}'}}).then(()=>m.hydrate()))"
-    );
+    let (folder, name) = (options.site_pkg_dir, options.output_name);
+    // A page of islands: what the server fetched for it stays at the server.
+    if let Some(shared) = Owner::current_shared_context() {
+        shared.set_is_hydrating(false);
+    }
     view! {
         <!DOCTYPE html>
         <html data-theme=chosen_theme() data-page=on_request::answered_page()>
@@ -32,15 +33,9 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     r#type="font/woff2"
                     crossorigin="anonymous"
                 />
-                <link rel="stylesheet" href=format!("{pkg}.css?v={version}") />
+                <link rel="stylesheet" href=format!("/{folder}/{name}.css?v={version}") />
                 <MetaTags />
-                {(!on_request::is_still())
-                    .then(|| {
-                        view! {
-                            <link rel="modulepreload" href=format!("{pkg}.js?v={version}") nonce=leptos::nonce::use_nonce() />
-                            <script r#type="module" nonce=leptos::nonce::use_nonce() inner_html=script></script>
-                        }
-                    })}
+                <script r#type="module" nonce=leptos::nonce::use_nonce() src=format!("/{folder}/page.js?v={version}")></script>
             </head>
             <body>
                 <App />
@@ -53,17 +48,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 /// for.
 pub(crate) fn languages() -> UseLocalesOptions {
     UseLocalesOptions::default().ssr_lang_header_getter(on_request::languages)
-}
-
-/// Gives the browser the address of the page, where the page answers a form that has an address of its own.
-///
-/// So whatever reads the address (the router, links, a reload) sees the page, and no form is sent a second time.
-#[cfg(feature = "hydrate")]
-pub fn take_page_address() {
-    let page = document().document_element().and_then(|html| html.get_attribute("data-page"));
-    if let (Some(page), Ok(history)) = (page, window().history()) {
-        let _ = history.replace_state_with_url(&leptos::wasm_bindgen::JsValue::NULL, "", Some(&page));
-    }
 }
 
 fn assets_version() -> String {
@@ -104,10 +88,6 @@ mod on_request {
         parts.uri.path_and_query().map(ToString::to_string)
     }
 
-    pub(super) fn is_still() -> bool {
-        use_context::<Parts>().is_some_and(|parts| parts.extensions.get::<crate::context::StillPage>().is_some())
-    }
-
     pub(super) fn languages() -> Option<String> {
         let chosen = cookie("i18n_pref_locale").filter(|locale| locale == "en" || locale == "ru");
         let asked = || use_context::<Parts>()?.headers.get(ACCEPT_LANGUAGE)?.to_str().ok().map(str::to_owned);
@@ -127,10 +107,6 @@ mod on_request {
 
     pub(super) const fn answered_page() -> Option<String> {
         None
-    }
-
-    pub(super) const fn is_still() -> bool {
-        false
     }
 
     pub(super) const fn languages() -> Option<String> {

@@ -13,6 +13,7 @@ pub mod context;
 pub mod current_user;
 mod document;
 pub mod error;
+pub mod islands;
 #[cfg(feature = "ssr")]
 pub mod language;
 pub mod live;
@@ -21,18 +22,24 @@ pub mod server_fns;
 pub mod session;
 pub mod text;
 pub mod text_json;
+pub mod words;
 
 #[expect(missing_docs, clippy::doc_markdown, reason = "generated from the locale files")]
 #[allow(warnings, clippy::all, clippy::allow_attributes, clippy::allow_attributes_without_reason)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
 }
-pub use generated::i18n;
+
+/// The texts, and the macros that pick one in the language of the page.
+#[expect(hidden_glob_reexports, reason = "our two macros stand in place of the generated ones")]
+pub mod i18n {
+    pub use crate::generated::i18n::*;
+    pub use crate::words::use_i18n;
+    pub(crate) use crate::words::{page_t as t, page_t_string as t_string};
+}
 
 pub use document::shell;
-#[cfg(feature = "hydrate")]
-pub use document::take_page_address;
-use i18n::I18nContextProvider;
+use generated::i18n::I18nContextProvider;
 use pages::account::{
     HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage, RefundFormPage,
     RefundRequestPage, RefundsPage, TopUpPage,

@@ -1,11 +1,11 @@
-//! Starts the pages in the browser.
+//! Starts the islands in the browser.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Brings the server's page to life.
+/// Prepares what the islands of a page share; the page's script then starts each of them by its own export.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    app::take_page_address();
-    leptos::mount::hydrate_body(app::App);
+    leptos::mount::hydrate_islands();
+    app::islands::start();
 }

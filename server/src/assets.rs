@@ -35,7 +35,7 @@ pub fn version() -> String {
     VERSION
         .get_or_init(|| {
             let mut version = String::new();
-            for path in ["pkg/scrip.css", "pkg/scrip.js", "pkg/scrip.wasm"] {
+            for path in ["pkg/scrip.css", "pkg/page.js", "pkg/scrip.js", "pkg/scrip.wasm"] {
                 if let Some(file) = Site::get(path) {
                     version.push_str(&hex(&file.metadata.sha256_hash()[..4]));
                 }

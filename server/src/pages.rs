@@ -1,6 +1,6 @@
 //! Pages, rendered by Leptos, and their server functions.
 
-use app::context::{AppSettings, FormOutcome, StillPage};
+use app::context::{AppSettings, FormOutcome};
 use app::{App, shell};
 use axum::Router;
 use axum::body::Body;
@@ -65,7 +65,6 @@ pub async fn missing(state: &AppState, mut request: Request) -> Response {
         return status(StatusCode::NOT_FOUND, "There is nothing at this address.");
     }
     *request.uri_mut() = Uri::from_static("/not-found");
-    request.extensions_mut().insert(StillPage);
     with_status(render(state, request).await, StatusCode::NOT_FOUND)
 }
 

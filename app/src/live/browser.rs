@@ -52,6 +52,13 @@ pub fn connect_when_started(live: LiveWallet) {
     });
 }
 
+/// Tells the page's script that the balance has changed: what the server draws of it may be asked for again.
+pub fn tell_page() {
+    if let Ok(event) = web_sys::Event::new("scrip:balance") {
+        let _ = window().dispatch_event(&event);
+    }
+}
+
 /// Ends the stream for good: whatever it still says is too late.
 fn close(shared: &Shared) {
     let mut stream = shared.borrow_mut();

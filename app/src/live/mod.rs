@@ -105,6 +105,8 @@ impl LiveWallet {
         let is_newer = self.balance.with_untracked(|shown| shown.as_ref().is_none_or(|shown| balance.seq >= shown.seq));
         if is_newer {
             self.balance.set(Some(balance));
+            #[cfg(feature = "hydrate")]
+            browser::tell_page();
         }
     }
 }

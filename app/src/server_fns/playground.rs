@@ -71,14 +71,20 @@ pub enum TrialAnswer {
 
 /// Gives the playground; "not found" where the demo is off.
 #[server(endpoint = "playground", input = GetUrl, output = TextJson)]
-pub async fn load_playground() -> Result<Playground, AppError> {
+pub async fn load_playground(
+    /// The card that is asked for, with its options.
+    asked: Option<TrialRequest>,
+) -> Result<Playground, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     ssr::must_be_demo()?;
     let book = wallet.tariffs().active().await?;
     let balance = wallet.balance(viewer.wallet).await?;
     let entries = wallet.ledger().entries(viewer.wallet, &Default::default(), Default::default()).await?.entries;
     let catalog = wallet.catalog().view().await?;
-    let trials = ssr::trials(&book, &catalog, viewer.plan.rank);
+    let mut trials = ssr::trials(&book, &catalog, viewer.plan.rank);
+    if let Some(asked) = asked {
+        ssr::ask(&book, &catalog, viewer.plan.rank, &asked, &mut trials);
+    }
     let refused = ssr::dearest(&book, &catalog, balance.available);
     let holds = ssr::open_holds(&wallet, viewer.wallet, &entries).await?;
     let entries = entries.into_iter().take(8).collect();
@@ -86,7 +92,7 @@ pub async fn load_playground() -> Result<Playground, AppError> {
 }
 
 /// What a trial asks for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrialRequest {
     /// The operation.
     pub operation: String,
@@ -192,6 +198,30 @@ mod ssr {
         Some(trial(book, catalog, tariff, i32::MAX, count))
     }
 
+    /// Shows what the address asks for in its card.
+    pub fn ask(book: &PriceBook, catalog: &CatalogView, rank: i32, asked: &TrialRequest, trials: &mut [Trial]) {
+        let Some(trial) = trials.iter_mut().find(|trial| trial.tariff.operation == asked.operation) else { return };
+        let values = params_of_form(&trial.specs, |name| asked.params.get(name).map(String::as_str));
+        trial.quote = book.quote(&asked.operation, &values, asked.count.unwrap_or(1)).ok();
+        trial.is_allowed = is_allowed(book, catalog, &asked.operation, &values, rank);
+        for (name, value) in &mut trial.params {
+            if let Some(typed) = asked.params.get(name) {
+                value.clone_from(typed);
+            }
+        }
+    }
+
+    fn is_allowed(
+        book: &PriceBook,
+        catalog: &CatalogView,
+        operation: &str,
+        values: &serde_json::Map<String, serde_json::Value>,
+        rank: i32,
+    ) -> bool {
+        let rank_of = |plan: &str| catalog.plan(plan).map_or(i32::MAX, |plan| plan.rank);
+        book.plans_needed(operation, values).into_iter().all(|plan| rank_of(plan) <= rank)
+    }
+
     fn trial(book: &PriceBook, catalog: &CatalogView, tariff: &Tariff, rank: i32, count: i64) -> Trial {
         let specs = tariff.rule.params();
         let first = |kind: &ParamKind| match kind {
@@ -205,9 +235,7 @@ mod ssr {
             .collect();
         let values = params_of_form(&specs, |name| params.get(name).map(String::as_str));
         let quote = book.quote(&tariff.operation, &values, count).ok();
-        let rank_of = |plan: &str| catalog.plan(plan).map_or(i32::MAX, |plan| plan.rank);
-        let needed = book.plans_needed(&tariff.operation, &values);
-        let is_allowed = needed.into_iter().all(|plan| rank_of(plan) <= rank);
+        let is_allowed = is_allowed(book, catalog, &tariff.operation, &values, rank);
         let mut tariff = tariff.clone();
         // What we pay is nobody else's business.
         tariff.upstream_cost = None;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::ui::field::{Field, sent_once};
+use crate::components::ui::field::Field;
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::text::refusal::{FormErrors, field_error_text};
@@ -22,7 +22,6 @@ pub fn ResultForm(
     outcome: FormOutcome,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_sent, submit) = sent_once();
     let is_open = !outcome.path.is_empty();
     let chosen = outcome.value("result");
     let wrong = outcome.error("result").cloned();
@@ -33,7 +32,7 @@ pub fn ResultForm(
     view! {
         <details class="mt-1" open=is_open>
             <summary class="link-q text-sm w-fit cursor-pointer">{t!(i18n, disputes.result)}</summary>
-            <form method="post" action=format!("/admin/disputes/{id}/result") on:submit=submit class="mt-2 max-w-sm whitespace-normal">
+            <form method="post" action=format!("/admin/disputes/{id}/result") data-once class="mt-2 max-w-sm whitespace-normal">
                 <FormErrors outcome=outcome shown=&["result", "confirm"] />
                 <div class="grid pt-px" role="radiogroup" aria-label=move || t_string!(i18n, disputes.result)>
                     <Choice value="won" is_chosen=chosen.as_deref() == Some("won")>
@@ -51,7 +50,7 @@ pub fn ResultForm(
                     <span>{t!(i18n, disputes.confirm)}</span>
                 </label>
                 {error(unconfirmed)}
-                <button class="btn btn-primary btn-sm mt-3" aria-disabled=move || is_sent.get().then_some("true")>
+                <button class="btn btn-primary btn-sm mt-3">
                     {t!(i18n, disputes.save)}
                 </button>
             </form>
@@ -82,12 +81,11 @@ pub fn OpenDispute(
     outcome: FormOutcome,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_sent, submit) = sent_once();
     let is_open = !outcome.path.is_empty();
     view! {
         <details class="px-5 py-4 border-t border-line" open=is_open>
             <summary class="link-q w-fit cursor-pointer">{t!(i18n, disputes.start)}</summary>
-            <form method="post" action=format!("/admin/payments/{payment}/dispute") on:submit=submit class="mt-2">
+            <form method="post" action=format!("/admin/payments/{payment}/dispute") data-once class="mt-2">
                 <p class="text-sm text-muted mb-3">{t!(i18n, disputes.start_note)}</p>
                 <FormErrors outcome=outcome.clone() shown=&["note"] />
                 <Field
@@ -96,7 +94,7 @@ pub fn OpenDispute(
                     hint=Signal::derive(move || t_string!(i18n, payments.reason_note).to_owned())
                     outcome=outcome
                 />
-                <button class="btn btn-primary mt-3" aria-disabled=move || is_sent.get().then_some("true")>
+                <button class="btn btn-primary mt-3">
                     {t!(i18n, disputes.start_button)}
                 </button>
             </form>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wallet::payment::{PaymentStory, StaffPayment};
 
-use crate::components::ui::field::{Field, sent_once};
+use crate::components::ui::field::Field;
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::text::amount::{credits_text, money_text, unit_text};
@@ -56,9 +56,8 @@ pub fn DecisionForm(
     let not_accepted = move || {
         if is_mismatch { t_string!(i18n, payments.not_accepted) } else { t_string!(i18n, payments.not_accepted_plan) }
     };
-    let (is_sent, submit) = sent_once();
     view! {
-        <form method="post" action=action class="px-5 pb-5" on:submit=submit>
+        <form method="post" action=action class="px-5 pb-5" data-once>
             <h3 id="resolve" class="h2 mb-2">{t!(i18n, payments.resolve)}</h3>
             <FormErrors outcome=outcome.clone() shown=&["note", "decision", "confirm", "payment"] />
             {refused
@@ -93,7 +92,7 @@ pub fn DecisionForm(
             </label>
             {unconfirmed
                 .map(|error| view! { <p class="text-sm text-error mt-1">{move || field_error_text(i18n.get_locale(), &error)}</p> })}
-            <button class="btn btn-primary mt-4" aria-disabled=move || is_sent.get().then_some("true")>
+            <button class="btn btn-primary mt-4">
                 {t!(i18n, payments.decide)}
             </button>
         </form>

@@ -2,7 +2,6 @@
 
 use chrono::NaiveDate;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use wallet::payment::{GroupCounts, StaffPayment, StatusGroup};
 
 use crate::components::ui::tabs::{CountTab, CountTabs};
@@ -185,9 +184,9 @@ fn PaymentRow(payment: StaffPayment, selected: Signal<Option<String>>, query: St
         <tr class="hot" aria-selected=is_selected data-payment=id>
             <td class="num text-muted hidden sm:table-cell whitespace-nowrap"><When at=at style=WhenStyle::Clock /></td>
             <td class="max-sm:!pl-4">
-                <A href=href scroll=false attr:class="font-medium hover:underline underline-offset-4 [overflow-wrap:anywhere]">
+                <a href=href data-keep-scroll data-focus="#story" class="font-medium hover:underline underline-offset-4 [overflow-wrap:anywhere]">
                     {account_name}
-                </A>
+                </a>
                 <span class="block text-sm text-muted">
                     <span class="sm:hidden num">{move || local_text(i18n.get_locale(), &zone, at, WhenStyle::Minute)}", "</span>
                     {item}

@@ -1,7 +1,6 @@
 //! One payment's story: what is known of it, and everything that happened to it.
 
 use chrono::{DateTime, Utc};
-use leptos::html::Aside;
 use leptos::prelude::*;
 use wallet::money::Money;
 use wallet::payment::{Decision, PaymentStatus, PaymentStep, PaymentStory, StaffPayment, TimedStep};
@@ -9,7 +8,7 @@ use wallet::payment::{Decision, PaymentStatus, PaymentStep, PaymentStory, StaffP
 use crate::components::console::dispute_form::{OpenDispute, tells_of_disputes};
 use crate::components::console::payment_decision::DecisionForm;
 use crate::components::ui::panel::{DoneBanner, LateNote};
-use crate::components::ui::side_panel::keep_focus;
+use crate::components::ui::side_panel::SidePanel;
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::text::amount::{credits_text, money_text, signed_text, unit_text};
@@ -35,10 +34,8 @@ pub fn StoryPanel(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let payment = story.payment.clone();
-    let panel = NodeRef::<Aside>::new();
     let id = payment.id.to_string();
     let short = id.get(id.len().saturating_sub(12)..).unwrap_or_default().to_owned();
-    keep_focus(panel, "story", format!("tr[data-payment='{id}'] a"));
     let is_in_review = payment.status == PaymentStatus::Held;
     let is_dispute = outcome.path.ends_with("/dispute");
     // Refused, and the form is not there any more that would say so.
@@ -49,19 +46,13 @@ pub fn StoryPanel(
         view! { <OpenDispute payment=id.clone() outcome=outcome /> }
     });
     view! {
-        <aside
-            node_ref=panel
+        <SidePanel
             id="story"
-            aria-labelledby="st"
-            tabindex="-1"
-            class="panel max-xl:fixed max-xl:inset-x-0 max-xl:bottom-0 max-xl:top-14 max-xl:z-40 max-xl:rounded-b-none overflow-y-auto xl:sticky xl:top-[4.5rem] xl:max-h-[calc(100dvh-5.5rem)]"
+            heading="st"
+            opener=format!("tr[data-payment='{id}'] a")
+            number=view! { {t!(i18n, payments.payment)} " "<span class="font-mono text-xs">"…"{short}</span> }.into_any()
+            close=close
         >
-            <div class="flex items-center gap-1 pl-5 pr-2 pt-3">
-                <p class="text-sm text-muted flex-1 num">
-                    {t!(i18n, payments.payment)} " "<span class="font-mono text-xs">"…"{short}</span>
-                </p>
-                <a href=close class="btn btn-quiet btn-sm" data-close="story">{t!(i18n, receipt.close)}</a>
-            </div>
             <div class="px-5 pb-4">
                 {done.map(|done| view! { <Done done=done /> })}
                 <Heading payment=payment.clone() taken=story.taken />
@@ -86,7 +77,7 @@ pub fn StoryPanel(
             </div>
             <Facts story=story />
             {disputes}
-        </aside>
+        </SidePanel>
     }
 }
 

@@ -1,11 +1,13 @@
 //! What staff decide about a refund request: approve it, with what that does, or decline it with words.
 
+#![expect(missing_docs, reason = "the macro writes props of its own for the browser")]
+
 use leptos::prelude::*;
 use wallet::money::{Credits, Money};
 use wallet::refund::{Assessment, Offer, RefundAbout, StaffRefundRequest, offer_of};
 
 use crate::components::refund::summary::Line;
-use crate::components::ui::field::{TextArea, sent_once};
+use crate::components::ui::field::TextArea;
 use crate::components::ui::typed::typed_before;
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -51,10 +53,18 @@ pub fn RefundDecision(
 }
 
 /// Sends money back: the amount that the rule gives, or another one.
-#[component]
-fn ApproveMoney(action: String, assessed: Assessment, available: Credits, outcome: FormOutcome) -> impl IntoView {
+#[island]
+pub fn ApproveMoney(
+    /// Where the form goes.
+    action: String,
+    /// The purchase, and what the rule gives.
+    assessed: Assessment,
+    /// What is available now.
+    available: Credits,
+    /// What became of the form.
+    outcome: FormOutcome,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_sent, submit) = sent_once();
     let rule: Option<Offer> = assessed.verdict.ok();
     let currency = assessed.purchase.total.currency();
     let most = Money::from_minor(assessed.most_minor, currency);
@@ -80,7 +90,7 @@ fn ApproveMoney(action: String, assessed: Assessment, available: Credits, outcom
     };
     let class = if is_wrong { "field num !border-error" } else { "field num" };
     view! {
-        <form method="post" action=action on:submit=submit aria-labelledby="approve">
+        <form method="post" action=action data-once aria-labelledby="approve">
             <h3 id="approve" class="h2 mb-1">{t!(i18n, refunds.if_approved)}</h3>
             <FormErrors outcome=outcome.clone() shown=SHOWN />
             <input type="hidden" name="currency" value=currency.code() />
@@ -105,7 +115,7 @@ fn ApproveMoney(action: String, assessed: Assessment, available: Credits, outcom
                 {note}
             </span>
             <Message id="message" outcome=outcome />
-            <button class="btn btn-primary mt-4 h-auto min-h-9 py-1.5" aria-disabled=move || is_sent.get().then_some("true")>
+            <button class="btn btn-primary mt-4 h-auto min-h-9 py-1.5">
                 {button}
             </button>
             <p class="text-sm text-muted mt-3">{t!(i18n, refunds.taken_first)}</p>
@@ -165,10 +175,9 @@ fn MoneyPreview(assessed: Assessment, offer: Memo<Option<Offer>>, available: Cre
 #[component]
 fn ApproveCredits(action: String, credits: Credits, available: Credits, outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_sent, submit) = sent_once();
     let after = available.checked_add(credits).unwrap_or(available);
     view! {
-        <form method="post" action=action on:submit=submit aria-labelledby="approve">
+        <form method="post" action=action data-once aria-labelledby="approve">
             <h3 id="approve" class="h2 mb-1">{t!(i18n, refunds.if_approved)}</h3>
             <FormErrors outcome=outcome.clone() shown=SHOWN />
             <dl data-testid="preview">
@@ -183,7 +192,7 @@ fn ApproveCredits(action: String, credits: Credits, available: Credits, outcome:
                 />
             </dl>
             <Message id="message" outcome=outcome />
-            <button class="btn btn-primary mt-4 h-auto min-h-9 py-1.5" aria-disabled=move || is_sent.get().then_some("true")>
+            <button class="btn btn-primary mt-4 h-auto min-h-9 py-1.5">
                 {move || t_string!(i18n, refunds.approve, amount = amount_text(i18n.get_locale(), credits))}
             </button>
         </form>
@@ -194,14 +203,13 @@ fn ApproveCredits(action: String, credits: Credits, available: Credits, outcome:
 #[component]
 fn Decline(action: String, outcome: FormOutcome, is_open: bool) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_sent, submit) = sent_once();
     view! {
         <details class="mt-4 pt-4 border-t border-line" open=is_open>
             <summary class="link-q w-fit cursor-pointer">{t!(i18n, refunds.decline_open)}</summary>
-            <form method="post" action=action on:submit=submit class="mt-3">
+            <form method="post" action=action data-once class="mt-3">
                 <FormErrors outcome=outcome.clone() shown=SHOWN />
                 <Message id="decline-message" outcome=outcome />
-                <button class="btn btn-danger mt-4" aria-disabled=move || is_sent.get().then_some("true")>
+                <button class="btn btn-danger mt-4">
                     {t!(i18n, refunds.decline)}
                 </button>
             </form>

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
-use leptos_router::components::A;
 use wallet::refund::{RefundRequest, RequestState};
 
 use crate::components::ui::tabs::{CountTab, CountTabs};
@@ -116,9 +115,9 @@ fn QueueRow(
         <tr class="hot" aria-selected=is_selected data-request=id>
             <td class="num text-muted hidden sm:table-cell whitespace-nowrap">{number.clone()}</td>
             <td class="max-sm:!pl-4">
-                <A href=href scroll=false attr:class="font-medium hover:underline underline-offset-4 [overflow-wrap:anywhere]">
+                <a href=href data-keep-scroll data-focus="#story" class="font-medium hover:underline underline-offset-4 [overflow-wrap:anywhere]">
                     {name}
-                </A>
+                </a>
                 <span class="block text-sm text-muted [overflow-wrap:anywhere]">
                     <span class="sm:hidden num">{number}", "</span>
                     {title}

@@ -1,6 +1,5 @@
 //! One refund request for staff: what is asked, what the rule says of each purchase, what was decided.
 
-use leptos::html::Aside;
 use leptos::prelude::*;
 use wallet::refund::{Assessment, RefundAbout, RefundRequest, RefundView, RequestState, StaffRefundRequest};
 
@@ -9,7 +8,7 @@ use crate::components::console::refund_decision::RefundDecision;
 use crate::components::refund::summary::Line;
 use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{DoneBanner, LateNote};
-use crate::components::ui::side_panel::keep_focus;
+use crate::components::ui::side_panel::SidePanel;
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::text::amount::money_text;
@@ -33,10 +32,8 @@ pub fn RefundStory(
     close: String,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let panel = NodeRef::<Aside>::new();
     let request = found.request.clone();
     let number = number_text(request.number);
-    keep_focus(panel, "story", format!("tr[data-request='{}'] a", request.id));
     let is_waiting = request.state == RequestState::Waiting;
     // Refused, and the form is not there any more that would say so.
     let is_late = !is_waiting && !outcome.errors.is_empty();
@@ -47,17 +44,13 @@ pub fn RefundStory(
         view! { <Decided request=request.clone() refund=found.refund /> }.into_any()
     };
     view! {
-        <aside
-            node_ref=panel
+        <SidePanel
             id="story"
-            aria-labelledby="st"
-            tabindex="-1"
-            class="panel max-xl:fixed max-xl:inset-x-0 max-xl:bottom-0 max-xl:top-14 max-xl:z-40 max-xl:rounded-b-none overflow-y-auto xl:sticky xl:top-[4.5rem] xl:max-h-[calc(100dvh-5.5rem)]"
+            heading="st"
+            opener=format!("tr[data-request='{}'] a", request.id)
+            number=t_string!(i18n, refund.request, number = number).into_any()
+            close=close
         >
-            <div class="flex items-center gap-1 pl-5 pr-2 pt-3">
-                <p class="text-sm text-muted flex-1 num">{move || t_string!(i18n, refund.request, number = number.clone())}</p>
-                <a href=close class="btn btn-quiet btn-sm" data-close="story">{t!(i18n, receipt.close)}</a>
-            </div>
             <div class="px-5 pb-4">
                 {done.map(|done| view! { <Done done=done /> })}
                 <Heading request=request.clone() />
@@ -67,7 +60,7 @@ pub fn RefundStory(
             <hr class="perf-x mx-2" />
             {decision}
             <p class="px-5 pb-4 text-sm text-muted"><ZoneNote /></p>
-        </aside>
+        </SidePanel>
     }
 }
 

@@ -115,13 +115,3 @@ fn KeyRow(key: ApiKeyView, now: DateTime<Utc>, may_manage: bool) -> impl IntoVie
         </tr>
     }
 }
-
-/// Puts a text on the clipboard; where the browser has none, nothing happens.
-pub fn copy_text(text: &str) {
-    #[cfg(feature = "hydrate")]
-    {
-        let _ = window().navigator().clipboard().write_text(text);
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = text;
-}

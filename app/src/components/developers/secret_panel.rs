@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use crate::components::developers::key_table::copy_text;
 use crate::i18n::*;
 
 /// The secret, with the button that copies it.
@@ -22,31 +21,23 @@ pub fn SecretPanel(
     testid: &'static str,
     /// What the button says.
     #[prop(into)]
-    copy: Signal<String>,
+    copy: String,
     /// The page without it.
     #[prop(into)]
     back: String,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_copied, set_copied) = signal(false);
-    let copied = secret.clone();
+    let copied = t_string!(i18n, keys.copied);
     let class = format!("panel {margin} p-4 flex flex-wrap items-center gap-x-4 gap-y-3 !border-primary bg-tint");
     view! {
         <div class=class role="status">
             <div class="flex-1 min-w-[260px]">
                 <p class="font-semibold">{move || title.get()}</p>
                 {detail.map(|detail| view! { <p class="text-sm text-muted break-all">{detail}</p> })}
-                <code class="font-mono text-base break-all select-all" data-testid=testid>{secret}</code>
+                <code class="font-mono text-base break-all select-all" data-testid=testid>{secret.clone()}</code>
             </div>
-            <button
-                type="button"
-                class="btn btn-primary needs-script"
-                on:click=move |_| {
-                    copy_text(&copied);
-                    set_copied.set(true);
-                }
-            >
-                {move || if is_copied.get() { t_string!(i18n, keys.copied).to_owned() } else { copy.get() }}
+            <button type="button" class="btn btn-primary needs-script" data-copy=secret.clone() data-copied=copied>
+                {copy}
             </button>
             <a href=back rel="external" class="btn btn-quiet">{t!(i18n, keys.done)}</a>
         </div>

@@ -1,20 +1,24 @@
 //! The balance on the wallet's front page: what is available, what it is made of, what is held.
 
+#![expect(missing_docs, reason = "the macro writes props of its own for the browser")]
+
 use leptos::prelude::*;
 use wallet::ledger::{BalanceView, GrantView};
 use wallet::money::Credits;
 
 use crate::i18n::*;
+use crate::live::shown_balance;
 use crate::text::amount::{credits_text, unit_text};
 use crate::text::date_time::{Zone, date_text, use_zone};
 
 /// The left half of the front page's panel.
-#[component]
+#[island]
 pub fn BalanceCard(
-    /// The balance, live.
-    balance: Signal<BalanceView>,
+    /// The balance as the page was drawn; the live one follows.
+    drawn: BalanceView,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let balance = shown_balance(drawn);
     let available = move || balance.with(|balance| balance.available);
     let held = move || balance.with(|balance| balance.held);
     view! {

@@ -1,11 +1,13 @@
 //! The live list of the newest rows on the wallet's front page.
 
+#![expect(missing_docs, reason = "the macro writes props of its own for the browser")]
+
 use leptos::html::Div;
 use leptos::prelude::*;
 use wallet::ledger::EntryView;
 
 use crate::components::ledger::entry::{CategoryDot, EntryAmount, actor_name, entry_detail, entry_title};
-use crate::components::ui::live_status::LiveStatus;
+use crate::components::ui::live_status::LinkState;
 use crate::i18n::*;
 use crate::live::{Feed, use_feed, use_live_wallet};
 use crate::text::amount::credits_text;
@@ -15,12 +17,11 @@ use crate::text::date_time::{When, WhenStyle, ZoneNote, local_text, use_zone};
 pub const FEED_ROWS: usize = 8;
 
 /// The panel with the newest rows; they change as the ledger does.
-#[component]
+#[island]
 pub fn LedgerFeed(
     /// The newest rows as the page was drawn.
     rows: Vec<EntryView>,
     /// Whether the list stands in a narrow column: then without who did it and the balance after.
-    #[prop(default = false)]
     narrow: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
@@ -34,7 +35,7 @@ pub fn LedgerFeed(
             <div class="panel" node_ref=panel>
                 <div class="flex flex-wrap items-center gap-x-3 gap-y-1 px-4 sm:px-5 pt-4 pb-2">
                     <h2 id="feed" class="h2">{t!(i18n, wallet.latest)}</h2>
-                    <LiveStatus />
+                    <LinkState />
                     <span class="flex-1"></span>
                     <PauseButton feed=feed />
                     <a href="/wallet/history" class="link-q text-sm whitespace-nowrap">{t!(i18n, wallet.full_history)}</a>

@@ -1,5 +1,6 @@
 //! The balance, the rows of the ledger, receipts, spending.
 
+pub mod balance_banner;
 pub mod balance_card;
 pub mod entry;
 pub mod feed;

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use chrono::NaiveDate;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
 
@@ -140,13 +139,14 @@ fn EntryRow(
                 <When at=at style=WhenStyle::Clock />
             </td>
             <td>
-                <A
+                <a
                     href=move || format!("/wallet/history/{seq}{}", query.get())
-                    scroll=false
-                    attr:class="block hover:underline underline-offset-4 font-medium"
+                    data-keep-scroll
+                    data-focus="#receipt"
+                    class="block hover:underline underline-offset-4 font-medium"
                 >
                     {move || entry_title(i18n.get_locale(), &title)}
-                </A>
+                </a>
                 <span class="text-sm text-muted">
                     <span class="sm:hidden num">{move || local_text(i18n.get_locale(), &zone, at, WhenStyle::Minute)}" "</span>
                     {move || entry_detail(i18n.get_locale(), &detail)}

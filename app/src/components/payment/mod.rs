@@ -3,5 +3,6 @@
 pub mod auto_top_up;
 pub mod method_list;
 pub mod order_steps;
+pub mod own_amount;
 pub mod pack_picker;
 pub mod refund_lines;

@@ -7,7 +7,6 @@ use wallet::money::Credits;
 use wallet::plan::{ChangeStart, PlanChange, Proration, SubscriptionView, Terms};
 
 use crate::components::payment::method_list::MethodList;
-use crate::components::ui::field::sent_once;
 use crate::i18n::*;
 use crate::server_fns::payment_methods::PayChoice;
 use crate::server_fns::plan::{PlanChanges, PlanInList};
@@ -127,7 +126,6 @@ pub fn ChangeOrder(
     key: Uuid,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_paying, submit) = sent_once();
     let (terms, day) = (change.terms, use_zone().day(change.next_billing_at));
     let name = StoredValue::new(name);
     let proration = match change.start {
@@ -138,12 +136,9 @@ pub fn ChangeOrder(
     let has_card = current.method.is_some();
     let button = move || {
         let locale = i18n.get_locale();
-        match (is_paying.get(), proration) {
-            (true, _) => t_string!(i18n, top_up.paying).to_owned(),
-            (false, Some(proration)) => {
-                t_string!(i18n, plan.pay_and_change, price = money_text(locale, proration.due))
-            }
-            (false, None) => t_string!(i18n, plan.change_on, date = day_month_text(locale, day)),
+        match proration {
+            Some(proration) => t_string!(i18n, plan.pay_and_change, price = money_text(locale, proration.due)),
+            None => t_string!(i18n, plan.change_on, date = day_month_text(locale, day)),
         }
     };
     let consent = move || {
@@ -171,7 +166,7 @@ pub fn ChangeOrder(
         .into_any(),
     };
     view! {
-        <form method="post" action="/wallet/plan/change" class="panel lg:sticky lg:top-[4.5rem]" aria-labelledby="order" on:submit=submit data-testid="plan-change">
+        <form method="post" action="/wallet/plan/change" class="panel lg:sticky lg:top-[4.5rem]" aria-labelledby="order" data-once data-testid="plan-change">
             <input type="hidden" name="idempotency_key" value=key.to_string() />
             <input type="hidden" name="plan" value=change.plan />
             <input type="hidden" name="interval" value=terms.interval.code() />
@@ -200,7 +195,8 @@ pub fn ChangeOrder(
                 <button
                     class="btn btn-primary btn-lg w-full mt-4 h-auto min-h-11 py-2"
                     aria-describedby="change-consent"
-                    aria-disabled=move || is_paying.get().then_some("true")
+                    data-sending=t_string!(i18n, top_up.paying)
+                   
                 >
                     {button}
                 </button>

@@ -1,11 +1,10 @@
 //! "What can 250 credits buy?"
 
 use leptos::prelude::*;
-use leptos_router::components::Form;
 use wallet::money::{Credits, read_amount};
 use wallet::tariff::{Buy, PriceBook};
 
-use crate::components::pricing::query::{CarriedChoices, PriceQuery, submit_on_change};
+use crate::components::pricing::query::{CarriedChoices, PriceQuery};
 use crate::i18n::*;
 use crate::text::amount::{count_text, range_text, unit_text};
 use crate::text::price_labels::{counted_words, unit_words};
@@ -43,7 +42,7 @@ pub fn BuysList(
     };
     view! {
         <div class="panel p-5 self-start">
-            <Form method="GET" action="/pricing" noscroll=true replace=true>
+            <form method="get" action="/pricing" data-redraw="main">
                 <CarriedChoices query=query own=&["credits"] />
                 <div class="flex items-center gap-3 flex-wrap">
                     <h2 class="text-xl font-semibold"><label for="credits">{t!(i18n, prices.buys_before)}</label></h2>
@@ -51,13 +50,11 @@ pub fn BuysList(
                         id="credits"
                         name="credits"
                         class="field num text-right font-semibold !w-24 text-lg"
-                        prop:value=move || typed.get()
                         value=move || typed.get()
                         inputmode="decimal"
                         maxlength="14"
                         autocomplete="off"
                         aria-describedby="buys-unit"
-                        on:change=move |event| submit_on_change(&event)
                     />
                     <span class="text-xl font-semibold" id="buys-unit">
                         {move || {
@@ -68,7 +65,7 @@ pub fn BuysList(
                     </span>
                     <button class="sr-only focus:not-sr-only btn btn-sm btn-plain">{t!(i18n, prices.recalculate)}</button>
                 </div>
-            </Form>
+            </form>
             <hr class="perf-x my-4 -mx-1" />
             {rows}
             <p class="text-sm text-muted mt-4">{t!(i18n, prices.buys_note)}</p>

@@ -1,14 +1,13 @@
 //! The price of one call: inputs, one figure, one formula line; the rule itself counts, here and on the server.
 
 use leptos::prelude::*;
-use leptos_router::components::Form;
 use wallet::catalog::CatalogView;
 use wallet::money::Credits;
 use wallet::tariff::{Category, ParamKind, ParamSpec, PriceBook};
 use wallet::tariff::{Matrix, Rule};
 
 use crate::components::pricing::call::Call;
-use crate::components::pricing::query::{CarriedChoices, LINES_MAX, PARAM_PREFIX, PriceQuery, submit_on_change};
+use crate::components::pricing::query::{CarriedChoices, LINES_MAX, PARAM_PREFIX, PriceQuery};
 use crate::components::pricing::quote_lines::QuoteLines;
 use crate::components::pricing::reader::{Reader, missing_plan};
 use crate::i18n::*;
@@ -47,7 +46,7 @@ pub fn CallCalculator(
     view! {
         <aside id="calc" aria-labelledby="calc-title" class="panel p-5 self-start lg:sticky lg:top-6 scroll-mt-6">
             <h3 id="calc-title" class="h2">{t!(i18n, prices.one_call)}</h3>
-            <Form method="GET" action="/pricing" noscroll=true replace=true>
+            <form method="get" action="/pricing" data-redraw="main">
                 <CarriedChoices query=query own=OWN />
                 <div class="mt-3 grid gap-3">
                     <ModelChoice book=book operation=operation />
@@ -58,7 +57,7 @@ pub fn CallCalculator(
                     }}
                     <button class="btn btn-plain justify-self-start">{t!(i18n, prices.recalculate)}</button>
                 </div>
-            </Form>
+            </form>
             <hr class="perf-x my-4 -mx-1" />
             <output class="block" aria-live="polite">
                 {move || call.get().map(|call| view! { <Answer plan=gate(&call) call=call /> })}
@@ -129,7 +128,7 @@ fn ModelChoice(book: StoredValue<PriceBook>, operation: Memo<Option<String>>) ->
     view! {
         <label class="block">
             <span class="block text-sm font-medium mb-1">{t!(i18n, prices.model)}</span>
-            <select name="model" class="field" on:change=move |event| submit_on_change(&event)>
+            <select name="model" class="field">
                 {groups}
             </select>
         </label>
@@ -166,7 +165,6 @@ fn Inputs(call: Call) -> impl IntoView {
                 maxlength="7"
                 autocomplete="off"
                 value=call.count
-                on:change=move |event| submit_on_change(&event)
             />
         </label>
     }
@@ -206,7 +204,6 @@ fn OptionGrid(matrix: Matrix, call: Call) -> impl IntoView {
                                         let locale = i18n.get_locale();
                                         format!("{name}: {} {}", exact_text(locale, credits), unit_text(locale, credits))
                                     }
-                                    on:change=move |event| submit_on_change(&event)
                                 />
                                 {move || exact_text(i18n.get_locale(), credits)}
                             </label>
@@ -261,7 +258,7 @@ fn ParamField(spec: ParamSpec, value: Option<String>) -> impl IntoView {
                 .map(|option| view! { <option value=option.clone() selected=option == value>{option_words(&option)}</option> })
                 .collect_view();
             view! {
-                <select name=name class="field" on:change=move |event| submit_on_change(&event)>
+                <select name=name class="field">
                     {none}
                     {options}
                 </select>
@@ -274,7 +271,6 @@ fn ParamField(spec: ParamSpec, value: Option<String>) -> impl IntoView {
                 class="field num"
                 autocomplete="off"
                 value=value
-                on:change=move |event| submit_on_change(&event)
             />
         }
         .into_any(),

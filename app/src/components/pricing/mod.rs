@@ -17,6 +17,6 @@ pub use calculator::CallCalculator;
 pub use offers::{AddOnList, FreeAmountLine, MeteredTable};
 pub use packages::PackageTable;
 pub use plans::PlanStrip;
-pub use query::{CarriedChoices, PriceQuery, submit_on_change};
+pub use query::{CarriedChoices, PriceQuery};
 pub use reader::{Coming, Reader};
 pub use table::{CategoryTabs, PriceSearch, PriceTable};

@@ -112,22 +112,6 @@ pub fn CarriedChoices(
     }
 }
 
-/// Sends the form that a changed field belongs to; without a script its button does.
-pub fn submit_on_change(event: &leptos::ev::Event) {
-    #[cfg(feature = "hydrate")]
-    {
-        use leptos::wasm_bindgen::JsCast;
-        let field = event_target::<leptos::web_sys::Element>(event);
-        if let Some(Ok(form)) =
-            field.closest("form").ok().flatten().map(|form| form.dyn_into::<leptos::web_sys::HtmlFormElement>())
-        {
-            form.request_submit().ok();
-        }
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = event;
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

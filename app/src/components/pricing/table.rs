@@ -1,11 +1,10 @@
 //! All prices: by category, searched, with what a price is for and depends on.
 
 use leptos::prelude::*;
-use leptos_router::components::Form;
 use wallet::tariff::{Category, PriceBook, Tariff};
 
 use crate::components::pricing::packages::heading;
-use crate::components::pricing::query::{CarriedChoices, PriceQuery, submit_on_change};
+use crate::components::pricing::query::{CarriedChoices, PriceQuery};
 use crate::components::pricing::reader::{Coming, Reader, plan_requirements};
 use crate::i18n::*;
 use crate::text::amount::{exact_text, range_text};
@@ -79,7 +78,7 @@ pub fn PriceSearch(
     let i18n = use_i18n();
     let typed = Memo::new(move |_| query.read().get("q").unwrap_or_default().to_owned());
     view! {
-        <Form method="GET" action="/pricing" noscroll=true replace=true>
+        <form method="get" action="/pricing" data-redraw="main">
             <CarriedChoices query=query own=&["q"] />
             <div class="flex gap-2" role="search">
                 <label class="sr-only" for="q">{t!(i18n, prices.search)}</label>
@@ -92,11 +91,10 @@ pub fn PriceSearch(
                     autocomplete="off"
                     placeholder=move || t_string!(i18n, prices.search)
                     value=move || typed.get()
-                    on:search=move |event| submit_on_change(&event)
                 />
                 <button class="btn btn-plain">{t!(i18n, prices.find)}</button>
             </div>
-        </Form>
+        </form>
     }
 }
 

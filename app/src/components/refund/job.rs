@@ -131,8 +131,6 @@ pub fn JobOffer(
     available: Credits,
     /// The working days until staff reply.
     reply_days: u8,
-    /// Whether the form is on its way.
-    is_sent: ReadSignal<bool>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let text = move || amount_text(i18n.get_locale(), amount);
@@ -146,7 +144,7 @@ pub fn JobOffer(
             <hr class="perf-x mx-2" />
             <div class="p-5">
                 <WalletLines change=amount available=available />
-                <SendButton amount=Signal::derive(text) is_sent=is_sent reply_days=reply_days is_money=false />
+                <SendButton amount=Signal::derive(text) reply_days=reply_days is_money=false />
             </div>
         </aside>
     }

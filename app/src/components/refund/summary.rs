@@ -125,20 +125,15 @@ pub fn SendButton(
     /// What is asked for, in figures.
     #[prop(into)]
     amount: Signal<String>,
-    /// Whether it is on its way.
-    is_sent: ReadSignal<bool>,
     /// The working days until staff reply.
     reply_days: u8,
     /// Whether it is about money: what was not asked for can still be used.
     is_money: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let words = move || match is_sent.get() {
-        true => t_string!(i18n, refund.sending).to_owned(),
-        false => t_string!(i18n, refund.send_money, amount = amount.get()),
-    };
+    let words = t_string!(i18n, refund.send_money, amount = amount.get());
     view! {
-        <button class="btn btn-primary btn-lg w-full mt-4 h-auto min-h-11 py-2" aria-disabled=move || is_sent.get().then_some("true")>
+        <button class="btn btn-primary btn-lg w-full mt-4 h-auto min-h-11 py-2" data-sending=t_string!(i18n, refund.sending)>
             {words}
         </button>
         <ul class="mt-4 grid gap-2 text-sm text-muted">
@@ -173,8 +168,6 @@ pub fn PurchaseOffers(
     available: Credits,
     /// The working days until staff reply.
     reply_days: u8,
-    /// Whether the form is on its way.
-    is_sent: ReadSignal<bool>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let offers = offered
@@ -198,7 +191,7 @@ pub fn PurchaseOffers(
                     <div class="p-5">
                         <MoneyLines assessed=assessed offer=offer />
                         <div class="mt-4 pt-4 border-t border-line"><WalletLines change=taken available=available /></div>
-                        <SendButton amount=Signal::derive(money) is_sent=is_sent reply_days=reply_days is_money=true />
+                        <SendButton amount=Signal::derive(money) reply_days=reply_days is_money=true />
                     </div>
                 </div>
             }

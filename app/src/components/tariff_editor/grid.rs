@@ -5,8 +5,7 @@ use leptos::prelude::*;
 use wallet::tariff::{Category, CostRow, Direction, MarginRow, PriceRange, Tariff};
 
 use crate::components::pricing::change::{percent_text, requirement_line};
-use crate::components::tariff_editor::cells::PriceField;
-use crate::components::tariff_editor::keyboard;
+use crate::components::tariff_editor::price_field::{GoOnAfterSave, PriceField};
 use crate::components::tariff_editor::margin_table::{cost_text, margin_span_text};
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -41,7 +40,6 @@ pub fn PriceGrid(
     outcome: FormOutcome,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    keyboard::go_on_after_save();
     let category = |row: &EditorRow| row.shown.as_ref().or(row.now.as_ref()).map(|tariff| tariff.category);
     let groups = Category::ALL
         .into_iter()
@@ -63,6 +61,7 @@ pub fn PriceGrid(
         })
         .collect_view();
     view! {
+        <GoOnAfterSave />
         <div class="panel overflow-x-auto" tabindex="0" role="region" aria-label=move || t_string!(i18n, tariffs.table)>
             <table class="grid-table" data-price-grid="1">
                 <caption class="sr-only">{t!(i18n, tariffs.caption)}</caption>
@@ -194,7 +193,7 @@ fn DraftCell(tariff: Tariff, context: GridContext, outcome: FormOutcome, is_chan
             <PriceField
                 place=0
                 anchor=tariff.operation.clone()
-                label=move || t_string!(i18n, tariffs.price_of, name = name.get_value())
+                label=t_string!(i18n, tariffs.price_of, name = name.get_value())
                 saved=cell.credits
                 is_changed=is_changed
                 outcome=outcome

@@ -1,6 +1,5 @@
 //! One field of a form: label, input, hint, and what is wrong with it.
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
 use crate::context::FormOutcome;
@@ -108,19 +107,6 @@ pub fn TextArea(
 /// Writes a text so that it stands inside an element and can't end it.
 fn inside(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
-}
-
-/// Lets a form through once: a second click while the answer is on its way sends nothing. Gives whether it is on its
-/// way, and what the form does on its `submit`.
-pub fn sent_once() -> (ReadSignal<bool>, impl Fn(SubmitEvent) + Clone) {
-    let (is_sent, set_sent) = signal(false);
-    let submit = move |event: SubmitEvent| {
-        if is_sent.get_untracked() {
-            event.prevent_default();
-        }
-        set_sent.set(true);
-    };
-    (is_sent, submit)
 }
 
 #[cfg(test)]

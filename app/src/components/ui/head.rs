@@ -1,5 +1,6 @@
 //! What stands at the head of every page: its title, the balance, language and theme, the person.
 
+
 use leptos::prelude::*;
 
 use crate::components::ui::icon::{Icon, icon};
@@ -22,7 +23,7 @@ pub fn PageTitle(
 }
 
 /// What is available, live; on every signed-in page.
-#[component]
+#[island]
 pub fn BalancePill() -> impl IntoView {
     let i18n = use_i18n();
     let live = use_live_wallet();

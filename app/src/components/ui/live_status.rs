@@ -1,5 +1,6 @@
 //! The line that says whether the figures are live.
 
+
 use leptos::prelude::*;
 
 use crate::i18n::*;
@@ -8,8 +9,14 @@ use crate::text::date_time::{WhenStyle, local_text, use_zone};
 
 /// Live, reconnecting (after three seconds) or offline, with the time of the last figures; signed out, with the way
 /// back.
-#[component]
+#[island]
 pub fn LiveStatus() -> impl IntoView {
+    view! { <LinkState /> }
+}
+
+/// The line itself, for what is alive around it.
+#[component]
+pub fn LinkState() -> impl IntoView {
     let i18n = use_i18n();
     let live = use_live_wallet();
     let link = move || live.map_or(Link::Connecting, |live| live.link.get());

@@ -111,7 +111,7 @@ where
                         Ok(value) => children(value).into_any(),
                         Err(error) => {
                             set_status(&error);
-                            view! { <PanelError error=error retry=Callback::new(move |()| data.refetch()) /> }.into_any()
+                            view! { <PanelError error=error /> }.into_any()
                         }
                     }
                 })
@@ -142,8 +142,6 @@ pub fn Skeleton() -> impl IntoView {
 pub fn PanelError(
     /// What went wrong.
     error: AppError,
-    /// Fetches again.
-    retry: Callback<()>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let is_missing = error.is_not_found();
@@ -158,9 +156,7 @@ pub fn PanelError(
                 {(!is_missing)
                     .then(|| {
                         view! {
-                            <button type="button" class="btn btn-plain needs-script" on:click=move |_| retry.run(())>
-                                {t!(i18n, panel.retry)}
-                            </button>
+                            <a class="btn btn-plain" href="" rel="external">{t!(i18n, panel.retry)}</a>
                         }
                     })} <a class="btn btn-quiet" href="/">{t!(i18n, panel.home)}</a>
             </div>

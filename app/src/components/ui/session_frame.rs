@@ -29,8 +29,7 @@ pub fn SessionFrame(
                     Ok(session) => frame.with_value(|frame| frame(session)),
                     Err(error) => {
                         set_status(&error);
-                        let retry = Callback::new(move |()| session.refetch());
-                        view! { <main id="main" class="p-5"><PanelError error=error retry=retry /></main> }.into_any()
+                        view! { <main id="main" class="p-5"><PanelError error=error /></main> }.into_any()
                     }
                 }
             })}
@@ -38,7 +37,7 @@ pub fn SessionFrame(
     }
 }
 
-/// Gives a session's unit and balance to everything in the frame that calls it.
+/// Gives a session's unit and balance to everything that the server draws in the frame that calls it.
 pub fn provide_wallet(session: &Session) {
     if let Some(unit) = session.unit.clone() {
         provide_context(Unit(unit));

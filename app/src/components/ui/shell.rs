@@ -11,6 +11,7 @@ use crate::components::ui::panel::{Loaded, PageHead};
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
 use crate::error::AppError;
 use crate::i18n::*;
+use crate::islands::PageData;
 use crate::server_fns::session::{Session, Waiting};
 use crate::text::amount::count_text;
 use crate::text::date_time::Zone;
@@ -87,6 +88,8 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
     }
     // The overview shows one banner at a time, and decides which.
     let rise = session.rise.clone().filter(|_| !is_admin && active != Nav::Overview);
+    let (unit, zone) = (session.unit.clone(), session.zone.clone().filter(|_| !is_admin));
+    let balance = session.balance.clone().filter(|_| !is_admin);
     let viewer = session.viewer;
     let admin_home = [Nav::PriceBook, Nav::Payments].into_iter().find(|nav| nav.is_for(viewer.as_ref())).map(Nav::href);
     let waiting = session.waiting.unwrap_or_default();
@@ -110,6 +113,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
         "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full max-w-[1240px]"
     };
     view! {
+        <PageData unit=unit zone=zone balance=balance />
         <SkipLink />
         <div class="lg:grid lg:grid-cols-[224px_minmax(0,1fr)] min-h-dvh">
             <aside class="hidden lg:flex flex-col gap-5 border-r border-line px-3 py-4 sticky top-0 h-dvh">
@@ -218,7 +222,7 @@ fn NavGroup(group: &'static Group, items: Vec<Nav>, active: Nav, waiting: Waitin
 #[component]
 fn WaitingCount(item: Nav, waiting: Waiting, class: &'static str) -> impl IntoView {
     let i18n = use_i18n();
-    item.waiting(i18n.get_locale_untracked(), waiting).map(|(count, _)| {
+    item.waiting(i18n.get_locale(), waiting).map(|(count, _)| {
         view! {
             <span class=class>
                 {move || count_text(i18n.get_locale(), count)}

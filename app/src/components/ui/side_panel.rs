@@ -1,37 +1,41 @@
 //! A panel beside a list: the receipt of a row, the story of a payment.
 
-use leptos::html::Aside;
 use leptos::prelude::*;
 
-/// Moves the focus into a panel that was opened from its row, closes it by Escape, and gives the focus back. `name` is the
-/// panel's `data-close`, `opener` the selector of what opened it.
-pub fn keep_focus(panel: NodeRef<Aside>, name: &'static str, opener: String) {
-    #[cfg(feature = "hydrate")]
-    {
-        use leptos::wasm_bindgen::JsCast;
-        use leptos::web_sys::HtmlElement;
-        let is_opened_by_hand = || document().active_element().is_some_and(|element| element.tag_name() == "A");
-        Effect::new(move |_| {
-            if let Some(panel) = panel.get()
-                && is_opened_by_hand()
-            {
-                let _ = panel.focus();
-            }
-        });
-        let click = |selector: &str, focus_only: bool| {
-            let found = document().query_selector(selector).ok().flatten();
-            if let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-                if focus_only { drop(element.focus()) } else { element.click() }
-            }
-        };
-        let handle = window_event_listener(leptos::ev::keydown, move |event| {
-            if event.key() == "Escape" {
-                click(&format!("[data-close={name}]"), false);
-                click(&opener, true);
-            }
-        });
-        on_cleanup(move || handle.remove());
+use crate::i18n::*;
+
+/// The panel. The page's script moves the focus into it where it was opened by hand, closes it by Escape, and gives the
+/// focus back to what opened it.
+#[component]
+pub fn SidePanel(
+    /// Its id.
+    id: &'static str,
+    /// The id of its heading.
+    heading: &'static str,
+    /// The selector of the link that opens it.
+    opener: String,
+    /// What stands at its top, beside the way out.
+    number: AnyView,
+    /// The page without it.
+    #[prop(into)]
+    close: String,
+    /// What it shows.
+    children: Children,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    view! {
+        <aside
+            id=id
+            aria-labelledby=heading
+            tabindex="-1"
+            data-panel=opener
+            class="panel max-xl:fixed max-xl:inset-x-0 max-xl:bottom-0 max-xl:top-14 max-xl:z-40 max-xl:rounded-b-none overflow-y-auto xl:sticky xl:top-[4.5rem] xl:max-h-[calc(100dvh-5.5rem)]"
+        >
+            <div class="flex items-center gap-1 pl-5 pr-2 pt-3">
+                <p class="text-sm text-muted flex-1 num">{number}</p>
+                <a href=close class="btn btn-quiet btn-sm" data-close data-keep-scroll>{t!(i18n, receipt.close)}</a>
+            </div>
+            {children()}
+        </aside>
     }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = (panel, name, opener);
 }

@@ -1,5 +1,6 @@
 //! `/wallet/history` and `/wallet/history/{seq}`: find a row, trust it, export it.
 
+
 use leptos::either::Either;
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -9,7 +10,7 @@ use wallet::ledger::{ArchivedRows, BalanceView};
 use crate::components::ledger::feed::{LiveSummary, NewRowsPill, PauseButton, watch_scroll};
 use crate::components::ledger::receipt::ReceiptPanel;
 use crate::components::ledger::table::LedgerTable;
-use crate::components::ui::live_status::LiveStatus;
+use crate::components::ui::live_status::LinkState;
 use crate::components::ui::panel::{EmptyState, Loaded, PageHead};
 use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
@@ -60,7 +61,7 @@ pub fn HistoryPage() -> impl IntoView {
             <Filters query=query />
             <div class="grid xl:grid-cols-[minmax(0,1fr)_408px] gap-5 items-start">
                 <Loaded data=page let:page>
-                    <HistoryRows page=page selected=seq />
+                    <HistoryRows page=page selected=seq.get_untracked() />
                 </Loaded>
                 <Show when=move || selected.get().is_some()>
                     <Loaded data=opened let:detail>
@@ -73,8 +74,13 @@ pub fn HistoryPage() -> impl IntoView {
 }
 
 /// The rows with their totals, the pill for new ones, and the way to older ones.
-#[component]
-fn HistoryRows(page: Page, selected: Memo<Option<i64>>) -> impl IntoView {
+#[island]
+pub fn HistoryRows(
+    /// The rows, the balance and the filters.
+    page: Page,
+    /// The row whose receipt is open.
+    selected: Option<i64>,
+) -> impl IntoView {
     let balance = shown_balance(page.balance.clone());
     let query = page.query.clone();
     let is_top = query.is_top();
@@ -95,7 +101,7 @@ fn HistoryRows(page: Page, selected: Memo<Option<i64>>) -> impl IntoView {
             <div class="flex flex-wrap items-center gap-x-8 gap-y-1 mb-3">
                 <Totals balance=balance />
                 <span class="flex-1"></span>
-                <LiveStatus />
+                <LinkState />
                 {is_top.then(|| view! { <PauseButton feed=feed /> })}
             </div>
             <div node_ref=panel>
@@ -126,7 +132,7 @@ fn HistoryRows(page: Page, selected: Memo<Option<i64>>) -> impl IntoView {
                                 <LedgerTable
                                     rows=feed.rows
                                     newest_live=feed.newest_live
-                                    selected=selected
+                                    selected=Signal::stored(selected)
                                     query=row_query.clone()
                                     today=page.today
                                     has_newer=!is_top

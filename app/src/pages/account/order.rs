@@ -9,14 +9,12 @@ use crate::components::payment::refund_lines::RefundLines;
 use crate::components::ui::panel::Loaded;
 use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
-use crate::live::use_live_wallet;
 use crate::server_fns::payments::{OrderPage as Page, order};
 use crate::text::amount::{credits_text, money_text, signed_text, unit_text};
 use crate::text::date_time::{When, WhenStyle};
 
-/// How often an open page asks the provider.
-#[cfg(feature = "hydrate")]
-const CHECK_EVERY: std::time::Duration = std::time::Duration::from_secs(3);
+/// How often an open page asks the provider, in milliseconds.
+const CHECK_EVERY: &str = "3000";
 
 /// The page of one order.
 #[component]
@@ -39,65 +37,22 @@ pub fn OrderPage() -> impl IntoView {
 /// The order as it is, kept up to date while it is open.
 #[component]
 fn OrderContent(page: Page) -> impl IntoView {
-    let live = use_live_wallet();
-    if let Some(live) = live.filter(|_| page.is_live) {
-        live.start_from(page.balance.clone());
-    }
-    let page = RwSignal::new(page);
-    follow(page);
-    let status = Memo::new(move |_| page.with(|page| page.order.status));
-    move || {
-        let now = page.get_untracked();
-        match status.get() {
-            PaymentStatus::Succeeded => view! { <Paid page=now /> }.into_any(),
-            PaymentStatus::Failed => view! { <Declined order=now.order /> }.into_any(),
-            PaymentStatus::Cancelled | PaymentStatus::Expired => view! { <CalledOff order=now.order /> }.into_any(),
-            PaymentStatus::Held => view! { <UnderReview order=now.order /> }.into_any(),
-            PaymentStatus::Pending | PaymentStatus::Unknown if has_no_page(&now.order) => {
-                view! { <Unanswered order=now.order /> }.into_any()
-            }
-            PaymentStatus::Pending | PaymentStatus::Processing | PaymentStatus::Unknown => {
-                view! { <Waiting page=now /> }.into_any()
-            }
+    // Asked for again while it is open: every few seconds, and at once when the wallet changes.
+    let check = page.order.status.is_open().then(|| format!("/wallet/orders/{}/check", page.order.id));
+    let every = check.is_some().then_some(CHECK_EVERY);
+    let content = match page.order.status {
+        PaymentStatus::Succeeded => view! { <Paid page=page /> }.into_any(),
+        PaymentStatus::Failed => view! { <Declined order=page.order /> }.into_any(),
+        PaymentStatus::Cancelled | PaymentStatus::Expired => view! { <CalledOff order=page.order /> }.into_any(),
+        PaymentStatus::Held => view! { <UnderReview order=page.order /> }.into_any(),
+        PaymentStatus::Pending | PaymentStatus::Unknown if has_no_page(&page.order) => {
+            view! { <Unanswered order=page.order /> }.into_any()
         }
-    }
-}
-
-/// Asks for the order's state while it is open: at once when the wallet changes, and every few seconds.
-fn follow(page: RwSignal<Page>) {
-    #[cfg(feature = "hydrate")]
-    {
-        use crate::server_fns::payments::check_order;
-        let is_asking = StoredValue::new(false);
-        let ask = move || {
-            let open = page
-                .try_with_untracked(|page| page.order.status.is_open().then(|| page.order.id.to_string()))
-                .flatten();
-            let Some(id) = open.filter(|_| !is_asking.get_value()) else { return };
-            is_asking.set_value(true);
-            leptos::task::spawn_local(async move {
-                let answer = check_order(id).await;
-                is_asking.try_set_value(false);
-                if let Ok(answer) = answer {
-                    page.try_set(answer);
-                }
-            });
-        };
-        let live = use_live_wallet();
-        Effect::new(move |before: Option<()>| {
-            if let Some(live) = live {
-                live.balance.track();
-            }
-            if before.is_some() {
-                ask();
-            }
-        });
-        if let Ok(handle) = set_interval_with_handle(ask, CHECK_EVERY) {
-            on_cleanup(move || handle.clear());
+        PaymentStatus::Pending | PaymentStatus::Processing | PaymentStatus::Unknown => {
+            view! { <Waiting page=page /> }.into_any()
         }
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = page;
+    };
+    view! { <div id="order" data-follow=check data-follow-by=every.map(|_| "POST") data-follow-every=every>{content}</div> }
 }
 
 /// Whether the provider gave no page for an order that is paid on one: then nobody can have paid it.
@@ -167,10 +122,8 @@ fn Waiting(page: Page) -> impl IntoView {
 #[component]
 fn Paid(page: Page) -> impl IntoView {
     let i18n = use_i18n();
-    let live = use_live_wallet().filter(|_| page.is_live);
-    let drawn = page.balance.available;
-    let available =
-        move || live.and_then(|live| live.balance.with(|now| now.as_ref().map(|now| now.available))).unwrap_or(drawn);
+    let balance = page.balance.available;
+    let available = move || balance;
     let order = page.order;
     let is_change = order.change_to.is_some();
     let is_plan = order.plan.is_some() || is_change;

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::insight::Forecast;
-use wallet::ledger::BalanceView;
 use wallet::money::Credits;
-use wallet::payment::{PaymentMethod, PaymentView, Suspension};
+use wallet::payment::{PaymentMethod, PaymentView};
 use wallet::plan::SubscriptionView;
 
+use crate::components::ledger::balance_banner::BalanceBanner;
 use crate::components::ledger::balance_card::BalanceCard;
 use crate::components::ledger::feed::LedgerFeed;
 use crate::components::ledger::runway::Runway;
@@ -18,7 +18,6 @@ use crate::components::pricing::change::RiseBanner;
 use crate::components::ui::panel::{Banner, BannerKind, Loaded};
 use crate::components::ui::shell::{AppShell, Nav};
 use crate::i18n::*;
-use crate::live::shown_balance;
 use crate::server_fns::top_up::Pack;
 use crate::server_fns::wallet::{Overview, wallet_overview};
 use crate::session::use_session;
@@ -49,8 +48,7 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
     let is_sent = query.with_untracked(|map| map.get_str("mail") == Some("sent"));
     let is_verified = query.with_untracked(|map| map.get_str("verified").is_some());
     let has_new_password = query.with_untracked(|map| map.get_str("password") == Some("new"));
-    let balance = shown_balance(overview.balance.clone());
-    let low_below = overview.low_below;
+    let balance = overview.balance.clone();
     let per_day = match overview.forecast {
         Forecast::Until { per_day, .. } => Some(per_day),
         Forecast::NotEnough | Forecast::NotSpent => None,
@@ -61,23 +59,16 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
         {is_verified.then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, wallet.verified)}</p></Banner> })}
         {has_new_password
             .then(|| view! { <Banner kind=BannerKind::Info><p class="flex-1">{t!(i18n, wallet.password_new)}</p></Banner> })}
-        <Banners
-            balance=balance
-            low_below=low_below
-            unverified_email=overview.unverified_email.clone()
-            unpaid_plan=overview.paid_plan.clone().filter(owes)
-            expiring_card=overview.expiring_card.clone()
-            top_up_stopped=overview.top_up_stopped
-        />
+        <Banners overview=overview.clone() />
         <section aria-labelledby="bal" class="panel relative grid lg:grid-cols-[minmax(0,1fr)_6px_minmax(0,400px)]">
-            <BalanceCard balance=balance />
+            <BalanceCard drawn=balance />
             <div class="perf-y hidden lg:block my-2" aria-hidden="true"></div>
             <hr class="perf-x lg:hidden mx-2" />
             <QuickTopUp packs=overview.packs per_day=per_day />
         </section>
         <div class="grid lg:grid-cols-[minmax(0,1fr)_minmax(0,400px)] gap-5 mt-5">
             <div class="min-w-0">
-                <LedgerFeed rows=overview.entries.clone() />
+                <LedgerFeed rows=overview.entries.clone() narrow=false />
                 {(overview.entries.len() <= 1)
                     .then(|| view! { <FirstRequest public_url=overview.public_url has_playground=overview.has_playground /> })}
             </div>
@@ -131,115 +122,43 @@ fn CardBanner(card: PaymentMethod) -> impl IntoView {
     }
 }
 
-/// One banner at a time, worst first.
+/// One banner at a time, worst first: what the balance says as it changes, else what the page knows.
 #[component]
-fn Banners(
-    balance: Signal<BalanceView>,
-    low_below: Option<Credits>,
-    unverified_email: Option<String>,
-    unpaid_plan: Option<SubscriptionView>,
-    expiring_card: Option<PaymentMethod>,
-    top_up_stopped: Option<Suspension>,
-) -> impl IntoView {
-    let i18n = use_i18n();
-    let available = Memo::new(move |_| balance.with(|balance| balance.available));
-    let is_used = Memo::new(move |_| balance.with(|balance| balance.seq > 0));
-    let is_frozen = Memo::new(move |_| balance.with(|balance| balance.frozen.is_some()));
-    let is_inactive = Memo::new(move |_| balance.with(|balance| balance.inactive));
-    let is_empty = move || is_used.get() && !available.get().is_positive();
-    let is_low = move || low_below.is_some_and(|low| available.get() < low);
-    let email = StoredValue::new(unverified_email);
-    let (unpaid, card) = (StoredValue::new(unpaid_plan), StoredValue::new(expiring_card));
-    let session = use_session().get_untracked().and_then(Result::ok);
-    let rise = StoredValue::new(session.and_then(|session| session.rise));
-    move || {
-        if is_frozen.get() {
-            view! {
-                <Banner kind=BannerKind::Error>
-                    <p class="flex-1 min-w-[200px]">
-                        <strong class="font-semibold">{t!(i18n, wallet.banner_frozen)}</strong>
-                        " "
-                        {t!(i18n, wallet.banner_frozen_note)}
-                    </p>
-                </Banner>
-            }
-            .into_any()
-        } else if is_inactive.get() {
-            view! { <InactiveBanner /> }.into_any()
-        } else if is_empty() && email.with_value(Option::is_none) {
-            view! {
-                <Banner kind=BannerKind::Error>
-                    <p class="flex-1 min-w-[200px]">
-                        <strong class="font-semibold">{t!(i18n, wallet.banner_empty)}</strong>
-                        " "
-                        {t!(i18n, wallet.banner_empty_note)}
-                    </p>
-                    <a href="/wallet/top-up" class="font-semibold underline underline-offset-4">{t!(i18n, wallet.top_up)}</a>
-                </Banner>
-            }
-            .into_any()
-        } else if let Some(reason) = top_up_stopped {
-            view! { <StoppedBanner reason=reason /> }.into_any()
-        } else if let Some(email) = email.get_value() {
-            view! {
-                <Banner kind=BannerKind::Warning>
-                    <p class="flex-1 min-w-[200px]">
-                        <strong class="font-semibold">{t!(i18n, wallet.banner_verify)}</strong>
-                        " "
-                        {t!(i18n, wallet.banner_verify_note, email = move || email.clone())}
-                    </p>
-                    <form method="post" action="/verify-email/resend">
-                        <button class="font-semibold underline underline-offset-4 cursor-pointer">{t!(i18n, wallet.banner_resend)}</button>
-                    </form>
-                </Banner>
-            }
-            .into_any()
-        } else if let Some(plan) = unpaid.get_value() {
-            view! { <UnpaidBanner plan=plan /> }.into_any()
-        } else if let Some(card) = card.get_value() {
-            view! { <CardBanner card=card /> }.into_any()
-        } else if is_low() {
-            let low = low_below.unwrap_or(Credits::ZERO);
-            view! {
-                <Banner kind=BannerKind::Warning>
-                    <p class="flex-1 min-w-[200px]">
-                        <strong class="font-semibold">
-                            {move || {
-                                let locale = i18n.get_locale();
-                                let amount = format!("{} {}", credits_text(locale, low), unit_text(locale, low));
-                                t_string!(i18n, wallet.banner_low, amount = amount)
-                            }}
-                        </strong>
-                        " "
-                        {t!(i18n, wallet.banner_low_note)}
-                    </p>
-                    <a href="/wallet/top-up" class="font-semibold underline underline-offset-4">{t!(i18n, wallet.top_up)}</a>
-                </Banner>
-            }
-            .into_any()
-        } else if let Some(rise) = rise.get_value() {
-            view! { <RiseBanner notice=rise /> }.into_any()
-        } else {
-            ().into_any()
-        }
+fn Banners(overview: Overview) -> impl IntoView {
+    let rise = use_session().get_untracked().and_then(Result::ok).and_then(|session| session.rise);
+    let has_email = overview.unverified_email.is_some();
+    let unpaid = overview.paid_plan.filter(owes);
+    let (known, is_urgent) = if let Some(reason) = overview.top_up_stopped {
+        (view! { <StoppedBanner reason=reason /> }.into_any(), true)
+    } else if let Some(email) = overview.unverified_email {
+        (view! { <EmailBanner email=email /> }.into_any(), true)
+    } else if let Some(plan) = unpaid {
+        (view! { <UnpaidBanner plan=plan /> }.into_any(), true)
+    } else if let Some(card) = overview.expiring_card {
+        (view! { <CardBanner card=card /> }.into_any(), true)
+    } else {
+        (rise.map(|rise| view! { <RiseBanner notice=rise /> }).into_any(), false)
+    };
+    view! {
+        <BalanceBanner drawn=overview.balance low_below=overview.low_below has_email=has_email is_urgent=is_urgent>
+            {known}
+        </BalanceBanner>
     }
 }
 
-/// Asks whether the wallet is still in use; the answer lets spending go on.
+/// The address is not confirmed.
 #[component]
-fn InactiveBanner() -> impl IntoView {
+fn EmailBanner(email: String) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <Banner kind=BannerKind::Warning>
             <p class="flex-1 min-w-[200px]">
-                <strong class="font-semibold">{t!(i18n, wallet.banner_inactive)}</strong>
+                <strong class="font-semibold">{t!(i18n, wallet.banner_verify)}</strong>
                 " "
-                {t!(i18n, wallet.banner_inactive_note)}
+                {t!(i18n, wallet.banner_verify_note, email = move || email.clone())}
             </p>
-            <form method="post" action="/wallet/confirm-activity">
-                <button class="font-semibold underline underline-offset-4 cursor-pointer">
-                    {t!(i18n, wallet.banner_inactive_yes)}
-                </button>
+            <form method="post" action="/verify-email/resend">
+                <button class="font-semibold underline underline-offset-4 cursor-pointer">{t!(i18n, wallet.banner_resend)}</button>
             </form>
         </Banner>
     }

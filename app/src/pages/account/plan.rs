@@ -10,7 +10,6 @@ use wallet::plan::{SubscriptionStatus, SubscriptionView, Terms};
 use crate::components::payment::method_list::MethodList;
 use crate::components::plan::change::{ChangeList, ChangeOrder};
 use crate::components::plan::facts::{Months, PlanFacts, PlanRules, TimeZone};
-use crate::components::ui::field::sent_once;
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
@@ -147,7 +146,6 @@ fn PaidPlan(page: Page, current: SubscriptionView, chosen: Option<String>) -> im
 #[component]
 fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_paying, submit) = sent_once();
     let terms = offer.terms;
     let price = move || money_text(i18n.get_locale(), terms.price);
     let zone = use_zone();
@@ -167,7 +165,7 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
             method="post"
             action="/wallet/plan"
             class="grid lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start"
-            on:submit=submit
+            data-once
         >
             <input type="hidden" name="idempotency_key" value=page.idempotency_key.to_string() />
             <input type="hidden" name="plan" value=offer.plan.code.clone() />
@@ -217,15 +215,10 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
                     <button
                         class="btn btn-primary btn-lg w-full mt-4"
                         aria-describedby="consent"
-                        aria-disabled=move || is_paying.get().then_some("true")
+                        data-sending=t_string!(i18n, top_up.paying)
+                       
                     >
-                        {move || {
-                            if is_paying.get() {
-                                t_string!(i18n, top_up.paying).to_owned()
-                            } else {
-                                t_string!(i18n, plan.agree_and_pay, price = price())
-                            }
-                        }}
+                        {t_string!(i18n, plan.agree_and_pay, price = price())}
                     </button>
                 </div>
             </aside>

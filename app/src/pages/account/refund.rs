@@ -9,7 +9,6 @@ use crate::components::refund::job::{JobChoice, JobList, JobOffer, taken};
 use crate::components::refund::purchase::{Further, NotRefundable, PurchasePicks, Purchases};
 use crate::components::refund::reasons::ReasonFields;
 use crate::components::refund::summary::PurchaseOffers;
-use crate::components::ui::field::sent_once;
 use crate::components::ui::panel::EmptyState;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
@@ -110,14 +109,13 @@ fn MoneyForm(form: RefundForm) -> impl IntoView {
     if offered.is_empty() {
         return view! { <FormErrors outcome=form.outcome /> {not_refundable} }.into_any();
     }
-    let (is_sent, submit) = sent_once();
     let has_further = !further.is_empty();
     view! {
         <form
             method="post"
             action="/wallet/refunds/new"
             class="top-up grid grid-cols-[minmax(0,1fr)] lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start"
-            on:submit=submit
+            data-once
         >
             <input type="hidden" name="idempotency_key" value=form.idempotency_key.to_string() />
             <div class="grid grid-cols-[minmax(0,1fr)] gap-7">
@@ -130,7 +128,7 @@ fn MoneyForm(form: RefundForm) -> impl IntoView {
                 </fieldset>
                 <ReasonFields reasons=FOR_MONEY outcome=form.outcome />
             </div>
-            <PurchaseOffers offered=offered available=form.available reply_days=form.reply_days is_sent=is_sent />
+            <PurchaseOffers offered=offered available=form.available reply_days=form.reply_days />
         </form>
         {not_refundable}
     }
@@ -145,13 +143,12 @@ fn JobForm(form: RefundForm) -> impl IntoView {
     let Some(entry) = entry else {
         return view! { <FormErrors outcome=form.outcome /> <JobChoice charge=charge /> }.into_any();
     };
-    let (is_sent, submit) = sent_once();
     view! {
         <form
             method="post"
             action="/wallet/refunds/new"
             class="grid grid-cols-[minmax(0,1fr)] lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start"
-            on:submit=submit
+            data-once
         >
             <input type="hidden" name="idempotency_key" value=form.idempotency_key.to_string() />
             <input type="hidden" name="row" value=entry.seq.to_string() />
@@ -163,7 +160,7 @@ fn JobForm(form: RefundForm) -> impl IntoView {
                 </div>
                 <ReasonFields reasons=FOR_JOB outcome=form.outcome />
             </div>
-            <JobOffer amount=taken(&entry) available=form.available reply_days=form.reply_days is_sent=is_sent />
+            <JobOffer amount=taken(&entry) available=form.available reply_days=form.reply_days />
         </form>
     }
     .into_any()

@@ -7,7 +7,6 @@ use wallet::refund::{Assessment, Offer, RefundRequest, RequestState};
 use crate::components::refund::request_table::RequestTable;
 use crate::components::refund::steps::RequestSteps;
 use crate::components::refund::summary::{MoneyLines, Note};
-use crate::components::ui::field::sent_once;
 use crate::components::ui::icon::Icon;
 use crate::components::ui::panel::{EmptyState, PageHead};
 use crate::components::ui::shell::{DataPage, Nav};
@@ -97,10 +96,9 @@ fn RequestContent(page: Page) -> impl IntoView {
 #[component]
 fn Withdraw(id: String) -> impl IntoView {
     let i18n = use_i18n();
-    let (is_sent, submit) = sent_once();
     view! {
-        <form method="post" action=format!("/wallet/refunds/{id}/withdraw") on:submit=submit>
-            <button class="btn btn-danger btn-sm" aria-disabled=move || is_sent.get().then_some("true")>
+        <form method="post" action=format!("/wallet/refunds/{id}/withdraw") data-once>
+            <button class="btn btn-danger btn-sm">
                 {t!(i18n, refund.withdraw)}
             </button>
         </form>

@@ -2,20 +2,17 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use wallet::catalog::{Expiry, FreeAmount};
-use wallet::error::FieldError;
-use wallet::money::{Credits, Currency, TypedError, read_amount};
+use wallet::catalog::Expiry;
+use wallet::money::{Credits, Currency};
 
 use crate::components::payment::method_list::MethodList;
+use crate::components::payment::own_amount::OwnAmount;
 use crate::components::payment::pack_picker::PackPicker;
-use crate::components::ui::field::sent_once;
 use crate::components::ui::shell::{DataPage, Nav};
-use crate::components::ui::typed::typed_before;
-use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::server_fns::top_up::{Pack, TopUpOffer, load_top_up_offer};
 use crate::text::amount::{credits_text, money_text, unit_text};
-use crate::text::refusal::{FormErrors, field_error_text};
+use crate::text::refusal::FormErrors;
 
 /// The page of the order form.
 #[component]
@@ -44,9 +41,10 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
     let address = use_query_map();
     let outcome = offer.outcome.clone();
     let typed = outcome.value("package").filter(|code| !code.is_empty());
+    let own = outcome.value("amount").or_else(|| address.with_untracked(|map| map.get_str("amount").map(str::to_owned)));
+    let refused = outcome.error("amount").cloned();
     let asked = typed.or_else(|| address.with_untracked(|map| map.get_str("package").map(str::to_owned)));
     let chosen = choose(&offer.packs, asked.as_deref());
-    let (is_paying, submit) = sent_once();
     let has_packs = !offer.packs.is_empty();
     let currency = offer.currency;
     view! {
@@ -55,7 +53,7 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
             method="post"
             action="/wallet/top-up"
             class="top-up grid lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start"
-            on:submit=submit
+            data-once
         >
             <input type="hidden" name="idempotency_key" value=offer.idempotency_key.to_string() />
             <input type="hidden" name="currency" value=currency.code() />
@@ -68,7 +66,7 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
                     {offer
                         .free_amount
                         .clone()
-                        .map(|free| view! { <OwnAmount free=free currency=currency outcome=outcome.clone() alone=!has_packs /> })}
+                        .map(|free| view! { <OwnAmount free=free currency=currency typed=own.unwrap_or_default() refused=refused is_alone=!has_packs /> })}
                 </fieldset>
                 <fieldset>
                     <legend class="h2 mb-2">{t!(i18n, top_up.pay_with)}</legend>
@@ -80,7 +78,7 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
                     />
                 </fieldset>
             </div>
-            <OrderStubs offer=offer is_paying=is_paying />
+            <OrderStubs offer=offer />
         </form>
     }
 }
@@ -110,62 +108,9 @@ fn CurrencyChoice(currency: Currency, currencies: Vec<Currency>) -> impl IntoVie
     view! { <nav class="flex gap-1 mb-4" aria-label=move || t_string!(i18n, top_up.currency)>{links}</nav> }.into_any()
 }
 
-/// Any amount, at the catalog's rate.
-#[component]
-fn OwnAmount(free: FreeAmount, currency: Currency, outcome: FormOutcome, alone: bool) -> impl IntoView {
-    let i18n = use_i18n();
-    let asked = use_query_map().with_untracked(|map| map.get_str("amount").map(str::to_owned));
-    let (typed, set_typed) = signal(outcome.value("amount").or(asked).unwrap_or_default());
-    let is_chosen = alone || !typed.get_untracked().is_empty();
-    let (min, max) = (free.min, free.max);
-    let refused = outcome.error("amount").cloned();
-    let is_wrong = refused.is_some();
-    let first = typed.get_untracked();
-    let rate = free.clone();
-    let words = move || {
-        let locale = i18n.get_locale();
-        let typed = typed.get();
-        // What was refused is told until something else is typed.
-        if let Some(error) = refused.as_ref().filter(|_| typed == first) {
-            return field_error_text(locale, error);
-        }
-        let amount = match read_amount(&typed) {
-            Err(error @ TypedError::Ambiguous(_)) => {
-                return field_error_text(locale, &FieldError::amount("amount", error, ""));
-            }
-            amount => amount.ok(),
-        };
-        match amount.and_then(|amount| Some((amount, rate.price(amount, currency)?))) {
-            Some((amount, price)) if amount >= min && amount <= max => {
-                let credits = format!("{} {}", credits_text(locale, amount), unit_text(locale, amount));
-                t_string!(i18n, top_up.own_price, amount = credits, price = money_text(locale, price))
-            }
-            _ => t_string!(i18n, top_up.own_limits, min = credits_text(locale, min), max = credits_text(locale, max)),
-        }
-    };
-    view! {
-        <label class="own pick mt-2 flex flex-wrap items-center gap-x-3 gap-y-2 p-3">
-            <input type="radio" name="package" value="" checked=is_chosen aria-label=move || t_string!(i18n, top_up.own) />
-            <span class="font-medium">{t!(i18n, top_up.own)}</span>
-            <input
-                class="field num !w-32 relative z-10"
-                name="amount"
-                inputmode="decimal"
-                node_ref=typed_before(move |text| set_typed.set(text))
-                value=typed.get_untracked()
-                aria-label=move || t_string!(i18n, top_up.own)
-                aria-invalid=is_wrong.then_some("true")
-                aria-describedby="own-note"
-                on:input=move |event| set_typed.set(event_target_value(&event))
-            />
-            <span id="own-note" class="text-sm text-muted num" aria-live="polite">{words}</span>
-        </label>
-    }
-}
-
 /// One order for each choice; the style sheet shows the one that is picked.
 #[component]
-fn OrderStubs(offer: TopUpOffer, is_paying: ReadSignal<bool>) -> impl IntoView {
+fn OrderStubs(offer: TopUpOffer) -> impl IntoView {
     let i18n = use_i18n();
     let available = offer.balance.available;
     let orders = offer
@@ -202,7 +147,7 @@ fn OrderStubs(offer: TopUpOffer, is_paying: ReadSignal<bool>) -> impl IntoView {
                                 <dd class="num"><span class="fig text-2xl">{price}</span></dd>
                             </div>
                         </dl>
-                        <PayButton words=Signal::derive(move || t_string!(i18n, top_up.pay, price = price())) is_paying=is_paying />
+                        <PayButton words=Signal::derive(move || t_string!(i18n, top_up.pay, price = price())) />
                     </div>
                 </div>
             }
@@ -213,7 +158,7 @@ fn OrderStubs(offer: TopUpOffer, is_paying: ReadSignal<bool>) -> impl IntoView {
             <div class="own-order p-5">
                 <h2 class="h2 mb-3">{t!(i18n, top_up.order)}</h2>
                 <p class="text-muted">{t!(i18n, top_up.own_order)}</p>
-                <PayButton words=Signal::derive(move || t_string!(i18n, top_up.pay_own).to_owned()) is_paying=is_paying />
+                <PayButton words=Signal::derive(move || t_string!(i18n, top_up.pay_own).to_owned()) />
             </div>
         }
     });
@@ -227,11 +172,11 @@ fn OrderStubs(offer: TopUpOffer, is_paying: ReadSignal<bool>) -> impl IntoView {
 
 /// The button that says what it does; it can be pressed once.
 #[component]
-fn PayButton(words: Signal<String>, is_paying: ReadSignal<bool>) -> impl IntoView {
+fn PayButton(words: Signal<String>) -> impl IntoView {
     let i18n = use_i18n();
     view! {
-        <button class="btn btn-primary btn-lg w-full mt-4" aria-disabled=move || is_paying.get().then_some("true")>
-            {move || if is_paying.get() { t_string!(i18n, top_up.paying).to_owned() } else { words.get() }}
+        <button class="btn btn-primary btn-lg w-full mt-4" data-sending=t_string!(i18n, top_up.paying)>
+            {words}
         </button>
     }
 }

@@ -10,13 +10,9 @@ use crate::components::tariff_editor::outdated::{Bases, Outdated};
 use crate::components::tariff_editor::simulation::SimulationPanel;
 use crate::context::FormOutcome;
 use crate::i18n::*;
-use crate::server_fns::tariffs::{EditorPage, SimulationState, load_price_book};
+use crate::server_fns::tariffs::{EditorPage, load_price_book};
 use crate::text::date_time::date_text;
 use crate::text::refusal::FormErrors;
-
-/// How often an open page asks how far a simulation is.
-#[cfg(feature = "hydrate")]
-const POLL_EVERY: std::time::Duration = std::time::Duration::from_millis(700);
 
 /// The page that publishes one draft.
 #[component]
@@ -31,40 +27,12 @@ pub fn PublishPage() -> impl IntoView {
     }
 }
 
-/// Asks how far a simulation is, as long as it runs.
-fn poll(state: RwSignal<SimulationState>) {
-    #[cfg(feature = "hydrate")]
-    {
-        let is_asking = StoredValue::new(false);
-        let ask = move || {
-            let running = state.try_with_untracked(|now| now.is_running().then_some(now.version)).flatten();
-            let Some(version) = running.filter(|_| !is_asking.get_value()) else { return };
-            is_asking.set_value(true);
-            leptos::task::spawn_local(async move {
-                let answer = crate::server_fns::tariffs::load_simulation(version).await;
-                is_asking.try_set_value(false);
-                // No answer: asked again soon.
-                if let Ok(answer) = answer {
-                    state.try_set(answer);
-                }
-            });
-        };
-        if let Ok(handle) = set_interval_with_handle(ask, POLL_EVERY) {
-            on_cleanup(move || handle.clear());
-        }
-    }
-    #[cfg(not(feature = "hydrate"))]
-    let _ = state;
-}
-
 /// The dialog: its own page, so that it needs no script.
 #[component]
 fn PublishDialog(page: EditorPage) -> impl IntoView {
     let i18n = use_i18n();
     let version = page.book.version;
     let back = format!("/admin/tariffs/{version}");
-    let simulation = RwSignal::new(page.simulation.clone());
-    poll(simulation);
     let changes: Vec<PriceChange> = page.rows.iter().filter_map(|row| row.change.clone()).collect();
     let (later, now): (Vec<_>, Vec<_>) = changes.into_iter().partition(|change| change.direction.needs_notice());
     let is_empty = later.is_empty() && now.is_empty();
@@ -81,7 +49,7 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
     view! {
         <div class="max-w-[600px] mx-auto grid gap-5">
             <Outdated bases=Bases::from(&page) />
-            {has_rise.then(|| view! { <SimulationPanel days=page.simulation_days state=simulation /> })}
+            {has_rise.then(|| view! { <SimulationPanel days=page.simulation_days state=page.simulation.clone() /> })}
             <section aria-labelledby="pb" class="panel">
                 <form method="post" action=format!("/admin/tariffs/{version}/publish")>
                     <input type="hidden" name="revision" value=page.book.revision.to_string() />

@@ -220,10 +220,8 @@ fn Files(version: i32) -> impl IntoView {
 #[component]
 fn KeysHint() -> impl IntoView {
     let i18n = use_i18n();
-    let is_ready = RwSignal::new(false);
-    Effect::new(move |_| is_ready.set(true));
     view! {
-        <p class="hidden md:block text-sm text-muted mb-2" class:invisible=move || !is_ready.get()>
+        <p class="hidden md:block text-sm text-muted mb-2 when-alive">
             <kbd class="tag">"↑"</kbd>" "<kbd class="tag">"↓"</kbd>" "{t!(i18n, tariffs.keys_move)}" · "
             <kbd class="tag">"Enter"</kbd>" "{t!(i18n, tariffs.keys_save)}" · "
             <kbd class="tag">"Esc"</kbd>" "{t!(i18n, tariffs.keys_restore)}

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wallet::identity::KeyScope;
 use wallet::ledger::BalanceView;
 
-use crate::components::developers::key_table::{KeyTable, copy_text};
+use crate::components::developers::key_table::KeyTable;
 use crate::components::developers::secret_panel::SecretPanel;
 use crate::components::ui::field::Field;
 use crate::components::ui::panel::EmptyState;
@@ -55,7 +55,7 @@ fn KeysContent(page: Page) -> impl IntoView {
                         title=move || t_string!(i18n, keys.ready, name = name.clone())
                         secret=secret
                         testid="new-key"
-                        copy=move || t_string!(i18n, keys.copy)
+                        copy=t_string!(i18n, keys.copy)
                         back="/developers/keys"
                     />
                 }
@@ -218,7 +218,8 @@ fn Samples(public_url: String, operation: String, secret: Option<String>) -> imp
                     <button
                         type="button"
                         class="btn btn-quiet btn-sm !bg-base-200 needs-script absolute right-1 top-1"
-                        on:click=move |_| copy_text(&copied)
+                        data-copy=copied
+                        data-copied=t_string!(i18n, keys.copied)
                     >
                         {t!(i18n, keys.copy_line)}
                     </button>

@@ -73,7 +73,7 @@ fn WebhooksContent(page: Page) -> impl IntoView {
                         detail=created.endpoint.url
                         secret=created.secret
                         testid="new-secret"
-                        copy=move || t_string!(i18n, webhooks.copy)
+                        copy=t_string!(i18n, webhooks.copy)
                         back=context.href("")
                     />
                 }

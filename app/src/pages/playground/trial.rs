@@ -1,74 +1,77 @@
 //! One trial: its options, the price before, and the buttons.
 
-use std::collections::BTreeMap;
-
-use leptos::form::ActionForm;
 use leptos::prelude::*;
-use wallet::money::Credits;
-use wallet::tariff::{ParamKind, ParamSpec, params_of_form};
+use leptos::server_fn::ServerFn;
+use leptos_router::params::ParamsMap;
+use wallet::tariff::{ParamKind, ParamSpec};
 
 use crate::components::ledger::entry::CategoryDot;
-use crate::components::ui::typed::{chosen_before, typed_before};
 use crate::i18n::*;
-use crate::server_fns::playground::{RunTrial, Trial};
+use crate::server_fns::playground::{RunTrial, Trial, TrialRequest};
 use crate::text::amount::{exact_text, unit_text};
 
-/// A card with the form of one request. The price follows the options at once: the browser runs the same rule.
+/// Reads from the address which card is asked for, and with which options: what its form sends.
+pub fn asked_of(address: &ParamsMap) -> Option<TrialRequest> {
+    let param = |name: &str| name.strip_prefix("request[params][")?.strip_suffix(']').map(str::to_owned);
+    let pairs = address.clone().into_iter();
+    Some(TrialRequest {
+        operation: address.get("request[operation]")?,
+        count: address.get("request[count]").and_then(|count| count.parse().ok()),
+        params: pairs.filter_map(|(name, value)| Some((param(&name)?, value))).collect(),
+        how: String::new(),
+        idempotency_key: String::new(),
+    })
+}
+
+/// A card with the form of one request; after a changed option the server draws it again, with its price.
 #[component]
 pub fn TrialCard(
     /// The request.
     trial: Trial,
-    /// The price book's rounding step.
-    step: Credits,
-    /// Runs it.
-    run: ServerAction<RunTrial>,
-    /// Counts the requests done, so that each has its own key.
-    turn: Signal<usize>,
     /// Whether the card is there to be refused.
     is_refusal: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
+    let locale = i18n.get_locale();
     let tariff = trial.tariff;
     let count = trial.quote.as_ref().map_or(1, |quote| quote.count);
-    let drawn = trial.quote.as_ref().map(|quote| quote.credits);
-    let typed = RwSignal::new(trial.params);
-    let specs = trial.specs;
-    let price = {
-        let (tariff, specs) = (tariff.clone(), specs.clone());
-        Memo::new(move |_| {
-            let params = typed.with(|typed| params_of_form(&specs, |name| typed.get(name).map(String::as_str)));
-            tariff.price(&params, count, step).ok().map(|priced| priced.credits)
-        })
-    };
-    let price = move || price.get().or(drawn);
-    let key = trial.idempotency_key;
-    let name = tariff.name.clone();
-    let heading = move || if is_refusal { t_string!(i18n, playground.refused).to_owned() } else { name.clone() };
-    let words = move || {
-        let locale = i18n.get_locale();
-        price().map(|price| format!("{} {}", exact_text(locale, price), unit_text(locale, price)))
-    };
-    let fields = specs.into_iter().map(|spec| view! { <ParamField spec=spec typed=typed /> }).collect_view();
+    let price = trial.quote.as_ref().map(|quote| quote.credits);
+    let price = price.map(|price| format!("{} {}", exact_text(locale, price), unit_text(locale, price)));
+    let heading = if is_refusal { t_string!(i18n, playground.refused).to_owned() } else { tariff.name };
+    let typed = trial.params;
+    let fields = trial.specs.into_iter().map(|spec| {
+        let value = typed.get(&spec.name).cloned().unwrap_or_default();
+        view! { <ParamField spec=spec value=value /> }
+    });
+    let fields = fields.collect_view();
     let can_hold = !is_refusal;
-    let operation = tariff.operation.clone();
-    let (shown, code) = (operation.clone(), operation.clone());
+    let operation = tariff.operation;
+    let id = format!("{}-{operation}", if is_refusal { "refused" } else { "trial" });
+    let part = format!("[id='{id}']");
     let category = Some(tariff.category.code().to_owned());
     view! {
-        <section class="panel p-4 flex flex-col" data-operation=operation>
-            <ActionForm action=run attr:class="flex flex-col gap-3 flex-1">
-                <input type="hidden" name="request[operation]" value=code />
+        <section class="panel p-4 flex flex-col" id=id data-operation=operation.clone()>
+            <form
+                method="post"
+                action=RunTrial::url()
+                class="flex flex-col gap-3 flex-1"
+                data-once
+                data-redraw=part
+                data-redraw-from="/playground"
+            >
+                <input type="hidden" name="request[operation]" value=operation.clone() />
                 <input type="hidden" name="request[count]" value=count.to_string() />
-                <input type="hidden" name="request[idempotency_key]" value=move || format!("{key}-{}", turn.get()) />
+                <input type="hidden" name="request[idempotency_key]" value=trial.idempotency_key.to_string() />
                 <div class="flex items-start gap-2.5">
                     <span class="mt-2"><CategoryDot category=category /></span>
                     <div class="flex-1 min-w-0">
                         <h2 class="h2">{heading}</h2>
                         <p class="text-sm text-muted font-mono break-words">
-                            {shown}{(count > 1).then(|| format!(" × {count}"))}
+                            {operation.clone()}{(count > 1).then(|| format!(" × {count}"))}
                         </p>
                     </div>
                     <p class="num text-right" data-testid="price">
-                        <span class="font-semibold">{words}</span>
+                        <output class="font-semibold">{price}</output>
                     </p>
                 </div>
                 {is_refusal.then(|| view! { <p class="text-sm text-muted">{t!(i18n, playground.refused_note)}</p> })}
@@ -87,22 +90,15 @@ pub fn TrialCard(
                             }
                         })}
                 </div>
-            </ActionForm>
+            </form>
         </section>
     }
 }
 
 /// One option of a request.
 #[component]
-fn ParamField(spec: ParamSpec, typed: RwSignal<BTreeMap<String, String>>) -> impl IntoView {
-    let name = StoredValue::new(spec.name.clone());
+fn ParamField(spec: ParamSpec, value: String) -> impl IntoView {
     let field = format!("request[params][{}]", spec.name);
-    let value = typed.with_untracked(|typed| typed.get(&spec.name).cloned()).unwrap_or_default();
-    let set = move |text: String| {
-        typed.update(|typed| {
-            typed.insert(name.get_value(), text);
-        });
-    };
     let input = match spec.kind {
         ParamKind::Choice(values) => {
             let options = values
@@ -117,8 +113,6 @@ fn ParamField(spec: ParamSpec, typed: RwSignal<BTreeMap<String, String>>) -> imp
                 <select
                     class="field field-sm"
                     name=field
-                    node_ref=chosen_before(set)
-                    on:change=move |event| set(event_target_value(&event))
                 >
                     {options}
                 </select>
@@ -129,9 +123,7 @@ fn ParamField(spec: ParamSpec, typed: RwSignal<BTreeMap<String, String>>) -> imp
             <input
                 class="field field-sm"
                 name=field
-                node_ref=typed_before(set)
                 value=value
-                on:input=move |event| set(event_target_value(&event))
             />
         }
         .into_any(),
@@ -142,9 +134,7 @@ fn ParamField(spec: ParamSpec, typed: RwSignal<BTreeMap<String, String>>) -> imp
                 name=field
                 min=min.to_string()
                 max=max.to_string()
-                node_ref=typed_before(set)
                 value=value
-                on:input=move |event| set(event_target_value(&event))
             />
         }
         .into_any(),

@@ -104,7 +104,7 @@ pub fn AnnouncementPage() -> impl IntoView {
 fn FeedLinks() -> impl IntoView {
     let i18n = use_i18n();
     // The head is drawn once; a change of the language loads the page anew.
-    let locale = i18n.get_locale_untracked();
+    let locale = i18n.get_locale();
     let title = td_string!(locale, changelog.title);
     view! {
         <Link rel="alternate" type_="application/atom+xml" title=title href=feed(locale, "atom") />

@@ -3,7 +3,6 @@
 mod price;
 
 use chrono::{DateTime, Utc};
-use leptos::html::Aside;
 use leptos::prelude::*;
 use wallet::ledger::{AllocationView, EntryDetail, EntryKind, EntryView, Receipt};
 use wallet::money::Credits;
@@ -11,7 +10,7 @@ use wallet::tariff::QuoteId;
 
 use crate::components::ledger::entry::{actor_name, entry_title};
 use crate::components::ledger::receipt::price::Price;
-use crate::components::ui::side_panel::keep_focus;
+use crate::components::ui::side_panel::SidePanel;
 use crate::i18n::*;
 use crate::text::amount::{credits_text, exact_text, signed_text, unit_text};
 use crate::text::date_time::{When, WhenStyle, ZoneNote, date_text, use_zone};
@@ -29,25 +28,19 @@ pub fn ReceiptPanel(
     let entry = detail.entry.clone();
     let seq = entry.seq;
     let title = entry.clone();
-    let panel = NodeRef::<Aside>::new();
     let key = detail.idempotency_key.clone();
     let reason = detail.reason.clone().filter(|reason| Some(reason) != title.title.as_ref());
     let reason = reason.or_else(|| (entry.kind == EntryKind::HoldExpired).then(|| "timed_out".to_owned()));
     let is_charge = matches!(entry.kind, EntryKind::Charge | EntryKind::Capture) && entry.amount.is_negative();
     let can_ask = is_charge && detail.timeline.iter().all(|row| row.kind != EntryKind::CreditBack);
-    keep_focus(panel, "receipt", format!("tr[data-seq='{seq}'] a"));
     view! {
-        <aside
-            node_ref=panel
+        <SidePanel
             id="receipt"
-            aria-labelledby="rc"
-            tabindex="-1"
-            class="panel max-xl:fixed max-xl:inset-x-0 max-xl:bottom-0 max-xl:top-14 max-xl:z-40 max-xl:rounded-b-none overflow-y-auto xl:sticky xl:top-[4.5rem] xl:max-h-[calc(100dvh-5.5rem)]"
+            heading="rc"
+            opener=format!("tr[data-seq='{seq}'] a")
+            number=t_string!(i18n, receipt.number, seq = seq).into_any()
+            close=close
         >
-            <div class="flex items-center gap-1 pl-5 pr-2 pt-3">
-                <p class="text-sm text-muted flex-1 num">{t!(i18n, receipt.number, seq = move || seq.to_string())}</p>
-                <a href=close class="btn btn-quiet btn-sm" data-close="receipt">{t!(i18n, receipt.close)}</a>
-            </div>
             <div class="px-5 pb-4">
                 <h2 id="rc" class="fig text-2xl">{question(&entry)}</h2>
                 <p class="text-muted mt-1">{move || entry_title(i18n.get_locale(), &title)}</p>
@@ -66,7 +59,7 @@ pub fn ReceiptPanel(
                     }
                 })}
             <Facts entry=entry hash=detail.hash.clone() key=key />
-        </aside>
+        </SidePanel>
     }
 }
 

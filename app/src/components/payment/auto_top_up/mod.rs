@@ -5,6 +5,7 @@ mod fields;
 mod terms_form;
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use uuid::Uuid;
 use wallet::payment::{AutoTopUpState, AutoTopUpView, CardTerm, PaymentMethod, Suspension};
 
@@ -40,11 +41,12 @@ pub fn AutoTopUpPanel(
     let i18n = use_i18n();
     let view = offer.view.clone();
     let usable: Vec<PaymentMethod> = methods.into_iter().filter(|card| card.term(now) != CardTerm::Expired).collect();
+    let asked = use_query_map().with_untracked(|map| map.get_str("card").map(str::to_owned));
     let outcome = if outcome.path == FORM { outcome } else { FormOutcome::default() };
     let form = match (may_pay, usable.is_empty()) {
         (false, _) => ().into_any(),
         (true, true) => view! { <p class="px-5 pb-5 max-w-[60ch]">{t!(i18n, auto.needs_card)}</p> }.into_any(),
-        (true, false) => view! { <TermsForm offer=offer cards=usable outcome=outcome /> }.into_any(),
+        (true, false) => view! { <TermsForm offer=offer cards=usable outcome=outcome asked=asked /> }.into_any(),
     };
     view! {
         <section id="auto-top-up" class="panel scroll-mt-20" aria-labelledby="auto-title">

@@ -1,7 +1,7 @@
 //! The form: when, what, at most how much, with which card; and the consent, which names all of it.
 
+
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use wallet::money::{Currency, Money};
 use wallet::payment::{AutoTopUpBuys, PaymentMethod};
 
@@ -83,10 +83,18 @@ impl Typed {
 }
 
 /// The form: when, what, at most how much, with which card; and the consent to all of it.
-#[component]
-pub fn TermsForm(offer: AutoTopUpOffer, cards: Vec<PaymentMethod>, outcome: FormOutcome) -> impl IntoView {
+#[island]
+pub fn TermsForm(
+    /// What the catalog proposes, and how it stands.
+    offer: AutoTopUpOffer,
+    /// The cards that can be charged.
+    cards: Vec<PaymentMethod>,
+    /// What became of the form.
+    outcome: FormOutcome,
+    /// The card that the address names.
+    asked: Option<String>,
+) -> impl IntoView {
     let i18n = use_i18n();
-    let asked = use_query_map().with_untracked(|map| map.get_str("card").map(str::to_owned));
     let typed = Typed::of(&offer, &cards, &outcome, asked);
     let product = StoredValue::new(offer.product.clone());
     let names: Vec<(String, String)> = cards.iter().map(|card| (card.id.to_string(), card.label.clone())).collect();

@@ -1,0 +1,177 @@
+// What a page does beyond its HTML. It works without all of this: a form is sent, a link is followed, a page loaded again.
+const version = new URL(import.meta.url).search;
+const root = document.documentElement;
+
+// A page that answers a form says which address is its own: a reload asks for that, and sends nothing a second time.
+if (root.dataset.page) history.replaceState(null, "", root.dataset.page);
+
+/** Finds the element itself or what it stands in. */
+const within = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
+
+// --- Parts that the server draws again.
+/** Asks for a page and puts a part of it in place of what is here, unless that has become too late. */
+const redraw = async (selector, address, request, isLate = () => false) => {
+  const answer = await fetch(address, request);
+  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const [old, now] = [document.querySelector(selector), page.querySelector(selector)];
+  if (!old || !now || isLate()) return;
+  // Here scripts are on; the parser, which has none, has made elements of what is meant for pages without.
+  for (const part of [old, now]) for (const note of part.querySelectorAll("noscript")) note.remove();
+  if (old.outerHTML === now.outerHTML) return;
+  // The focus stays, and what is typed into other fields, too.
+  const place = [...old.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
+  const typed = [...old.querySelectorAll("input[id]")].filter((field) => field.value !== field.defaultValue);
+  old.replaceWith(document.adoptNode(now));
+  for (const field of typed) {
+    const again = document.getElementById(field.id);
+    if (again && again.value === field.defaultValue) again.value = field.value;
+  }
+  now.querySelectorAll(FOCUSABLE)[place]?.focus({ preventScroll: true });
+};
+const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+
+// A form with `data-redraw` names the part that it is about: the answer to a changed field takes its place at once, under
+// the answer's address, and the focus stays. With `data-redraw-from` the form itself leads elsewhere.
+let asked = 0;
+const typedIn = (form) => new URLSearchParams(new FormData(form)).toString();
+const redrawBy = async (form) => {
+  const { redraw: part, redrawFrom } = form.dataset;
+  const [number, typed] = [++asked, typedIn(form)];
+  const address = new URL(redrawFrom ?? form.action, location.href);
+  address.search = typed;
+  const isLate = () => number !== asked || typedIn(form) !== typed;
+  try {
+    await redraw(part, address, {}, isLate);
+  } catch {
+    // No answer: the form itself says so.
+    if (!redrawFrom) form.submit();
+    return;
+  }
+  if (number !== asked) return;
+  // What was typed meanwhile is asked for next.
+  if (form.isConnected && isLate()) return redrawBy(form);
+  if (!redrawFrom) history.replaceState(null, "", address);
+  said.textContent = document.querySelector(`${part} output`)?.innerText ?? "";
+};
+/** What a part that was drawn again says to who can't see it. */
+const said = document.createElement("p");
+said.className = "sr-only";
+said.setAttribute("role", "status");
+document.body.append(said);
+for (const kind of ["change", "search"]) {
+  document.addEventListener(kind, (event) => {
+    const form = within(event, "form[data-redraw]");
+    if (form) redrawBy(form);
+  });
+}
+
+// --- Forms that are sent once.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("[data-redraw]:not([data-redraw-from])")) {
+    event.preventDefault();
+    return void redrawBy(form);
+  }
+  if (!form.matches("[data-once]")) return;
+  if (form.dataset.sent) return event.preventDefault();
+  form.dataset.sent = "yes";
+  for (const button of form.querySelectorAll("button")) {
+    button.setAttribute("aria-disabled", "true");
+    if (button.dataset.sending) button.textContent = button.dataset.sending;
+  }
+});
+// A page that comes back from memory may be sent again.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+// --- The clipboard.
+document.addEventListener("click", async (event) => {
+  const button = within(event, "[data-copy]");
+  if (!button) return;
+  await navigator.clipboard?.writeText(button.dataset.copy);
+  if (button.dataset.copied) button.textContent = button.dataset.copied;
+});
+
+// --- Menus close by Escape and by a click beside them.
+document.addEventListener("click", (event) => {
+  const own = within(event, "details[data-menu]");
+  for (const menu of document.querySelectorAll("details[data-menu][open]")) if (menu !== own) menu.open = false;
+});
+
+// --- Place and focus, which the next page takes over where a link or form says so.
+const SCROLL = "scrip-scroll";
+const FOCUS = "scrip-focus";
+const keepScroll = () => sessionStorage.setItem(SCROLL, String(scrollY));
+document.addEventListener("click", (event) => {
+  const link = within(event, "a[data-keep-scroll]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  keepScroll();
+  if (link.dataset.focus) sessionStorage.setItem(FOCUS, link.dataset.focus);
+});
+const take = (note) => {
+  const value = sessionStorage.getItem(note);
+  sessionStorage.removeItem(note);
+  return value;
+};
+const scroll = take(SCROLL);
+if (scroll !== null && !location.hash) scrollTo({ top: Number(scroll), behavior: "instant" });
+const focus = take(FOCUS);
+if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented) return;
+  const menu = document.querySelector("details[data-menu][open]");
+  if (menu) {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+    return;
+  }
+  // A panel beside a list is closed, and what opened it has the focus again.
+  const panel = document.querySelector("[data-panel]");
+  const close = panel?.querySelector("[data-close]");
+  if (!close) return;
+  keepScroll();
+  sessionStorage.setItem(FOCUS, panel.dataset.panel);
+  close.click();
+});
+
+// --- A part that changes at the server: `data-follow` names where it is asked for, until a part comes without it.
+const follow = () => {
+  const part = document.querySelector("[data-follow]");
+  if (!part) return;
+  const request = part.dataset.followBy === "POST" ? { method: "POST", body: new URLSearchParams() } : {};
+  const ask = redraw(`#${part.id}`, part.dataset.follow, request);
+  // No answer: asked again soon.
+  ask.catch(() => {}).finally(followLater);
+};
+let timer = 0;
+const followLater = () => {
+  clearTimeout(timer);
+  const part = document.querySelector("[data-follow]");
+  if (part) timer = setTimeout(follow, Number(part.dataset.followEvery));
+};
+followLater();
+// Where the wallet has changed, the part may have, too.
+addEventListener("scrip:balance", () => {
+  clearTimeout(timer);
+  follow();
+});
+
+// --- Islands: what the browser draws and keeps up to date by itself, by the server's own code.
+const startIslands = async () => {
+  const islands = document.querySelectorAll("leptos-island");
+  if (islands.length) {
+    const module = await import(`./scrip.js${version}`);
+    await module.default({ module_or_path: new URL(`./scrip.wasm${version}`, import.meta.url) });
+    module.hydrate();
+    for (const island of islands) {
+      // Each belongs to the page, not to the one before it.
+      module.at_root();
+      island.parentElement.closest("leptos-children")?.$$on_hydrate?.();
+      module[island.dataset.component]?.(island);
+    }
+  }
+  root.dataset.alive = "yes";
+};
+if ("requestIdleCallback" in window) requestIdleCallback(startIslands, { timeout: 2000 });
+else startIslands();
