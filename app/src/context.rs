@@ -1,7 +1,7 @@
 //! Who asks, from where, and what became of the form that they sent.
 //!
 //! The server puts a [`Viewer`] and, after a refused form, a [`FormOutcome`] into the request's extensions and the
-//! `Wallet` and the [`AppSettings`] into Leptos' context; server functions read them by the functions of this module.
+//! `Wallet` and the [`AppSettings`] into Leptos' context; pages read them by the functions of this module.
 
 use std::collections::BTreeMap;
 

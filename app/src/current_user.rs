@@ -1,4 +1,4 @@
-//! Who asks a server function, and what that person may: every function authorises itself here.
+//! Who asks for a page, and what that person may: everything that pages read authorises itself here.
 
 use wallet::Wallet;
 use wallet::error::{Error, Refusal};
@@ -6,9 +6,6 @@ use wallet::identity::Viewer;
 
 use crate::context;
 use crate::error::AppError;
-
-/// Where server functions are called.
-const FUNCTIONS: &str = "/_fn/";
 
 /// The wallet's façade.
 pub fn wallet() -> Result<Wallet, AppError> {
@@ -26,15 +23,11 @@ pub fn signed_in() -> Result<(Viewer, Wallet), AppError> {
     Ok((viewer, wallet()?))
 }
 
-/// A signed-in admin of the platform; for others the page does not exist, and that they asked is in the audit log.
+/// A signed-in admin of the platform; for others the page does not exist.
 pub fn staff() -> Result<(Viewer, Wallet), AppError> {
     let (viewer, wallet) = signed_in()?;
     if viewer.is_admin() {
         return Ok((viewer, wallet));
-    }
-    // Of a page that is drawn on the server, the page itself is noted.
-    if let Some(path) = context::path().filter(|path| path.starts_with(FUNCTIONS)) {
-        wallet.identity().note_refused(&viewer, &path);
     }
     Err(Refusal::not_found("page").into())
 }

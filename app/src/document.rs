@@ -63,7 +63,6 @@ fn chosen_theme() -> Option<&'static str> {
     }
 }
 
-#[cfg(feature = "ssr")]
 mod on_request {
     use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
     use axum::http::request::Parts;
@@ -92,24 +91,5 @@ mod on_request {
         let chosen = cookie("i18n_pref_locale").filter(|locale| locale == "en" || locale == "ru");
         let asked = || use_context::<Parts>()?.headers.get(ACCEPT_LANGUAGE)?.to_str().ok().map(str::to_owned);
         chosen.or_else(asked)
-    }
-}
-
-#[cfg(not(feature = "ssr"))]
-mod on_request {
-    pub(super) const fn assets_version() -> String {
-        String::new()
-    }
-
-    pub(super) const fn cookie(_name: &str) -> Option<String> {
-        None
-    }
-
-    pub(super) const fn answered_page() -> Option<String> {
-        None
-    }
-
-    pub(super) const fn languages() -> Option<String> {
-        None
     }
 }

@@ -1,12 +1,9 @@
-//! What goes wrong, as it crosses the wire to the browser: never anything internal.
+//! What goes wrong, as pages tell it: never anything internal.
 
-use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 use wallet::error::Refusal;
 
-use crate::text_json::TextEncoding;
-
-/// Why a server function did not answer with what it was asked for.
+/// Why a page does not have what it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum AppError {
     /// A rule says no; the person is told why.
@@ -18,9 +15,6 @@ pub enum AppError {
         /// What to name when asking for help.
         reference: String,
     },
-    /// The server could not be reached.
-    #[error("the server could not be reached")]
-    Unreachable,
 }
 
 impl AppError {
@@ -30,7 +24,6 @@ impl AppError {
         match self {
             Self::Refused(refusal) => refusal.status(),
             Self::Internal { .. } => 500,
-            Self::Unreachable => 503,
         }
     }
 
@@ -40,7 +33,6 @@ impl AppError {
         match self {
             Self::Refused(refusal) => refusal.code(),
             Self::Internal { .. } => "internal",
-            Self::Unreachable => "unreachable",
         }
     }
 
@@ -59,7 +51,6 @@ impl From<Refusal> for AppError {
     }
 }
 
-#[cfg(feature = "ssr")]
 impl From<wallet::error::Error> for AppError {
     /// Keeps a refusal; logs anything else here, once, under a reference that the person can name.
     fn from(error: wallet::error::Error) -> Self {
@@ -77,35 +68,11 @@ impl From<wallet::error::Error> for AppError {
     }
 }
 
-impl FromServerFnError for AppError {
-    type Encoder = TextEncoding;
-
-    /// Says what went wrong between the browser and a function: malformed arguments are the caller's mistake (400).
-    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
-        let error = match error {
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => Self::Unreachable,
-            ServerFnErrorErr::Args(_)
-            | ServerFnErrorErr::MissingArg(_)
-            | ServerFnErrorErr::UnsupportedRequestMethod(_) => Self::Refused(Refusal::Invalid { fields: Vec::new() }),
-            // On the server it is the request that can't be read, in the browser the answer.
-            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "ssr") => {
-                Self::Refused(Refusal::Invalid { fields: Vec::new() })
-            }
-            _ => Self::Internal { reference: "wire".to_owned() },
-        };
-        set_status(&error);
-        error
-    }
-}
-
 /// Sets the response's true status, where there is a response to set it on.
 pub fn set_status(error: &AppError) {
-    #[cfg(feature = "ssr")]
     if let Some(response) = leptos::prelude::use_context::<leptos_axum::ResponseOptions>()
         && let Ok(status) = axum::http::StatusCode::from_u16(error.status())
     {
         response.set_status(status);
     }
-    #[cfg(not(feature = "ssr"))]
-    let _ = error;
 }

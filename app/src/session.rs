@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::error::AppError;
-use crate::server_fns::session::{Session, load_session};
+use crate::data::session::{Session, load_session};
 
 /// The session, on its way or there.
 #[derive(Clone, Copy, Debug)]

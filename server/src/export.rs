@@ -3,7 +3,7 @@
 mod payments;
 
 use app::context::Viewer;
-use app::server_fns::ledger::{HistoryQuery, filter};
+use app::data::ledger::{HistoryQuery, filter};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};

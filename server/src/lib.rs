@@ -47,7 +47,7 @@ pub use crate::state::AppState;
 /// Makes the whole server from its parts.
 pub fn build(state: AppState) -> Dispatch {
     let pages = Router::new()
-        .merge(pages::router(&state)) // pages, and the server functions under /_fn
+        .merge(pages::router(&state)) // pages
         .merge(forms::router()) // every <form method="post">
         .merge(mail::dev_router(&state)); // /dev/mail, in development
     let browser = limited(pages, &state)

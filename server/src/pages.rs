@@ -1,4 +1,4 @@
-//! Pages, rendered by Leptos, and their server functions.
+//! Pages, rendered by Leptos.
 
 use app::context::{AppSettings, FormOutcome};
 use app::{App, shell};
@@ -14,7 +14,7 @@ use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app
 
 use crate::state::AppState;
 
-/// Gives the routes: one for every page of the app, one for every server function, and "not found" for the rest.
+/// Gives the routes: one for every page of the app, and "not found" for the rest.
 pub fn router(state: &AppState) -> Router<AppState> {
     let options = state.leptos.clone();
     app::language::init_executor();
@@ -23,7 +23,7 @@ pub fn router(state: &AppState) -> Router<AppState> {
         .fallback(not_found)
 }
 
-/// What server functions and components find in Leptos' context.
+/// What pages find in Leptos' context.
 fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let (wallet, app) = (state.wallet.clone(), state.app.clone());
     move || {

@@ -1,4 +1,4 @@
-//! The façade: one value that every caller (server functions, REST, webhooks, jobs, the command line) asks.
+//! The façade: one value that every caller (pages, REST, webhooks, jobs, the command line) asks.
 
 use std::fmt;
 use std::sync::{Arc, Weak};

@@ -61,18 +61,20 @@ const ORDERS: [Order; 8] = [
     Order {
         folder: "app/src",
         rooms: &[
-            "text_json",
+            "words",
             "context",
             "error",
-            "live",
             "text",
+            "live",
+            "islands",
             "current_user",
-            "server_fns",
+            "data",
             "session",
             "components",
-            "document",
             "language",
             "pages",
+            "routes",
+            "document",
         ],
     },
     Order {
@@ -171,11 +173,10 @@ pub fn wrong_imports(name: &str, text: &str) -> Vec<String> {
     breaches
 }
 
-/// Says whether a component calls a server function: of these it takes the types alone, whose names begin with a
-/// capital letter.
+/// Says whether a component fetches: of `data` it takes the types alone, whose names begin with a capital letter.
 fn fetches(name: &str, path: &[String]) -> Option<String> {
     let [first, _, item, ..] = path else { return None };
-    let is_call = first == "server_fns" && item.starts_with(|letter: char| letter.is_lowercase());
+    let is_call = first == "data" && item.starts_with(|letter: char| letter.is_lowercase());
     (is_call && name.starts_with("app/src/components/")).then(|| "pages fetch, components show".to_owned())
 }
 
@@ -342,10 +343,10 @@ mod tests {
     #[test]
     fn components_show_and_do_not_fetch() {
         let card = "app/src/components/plan/card.rs";
-        assert!(found(card, "use crate::server_fns::plan::PlanPage;").is_empty());
-        let breaches = found(card, "use crate::server_fns::plan::{PlanPage, load_plan};");
+        assert!(found(card, "use crate::data::plan::PlanPage;").is_empty());
+        let breaches = found(card, "use crate::data::plan::{PlanPage, load_plan};");
         assert!(breaches.len() == 1 && breaches[0].contains("components show"), "{breaches:?}");
-        assert_eq!(found("app/src/server_fns/plan.rs", "use crate::components::plan::Card;").len(), 1);
+        assert_eq!(found("app/src/data/plan.rs", "use crate::components::plan::Card;").len(), 1);
     }
 
     #[test]

@@ -127,10 +127,9 @@ const RULES: [Rule; 8] = [
         ..RUST
     },
     Rule {
-        why: "answers of server functions are TextJson: bytes would bring a second JSON reader of every type",
-        folders: &["app/src"],
-        unless: &["output = TextJson", "#[server(default)]"],
-        text: &["#[server"],
+        why: "pages are drawn by the server alone: handlers and effects live in islands",
+        folders: &["app/src/pages", "app/src/components"],
+        text: &["#[island]", "on:click", "on:change", "on:input", "Effect::new", "NodeRef", "#[server"],
         ..RUST
     },
 ];

@@ -1,12 +1,17 @@
 //! Refusals and field problems in the reader's words.
 
 use leptos::prelude::*;
-use wallet::error::{FieldError, Problem, Refusal};
+#[cfg(feature = "ssr")]
+use wallet::error::Refusal;
+use wallet::error::{FieldError, Problem};
 
 use crate::context::FormOutcome;
+#[cfg(feature = "ssr")]
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::text::amount::{credits_text, reading_text};
+#[cfg(feature = "ssr")]
+use crate::text::amount::credits_text;
+use crate::text::amount::reading_text;
 use crate::text::import_error::import_error_text;
 
 /// Says what is wrong with a field. English callers get the wallet's own sentence, which names the limits; a mistake in
@@ -53,6 +58,7 @@ pub fn field_error_text(locale: Locale, error: &FieldError) -> String {
 }
 
 /// Says why something was refused, and what to do.
+#[cfg(feature = "ssr")]
 #[must_use]
 pub fn refusal_text(locale: Locale, error: &AppError) -> String {
     let refusal = match error {
@@ -60,7 +66,6 @@ pub fn refusal_text(locale: Locale, error: &AppError) -> String {
         AppError::Internal { reference } => {
             return td_string!(locale, refusal.internal, reference = reference.clone());
         }
-        AppError::Unreachable => return td_string!(locale, refusal.unreachable).to_owned(),
     };
     match refusal {
         Refusal::OutOfCredits { needed, available, .. } => {

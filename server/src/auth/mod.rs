@@ -148,7 +148,7 @@ async fn guard(State(state): State<AppState>, session: AuthSession, mut request:
     let is_open = viewer.is_admin() || (viewer.may_review_payments() && is_of_payments(request.uri().path()));
     let is_closed = is_under(STAFF, request.uri().path()) && !is_open;
     let answer = next.run(request).await;
-    // By the role in the account, or by the one in the staff. A server function of the staff notes it itself.
+    // By the role in the account, or by the one in the staff.
     if answer.status() == StatusCode::FORBIDDEN || (is_closed && answer.status() == StatusCode::NOT_FOUND) {
         state.wallet.identity().note_refused(&viewer, &asked);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use app::context::Viewer;
-use app::server_fns::console::{PaymentsQuery, filter};
+use app::data::console::{PaymentsQuery, filter};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};

@@ -13,6 +13,7 @@ mod margins;
 mod payment_methods;
 mod payments;
 mod plan;
+mod playground;
 mod post;
 mod recovery;
 mod refunds;
@@ -35,7 +36,7 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 44] = [
+const HELD: [(&str, &str); 46] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
@@ -61,6 +62,8 @@ const HELD: [(&str, &str); 44] = [
     ("/developers/webhooks/{id}/enable", "/developers/webhooks"),
     ("/developers/webhooks/{id}/remove", "/developers/webhooks"),
     ("/developers/webhooks/deliveries/{id}/replay", "/developers/webhooks"),
+    ("/playground/run", "/playground"),
+    ("/playground/finish", "/playground"),
     ("/admin/payments/{id}/decision", "/admin/payments/{id}"),
     ("/admin/payments/{id}/dispute", "/admin/payments/{id}"),
     ("/admin/refunds/{id}/approve", "/admin/refunds/{id}"),
@@ -130,6 +133,9 @@ fn posts() -> Router<AppState> {
         .route("/wallet/quotes", post(wallet::lock_quotes))
         .route("/wallet/orders/{id}/check", post(wallet::check_order))
         .route("/wallet/orders/{id}/return", get(wallet::return_to_order))
+        // The playground.
+        .route("/playground/run", post(playground::run))
+        .route("/playground/finish", post(playground::finish))
         // Saved cards.
         .route("/wallet/payment/methods", post(payment_methods::add))
         .route("/wallet/payment/methods/{id}/return", get(payment_methods::come_back))

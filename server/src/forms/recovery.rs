@@ -54,13 +54,13 @@ pub async fn keep(State(state): State<AppState>, request: Request, next: Next) -
     kept
 }
 
-/// Whether a request is a form of a page: server functions, which scripts call, hold nothing that somebody typed.
+/// Whether a request is a form of a page.
 fn is_form(request: &Request) -> bool {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.to_ascii_lowercase();
     let is_form =
         ["application/x-www-form-urlencoded", "multipart/form-data"].into_iter().any(|form| kind.starts_with(form));
-    *request.method() == Method::POST && is_form && !request.uri().path().starts_with("/_fn/")
+    *request.method() == Method::POST && is_form
 }
 
 /// Answers with a page that holds the form.

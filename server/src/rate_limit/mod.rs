@@ -30,7 +30,7 @@ pub enum Subject {
     Account(AccountId),
     /// A signed-in browser, by its session's token.
     Session([u8; 16]),
-    /// Pages, server functions and forms of one address.
+    /// Pages and forms of one address.
     Address(IpAddr),
     /// Files of the site that one address reads.
     Files(IpAddr),

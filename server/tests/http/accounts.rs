@@ -335,11 +335,11 @@ async fn whatever_is_refused_for_lack_of_a_right_is_in_the_log(pool: PgPool) {
     support.sign_in("helper").await;
 
     assert_eq!(curious.open("/admin/tariffs").await.status, StatusCode::NOT_FOUND);
-    assert_eq!(curious.open("/_fn/audit").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(curious.open("/admin/audit").await.status, StatusCode::NOT_FOUND);
     let form = site.wallet().identity().form_secret();
     let key = [("name", "CI"), ("environment", "production"), ("idempotency_key", form.as_str())];
     assert_eq!(curious.post("/developers/keys", &key).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(support.open("/_fn/price_book?version=1").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(support.open("/admin/tariffs/1").await.status, StatusCode::NOT_FOUND);
     assert_eq!(support.open("/admin/tariffs/1/prices.csv").await.status, StatusCode::NOT_FOUND);
     let charge = serde_json::json!({ "operation": "gpt-5" });
     assert_eq!(program.post("/charges", "k", &charge).await.status, StatusCode::FORBIDDEN);
@@ -360,8 +360,8 @@ async fn whatever_is_refused_for_lack_of_a_right_is_in_the_log(pool: PgPool) {
     let of = |subject: &str| -> Vec<&str> {
         refused.iter().filter(|(named, _)| named == subject).map(|(_, path)| path.as_str()).collect()
     };
-    assert_eq!(of(&subjects[0]), ["/_fn/audit", "/admin/tariffs", "POST /developers/keys"]);
-    assert_eq!(of(&subjects[1]), ["/_fn/price_book", "/admin/tariffs/1/prices.csv"]);
+    assert_eq!(of(&subjects[0]), ["/admin/audit", "/admin/tariffs", "POST /developers/keys"]);
+    assert_eq!(of(&subjects[1]), ["/admin/tariffs/1", "/admin/tariffs/1/prices.csv"]);
     let keys: Vec<&str> = refused
         .iter()
         .filter(|(subject, _)| subject.starts_with("key ") || subject.starts_with("service key "))

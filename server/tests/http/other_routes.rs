@@ -1,4 +1,4 @@
-//! Who may reach what is neither a form, a server function nor a call of the API: files, streams, the way back from a
+//! Who may reach what is neither a form, a page nor a call of the API: files, streams, the way back from a
 //! provider, and the sandbox's own pages. A route that is not listed here fails a test.
 
 use std::collections::BTreeSet;

@@ -5,7 +5,7 @@ use wallet::refund::{Assessment, RefundAbout, RefundRequest, RefundView, Request
 
 use crate::components::console::payment_list::PAYMENTS;
 use crate::components::console::refund_decision::RefundDecision;
-use crate::components::refund::summary::Line;
+use crate::islands::parts::Line;
 use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{DoneBanner, LateNote};
 use crate::components::ui::side_panel::SidePanel;

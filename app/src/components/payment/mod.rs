@@ -3,6 +3,5 @@
 pub mod auto_top_up;
 pub mod method_list;
 pub mod order_steps;
-pub mod own_amount;
 pub mod pack_picker;
 pub mod refund_lines;

@@ -8,8 +8,8 @@ use wallet::plan::{ChangeStart, PlanChange, Proration, SubscriptionView, Terms};
 
 use crate::components::payment::method_list::MethodList;
 use crate::i18n::*;
-use crate::server_fns::payment_methods::PayChoice;
-use crate::server_fns::plan::{PlanChanges, PlanInList};
+use crate::data::payment_methods::PayChoice;
+use crate::data::plan::{PlanChanges, PlanInList};
 use crate::text::amount::{credits_text, money_text, rate_text, signed_text, unit_text};
 use crate::text::date_time::{date_text, day_month_text, use_zone};
 

@@ -6,30 +6,9 @@ use wallet::refund::{Assessment, Offer};
 
 use crate::components::ui::icon::{Icon, icon};
 use crate::i18n::*;
+use crate::islands::parts::Line;
 use crate::text::amount::money_text;
 use crate::text::refund::{amount_text, change_text};
-
-/// One line of figures.
-#[component]
-pub fn Line(
-    /// Whether it stands in the background.
-    #[prop(default = false)]
-    is_quiet: bool,
-    /// The words.
-    #[prop(into)]
-    name: Signal<String>,
-    /// The figure.
-    #[prop(into)]
-    figure: Signal<String>,
-) -> impl IntoView {
-    let class = if is_quiet { "flex gap-3 py-1 text-muted" } else { "flex gap-3 py-1" };
-    view! {
-        <div class=class>
-            <dt class="flex-1 min-w-0 [overflow-wrap:anywhere]">{move || name.get()}</dt>
-            <dd class="num whitespace-nowrap">{move || figure.get()}</dd>
-        </div>
-    }
-}
 
 /// How the money is worked out: what was paid, what of it is used, the tax in it, the rest.
 #[component]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wallet::tariff::{Matrix, Rule, Tariff};
 
 use crate::components::tariff_editor::grid::GridContext;
-use crate::components::tariff_editor::price_field::PriceField;
+use crate::islands::price_field::PriceField;
 use crate::context::FormOutcome;
 use crate::i18n::*;
 use crate::text::price_labels::unit_words;

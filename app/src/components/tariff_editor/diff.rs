@@ -6,7 +6,7 @@ use wallet::tariff::{Direction, PercentSpan, Tariff};
 
 use crate::components::pricing::change::percent_text;
 use crate::i18n::*;
-use crate::server_fns::tariffs::EditorRow;
+use crate::data::tariffs::EditorRow;
 use crate::text::amount::{exact_text, range_text};
 
 /// The most operations that are listed; the table's own filter shows all.

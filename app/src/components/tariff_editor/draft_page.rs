@@ -10,7 +10,7 @@ use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::server_fns::tariffs::{EditorPage, OperationPage};
+use crate::data::tariffs::{EditorPage, OperationPage};
 use crate::text::refusal::FormErrors;
 
 /// What a page of the editor shows: something of one version.

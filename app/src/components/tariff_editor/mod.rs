@@ -6,8 +6,6 @@ pub mod draft_edits;
 pub mod draft_page;
 pub mod grid;
 pub mod import_warnings;
-pub mod keyboard;
 pub mod margin_table;
 pub mod outdated;
-pub mod price_field;
 pub mod simulation;

@@ -5,7 +5,7 @@ use leptos_router::hooks::use_query_map;
 
 use crate::components::ui::panel::{Banner, BannerKind};
 use crate::i18n::*;
-use crate::server_fns::tariffs::{EditorPage, EditorRow};
+use crate::data::tariffs::{EditorPage, EditorRow};
 
 /// Which versions a draft hangs between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,6 @@ use leptos::prelude::*;
 
 use crate::components::ui::icon::{Icon, icon};
 use crate::i18n::*;
-use crate::live::use_live_wallet;
-use crate::text::amount::credits_text;
 
 /// The title of the document.
 ///
@@ -20,26 +18,6 @@ pub fn PageTitle(
     let text = move || format!("{} · Scrip", title.get());
     let text = if cfg!(feature = "ssr") { TextProp::from(untrack(text)) } else { TextProp::from(text) };
     view! { <leptos_meta::Title text=text /> }
-}
-
-/// What is available, live; on every signed-in page.
-#[island]
-pub fn BalancePill() -> impl IntoView {
-    let i18n = use_i18n();
-    let live = use_live_wallet();
-    let available =
-        move || live.and_then(|live| live.balance.with(|balance| balance.as_ref().map(|balance| balance.available)));
-    view! {
-        <a
-            href="/wallet"
-            class="inline-flex items-center gap-2 h-8 px-2.5 rounded-field border border-line bg-base-100 hover:bg-secondary whitespace-nowrap"
-        >
-            <span class="text-sm text-muted">{t!(i18n, wallet.available)}</span>
-            <span class="num font-semibold" data-testid="balance">
-                {move || available().map_or_else(|| "—".to_owned(), |amount| credits_text(i18n.get_locale(), amount))}
-            </span>
-        </a>
-    }
 }
 
 /// Language and theme: forms, so that they also work without a script.

@@ -3,7 +3,6 @@
 pub mod field;
 pub mod head;
 pub mod icon;
-pub mod live_status;
 pub mod nav;
 pub mod panel;
 pub mod public_shell;
@@ -11,4 +10,3 @@ pub mod session_frame;
 pub mod shell;
 pub mod side_panel;
 pub mod tabs;
-pub mod typed;

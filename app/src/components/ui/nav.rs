@@ -4,7 +4,7 @@ use wallet::identity::Viewer;
 
 use crate::components::ui::icon::Icon;
 use crate::i18n::*;
-use crate::server_fns::session::Waiting;
+use crate::data::session::Waiting;
 
 /// Where a page stands in the sidebar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

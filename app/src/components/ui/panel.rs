@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::error::{AppError, set_status};
 use crate::i18n::*;
+pub use crate::islands::parts::{Banner, BannerKind, EmptyState};
 use crate::text::refusal::refusal_text;
 
 /// The page's title, a line below, and what can be done at the right.
@@ -162,61 +163,6 @@ pub fn PanelError(
             </div>
         </div>
     }
-}
-
-/// Nothing here, why, and one thing to do about it.
-#[component]
-pub fn EmptyState(
-    /// What is empty.
-    #[prop(into)]
-    title: Signal<String>,
-    /// Why, or what to expect.
-    #[prop(into)]
-    note: Signal<String>,
-    /// One action.
-    #[prop(optional)]
-    children: Option<Children>,
-) -> impl IntoView {
-    view! {
-        <div class="panel px-6 py-10 text-center">
-            <p class="fig text-xl mt-2">{move || title.get()}</p>
-            <p class="text-muted mt-1 max-w-[44ch] mx-auto">{move || note.get()}</p>
-            {children.map(|children| view! { <div class="mt-4">{children()}</div> })}
-        </div>
-    }
-}
-
-/// How bad a banner's news is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BannerKind {
-    /// Something to know.
-    Info,
-    /// Something to do soon.
-    Warning,
-    /// Something stopped.
-    Error,
-}
-
-/// One line over the page with one action.
-#[component]
-pub fn Banner(
-    /// How bad it is.
-    kind: BannerKind,
-    /// Words and action.
-    children: Children,
-) -> impl IntoView {
-    let class = match kind {
-        BannerKind::Info => {
-            "rounded-box px-4 py-3 mb-5 flex flex-wrap sm:flex-nowrap items-center gap-x-3 gap-y-2 bg-secondary"
-        }
-        BannerKind::Warning => {
-            "rounded-box px-4 py-3 mb-5 flex flex-wrap sm:flex-nowrap items-center gap-x-3 gap-y-2 bg-warning text-warning-content"
-        }
-        BannerKind::Error => {
-            "rounded-box px-4 py-3 mb-5 flex flex-wrap sm:flex-nowrap items-center gap-x-3 gap-y-2 tag-err"
-        }
-    };
-    view! { <div class=class role="status">{children()}</div> }
 }
 
 /// Says what a form has just done.

@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 
-use crate::components::ui::head::{BalancePill, Preferences};
+use crate::components::ui::head::Preferences;
 use crate::components::ui::icon::Brand;
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
 use crate::i18n::*;
-use crate::server_fns::session::Session;
+use crate::islands::balance_pill::BalancePill;
+use crate::data::session::Session;
 
 /// The frame of a public page.
 #[component]

@@ -7,7 +7,7 @@ use crate::components::ui::panel::PanelError;
 use crate::error::set_status;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
-use crate::server_fns::session::Session;
+use crate::data::session::Session;
 use crate::session::use_session;
 use crate::text::amount::Unit;
 

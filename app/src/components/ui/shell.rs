@@ -3,16 +3,17 @@
 use leptos::prelude::*;
 
 use crate::components::pricing::change::RiseBanner;
-use crate::components::ui::head::{BalancePill, PersonMenu, Preferences, initials};
+use crate::components::ui::head::{PersonMenu, Preferences, initials};
 use crate::components::ui::icon::{Brand, Icon, icon};
-use crate::components::ui::live_status::LiveStatus;
+use crate::islands::live_status::LiveStatus;
 pub use crate::components::ui::nav::Nav;
 use crate::components::ui::panel::{Loaded, PageHead};
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
 use crate::error::AppError;
 use crate::i18n::*;
+use crate::islands::balance_pill::BalancePill;
 use crate::islands::PageData;
-use crate::server_fns::session::{Session, Waiting};
+use crate::data::session::{Session, Waiting};
 use crate::text::amount::count_text;
 use crate::text::date_time::Zone;
 

@@ -11,7 +11,7 @@ use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
-use crate::server_fns::payment_methods::{PaymentMethodsPage as Page, load_payment_methods};
+use crate::data::payment_methods::{PaymentMethodsPage as Page, load_payment_methods};
 use crate::text::payment::{expiry_text, option_text, provider_name};
 use crate::text::refusal::FormErrors;
 

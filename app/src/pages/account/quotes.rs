@@ -11,7 +11,7 @@ use crate::components::pricing::PriceQuery;
 use crate::components::ui::panel::{EmptyState, TablePanel};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
-use crate::server_fns::quotes::{QuotesPage as Page, load_quotes};
+use crate::data::quotes::{QuotesPage as Page, load_quotes};
 use crate::text::amount::{exact_text, unit_text};
 use crate::text::date_time::{When, WhenStyle};
 use crate::text::refusal::FormErrors;

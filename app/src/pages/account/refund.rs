@@ -12,7 +12,7 @@ use crate::components::refund::summary::PurchaseOffers;
 use crate::components::ui::panel::EmptyState;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
-use crate::server_fns::refunds::{RefundForm, load_refund_form};
+use crate::data::refunds::{RefundForm, load_refund_form};
 use crate::text::refusal::FormErrors;
 
 /// The fields of the form that show their own problems.

@@ -11,7 +11,7 @@ use crate::components::ui::icon::Icon;
 use crate::components::ui::panel::{EmptyState, PageHead};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
-use crate::server_fns::refunds::{RefundPage as Page, load_refund_request, load_refund_requests};
+use crate::data::refunds::{RefundPage as Page, load_refund_request, load_refund_requests};
 use crate::text::amount::money_text;
 use crate::text::refund::{amount_text, asked_text, number_text, reason_name};
 use crate::text::refusal::FormErrors;

@@ -6,11 +6,12 @@ use wallet::catalog::Expiry;
 use wallet::money::{Credits, Currency};
 
 use crate::components::payment::method_list::MethodList;
-use crate::components::payment::own_amount::OwnAmount;
+use crate::islands::own_amount::OwnAmount;
+use crate::islands::terms_form::Pack;
 use crate::components::payment::pack_picker::PackPicker;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
-use crate::server_fns::top_up::{Pack, TopUpOffer, load_top_up_offer};
+use crate::data::top_up::{TopUpOffer, load_top_up_offer};
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::refusal::FormErrors;
 

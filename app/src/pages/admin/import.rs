@@ -6,7 +6,7 @@ use crate::components::tariff_editor::draft_page::{DraftHead, DraftPage, use_ver
 use crate::components::ui::field::TextArea;
 use crate::context::FieldError;
 use crate::i18n::*;
-use crate::server_fns::tariffs::{EditorPage, load_price_book};
+use crate::data::tariffs::{EditorPage, load_price_book};
 use crate::text::refusal::field_error_text;
 
 /// The page that imports into one draft.

@@ -10,7 +10,7 @@ use crate::components::ui::panel::{Banner, BannerKind};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
 use crate::i18n::*;
-use crate::server_fns::margins::{MarginsPage as Page, load_margins};
+use crate::data::margins::{MarginsPage as Page, load_margins};
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::refusal::{FormErrors, field_error_text};
 

@@ -11,7 +11,7 @@ use crate::components::ui::panel::{EmptyState, Loaded};
 use crate::components::ui::shell::{AppShell, Nav};
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::server_fns::console::{PaymentsPage as Page, PaymentsQuery, StoryPage, load_payment, load_payments};
+use crate::data::console::{PaymentsPage as Page, PaymentsQuery, StoryPage, load_payment, load_payments};
 
 /// Reads the filters from the address.
 fn query_of(params: &leptos_router::params::ParamsMap) -> PaymentsQuery {

@@ -10,7 +10,7 @@ use crate::components::tariff_editor::outdated::{Bases, Outdated};
 use crate::components::tariff_editor::simulation::SimulationPanel;
 use crate::context::FormOutcome;
 use crate::i18n::*;
-use crate::server_fns::tariffs::{EditorPage, load_price_book};
+use crate::data::tariffs::{EditorPage, load_price_book};
 use crate::text::date_time::date_text;
 use crate::text::refusal::FormErrors;
 

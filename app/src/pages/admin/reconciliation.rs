@@ -6,7 +6,7 @@ use crate::components::console::reconciliation::{DifferenceTable, NewestTable};
 use crate::components::ui::panel::EmptyState;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::i18n::*;
-use crate::server_fns::console::{ReconciliationPage as Page, load_reconciliation};
+use crate::data::console::{ReconciliationPage as Page, load_reconciliation};
 
 /// The page of comparisons.
 #[component]

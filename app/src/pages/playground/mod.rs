@@ -3,18 +3,17 @@
 mod trial;
 
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_query_map;
 use wallet::error::Refusal;
 use wallet::ledger::{EntryKind, EntryView};
 use wallet::money::Credits;
 
-use crate::components::ledger::entry::entry_title;
-use crate::components::ledger::feed::LedgerFeed;
+use crate::islands::entry::entry_title;
+use crate::islands::feed::LedgerFeed;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::server_fns::playground::{FinishHold, Playground, load_playground};
+use crate::data::playground::{Playground, load_playground};
 use crate::text::amount::{credits_text, signed_text, unit_text};
 use crate::text::refusal::refusal_text;
 
@@ -142,7 +141,7 @@ fn HoldRow(row: EntryView) -> impl IntoView {
     let (seq, held) = (row.seq, row.held_change);
     let end = move |how: &'static str, class: &'static str, words: &'static str| {
         view! {
-            <form method="post" action=FinishHold::url() data-once>
+            <form method="post" action="/playground/finish" data-once>
                 <input type="hidden" name="hold" value=seq.to_string() />
                 <input type="hidden" name="how" value=how />
                 <input type="hidden" name="idempotency_key" value=format!("{how}-{seq}") />

@@ -1,25 +1,22 @@
 //! One trial: its options, the price before, and the buttons.
 
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
 use leptos_router::params::ParamsMap;
 use wallet::tariff::{ParamKind, ParamSpec};
 
-use crate::components::ledger::entry::CategoryDot;
+use crate::islands::entry::CategoryDot;
 use crate::i18n::*;
-use crate::server_fns::playground::{RunTrial, Trial, TrialRequest};
+use crate::data::playground::{Trial, TrialRequest};
 use crate::text::amount::{exact_text, unit_text};
 
 /// Reads from the address which card is asked for, and with which options: what its form sends.
 pub fn asked_of(address: &ParamsMap) -> Option<TrialRequest> {
-    let param = |name: &str| name.strip_prefix("request[params][")?.strip_suffix(']').map(str::to_owned);
+    let param = |name: &str| name.strip_prefix("param.").map(str::to_owned);
     let pairs = address.clone().into_iter();
     Some(TrialRequest {
-        operation: address.get("request[operation]")?,
-        count: address.get("request[count]").and_then(|count| count.parse().ok()),
+        operation: address.get("operation")?,
+        count: address.get("count").and_then(|count| count.parse().ok()),
         params: pairs.filter_map(|(name, value)| Some((param(&name)?, value))).collect(),
-        how: String::new(),
-        idempotency_key: String::new(),
     })
 }
 
@@ -53,15 +50,15 @@ pub fn TrialCard(
         <section class="panel p-4 flex flex-col" id=id data-operation=operation.clone()>
             <form
                 method="post"
-                action=RunTrial::url()
+                action="/playground/run"
                 class="flex flex-col gap-3 flex-1"
                 data-once
                 data-redraw=part
                 data-redraw-from="/playground"
             >
-                <input type="hidden" name="request[operation]" value=operation.clone() />
-                <input type="hidden" name="request[count]" value=count.to_string() />
-                <input type="hidden" name="request[idempotency_key]" value=trial.idempotency_key.to_string() />
+                <input type="hidden" name="operation" value=operation.clone() />
+                <input type="hidden" name="count" value=count.to_string() />
+                <input type="hidden" name="idempotency_key" value=trial.idempotency_key.to_string() />
                 <div class="flex items-start gap-2.5">
                     <span class="mt-2"><CategoryDot category=category /></span>
                     <div class="flex-1 min-w-0">
@@ -78,13 +75,13 @@ pub fn TrialCard(
                 {(!trial.is_allowed && !is_refusal).then(|| view! { <p class="text-sm text-rise">{t!(i18n, playground.needs_plan)}</p> })}
                 <div class="grid gap-2">{fields}</div>
                 <div class="flex gap-2 mt-auto">
-                    <button class="btn btn-primary btn-sm" name="request[how]" value="charge">
+                    <button class="btn btn-primary btn-sm" name="how" value="charge">
                         {t!(i18n, playground.run)}
                     </button>
                     {can_hold
                         .then(|| {
                             view! {
-                                <button class="btn btn-plain btn-sm" name="request[how]" value="hold">
+                                <button class="btn btn-plain btn-sm" name="how" value="hold">
                                     {t!(i18n, playground.hold)}
                                 </button>
                             }
@@ -98,7 +95,7 @@ pub fn TrialCard(
 /// One option of a request.
 #[component]
 fn ParamField(spec: ParamSpec, value: String) -> impl IntoView {
-    let field = format!("request[params][{}]", spec.name);
+    let field = format!("param.{}", spec.name);
     let input = match spec.kind {
         ParamKind::Choice(values) => {
             let options = values

@@ -9,7 +9,7 @@ use crate::components::pricing::change::AnnouncementCard;
 use crate::components::ui::panel::{EmptyState, Loaded};
 use crate::components::ui::public_shell::PublicShell;
 use crate::i18n::*;
-use crate::server_fns::changelog::{WithPlans, load_announcement, load_changelog};
+use crate::data::changelog::{WithPlans, load_announcement, load_changelog};
 
 /// The page of all changes.
 #[component]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::components::ui::panel::Loaded;
 use crate::components::ui::public_shell::PublicShell;
 use crate::context::FormOutcome;
-use crate::server_fns::form::posted_form;
+use crate::data::form::posted_form;
 
 /// The page: its title, a note, the form with what became of it, and what stands below.
 #[component]

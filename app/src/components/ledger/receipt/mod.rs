@@ -8,7 +8,7 @@ use wallet::ledger::{AllocationView, EntryDetail, EntryKind, EntryView, Receipt}
 use wallet::money::Credits;
 use wallet::tariff::QuoteId;
 
-use crate::components::ledger::entry::{actor_name, entry_title};
+use crate::islands::entry::{actor_name, entry_title};
 use crate::components::ledger::receipt::price::Price;
 use crate::components::ui::side_panel::SidePanel;
 use crate::i18n::*;
@@ -234,7 +234,7 @@ fn step_text(locale: Locale, row: &EntryView) -> String {
         EntryKind::HoldExpired => td_string!(locale, receipt.step_expired, amount = plain(row.held_change)),
         EntryKind::CreditBack => td_string!(locale, receipt.step_credited_back, amount = plain(row.amount)),
         _ => {
-            format!("{} {}", crate::components::ledger::entry::kind_name(locale, row), signed_text(locale, row.amount))
+            format!("{} {}", crate::islands::entry::kind_name(locale, row), signed_text(locale, row.amount))
         }
     }
 }

@@ -1,26 +1,19 @@
-//! Auto top-up: how it stands, the form that asks for consent (`terms_form`, with its `fields`), and what was charged.
+//! Auto top-up: how it stands, the form that asks for consent ([`TermsForm`]), and what was charged.
 
 pub mod charges;
-mod fields;
-mod terms_form;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use uuid::Uuid;
 use wallet::payment::{AutoTopUpState, AutoTopUpView, CardTerm, PaymentMethod, Suspension};
 
-use terms_form::TermsForm;
-
 use crate::components::ui::panel::{Banner, BannerKind};
 use crate::context::FormOutcome;
 use crate::i18n::*;
-use crate::server_fns::payment_methods::AutoTopUpOffer;
+use crate::islands::terms_form::{AutoTopUpOffer, FORM, TermsForm};
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::auto_top_up::suspension_text;
 use crate::text::date_time::{date_text, use_zone};
-
-/// Where the form is posted to.
-const FORM: &str = "/wallet/payment/auto-top-up";
 
 /// Auto top-up on the page of payment methods.
 #[component]

@@ -7,7 +7,7 @@ use wallet::tariff::{RunState, SimulationRun};
 
 use crate::components::tariff_editor::simulation::figures::Figures;
 use crate::i18n::*;
-use crate::server_fns::tariffs::SimulationState;
+use crate::data::tariffs::SimulationState;
 use crate::text::amount::count_text;
 use crate::text::date_time::{WhenStyle, when_text};
 

@@ -1,0 +1,67 @@
+//! What can be bought.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wallet::catalog::{Expiry, FreeAmount, RefundPolicy};
+use wallet::ledger::BalanceView;
+use wallet::money::Currency;
+
+use crate::context::FormOutcome;
+use crate::error::AppError;
+use crate::islands::terms_form::Pack;
+use crate::data::payment_methods::PayChoice;
+use crate::data::payment_methods::pay_choice;
+
+/// Everything that the top-up page shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TopUpOffer {
+    /// The balance before.
+    pub balance: BalanceView,
+    /// The packs in the chosen currency, from small to large.
+    pub packs: Vec<Pack>,
+    /// Buying any amount, where the catalog allows it.
+    pub free_amount: Option<FreeAmount>,
+    /// The chosen currency.
+    pub currency: Currency,
+    /// All currencies.
+    pub currencies: Vec<Currency>,
+    /// When bought credits expire.
+    pub expiry: Expiry,
+    /// What can be given back.
+    pub refund: Option<RefundPolicy>,
+    /// The ways to pay it.
+    pub pay: PayChoice,
+    /// Whether this person may pay for the account.
+    pub may_pay: bool,
+    /// What became of the form, where the page answers it.
+    pub outcome: FormOutcome,
+    /// Makes a second submit show the same order.
+    pub idempotency_key: Uuid,
+}
+
+/// Gives the packs in one currency; the first of the catalog where the word means none.
+pub async fn load_top_up_offer(
+    currency: String,
+) -> Result<TopUpOffer, AppError> {
+    let (viewer, wallet) = crate::current_user::signed_in()?;
+    let catalog = wallet.catalog().view().await?;
+    let settings = &catalog.settings;
+    let asked = currency.parse::<Currency>().ok().filter(|asked| settings.currencies.contains(asked));
+    let currency = asked.or_else(|| settings.currencies.first().copied()).unwrap_or(Currency::USD);
+    let packages = catalog.packages.iter().filter(|_| settings.top_up.packages);
+    let packs = packages.filter_map(|package| Pack::of(package, currency)).collect();
+    let balance = wallet.balance(viewer.wallet).await?;
+    Ok(TopUpOffer {
+        balance,
+        packs,
+        free_amount: settings.top_up.free_amount.clone(),
+        currency,
+        currencies: settings.currencies.clone(),
+        expiry: settings.top_up_expiry,
+        refund: settings.refund,
+        pay: pay_choice(&viewer, &wallet, currency, false).await?,
+        may_pay: viewer.role.may_pay(),
+        outcome: crate::current_user::outcome("/wallet/top-up"),
+        idempotency_key: Uuid::now_v7(),
+    })
+}

@@ -1,0 +1,101 @@
+//! What the browser draws and keeps up to date by itself: islands in pages that the server draws.
+//!
+//! An island is a component with `#[island]`, beside the components that it belongs to; its props travel in the page as
+//! JSON. All islands of a page have one owner above them, so that what is put into its context here is shared: the live
+//! wallet, the unit's word, the account's time zone. The page's script (`style/public/pkg/page.js`) starts them in the
+//! order of the document.
+
+#![expect(missing_docs, reason = "the macro writes props of its own for the browser")]
+
+pub mod approve_amount;
+pub mod balance_banner;
+pub mod balance_card;
+pub mod balance_pill;
+pub mod entry;
+pub mod feed;
+pub mod history;
+pub mod keyboard;
+pub mod live_status;
+pub mod own_amount;
+pub mod parts;
+pub mod price_field;
+pub mod table;
+pub mod terms_fields;
+pub mod terms_form;
+pub mod typed;
+
+use leptos::prelude::*;
+use wallet::catalog::UnitName;
+use wallet::ledger::BalanceView;
+use wallet::time_zone::LocalTime;
+
+#[cfg(feature = "hydrate")]
+pub use browser::{at_root, start};
+
+/// What islands find in the context of their page. Stands before all others in the frame.
+#[island]
+pub fn PageData(
+    /// What credits are called.
+    unit: Option<UnitName>,
+    /// In which zone times are written.
+    zone: Option<LocalTime>,
+    /// Where the live wallet starts from; none where the page has no live figures.
+    balance: Option<BalanceView>,
+) -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    browser::share(unit, zone, balance);
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (unit, zone, balance);
+}
+
+#[cfg(feature = "hydrate")]
+mod browser {
+    use std::cell::RefCell;
+
+    use leptos::prelude::*;
+    use leptos::wasm_bindgen;
+    use wallet::catalog::UnitName;
+    use wallet::ledger::BalanceView;
+    use wallet::time_zone::LocalTime;
+
+    use crate::live::{provide_live_wallet, use_live_wallet};
+    use crate::text::amount::Unit;
+    use crate::text::date_time::Zone;
+
+    thread_local! {
+        /// The owner above all islands.
+        static ROOT: RefCell<Option<Owner>> = const { RefCell::new(None) };
+    }
+
+    /// Prepares what the islands of the page share. Comes before the first of them.
+    pub fn start() {
+        ROOT.set(Owner::current());
+        provide_live_wallet();
+    }
+
+    /// Makes the next island belong to the page, not to the one before it.
+    #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = leptos::wasm_bindgen)]
+    pub fn at_root() {
+        ROOT.with_borrow(|root| {
+            if let Some(root) = root {
+                root.set();
+            }
+        });
+    }
+
+    /// Puts what the page knows into the context of all islands.
+    pub fn share(unit: Option<UnitName>, zone: Option<LocalTime>, balance: Option<BalanceView>) {
+        let Some(root) = ROOT.with_borrow(Clone::clone) else { return };
+        root.with(|| {
+            if let Some(unit) = unit {
+                provide_context(Unit(unit));
+            }
+            if let Some(zone) = zone {
+                provide_context(Zone::of(zone));
+            }
+            if let (Some(live), Some(balance)) = (use_live_wallet(), balance) {
+                live.start_from(balance);
+            }
+        });
+    }
+}
