@@ -1,10 +1,12 @@
 //! The document around every page; only the server draws it.
 
+use axum::http::request::Parts;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
-use leptos_use::UseLocalesOptions;
 
-use crate::App;
+use crate::context::{FormOutcome, settings};
+use crate::language::cookie;
+use crate::routes::App;
 
 /// The document around every page: styles, fonts, theme, and the script that starts what is alive on it.
 ///
@@ -20,7 +22,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
     view! {
         <!DOCTYPE html>
-        <html data-theme=chosen_theme() data-page=on_request::answered_page()>
+        <html data-theme=chosen_theme() data-page=answered_page()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -44,52 +46,22 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Tells `leptos_i18n` where the reader's languages are found: the cookie of the choice, then what the browser asks
-/// for.
-pub(crate) fn languages() -> UseLocalesOptions {
-    UseLocalesOptions::default().ssr_lang_header_getter(on_request::languages)
-}
-
 fn assets_version() -> String {
-    on_request::assets_version()
+    settings().map_or_else(String::new, |settings| settings.assets_version)
 }
 
 /// The daisyUI theme that the reader chose; none where the device decides.
 fn chosen_theme() -> Option<&'static str> {
-    match on_request::cookie("theme").as_deref() {
+    match cookie("theme").as_deref() {
         Some("light") => Some("scrip"),
         Some("dark") => Some("scrip-dark"),
         _ => None,
     }
 }
 
-mod on_request {
-    use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
-    use axum::http::request::Parts;
-    use leptos::prelude::use_context;
-
-    pub(super) fn assets_version() -> String {
-        crate::context::settings().map_or_else(String::new, |settings| settings.assets_version)
-    }
-
-    pub(super) fn cookie(name: &str) -> Option<String> {
-        let parts = use_context::<Parts>()?;
-        let cookies = parts.headers.get(COOKIE)?.to_str().ok()?;
-        cookies.split(';').find_map(|pair| {
-            let (key, value) = pair.trim().split_once('=')?;
-            (key == name).then(|| value.to_owned())
-        })
-    }
-
-    pub(super) fn answered_page() -> Option<String> {
-        let parts = use_context::<Parts>()?;
-        parts.extensions.get::<crate::context::FormOutcome>()?;
-        parts.uri.path_and_query().map(ToString::to_string)
-    }
-
-    pub(super) fn languages() -> Option<String> {
-        let chosen = cookie("i18n_pref_locale").filter(|locale| locale == "en" || locale == "ru");
-        let asked = || use_context::<Parts>()?.headers.get(ACCEPT_LANGUAGE)?.to_str().ok().map(str::to_owned);
-        chosen.or_else(asked)
-    }
+/// The page that answers a form: its own address.
+fn answered_page() -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    parts.extensions.get::<FormOutcome>()?;
+    parts.uri.path_and_query().map(ToString::to_string)
 }

@@ -8,8 +8,11 @@
 use std::cell::Cell;
 
 use any_spawner::{CustomExecutor, Executor, PinnedFuture, PinnedLocalFuture};
-use leptos::prelude::provide_context;
+use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};
+use axum::http::request::Parts;
+use leptos::prelude::{provide_context, use_context};
 use leptos_i18n::context::{I18nContextOptions, init_i18n_context_with_options};
+use leptos_use::UseLocalesOptions;
 
 use crate::i18n::Locale;
 
@@ -20,11 +23,33 @@ thread_local! {
 
 /// Provides the language of the request; the provider component finds it and starts nothing.
 pub fn provide_language() {
-    let languages = crate::document::languages();
+    let languages = languages();
     let options =
         I18nContextOptions::<Locale> { enable_cookie: false, ssr_lang_header_getter: languages, ..Default::default() };
     let context = without_tasks(|| init_i18n_context_with_options(options));
     provide_context(context);
+}
+
+/// Tells `leptos_i18n` where the reader's languages are found: the cookie of the choice, then what the browser asks
+/// for.
+pub(crate) fn languages() -> UseLocalesOptions {
+    UseLocalesOptions::default().ssr_lang_header_getter(asked_languages)
+}
+
+fn asked_languages() -> Option<String> {
+    let chosen = cookie("i18n_pref_locale").filter(|locale| locale == "en" || locale == "ru");
+    let asked = || use_context::<Parts>()?.headers.get(ACCEPT_LANGUAGE)?.to_str().ok().map(str::to_owned);
+    chosen.or_else(asked)
+}
+
+/// A cookie of the request.
+pub(crate) fn cookie(name: &str) -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    let cookies = parts.headers.get(COOKIE)?.to_str().ok()?;
+    cookies.split(';').find_map(|pair| {
+        let (key, value) = pair.trim().split_once('=')?;
+        (key == name).then(|| value.to_owned())
+    })
 }
 
 fn without_tasks<T>(make: impl FnOnce() -> T) -> T {

@@ -6,7 +6,6 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::generated::i18n::I18nContextProvider;
-use crate::{document, language, live, session};
 use crate::pages::account::{
     HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage, RefundFormPage,
     RefundRequestPage, RefundsPage, TopUpPage,
@@ -22,6 +21,7 @@ use crate::pages::public::{
     VerifyEmailPage,
 };
 use crate::pages::settings::SecurityPage;
+use crate::{language, live, session};
 
 /// All pages.
 #[component]
@@ -35,7 +35,7 @@ pub fn App() -> impl IntoView {
         <I18nContextProvider
             enable_cookie=false
             set_lang_attr_on_html=true
-            ssr_lang_header_getter=document::languages()
+            ssr_lang_header_getter=language::languages()
         >
             <Router>
                 <Routes fallback=|| view! { <NotFoundPage /> }>

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::error::AppError;
 use crate::data::session::{Session, load_session};
+use crate::error::AppError;
 
 /// The session, on its way or there.
 #[derive(Clone, Copy, Debug)]

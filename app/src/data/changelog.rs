@@ -15,9 +15,7 @@ pub struct WithPlans<T> {
 }
 
 /// Gives a page of the changelog, newest first.
-pub async fn load_changelog(
-    before: Option<i32>,
-) -> Result<WithPlans<Changelog>, AppError> {
+pub async fn load_changelog(before: Option<i32>) -> Result<WithPlans<Changelog>, AppError> {
     /// Versions of one page.
     const PAGE: u16 = 20;
     let wallet = crate::current_user::wallet()?;
@@ -26,9 +24,7 @@ pub async fn load_changelog(
 }
 
 /// Gives one version of the changelog.
-pub async fn load_announcement(
-    version: i32,
-) -> Result<WithPlans<Announcement>, AppError> {
+pub async fn load_announcement(version: i32) -> Result<WithPlans<Announcement>, AppError> {
     let wallet = crate::current_user::wallet()?;
     let part = wallet.tariffs().announcement(version).await?;
     Ok(WithPlans { part, plans: wallet.catalog().view().await?.plan_names() })

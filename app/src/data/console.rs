@@ -112,9 +112,7 @@ pub struct ReconciliationPage {
 }
 
 /// Gives one page of all payments.
-pub async fn load_payments(
-    query: PaymentsQuery,
-) -> Result<PaymentsPage, AppError> {
+pub async fn load_payments(query: PaymentsQuery) -> Result<PaymentsPage, AppError> {
     let (viewer, wallet) = crate::current_user::payment_staff()?;
     let (payments, today) = (wallet.payments(), wallet.clock().now().date_naive());
     let wanted = filter::of(&query, today);
@@ -127,9 +125,7 @@ pub async fn load_payments(
 }
 
 /// Gives one payment's story.
-pub async fn load_payment(
-    id: String,
-) -> Result<StoryPage, AppError> {
+pub async fn load_payment(id: String) -> Result<StoryPage, AppError> {
     use wallet::error::{Error, Refusal};
     let (_, wallet) = crate::current_user::payment_staff()?;
     let payment = id.parse().map_err(|_| Error::from(Refusal::not_found("payment")))?;

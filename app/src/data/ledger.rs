@@ -79,9 +79,7 @@ pub struct HistoryPage {
 }
 
 /// Gives one page of the history.
-pub async fn history(
-    query: HistoryQuery,
-) -> Result<HistoryPage, AppError> {
+pub async fn history(query: HistoryQuery) -> Result<HistoryPage, AppError> {
     use wallet::ledger::Page;
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let now = wallet.clock().now();
@@ -101,9 +99,7 @@ pub async fn history(
 }
 
 /// Gives one row with its receipt.
-pub async fn receipt(
-    seq: i64,
-) -> Result<EntryDetail, AppError> {
+pub async fn receipt(seq: i64) -> Result<EntryDetail, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     Ok(wallet.ledger().entry(viewer.wallet, seq).await?)
 }

@@ -18,9 +18,7 @@ pub struct MarginsPage {
 }
 
 /// Gives the page of margins.
-pub async fn load_margins(
-    operation: Option<String>,
-) -> Result<MarginsPage, AppError> {
+pub async fn load_margins(operation: Option<String>) -> Result<MarginsPage, AppError> {
     let (_, wallet) = crate::current_user::staff()?;
     let history = match operation {
         Some(operation) => Some((operation.clone(), wallet.tariffs().cost_history(&operation).await?)),

@@ -46,9 +46,7 @@ pub struct PaymentMethodsPage {
 }
 
 /// Gives the saved methods of the person's account.
-pub async fn load_payment_methods(
-    currency: String,
-) -> Result<PaymentMethodsPage, AppError> {
+pub async fn load_payment_methods(currency: String) -> Result<PaymentMethodsPage, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let catalog = wallet.catalog().view().await?;
     let payments = wallet.payments();

@@ -29,9 +29,7 @@ pub struct OrderPage {
 }
 
 /// Gives one order of the person's account.
-pub async fn order(
-    id: String,
-) -> Result<OrderPage, AppError> {
+pub async fn order(id: String) -> Result<OrderPage, AppError> {
     let id = ssr::parse(&id)?;
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let order = wallet.payments().payment(&viewer, id).await?;
@@ -39,9 +37,7 @@ pub async fn order(
 }
 
 /// Asks the provider how far an open order is, and gives the order; the same as its page's "Check now".
-pub async fn check_order(
-    id: String,
-) -> Result<OrderPage, AppError> {
+pub async fn check_order(id: String) -> Result<OrderPage, AppError> {
     let id = ssr::parse(&id)?;
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let order = wallet.payments().check(&viewer, id).await?;
@@ -49,9 +45,7 @@ pub async fn check_order(
 }
 
 /// Gives the orders of the person's account, newest first.
-pub async fn orders(
-    before: String,
-) -> Result<PaymentPage, AppError> {
+pub async fn orders(before: String) -> Result<PaymentPage, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let before = before.parse::<wallet::id::PaymentId>().ok();
     Ok(wallet.payments().payments(&viewer, before, 50).await?)

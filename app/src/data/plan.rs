@@ -8,9 +8,9 @@ use wallet::money::Currency;
 use wallet::plan::{BillingPeriod, FirstDates, PlanChange, PlanSummary, SubscriptionView, Terms};
 
 use crate::context::FormOutcome;
-use crate::error::AppError;
 use crate::data::payment_methods::PayChoice;
 use crate::data::payment_methods::pay_choice;
+use crate::error::AppError;
 
 /// Everything that the plan page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,11 +87,7 @@ pub struct PlanOffer {
 }
 
 /// Gives the plan of the person's account, and a plan to choose, named as on the price page.
-pub async fn load_plan_page(
-    plan: String,
-    interval: String,
-    currency: String,
-) -> Result<PlanPage, AppError> {
+pub async fn load_plan_page(plan: String, interval: String, currency: String) -> Result<PlanPage, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let catalog = wallet.catalog().view().await?;
     let offer = match plan.is_empty() {

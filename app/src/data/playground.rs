@@ -48,9 +48,7 @@ pub struct Playground {
 }
 
 /// Gives the playground; "not found" where the demo is off.
-pub async fn load_playground(
-    asked: Option<TrialRequest>,
-) -> Result<Playground, AppError> {
+pub async fn load_playground(asked: Option<TrialRequest>) -> Result<Playground, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     ssr::must_be_demo()?;
     let book = wallet.tariffs().active().await?;
@@ -86,8 +84,8 @@ mod ssr {
     use uuid::Uuid;
     use wallet::Wallet;
     use wallet::catalog::CatalogView;
-    use wallet::id::WalletId;
     use wallet::error::Refusal;
+    use wallet::id::WalletId;
     use wallet::ledger::{EntryKind, EntryView, HoldState};
     use wallet::money::Credits;
     use wallet::tariff::{Category, ParamKind, PriceBook, Tariff, params_of_form};

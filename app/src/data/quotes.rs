@@ -21,9 +21,7 @@ pub struct QuotesPage {
 }
 
 /// Gives locked quotes by their names.
-pub async fn load_quotes(
-    ids: String,
-) -> Result<QuotesPage, AppError> {
+pub async fn load_quotes(ids: String) -> Result<QuotesPage, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let ids: Vec<_> = ids.split(',').filter_map(|id| id.trim().parse().ok()).take(wallet::tariff::BATCH_MAX).collect();
     Ok(QuotesPage {

@@ -66,11 +66,7 @@ pub struct RefundPage {
 }
 
 /// Gives what can be asked for: purchases, or a charge.
-pub async fn load_refund_form(
-    payment: String,
-    row: String,
-    what: String,
-) -> Result<RefundForm, AppError> {
+pub async fn load_refund_form(payment: String, row: String, what: String) -> Result<RefundForm, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let is_about_job = what == "credits" || !row.is_empty();
     let seq = row.parse::<i64>().ok();
@@ -100,9 +96,7 @@ pub async fn load_refund_form(
 }
 
 /// Gives one request of the person's account.
-pub async fn load_refund_request(
-    id: String,
-) -> Result<RefundPage, AppError> {
+pub async fn load_refund_request(id: String) -> Result<RefundPage, AppError> {
     use wallet::error::{Error, Refusal};
     use wallet::refund::RefundAbout;
     let (viewer, wallet) = crate::current_user::signed_in()?;

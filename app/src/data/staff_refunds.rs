@@ -51,9 +51,7 @@ pub struct DisputesPage {
 }
 
 /// Gives the requests of one state.
-pub async fn load_refunds(
-    state: String,
-) -> Result<RefundsPage, AppError> {
+pub async fn load_refunds(state: String) -> Result<RefundsPage, AppError> {
     let (_, wallet) = crate::current_user::payment_staff()?;
     let state = RequestState::from_code(&state).unwrap_or(RequestState::Waiting);
     let queue = wallet.refunds().queue(Some(state)).await?;
@@ -67,9 +65,7 @@ pub async fn load_refunds(
 }
 
 /// Gives one request with what decides it.
-pub async fn load_refund(
-    id: String,
-) -> Result<DecisionPage, AppError> {
+pub async fn load_refund(id: String) -> Result<DecisionPage, AppError> {
     use wallet::error::{Error, Refusal};
     let (_, wallet) = crate::current_user::payment_staff()?;
     let id = id.parse().map_err(|_| Error::from(Refusal::not_found("refund request")))?;

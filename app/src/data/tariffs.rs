@@ -81,9 +81,7 @@ impl SimulationState {
 }
 
 /// Gives one version; the draft where there is one, else the one in force, where none is named.
-pub async fn load_price_book(
-    version: Option<i32>,
-) -> Result<EditorPage, AppError> {
+pub async fn load_price_book(version: Option<i32>) -> Result<EditorPage, AppError> {
     let (_, wallet) = crate::current_user::staff()?;
     let tariffs = wallet.tariffs();
     let versions = tariffs.versions().await?;
@@ -113,9 +111,7 @@ pub async fn load_price_book(
 }
 
 /// Gives the simulation of one version, for a page that waits for it.
-pub async fn load_simulation(
-    version: i32,
-) -> Result<SimulationState, AppError> {
+pub async fn load_simulation(version: i32) -> Result<SimulationState, AppError> {
     let (_, wallet) = crate::current_user::staff()?;
     let revision = wallet.tariffs().book(version).await?.revision;
     ssr::simulation(wallet.tariffs(), version, revision).await

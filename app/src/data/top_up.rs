@@ -7,10 +7,10 @@ use wallet::ledger::BalanceView;
 use wallet::money::Currency;
 
 use crate::context::FormOutcome;
-use crate::error::AppError;
-use crate::islands::terms_form::Pack;
 use crate::data::payment_methods::PayChoice;
 use crate::data::payment_methods::pay_choice;
+use crate::error::AppError;
+use crate::islands::terms_form::Pack;
 
 /// Everything that the top-up page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,9 +40,7 @@ pub struct TopUpOffer {
 }
 
 /// Gives the packs in one currency; the first of the catalog where the word means none.
-pub async fn load_top_up_offer(
-    currency: String,
-) -> Result<TopUpOffer, AppError> {
+pub async fn load_top_up_offer(currency: String) -> Result<TopUpOffer, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let catalog = wallet.catalog().view().await?;
     let settings = &catalog.settings;

@@ -46,9 +46,7 @@ pub struct WebhooksPage {
 }
 
 /// Gives the page of webhooks.
-pub async fn load_webhooks_page(
-    query: WebhooksQuery,
-) -> Result<WebhooksPage, AppError> {
+pub async fn load_webhooks_page(query: WebhooksQuery) -> Result<WebhooksPage, AppError> {
     /// Messages of one page.
     const PAGE: u16 = 20;
     let (viewer, wallet) = crate::current_user::signed_in()?;

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use wallet::ledger::BalanceView;
 use wallet::money::Credits;
 
-use crate::islands::parts::{Banner, BannerKind};
 use crate::i18n::*;
+use crate::islands::parts::{Banner, BannerKind};
 use crate::live::shown_balance;
 use crate::text::amount::{credits_text, unit_text};
 

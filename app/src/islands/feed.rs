@@ -6,9 +6,9 @@ use leptos::html::Div;
 use leptos::prelude::*;
 use wallet::ledger::EntryView;
 
+use crate::i18n::*;
 use crate::islands::entry::{CategoryDot, EntryAmount, actor_name, entry_detail, entry_title};
 use crate::islands::live_status::LinkState;
-use crate::i18n::*;
 use crate::live::{Feed, use_feed, use_live_wallet};
 use crate::text::amount::credits_text;
 use crate::text::date_time::{When, WhenStyle, ZoneNote, local_text, use_zone};

@@ -1,6 +1,5 @@
 //! The line that says whether the figures are live.
 
-
 use leptos::prelude::*;
 
 use crate::i18n::*;

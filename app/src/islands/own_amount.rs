@@ -7,8 +7,8 @@ use wallet::catalog::FreeAmount;
 use wallet::error::FieldError;
 use wallet::money::{Currency, TypedError, read_amount};
 
-use crate::islands::typed::typed_before;
 use crate::i18n::*;
+use crate::islands::typed::typed_before;
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::refusal::field_error_text;
 

@@ -7,9 +7,9 @@ use wallet::error::FieldError;
 use wallet::money::Credits;
 use wallet::tariff::read_price;
 
-use crate::islands::keyboard;
 use crate::context::FormOutcome;
 use crate::i18n::*;
+use crate::islands::keyboard;
 use crate::text::amount::exact_text;
 use crate::text::refusal::field_error_text;
 

@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
 
-use crate::islands::entry::{EntryAmount, KindTag, actor_name, entry_detail, entry_title};
 use crate::i18n::*;
+use crate::islands::entry::{EntryAmount, KindTag, actor_name, entry_detail, entry_title};
 use crate::text::amount::{credits_text, signed_text};
 use crate::text::date_time::{When, WhenStyle, Zone, day_heading, local_text, use_zone};
 

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use wallet::payment::PaymentMethod;
 
 use super::terms_form::{AutoTopUpOffer, Typed};
-use crate::islands::typed::{chosen_before, picked_before, typed_before};
 use crate::context::FormOutcome;
 use crate::i18n::*;
+use crate::islands::typed::{chosen_before, picked_before, typed_before};
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::refusal::field_error_text;
 

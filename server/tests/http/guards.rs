@@ -74,7 +74,9 @@ async fn other_sites_pages_can_not_post(pool: PgPool) {
     let site = Site::start(pool).await;
     let program = site.program("csrf", 10).await;
     let form = ("content-type", "application/x-www-form-urlencoded");
-    for path in ["/sign-in", "/sign-out", "/wallet/top-up", "/developers/keys", "/playground/run", "/sandbox/checkout/x"] {
+    for path in
+        ["/sign-in", "/sign-out", "/wallet/top-up", "/developers/keys", "/playground/run", "/sandbox/checkout/x"]
+    {
         for headers in [
             [form, ("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
             [form, ("sec-fetch-site", "same-site"), ("origin", "https://evil.localhost")],

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use wallet::payment::{GroupCounts, StaffPayment, StatusGroup};
 
 use crate::components::ui::tabs::{CountTab, CountTabs};
-use crate::i18n::*;
 use crate::data::console::PaymentsQuery;
+use crate::i18n::*;
 use crate::text::amount::{count_text, credits_text, money_text, unit_text};
 use crate::text::console::{failure_words, group_name, item_text, status_class, status_name};
 use crate::text::date_time::{When, WhenStyle, ZoneNote, day_heading, local_text, use_zone};

@@ -1,6 +1,5 @@
 //! What staff decide about a refund request: approve it, with what that does, or decline it with words.
 
-
 use leptos::prelude::*;
 use wallet::money::Credits;
 use wallet::refund::{Assessment, RefundAbout, StaffRefundRequest};

@@ -5,12 +5,12 @@ use wallet::refund::{Assessment, RefundAbout, RefundRequest, RefundView, Request
 
 use crate::components::console::payment_list::PAYMENTS;
 use crate::components::console::refund_decision::RefundDecision;
-use crate::islands::parts::Line;
 use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{DoneBanner, LateNote};
 use crate::components::ui::side_panel::SidePanel;
 use crate::context::FormOutcome;
 use crate::i18n::*;
+use crate::islands::parts::Line;
 use crate::text::amount::money_text;
 use crate::text::console::failure_words;
 use crate::text::date_time::{ZoneNote, date_text, use_zone};

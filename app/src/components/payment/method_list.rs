@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 use wallet::payment::{CardTerm, PayOption, PaymentMethod};
 
-use crate::i18n::*;
 use crate::data::payment_methods::PayChoice;
+use crate::i18n::*;
 use crate::text::payment::{expiry_text, option_text, provider_name};
 
 /// The ways to pay for an order. One that does not answer can't be chosen; the others stay.

@@ -7,9 +7,9 @@ use wallet::money::Credits;
 use wallet::plan::{ChangeStart, PlanChange, Proration, SubscriptionView, Terms};
 
 use crate::components::payment::method_list::MethodList;
-use crate::i18n::*;
 use crate::data::payment_methods::PayChoice;
 use crate::data::plan::{PlanChanges, PlanInList};
+use crate::i18n::*;
 use crate::text::amount::{credits_text, money_text, rate_text, signed_text, unit_text};
 use crate::text::date_time::{date_text, day_month_text, use_zone};
 
@@ -196,7 +196,7 @@ pub fn ChangeOrder(
                     class="btn btn-primary btn-lg w-full mt-4 h-auto min-h-11 py-2"
                     aria-describedby="change-consent"
                     data-sending=t_string!(i18n, top_up.paying)
-                   
+
                 >
                     {button}
                 </button>

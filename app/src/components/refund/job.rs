@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
 
-use crate::islands::entry::{entry_detail, entry_title};
 use crate::components::refund::summary::{SendButton, WalletLines};
 use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::EmptyState;
-use crate::i18n::*;
 use crate::data::refunds::NamedCharge;
+use crate::i18n::*;
+use crate::islands::entry::{entry_detail, entry_title};
 use crate::text::amount::credits_text;
 use crate::text::date_time::{When, WhenStyle};
 use crate::text::refund::{amount_text, charge_obstacle_text};

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use wallet::tariff::{Matrix, Rule, Tariff};
 
 use crate::components::tariff_editor::grid::GridContext;
-use crate::islands::price_field::PriceField;
 use crate::context::FormOutcome;
 use crate::i18n::*;
+use crate::islands::price_field::PriceField;
 use crate::text::price_labels::unit_words;
 use crate::text::refusal::field_error_text;
 

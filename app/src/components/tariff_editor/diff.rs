@@ -5,8 +5,8 @@ use wallet::money::Credits;
 use wallet::tariff::{Direction, PercentSpan, Tariff};
 
 use crate::components::pricing::change::percent_text;
-use crate::i18n::*;
 use crate::data::tariffs::EditorRow;
+use crate::i18n::*;
 use crate::text::amount::{exact_text, range_text};
 
 /// The most operations that are listed; the table's own filter shows all.

@@ -8,9 +8,9 @@ use crate::components::tariff_editor::draft_edits::Conflict;
 use crate::components::ui::panel::EmptyState;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
+use crate::data::tariffs::{EditorPage, OperationPage};
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::data::tariffs::{EditorPage, OperationPage};
 use crate::text::refusal::FormErrors;
 
 /// What a page of the editor shows: something of one version.

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use wallet::tariff::{Category, CostRow, Direction, MarginRow, PriceRange, Tariff};
 
 use crate::components::pricing::change::{percent_text, requirement_line};
-use crate::islands::price_field::{GoOnAfterSave, PriceField};
 use crate::components::tariff_editor::margin_table::{cost_text, margin_span_text};
 use crate::context::FormOutcome;
-use crate::i18n::*;
 use crate::data::tariffs::EditorRow;
+use crate::i18n::*;
+use crate::islands::price_field::{GoOnAfterSave, PriceField};
 use crate::text::amount::range_text;
 use crate::text::date_time::day_month_text;
 use crate::text::price_labels::unit_words;

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::components::ui::panel::{Banner, BannerKind};
-use crate::i18n::*;
 use crate::data::tariffs::{EditorPage, EditorRow};
+use crate::i18n::*;
 
 /// Which versions a draft hangs between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! What stands at the head of every page: its title, the balance, language and theme, the person.
 
-
 use leptos::prelude::*;
 
 use crate::components::ui::icon::{Icon, icon};

@@ -3,8 +3,8 @@
 use wallet::identity::Viewer;
 
 use crate::components::ui::icon::Icon;
-use crate::i18n::*;
 use crate::data::session::Waiting;
+use crate::i18n::*;
 
 /// Where a page stands in the sidebar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use crate::components::ui::head::Preferences;
 use crate::components::ui::icon::Brand;
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
+use crate::data::session::Session;
 use crate::i18n::*;
 use crate::islands::balance_pill::BalancePill;
-use crate::data::session::Session;
 
 /// The frame of a public page.
 #[component]

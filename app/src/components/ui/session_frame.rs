@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use crate::components::ui::head::PageTitle;
 use crate::components::ui::panel::PanelError;
+use crate::data::session::Session;
 use crate::error::set_status;
 use crate::i18n::*;
 use crate::live::use_live_wallet;
-use crate::data::session::Session;
 use crate::session::use_session;
 use crate::text::amount::Unit;
 

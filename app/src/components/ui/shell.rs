@@ -5,15 +5,15 @@ use leptos::prelude::*;
 use crate::components::pricing::change::RiseBanner;
 use crate::components::ui::head::{PersonMenu, Preferences, initials};
 use crate::components::ui::icon::{Brand, Icon, icon};
-use crate::islands::live_status::LiveStatus;
 pub use crate::components::ui::nav::Nav;
 use crate::components::ui::panel::{Loaded, PageHead};
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
+use crate::data::session::{Session, Waiting};
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::islands::balance_pill::BalancePill;
 use crate::islands::PageData;
-use crate::data::session::{Session, Waiting};
+use crate::islands::balance_pill::BalancePill;
+use crate::islands::live_status::LiveStatus;
 use crate::text::amount::count_text;
 use crate::text::date_time::Zone;
 

@@ -8,8 +8,8 @@ use crate::components::payment::order_steps::{OrderHead, OrderSteps, failure_tex
 use crate::components::payment::refund_lines::RefundLines;
 use crate::components::ui::panel::Loaded;
 use crate::components::ui::shell::{AppShell, Nav};
-use crate::i18n::*;
 use crate::data::payments::{OrderPage as Page, order};
+use crate::i18n::*;
 use crate::text::amount::{credits_text, money_text, signed_text, unit_text};
 use crate::text::date_time::{When, WhenStyle};
 

@@ -6,8 +6,8 @@ use wallet::payment::{PaymentPage, PaymentStatus, PaymentView};
 
 use crate::components::ui::panel::{EmptyState, PagedTable};
 use crate::components::ui::shell::{DataPage, Nav};
-use crate::i18n::*;
 use crate::data::payments::orders;
+use crate::i18n::*;
 use crate::text::amount::{credits_text, money_text};
 use crate::text::date_time::{When, WhenStyle};
 

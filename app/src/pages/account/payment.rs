@@ -10,8 +10,8 @@ use crate::components::payment::auto_top_up::charges::LastCharges;
 use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
 use crate::components::ui::shell::{DataPage, Nav};
-use crate::i18n::*;
 use crate::data::payment_methods::{PaymentMethodsPage as Page, load_payment_methods};
+use crate::i18n::*;
 use crate::text::payment::{expiry_text, option_text, provider_name};
 use crate::text::refusal::FormErrors;
 

@@ -13,9 +13,9 @@ use crate::components::plan::facts::{Months, PlanFacts, PlanRules, TimeZone};
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
-use crate::i18n::*;
 use crate::data::payment_methods::PayChoice;
 use crate::data::plan::{PlanOffer, PlanPage as Page, load_plan_page};
+use crate::i18n::*;
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::date_time::{date_text, use_zone};
 use crate::text::refusal::FormErrors;
@@ -216,7 +216,7 @@ fn OrderForm(offer: PlanOffer, page: Page) -> impl IntoView {
                         class="btn btn-primary btn-lg w-full mt-4"
                         aria-describedby="consent"
                         data-sending=t_string!(i18n, top_up.paying)
-                       
+
                     >
                         {t_string!(i18n, plan.agree_and_pay, price = price())}
                     </button>

@@ -11,8 +11,8 @@ use crate::components::refund::reasons::ReasonFields;
 use crate::components::refund::summary::PurchaseOffers;
 use crate::components::ui::panel::EmptyState;
 use crate::components::ui::shell::{DataPage, Nav};
-use crate::i18n::*;
 use crate::data::refunds::{RefundForm, load_refund_form};
+use crate::i18n::*;
 use crate::text::refusal::FormErrors;
 
 /// The fields of the form that show their own problems.

@@ -6,12 +6,12 @@ use wallet::catalog::Expiry;
 use wallet::money::{Credits, Currency};
 
 use crate::components::payment::method_list::MethodList;
-use crate::islands::own_amount::OwnAmount;
-use crate::islands::terms_form::Pack;
 use crate::components::payment::pack_picker::PackPicker;
 use crate::components::ui::shell::{DataPage, Nav};
-use crate::i18n::*;
 use crate::data::top_up::{TopUpOffer, load_top_up_offer};
+use crate::i18n::*;
+use crate::islands::own_amount::OwnAmount;
+use crate::islands::terms_form::Pack;
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::refusal::FormErrors;
 
@@ -42,7 +42,8 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
     let address = use_query_map();
     let outcome = offer.outcome.clone();
     let typed = outcome.value("package").filter(|code| !code.is_empty());
-    let own = outcome.value("amount").or_else(|| address.with_untracked(|map| map.get_str("amount").map(str::to_owned)));
+    let own =
+        outcome.value("amount").or_else(|| address.with_untracked(|map| map.get_str("amount").map(str::to_owned)));
     let refused = outcome.error("amount").cloned();
     let asked = typed.or_else(|| address.with_untracked(|map| map.get_str("package").map(str::to_owned)));
     let chosen = choose(&offer.packs, asked.as_deref());
@@ -122,7 +123,8 @@ fn OrderStubs(offer: TopUpOffer) -> impl IntoView {
             let after = move || {
                 let locale = i18n.get_locale();
                 let sum = available.checked_add(credits).unwrap_or(Credits::MAX);
-                let (before, plus, sum) = (credits_text(locale, available), credits_text(locale, credits), credits_text(locale, sum));
+                let (before, plus, sum) =
+                    (credits_text(locale, available), credits_text(locale, credits), credits_text(locale, sum));
                 t_string!(i18n, top_up.after, before = before, plus = plus, sum = sum)
             };
             let price = move || money_text(i18n.get_locale(), money);

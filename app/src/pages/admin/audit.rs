@@ -8,8 +8,8 @@ use wallet::money::Credits;
 
 use crate::components::ui::panel::{EmptyState, PagedTable};
 use crate::components::ui::shell::{DataPage, Nav};
-use crate::i18n::*;
 use crate::data::audit::audit_log;
+use crate::i18n::*;
 use crate::text::audit_labels::action_words;
 use crate::text::date_time::{When, WhenStyle};
 

@@ -7,8 +7,8 @@ use wallet::refund::DisputeView;
 use crate::components::console::dispute_table::DisputeTable;
 use crate::components::ui::panel::{DoneBanner, EmptyState};
 use crate::components::ui::shell::{DataPage, Nav};
-use crate::i18n::*;
 use crate::data::staff_refunds::{DisputesPage as Page, load_disputes};
+use crate::i18n::*;
 use crate::text::date_time::ZoneNote;
 
 /// The open disputes, and those that are over.

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use crate::components::tariff_editor::draft_page::{DraftHead, DraftPage, use_version};
 use crate::components::ui::field::TextArea;
 use crate::context::FieldError;
-use crate::i18n::*;
 use crate::data::tariffs::{EditorPage, load_price_book};
+use crate::i18n::*;
 use crate::text::refusal::field_error_text;
 
 /// The page that imports into one draft.

@@ -9,8 +9,8 @@ use crate::components::ui::field::TextArea;
 use crate::components::ui::panel::{Banner, BannerKind};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
-use crate::i18n::*;
 use crate::data::margins::{MarginsPage as Page, load_margins};
+use crate::i18n::*;
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::refusal::{FormErrors, field_error_text};
 

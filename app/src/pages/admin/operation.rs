@@ -9,8 +9,8 @@ use crate::components::tariff_editor::draft_page::{DraftHead, DraftPage, use_ver
 use crate::components::tariff_editor::grid::category_name;
 use crate::components::ui::field::{Field, TextArea};
 use crate::context::{FieldError, FormOutcome};
-use crate::i18n::*;
 use crate::data::tariffs::{OperationPage as PageData, load_operation};
+use crate::i18n::*;
 use crate::text::import_error::import_error_text;
 use crate::text::refusal::field_error_text;
 

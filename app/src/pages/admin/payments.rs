@@ -9,9 +9,9 @@ use crate::components::console::reconciliation::ReconciledLines;
 use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{EmptyState, Loaded};
 use crate::components::ui::shell::{AppShell, Nav};
+use crate::data::console::{PaymentsPage as Page, PaymentsQuery, StoryPage, load_payment, load_payments};
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::data::console::{PaymentsPage as Page, PaymentsQuery, StoryPage, load_payment, load_payments};
 
 /// Reads the filters from the address.
 fn query_of(params: &leptos_router::params::ParamsMap) -> PaymentsQuery {

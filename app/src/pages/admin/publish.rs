@@ -9,8 +9,8 @@ use crate::components::tariff_editor::grid::change_text;
 use crate::components::tariff_editor::outdated::{Bases, Outdated};
 use crate::components::tariff_editor::simulation::SimulationPanel;
 use crate::context::FormOutcome;
-use crate::i18n::*;
 use crate::data::tariffs::{EditorPage, load_price_book};
+use crate::i18n::*;
 use crate::text::date_time::date_text;
 use crate::text::refusal::FormErrors;
 

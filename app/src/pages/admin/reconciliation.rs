@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use crate::components::console::reconciliation::{DifferenceTable, NewestTable};
 use crate::components::ui::panel::EmptyState;
 use crate::components::ui::shell::{DataPage, Nav};
-use crate::i18n::*;
 use crate::data::console::{ReconciliationPage as Page, load_reconciliation};
+use crate::i18n::*;
 
 /// The page of comparisons.
 #[component]

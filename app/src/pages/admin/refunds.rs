@@ -7,9 +7,9 @@ use crate::components::console::refund_queue::{RequestQueue, RequestTabs, queue_
 use crate::components::console::refund_story::RefundStory;
 use crate::components::ui::panel::{EmptyState, Loaded};
 use crate::components::ui::shell::{AppShell, Nav};
+use crate::data::staff_refunds::{DecisionPage, RefundsPage as Page, load_refund, load_refunds};
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::data::staff_refunds::{DecisionPage, RefundsPage as Page, load_refund, load_refunds};
 use crate::text::date_time::ZoneNote;
 
 /// The queue, and beside it the request in the address.

@@ -12,8 +12,8 @@ use crate::components::tariff_editor::grid::{GridContext, PriceGrid};
 use crate::components::tariff_editor::import_warnings::ImportWarnings;
 use crate::components::tariff_editor::outdated::{Bases, Clashes, Outdated};
 use crate::components::ui::shell::{DataPage, Nav};
-use crate::i18n::*;
 use crate::data::tariffs::{EditorPage, EditorRow, load_price_book};
+use crate::i18n::*;
 use crate::text::date_time::{When, WhenStyle, date_text};
 
 /// The most drafts that a version's head leads to; all are among the tabs.

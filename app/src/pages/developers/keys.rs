@@ -10,8 +10,8 @@ use crate::components::ui::field::Field;
 use crate::components::ui::panel::EmptyState;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
-use crate::i18n::*;
 use crate::data::keys::{KeysPage as Page, load_keys_page};
+use crate::i18n::*;
 use crate::text::amount::{credits_text, unit_text};
 use crate::text::refusal::FormErrors;
 

@@ -11,8 +11,8 @@ use crate::components::developers::webhook_table::{
 use crate::components::ui::field::Field;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
-use crate::i18n::*;
 use crate::data::webhooks::{WebhooksPage as Page, WebhooksQuery, load_webhooks_page};
+use crate::i18n::*;
 use crate::text::refusal::{FormErrors, field_error_text};
 
 /// The page of webhooks.

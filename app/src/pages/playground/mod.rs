@@ -8,12 +8,12 @@ use wallet::error::Refusal;
 use wallet::ledger::{EntryKind, EntryView};
 use wallet::money::Credits;
 
-use crate::islands::entry::entry_title;
-use crate::islands::feed::LedgerFeed;
 use crate::components::ui::shell::{DataPage, Nav};
+use crate::data::playground::{Playground, load_playground};
 use crate::error::AppError;
 use crate::i18n::*;
-use crate::data::playground::{Playground, load_playground};
+use crate::islands::entry::entry_title;
+use crate::islands::feed::LedgerFeed;
 use crate::text::amount::{credits_text, signed_text, unit_text};
 use crate::text::refusal::refusal_text;
 
@@ -75,7 +75,9 @@ fn LastRequest(entries: Vec<EntryView>, available: Credits) -> impl IntoView {
     let words = match (ran, refused) {
         (Some(entry), _) => view! { <Done entry=entry available=available /> }.into_any(),
         (None, Some(refusal)) => view! { <Refused error=AppError::Refused(refusal) /> }.into_any(),
-        (None, None) => view! { <p class="panel px-4 py-3 text-muted">{t!(i18n, playground.nothing_yet)}</p> }.into_any(),
+        (None, None) => {
+            view! { <p class="panel px-4 py-3 text-muted">{t!(i18n, playground.nothing_yet)}</p> }.into_any()
+        }
     };
     view! {
         <div class="sticky top-14 z-10 -mx-1 px-1 py-2 bg-base-200" role="status" data-testid="last-request">{words}</div>

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 use wallet::tariff::{ParamKind, ParamSpec};
 
-use crate::islands::entry::CategoryDot;
-use crate::i18n::*;
 use crate::data::playground::{Trial, TrialRequest};
+use crate::i18n::*;
+use crate::islands::entry::CategoryDot;
 use crate::text::amount::{exact_text, unit_text};
 
 /// Reads from the address which card is asked for, and with which options: what its form sends.

@@ -8,8 +8,8 @@ use wallet::tariff::Changelog;
 use crate::components::pricing::change::AnnouncementCard;
 use crate::components::ui::panel::{EmptyState, Loaded};
 use crate::components::ui::public_shell::PublicShell;
-use crate::i18n::*;
 use crate::data::changelog::{WithPlans, load_announcement, load_changelog};
+use crate::i18n::*;
 
 /// The page of all changes.
 #[component]

@@ -12,8 +12,8 @@ use crate::components::pricing::{
 };
 use crate::components::ui::panel::Loaded;
 use crate::components::ui::public_shell::PublicShell;
-use crate::i18n::*;
 use crate::data::prices::{PriceList, load_prices};
+use crate::i18n::*;
 use crate::session::use_session;
 use crate::text::date_time::{WhenStyle, when_text};
 

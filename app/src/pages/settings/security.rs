@@ -9,8 +9,8 @@ use crate::components::ui::icon::{Icon, icon};
 use crate::components::ui::panel::{Banner, BannerKind, PageHead};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
-use crate::i18n::*;
 use crate::data::security::{Security, load_security};
+use crate::i18n::*;
 use crate::text::refusal::FormErrors;
 
 /// The page of a person's own sign-in.

@@ -8,10 +8,10 @@ use wallet::ledger::{AllocationView, EntryDetail, EntryKind, EntryView, Receipt}
 use wallet::money::Credits;
 use wallet::tariff::QuoteId;
 
-use crate::islands::entry::{actor_name, entry_title};
 use crate::components::ledger::receipt::price::Price;
 use crate::components::ui::side_panel::SidePanel;
 use crate::i18n::*;
+use crate::islands::entry::{actor_name, entry_title};
 use crate::text::amount::{credits_text, exact_text, signed_text, unit_text};
 use crate::text::date_time::{When, WhenStyle, ZoneNote, date_text, use_zone};
 

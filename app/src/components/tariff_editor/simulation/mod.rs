@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use wallet::tariff::{RunState, SimulationRun};
 
 use crate::components::tariff_editor::simulation::figures::Figures;
-use crate::i18n::*;
 use crate::data::tariffs::SimulationState;
+use crate::i18n::*;
 use crate::text::amount::count_text;
 use crate::text::date_time::{WhenStyle, when_text};
 
