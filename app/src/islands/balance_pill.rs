@@ -1,18 +1,30 @@
-//! What is available, at the head of every signed-in page.
+//! What is available, at the head of every page of a signed-in person.
 
 use leptos::prelude::*;
+use wallet::money::Credits;
 
 use crate::i18n::*;
 use crate::live::use_live_wallet;
 use crate::text::amount::credits_text;
 
-/// What is available, live; on every signed-in page.
+/// The figure, live.
 #[island]
 pub fn BalancePill() -> impl IntoView {
-    let i18n = use_i18n();
     let live = use_live_wallet();
-    let available =
-        move || live.and_then(|live| live.balance.with(|balance| balance.as_ref().map(|balance| balance.available)));
+    let available = Signal::derive(move || {
+        live.and_then(|live| live.balance.with(|balance| balance.as_ref().map(|balance| balance.available)))
+    });
+    view! { <AvailablePill available=available /> }
+}
+
+/// The figure as a link to the wallet.
+#[component]
+pub fn AvailablePill(
+    /// What is available; none where it is not known.
+    #[prop(into)]
+    available: Signal<Option<Credits>>,
+) -> impl IntoView {
+    let i18n = use_i18n();
     view! {
         <a
             href="/wallet"
@@ -20,7 +32,7 @@ pub fn BalancePill() -> impl IntoView {
         >
             <span class="text-sm text-muted">{t!(i18n, wallet.available)}</span>
             <span class="num font-semibold" data-testid="balance">
-                {move || available().map_or_else(|| "—".to_owned(), |amount| credits_text(i18n.get_locale(), amount))}
+                {move || available.get().map_or_else(|| "—".to_owned(), |amount| credits_text(i18n.get_locale(), amount))}
             </span>
         </a>
     }

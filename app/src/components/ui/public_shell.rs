@@ -7,7 +7,7 @@ use crate::components::ui::icon::Brand;
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
 use crate::data::session::Session;
 use crate::i18n::*;
-use crate::islands::balance_pill::BalancePill;
+use crate::islands::balance_pill::AvailablePill;
 
 /// The frame of a public page.
 #[component]
@@ -34,9 +34,11 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
     let i18n = use_i18n();
     provide_wallet(&session);
     let is_signed_in = session.viewer.is_some();
+    // Public pages have no islands: the figure is the one of the visit.
+    let available = session.balance.as_ref().map(|balance| balance.available);
     let entry = if is_signed_in {
         view! {
-            <BalancePill />
+            <AvailablePill available=available />
             <a class="btn btn-primary hidden sm:inline-flex" href="/wallet">{t!(i18n, nav.wallet)}</a>
         }
         .into_any()

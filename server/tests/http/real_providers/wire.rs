@@ -80,7 +80,7 @@ where
     let fuse = Fuse::new();
     let options = pool.connect_options();
     let database = fuse.lead_to(format!("{}:{}", options.get_host(), options.get_port())).await;
-    let options = options.as_ref().clone().host("127.0.0.1").port(database);
+    let options = options.as_ref().clone().host("127.0.0.1").port(database).application_name(NODE);
     let stand_ins = fuse.lead_to(doubles.trim_start_matches("http://").to_owned()).await;
     let (url, clock, armed) = (format!("http://127.0.0.1:{stand_ins}"), clock.clone(), fuse.clone());
     let mut builder = tokio::runtime::Builder::new_multi_thread();
@@ -101,7 +101,12 @@ where
         }
     };
     runtime.shutdown_background();
-    // What was on its way ends with it.
+    // What was on its way ends with it; what its last statements did is seen from then on.
     fuse.broken.cancel();
+    let left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND datname = current_database()";
+    while sqlx::query_scalar::<_, i64>(left).bind(NODE).fetch_one(pool).await.expect("counted") > 0 {}
     is_done
 }
+
+/// What the database calls the sessions of a node that dies.
+const NODE: &str = "a node that dies";
