@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use wallet::add_on::AddOnView;
 use wallet::insight::Forecast;
 use wallet::ledger::BalanceView;
 use wallet::money::Credits;
@@ -13,6 +14,7 @@ use crate::components::ledger::feed::LedgerFeed;
 use crate::components::ledger::runway::Runway;
 use crate::components::ledger::spending::SpendingPanel;
 use crate::components::payment::auto_top_up::StoppedBanner;
+use crate::components::plan::add_ons::PausedBanner;
 use crate::components::plan::panel::{PlanPanel, owes};
 use crate::components::pricing::change::RiseBanner;
 use crate::components::ui::panel::{Banner, BannerKind, Loaded};
@@ -68,6 +70,7 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
             unpaid_plan=overview.paid_plan.clone().filter(owes)
             expiring_card=overview.expiring_card.clone()
             top_up_stopped=overview.top_up_stopped
+            paused_add_on=overview.paused_add_on.clone()
         />
         <section aria-labelledby="bal" class="panel relative grid lg:grid-cols-[minmax(0,1fr)_6px_minmax(0,400px)]">
             <BalanceCard balance=balance />
@@ -140,6 +143,7 @@ fn Banners(
     unpaid_plan: Option<SubscriptionView>,
     expiring_card: Option<PaymentMethod>,
     top_up_stopped: Option<Suspension>,
+    paused_add_on: Option<AddOnView>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let available = Memo::new(move |_| balance.with(|balance| balance.available));
@@ -150,6 +154,7 @@ fn Banners(
     let is_low = move || low_below.is_some_and(|low| available.get() < low);
     let email = StoredValue::new(unverified_email);
     let (unpaid, card) = (StoredValue::new(unpaid_plan), StoredValue::new(expiring_card));
+    let paused = StoredValue::new(paused_add_on);
     let session = use_session().get_untracked().and_then(Result::ok);
     let rise = StoredValue::new(session.and_then(|session| session.rise));
     move || {
@@ -196,6 +201,8 @@ fn Banners(
             .into_any()
         } else if let Some(plan) = unpaid.get_value() {
             view! { <UnpaidBanner plan=plan /> }.into_any()
+        } else if let Some(add_on) = paused.get_value() {
+            view! { <PausedBanner add_on=add_on /> }.into_any()
         } else if let Some(card) = card.get_value() {
             view! { <CardBanner card=card /> }.into_any()
         } else if is_low() {
