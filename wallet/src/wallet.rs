@@ -116,8 +116,7 @@ impl Wallet {
             Plans::clone(&plans),
             notify.clone(),
         );
-        let add_ons =
-            AddOns::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), notify.clone());
+        let add_ons = AddOns::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), notify.clone());
         let insight = Insight::new(db.clone(), ledger.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
         let inner = Arc::new_cyclic(|inner| {

@@ -19,8 +19,8 @@ use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Page, Submissio
 use wallet::money::Credits;
 use wallet::notify::Mail;
 use wallet::notify::webhook::{
-    AddOnNotice, AutoTopUpNotice, CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, OFF_FAILING, Outgoing,
-    Payloads, RETRIES_MAX, Sent, UnderWay,
+    AddOnNotice, AutoTopUpNotice, CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, OFF_FAILING,
+    Outgoing, Payloads, RETRIES_MAX, Sent, UnderWay,
 };
 use wallet::tariff::Flat;
 use wallet::tariff::{Announcement, ChargeRequest, LineRequest, Rule};

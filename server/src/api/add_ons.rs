@@ -130,9 +130,7 @@ impl From<&AddOn> for AddOnBody {
 pub async fn list(State(state): State<AppState>, extensions: Extensions) -> Answer<Response> {
     let caller = extensions.get::<Caller>().filter(|caller| caller.may(KeyScope::BalanceRead).is_ok());
     let add_ons = match caller {
-        Some(caller) => {
-            state.wallet.add_ons().list(caller.0.wallet).await?.into_iter().map(AddOnBody::from).collect()
-        }
+        Some(caller) => state.wallet.add_ons().list(caller.0.wallet).await?.into_iter().map(AddOnBody::from).collect(),
         None => state.wallet.catalog().view().await?.add_ons.iter().map(AddOnBody::from).collect(),
     };
     Ok(Out(AddOnList { add_ons }).into_response())

@@ -11,8 +11,8 @@ pub(crate) mod rule;
 #[cfg(feature = "postgres")]
 mod service;
 
-pub(crate) use model::{AddOnSubscription, StoredState};
 pub use model::{AddOnPause, AddOnState, AddOnView, PauseReason};
+pub(crate) use model::{AddOnSubscription, StoredState};
 #[cfg(feature = "postgres")]
 pub use service::AddOns;
 #[cfg(feature = "postgres")]

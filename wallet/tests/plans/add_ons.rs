@@ -164,7 +164,8 @@ async fn a_crash_leaves_a_month_whole_or_not_at_all(pool: PgPool) {
     sqlx::query(taken).bind(due + TimeDelta::seconds(60)).execute(&pool).await.expect("taken");
     assert_eq!(look_at(&wallet, due + TimeDelta::seconds(59)).await, AddOnsDeducted::default());
     // The transaction breaks between the entry and the month: neither is there.
-    let plant = "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+    let plant =
+        "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
                  CREATE TRIGGER broken BEFORE INSERT ON add_on_months FOR EACH ROW EXECUTE FUNCTION broken()";
     sqlx::raw_sql(plant).execute(&pool).await.expect("planted");
     assert_eq!(look_at(&wallet, due + TimeDelta::seconds(60)).await.failed, 1);

@@ -39,20 +39,23 @@ pub fn AddOnPanel(
         return ().into_any();
     }
     let outcome = if outcome.path.starts_with(FORM) { outcome } else { FormOutcome::default() };
-    let is_deducted = |add_on: &&AddOnView| add_on.state == AddOnState::On;
-    let monthly = part.list.iter().filter(is_deducted).filter_map(|add_on| Some(add_on.monthly_credits));
-    let total = monthly.fold(Credits::ZERO, |sum, credits| sum.checked_add(credits).unwrap_or(sum));
+    let total = part
+        .list
+        .iter()
+        .filter(|add_on| add_on.state == AddOnState::On)
+        .fold(Credits::ZERO, |sum, add_on| sum.checked_add(add_on.monthly_credits).unwrap_or(sum));
+    // What is about none of them is said above them.
+    let about = outcome.value("add_on").unwrap_or_default();
+    let is_about_none = part.list.iter().all(|add_on| add_on.code != about);
     let (available, tops_up, now) = (part.available, part.tops_up, part.now);
     let rows = part
         .list
         .into_iter()
         .map(|add_on| {
-            let is_about = outcome.value("add_on").as_deref() == Some(add_on.code.as_str());
-            let refused = (is_about && outcome != FormOutcome::default()).then(|| outcome.clone());
+            let refused = (add_on.code == about).then(|| outcome.clone());
             view! { <AddOnRow add_on=add_on available=available tops_up=tops_up now=now may_pay=may_pay refused=refused key=key /> }
         })
         .collect_view();
-    let is_unknown = outcome.value("add_on").is_none_or(|code| code.is_empty());
     view! {
         <section aria-labelledby="add-ons" class="mt-8 max-w-[720px]">
             <div class="flex flex-wrap items-baseline gap-x-3 mb-2">
@@ -67,7 +70,7 @@ pub fn AddOnPanel(
                         }
                     })}
             </div>
-            {is_unknown.then(|| view! { <FormErrors outcome=outcome.clone() /> })}
+            {is_about_none.then(|| view! { <FormErrors outcome=outcome /> })}
             <ul class="panel divide-y divide-line">{rows}</ul>
             <p class="text-sm text-muted mt-2">{t!(i18n, add_ons.note)}</p>
         </section>

@@ -65,11 +65,7 @@ pub(crate) async fn wait(
 }
 
 /// Pauses it: it is looked at again as soon as there are enough credits.
-pub(crate) async fn pause(
-    connection: &mut PgConnection,
-    of: &AddOnSubscription,
-    pause: &AddOnPause,
-) -> Result<bool> {
+pub(crate) async fn pause(connection: &mut PgConnection, of: &AddOnSubscription, pause: &AddOnPause) -> Result<bool> {
     let done = sqlx::query!(
         "UPDATE add_on_subscriptions
          SET state = 'paused',

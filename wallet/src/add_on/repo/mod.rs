@@ -152,7 +152,8 @@ pub(crate) async fn take_due(
 
 /// Tells when something is due of any add-on that is on after an instant.
 pub(crate) async fn next_due(pool: &PgPool, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
-    let due = sqlx::query_scalar!("SELECT min(due_at) FROM add_on_subscriptions WHERE state = 'on' AND due_at > $1", after);
+    let due =
+        sqlx::query_scalar!("SELECT min(due_at) FROM add_on_subscriptions WHERE state = 'on' AND due_at > $1", after);
     Ok(due.fetch_one(pool).await?)
 }
 

@@ -151,12 +151,7 @@ impl AddOns {
     }
 
     /// Pauses an add-on, and tells of it; `false` where it has changed since it was read.
-    pub(crate) async fn pause(
-        &self,
-        of: &AddOnSubscription,
-        reason: PauseReason,
-        available: Credits,
-    ) -> Result<bool> {
+    pub(crate) async fn pause(&self, of: &AddOnSubscription, reason: PauseReason, available: Credits) -> Result<bool> {
         let now = self.db.now();
         let letter = self.letter(of, AddOnStep::Paused { reason: reason.code().to_owned(), available }).await?;
         let mut tx = self.db.begin().await?;

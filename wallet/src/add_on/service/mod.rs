@@ -94,12 +94,7 @@ impl AddOns {
 }
 
 /// Shows an add-on that is offered, or that a wallet has.
-fn view(
-    offer: Option<&AddOn>,
-    of: Option<&AddOnSubscription>,
-    zone: &Tz,
-    now: DateTime<Utc>,
-) -> Result<AddOnView> {
+fn view(offer: Option<&AddOn>, of: Option<&AddOnSubscription>, zone: &Tz, now: DateTime<Utc>) -> Result<AddOnView> {
     let of = of.filter(|of| of.state_at(now) != AddOnState::Off);
     let state = of.map_or(AddOnState::Off, |of| of.state_at(now));
     let next_at = match of {

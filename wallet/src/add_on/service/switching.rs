@@ -98,8 +98,7 @@ impl AddOns {
         };
         let audit = said(viewer, &of, "add_on.started");
         let new = SwitchedOn { user: viewer.user, request_key: key.as_str().to_owned() };
-        let hook =
-            MonthDeducted { audit: Some(audit), new: Some(new), ..self.hook(&of, month, None) };
+        let hook = MonthDeducted { audit: Some(audit), new: Some(new), ..self.hook(&of, month, None) };
         self.submit(hook, viewer.actor()).await
     }
 
