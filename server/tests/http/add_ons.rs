@@ -3,6 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use wallet::add_on::AddOnState;
 use wallet::money::Credits;
 
 use crate::pricing::text_of;
@@ -130,7 +131,8 @@ async fn a_paused_add_on_says_so_everywhere(pool: PgPool) {
     sqlx::query(over).execute(&pool).await.expect("set");
     // The server looks by itself, too: whoever is first.
     site.wallet().deduct_add_ons().await.expect("looked");
-    while standing(&program).await["wallet"]["state"] != "paused" {
+    let live = async || site.wallet().add_ons().live(program.viewer.wallet).await.expect("a list");
+    while live().await.iter().all(|add_on| add_on.state != AddOnState::Paused) {
         tokio::task::yield_now().await;
     }
     let paused = standing(&program).await["wallet"].clone();
