@@ -171,6 +171,10 @@ impl Wallet {
         if hint.is_some_and(|hint| hint.state == TopUpHintState::Pending) {
             return Ok(true);
         }
+        // Of a plan whose owner's address is not proven, nothing comes however long one waits.
+        if self.plans().account_with_due(of.wallet).await?.is_none() {
+            return Ok(false);
+        }
         let plan = self.plans().subscription(of.account).await?;
         Ok(plan.is_some_and(|plan| plan.wallet == of.wallet && !matches!(self.plans().due(&plan), PlanDue::Wait(_))))
     }
