@@ -1,4 +1,4 @@
-//! Plans renew and low wallets are topped up when they are due, not at the next minute: every node looks twice a second.
+//! Plans renew, add-ons are deducted and low wallets are topped up when they are due, not at the next minute: every node looks twice a second.
 //!
 //! The jobs of every minute stay, for a node on which this stands still. Any number of nodes may look at once: what is
 //! due is taken by one of them.
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 4;
 /// What a node looks for.
 #[derive(Clone, Copy, Debug)]
 pub enum Look {
-    /// Plans that are due.
+    /// Plans that are due, and add-ons.
     Plans,
     /// Wallets that run low; also at once where this node has refused a charge that a top-up would cover.
     LowWallets,
@@ -39,7 +39,10 @@ impl Look {
 
     async fn once(self, wallet: &Wallet) -> Result<()> {
         match self {
-            Self::Plans => wallet.renew_plans().await.map(drop),
+            Self::Plans => {
+                let (plans, add_ons) = tokio::join!(wallet.renew_plans(), wallet.deduct_add_ons());
+                plans.and(add_ons.map(drop))
+            }
             Self::LowWallets => wallet.payments().top_up_due().await.map(drop),
         }
     }

@@ -70,6 +70,8 @@ uuid_id! {
     DisputeId,
     /// An account on a plan, from its start to its end.
     SubscriptionId,
+    /// An add-on of a wallet, from being switched on to its end.
+    AddOnId,
 }
 
 /// Where an account's money rows live: 0–255, derived once from the account's id and kept.

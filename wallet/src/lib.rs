@@ -5,7 +5,7 @@
 //! façade [`Wallet`] that everybody calls.
 //!
 //! Each module imports only what stands to its left: money, id, error, clock, `time_zone`, idempotency, db, identity,
-//! ledger, tariff, catalog, plan, notify, payment, refund, insight, `app_service`, wallet.
+//! ledger, tariff, catalog, plan, notify, payment, refund, `add_on`, insight, `app_service`, wallet.
 
 #![warn(clippy::disallowed_methods)]
 #![cfg_attr(feature = "postgres", warn(unreachable_pub))]
@@ -41,6 +41,8 @@ pub mod payment;
 
 pub mod refund;
 
+pub mod add_on;
+
 pub mod insight;
 
 #[doc(hidden)]
@@ -51,6 +53,8 @@ mod app_service;
 #[cfg(feature = "postgres")]
 mod wallet;
 
+#[cfg(feature = "postgres")]
+pub use app_service::add_ons::AddOnsDeducted;
 #[cfg(feature = "postgres")]
 pub use app_service::cost_review::Reviewed;
 #[cfg(feature = "postgres")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, PgPool};
 
+use crate::add_on::{self, AddOns};
 use crate::app_service::onboarding::Onboarding;
 use crate::app_service::plan_boundary::Boundaries;
 use crate::catalog::Catalog;
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     webhooks: Webhooks,
     payments: Payments,
     refunds: Refunds,
+    add_ons: AddOns,
     insight: Insight,
     boundaries: Arc<Boundaries>,
 }
@@ -114,6 +116,7 @@ impl Wallet {
             Plans::clone(&plans),
             notify.clone(),
         );
+        let add_ons = AddOns::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), notify.clone());
         let insight = Insight::new(db.clone(), ledger.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
         let inner = Arc::new_cyclic(|inner| {
@@ -131,6 +134,7 @@ impl Wallet {
                 webhooks,
                 payments,
                 refunds,
+                add_ons,
                 insight,
                 boundaries,
             }
@@ -227,6 +231,12 @@ impl Wallet {
         &self.inner.refunds
     }
 
+    /// Add-ons of wallets.
+    #[must_use]
+    pub fn add_ons(&self) -> &AddOns {
+        &self.inner.add_ons
+    }
+
     /// Messages to the programs of customers.
     #[must_use]
     pub fn webhooks(&self) -> &Webhooks {
@@ -257,6 +267,7 @@ impl Wallet {
             plan::repo::invariants::INVARIANTS,
             payment::repo::invariants::INVARIANTS,
             refund::repo::invariants::INVARIANTS,
+            add_on::repo::invariants::INVARIANTS,
         ];
         for invariants in lists {
             breaches.extend(ledger::check(connection, invariants, scope).await?);

@@ -15,7 +15,7 @@ use wallet::identity::{Actor, Viewer};
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
 use wallet::notify::webhook::{
-    AutoTopUpNotice, EventKind, NewEndpoint, Outgoing, Payloads, QUEUED_MAX, Sent, UnderWay,
+    AddOnNotice, AutoTopUpNotice, EventKind, NewEndpoint, Outgoing, Payloads, QUEUED_MAX, Sent, UnderWay,
 };
 use wallet::tariff::{Announcement, ChargeRequest, LineRequest};
 
@@ -31,6 +31,10 @@ impl Payloads for Bodies {
     }
 
     fn auto_top_up(&self, _: WalletId, _: &AutoTopUpNotice) -> Result<String> {
+        Ok("{}".to_owned())
+    }
+
+    fn add_on(&self, _: WalletId, _: &AddOnNotice) -> Result<String> {
         Ok("{}".to_owned())
     }
 

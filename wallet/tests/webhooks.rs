@@ -19,8 +19,8 @@ use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Page, Submissio
 use wallet::money::Credits;
 use wallet::notify::Mail;
 use wallet::notify::webhook::{
-    AutoTopUpNotice, CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, OFF_FAILING, Outgoing,
-    Payloads, RETRIES_MAX, Sent, UnderWay,
+    AddOnNotice, AutoTopUpNotice, CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, OFF_FAILING,
+    Outgoing, Payloads, RETRIES_MAX, Sent, UnderWay,
 };
 use wallet::tariff::Flat;
 use wallet::tariff::{Announcement, ChargeRequest, LineRequest, Rule};
@@ -39,6 +39,10 @@ impl Payloads for Bodies {
 
     fn auto_top_up(&self, _: WalletId, notice: &AutoTopUpNotice) -> Result<String> {
         Ok(serde_json::to_string(notice)?)
+    }
+
+    fn add_on(&self, _: WalletId, _: &AddOnNotice) -> Result<String> {
+        Ok("{}".to_owned())
     }
 
     fn price_change(&self, announcement: Announcement) -> Result<String> {

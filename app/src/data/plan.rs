@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wallet::add_on::AddOnView;
 use wallet::catalog::{Expiry, Interval, Plan};
 use wallet::money::Credits;
 use wallet::money::Currency;
@@ -29,6 +30,8 @@ pub struct PlanPage {
     pub offer: Option<PlanOffer>,
     /// The plans that it may become.
     pub changes: Option<PlanChanges>,
+    /// The add-ons.
+    pub add_ons: AddOnsPart,
     /// When a month's credits expire.
     pub expiry: Expiry,
     /// The ways to pay it.
@@ -43,6 +46,19 @@ pub struct PlanPage {
     pub outcome: FormOutcome,
     /// Makes a second submit show the same order.
     pub idempotency_key: Uuid,
+}
+
+/// The add-ons of the wallet, and what their rows need.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AddOnsPart {
+    /// Those that it has or could have.
+    pub list: Vec<AddOnView>,
+    /// What is available in the wallet now.
+    pub available: Credits,
+    /// Whether auto top-up is on, and not suspended.
+    pub tops_up: bool,
+    /// When it was read.
+    pub now: chrono::DateTime<chrono::Utc>,
 }
 
 /// The plans that a paid one may become, at one interval.
@@ -107,6 +123,7 @@ pub async fn load_plan_page(plan: String, interval: String, currency: String) ->
         names: catalog.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect(),
         free_plan: catalog.starting_plan().map(|plan| plan.code.clone()),
         pay: pay_choice(&viewer, &wallet, currency, true).await?,
+        add_ons: ssr::add_ons(&viewer, &wallet).await?,
         changes,
         current,
         offer,
@@ -123,12 +140,24 @@ mod ssr {
     use wallet::Wallet;
     use wallet::catalog::{CatalogView, Interval};
     use wallet::identity::Viewer;
-    use wallet::money::Currency;
-    use wallet::payment::PlanChoice;
+    use wallet::money::{Credits, Currency};
+    use wallet::payment::{AutoTopUpState, PlanChoice};
     use wallet::plan::{ChangeStart, SubscriptionStatus, SubscriptionView};
 
-    use super::{PlanChanges, PlanInList, PlanOffer};
+    use super::{AddOnsPart, PlanChanges, PlanInList, PlanOffer};
     use crate::error::AppError;
+
+    /// Reads the add-ons of the person's wallet.
+    pub async fn add_ons(viewer: &Viewer, wallet: &Wallet) -> Result<AddOnsPart, AppError> {
+        let (list, now) = (wallet.add_ons().list(viewer.wallet).await?, wallet.clock().now());
+        if list.is_empty() {
+            return Ok(AddOnsPart { list, available: Credits::ZERO, tops_up: false, now });
+        }
+        let state = wallet.payments().auto_top_up(viewer.wallet).await?.state;
+        let available = wallet.ledger().balance(viewer.wallet).await?.available;
+        let tops_up = matches!(state, AutoTopUpState::On | AutoTopUpState::Pending);
+        Ok(AddOnsPart { list, available, tops_up, now })
+    }
 
     /// Lists the plans that a paid one may become, and prices the one that was chosen; `None` where it can't be changed.
     pub async fn changes(

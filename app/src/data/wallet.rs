@@ -1,6 +1,7 @@
 //! The front page of the wallet.
 
 use serde::{Deserialize, Serialize};
+use wallet::add_on::AddOnView;
 use wallet::insight::{Forecast, Spending, Unused};
 use wallet::ledger::{BalanceView, EntryView};
 use wallet::payment::{PaymentMethod, PaymentView, Suspension};
@@ -30,6 +31,8 @@ pub struct Overview {
     pub expiring_card: Option<PaymentMethod>,
     /// Why auto top-up has stopped, where it has.
     pub top_up_stopped: Option<Suspension>,
+    /// An add-on that is paused.
+    pub paused_add_on: Option<AddOnView>,
     /// When the wallet runs out.
     pub forecast: Forecast,
     /// What will expire before it is needed.
@@ -79,6 +82,7 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         paid_plan,
         expiring_card,
         top_up_stopped: wallet.payments().auto_top_up(viewer.wallet).await?.stopped(),
+        paused_add_on: wallet.add_ons().live(viewer.wallet).await?.into_iter().find(|add_on| add_on.pause.is_some()),
         forecast: seen.forecast,
         unused: seen.unused,
         spending: seen.spending,

@@ -12,6 +12,7 @@ use wallet::identity::{KeyScope, PlanSummary};
 use wallet::ledger::{BalanceView, Budget, GrantView, Subject, tightest};
 use wallet::money::Credits;
 
+use super::add_ons::WalletAddOn;
 use super::amount::Amount;
 use super::auto_top_up::AutoTopUp;
 use super::body::{Asked, Out};
@@ -65,6 +66,8 @@ pub struct Balance {
     runway_days: Option<i64>,
     /// How auto top-up stands: whether credits are bought by themselves when they run low.
     auto_top_up: AutoTopUp,
+    /// The add-ons that the wallet has: on, ending or paused.
+    add_ons: Vec<WalletAddOn>,
 }
 
 /// A budget that leaves a key less than its wallet has.
@@ -141,7 +144,7 @@ impl Balance {
         (caller, plan): (&Caller, &PlanSummary),
         budgets: &[Budget],
         catalog: &CatalogView,
-        (runway_days, auto_top_up): (Option<i64>, AutoTopUp),
+        (runway_days, auto_top_up, add_ons): (Option<i64>, AutoTopUp, Vec<WalletAddOn>),
     ) -> Self {
         let (spendable, bound_by) = spendable(balance, budgets, caller.0.id);
         Self {
@@ -160,6 +163,7 @@ impl Balance {
             expiring: expiring(&balance.grants),
             runway_days,
             auto_top_up,
+            add_ons,
         }
     }
 }
@@ -177,7 +181,8 @@ pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Respon
     let forecast = state.wallet.insight().forecast(&balance).await?;
     let runway_days = forecast.days(state.wallet.clock().now());
     let auto_top_up = state.wallet.payments().auto_top_up(caller.0.wallet).await?.into();
-    let seen = (runway_days, auto_top_up);
+    let add_ons = state.wallet.add_ons().live(caller.0.wallet).await?.into_iter().map(WalletAddOn::from).collect();
+    let seen = (runway_days, auto_top_up, add_ons);
     Ok(Out(Balance::new(&balance, (&caller, &plan), &budgets, &catalog, seen)).into_response())
 }
 

@@ -1,4 +1,4 @@
-//! What is sold besides single calls: plans, packages, add-ons.
+//! What is sold besides single calls: plans and packages.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -124,37 +124,4 @@ pub async fn packages(State(state): State<AppState>) -> Answer<Response> {
         prices: package.prices.iter().copied().map(Price::from).collect(),
     });
     Ok(Out(PackageList { packages: packages.collect() }).into_response())
-}
-
-/// The add-ons.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct AddOnList {
-    /// The add-ons.
-    add_ons: Vec<AddOnBody>,
-}
-
-/// A feature that costs credits every month.
-#[derive(Debug, Serialize, ToSchema)]
-struct AddOnBody {
-    /// Its name in the API.
-    code: String,
-    /// Its name for people.
-    name: String,
-    /// What it costs a month.
-    monthly_credits: Amount,
-    /// Whether it can be had; one that can't is coming.
-    available: bool,
-}
-
-/// Lists the add-ons.
-#[utoipa::path(get, path = "/add-ons", tag = "Catalog", responses((status = 200, body = AddOnList)))]
-pub async fn add_ons(State(state): State<AppState>) -> Answer<Response> {
-    let view = state.wallet.catalog().view().await?;
-    let add_ons = view.add_ons.iter().map(|add_on| AddOnBody {
-        code: add_on.code.clone(),
-        name: add_on.name.clone(),
-        monthly_credits: add_on.monthly_credits.into(),
-        available: false,
-    });
-    Ok(Out(AddOnList { add_ons: add_ons.collect() }).into_response())
 }

@@ -2,6 +2,7 @@
 //!
 //! The OpenAPI document at `/api/openapi.json` comes from the same handlers, so it can't lag behind them.
 
+mod add_ons;
 mod amount;
 mod auto_top_up;
 mod balance;
@@ -68,7 +69,7 @@ fn calls() -> (Router<AppState>, OpenApi) {
         .routes(routes!(catalog::plans))
         .routes(routes!(catalog::packages))
         .routes(routes!(models::quote_batch))
-        .routes(routes!(catalog::add_ons))
+        .routes(routes!(add_ons::list))
         .routes(routes!(price_changes::list))
         // Spending.
         .routes(routes!(charges::create))

@@ -7,7 +7,7 @@ use wallet::error::Result;
 use wallet::id::WalletId;
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
-use wallet::notify::webhook::{AutoTopUpNotice, Payloads};
+use wallet::notify::webhook::{AddOnNotice, AutoTopUpNotice, Payloads};
 use wallet::tariff::Announcement;
 
 use super::amount::Amount;
@@ -69,6 +69,25 @@ struct AutoTopUpEvent {
     until: Option<DateTime<Utc>>,
 }
 
+/// The data of `add_on.*`.
+#[derive(Debug, Serialize, ToSchema)]
+struct AddOnEvent {
+    /// The wallet.
+    wallet: String,
+    /// The add-on, as in `GET /add-ons`.
+    add_on: String,
+    /// Its name for people.
+    name: String,
+    /// What a month costs.
+    monthly_credits: Amount,
+    /// Until when it is on at least, where it is on: where the month that was deducted ends.
+    until: Option<DateTime<Utc>>,
+    /// Why it is paused: `out_of_credits`, `wallet_frozen` or `wallet_inactive`.
+    reason: Option<String>,
+    /// What was available when it was paused.
+    available: Option<Amount>,
+}
+
 fn written(body: &impl Serialize) -> Result<String> {
     Ok(serde_json::to_string(body)?)
 }
@@ -96,6 +115,18 @@ impl Payloads for ApiPayloads {
             price: notice.money.map(Price::from),
             reason: notice.reason.clone(),
             until: notice.until,
+        })
+    }
+
+    fn add_on(&self, wallet: WalletId, notice: &AddOnNotice) -> Result<String> {
+        written(&AddOnEvent {
+            wallet: wallet.to_string(),
+            add_on: notice.add_on.clone(),
+            name: notice.name.clone(),
+            monthly_credits: notice.credits.into(),
+            until: notice.until,
+            reason: notice.reason.clone(),
+            available: notice.available.map(Amount::from),
         })
     }
 

@@ -4,6 +4,7 @@
 //! [`FormOutcome`](app::context::FormOutcome). So the same code serves browsers with and without script.
 
 mod account;
+mod add_ons;
 mod admin;
 mod auto_top_up;
 mod draft;
@@ -36,7 +37,7 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 46] = [
+const HELD: [(&str, &str); 48] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
@@ -52,6 +53,8 @@ const HELD: [(&str, &str); 46] = [
     ("/wallet/plan/keep", "/wallet/plan"),
     ("/wallet/plan/cancel", "/wallet/plan"),
     ("/wallet/plan/resume", "/wallet/plan"),
+    ("/wallet/plan/add-ons", "/wallet/plan"),
+    ("/wallet/plan/add-ons/off", "/wallet/plan"),
     ("/wallet/plan/time-zone", "/wallet/plan"),
     ("/wallet/confirm-activity", "/wallet"),
     ("/wallet/refunds/{id}/withdraw", "/wallet/refunds/{id}"),
@@ -153,6 +156,8 @@ fn posts() -> Router<AppState> {
         .route("/wallet/plan/keep", post(plan::keep))
         .route("/wallet/plan/cancel", post(plan::cancel))
         .route("/wallet/plan/resume", post(plan::resume))
+        .route("/wallet/plan/add-ons", post(add_ons::switch_on))
+        .route("/wallet/plan/add-ons/off", post(add_ons::switch_off))
         .route("/wallet/plan/time-zone", post(plan::time_zone))
         .route("/wallet/confirm-activity", post(wallet::confirm_activity))
         // Refunds.

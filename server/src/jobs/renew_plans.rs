@@ -1,4 +1,4 @@
-//! Every minute: plans that are due, with the months that were paid, the cards to charge, and the ends.
+//! Every minute: plans that are due, with the months that were paid, the cards to charge, and the ends; then add-ons.
 
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,16 @@ impl TaskHandler for RenewPlans {
                 ended = report.ended,
                 failed = report.failed,
                 "plans renewed"
+            );
+        }
+        let report = tools.state.wallet.deduct_add_ons().await.map_err(super::text)?;
+        if !report.is_nothing() {
+            tracing::info!(
+                deducted = report.deducted,
+                paused = report.paused,
+                ended = report.ended,
+                failed = report.failed,
+                "add-ons deducted"
             );
         }
         Ok::<(), String>(())

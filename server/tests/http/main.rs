@@ -1,6 +1,7 @@
 //! The server over HTTP: a real listener, a real database of its own for every test.
 
 mod accounts;
+mod add_ons;
 mod admin;
 mod auto_top_up;
 mod bad_input;

@@ -41,7 +41,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 62] = [
+pub const FORMS: [Form; 64] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -65,6 +65,8 @@ pub const FORMS: [Form; 62] = [
     form("/wallet/plan/keep", Payer),
     form("/wallet/plan/cancel", Payer),
     form("/wallet/plan/resume", Payer),
+    form("/wallet/plan/add-ons", Payer),
+    form("/wallet/plan/add-ons/off", Payer),
     form("/wallet/plan/time-zone", Payer),
     form("/wallet/confirm-activity", Payer),
     form("/wallet/refunds/new", Payer),

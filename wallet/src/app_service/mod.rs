@@ -1,5 +1,6 @@
 //! Business acts that join several concepts.
 
+pub(crate) mod add_ons;
 pub(crate) mod cost_review;
 pub mod demo;
 pub(crate) mod inactivity;

@@ -1,5 +1,6 @@
 //! The mails as data: what each is about, with the facts that it states. The server renders them.
 
+mod add_on;
 mod auto_top_up;
 mod plan;
 mod price;
@@ -8,6 +9,7 @@ pub(in crate::notify) mod stored_credits;
 
 use serde::{Deserialize, Serialize};
 
+pub use add_on::{AddOnMail, AddOnStep};
 pub use auto_top_up::{AutoTopUpMail, AutoTopUpTroubleMail, TopUpTrouble};
 pub use plan::{CardMail, PlanMail, PlanTroubleMail};
 pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
@@ -88,6 +90,8 @@ pub enum Mail {
     AutoTopUpCharged(AutoTopUpMail),
     /// Says that auto top-up was declined, has stopped, or has reached a limit.
     AutoTopUpTrouble(AutoTopUpTroubleMail),
+    /// Says that an add-on is paused, or on again.
+    AddOn(AddOnMail),
     /// Says that a saved card expires soon.
     CardExpires(CardMail),
     /// Tells how far a refund request is.
@@ -168,6 +172,7 @@ impl Mail {
             Self::PlanEnded(_) => "plan_ended",
             Self::AutoTopUpCharged(_) => "auto_top_up_charged",
             Self::AutoTopUpTrouble(mail) => mail.trouble.mail_kind(),
+            Self::AddOn(mail) => mail.step.mail_kind(),
             Self::CardExpires(_) => "card_expires",
             Self::Refund(_) => "refund",
             Self::Dispute(_) => "dispute",

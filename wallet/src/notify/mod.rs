@@ -11,6 +11,6 @@ mod service;
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
 pub use mail::{
-    AutoTopUpMail, AutoTopUpTroubleMail, CardMail, DisputeMail, DisputeStep, Mail, PaidMail, PlanMail, PlanTroubleMail,
-    RefundMail, RefundStep, ReviewMail, RiseLine, RiseMail, TopUpTrouble, WithdrawnMail,
+    AddOnMail, AddOnStep, AutoTopUpMail, AutoTopUpTroubleMail, CardMail, DisputeMail, DisputeStep, Mail, PaidMail,
+    PlanMail, PlanTroubleMail, RefundMail, RefundStep, ReviewMail, RiseLine, RiseMail, TopUpTrouble, WithdrawnMail,
 };

@@ -6,7 +6,7 @@ use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::ledger::{EntryView, Scope};
 use wallet::money::Credits;
-use wallet::notify::webhook::{AutoTopUpNotice, EventKind, NewEndpoint, Payloads, UnderWay};
+use wallet::notify::webhook::{AddOnNotice, AutoTopUpNotice, EventKind, NewEndpoint, Payloads, UnderWay};
 use wallet::payment::{ProviderStatus, Suspension, decline};
 use wallet::tariff::Announcement;
 
@@ -52,6 +52,10 @@ impl Payloads for Bodies {
 
     fn auto_top_up(&self, _: WalletId, notice: &AutoTopUpNotice) -> Result<String> {
         Ok(serde_json::to_string(&notice.reason)?)
+    }
+
+    fn add_on(&self, _: WalletId, _: &AddOnNotice) -> Result<String> {
+        Ok("{}".to_owned())
     }
 
     fn price_change(&self, _: Announcement) -> Result<String> {

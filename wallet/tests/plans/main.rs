@@ -1,6 +1,7 @@
 //! Plans that renew, on PostgreSQL: begun once, paid once a period, granted once a month, whoever runs and whatever fails.
 #![cfg(feature = "postgres")]
 
+mod add_ons;
 mod assign;
 mod auto_top_up;
 mod auto_top_up_told;

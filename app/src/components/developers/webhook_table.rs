@@ -185,6 +185,10 @@ pub fn event_words(locale: Locale, event: EventKind) -> &'static str {
         EventKind::AutoTopUpFailed => td_string!(locale, webhooks.event_top_up_failed),
         EventKind::AutoTopUpSuspended => td_string!(locale, webhooks.event_top_up_suspended),
         EventKind::AutoTopUpResumed => td_string!(locale, webhooks.event_top_up_resumed),
+        EventKind::AddOnStarted => td_string!(locale, webhooks.event_add_on_started),
+        EventKind::AddOnPaused => td_string!(locale, webhooks.event_add_on_paused),
+        EventKind::AddOnResumed => td_string!(locale, webhooks.event_add_on_resumed),
+        EventKind::AddOnEnded => td_string!(locale, webhooks.event_add_on_ended),
         EventKind::Test => td_string!(locale, webhooks.event_test),
     }
 }

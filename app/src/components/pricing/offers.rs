@@ -72,8 +72,10 @@ pub fn AddOnList(
         .collect_view();
     view! {
         <section aria-labelledby="add-ons">
-            <h2 id="add-ons" class="text-xl font-semibold">{t!(i18n, prices.add_ons)} <ComingTag /></h2>
-            <p class="text-muted mt-1 mb-2">{t!(i18n, prices.add_ons_note)}</p>
+            <h2 id="add-ons" class="text-xl font-semibold">{t!(i18n, prices.add_ons)}</h2>
+            <p class="text-muted mt-1 mb-2">
+                {t!(i18n, prices.add_ons_note)} " " <a class="link-q" href="/wallet/plan#add-ons">{t!(i18n, add_ons.manage)}</a>
+            </p>
             <ul>{rows}</ul>
         </section>
     }

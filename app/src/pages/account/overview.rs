@@ -10,6 +10,7 @@ use wallet::plan::SubscriptionView;
 use crate::components::ledger::runway::Runway;
 use crate::components::ledger::spending::SpendingPanel;
 use crate::components::payment::auto_top_up::StoppedBanner;
+use crate::components::plan::add_ons::PausedBanner;
 use crate::components::plan::panel::{PlanPanel, owes};
 use crate::components::pricing::change::RiseBanner;
 use crate::components::ui::panel::{Banner, BannerKind, Loaded};
@@ -134,6 +135,8 @@ fn Banners(overview: Overview) -> impl IntoView {
         (view! { <EmailBanner email=email /> }.into_any(), true)
     } else if let Some(plan) = unpaid {
         (view! { <UnpaidBanner plan=plan /> }.into_any(), true)
+    } else if let Some(add_on) = overview.paused_add_on {
+        (view! { <PausedBanner add_on=add_on /> }.into_any(), true)
     } else if let Some(card) = overview.expiring_card {
         (view! { <CardBanner card=card /> }.into_any(), true)
     } else {

@@ -8,6 +8,7 @@ use wallet::error::Problem;
 use wallet::plan::{SubscriptionStatus, SubscriptionView, Terms};
 
 use crate::components::payment::method_list::MethodList;
+use crate::components::plan::add_ons::{self, AddOnPanel};
 use crate::components::plan::change::{ChangeList, ChangeOrder};
 use crate::components::plan::facts::{Months, PlanFacts, PlanRules, TimeZone};
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
@@ -53,7 +54,9 @@ pub fn PlanPage() -> impl IntoView {
 #[component]
 fn PlanContent(page: Page) -> impl IntoView {
     let i18n = use_i18n();
-    let (outcome, may_pay) = (page.outcome.clone(), page.may_pay);
+    let (of_page, may_pay, key) = (page.outcome.clone(), page.may_pay, page.idempotency_key);
+    // What is wrong with an add-on is said at its row.
+    let outcome = if of_page.path.starts_with(add_ons::FORM) { FormOutcome::default() } else { of_page.clone() };
     let was_offered = page.offer.is_some() && page.changes.is_none();
     let chosen = outcome.value("method");
     let name = StoredValue::new(page.plan.name.clone());
@@ -85,6 +88,7 @@ fn PlanContent(page: Page) -> impl IntoView {
     };
     view! {
         {main}
+        <AddOnPanel part=page.add_ons may_pay=may_pay outcome=of_page key=key />
         <Months periods=page.periods names=page.names free=page.free_plan />
         <TimeZone current=page.time_zone zones=page.time_zones may_change=may_pay outcome=page.outcome />
     }

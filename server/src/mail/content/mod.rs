@@ -1,6 +1,7 @@
 //! Renders a mail: the wallet's facts in the texts of `app/locales`, in the reader's language. One figure, one action.
 
 mod account;
+mod add_on;
 mod auto_top_up;
 mod layout;
 mod payment;
@@ -87,6 +88,7 @@ fn content(mail: &Mail, writer: &Writer<'_>) -> Content {
         Mail::PlanEnded(plan) => payment::plan_ended(writer, plan),
         Mail::AutoTopUpCharged(mail) => auto_top_up::charged(writer, mail),
         Mail::AutoTopUpTrouble(mail) => auto_top_up::trouble(writer, mail),
+        Mail::AddOn(mail) => add_on::told(writer, mail),
         Mail::CardExpires(card) => payment::card_expires(writer, card),
         Mail::Refund(refund) => refund::request(writer, refund),
         Mail::Dispute(dispute) => refund::dispute(writer, dispute),
@@ -114,6 +116,7 @@ fn path(mail: &Mail) -> String {
         Mail::PlanEnded(_) => "/pricing".to_owned(),
         Mail::AutoTopUpCharged(mail) => format!("/wallet/orders/{}", mail.payment),
         Mail::AutoTopUpTrouble(_) => "/wallet/payment#auto-top-up".to_owned(),
+        Mail::AddOn(_) => "/wallet/plan#add-ons".to_owned(),
         Mail::CardExpires(_) => "/wallet/payment".to_owned(),
         Mail::Refund(refund) => format!("/wallet/refunds/{}", refund.request),
         Mail::Dispute(dispute) => format!("/wallet/orders/{}", dispute.payment),
@@ -143,6 +146,7 @@ fn name(mail: &Mail) -> &str {
         Mail::PlanUnpaid(plan) | Mail::PlanEnded(plan) => &plan.name,
         Mail::AutoTopUpCharged(mail) => &mail.name,
         Mail::AutoTopUpTrouble(mail) => &mail.name,
+        Mail::AddOn(mail) => &mail.name,
         Mail::CardExpires(card) => &card.name,
         Mail::Refund(refund) => &refund.name,
         Mail::Dispute(dispute) => &dispute.name,

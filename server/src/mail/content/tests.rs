@@ -8,7 +8,8 @@ use wallet::id::PaymentId;
 use wallet::identity::Ended;
 use wallet::money::Currency;
 use wallet::notify::{
-    AutoTopUpMail, AutoTopUpTroubleMail, PaidMail, PlanMail, PlanTroubleMail, RiseLine, RiseMail, TopUpTrouble,
+    AddOnMail, AddOnStep, AutoTopUpMail, AutoTopUpTroubleMail, PaidMail, PlanMail, PlanTroubleMail, RiseLine, RiseMail,
+    TopUpTrouble,
 };
 use wallet::tariff::PercentSpan;
 
@@ -177,6 +178,30 @@ fn mails_about_auto_top_up_say_what_was_taken_and_what_to_do() {
         for (locale, words) in [("en", english), ("ru", russian)] {
             let text = rendered(&mail, locale).text;
             assert!(text.contains(words), "{words} is not in {text}");
+            assert!(!text.contains(".."), "{text}");
+        }
+    }
+}
+
+#[test]
+fn mails_about_add_ons_say_what_was_taken_and_what_to_do() {
+    let mail = |step| {
+        let credits = credits("300");
+        Mail::AddOn(AddOnMail { name: "Anna".into(), add_on: "Voice cloning".into(), credits, step })
+    };
+    let paused = |reason: &str| mail(AddOnStep::Paused { reason: reason.into(), available: credits("12") });
+    let until = "2026-12-20T00:00:00Z".parse().expect("an instant");
+    for (mail, english, russian) in [
+        (paused("out_of_credits"), "Available on the charge day: 12 tokens. Nothing was charged", "было доступно: 12"),
+        (paused("out_of_credits"), "It resumes for 300 tokens a month", "возобновится за 300"),
+        (paused("wallet_frozen"), "because your wallet is frozen", "кошелёк заморожен"),
+        (paused("wallet_inactive"), "until you confirm that the wallet is in use", "пока вы не подтвердите"),
+        (mail(AddOnStep::Resumed { until }), "We charged 300 tokens for a month of Voice cloning", "списано: 300"),
+        (mail(AddOnStep::Resumed { until }), "Next charge: 20 December 2026", "Следующее списание: 20"),
+    ] {
+        for (locale, words) in [("en", english), ("ru", russian)] {
+            let text = rendered(&mail, locale).text;
+            assert!(text.contains(words) && text.contains("/wallet/plan#add-ons"), "{words} is not in {text}");
             assert!(!text.contains(".."), "{text}");
         }
     }

@@ -23,7 +23,7 @@ use uuid::Uuid;
 pub use address::is_public;
 #[cfg(feature = "postgres")]
 pub(crate) use notice::note_in_tx;
-pub use notice::{AutoTopUpNotice, Notice};
+pub use notice::{AddOnNotice, AutoTopUpNotice, Notice};
 #[cfg(feature = "postgres")]
 pub use relay::Payloads;
 #[cfg(feature = "postgres")]
@@ -85,6 +85,18 @@ pub enum EventKind {
     /// Auto top-up goes on.
     #[serde(rename = "auto_top_up.resumed")]
     AutoTopUpResumed,
+    /// An add-on was switched on.
+    #[serde(rename = "add_on.started")]
+    AddOnStarted,
+    /// An add-on is paused: its month could not be deducted.
+    #[serde(rename = "add_on.paused")]
+    AddOnPaused,
+    /// An add-on that was paused is on again.
+    #[serde(rename = "add_on.resumed")]
+    AddOnResumed,
+    /// An add-on is off.
+    #[serde(rename = "add_on.ended")]
+    AddOnEnded,
     /// Somebody asked for a try.
     #[serde(rename = "webhook.test")]
     Test,
@@ -92,7 +104,7 @@ pub enum EventKind {
 
 impl EventKind {
     /// Those that an endpoint can ask for.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::LedgerEntryCreated,
         Self::CreditsLow,
         Self::OutOfCredits,
@@ -102,6 +114,10 @@ impl EventKind {
         Self::AutoTopUpFailed,
         Self::AutoTopUpSuspended,
         Self::AutoTopUpResumed,
+        Self::AddOnStarted,
+        Self::AddOnPaused,
+        Self::AddOnResumed,
+        Self::AddOnEnded,
     ];
 
     /// Gives the name on the wire and in storage.
@@ -117,6 +133,10 @@ impl EventKind {
             Self::AutoTopUpFailed => "auto_top_up.failed",
             Self::AutoTopUpSuspended => "auto_top_up.suspended",
             Self::AutoTopUpResumed => "auto_top_up.resumed",
+            Self::AddOnStarted => "add_on.started",
+            Self::AddOnPaused => "add_on.paused",
+            Self::AddOnResumed => "add_on.resumed",
+            Self::AddOnEnded => "add_on.ended",
             Self::Test => "webhook.test",
         }
     }

@@ -23,6 +23,29 @@ use crate::notify::mail::stored_credits;
 pub enum Notice {
     /// Auto top-up.
     AutoTopUp(AutoTopUpNotice),
+    /// An add-on.
+    AddOn(AddOnNotice),
+}
+
+/// What endpoints are told of an add-on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddOnNotice {
+    /// What happened.
+    pub event: EventKind,
+    /// The add-on's name in the API.
+    pub add_on: String,
+    /// Its name for people.
+    pub name: String,
+    /// What a month costs.
+    #[serde(with = "stored_credits")]
+    pub credits: Credits,
+    /// Until when it is on at least: where the month that was deducted ends.
+    pub until: Option<DateTime<Utc>>,
+    /// Why it is paused, as a code.
+    pub reason: Option<String>,
+    /// What was available when it was paused.
+    #[serde(with = "stored_credits::optional")]
+    pub available: Option<Credits>,
 }
 
 /// What endpoints are told of auto top-up.
@@ -49,6 +72,7 @@ impl Notice {
     pub const fn event(&self) -> EventKind {
         match self {
             Self::AutoTopUp(notice) => notice.event,
+            Self::AddOn(notice) => notice.event,
         }
     }
 }

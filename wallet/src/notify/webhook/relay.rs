@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use chrono::TimeDelta;
 use uuid::Uuid;
 
-use super::notice::{AutoTopUpNotice, Notice};
+use super::notice::{AddOnNotice, AutoTopUpNotice, Notice};
 use super::repo::notice;
 use super::repo::outbox::{self, Behind, Message};
 use super::service::{Webhooks, envelope};
@@ -33,6 +33,8 @@ pub trait Payloads: Send + Sync {
     fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> Result<String>;
     /// What happened to auto top-up of a wallet.
     fn auto_top_up(&self, wallet: WalletId, notice: &AutoTopUpNotice) -> Result<String>;
+    /// What happened to an add-on of a wallet.
+    fn add_on(&self, wallet: WalletId, notice: &AddOnNotice) -> Result<String>;
     /// An announced change of prices.
     fn price_change(&self, announcement: Announcement) -> Result<String>;
 }
@@ -63,8 +65,11 @@ impl Webhooks {
         let mut messages = Vec::new();
         for new in notice::take(&mut tx, now, NOTICES_AT_ONCE).await? {
             let notice: Notice = serde_json::from_value(new.data)?;
-            let Notice::AutoTopUp(about) = &notice;
-            let (event, data) = (notice.event(), payloads.auto_top_up(new.wallet, about)?);
+            let event = notice.event();
+            let data = match &notice {
+                Notice::AutoTopUp(about) => payloads.auto_top_up(new.wallet, about)?,
+                Notice::AddOn(about) => payloads.add_on(new.wallet, about)?,
+            };
             messages.extend(new.endpoints.into_iter().map(|endpoint| Message {
                 endpoint,
                 event,
