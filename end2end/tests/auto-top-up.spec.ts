@@ -11,7 +11,7 @@ const test = base.extend<{ owner: Page }, { shop: Site }>({
       await use(site);
       await site.close();
     },
-    { scope: 'worker' },
+    { scope: 'worker', timeout: 60_000 },
   ],
   owner: async ({ shop, browser }, use) => {
     const complaints: string[] = [];

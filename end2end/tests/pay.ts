@@ -114,7 +114,7 @@ export const faultTest = base.extend<{ doubles: Doubles }, { shop: Shop }>({
       await site.close();
       await doubles.close();
     },
-    { scope: 'worker' },
+    { scope: 'worker', timeout: 60_000 },
   ],
   baseURL: async ({ shop }, use) => use(shop.site.url),
   doubles: async ({ shop }, use) => {

@@ -132,7 +132,7 @@ export const test = base.extend<object, { site: Site }>({
       await use(site);
       await site.close();
     },
-    { scope: 'worker' },
+    { scope: 'worker', timeout: 60_000 },
   ],
 });
 export { expect } from './scrip';

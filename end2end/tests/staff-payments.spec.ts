@@ -4,6 +4,7 @@ import { admin, payWith, signIn } from './scrip';
 import { Database, Site, expect, setting, test } from './site';
 
 test('a payment in review is found, read and resolved', async ({ browser, complaints }) => {
+  test.setTimeout(120_000);
   const site = await Site.open();
   try {
     // A customer pays less than the order: the provider's books say so.

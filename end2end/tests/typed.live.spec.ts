@@ -14,7 +14,7 @@ async function openWithoutScripts(page: Page, path: string): Promise<() => Promi
   await page.goto(path, { waitUntil: 'domcontentloaded' });
   return async () => {
     letGo();
-    await page.unroute('**/*.wasm*');
+    await page.waitForSelector('html[data-alive]');
   };
 }
 

@@ -23,7 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub fn e2e(args: &[&str]) -> Result<()> {
     shell::heed_signals()?;
     setup::for_testing()?;
-    let browser = setup::browser()?;
+    let browser = setup::browser(args.contains(&"--headed"))?;
     site::build(site::Profile::Development)?;
     let settings = Settings::read()?;
     shell::say("End-to-end tests");

@@ -31,7 +31,7 @@ const WASM_OPT: [&str; 9] = [
     "--enable-multivalue",
 ];
 /// How large the compressed WASM of a release may be, in bytes.
-const WASM_MAX: u64 = 1_000_000;
+const WASM_MAX: u64 = 350_000;
 /// Smaller stylesheets than this lack their components: a plugin or a source folder was not found.
 const STYLESHEET_MIN: u64 = 10_000;
 

@@ -1,4 +1,4 @@
-//! Server functions: one file a noun; each asks who is there, makes one call, converts.
+//! What pages read: one file a noun; each function asks who is there, makes one call, converts.
 
 pub mod audit;
 pub mod changelog;

@@ -3,11 +3,16 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wallet::payment::{PayOption, PaymentMethod};
+use wallet::Wallet;
+use wallet::catalog::CatalogView;
+use wallet::identity::Viewer;
+use wallet::money::{Credits, Currency, Money};
+use wallet::payment::{AutoTopUpState, PayOption, PaymentMethod};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::islands::terms_form::{AutoTopUpOffer, Pack};
+use crate::islands::pack::Pack;
+use crate::islands::terms_form::AutoTopUpOffer;
 
 /// The ways to pay for an order.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,94 +68,81 @@ pub async fn load_payment_methods(currency: String) -> Result<PaymentMethodsPage
         adds,
         has_plan: wallet.plans().paid_plan(viewer.account).await?.is_some(),
         may_pay: viewer.role.may_pay(),
-        auto_top_up: ssr::auto_top_up(&viewer, &wallet, &catalog, &currency).await?,
+        auto_top_up: auto_top_up(&viewer, &wallet, &catalog, &currency).await?,
         outcome: crate::current_user::outcome("/wallet/payment"),
         idempotency_key: Uuid::now_v7(),
         now: wallet.clock().now(),
     })
 }
 
-pub use ssr::pay_choice;
+/// How many charges the limit of a month is proposed for.
+const PROPOSED_CHARGES: i64 = 6;
 
-mod ssr {
-    use wallet::Wallet;
-    use wallet::catalog::CatalogView;
-    use wallet::identity::Viewer;
-    use wallet::money::{Credits, Currency, Money};
-    use wallet::payment::AutoTopUpState;
-
-    use super::{AutoTopUpOffer, Pack, PayChoice};
-    use crate::error::AppError;
-
-    /// How many charges the limit of a month is proposed for.
-    const PROPOSED_CHARGES: i64 = 6;
-
-    /// Gives what the form of auto top-up offers: in the currency that was typed or asked for, else that of what was
-    /// agreed to last, else the catalog's first.
-    pub async fn auto_top_up(
-        viewer: &Viewer,
-        wallet: &Wallet,
-        catalog: &CatalogView,
-        asked: &str,
-    ) -> Result<Option<AutoTopUpOffer>, AppError> {
-        let view = wallet.payments().auto_top_up(viewer.wallet).await?;
-        if view.state == AutoTopUpState::NotOffered {
-            return Ok(None);
-        }
-        let settings = &catalog.settings;
-        let typed = crate::current_user::outcome("/wallet/payment/auto-top-up").value("currency");
-        let known = |code: &str| code.parse::<Currency>().ok().filter(|known| settings.currencies.contains(known));
-        let last = view.terms.as_ref().map(|terms| terms.most.currency());
-        let currency = typed.as_deref().and_then(known).or_else(|| known(asked)).or(last);
-        let Some(currency) = currency.or_else(|| settings.currencies.first().copied()) else { return Ok(None) };
-        let packages = catalog.packages.iter().filter(|_| settings.top_up.packages);
-        let packs: Vec<Pack> = packages.filter_map(|package| Pack::of(package, currency)).collect();
-        let amount = settings.auto_top_up.amount.filter(|amount| amount.currency() == currency);
-        let free = settings.top_up.free_amount.clone();
-        let one = amount.or_else(|| packs.first().map(|pack| pack.money));
-        let bought = match (amount, &free) {
-            (Some(amount), Some(free)) => free.price(free.credits, currency).and_then(|price| {
-                let credits = free.credits.micros().checked_mul(amount.minor())?.checked_div(price.minor())?;
-                Some(Credits::from_micros(credits))
-            }),
-            _ => packs.first().map(|pack| pack.credits),
-        };
-        let part = |bought: Credits| {
-            let part = bought.micros() / 100 * i64::from(settings.low_alert_percent);
-            let step = settings.rounding_step.micros().max(1);
-            Credits::from_micros(part - part % step)
-        };
-        Ok(Some(AutoTopUpOffer {
-            view,
-            product: settings.name.clone(),
-            currency,
-            currencies: settings.currencies.clone(),
-            packs,
-            free_amount: free,
-            amount,
-            threshold: bought.map(part).filter(|part| part.is_positive()),
-            monthly: one
-                .and_then(|one| Some(Money::from_minor(one.minor().checked_mul(PROPOSED_CHARGES)?, one.currency()))),
-        }))
+/// Gives what the form of auto top-up offers: in the currency that was typed or asked for, else that of what was
+/// agreed to last, else the catalog's first.
+async fn auto_top_up(
+    viewer: &Viewer,
+    wallet: &Wallet,
+    catalog: &CatalogView,
+    asked: &str,
+) -> Result<Option<AutoTopUpOffer>, AppError> {
+    let view = wallet.payments().auto_top_up(viewer.wallet).await?;
+    if view.state == AutoTopUpState::NotOffered {
+        return Ok(None);
     }
+    let settings = &catalog.settings;
+    let typed = crate::current_user::outcome("/wallet/payment/auto-top-up").value("currency");
+    let known = |code: &str| code.parse::<Currency>().ok().filter(|known| settings.currencies.contains(known));
+    let last = view.terms.as_ref().map(|terms| terms.most.currency());
+    let currency = typed.as_deref().and_then(known).or_else(|| known(asked)).or(last);
+    let Some(currency) = currency.or_else(|| settings.currencies.first().copied()) else { return Ok(None) };
+    let packages = catalog.packages.iter().filter(|_| settings.top_up.packages);
+    let packs: Vec<Pack> = packages.filter_map(|package| Pack::of(package, currency)).collect();
+    let amount = settings.auto_top_up.amount.filter(|amount| amount.currency() == currency);
+    let free = settings.top_up.free_amount.clone();
+    let one = amount.or_else(|| packs.first().map(|pack| pack.money));
+    let bought = match (amount, &free) {
+        (Some(amount), Some(free)) => free.price(free.credits, currency).and_then(|price| {
+            let credits = free.credits.micros().checked_mul(amount.minor())?.checked_div(price.minor())?;
+            Some(Credits::from_micros(credits))
+        }),
+        _ => packs.first().map(|pack| pack.credits),
+    };
+    let part = |bought: Credits| {
+        let part = bought.micros() / 100 * i64::from(settings.low_alert_percent);
+        let step = settings.rounding_step.micros().max(1);
+        Credits::from_micros(part - part % step)
+    };
+    Ok(Some(AutoTopUpOffer {
+        view,
+        product: settings.name.clone(),
+        currency,
+        currencies: settings.currencies.clone(),
+        packs,
+        free_amount: free,
+        amount,
+        threshold: bought.map(part).filter(|part| part.is_positive()),
+        monthly: one
+            .and_then(|one| Some(Money::from_minor(one.minor().checked_mul(PROPOSED_CHARGES)?, one.currency()))),
+    }))
+}
 
-    /// Gives the ways to pay in a currency; for a plan those that can be charged again.
-    pub async fn pay_choice(
-        viewer: &Viewer,
-        wallet: &Wallet,
-        currency: Currency,
-        for_plan: bool,
-    ) -> Result<PayChoice, AppError> {
-        let payments = wallet.payments();
-        let options = payments.options(currency, for_plan);
-        let mut methods = payments.methods(viewer).await?;
-        methods.retain(|method| options.iter().any(|option| option.provider == method.provider));
-        Ok(PayChoice {
-            methods,
-            options,
-            is_unset: !payments.takes_money(),
-            is_staff: viewer.is_admin(),
-            now: wallet.clock().now(),
-        })
-    }
+/// Gives the ways to pay in a currency; for a plan those that can be charged again.
+pub async fn pay_choice(
+    viewer: &Viewer,
+    wallet: &Wallet,
+    currency: Currency,
+    for_plan: bool,
+) -> Result<PayChoice, AppError> {
+    let payments = wallet.payments();
+    let options = payments.options(currency, for_plan);
+    let mut methods = payments.methods(viewer).await?;
+    methods.retain(|method| options.iter().any(|option| option.provider == method.provider));
+    Ok(PayChoice {
+        methods,
+        options,
+        is_unset: !payments.takes_money(),
+        is_staff: viewer.is_admin(),
+        now: wallet.clock().now(),
+    })
 }

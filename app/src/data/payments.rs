@@ -1,10 +1,14 @@
 //! Orders: top-ups on their way and done.
 
 use serde::{Deserialize, Serialize};
+use wallet::Wallet;
 use wallet::catalog::RefundPolicy;
+use wallet::error::Refusal;
+use wallet::id::PaymentId;
+use wallet::identity::Viewer;
 use wallet::ledger::BalanceView;
-use wallet::payment::{PaymentPage, PaymentView};
-use wallet::refund::{Assessment, RefundRequest};
+use wallet::payment::{PaymentPage, PaymentStatus, PaymentView};
+use wallet::refund::{Assessment, RefundAbout, RefundRequest};
 
 use crate::error::AppError;
 
@@ -15,9 +19,6 @@ pub struct OrderPage {
     pub order: PaymentView,
     /// The balance now of the wallet that the order is for.
     pub balance: BalanceView,
-    /// Whether that is the open wallet, whose balance is live on every page; an order by a test key is for the other
-    /// one.
-    pub is_live: bool,
     /// Where the receipt goes.
     pub email: String,
     /// What can be given back, and until when.
@@ -30,18 +31,10 @@ pub struct OrderPage {
 
 /// Gives one order of the person's account.
 pub async fn order(id: String) -> Result<OrderPage, AppError> {
-    let id = ssr::parse(&id)?;
+    let id = parse(&id)?;
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let order = wallet.payments().payment(&viewer, id).await?;
-    ssr::page(&viewer, &wallet, order).await
-}
-
-/// Asks the provider how far an open order is, and gives the order; the same as its page's "Check now".
-pub async fn check_order(id: String) -> Result<OrderPage, AppError> {
-    let id = ssr::parse(&id)?;
-    let (viewer, wallet) = crate::current_user::signed_in()?;
-    let order = wallet.payments().check(&viewer, id).await?;
-    ssr::page(&viewer, &wallet, order).await
+    page(&viewer, &wallet, order).await
 }
 
 /// Gives the orders of the person's account, newest first.
@@ -51,43 +44,30 @@ pub async fn orders(before: String) -> Result<PaymentPage, AppError> {
     Ok(wallet.payments().payments(&viewer, before, 50).await?)
 }
 
-mod ssr {
-    use wallet::Wallet;
-    use wallet::error::Refusal;
-    use wallet::id::PaymentId;
-    use wallet::identity::Viewer;
-    use wallet::payment::{PaymentStatus, PaymentView};
-    use wallet::refund::{Assessment, RefundAbout, RefundRequest};
+fn parse(id: &str) -> Result<PaymentId, AppError> {
+    let id = id.parse().map_err(|_| wallet::error::Error::from(Refusal::not_found("order")))?;
+    Ok(id)
+}
 
-    use super::OrderPage;
-    use crate::error::AppError;
+async fn page(viewer: &Viewer, wallet: &Wallet, order: PaymentView) -> Result<OrderPage, AppError> {
+    let balance = wallet.balance(order.wallet).await?;
+    let refund = wallet.catalog().view().await?.settings.refund;
+    let (purchase, request) = match order.status {
+        PaymentStatus::Succeeded => about(viewer, wallet, order.id).await?,
+        _ => (None, None),
+    };
+    Ok(OrderPage { order, balance, email: viewer.email.clone(), refund, purchase, request })
+}
 
-    pub fn parse(id: &str) -> Result<PaymentId, AppError> {
-        let id = id.parse().map_err(|_| wallet::error::Error::from(Refusal::not_found("order")))?;
-        Ok(id)
-    }
-
-    pub async fn page(viewer: &Viewer, wallet: &Wallet, order: PaymentView) -> Result<OrderPage, AppError> {
-        let balance = wallet.balance(order.wallet).await?;
-        let refund = wallet.catalog().view().await?.settings.refund;
-        let is_live = order.wallet == viewer.wallet;
-        let (purchase, request) = match order.status {
-            PaymentStatus::Succeeded => about(viewer, wallet, order.id).await?,
-            _ => (None, None),
-        };
-        Ok(OrderPage { order, balance, is_live, email: viewer.email.clone(), refund, purchase, request })
-    }
-
-    /// What the rule says of a purchase, and the newest request about it.
-    async fn about(
-        viewer: &Viewer,
-        wallet: &Wallet,
-        id: PaymentId,
-    ) -> Result<(Option<Assessment>, Option<RefundRequest>), AppError> {
-        let refunds = wallet.refunds();
-        let purchases = refunds.choices(viewer, None).await?.purchases;
-        let requests = refunds.requests(viewer.account).await?;
-        let purchase = purchases.into_iter().find(|assessed| assessed.purchase.payment == id);
-        Ok((purchase, requests.into_iter().find(|request| request.about == RefundAbout::Payment { id })))
-    }
+/// What the rule says of a purchase, and the newest request about it.
+async fn about(
+    viewer: &Viewer,
+    wallet: &Wallet,
+    id: PaymentId,
+) -> Result<(Option<Assessment>, Option<RefundRequest>), AppError> {
+    let refunds = wallet.refunds();
+    let purchases = refunds.choices(viewer, None).await?.purchases;
+    let requests = refunds.requests(viewer.account).await?;
+    let purchase = purchases.into_iter().find(|assessed| assessed.purchase.payment == id);
+    Ok((purchase, requests.into_iter().find(|request| request.about == RefundAbout::Payment { id })))
 }

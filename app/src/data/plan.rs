@@ -2,15 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wallet::Wallet;
 use wallet::add_on::AddOnView;
-use wallet::catalog::{Expiry, Interval, Plan};
-use wallet::money::Credits;
-use wallet::money::Currency;
-use wallet::plan::{BillingPeriod, FirstDates, PlanChange, PlanSummary, SubscriptionView, Terms};
+use wallet::catalog::{CatalogView, Expiry, Interval, Plan};
+use wallet::identity::Viewer;
+use wallet::money::{Credits, Currency};
+use wallet::payment::{AutoTopUpState, PlanChoice};
+use wallet::plan::{
+    BillingPeriod, ChangeStart, FirstDates, PlanChange, PlanSummary, SubscriptionStatus, SubscriptionView, Terms,
+};
 
 use crate::context::FormOutcome;
-use crate::data::payment_methods::PayChoice;
-use crate::data::payment_methods::pay_choice;
+use crate::data::payment_methods::{PayChoice, pay_choice};
 use crate::error::AppError;
 
 /// Everything that the plan page shows.
@@ -108,11 +111,11 @@ pub async fn load_plan_page(plan: String, interval: String, currency: String) ->
     let catalog = wallet.catalog().view().await?;
     let offer = match plan.is_empty() {
         true => None,
-        false => ssr::offer(&viewer, &wallet, &catalog, (&plan, &interval, &currency)).await,
+        false => offer(&viewer, &wallet, &catalog, (&plan, &interval, &currency)).await,
     };
     let current = wallet.plans().paid_plan(viewer.account).await?;
     let changes = match &current {
-        Some(current) => ssr::changes(&viewer, &wallet, &catalog, current, (&plan, &interval)).await?,
+        Some(current) => changes(&viewer, &wallet, &catalog, current, (&plan, &interval)).await?,
         None => None,
     };
     let terms = current.as_ref().map(|current| current.terms).or_else(|| offer.as_ref().map(|offer| offer.terms));
@@ -123,7 +126,7 @@ pub async fn load_plan_page(plan: String, interval: String, currency: String) ->
         names: catalog.plans.iter().map(|plan| (plan.code.clone(), plan.name.clone())).collect(),
         free_plan: catalog.starting_plan().map(|plan| plan.code.clone()),
         pay: pay_choice(&viewer, &wallet, currency, true).await?,
-        add_ons: ssr::add_ons(&viewer, &wallet).await?,
+        add_ons: add_ons(&viewer, &wallet).await?,
         changes,
         current,
         offer,
@@ -136,79 +139,67 @@ pub async fn load_plan_page(plan: String, interval: String, currency: String) ->
     })
 }
 
-mod ssr {
-    use wallet::Wallet;
-    use wallet::catalog::{CatalogView, Interval};
-    use wallet::identity::Viewer;
-    use wallet::money::{Credits, Currency};
-    use wallet::payment::{AutoTopUpState, PlanChoice};
-    use wallet::plan::{ChangeStart, SubscriptionStatus, SubscriptionView};
-
-    use super::{AddOnsPart, PlanChanges, PlanInList, PlanOffer};
-    use crate::error::AppError;
-
-    /// Reads the add-ons of the person's wallet.
-    pub async fn add_ons(viewer: &Viewer, wallet: &Wallet) -> Result<AddOnsPart, AppError> {
-        let (list, now) = (wallet.add_ons().list(viewer.wallet).await?, wallet.clock().now());
-        if list.is_empty() {
-            return Ok(AddOnsPart { list, available: Credits::ZERO, tops_up: false, now });
-        }
-        let state = wallet.payments().auto_top_up(viewer.wallet).await?.state;
-        let available = wallet.ledger().balance(viewer.wallet).await?.available;
-        let tops_up = matches!(state, AutoTopUpState::On | AutoTopUpState::Pending);
-        Ok(AddOnsPart { list, available, tops_up, now })
+/// Reads the add-ons of the person's wallet.
+async fn add_ons(viewer: &Viewer, wallet: &Wallet) -> Result<AddOnsPart, AppError> {
+    let (list, now) = (wallet.add_ons().list(viewer.wallet).await?, wallet.clock().now());
+    if list.is_empty() {
+        return Ok(AddOnsPart { list, available: Credits::ZERO, tops_up: false, now });
     }
+    let state = wallet.payments().auto_top_up(viewer.wallet).await?.state;
+    let available = wallet.ledger().balance(viewer.wallet).await?.available;
+    let tops_up = matches!(state, AutoTopUpState::On | AutoTopUpState::Pending);
+    Ok(AddOnsPart { list, available, tops_up, now })
+}
 
-    /// Lists the plans that a paid one may become, and prices the one that was chosen; `None` where it can't be changed.
-    pub async fn changes(
-        viewer: &Viewer,
-        wallet: &Wallet,
-        catalog: &CatalogView,
-        current: &SubscriptionView,
-        (plan, interval): (&str, &str),
-    ) -> Result<Option<PlanChanges>, AppError> {
-        let is_settled = current.status == SubscriptionStatus::Active && !current.cancel_at_end;
-        if !is_settled || current.is_assigned || !viewer.role.may_pay() {
-            return Ok(None);
-        }
-        let intervals = &catalog.settings.intervals;
-        let asked = Interval::from_code(interval).filter(|interval| intervals.contains(interval));
-        let interval = asked.unwrap_or(current.terms.interval);
-        let changes = wallet.payments().plan_changes(viewer.account, interval).await?;
-        let row = |plan: &wallet::catalog::Plan| {
-            let is_current = plan.code == current.plan && interval == current.terms.interval;
-            let change = changes.iter().find(|change| change.plan == plan.code);
-            // What was agreed for the plan of now may be another price than the catalog's.
-            let terms = match (is_current, change) {
-                (true, _) => current.terms,
-                (false, Some(change)) => change.terms,
-                (false, None) => return None,
-            };
-            let starts_now = change.is_some_and(|change| change.start != ChangeStart::NextBilling);
-            Some(PlanInList { code: plan.code.clone(), name: plan.name.clone(), terms, is_current, starts_now })
+/// Lists the plans that a paid one may become, and prices the one that was chosen; `None` where it can't be changed.
+async fn changes(
+    viewer: &Viewer,
+    wallet: &Wallet,
+    catalog: &CatalogView,
+    current: &SubscriptionView,
+    (plan, interval): (&str, &str),
+) -> Result<Option<PlanChanges>, AppError> {
+    let is_settled = current.status == SubscriptionStatus::Active && !current.cancel_at_end;
+    if !is_settled || current.is_assigned || !viewer.role.may_pay() {
+        return Ok(None);
+    }
+    let intervals = &catalog.settings.intervals;
+    let asked = Interval::from_code(interval).filter(|interval| intervals.contains(interval));
+    let interval = asked.unwrap_or(current.terms.interval);
+    let changes = wallet.payments().plan_changes(viewer.account, interval).await?;
+    let row = |plan: &wallet::catalog::Plan| {
+        let is_current = plan.code == current.plan && interval == current.terms.interval;
+        let change = changes.iter().find(|change| change.plan == plan.code);
+        // What was agreed for the plan of now may be another price than the catalog's.
+        let terms = match (is_current, change) {
+            (true, _) => current.terms,
+            (false, Some(change)) => change.terms,
+            (false, None) => return None,
         };
-        let chosen = changes.iter().find(|change| change.plan == plan).cloned().map(Box::new);
-        Ok(Some(PlanChanges {
-            interval,
-            intervals: intervals.clone(),
-            plans: catalog.plans.iter().filter_map(row).collect(),
-            chosen,
-            available: wallet.ledger().balance(viewer.wallet).await?.available,
-        }))
-    }
+        let starts_now = change.is_some_and(|change| change.start != ChangeStart::NextBilling);
+        Some(PlanInList { code: plan.code.clone(), name: plan.name.clone(), terms, is_current, starts_now })
+    };
+    let chosen = changes.iter().find(|change| change.plan == plan).cloned().map(Box::new);
+    Ok(Some(PlanChanges {
+        interval,
+        intervals: intervals.clone(),
+        plans: catalog.plans.iter().filter_map(row).collect(),
+        chosen,
+        available: wallet.ledger().balance(viewer.wallet).await?.available,
+    }))
+}
 
-    /// Prices the choice; `None` where there is nothing to buy by that name.
-    pub async fn offer(
-        viewer: &Viewer,
-        wallet: &Wallet,
-        catalog: &CatalogView,
-        (plan, interval, currency): (&str, &str, &str),
-    ) -> Option<PlanOffer> {
-        let interval = Interval::from_code(interval).unwrap_or(Interval::Month);
-        let currency = currency.parse::<Currency>().ok().or_else(|| catalog.settings.currencies.first().copied())?;
-        let choice = PlanChoice { plan: plan.to_owned(), interval, currency, with: None };
-        let terms = wallet.payments().plan_terms(&choice).await.ok()?;
-        let dates = wallet.plans().first_dates(&terms, &viewer.time_zone).await.ok()?;
-        Some(PlanOffer { plan: catalog.plan(plan)?.clone(), terms, dates })
-    }
+/// Prices the choice; `None` where there is nothing to buy by that name.
+async fn offer(
+    viewer: &Viewer,
+    wallet: &Wallet,
+    catalog: &CatalogView,
+    (plan, interval, currency): (&str, &str, &str),
+) -> Option<PlanOffer> {
+    let interval = Interval::from_code(interval).unwrap_or(Interval::Month);
+    let currency = currency.parse::<Currency>().ok().or_else(|| catalog.settings.currencies.first().copied())?;
+    let choice = PlanChoice { plan: plan.to_owned(), interval, currency, with: None };
+    let terms = wallet.payments().plan_terms(&choice).await.ok()?;
+    let dates = wallet.plans().first_dates(&terms, &viewer.time_zone).await.ok()?;
+    Some(PlanOffer { plan: catalog.plan(plan)?.clone(), terms, dates })
 }

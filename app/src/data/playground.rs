@@ -5,21 +5,27 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wallet::ledger::{BalanceView, EntryView};
+use wallet::Wallet;
+use wallet::catalog::CatalogView;
+use wallet::error::Refusal;
+use wallet::id::WalletId;
+use wallet::ledger::{BalanceView, EntryKind, EntryView, HoldState};
 use wallet::money::Credits;
-use wallet::tariff::{ParamSpec, Quote, Tariff};
+use wallet::tariff::{Category, ParamKind, ParamSpec, PriceBook, Quote, Tariff, params_of_form};
 
 use crate::error::AppError;
 
 /// One kind of request to try.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// The operation with its rule: the browser prices with the same code as the server.
+    /// The operation.
     pub tariff: Tariff,
-    /// The params that the form begins with.
+    /// What stands in the form.
     pub params: BTreeMap<String, String>,
     /// What the rule takes.
     pub specs: Vec<ParamSpec>,
+    /// How many calls.
+    pub count: i64,
     /// The price with those params.
     pub quote: Option<Quote>,
     /// Whether the plan of this account may call it.
@@ -41,8 +47,6 @@ pub struct Playground {
     pub entries: Vec<EntryView>,
     /// The balance.
     pub balance: BalanceView,
-    /// The price book's rounding step.
-    pub step: Credits,
     /// The version of the price book.
     pub version: i32,
 }
@@ -50,19 +54,17 @@ pub struct Playground {
 /// Gives the playground; "not found" where the demo is off.
 pub async fn load_playground(asked: Option<TrialRequest>) -> Result<Playground, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
-    ssr::must_be_demo()?;
+    must_be_demo()?;
     let book = wallet.tariffs().active().await?;
     let balance = wallet.balance(viewer.wallet).await?;
     let entries = wallet.ledger().entries(viewer.wallet, &Default::default(), Default::default()).await?.entries;
     let catalog = wallet.catalog().view().await?;
-    let mut trials = ssr::trials(&book, &catalog, viewer.plan.rank);
-    if let Some(asked) = asked {
-        ssr::ask(&book, &catalog, viewer.plan.rank, &asked, &mut trials);
-    }
-    let refused = ssr::dearest(&book, &catalog, balance.available);
-    let holds = ssr::open_holds(&wallet, viewer.wallet, &entries).await?;
+    let cards = Cards { book: &book, catalog: &catalog, asked };
+    let trials = cards.trials(viewer.plan.rank);
+    let refused = cards.dearest(balance.available);
+    let holds = open_holds(&wallet, viewer.wallet, &entries).await?;
     let entries = entries.into_iter().take(8).collect();
-    Ok(Playground { trials, refused, holds, entries, balance, step: book.rounding_step, version: book.version })
+    Ok(Playground { trials, refused, holds, entries, balance, version: book.version })
 }
 
 /// The card that is asked for, with its options as typed.
@@ -73,112 +75,108 @@ pub struct TrialRequest {
     /// Its params, as typed.
     #[serde(default)]
     pub params: BTreeMap<String, String>,
-    /// How many calls.
-    #[serde(default)]
-    pub count: Option<i64>,
 }
 
-mod ssr {
-    use std::collections::BTreeMap;
+/// The operations to show first, where the price book has them; else the first of their category.
+const FAVOURITES: [(Category, &str); 8] = [
+    (Category::Text, "gpt-5.2"),
+    (Category::Image, "dall-e-3"),
+    (Category::Video, "luma-ray2-flash"),
+    (Category::Music, "suno-v4"),
+    (Category::Tts, "elevenlabs-v2"),
+    (Category::Stt, "whisper"),
+    (Category::Tool, ""),
+    (Category::Job, ""),
+];
 
-    use uuid::Uuid;
-    use wallet::Wallet;
-    use wallet::catalog::CatalogView;
-    use wallet::error::Refusal;
-    use wallet::id::WalletId;
-    use wallet::ledger::{EntryKind, EntryView, HoldState};
-    use wallet::money::Credits;
-    use wallet::tariff::{Category, ParamKind, PriceBook, Tariff, params_of_form};
+fn must_be_demo() -> Result<(), AppError> {
+    if crate::current_user::settings()?.demo { Ok(()) } else { Err(Refusal::not_found("page").into()) }
+}
 
-    use super::{Trial, TrialRequest};
-    use crate::error::AppError;
+/// What the cards are made of.
+struct Cards<'b> {
+    book: &'b PriceBook,
+    catalog: &'b CatalogView,
+    asked: Option<TrialRequest>,
+}
 
-    /// The operations to show first, where the price book has them; else the first of their category.
-    const FAVOURITES: [(Category, &str); 8] = [
-        (Category::Text, "gpt-5.2"),
-        (Category::Image, "dall-e-3"),
-        (Category::Video, "luma-ray2-flash"),
-        (Category::Music, "suno-v4"),
-        (Category::Tts, "elevenlabs-v2"),
-        (Category::Stt, "whisper"),
-        (Category::Tool, ""),
-        (Category::Job, ""),
-    ];
-
-    pub fn must_be_demo() -> Result<(), AppError> {
-        if crate::current_user::settings()?.demo { Ok(()) } else { Err(Refusal::not_found("page").into()) }
-    }
-
+impl Cards<'_> {
     /// Picks one operation for every category.
-    pub fn trials(book: &PriceBook, catalog: &CatalogView, rank: i32) -> Vec<Trial> {
+    fn trials(&self, rank: i32) -> Vec<Trial> {
         let pick = |(category, favourite): (Category, &str)| {
-            let of_category = || book.tariffs.iter().filter(move |tariff| tariff.category == category);
+            let of_category = || self.book.tariffs.iter().filter(move |tariff| tariff.category == category);
             of_category().find(|tariff| tariff.operation == favourite).or_else(|| of_category().next())
         };
-        FAVOURITES.into_iter().filter_map(pick).map(|tariff| trial(book, catalog, tariff, rank, 1)).collect()
+        FAVOURITES.into_iter().filter_map(pick).map(|tariff| self.trial(tariff, rank, 1)).collect()
     }
 
     /// Finds something that the wallet can't pay: the dearest operation, often enough.
-    pub fn dearest(book: &PriceBook, catalog: &CatalogView, available: Credits) -> Option<Trial> {
-        let tariff = book.tariffs.iter().max_by_key(|tariff| tariff.rule.range().min)?;
+    fn dearest(&self, available: Credits) -> Option<Trial> {
+        let tariff = self.book.tariffs.iter().max_by_key(|tariff| tariff.rule.range().min)?;
         let price = tariff.rule.range().min.micros().max(1);
         let count = available.micros().max(0).checked_div(price)?.checked_add(1)?.min(wallet::tariff::COUNT_MAX);
-        Some(trial(book, catalog, tariff, i32::MAX, count))
+        Some(self.trial(tariff, i32::MAX, count))
     }
 
-    /// Shows what the address asks for in its card.
-    pub fn ask(book: &PriceBook, catalog: &CatalogView, rank: i32, asked: &TrialRequest, trials: &mut [Trial]) {
-        let Some(trial) = trials.iter_mut().find(|trial| trial.tariff.operation == asked.operation) else { return };
-        let values = params_of_form(&trial.specs, |name| asked.params.get(name).map(String::as_str));
-        trial.quote = book.quote(&asked.operation, &values, asked.count.unwrap_or(1)).ok();
-        trial.is_allowed = is_allowed(book, catalog, &asked.operation, &values, rank);
-        for (name, value) in &mut trial.params {
-            if let Some(typed) = asked.params.get(name) {
-                value.clone_from(typed);
-            }
-        }
-    }
-
-    fn is_allowed(
-        book: &PriceBook,
-        catalog: &CatalogView,
-        operation: &str,
-        values: &serde_json::Map<String, serde_json::Value>,
-        rank: i32,
-    ) -> bool {
-        let rank_of = |plan: &str| catalog.plan(plan).map_or(i32::MAX, |plan| plan.rank);
-        book.plans_needed(operation, values).into_iter().all(|plan| rank_of(plan) <= rank)
-    }
-
-    fn trial(book: &PriceBook, catalog: &CatalogView, tariff: &Tariff, rank: i32, count: i64) -> Trial {
+    /// Makes the card of an operation: with the options that are asked for, else with its first ones.
+    fn trial(&self, tariff: &Tariff, rank: i32, count: i64) -> Trial {
         let specs = tariff.rule.params();
+        let asked = self.asked.as_ref().filter(|asked| asked.operation == tariff.operation);
         let first = |kind: &ParamKind| match kind {
             ParamKind::Choice(values) => values.first().cloned().unwrap_or_default(),
             ParamKind::Choices(values) => values.join(","),
             ParamKind::Integer { min, max, .. } => 1000.clamp(*min, *max).to_string(),
         };
-        let params: BTreeMap<String, String> = specs
-            .iter()
-            .map(|spec| (spec.name.clone(), spec.default.clone().unwrap_or_else(|| first(&spec.kind))))
-            .collect();
+        let option = |spec: &ParamSpec| {
+            let asked = asked.and_then(|asked| asked.params.get(&spec.name).cloned());
+            asked.or_else(|| spec.default.clone()).unwrap_or_else(|| first(&spec.kind))
+        };
+        let params: BTreeMap<String, String> = specs.iter().map(|spec| (spec.name.clone(), option(spec))).collect();
         let values = params_of_form(&specs, |name| params.get(name).map(String::as_str));
-        let quote = book.quote(&tariff.operation, &values, count).ok();
-        let is_allowed = is_allowed(book, catalog, &tariff.operation, &values, rank);
+        let quote = self.book.quote(&tariff.operation, &values, count).ok();
+        let rank_of = |plan: &str| self.catalog.plan(plan).map_or(i32::MAX, |plan| plan.rank);
+        let needed = self.book.plans_needed(&tariff.operation, &values);
+        let is_allowed = needed.into_iter().all(|plan| rank_of(plan) <= rank);
         let mut tariff = tariff.clone();
         // What we pay is nobody else's business.
         tariff.upstream_cost = None;
-        Trial { tariff, params, specs, quote, is_allowed, idempotency_key: Uuid::now_v7() }
+        Trial { tariff, params, specs, count, quote, is_allowed, idempotency_key: Uuid::now_v7() }
     }
+}
 
-    /// Finds the holds among the newest rows that are still open.
-    pub async fn open_holds(wallet: &Wallet, id: WalletId, entries: &[EntryView]) -> Result<Vec<EntryView>, AppError> {
-        let finished: Vec<i64> = entries.iter().filter_map(|row| row.refers_to).collect();
-        let mut open = Vec::new();
-        for row in entries.iter().filter(|row| row.kind == EntryKind::Hold && !finished.contains(&row.seq)).take(3) {
-            if wallet.ledger().hold(id, row.seq).await?.state == HoldState::Open {
-                open.push(row.clone());
-            }
+/// Finds the holds among the newest rows that are still open.
+async fn open_holds(wallet: &Wallet, id: WalletId, entries: &[EntryView]) -> Result<Vec<EntryView>, AppError> {
+    let finished: Vec<i64> = entries.iter().filter_map(|row| row.refers_to).collect();
+    let mut open = Vec::new();
+    for row in entries.iter().filter(|row| row.kind == EntryKind::Hold && !finished.contains(&row.seq)).take(3) {
+        if wallet.ledger().hold(id, row.seq).await?.state == HoldState::Open {
+            open.push(row.clone());
         }
-        Ok(open)
+    }
+    Ok(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wallet::catalog::Preset;
+
+    #[test]
+    fn what_is_asked_for_stands_in_the_cards_of_its_operation_with_its_price() {
+        let preset = Preset::by_name("neuralbox").expect("built in");
+        let (book, catalog) = (preset.price_book(), preset.view);
+        let hd = [("size", "1792x1024"), ("quality", "hd")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let asked = TrialRequest { operation: "dall-e-3".to_owned(), params: hd.clone().into() };
+        let cards = Cards { book: &book, catalog: &catalog, asked: Some(asked) };
+        let tariff = book.tariff("dall-e-3").expect("in the book");
+        // Its own card, and the one that asks for more than there is.
+        for count in [1, 7] {
+            let card = cards.trial(tariff, i32::MAX, count);
+            assert_eq!(card.params, hd.clone().into());
+            let price = card.quote.map(|quote| quote.credits);
+            assert_eq!((card.count, price), (count, Credits::from_whole(13 * count)));
+        }
+        let other = cards.trials(i32::MAX).into_iter().find(|card| card.tariff.operation == "gpt-5.2").expect("a card");
+        assert_eq!(other.params, Cards { asked: None, ..cards }.trial(&other.tariff, i32::MAX, 1).params);
     }
 }

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wallet::Wallet;
 use wallet::catalog::RefundPolicy;
-use wallet::ledger::EntryView;
+use wallet::identity::Viewer;
+use wallet::ledger::{EntryFilter, EntryKind, EntryView, Page};
 use wallet::money::Credits;
-use wallet::refund::RequestState;
-use wallet::refund::{Assessment, ChargeObstacle, RefundRequest};
+use wallet::refund::{Assessment, ChargeObstacle, RefundRequest, RequestState};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
@@ -79,7 +80,7 @@ pub async fn load_refund_form(payment: String, row: String, what: String) -> Res
     });
     let mut standing = wallet.refunds().requests(viewer.account).await?;
     standing.retain(|request| request.state == RequestState::Waiting || request.state == RequestState::Approved);
-    let charges = if is_about_job && charge.is_none() { ssr::charges(&viewer, &wallet).await? } else { Vec::new() };
+    let charges = if is_about_job && charge.is_none() { charges(&viewer, &wallet).await? } else { Vec::new() };
     Ok(RefundForm {
         purchases,
         policy: wallet.catalog().view().await?.settings.refund,
@@ -127,20 +128,11 @@ pub async fn load_refund_requests() -> Result<Vec<RefundRequest>, AppError> {
     Ok(wallet.refunds().requests(viewer.account).await?)
 }
 
-mod ssr {
-    use wallet::Wallet;
-    use wallet::identity::Viewer;
-    use wallet::ledger::{EntryFilter, EntryKind, EntryView, Page};
-
-    use super::CHARGE_ROWS;
-    use crate::error::AppError;
-
-    /// The newest charges of the open wallet.
-    pub async fn charges(viewer: &Viewer, wallet: &Wallet) -> Result<Vec<EntryView>, AppError> {
-        let filter = EntryFilter { kinds: vec![EntryKind::Charge, EntryKind::Capture], ..EntryFilter::default() };
-        let page = Page { before: None, limit: CHARGE_ROWS };
-        let mut entries = wallet.ledger().entries(viewer.wallet, &filter, page).await?.entries;
-        entries.retain(|entry| entry.amount.is_negative());
-        Ok(entries)
-    }
+/// The newest charges of the open wallet.
+async fn charges(viewer: &Viewer, wallet: &Wallet) -> Result<Vec<EntryView>, AppError> {
+    let filter = EntryFilter { kinds: vec![EntryKind::Charge, EntryKind::Capture], ..EntryFilter::default() };
+    let page = Page { before: None, limit: CHARGE_ROWS };
+    let mut entries = wallet.ledger().entries(viewer.wallet, &filter, page).await?.entries;
+    entries.retain(|entry| entry.amount.is_negative());
+    Ok(entries)
 }

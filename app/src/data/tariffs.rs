@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
-use wallet::catalog::OperationForm;
+use wallet::catalog::{OperationForm, RULE_KINDS, rule_example};
 use wallet::tariff::{
-    BookSummary, DraftEdit, MarginRow, PriceBook, PriceChange, RunState, Simulation, SimulationRun, Tariff,
+    BookStatus, BookSummary, DraftEdit, MarginRow, PriceBook, PriceChange, RunState, Simulation, SimulationRun, Tariff,
+    Tariffs,
 };
 
 use crate::context::FormOutcome;
@@ -86,13 +87,13 @@ pub async fn load_price_book(version: Option<i32>) -> Result<EditorPage, AppErro
     let tariffs = wallet.tariffs();
     let versions = tariffs.versions().await?;
     let active = tariffs.active().await.ok();
-    let version = version.or_else(|| ssr::preferred(&versions));
+    let version = version.or_else(|| preferred(&versions));
     let version = version.ok_or_else(|| wallet::error::Refusal::not_found("price book"))?;
     let mut book = tariffs.book(version).await?;
     let revision = book.revision;
     let changes = tariffs.diff(version).await?;
     let margins = wallet.catalog().margins_of(&book).await?;
-    let rows = ssr::rows(&book, active.as_deref(), changes, margins);
+    let rows = rows(&book, active.as_deref(), changes, margins);
     book.tariffs.clear();
     let settings = &wallet.catalog().view().await?.settings;
     Ok(EditorPage {
@@ -104,17 +105,10 @@ pub async fn load_price_book(version: Option<i32>) -> Result<EditorPage, AppErro
         notice_days: settings.notice_days,
         simulation_days: settings.rehearsal_days,
         edits: tariffs.edits(version).await?,
-        simulation: ssr::simulation(tariffs, version, revision).await?,
+        simulation: simulation(tariffs, version, revision).await?,
         outcome: crate::context::form_outcome().unwrap_or_default(),
         today: wallet.clock().now().date_naive(),
     })
-}
-
-/// Gives the simulation of one version, for a page that waits for it.
-pub async fn load_simulation(version: i32) -> Result<SimulationState, AppError> {
-    let (_, wallet) = crate::current_user::staff()?;
-    let revision = wallet.tariffs().book(version).await?.revision;
-    ssr::simulation(wallet.tariffs(), version, revision).await
 }
 
 /// One operation of a draft, to add or to change whole.
@@ -152,7 +146,7 @@ pub async fn load_operation(
         Some(code) if !is_again => Some(book.tariff_or_refuse(code)?),
         _ => None,
     };
-    let form = if is_again { ssr::typed(&outcome) } else { ssr::fresh(known, rule.as_deref()) };
+    let form = if is_again { typed(&outcome) } else { fresh(known, rule.as_deref()) };
     let plans = wallet.catalog().view().await?.plan_names();
     Ok(OperationPage {
         version,
@@ -166,87 +160,78 @@ pub async fn load_operation(
     })
 }
 
-mod ssr {
-    use wallet::catalog::{OperationForm, RULE_KINDS, rule_example};
-    use wallet::tariff::{BookStatus, BookSummary, MarginRow, PriceBook, PriceChange, Tariff, Tariffs};
+/// The simulation of a version that is at a revision.
+async fn simulation(tariffs: &Tariffs, version: i32, revision: i64) -> Result<SimulationState, AppError> {
+    // In this order: one that ends in between is shown as running once more, never as over without its figures.
+    let run = tariffs.simulation_run(version).await?;
+    let found = tariffs.simulation(version).await?;
+    Ok(SimulationState { version, revision, run, found })
+}
 
-    use super::{EditorRow, SimulationState};
-    use crate::context::FormOutcome;
-    use crate::error::AppError;
-
-    /// The simulation of a version that is at a revision.
-    pub async fn simulation(tariffs: &Tariffs, version: i32, revision: i64) -> Result<SimulationState, AppError> {
-        // In this order: one that ends in between is shown as running once more, never as over without its figures.
-        let run = tariffs.simulation_run(version).await?;
-        let found = tariffs.simulation(version).await?;
-        Ok(SimulationState { version, revision, run, found })
+/// What was typed into the form of an operation.
+fn typed(outcome: &FormOutcome) -> OperationForm {
+    let take = |name: &str| outcome.values.get(name).cloned().unwrap_or_default();
+    OperationForm {
+        operation: take("operation"),
+        name: take("name"),
+        category: take("category"),
+        unit: take("unit"),
+        supplier: take("supplier"),
+        minimum_plan: take("minimum_plan"),
+        gates: take("gates"),
+        kind: take("kind"),
+        rule: take("rule"),
     }
+}
 
-    /// What was typed into the form of an operation.
-    pub fn typed(outcome: &FormOutcome) -> OperationForm {
-        let take = |name: &str| outcome.values.get(name).cloned().unwrap_or_default();
-        OperationForm {
-            operation: take("operation"),
-            name: take("name"),
-            category: take("category"),
-            unit: take("unit"),
-            supplier: take("supplier"),
-            minimum_plan: take("minimum_plan"),
-            gates: take("gates"),
-            kind: take("kind"),
-            rule: take("rule"),
-        }
+/// The form of an operation as it is, or with another rule to start from.
+fn fresh(known: Option<&Tariff>, rule: Option<&str>) -> OperationForm {
+    let form = known.map(OperationForm::from).unwrap_or_default();
+    let wanted = rule.filter(|rule| RULE_KINDS.contains(rule) && *rule != form.kind);
+    match wanted.or_else(|| known.is_none().then_some("flat")) {
+        Some(kind) => OperationForm { kind: kind.to_owned(), rule: rule_example(kind).to_owned(), ..form },
+        None => form,
     }
+}
 
-    /// The form of an operation as it is, or with another rule to start from.
-    pub fn fresh(known: Option<&Tariff>, rule: Option<&str>) -> OperationForm {
-        let form = known.map(OperationForm::from).unwrap_or_default();
-        let wanted = rule.filter(|rule| RULE_KINDS.contains(rule) && *rule != form.kind);
-        match wanted.or_else(|| known.is_none().then_some("flat")) {
-            Some(kind) => OperationForm { kind: kind.to_owned(), rule: rule_example(kind).to_owned(), ..form },
-            None => form,
-        }
-    }
+/// The draft where there is one, else the book in force.
+fn preferred(versions: &[BookSummary]) -> Option<i32> {
+    let with = |status: BookStatus| versions.iter().find(|book| book.status == status);
+    [BookStatus::Draft, BookStatus::Active, BookStatus::Scheduled]
+        .into_iter()
+        .find_map(with)
+        .or_else(|| versions.first())
+        .map(|book| book.version)
+}
 
-    /// The draft where there is one, else the book in force.
-    pub fn preferred(versions: &[BookSummary]) -> Option<i32> {
-        let with = |status: BookStatus| versions.iter().find(|book| book.status == status);
-        [BookStatus::Draft, BookStatus::Active, BookStatus::Scheduled]
-            .into_iter()
-            .find_map(with)
-            .or_else(|| versions.first())
-            .map(|book| book.version)
-    }
-
-    /// Puts the shown version beside the one in force; removed operations come last.
-    pub fn rows(
-        book: &PriceBook,
-        active: Option<&PriceBook>,
-        changes: Vec<PriceChange>,
-        margins: Vec<MarginRow>,
-    ) -> Vec<EditorRow> {
-        let is_open = matches!(book.status, BookStatus::Draft | BookStatus::Scheduled);
-        let before = active.filter(|_| is_open);
-        let change = |operation: &str| changes.iter().find(|change| change.operation == operation).cloned();
-        let mut rows: Vec<EditorRow> = book
-            .tariffs
-            .iter()
-            .zip(margins)
-            .map(|(tariff, margin)| EditorRow {
-                shown: Some(tariff.clone()),
-                now: before.and_then(|before| before.tariff(&tariff.operation)).cloned(),
-                change: change(&tariff.operation).filter(|_| is_open),
-                margin: Some(margin),
-            })
-            .collect();
-        let removed = before.into_iter().flat_map(|before| &before.tariffs);
-        let removed = removed.filter(|tariff| book.tariff(&tariff.operation).is_none());
-        rows.extend(removed.map(|tariff| EditorRow {
-            shown: None,
-            now: Some(tariff.clone()),
-            change: change(&tariff.operation),
-            margin: None,
-        }));
-        rows
-    }
+/// Puts the shown version beside the one in force; removed operations come last.
+fn rows(
+    book: &PriceBook,
+    active: Option<&PriceBook>,
+    changes: Vec<PriceChange>,
+    margins: Vec<MarginRow>,
+) -> Vec<EditorRow> {
+    let is_open = matches!(book.status, BookStatus::Draft | BookStatus::Scheduled);
+    let before = active.filter(|_| is_open);
+    let change = |operation: &str| changes.iter().find(|change| change.operation == operation).cloned();
+    let mut rows: Vec<EditorRow> = book
+        .tariffs
+        .iter()
+        .zip(margins)
+        .map(|(tariff, margin)| EditorRow {
+            shown: Some(tariff.clone()),
+            now: before.and_then(|before| before.tariff(&tariff.operation)).cloned(),
+            change: change(&tariff.operation).filter(|_| is_open),
+            margin: Some(margin),
+        })
+        .collect();
+    let removed = before.into_iter().flat_map(|before| &before.tariffs);
+    let removed = removed.filter(|tariff| book.tariff(&tariff.operation).is_none());
+    rows.extend(removed.map(|tariff| EditorRow {
+        shown: None,
+        now: Some(tariff.clone()),
+        change: change(&tariff.operation),
+        margin: None,
+    }));
+    rows
 }

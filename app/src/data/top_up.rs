@@ -10,7 +10,7 @@ use crate::context::FormOutcome;
 use crate::data::payment_methods::PayChoice;
 use crate::data::payment_methods::pay_choice;
 use crate::error::AppError;
-use crate::islands::terms_form::Pack;
+use crate::islands::pack::Pack;
 
 /// Everything that the top-up page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use wallet::add_on::AddOnView;
+use wallet::catalog::CatalogView;
 use wallet::insight::{Forecast, Spending, Unused};
 use wallet::ledger::{BalanceView, EntryView};
+use wallet::money::Credits;
 use wallet::payment::{PaymentMethod, PaymentView, Suspension};
 use wallet::plan::{PlanSummary, SubscriptionView};
 
 use crate::context::FormOutcome;
 use crate::error::AppError;
-use crate::islands::terms_form::Pack;
+use crate::islands::pack::Pack;
 
 /// How many rows the front page shows.
 const FEED_ROWS_MAX: u16 = 8;
@@ -73,7 +75,7 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         _ => None,
     };
     let seen = wallet.insight().see(&balance, &viewer.time_zone).await?;
-    let low_below = balance.last_refill.map(|refill| ssr::part(refill, catalog.settings.low_alert_percent));
+    let low_below = balance.last_refill.map(|refill| part(refill, catalog.settings.low_alert_percent));
     Ok(Overview {
         balance,
         entries,
@@ -86,7 +88,7 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         forecast: seen.forecast,
         unused: seen.unused,
         spending: seen.spending,
-        packs: ssr::quick_packs(&catalog),
+        packs: quick_packs(&catalog),
         open_payments: payments.into_iter().filter(|payment| payment.status.is_open()).take(3).collect(),
         low_below,
         unverified_email: (!viewer.email_verified).then(|| viewer.email.clone()),
@@ -96,22 +98,15 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
     })
 }
 
-mod ssr {
-    use wallet::catalog::CatalogView;
-    use wallet::money::Credits;
+/// Takes so many hundredths of an amount.
+fn part(of: Credits, percent: u8) -> Credits {
+    Credits::from_micros(of.micros() / 100 * i64::from(percent))
+}
 
-    use crate::islands::terms_form::Pack;
-
-    /// Takes so many hundredths of an amount.
-    pub fn part(of: Credits, percent: u8) -> Credits {
-        Credits::from_micros(of.micros() / 100 * i64::from(percent))
-    }
-
-    /// Picks three neighbouring packs, from the second on.
-    pub fn quick_packs(catalog: &CatalogView) -> Vec<Pack> {
-        let Some(currency) = catalog.settings.currencies.first().copied() else { return Vec::new() };
-        let packs: Vec<Pack> = catalog.packages.iter().filter_map(|package| Pack::of(package, currency)).collect();
-        let skipped = usize::from(packs.len() > 3);
-        packs.into_iter().skip(skipped).take(3).collect()
-    }
+/// Picks three neighbouring packs, from the second on.
+fn quick_packs(catalog: &CatalogView) -> Vec<Pack> {
+    let Some(currency) = catalog.settings.currencies.first().copied() else { return Vec::new() };
+    let packs: Vec<Pack> = catalog.packages.iter().filter_map(|package| Pack::of(package, currency)).collect();
+    let skipped = usize::from(packs.len() > 3);
+    packs.into_iter().skip(skipped).take(3).collect()
 }

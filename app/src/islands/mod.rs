@@ -1,7 +1,6 @@
 //! What the browser draws and keeps up to date by itself: islands in pages that the server draws.
 //!
-//! An island is a component with `#[island]`, beside the components that it belongs to; its props travel in the page as
-//! JSON. All islands of a page have one owner above them, so that what is put into its context here is shared: the live
+//! An island is a component with `#[island]`; its props travel in the page as JSON. All islands of a page have one owner above them, so that what is put into its context here is shared: the live
 //! wallet, the unit's word, the account's time zone. The page's script (`style/public/pkg/page.js`) starts them in the
 //! order of the document.
 
@@ -17,6 +16,7 @@ pub mod history;
 pub mod keyboard;
 pub mod live_status;
 pub mod own_amount;
+pub mod pack;
 pub mod parts;
 pub mod price_field;
 pub mod table;

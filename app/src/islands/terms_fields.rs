@@ -94,6 +94,24 @@ pub fn Buys(offer: AutoTopUpOffer, typed: Typed, outcome: FormOutcome) -> impl I
             />
         }
     };
+    let typed_choice = move |name: &'static str, label: String, value: RwSignal<String>| {
+        view! {
+            <div class="flex items-center gap-2">
+                {radio(name)}
+                <span class="text-sm flex-1">{label.clone()}</span>
+                <input
+                    name=name
+                    class="field num !w-28"
+                    inputmode="decimal"
+                    autocomplete="off"
+                    node_ref=typed_before(move |text| value.set(text))
+                    value=value.get_untracked()
+                    aria-label=label
+                    on:input=move |event| value.set(event_target_value(&event))
+                />
+            </div>
+        }
+    };
     view! {
         <fieldset aria-describedby="auto-buys-note">
             <legend class="block text-sm font-medium mb-1">{t!(i18n, auto.buys)}</legend>
@@ -119,34 +137,8 @@ pub fn Buys(offer: AutoTopUpOffer, typed: Typed, outcome: FormOutcome) -> impl I
                 {has_free
                     .then(|| {
                         view! {
-                            <div class="flex items-center gap-2">
-                                {radio("amount")}
-                                <span class="text-sm flex-1">{move || t_string!(i18n, auto.buys_amount, currency = code)}</span>
-                                <input
-                                    name="amount"
-                                    class="field num !w-28"
-                                    inputmode="decimal"
-                                    autocomplete="off"
-                                    node_ref=typed_before(move |text| typed.amount.set(text))
-                                    value=typed.amount.get_untracked()
-                                    aria-label=move || t_string!(i18n, auto.buys_amount, currency = code)
-                                    on:input=move |event| typed.amount.set(event_target_value(&event))
-                                />
-                            </div>
-                            <div class="flex items-center gap-2">
-                                {radio("fill_to")}
-                                <span class="text-sm flex-1">{t!(i18n, auto.buys_fill)}</span>
-                                <input
-                                    name="fill_to"
-                                    class="field num !w-28"
-                                    inputmode="decimal"
-                                    autocomplete="off"
-                                    node_ref=typed_before(move |text| typed.fill_to.set(text))
-                                    value=typed.fill_to.get_untracked()
-                                    aria-label=move || t_string!(i18n, auto.buys_fill)
-                                    on:input=move |event| typed.fill_to.set(event_target_value(&event))
-                                />
-                            </div>
+                            {typed_choice("amount", t_string!(i18n, auto.buys_amount, currency = code), typed.amount)}
+                            {typed_choice("fill_to", t_string!(i18n, auto.buys_fill).to_owned(), typed.fill_to)}
                         }
                     })}
             </div>

@@ -4,47 +4,20 @@
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use wallet::catalog::{FreeAmount, Package, Rate};
+use wallet::catalog::FreeAmount;
 use wallet::money::{Credits, Currency, Money};
 use wallet::payment::{AutoTopUpBuys, AutoTopUpView, PaymentMethod};
 
 use super::terms_fields::{Buys, CardSelect, TermField};
 use crate::context::FormOutcome;
 use crate::i18n::*;
+use crate::islands::pack::Pack;
 use crate::text::amount::money_text;
 use crate::text::auto_top_up::TypedTerms;
 use crate::text::refusal::field_error_text;
 
 /// Where the form is posted to.
 pub const FORM: &str = "/wallet/payment/auto-top-up";
-
-/// One pack on offer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pack {
-    /// The package's code.
-    pub code: String,
-    /// Its name.
-    pub name: String,
-    /// What the wallet gets.
-    pub credits: Credits,
-    /// What it costs.
-    pub money: Money,
-}
-
-impl Pack {
-    /// Takes a package of the catalog; `None` where it isn't sold in the currency.
-    #[must_use]
-    pub fn of(package: &Package, currency: Currency) -> Option<Self> {
-        let money = package.prices.iter().copied().find(|price| price.currency() == currency)?;
-        Some(Self { code: package.code.clone(), name: package.name.clone(), credits: package.credits, money })
-    }
-
-    /// Gives the price of one credit, for comparing packs.
-    #[must_use]
-    pub fn rate(&self) -> Option<Rate> {
-        Rate::new(self.money, self.credits)
-    }
-}
 
 /// What the form of auto top-up offers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -173,7 +146,6 @@ pub fn TermsForm(
     let code = offer.currency.code();
     let monthly_label = Signal::derive(move || t_string!(i18n, auto.monthly, currency = code));
     let daily_label = Signal::derive(move || t_string!(i18n, auto.daily, currency = code));
-    let currencies = offer.currencies.clone();
     let refused = StoredValue::new(outcome.error("consent").cloned());
     let is_refused = refused.with_value(Option::is_some);
     view! {
@@ -181,7 +153,6 @@ pub fn TermsForm(
             <input type="hidden" name="currency" value=code />
             <input type="hidden" name="shown" value=move || typed.terms().shown() />
             <div class="p-5 grid gap-4">
-                <Currencies current=offer.currency currencies=currencies />
                 <div class="grid sm:grid-cols-2 gap-4 items-start">
                     <TermField
                         name="threshold"
@@ -225,22 +196,4 @@ pub fn TermsForm(
             </div>
         </form>
     }
-}
-
-/// Another currency is another form: prices are the catalog's.
-#[component]
-fn Currencies(current: Currency, currencies: Vec<Currency>) -> impl IntoView {
-    let i18n = use_i18n();
-    if currencies.len() < 2 {
-        return ().into_any();
-    }
-    let links = currencies
-        .into_iter()
-        .map(|known| {
-            let href = format!("/wallet/payment?currency={}#auto-top-up", known.code());
-            view! { <a href=href aria-current=(known == current).then_some("true")>{known.code()}</a> }
-        })
-        .collect_view();
-    view! { <nav class="seg justify-self-start" aria-label=move || t_string!(i18n, top_up.currency)>{links}</nav> }
-        .into_any()
 }

@@ -88,7 +88,12 @@ addEventListener("pageshow", (event) => event.persisted && location.reload());
 document.addEventListener("click", async (event) => {
   const button = within(event, "[data-copy]");
   if (!button) return;
-  await navigator.clipboard?.writeText(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    // Browsers give it to pages over HTTPS alone, and a person may refuse it: the text can be selected.
+    return;
+  }
   if (button.dataset.copied) button.textContent = button.dataset.copied;
 });
 
@@ -136,31 +141,35 @@ document.addEventListener("keydown", (event) => {
 });
 
 // --- A part that changes at the server: `data-follow` names where it is asked for, until a part comes without it.
-const follow = () => {
-  const part = document.querySelector("[data-follow]");
-  if (!part) return;
-  const request = part.dataset.followBy === "POST" ? { method: "POST", body: new URLSearchParams() } : {};
-  const ask = redraw(`#${part.id}`, part.dataset.follow, request);
-  // No answer: asked again soon.
-  ask.catch(() => {}).finally(followLater);
-};
+let isAsking = false;
 let timer = 0;
-const followLater = () => {
+const follow = async () => {
+  const part = document.querySelector("[data-follow]");
+  if (!part || isAsking) return;
+  isAsking = true;
   clearTimeout(timer);
+  const request = part.dataset.followBy === "POST" ? { method: "POST", body: new URLSearchParams() } : {};
+  try {
+    await redraw(`#${part.id}`, part.dataset.follow, request);
+  } catch {
+    // No answer: asked again soon.
+  }
+  isAsking = false;
+  followLater();
+};
+const followLater = () => {
   const part = document.querySelector("[data-follow]");
   if (part) timer = setTimeout(follow, Number(part.dataset.followEvery));
 };
 followLater();
 // Where the wallet has changed, the part may have, too.
-addEventListener("scrip:balance", () => {
-  clearTimeout(timer);
-  follow();
-});
+addEventListener("scrip:balance", follow);
 
 // --- Islands: what the browser draws and keeps up to date by itself, by the server's own code.
 const startIslands = async () => {
-  const islands = document.querySelectorAll("leptos-island");
-  if (islands.length) {
+  const islands = [...document.querySelectorAll("leptos-island")];
+  // What the frame knows is of use to other islands alone.
+  if (islands.some((island) => !island.dataset.component.startsWith("PageData_"))) {
     const module = await import(`./scrip.js${version}`);
     await module.default({ module_or_path: new URL(`./scrip.wasm${version}`, import.meta.url) });
     module.hydrate();

@@ -95,7 +95,7 @@ fn KeyRow(key: ApiKeyView, now: DateTime<Utc>, may_manage: bool) -> impl IntoVie
                     view! { <span class="tag">{t!(i18n, keys.revoked)}</span> }.into_any()
                 } else if may_manage {
                     view! {
-                        <details class="relative inline-block text-left">
+                        <details class="relative inline-block text-left" data-menu>
                             <summary class="btn btn-quiet btn-sm list-none" aria-label=revoke_label>{t!(i18n, keys.revoke)}</summary>
                             <form
                                 method="post"

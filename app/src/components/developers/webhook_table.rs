@@ -94,14 +94,14 @@ fn EndpointRow(endpoint: Endpoint, context: WebhookContext) -> impl IntoView {
             } else {
                 action("enable", "btn btn-primary btn-sm", view! { {t!(i18n, webhooks.enable)} }.into_any()).into_any()
             }}
-            <details class="relative inline-block">
+            <details class="relative inline-block" data-menu>
                 <summary class="btn btn-quiet btn-sm list-none">{t!(i18n, webhooks.rotate)}</summary>
                 <div class="panel absolute right-0 z-20 mt-1 w-64 p-3 grid gap-2 shadow-lg">
                     <p class="text-sm">{t!(i18n, webhooks.rotate_note)}</p>
                     {rotate}
                 </div>
             </details>
-            <details class="relative inline-block">
+            <details class="relative inline-block" data-menu>
                 <summary class="btn btn-quiet btn-sm list-none">{t!(i18n, webhooks.remove)}</summary>
                 <div class="panel absolute right-0 z-20 mt-1 w-64 p-3 grid gap-2 shadow-lg">
                     <p class="text-sm">{t!(i18n, webhooks.remove_note)}</p>

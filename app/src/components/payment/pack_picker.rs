@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::i18n::*;
-use crate::islands::terms_form::Pack;
+use crate::islands::pack::Pack;
 use crate::text::amount::{credits_text, money_text, rate_text, unit_text};
 
 /// The packs, one chosen.

@@ -60,7 +60,7 @@ pub fn PersonMenu(
         Locale::ru => ("en", "English"),
     };
     view! {
-        <details class="relative">
+        <details class="relative" data-menu>
             <summary
                 class="list-none cursor-pointer size-8 rounded-full bg-secondary text-secondary-content text-sm font-semibold grid place-items-center"
                 aria-label=move || format!("{label}, {}", t_string!(i18n, nav.person, name = name.get_value()))

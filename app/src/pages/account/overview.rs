@@ -20,7 +20,7 @@ use crate::i18n::*;
 use crate::islands::balance_banner::BalanceBanner;
 use crate::islands::balance_card::BalanceCard;
 use crate::islands::feed::LedgerFeed;
-use crate::islands::terms_form::Pack;
+use crate::islands::pack::Pack;
 use crate::session::use_session;
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::date_time::{When, WhenStyle, date_text, use_zone};

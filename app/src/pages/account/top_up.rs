@@ -3,15 +3,16 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::catalog::Expiry;
-use wallet::money::{Credits, Currency};
+use wallet::money::Credits;
 
+use crate::components::payment::currency_links::CurrencyLinks;
 use crate::components::payment::method_list::MethodList;
 use crate::components::payment::pack_picker::PackPicker;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::data::top_up::{TopUpOffer, load_top_up_offer};
 use crate::i18n::*;
 use crate::islands::own_amount::OwnAmount;
-use crate::islands::terms_form::Pack;
+use crate::islands::pack::Pack;
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::refusal::FormErrors;
 
@@ -50,7 +51,13 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
     let has_packs = !offer.packs.is_empty();
     let currency = offer.currency;
     view! {
-        <CurrencyChoice currency=currency currencies=offer.currencies.clone() />
+        <div class="mb-4 empty:hidden">
+            <CurrencyLinks
+                current=currency
+                currencies=offer.currencies.clone()
+                address=|code| format!("/wallet/top-up?currency={code}")
+            />
+        </div>
         <form
             method="post"
             action="/wallet/top-up"
@@ -90,24 +97,6 @@ fn choose(packs: &[Pack], asked: Option<&str>) -> String {
     let found = asked.and_then(|asked| packs.iter().find(|pack| pack.code == asked));
     let found = found.or_else(|| packs.get(packs.len().saturating_sub(1) / 2));
     found.map(|pack| pack.code.clone()).unwrap_or_default()
-}
-
-/// Another currency is another page: prices are not converted, they are the catalog's.
-#[component]
-fn CurrencyChoice(currency: Currency, currencies: Vec<Currency>) -> impl IntoView {
-    let i18n = use_i18n();
-    if currencies.len() < 2 {
-        return ().into_any();
-    }
-    let links = currencies
-        .into_iter()
-        .map(|known| {
-            let is_current = (known == currency).then_some("true");
-            let class = if known == currency { "btn btn-neutral btn-sm" } else { "btn btn-plain btn-sm" };
-            view! { <a class=class aria-current=is_current href=format!("/wallet/top-up?currency={}", known.code())>{known.code()}</a> }
-        })
-        .collect_view();
-    view! { <nav class="flex gap-1 mb-4" aria-label=move || t_string!(i18n, top_up.currency)>{links}</nav> }.into_any()
 }
 
 /// One order for each choice; the style sheet shows the one that is picked.

@@ -15,7 +15,6 @@ pub fn asked_of(address: &ParamsMap) -> Option<TrialRequest> {
     let pairs = address.clone().into_iter();
     Some(TrialRequest {
         operation: address.get("operation")?,
-        count: address.get("count").and_then(|count| count.parse().ok()),
         params: pairs.filter_map(|(name, value)| Some((param(&name)?, value))).collect(),
     })
 }
@@ -31,7 +30,7 @@ pub fn TrialCard(
     let i18n = use_i18n();
     let locale = i18n.get_locale();
     let tariff = trial.tariff;
-    let count = trial.quote.as_ref().map_or(1, |quote| quote.count);
+    let count = trial.count;
     let price = trial.quote.as_ref().map(|quote| quote.credits);
     let price = price.map(|price| format!("{} {}", exact_text(locale, price), unit_text(locale, price)));
     let heading = if is_refusal { t_string!(i18n, playground.refused).to_owned() } else { tariff.name };

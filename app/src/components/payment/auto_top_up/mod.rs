@@ -7,6 +7,7 @@ use leptos_router::hooks::use_query_map;
 use uuid::Uuid;
 use wallet::payment::{AutoTopUpState, AutoTopUpView, CardTerm, PaymentMethod, Suspension};
 
+use crate::components::payment::currency_links::CurrencyLinks;
 use crate::components::ui::panel::{Banner, BannerKind};
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -39,7 +40,17 @@ pub fn AutoTopUpPanel(
     let form = match (may_pay, usable.is_empty()) {
         (false, _) => ().into_any(),
         (true, true) => view! { <p class="px-5 pb-5 max-w-[60ch]">{t!(i18n, auto.needs_card)}</p> }.into_any(),
-        (true, false) => view! { <TermsForm offer=offer cards=usable outcome=outcome asked=asked /> }.into_any(),
+        (true, false) => view! {
+            <div class="px-5 pt-5 empty:hidden">
+                <CurrencyLinks
+                    current=offer.currency
+                    currencies=offer.currencies.clone()
+                    address=|code| format!("/wallet/payment?currency={code}#auto-top-up")
+                />
+            </div>
+            <TermsForm offer=offer cards=usable outcome=outcome asked=asked />
+        }
+        .into_any(),
     };
     view! {
         <section id="auto-top-up" class="panel scroll-mt-20" aria-labelledby="auto-title">
