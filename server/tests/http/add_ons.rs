@@ -152,7 +152,7 @@ async fn a_paused_add_on_says_so_everywhere(pool: PgPool) {
         &["Дополнения", "Voice cloning На паузе", "доступно 12.", "Возобновить за 300", "Выключить Voice cloning"],
     );
     // A key that may not read the balance sees the offer alone.
-    let blind = site.program_with("blind", 10, &[]).await;
+    let blind = site.program_with("blind", 10, &["ledger:read"]).await;
     let list = blind.get("/add-ons").await.json();
     assert_eq!((&list["add_ons"][0]["available"], &list["add_ons"][0]["wallet"]), (&json!(true), &Value::Null));
 }
