@@ -34,8 +34,8 @@ pub use document::shell;
 pub use document::take_page_address;
 use i18n::I18nContextProvider;
 use pages::account::{
-    HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage, RefundFormPage,
-    RefundRequestPage, RefundsPage, TopUpPage,
+    DocumentsPage, HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage,
+    RefundFormPage, RefundRequestPage, RefundsPage, TopUpPage,
 };
 use pages::admin::{
     AuditPage, DisputesPage, ImportPage, MarginsPage, OperationPage, PaymentsPage, PublishPage, ReconciliationPage,
@@ -47,7 +47,7 @@ use pages::public::{
     AnnouncementPage, ChangelogPage, ForgotPage, NotFoundPage, PricingPage, ResetPage, SignInPage, SignUpPage,
     VerifyEmailPage,
 };
-use pages::settings::SecurityPage;
+use pages::settings::{BillingPage, SecurityPage};
 
 /// All pages.
 #[component]
@@ -83,11 +83,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet/quotes") view=QuotesPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/documents") view=DocumentsPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/refunds") view=RefundsPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/refunds/new") view=RefundFormPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/refunds/:id") view=RefundRequestPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/webhooks") view=WebhooksPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/billing") view=BillingPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async />
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/payments/:id?") view=PaymentsPage ssr=SsrMode::Async />

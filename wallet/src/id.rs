@@ -70,6 +70,8 @@ uuid_id! {
     DisputeId,
     /// An account on a plan, from its start to its end.
     SubscriptionId,
+    /// A receipt, an invoice, a credit note.
+    DocumentId,
 }
 
 /// Where an account's money rows live: 0–255, derived once from the account's id and kept.

@@ -14,6 +14,7 @@ use crate::db::{self, Db, JobQueue, ReadLimits};
 use crate::error::Result;
 use crate::identity::{self, Identity};
 use crate::insight::Insight;
+use crate::invoice::{self, Invoices};
 use crate::ledger::{self, Breach, Ledger, LedgerOptions, Scope};
 use crate::notify::Notify;
 use crate::notify::webhook::Webhooks;
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     webhooks: Webhooks,
     payments: Payments,
     refunds: Refunds,
+    invoices: Invoices,
     insight: Insight,
     boundaries: Arc<Boundaries>,
 }
@@ -114,6 +116,7 @@ impl Wallet {
             Plans::clone(&plans),
             notify.clone(),
         );
+        let invoices = Invoices::new(db.clone(), catalog.clone());
         let insight = Insight::new(db.clone(), ledger.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
         let inner = Arc::new_cyclic(|inner| {
@@ -131,6 +134,7 @@ impl Wallet {
                 webhooks,
                 payments,
                 refunds,
+                invoices,
                 insight,
                 boundaries,
             }
@@ -227,6 +231,12 @@ impl Wallet {
         &self.inner.refunds
     }
 
+    /// Receipts, invoices, credit notes, statements.
+    #[must_use]
+    pub fn invoices(&self) -> &Invoices {
+        &self.inner.invoices
+    }
+
     /// Messages to the programs of customers.
     #[must_use]
     pub fn webhooks(&self) -> &Webhooks {
@@ -257,6 +267,7 @@ impl Wallet {
             plan::repo::invariants::INVARIANTS,
             payment::repo::invariants::INVARIANTS,
             refund::repo::invariants::INVARIANTS,
+            invoice::repo::invariants::INVARIANTS,
         ];
         for invariants in lists {
             breaches.extend(ledger::check(connection, invariants, scope).await?);

@@ -12,7 +12,7 @@ struct Order {
 }
 
 /// The orders of the house. ARCHITECTURE.md gives the reasons.
-const ORDERS: [Order; 8] = [
+const ORDERS: [Order; 9] = [
     Order {
         folder: "wallet/src",
         rooms: &[
@@ -31,6 +31,7 @@ const ORDERS: [Order; 8] = [
             "notify",
             "payment",
             "refund",
+            "invoice",
             "insight",
             "app_service",
             "wallet",
@@ -58,6 +59,7 @@ const ORDERS: [Order; 8] = [
         ],
     },
     Order { folder: "wallet/src/refund", rooms: &["rule", "model", "repo", "service"] },
+    Order { folder: "wallet/src/invoice", rooms: &["details", "model", "rule", "repo", "service"] },
     Order {
         folder: "app/src",
         rooms: &[
@@ -94,6 +96,7 @@ const ORDERS: [Order; 8] = [
             "http",
             "pages",
             "auth",
+            "documents",
             "mail",
             "providers",
             "payment_webhooks",

@@ -6,6 +6,7 @@
 mod account;
 mod admin;
 mod auto_top_up;
+mod documents;
 mod draft;
 mod files;
 mod keys;
@@ -35,7 +36,7 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 44] = [
+const HELD: [(&str, &str); 45] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
@@ -46,6 +47,7 @@ const HELD: [(&str, &str); 44] = [
     ("/wallet/payment/auto-top-up", "/wallet/payment"),
     ("/wallet/payment/auto-top-up/off", "/wallet/payment"),
     ("/wallet/payment/auto-top-up/pay", "/wallet/payment"),
+    ("/wallet/documents/{id}/invoice", "/wallet/documents"),
     ("/wallet/plan/pay", "/wallet/plan"),
     ("/wallet/plan/change", "/wallet/plan"),
     ("/wallet/plan/keep", "/wallet/plan"),
@@ -140,6 +142,9 @@ fn posts() -> Router<AppState> {
         .route("/wallet/payment/auto-top-up", post(auto_top_up::agree))
         .route("/wallet/payment/auto-top-up/off", post(auto_top_up::switch_off))
         .route("/wallet/payment/auto-top-up/pay", post(auto_top_up::pay))
+        // Documents.
+        .route("/wallet/documents/{id}/invoice", post(documents::issue_invoice))
+        .route("/settings/billing", post(documents::set_billing))
         // The plan.
         .route("/wallet/plan", post(plan::choose))
         .route("/wallet/plan/pay", post(plan::pay))

@@ -41,7 +41,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 60] = [
+pub const FORMS: [Form; 62] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -59,6 +59,8 @@ pub const FORMS: [Form; 60] = [
     form("/wallet/payment/auto-top-up", Payer),
     form("/wallet/payment/auto-top-up/off", Payer),
     form("/wallet/payment/auto-top-up/pay", Payer),
+    form("/wallet/documents/{id}/invoice", Payer),
+    form("/settings/billing", Payer),
     form("/wallet/plan", Payer),
     form("/wallet/plan/pay", Payer),
     form("/wallet/plan/change", Payer),
@@ -125,9 +127,11 @@ impl Form {
 }
 
 /// A server function: its endpoint, whether it is posted, whom it is for, and arguments that can be read.
-const FUNCTIONS: [(&str, bool, Asks, &str); 35] = [
+const FUNCTIONS: [(&str, bool, Asks, &str); 37] = [
     ("audit", false, Admin, ""),
+    ("billing_details", false, Person, ""),
     ("changelog", false, Anybody, ""),
+    ("documents", false, Person, ""),
     ("price_change", false, Anybody, "version=1"),
     ("posted_form", false, Anybody, "path=%2Fwallet"),
     ("keys_page", false, Person, ""),

@@ -1,6 +1,7 @@
 //! Orders: what to buy, and how far one is.
 
 pub mod auto_top_up;
+pub mod document_table;
 pub mod method_list;
 pub mod order_steps;
 pub mod pack_picker;

@@ -222,6 +222,9 @@ fn Paid(page: Page) -> impl IntoView {
             <a class="btn btn-primary" href="/wallet">{t!(i18n, order.back)}</a>
             {is_plan.then(|| view! { <a class="btn btn-plain" href="/wallet/plan">{t!(i18n, plan.title)}</a> })}
             {entry.map(|seq| view! { <a class="btn btn-plain" href=format!("/wallet/history/{seq}")>{t!(i18n, order.row)}</a> })}
+            <a class="btn btn-plain" href=format!("/wallet/orders/{}/receipt.pdf", order.id) rel="external">
+                {t!(i18n, document.download)}
+            </a>
         </div>
     }
 }

@@ -106,7 +106,7 @@ fn PaymentList(
                     {opened
                         .map(|opened| {
                             let (close, done) = (close.get_value(), done.get_value());
-                            view! { <StoryPanel story=opened.story outcome=opened.outcome done=done close=close /> }
+                            view! { <StoryPanel story=opened.story documents=opened.documents outcome=opened.outcome done=done close=close /> }
                         })}
                 </Loaded>
             </Show>
