@@ -7,8 +7,8 @@ use leptos_router::{SsrMode, path};
 
 use crate::generated::i18n::I18nContextProvider;
 use crate::pages::account::{
-    HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage, RefundFormPage,
-    RefundRequestPage, RefundsPage, TopUpPage,
+    DocumentsPage, HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage,
+    RefundFormPage, RefundRequestPage, RefundsPage, TopUpPage,
 };
 use crate::pages::admin::{
     AuditPage, DisputesPage, ImportPage, MarginsPage, OperationPage, PaymentsPage, PublishPage, ReconciliationPage,
@@ -20,7 +20,7 @@ use crate::pages::public::{
     AnnouncementPage, ChangelogPage, ForgotPage, NotFoundPage, PricingPage, ResetPage, SignInPage, SignUpPage,
     VerifyEmailPage,
 };
-use crate::pages::settings::SecurityPage;
+use crate::pages::settings::{BillingPage, SecurityPage};
 use crate::{language, live, session};
 
 /// All pages.
@@ -56,11 +56,13 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet/quotes") view=QuotesPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders") view=OrdersPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/orders/:id") view=OrderPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/documents") view=DocumentsPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/refunds") view=RefundsPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/refunds/new") view=RefundFormPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/refunds/:id") view=RefundRequestPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/webhooks") view=WebhooksPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/billing") view=BillingPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async />
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/payments/:id?") view=PaymentsPage ssr=SsrMode::Async />

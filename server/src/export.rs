@@ -1,5 +1,7 @@
-//! Files for signed-in people: the history with the page's own filters; payments and price books for staff.
+//! Files for signed-in people: the history with the page's own filters, documents as PDF; payments and price books for
+//! staff.
 
+mod documents;
 mod payments;
 
 use app::context::Viewer;
@@ -22,6 +24,10 @@ use crate::state::AppState;
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/wallet/history.csv", get(history))
+        .route("/wallet/documents/{id}", get(documents::document))
+        .route("/wallet/orders/{id}/receipt.pdf", get(documents::receipt))
+        .route("/wallet/statements/{month}", get(documents::statement))
+        .route("/admin/documents/{id}", get(documents::staff_document))
         .route("/admin/payments.csv", get(payments::file))
         .route("/admin/margins/costs.csv", get(costs))
         .route("/admin/tariffs/{n}/prices.csv", get(prices_csv))

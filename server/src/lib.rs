@@ -15,6 +15,7 @@ pub mod connections;
 pub mod database;
 pub mod demo;
 pub mod dispatch;
+pub mod documents;
 pub mod export;
 pub mod feeds;
 pub mod forms;
@@ -52,7 +53,7 @@ pub fn build(state: AppState) -> Dispatch {
         .merge(mail::dev_router(&state)); // /dev/mail, in development
     let browser = limited(pages, &state)
         .merge(live::router()) // /live: events for a signed-in browser
-        .merge(export::router()); // /wallet/history.csv, /admin/tariffs/{n}/prices.csv
+        .merge(export::router()); // /wallet/history.csv, /wallet/documents/{id}.pdf, /admin/tariffs/{n}/prices.csv
     let browser = auth::around(browser, &state) // session, viewer, guards
         .layer(from_fn_with_state(state.clone(), forms::keep)); // a form that can't be taken now is kept
     let sandbox = limited(providers::sandbox::router(&state), &state); // /sandbox/checkout/{ref}, outside production

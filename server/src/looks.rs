@@ -1,4 +1,5 @@
-//! Plans renew, add-ons are deducted and low wallets are topped up when they are due, not at the next minute: every node looks twice a second.
+//! Plans renew, add-ons are deducted, low wallets are topped up and documents are issued when they are due, not at the next
+//! minute: every node looks twice a second.
 //!
 //! The jobs of every minute stay, for a node on which this stands still. Any number of nodes may look at once: what is
 //! due is taken by one of them.
@@ -26,13 +27,15 @@ pub enum Look {
     Plans,
     /// Wallets that run low; also at once where this node has refused a charge that a top-up would cover.
     LowWallets,
+    /// Payments and refunds without their documents.
+    Documents,
 }
 
 impl Look {
     /// Waits until a look is asked for before its time.
     async fn asked(self, wallet: &Wallet) {
         match self {
-            Self::Plans => std::future::pending().await,
+            Self::Plans | Self::Documents => std::future::pending().await,
             Self::LowWallets => wallet.payments().top_up_is_asked_for().await,
         }
     }
@@ -44,6 +47,7 @@ impl Look {
                 plans.and(add_ons.map(drop))
             }
             Self::LowWallets => wallet.payments().top_up_due().await.map(drop),
+            Self::Documents => wallet.invoices().issue_due().await.map(drop),
         }
     }
 }

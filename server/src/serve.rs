@@ -42,6 +42,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     share_rates(&state);
     let renewals = looks::start(&state, Look::Plans);
     let top_ups = looks::start(&state, Look::LowWallets);
+    let documents = looks::start(&state, Look::Documents);
     stop_on_signal(state.stopping.clone())?;
     print_addresses(&settings, demo.as_ref());
     if settings.lacks_proxies() {
@@ -56,7 +57,8 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
         finish(worker, deadline),
         finish(webhooks, deadline),
         finish(renewals, deadline),
-        finish(top_ups, deadline)
+        finish(top_ups, deadline),
+        finish(documents, deadline)
     );
     wallet.shutdown().await;
     tracing::info!("stopped");

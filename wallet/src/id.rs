@@ -72,6 +72,8 @@ uuid_id! {
     SubscriptionId,
     /// An add-on of a wallet, from being switched on to its end.
     AddOnId,
+    /// A receipt, an invoice, a credit note.
+    DocumentId,
 }
 
 /// Where an account's money rows live: 0–255, derived once from the account's id and kept.

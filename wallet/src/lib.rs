@@ -5,7 +5,7 @@
 //! façade [`Wallet`] that everybody calls.
 //!
 //! Each module imports only what stands to its left: money, id, error, clock, `time_zone`, idempotency, db, identity,
-//! ledger, tariff, catalog, plan, notify, payment, refund, `add_on`, insight, `app_service`, wallet.
+//! ledger, tariff, catalog, plan, notify, payment, refund, invoice, `add_on`, insight, `app_service`, wallet.
 
 #![warn(clippy::disallowed_methods)]
 #![cfg_attr(feature = "postgres", warn(unreachable_pub))]
@@ -40,6 +40,8 @@ pub mod notify;
 pub mod payment;
 
 pub mod refund;
+
+pub mod invoice;
 
 pub mod add_on;
 

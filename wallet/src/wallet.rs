@@ -15,6 +15,7 @@ use crate::db::{self, Db, JobQueue, ReadLimits};
 use crate::error::Result;
 use crate::identity::{self, Identity};
 use crate::insight::Insight;
+use crate::invoice::{self, Invoices};
 use crate::ledger::{self, Breach, Ledger, LedgerOptions, Scope};
 use crate::notify::Notify;
 use crate::notify::webhook::Webhooks;
@@ -67,6 +68,7 @@ pub(crate) struct Inner {
     payments: Payments,
     refunds: Refunds,
     add_ons: AddOns,
+    invoices: Invoices,
     insight: Insight,
     boundaries: Arc<Boundaries>,
 }
@@ -117,6 +119,7 @@ impl Wallet {
             notify.clone(),
         );
         let add_ons = AddOns::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), notify.clone());
+        let invoices = Invoices::new(db.clone(), catalog.clone());
         let insight = Insight::new(db.clone(), ledger.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
         let inner = Arc::new_cyclic(|inner| {
@@ -135,6 +138,7 @@ impl Wallet {
                 payments,
                 refunds,
                 add_ons,
+                invoices,
                 insight,
                 boundaries,
             }
@@ -237,6 +241,12 @@ impl Wallet {
         &self.inner.add_ons
     }
 
+    /// Receipts, invoices, credit notes, statements.
+    #[must_use]
+    pub fn invoices(&self) -> &Invoices {
+        &self.inner.invoices
+    }
+
     /// Messages to the programs of customers.
     #[must_use]
     pub fn webhooks(&self) -> &Webhooks {
@@ -268,6 +278,7 @@ impl Wallet {
             payment::repo::invariants::INVARIANTS,
             refund::repo::invariants::INVARIANTS,
             add_on::repo::invariants::INVARIANTS,
+            invoice::repo::invariants::INVARIANTS,
         ];
         for invariants in lists {
             breaches.extend(ledger::check(connection, invariants, scope).await?);

@@ -43,6 +43,24 @@ const BOOKS: &str = "
     INSERT INTO disputes (id, payment_id, state, reason, minor, currency, opened_by, created_at, updated_at)
     VALUES ('00000000-0000-0000-0000-000000000006', '00000000-0000-0000-0000-000000000001', 'open', 'fraudulent', 44900,
             'RUB', 'x', now(), now());
+    UPDATE invoice_series SET last_number = 1 WHERE name IN ('RC', 'INV', 'CN');
+    UPDATE payments SET documented_at = now();
+    INSERT INTO refunds (id, payment_id, source, minor, tax_minor, currency, credits, state, begun_by, created_at,
+                         updated_at, check_at, documented_at)
+    VALUES ('00000000-0000-0000-0000-000000000007', '00000000-0000-0000-0000-000000000001', 'staff', 50, 0, 'RUB', 0,
+            'succeeded', 'x', now(), now(), now(), now());
+    INSERT INTO invoice_documents (id, kind, series, number, account_id, payment_id, refund_id, original_id, total_minor,
+                                   tax_minor, currency, locale, content, issued_at, issued_on)
+    SELECT d.id::uuid, d.kind, d.series, 1, w.account_id, '00000000-0000-0000-0000-000000000001', d.refund::uuid,
+           d.original::uuid, d.total, 0, 'RUB', 'en', jsonb_build_object('lines', jsonb_build_array(
+               jsonb_build_object('net_minor', d.total))), now(), '2026-01-01'
+    FROM wallets AS w,
+         (VALUES ('00000000-0000-0000-0000-000000000008', 'receipt', 'RC', NULL, NULL, 44900),
+                 ('00000000-0000-0000-0000-000000000009', 'invoice', 'INV', NULL,
+                  '00000000-0000-0000-0000-000000000008', 44900),
+                 ('00000000-0000-0000-0000-00000000000a', 'credit_note', 'CN',
+                  '00000000-0000-0000-0000-000000000007', '00000000-0000-0000-0000-000000000009', 50))
+         AS d (id, kind, series, refund, original, total);
     SET session_replication_role = DEFAULT";
 
 const CANARIES: &[(&str, &str)] = &[
@@ -78,6 +96,32 @@ const CANARIES: &[(&str, &str)] = &[
     ("dispute_moves_credits_once", "UPDATE disputes SET frozen = 5, frozen_seq = 1, state = 'won'"),
     ("dispute_moves_credits_once", "UPDATE disputes SET lost_seq = 1"),
     ("dispute_moves_credits_once", "UPDATE disputes SET restored_seq = 1"),
+    ("documents_are_numbered_without_gaps", "DELETE FROM invoice_documents WHERE kind = 'invoice'"),
+    ("documents_are_numbered_without_gaps", "UPDATE invoice_documents SET number = 2 WHERE kind = 'receipt'"),
+    ("documents_are_numbered_without_gaps", "UPDATE invoice_series SET last_number = 2 WHERE name = 'CN'"),
+    (
+        "documents_are_numbered_without_gaps",
+        "UPDATE invoice_series SET kind = 'receipt', is_current = false WHERE name = 'CN'",
+    ),
+    (
+        "documents_are_numbered_without_gaps",
+        "UPDATE invoice_series SET last_number = 2 WHERE name = 'INV';
+         INSERT INTO invoice_documents
+         SELECT gen_random_uuid(), kind, series, 2, account_id, gen_random_uuid(), NULL, NULL, original_id, total_minor,
+                tax_minor, currency, locale, content, '2020-01-01', issued_on
+         FROM invoice_documents WHERE kind = 'invoice'",
+    ),
+    ("receipt_is_what_was_paid", "UPDATE invoice_documents SET total_minor = 44901 WHERE kind = 'receipt'"),
+    ("receipt_is_what_was_paid", "UPDATE invoice_documents SET total_minor = 44901 WHERE kind = 'invoice'"),
+    ("receipt_is_what_was_paid", "UPDATE payments SET documented_at = NULL"),
+    ("receipt_is_what_was_paid", "UPDATE payments SET tax_minor = 1"),
+    ("credit_notes_are_what_went_back", "UPDATE invoice_documents SET total_minor = 49 WHERE kind = 'credit_note'"),
+    ("credit_notes_are_what_went_back", "UPDATE refunds SET documented_at = NULL WHERE documented_at IS NOT NULL"),
+    ("credit_notes_are_what_went_back", "UPDATE refunds SET reversed_at = now() WHERE documented_at IS NOT NULL"),
+    ("credit_notes_are_what_went_back", "UPDATE invoice_documents SET tax_minor = 1 WHERE kind = 'credit_note'"),
+    ("document_is_the_sum_of_its_lines", "UPDATE invoice_documents SET tax_minor = 1 WHERE kind = 'receipt'"),
+    ("documents_are_guarded", "DROP TRIGGER invoice_documents_append_only ON invoice_documents"),
+    ("documents_are_guarded", "ALTER TABLE invoice_documents DISABLE TRIGGER invoice_documents_not_truncated"),
     ("charge_was_priced_by_a_book_in_force", "DELETE FROM tariffs"),
     ("charge_was_priced_by_a_book_in_force", "UPDATE price_books SET effective_at = 'infinity'"),
     ("charge_was_priced_by_a_book_in_force", "DELETE FROM price_books"),
@@ -116,9 +160,9 @@ async fn what_joins_the_concepts_is_verified(pool: PgPool) {
         );
         transaction.rollback().await.expect("rolled back");
     }
-    // A wallet that fails can't spend until somebody has looked.
+    // A wallet that fails can't spend until somebody has looked. Its receipt says what was paid.
     sqlx::raw_sql("UPDATE payments SET minor = minor - 1").execute(&pool).await.expect("planted");
-    assert_eq!(wallet.verify_and_freeze().await.expect("verified").len(), 1);
+    assert_eq!(wallet.verify_and_freeze().await.expect("verified").len(), 2);
     assert_eq!(refusal(charge(&wallet, id, "c2", 1).await).code(), "forbidden");
     wallet.shutdown().await;
 }

@@ -12,7 +12,7 @@ struct Order {
 }
 
 /// The orders of the house. ARCHITECTURE.md gives the reasons.
-const ORDERS: [Order; 9] = [
+const ORDERS: [Order; 10] = [
     Order {
         folder: "wallet/src",
         rooms: &[
@@ -31,6 +31,7 @@ const ORDERS: [Order; 9] = [
             "notify",
             "payment",
             "refund",
+            "invoice",
             "add_on",
             "insight",
             "app_service",
@@ -59,6 +60,7 @@ const ORDERS: [Order; 9] = [
         ],
     },
     Order { folder: "wallet/src/refund", rooms: &["rule", "model", "repo", "service"] },
+    Order { folder: "wallet/src/invoice", rooms: &["details", "model", "rule", "repo", "service"] },
     Order { folder: "wallet/src/add_on", rooms: &["model", "rule", "repo", "service"] },
     Order {
         folder: "app/src",
@@ -98,6 +100,7 @@ const ORDERS: [Order; 9] = [
             "http",
             "pages",
             "auth",
+            "documents",
             "mail",
             "providers",
             "payment_webhooks",

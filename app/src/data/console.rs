@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use wallet::invoice::DocumentSummary;
 use wallet::payment::{GroupCounts, PaymentStory, Reconciliation, ReconciliationReport, StaffPayment, StatusGroup};
 
 use crate::context::FormOutcome;
@@ -98,6 +99,8 @@ pub struct PaymentsPage {
 pub struct StoryPage {
     /// Everything that is known of it.
     pub story: PaymentStory,
+    /// Its receipt and what followed, newest first.
+    pub documents: Vec<DocumentSummary>,
     /// What became of the form.
     pub outcome: FormOutcome,
 }
@@ -130,8 +133,9 @@ pub async fn load_payment(id: String) -> Result<StoryPage, AppError> {
     let (_, wallet) = crate::current_user::payment_staff()?;
     let payment = id.parse().map_err(|_| Error::from(Refusal::not_found("payment")))?;
     let story = wallet.payments().story(payment).await?;
+    let documents = wallet.invoices().documents_of(payment).await?;
     let outcome = crate::current_user::outcome(&format!("/admin/payments/{payment}"));
-    Ok(StoryPage { story, outcome })
+    Ok(StoryPage { story, documents, outcome })
 }
 
 /// Gives the comparisons with the providers' books.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod changelog;
 pub mod console;
+pub mod documents;
 pub mod form;
 pub mod keys;
 pub mod ledger;

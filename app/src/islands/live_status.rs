@@ -51,7 +51,7 @@ pub fn LinkState() -> impl IntoView {
             {words}
             // The page's own address, asked for again: it leads to signing in, and from there back.
             <Show when=move || link() == Link::SignedOut>
-                <a href="" rel="external" class="link-q">{t!(i18n, live.sign_in)}</a>
+                <a href="" class="link-q">{t!(i18n, live.sign_in)}</a>
             </Show>
         </span>
     }

@@ -5,6 +5,7 @@ pub mod audit_labels;
 pub mod auto_top_up;
 pub mod console;
 pub mod date_time;
+pub mod document;
 pub mod import_error;
 pub mod payment;
 pub mod price_labels;

@@ -148,5 +148,14 @@ async fn database(settings: &Settings, findings: &mut Findings) {
         Ok(view) => findings.fine("catalog", &view.settings.name.clone()),
         Err(_) => findings.problem("catalog", "it is empty: run `scrip preset load neuralbox`, or another preset"),
     }
+    match wallet.invoices().seller().await {
+        Ok(Some(seller)) => findings.fine("seller", &seller.party.name),
+        Ok(None) => findings.note(
+            "seller",
+            "nobody has said who sells: receipts name the platform alone, and no invoices are issued \
+             (scrip invoice seller)",
+        ),
+        Err(error) => findings.problem("seller", &error.to_string()),
+    }
     wallet.shutdown().await;
 }

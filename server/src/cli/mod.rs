@@ -5,6 +5,7 @@ mod clock;
 mod demo;
 mod doctor;
 mod hold;
+mod invoice;
 mod ledger;
 mod payment;
 mod payments;
@@ -65,6 +66,9 @@ pub enum Command {
     /// Lists disputes; opens and ends those that a provider tells nothing of.
     #[command(subcommand)]
     Dispute(refund::DisputeCommand),
+    /// Says who sells, names the series of documents, issues what is due, writes documents as files.
+    #[command(subcommand)]
+    Invoice(invoice::Command),
     /// Shows the plan of an account, puts the account on one that was agreed with it, or ends it.
     #[command(subcommand)]
     Plan(plan::Command),
@@ -110,6 +114,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Payments(command) => payments::run(command, &settings).await,
         Command::Refund(command) => refund::run(command, &settings).await,
         Command::Dispute(command) => refund::run_dispute(command, &settings).await,
+        Command::Invoice(command) => invoice::run(command, &settings).await,
         Command::Plan(command) => plan::run(command, &settings).await,
         Command::Wallet(command) => wallet::run(command, &settings).await,
         Command::Hold(command) => hold::run(command, &settings).await,

@@ -7,6 +7,7 @@ mod account;
 mod add_ons;
 mod admin;
 mod auto_top_up;
+mod documents;
 mod draft;
 mod files;
 mod keys;
@@ -37,7 +38,7 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 48] = [
+const HELD: [(&str, &str); 49] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
@@ -48,6 +49,7 @@ const HELD: [(&str, &str); 48] = [
     ("/wallet/payment/auto-top-up", "/wallet/payment"),
     ("/wallet/payment/auto-top-up/off", "/wallet/payment"),
     ("/wallet/payment/auto-top-up/pay", "/wallet/payment"),
+    ("/wallet/documents/{id}/invoice", "/wallet/documents"),
     ("/wallet/plan/pay", "/wallet/plan"),
     ("/wallet/plan/change", "/wallet/plan"),
     ("/wallet/plan/keep", "/wallet/plan"),
@@ -149,6 +151,9 @@ fn posts() -> Router<AppState> {
         .route("/wallet/payment/auto-top-up", post(auto_top_up::agree))
         .route("/wallet/payment/auto-top-up/off", post(auto_top_up::switch_off))
         .route("/wallet/payment/auto-top-up/pay", post(auto_top_up::pay))
+        // Documents.
+        .route("/wallet/documents/{id}/invoice", post(documents::issue_invoice))
+        .route("/settings/billing", post(documents::set_billing))
         // The plan.
         .route("/wallet/plan", post(plan::choose))
         .route("/wallet/plan/pay", post(plan::pay))

@@ -3,6 +3,7 @@
 mod announce_prices;
 mod ask_inactive;
 mod compare_payments;
+mod issue_documents;
 mod make_checkpoints;
 mod process_provider_event;
 mod purge;
@@ -100,6 +101,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<simulate_prices::SimulatePrices>()
         .define_job::<renew_plans::RenewPlans>()
         .define_job::<top_up_wallets::TopUpWallets>()
+        .define_job::<issue_documents::IssueDocuments>()
         .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
         .define_job::<SandboxEvent>()
         .define_job::<sweep::Sweep>()
@@ -113,6 +115,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(renew_plans::RenewPlans::default())?)
         .with_cron(Cron::every_minute().payload(top_up_wallets::TopUpWallets::default())?)
+        .with_cron(Cron::every_minute().payload(issue_documents::IssueDocuments::default())?)
         .with_cron(Cron::every_minute().payload(send_due_mails::SendDueMails::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)
         .with_cron(Cron::every_minute().payload(announce_prices::AnnouncePrices::default())?)

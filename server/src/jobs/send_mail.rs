@@ -3,10 +3,15 @@
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use wallet::notify::{Mail, QueuedMail, RefundStep};
 
 use super::Tools;
-use crate::mail::Unsent;
+use crate::documents::{document_file, document_pdf};
 use crate::mail::content::{MailContext, render};
+use crate::mail::{File, Outgoing, Unsent};
+
+/// So many times a mail waits for a document that can't be made at the moment.
+const TRIES_WITH_DOCUMENT: u32 = 4;
 
 /// The mail to send.
 #[derive(Debug, Deserialize, Serialize)]
@@ -42,7 +47,19 @@ pub async fn send(tools: &Tools, id: Uuid) -> Result<MailServer, String> {
         product: view.as_ref().map_or_else(|| "Scrip".to_owned(), |view| view.settings.name.clone()),
         unit: view.map(|view| view.settings.unit.clone()),
     };
-    match tools.mailer.send(&render(&mail, &context)).await {
+    let file = match document_of(tools, &mail).await {
+        Ok(file) => file,
+        // After some tries it goes without: what it says counts more, and the document stays on its page.
+        Err(error) if mail.tries < TRIES_WITH_DOCUMENT => {
+            notify.fail_mail(&mail, &error).await.map_err(super::text)?;
+            return Ok(MailServer::Reachable);
+        }
+        Err(error) => {
+            tracing::error!(%error, mail = %id, "a mail goes without its document");
+            None
+        }
+    };
+    match tools.mailer.send(&Outgoing { file, ..render(&mail, &context) }).await {
         Ok(()) => notify.finish_mail(id).await.map(|()| MailServer::Reachable).map_err(super::text),
         Err(error) => {
             tracing::warn!(%error, mail = %id, tries = mail.tries, "a mail could not be sent");
@@ -50,4 +67,23 @@ pub async fn send(tools: &Tools, id: Uuid) -> Result<MailServer, String> {
             Ok(if matches!(error, Unsent::OutOfReach(_)) { MailServer::OutOfReach } else { MailServer::Reachable })
         }
     }
+}
+
+/// Finds the document that goes with a mail: the receipt of a payment, the credit note of a refund.
+async fn document_of(tools: &Tools, queued: &QueuedMail) -> Result<Option<File>, String> {
+    let invoices = tools.state.wallet.invoices();
+    let found = match &queued.mail {
+        Mail::Receipt(paid) | Mail::CreditsLate(paid) => invoices.receipt_of(paid.payment).await,
+        Mail::PlanStarted(plan) | Mail::PlanRenewed(plan) | Mail::PlanChanged(plan) => {
+            invoices.receipt_of(plan.payment).await
+        }
+        Mail::AutoTopUpCharged(charged) => invoices.receipt_of(charged.payment).await,
+        Mail::Refund(refund) if refund.step == RefundStep::Paid && refund.money.is_some() => {
+            invoices.credit_note_of(refund.request).await
+        }
+        _ => return Ok(None),
+    };
+    let Some(document) = found.map_err(super::text)? else { return Ok(None) };
+    let content = document_pdf(&document).map_err(|error| error.to_string())?;
+    Ok(Some(File { name: document_file(&document), content }))
 }

@@ -7,11 +7,12 @@ mod folder;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::{Attachment, Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::ExposeSecret;
 
 use crate::config::Settings;
+use crate::documents::PDF;
 
 pub use dev::router as dev_router;
 pub use folder::{Folder, Stored};
@@ -41,6 +42,17 @@ pub struct Outgoing {
     pub text: String,
     /// The same as HTML.
     pub html: String,
+    /// The document that goes with it.
+    pub file: Option<File>,
+}
+
+/// A document that goes with a mail, as PDF.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// What it is called.
+    pub name: String,
+    /// What is in it.
+    pub content: Vec<u8>,
 }
 
 /// How mails leave.
@@ -87,11 +99,19 @@ impl Mailer {
     }
 
     fn written(&self, mail: &Outgoing) -> anyhow::Result<Message> {
+        let texts = MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone());
+        let parts = match &mail.file {
+            Some(file) => {
+                let attachment = Attachment::new(file.name.clone()).body(file.content.clone(), PDF.parse()?);
+                MultiPart::mixed().multipart(texts).singlepart(attachment)
+            }
+            None => texts,
+        };
         Ok(Message::builder()
             .from(self.from.clone())
             .to(mail.to.parse().context("the recipient's address")?)
             .subject(mail.subject.clone())
-            .multipart(MultiPart::alternative_plain_html(mail.text.clone(), mail.html.clone()))?)
+            .multipart(parts)?)
     }
 }
 
@@ -111,7 +131,7 @@ mod tests {
 
     fn mail() -> Outgoing {
         let text = || "x".to_owned();
-        Outgoing { to: "anna@example.com".to_owned(), subject: text(), text: text(), html: text() }
+        Outgoing { to: "anna@example.com".to_owned(), subject: text(), text: text(), html: text(), file: None }
     }
 
     #[tokio::test]

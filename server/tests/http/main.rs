@@ -10,6 +10,7 @@ mod browser;
 mod charges;
 mod connections;
 mod documented;
+mod documents;
 mod exact;
 mod guards;
 mod keys;

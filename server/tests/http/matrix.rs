@@ -41,7 +41,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 64] = [
+pub const FORMS: [Form; 66] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -59,6 +59,8 @@ pub const FORMS: [Form; 64] = [
     form("/wallet/payment/auto-top-up", Payer),
     form("/wallet/payment/auto-top-up/off", Payer),
     form("/wallet/payment/auto-top-up/pay", Payer),
+    form("/wallet/documents/{id}/invoice", Payer),
+    form("/settings/billing", Payer),
     form("/wallet/plan", Payer),
     form("/wallet/plan/pay", Payer),
     form("/wallet/plan/change", Payer),
@@ -129,7 +131,7 @@ impl Form {
 }
 
 /// Every page, by its pattern in `app/src/routes.rs`.
-const PAGES: [(&str, Asks); 35] = [
+const PAGES: [(&str, Asks); 37] = [
     ("/pricing", Anybody),
     ("/changelog", Anybody),
     ("/changelog/:version", Anybody),
@@ -147,11 +149,13 @@ const PAGES: [(&str, Asks); 35] = [
     ("/wallet/quotes", Person),
     ("/wallet/orders", Person),
     ("/wallet/orders/:id", Person),
+    ("/wallet/documents", Person),
     ("/wallet/refunds", Person),
     ("/wallet/refunds/new", Person),
     ("/wallet/refunds/:id", Person),
     ("/developers/keys", Person),
     ("/developers/webhooks", Person),
+    ("/settings/billing", Person),
     ("/settings/security", Person),
     ("/playground", Person),
     ("/admin/payments/:id?", Finance),

@@ -11,10 +11,14 @@ use crate::matrix::{Asks, accountant, member, supporter};
 use crate::support::{Browser, Site, location};
 
 /// Every such route.
-const ROUTES: [(&str, Asks); 11] = [
+const ROUTES: [(&str, Asks); 15] = [
     ("/live", Asks::Person),
     ("/wallet/history.csv", Asks::Person),
+    ("/wallet/documents/{id}", Asks::Person),
+    ("/wallet/orders/{id}/receipt.pdf", Asks::Person),
     ("/wallet/orders/{id}/return", Asks::Anybody),
+    ("/wallet/statements/{month}", Asks::Person),
+    ("/admin/documents/{id}", Asks::Finance),
     ("/wallet/payment/methods/{id}/return", Asks::Anybody),
     ("/admin/payments.csv", Asks::Finance),
     ("/admin/margins/costs.csv", Asks::Admin),
@@ -62,6 +66,9 @@ async fn every_other_route_asks_who_comes(pool: PgPool) {
     let accountant = accountant(&site).await;
     for (path, asks) in ROUTES {
         let path = path.replace("{n}", "1").replace("{id}", "pay_0").replace("{reference}", "sbx_0");
+        let path = path.replace("{month}", "2020-01.pdf");
+        // A document that nobody has.
+        let is_missing = path.contains("/documents/") || path.ends_with("/receipt.pdf");
         let of_guest = status(&guest, &path).await;
         let nobody = [StatusCode::UNAUTHORIZED, StatusCode::SEE_OTHER, StatusCode::NOT_FOUND];
         assert!(asks == Asks::Anybody || nobody.contains(&of_guest), "{path} by a guest: {of_guest}");
@@ -69,6 +76,7 @@ async fn every_other_route_asks_who_comes(pool: PgPool) {
             let told = status(browser, &path).await;
             let expected = match asks {
                 Asks::Admin | Asks::Finance => Some(StatusCode::NOT_FOUND),
+                Asks::Person if is_missing => Some(StatusCode::NOT_FOUND),
                 Asks::Person => Some(StatusCode::OK),
                 _ => None,
             };
@@ -79,9 +87,10 @@ async fn every_other_route_asks_who_comes(pool: PgPool) {
         }
         let told = status(&admin, &path).await;
         let is_theirs = matches!(asks, Asks::Admin | Asks::Finance);
-        assert!(!is_theirs || told == StatusCode::OK, "{path} by an admin: {told}");
+        let found = if is_missing { StatusCode::NOT_FOUND } else { StatusCode::OK };
+        assert!(!is_theirs || told == found, "{path} by an admin: {told}");
         let told = status(&accountant, &path).await;
-        assert!(asks != Asks::Finance || told == StatusCode::OK, "{path} by finance: {told}");
+        assert!(asks != Asks::Finance || told == found, "{path} by finance: {told}");
         assert!(asks != Asks::Admin || told == StatusCode::NOT_FOUND, "{path} by finance: {told}");
     }
 }

@@ -8,6 +8,7 @@ use crate::error::{Error, Refusal, Result};
 use crate::id::{KeyId, ServiceKeyId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{Actor, Environment, KeyScope, NewKey, NewServiceKey, ServiceScope, SignUp, StaffRole, Viewer};
+use crate::invoice::{Party, Seller};
 use crate::ledger::{CaptureAmount, Command, GrantSource, NewGrant, Submission};
 use crate::money::Credits;
 use crate::tariff::{ChargeRequest, HoldRequest, LineRequest};
@@ -103,12 +104,29 @@ impl Wallet {
         let made = (KeyId::from_uuid(Uuid::from_u128(KEY_ID)), KEY_SECRET);
         let key = self.identity().create_key_with(&viewer, &new, made).await?;
         let service_key = self.demo_service_key().await?;
+        self.demo_seller().await?;
         self.demo_gift(&viewer).await?;
         let actor = Actor::on_behalf_of(SERVICE_KEY_NAME, key.key.id, &key.key.name);
         self.demo_history(&viewer, &actor).await?;
         let login = |email, password| DemoLogin { email, password };
         let (user, admin) = (login(USER_EMAIL, USER_PASSWORD), login(ADMIN_EMAIL, ADMIN_PASSWORD));
         Ok(Demo { user, admin, key: key.secret, service_key })
+    }
+
+    /// Says who sells, where nobody has said so: the demo can issue invoices.
+    async fn demo_seller(&self) -> Result<()> {
+        if self.invoices().seller().await?.is_some() {
+            return Ok(());
+        }
+        let party = Party {
+            name: "Scrip Demo OÜ".to_owned(),
+            address: "Narva mnt 5\n10117 Tallinn".to_owned(),
+            country: "Estonia".to_owned(),
+            tax_id: "EE000000000".to_owned(),
+            email: ADMIN_EMAIL.to_owned(),
+        };
+        let seller = Seller { party, tax: None, note: "Demo: no money is taken.".to_owned() };
+        self.invoices().set_seller(&Actor::system("demo"), seller).await.map(drop)
     }
 
     async fn demo_service_key(&self) -> Result<String> {

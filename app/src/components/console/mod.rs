@@ -2,6 +2,7 @@
 
 pub mod dispute_form;
 pub mod dispute_table;
+pub mod document_links;
 pub mod payment_decision;
 pub mod payment_list;
 pub mod payment_story;

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
+use wallet::invoice::DocumentSummary;
 use wallet::money::Money;
 use wallet::payment::{Decision, PaymentStatus, PaymentStep, PaymentStory, StaffPayment, TimedStep};
 
 use crate::components::console::dispute_form::{OpenDispute, tells_of_disputes};
+use crate::components::console::document_links::DocumentLinks;
 use crate::components::console::payment_decision::DecisionForm;
 use crate::components::ui::panel::{DoneBanner, LateNote};
 use crate::components::ui::side_panel::SidePanel;
@@ -24,6 +26,8 @@ use crate::text::payment::provider_name;
 pub fn StoryPanel(
     /// Everything that is known of the payment.
     story: PaymentStory,
+    /// Its receipt and what followed, newest first.
+    documents: Vec<DocumentSummary>,
     /// What became of the form on it.
     outcome: FormOutcome,
     /// What was decided just now, as the address says it.
@@ -76,6 +80,7 @@ pub fn StoryPanel(
                 </ol>
             </div>
             <Facts story=story />
+            <DocumentLinks documents=documents />
             {disputes}
         </SidePanel>
     }

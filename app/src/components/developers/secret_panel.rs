@@ -39,7 +39,7 @@ pub fn SecretPanel(
             <button type="button" class="btn btn-primary needs-script" data-copy=secret.clone() data-copied=copied>
                 {copy}
             </button>
-            <a href=back rel="external" class="btn btn-quiet">{t!(i18n, keys.done)}</a>
+            <a href=back class="btn btn-quiet">{t!(i18n, keys.done)}</a>
         </div>
     }
 }

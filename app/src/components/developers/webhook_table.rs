@@ -215,7 +215,7 @@ pub fn DeliveryLog(
         <section id="log" aria-labelledby="lh" class="mt-8 scroll-mt-20">
             <div class="flex flex-wrap items-center gap-3 mb-2">
                 <h2 id="lh" class="h2">{t!(i18n, webhooks.log)}</h2>
-                <a class="link-q" href=context.href("#log") rel="external">{t!(i18n, webhooks.refresh)}</a>
+                <a class="link-q" href=context.href("#log")>{t!(i18n, webhooks.refresh)}</a>
                 {endpoint.map(|_| view! { <a class="link-q" href=context.href("#log")>{t!(i18n, webhooks.all)}</a> })}
             </div>
             <PagedTable

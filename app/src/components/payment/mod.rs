@@ -2,6 +2,7 @@
 
 pub mod auto_top_up;
 pub mod currency_links;
+pub mod document_table;
 pub mod method_list;
 pub mod order_steps;
 pub mod pack_picker;

@@ -9,8 +9,8 @@ use wallet::money::Credits;
 
 use crate::components::ui::panel::{Banner, BannerKind};
 use crate::context::FormOutcome;
-use crate::i18n::*;
 use crate::data::plan::AddOnsPart;
+use crate::i18n::*;
 use crate::text::amount::{credits_text, unit_text};
 use crate::text::date_time::{day_month_text, use_zone};
 use crate::text::refusal::FormErrors;

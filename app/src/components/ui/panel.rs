@@ -157,7 +157,7 @@ pub fn PanelError(
                 {(!is_missing)
                     .then(|| {
                         view! {
-                            <a class="btn btn-plain" href="" rel="external">{t!(i18n, panel.retry)}</a>
+                            <a class="btn btn-plain" href="">{t!(i18n, panel.retry)}</a>
                         }
                     })} <a class="btn btn-quiet" href="/">{t!(i18n, panel.home)}</a>
             </div>

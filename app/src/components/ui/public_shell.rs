@@ -57,7 +57,7 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
                 <Brand />
                 <nav aria-label=move || t_string!(i18n, nav.main) class="hidden md:flex gap-5 text-base">
                     <a class=prices_class href="/pricing" aria-current=prices.then_some("page")>{t!(i18n, nav.prices)}</a>
-                    <a class="text-muted hover:text-base-content" href="/docs/api" rel="external">{t!(i18n, public.api)}</a>
+                    <a class="text-muted hover:text-base-content" href="/docs/api">{t!(i18n, public.api)}</a>
                 </nav>
                 <span class="flex-1"></span>
                 <Preferences />
@@ -70,7 +70,7 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
                 <span>{t!(i18n, public.runs_on)}</span>
                 <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
                 <a class="hover:text-base-content" href="/changelog">{t!(i18n, changelog.title)}</a>
-                <a class="hover:text-base-content" href="/llms.txt" rel="external">"llms.txt"</a>
+                <a class="hover:text-base-content" href="/llms.txt">"llms.txt"</a>
             </div>
         </footer>
     }

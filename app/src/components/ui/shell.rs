@@ -136,7 +136,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                 <div class="text-sm text-muted px-2.5 flex flex-col gap-1.5">
                     <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
                     <a class="hover:text-base-content" href="/changelog">{t!(i18n, changelog.title)}</a>
-                    <a class="hover:text-base-content" href="/docs/api" rel="external">{t!(i18n, public.api)}</a>
+                    <a class="hover:text-base-content" href="/docs/api">{t!(i18n, public.api)}</a>
                 </div>
             </aside>
             <div class="min-w-0 flex flex-col">

@@ -45,7 +45,7 @@ pub fn HistoryPage() -> impl IntoView {
     view! {
         <AppShell active=Nav::History title=move || t_string!(i18n, ledger.title) wide=true>
             <PageHead title=move || t_string!(i18n, ledger.title) note=move || t_string!(i18n, ledger.note)>
-                <a class="btn btn-plain" rel="external" download="" href=move || format!("/wallet/history.csv{}", query.get().at(None).to_query())>
+                <a class="btn btn-plain" download="" href=move || format!("/wallet/history.csv{}", query.get().at(None).to_query())>
                     {t!(i18n, ledger.export)}
                 </a>
             </PageHead>

@@ -1,5 +1,6 @@
 //! The wallet: overview, history, top-up, plan, orders, saved cards, kept prices, refunds.
 
+mod documents;
 mod history;
 mod order;
 mod orders;
@@ -11,6 +12,7 @@ mod refund;
 mod refund_request;
 mod top_up;
 
+pub use documents::DocumentsPage;
 pub use history::HistoryPage;
 pub use order::OrderPage;
 pub use orders::OrdersPage;

@@ -108,7 +108,7 @@ fn Waiting(page: Page) -> impl IntoView {
         </p>
         <OrderSteps order=order />
         <div class="flex flex-wrap gap-2 mt-4">
-            {to_pay.map(|url| view! { <a class="btn btn-primary" rel="external" href=url>{t!(i18n, order.to_pay)}</a> })}
+            {to_pay.map(|url| view! { <a class="btn btn-primary" href=url>{t!(i18n, order.to_pay)}</a> })}
             <form method="post" action=format!("/wallet/orders/{id}/check")>
                 <button class="btn btn-plain">{t!(i18n, order.check)}</button>
             </form>
@@ -175,6 +175,9 @@ fn Paid(page: Page) -> impl IntoView {
             <a class="btn btn-primary" href="/wallet">{t!(i18n, order.back)}</a>
             {is_plan.then(|| view! { <a class="btn btn-plain" href="/wallet/plan">{t!(i18n, plan.title)}</a> })}
             {entry.map(|seq| view! { <a class="btn btn-plain" href=format!("/wallet/history/{seq}")>{t!(i18n, order.row)}</a> })}
+            <a class="btn btn-plain" href=format!("/wallet/orders/{}/receipt.pdf", order.id)>
+                {t!(i18n, document.download)}
+            </a>
         </div>
     }
 }

@@ -23,7 +23,12 @@ pub fn OrdersPage() -> impl IntoView {
             active=Nav::Orders
             title=move || t_string!(i18n, order.list)
             note=move || t_string!(i18n, order.list_note)
-            actions=move || view! { <a class="btn btn-plain" href="/wallet/refunds">{t!(i18n, refund.list)}</a> }
+            actions=move || {
+                view! {
+                    <a class="btn btn-plain" href="/wallet/documents">{t!(i18n, document.list)}</a>
+                    <a class="btn btn-plain" href="/wallet/refunds">{t!(i18n, refund.list)}</a>
+                }
+            }
             data=page
             let:page
         >

@@ -238,7 +238,7 @@ fn ReplaceForTopUp(
             let label = other.label.clone();
             let href = format!("/wallet/payment?card={}#auto-top-up", other.id);
             view! {
-                <a class="btn btn-plain btn-sm num" href=href rel="external">
+                <a class="btn btn-plain btn-sm num" href=href>
                     {move || t_string!(i18n, pay.use_this, method = label.clone())}
                 </a>
             }

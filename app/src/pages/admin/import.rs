@@ -42,8 +42,8 @@ fn Import(page: EditorPage) -> impl IntoView {
                 <input type="hidden" name="revision" value=page.book.revision.to_string() />
                 <p class="text-muted">{t!(i18n, import.what)}</p>
                 <p class="flex flex-wrap gap-x-4 gap-y-1">
-                    <a class="link-q" href=format!("{back}/prices.csv") download="" rel="external">{t!(i18n, import.get_csv)}</a>
-                    <a class="link-q" href=format!("{back}/prices.toml") download="" rel="external">{t!(i18n, import.get_toml)}</a>
+                    <a class="link-q" href=format!("{back}/prices.csv") download="">{t!(i18n, import.get_csv)}</a>
+                    <a class="link-q" href=format!("{back}/prices.toml") download="">{t!(i18n, import.get_toml)}</a>
                 </p>
                 <label class="block">
                     <span class="block text-sm font-medium mb-1">{t!(i18n, import.file)}</span>

@@ -32,7 +32,7 @@ pub fn MarginsPage() -> impl IntoView {
             actions=move || {
                 view! {
                     <a class="btn btn-plain" href="#upload">{t!(i18n, margins.upload)}</a>
-                    <a class="btn btn-plain" href="/admin/margins/costs.csv" rel="external">{t!(i18n, margins.download)}</a>
+                    <a class="btn btn-plain" href="/admin/margins/costs.csv">{t!(i18n, margins.download)}</a>
                     <form method="post" action="/admin/margins/draft">
                         <button class="btn btn-primary">{t!(i18n, margins.draft)}</button>
                     </form>

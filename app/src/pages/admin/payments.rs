@@ -51,7 +51,6 @@ pub fn PaymentsPage() -> impl IntoView {
                 <span class="flex-1"></span>
                 <a
                     class="btn btn-plain"
-                    rel="external"
                     download=""
                     href=move || format!("/admin/payments.csv{}", query.get().at("").to_query())
                 >
@@ -106,7 +105,7 @@ fn PaymentList(
                     {opened
                         .map(|opened| {
                             let (close, done) = (close.get_value(), done.get_value());
-                            view! { <StoryPanel story=opened.story outcome=opened.outcome done=done close=close /> }
+                            view! { <StoryPanel story=opened.story documents=opened.documents outcome=opened.outcome done=done close=close /> }
                         })}
                 </Loaded>
             </Show>

@@ -204,7 +204,7 @@ fn Files(version: i32) -> impl IntoView {
     let i18n = use_i18n();
     let link = move |end: &'static str, words: &'static str| {
         view! {
-            <a class="link-q" href=format!("/admin/tariffs/{version}/prices.{end}") download="" rel="external">{words}</a>
+            <a class="link-q" href=format!("/admin/tariffs/{version}/prices.{end}") download="">{words}</a>
         }
     };
     view! {

@@ -233,7 +233,7 @@ fn Samples(public_url: String, operation: String, secret: Option<String>) -> imp
             <p class="text-muted mt-1">{t!(i18n, keys.samples_note)}</p>
             <ul class="grid grid-cols-[minmax(0,1fr)] gap-3 mt-3">{blocks}</ul>
             <p class="text-sm text-muted mt-3">
-                {t!(i18n, keys.platform_note)} " " <a class="link-q" href="/docs/api" rel="external">"/docs/api"</a>
+                {t!(i18n, keys.platform_note)} " " <a class="link-q" href="/docs/api">"/docs/api"</a>
             </p>
         </section>
     }

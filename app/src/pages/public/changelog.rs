@@ -26,9 +26,9 @@ pub fn ChangelogPage() -> impl IntoView {
                 <h1 class="fig text-3xl">{t!(i18n, changelog.title)}</h1>
                 <p class="text-lg text-muted mt-3 max-w-[60ch]">{t!(i18n, changelog.note)}</p>
                 <p class="mt-3 flex flex-wrap gap-x-4 gap-y-1">
-                    <a class="link-q" href=move || feed(i18n.get_locale(), "atom") rel="external">"Atom"</a>
-                    <a class="link-q" href=move || feed(i18n.get_locale(), "rss") rel="external">"RSS"</a>
-                    <a class="link-q" href="/docs/api" rel="external">"GET /api/v2/price-changes"</a>
+                    <a class="link-q" href=move || feed(i18n.get_locale(), "atom")>"Atom"</a>
+                    <a class="link-q" href=move || feed(i18n.get_locale(), "rss")>"RSS"</a>
+                    <a class="link-q" href="/docs/api">"GET /api/v2/price-changes"</a>
                     <a class="link-q" href="/pricing">{t!(i18n, changelog.prices)}</a>
                 </p>
                 <Loaded data=page let:page>

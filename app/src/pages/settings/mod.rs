@@ -1,5 +1,7 @@
-//! What a person sets about the own sign-in.
+//! What a person sets: the own sign-in, and to whom the account's documents are addressed.
 
+mod billing;
 mod security;
 
+pub use billing::BillingPage;
 pub use security::SecurityPage;

@@ -67,7 +67,7 @@ pub fn render(queued: &QueuedMail, context: &MailContext) -> Outgoing {
         footer,
     };
     let (text, html) = (parts.text(), parts.html(locale.as_str()));
-    Outgoing { to: queued.to.clone(), subject: parts.subject, text, html }
+    Outgoing { to: queued.to.clone(), subject: parts.subject, text, html, file: None }
 }
 
 fn content(mail: &Mail, writer: &Writer<'_>) -> Content {

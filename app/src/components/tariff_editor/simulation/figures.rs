@@ -71,7 +71,7 @@ pub fn Figures(
                     <Impacts accounts=found.losers.clone() is_rise=true />
                 </div>
                 <p class="mt-3 text-sm">
-                    <a class="link-q" href=format!("/admin/tariffs/{}/rehearsal.csv", found.version) download="" rel="external">
+                    <a class="link-q" href=format!("/admin/tariffs/{}/rehearsal.csv", found.version) download="">
                         {t!(i18n, rehearsal.all_customers)}
                     </a>
                 </p>
