@@ -46,6 +46,8 @@ async fn the_log_holds_what_happens_to_accounts(pool: PgPool) {
     let token = newest_token(&wallet, "anna@example.com").await;
     identity.reset_password(&token, "a whole new secret").await.expect("reset");
     identity.note_refused(&viewer, "/admin/tariffs");
+    // Whoever reads the log waits for what is being written beside the answers.
+    assert_eq!(actions(&wallet).await.last().map(String::as_str), Some("access.refused"));
     let budget = NewBudget {
         name: "Daily".into(),
         scope: BudgetScope::Environment,

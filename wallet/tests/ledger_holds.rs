@@ -95,6 +95,8 @@ async fn no_hold_is_placed_where_the_sweep_has_been(pool: PgPool) {
 
 #[sqlx::test(migrations = false)]
 async fn holds_of_an_older_database_stay_what_they_were(pool: PgPool) {
+    // What the database was copied with, if anything.
+    sqlx::raw_sql("DROP SCHEMA public CASCADE; CREATE SCHEMA public").execute(&pool).await.expect("empty");
     let migrations = MIGRATOR.iter().filter(|migration| migration.version < HOLDS_ARE_ENTRIES).cloned();
     let before = Migrator { migrations: migrations.collect(), ..Migrator::DEFAULT };
     before.run(&pool).await.expect("migrated");

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::postgres::{self, Purpose};
-use crate::{lint, setup, shell};
+use crate::{setup, shell, test};
 
 /// Rounds of the short run that `make test` includes: two kills of a server, two of PostgreSQL, twelve cut connections.
 const SHORT: &str = "8";
@@ -25,8 +25,7 @@ pub fn short() -> Result<()> {
 
 fn run(fixed: Option<(&str, &str, &str)>) -> Result<()> {
     shell::say("Faults: servers, PostgreSQL and connections killed under load");
-    // The same choice of packages and targets as the tests': nothing is built twice.
-    shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
+    let scrip = test::build()?;
     let folder = shell::target_of_clone().join("chaos");
     let goes_on = fixed.is_none() && is_unfinished(&folder);
     let cluster = if goes_on {
@@ -38,7 +37,7 @@ fn run(fixed: Option<(&str, &str, &str)>) -> Result<()> {
     let built = shell::target().join("debug");
     let mut chaos = shell::command(built.join("chaos"));
     chaos.env("DATABASE_URL", cluster.url()).env("PG_DATA", postgres::data(Purpose::Chaos)?);
-    chaos.env("SCRIP_BIN", built.join("scrip")).env("XTASK", built.join("xtask")).env("CHAOS_FOLDER", folder);
+    chaos.env("SCRIP_BIN", scrip).env("XTASK", built.join("xtask")).env("CHAOS_FOLDER", folder);
     for setting in ["PUBLIC_URL", "MAIL_URL", "MAIL_DIR", "SCRIP_DEMO"] {
         chaos.env_remove(setting);
     }

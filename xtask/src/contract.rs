@@ -10,8 +10,7 @@ use anyhow::{Context, Result};
 use crate::e2e::{self, Site};
 use crate::postgres::{self, Purpose};
 use crate::python::{self, FOLDER};
-use crate::settings::Settings;
-use crate::{lint, run, setup, shell};
+use crate::{run, setup, shell, test};
 
 /// Requests for each call in each phase: a minute or two in all.
 const EXAMPLES: &str = "25";
@@ -21,13 +20,12 @@ pub fn contract(args: &[&str]) -> Result<()> {
     shell::heed_signals()?;
     let tool = python::program("schemathesis")?;
     shell::say("The REST API against its OpenAPI document");
-    let settings = Settings::read()?;
-    shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
+    let built = test::build()?;
     let folder = shell::target_of_clone().join("contract");
     setup::remove(&folder)?;
     std::fs::create_dir_all(&folder)?;
-    let program = folder.join(&settings.program);
-    run::keep_copy(&shell::target().join("debug").join(&settings.program), &program)?;
+    let program = folder.join("scrip");
+    run::keep_copy(&built, &program)?;
 
     let cluster = postgres::start_empty(Purpose::Scratch)?;
     // More calls a minute than any customer may make; and what it is told may not leave this machine.

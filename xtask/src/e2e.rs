@@ -11,8 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::pay_site::PaySite;
 use crate::postgres::{self, Purpose};
 use crate::requests::{self, Run};
-use crate::settings::Settings;
-use crate::{lint, run, setup, shell, site};
+use crate::{run, setup, shell, site, test};
 
 /// How many errors of the server are shown when a test failed.
 const SHOWN: usize = 20;
@@ -25,15 +24,13 @@ pub fn e2e(args: &[&str]) -> Result<()> {
     setup::for_testing()?;
     let browser = setup::browser(args.contains(&"--headed"))?;
     site::build(site::Profile::Development)?;
-    let settings = Settings::read()?;
     shell::say("End-to-end tests");
-    // The same choice of packages and targets as the other tests': nothing is built twice.
-    shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
+    let built = test::build()?;
     let folder = shell::target_of_clone().join("e2e");
     setup::remove(&folder)?;
     std::fs::create_dir_all(&folder)?;
-    let program = folder.join(&settings.program);
-    run::keep_copy(&shell::target().join("debug").join(&settings.program), &program)?;
+    let program = folder.join("scrip");
+    run::keep_copy(&built, &program)?;
 
     let cluster = postgres::start_with(Purpose::Scratch, &[PaySite::database(&folder)?])?;
     let site = Site::start(&program, &folder, &cluster.url(), &[])?;

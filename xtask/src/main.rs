@@ -51,6 +51,7 @@ Development tasks of Scrip, as `cargo xtask <task>`:
   layers                who may import what, and other rules of the house
   sqlx prepare|check    write the checked queries to .sqlx, or tell whether they are current
   test                  everything that CI needs, quick failures first
+  tests [args]          the unit and database tests alone, by nextest: tests -E 'test(refund)'
   e2e [args]            Playwright against a server and a database of its own
   contract [args]       the REST API against its own OpenAPI document, by Schemathesis
   doubles [args]        the stand-ins of Stripe and YooKassa, by the providers' own SDKs
@@ -87,6 +88,7 @@ fn task(args: &[&str]) -> Result<()> {
         ["sqlx", "prepare"] => sqlx::prepare(),
         ["sqlx", "check"] => sqlx::check(),
         ["test"] => test::test(),
+        ["tests", rest @ ..] => test::tests(rest),
         ["e2e", rest @ ..] => e2e::e2e(rest),
         ["bench", rest @ ..] => bench::bench(rest),
         ["contract", rest @ ..] => contract::contract(rest),

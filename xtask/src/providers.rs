@@ -4,12 +4,11 @@
 
 use anyhow::Result;
 
-use crate::{lint, shell};
+use crate::{shell, test};
 
 /// Tries the providers by the program's own command, which skips those whose keys are not set.
 pub fn check() -> Result<()> {
     shell::say("The providers' test modes");
-    shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
-    let mut scrip = shell::command(shell::target().join("debug/scrip"));
+    let mut scrip = shell::command(test::build()?);
     shell::run(scrip.args(["payments", "check"]).env("SCRIP_MODE", "development"))
 }

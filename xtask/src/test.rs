@@ -1,11 +1,13 @@
 //! `make test`: everything that CI needs, what fails quickly first.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
 
 use crate::postgres::{self, Purpose};
 use crate::requests::{self, Run};
+use crate::settings::Settings;
 use crate::{chaos, contract, doubles, e2e, layers, lint, setup, shell, site, sqlx};
 
 /// All checks and all tests.
@@ -25,7 +27,7 @@ pub fn test() -> Result<()> {
     timed("clippy for the browser", &lint::clippy_in_browser)?;
     timed("layers", &layers::check)?;
     timed("documentation", &lint::documentation)?;
-    timed("unit and database tests", &tests)?;
+    timed("unit and database tests", &|| tests(&[]))?;
     timed("model", &model)?;
     timed("faults", &chaos::short)?;
     timed("contract", &|| contract::contract(&[]))?;
@@ -40,15 +42,25 @@ pub fn test() -> Result<()> {
     Ok(())
 }
 
-/// Unit and database tests, against a PostgreSQL of their own.
-fn tests() -> Result<()> {
+/// Builds all programs and tests, by one choice of packages and targets, so that nothing is built twice; gives Scrip's
+/// program.
+pub fn build() -> Result<PathBuf> {
+    shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
+    Ok(shell::target().join("debug").join(Settings::read()?.program))
+}
+
+/// Unit and database tests, against a PostgreSQL of their own; `args` are for nextest.
+pub fn tests(args: &[&str]) -> Result<()> {
     shell::say("Unit and database tests");
     if std::env::var_os("DATABASE_URL").is_some() {
         println!("    Tests use a private PostgreSQL, not the one of DATABASE_URL.");
     }
-    let cluster = postgres::start(Purpose::Test)?;
+    let program = build()?;
+    let cluster = postgres::start_with_schema(Purpose::Test, |database| {
+        shell::quietly(shell::command(&program).arg("migrate").env("DATABASE_URL", database))
+    })?;
     let mut nextest = shell::cargo();
-    nextest.args(["nextest", "run"]).args(lint::NATIVE).env("DATABASE_URL", cluster.url());
+    nextest.args(["nextest", "run"]).args(lint::NATIVE).args(args).env("DATABASE_URL", cluster.url());
     nextest.env(requests::VARIABLE, Run::Tests.begin()?);
     shell::run(&mut nextest)
 }

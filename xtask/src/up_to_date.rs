@@ -1,6 +1,7 @@
 //! Skips work whose inputs have not changed since it last succeeded.
 
 use std::collections::hash_map::DefaultHasher;
+use std::fmt;
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,12 @@ impl Fingerprint {
             }
         }
         Ok(Self(format!("{:016x}", hasher.finish())))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -25,6 +25,12 @@ fn url(pool: &PgPool) -> String {
     pool.connect_options().to_url_lossy().to_string()
 }
 
+/// Takes away what the database was copied with, if anything.
+async fn empty(pool: &PgPool) {
+    sqlx::query("DROP SCHEMA IF EXISTS public, graphile_worker CASCADE").execute(pool).await.expect("no schema");
+    sqlx::query("CREATE SCHEMA public").execute(pool).await.expect("an empty one");
+}
+
 fn folder() -> String {
     std::env::temp_dir().join(format!("scrip-test-{}", uuid::Uuid::now_v7())).display().to_string()
 }

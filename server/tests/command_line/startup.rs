@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 
-use crate::{folder, refuses, run, scrip, url};
+use crate::{empty, folder, refuses, run, scrip, url};
 
 /// The longest wait for something that must come.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -128,6 +128,7 @@ fn help_lists_every_setting() {
 
 #[sqlx::test(migrations = false)]
 async fn a_database_is_refused_for_what_it_is(pool: PgPool) {
+    empty(&pool).await;
     let url = url(&pool);
     let missing = url.replace(pool.connect_options().get_database().expect("a name"), "no_such_database");
     refuses(&run(&["migrate"], &[("DATABASE_URL", &missing)]), &["does not exist", "createdb"]);

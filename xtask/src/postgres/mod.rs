@@ -11,6 +11,7 @@
 
 mod binaries;
 mod cluster_dir;
+mod template;
 
 use std::fs;
 use std::net::TcpStream;
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use self::cluster_dir::{ClusterDir, ServerState};
+pub use self::template::start_with_schema;
 use crate::shell;
 
 /// The role and the database of every cluster.
@@ -139,6 +141,10 @@ impl Address {
 /// Starts the cluster unless it runs already, and makes it first when there is none.
 pub fn start(purpose: Purpose) -> Result<Cluster> {
     let dir = ClusterDir::of(purpose.name())?;
+    if template::is_outdated(&dir)? {
+        stop(purpose)?;
+        dir.remove()?;
+    }
     if let Some(address) = running(&dir)? {
         return Ok(Cluster { purpose, address, started_here: false });
     }
