@@ -2,6 +2,7 @@
 
 #![expect(missing_docs, reason = "the macro writes props of its own for the browser")]
 
+use chrono::NaiveDate;
 use leptos::html::Div;
 use leptos::prelude::*;
 use wallet::ledger::EntryView;
@@ -11,7 +12,7 @@ use crate::islands::entry::{CategoryDot, EntryAmount, actor_name, entry_detail, 
 use crate::islands::live_status::LinkState;
 use crate::live::{Feed, use_feed, use_live_wallet};
 use crate::text::amount::credits_text;
-use crate::text::date_time::{When, WhenStyle, ZoneNote, local_text, use_zone};
+use crate::text::date_time::{Recent, WhenStyle, ZoneNote, recent_text, use_zone};
 
 /// How many rows the front page shows.
 pub const FEED_ROWS: usize = 8;
@@ -21,6 +22,8 @@ pub const FEED_ROWS: usize = 8;
 pub fn LedgerFeed(
     /// The newest rows as the page was drawn.
     rows: Vec<EntryView>,
+    /// The day that it was then.
+    today: NaiveDate,
     /// Whether the list stands in a narrow column: then without who did it and the balance after.
     narrow: bool,
 ) -> impl IntoView {
@@ -66,7 +69,7 @@ pub fn LedgerFeed(
                         </thead>
                         <tbody>
                             <For each=move || feed.rows.get() key=|row| row.seq let:row>
-                                <FeedRow row=row newest_live=feed.newest_live.into() narrow=narrow />
+                                <FeedRow row=row today=today newest_live=feed.newest_live.into() narrow=narrow />
                             </For>
                         </tbody>
                     </table>
@@ -80,7 +83,7 @@ pub fn LedgerFeed(
 
 /// One row of the feed.
 #[component]
-fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>, narrow: bool) -> impl IntoView {
+fn FeedRow(row: EntryView, today: NaiveDate, newest_live: Signal<Option<i64>>, narrow: bool) -> impl IntoView {
     let i18n = use_i18n();
     let by = if narrow { "hidden" } else { "hidden md:table-cell text-muted" };
     let after_class = if narrow { "hidden" } else { "r text-muted hidden sm:table-cell" };
@@ -92,7 +95,7 @@ fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>, narrow: bool) -> im
     view! {
         <tr class=class data-seq=seq>
             <td class="num text-muted hidden sm:table-cell whitespace-nowrap">
-                <When at=at style=WhenStyle::Clock />
+                <Recent at=at today=today />
             </td>
             <td>
                 <span class="flex items-center gap-2.5">
@@ -103,7 +106,7 @@ fn FeedRow(row: EntryView, newest_live: Signal<Option<i64>>, narrow: bool) -> im
                         </a>
                         <span class="text-sm text-muted">
                             <span class="sm:hidden num">
-                                {move || local_text(i18n.get_locale(), &zone, at, WhenStyle::Minute)}" "
+                                {move || recent_text(i18n.get_locale(), &zone, at, today, WhenStyle::Minute)}" "
                             </span>
                             {move || entry_detail(i18n.get_locale(), &detail)}
                         </span>

@@ -15,7 +15,6 @@ pub mod feed;
 pub mod history;
 pub mod keyboard;
 pub mod live_status;
-pub mod own_amount;
 pub mod pack;
 pub mod parts;
 pub mod price_field;
