@@ -1,5 +1,6 @@
 //! Who asks for a page, and what that person may: everything that pages read authorises itself here.
 
+use chrono::NaiveDate;
 use wallet::Wallet;
 use wallet::error::{Error, Refusal};
 use wallet::identity::Viewer;
@@ -42,4 +43,10 @@ pub fn payment_staff() -> Result<(Viewer, Wallet), AppError> {
 #[must_use]
 pub fn outcome(path: &str) -> context::FormOutcome {
     context::form_outcome().filter(|outcome| outcome.path.starts_with(path)).unwrap_or_default()
+}
+
+/// Gives the day that it is for an account.
+#[must_use]
+pub fn today(viewer: &Viewer, wallet: &Wallet) -> NaiveDate {
+    wallet.clock().now().with_timezone(&wallet::time_zone::named(&viewer.time_zone)).date_naive()
 }

@@ -1,27 +1,8 @@
 // Add-ons on a site of its own that sells the monthly-credits catalog: on, off, paused for want of credits, resumed.
 import type { Page } from '@playwright/test';
-import { buyer, keepCard } from './pay';
-import { PASSWORD, balance, bearer, newKey, payWith, signIn } from './scrip';
-import { Site, expect, test as base } from './site';
-
-const test = base.extend<{ owner: { page: Page; email: string } }, { shop: Site }>({
-  shop: [
-    async ({}, use) => {
-      const site = await Site.open('monthly-credits');
-      await use(site);
-      await site.close();
-    },
-    { scope: 'worker' },
-  ],
-  owner: async ({ shop, browser }, use) => {
-    const complaints: string[] = [];
-    const page = await shop.page(browser, complaints, [/^\/wallet\/plan\/add-ons$/]);
-    const email = await buyer(page, page.request);
-    await use({ page, email });
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  },
-});
+import { keepCard } from './pay';
+import { PASSWORD, balance, newKey, payWith, signIn } from './scrip';
+import { balanceOf, expect, spendTo, test } from './monthly';
 
 const VOICE = 'voice-cloning';
 
@@ -29,22 +10,8 @@ function row(page: Page, code: string) {
   return page.locator(`[data-add-on="${code}"]`);
 }
 
-type Balance = { available: number; add_ons: { code: string; state: string; active: boolean }[] };
-
-async function balanceOf(page: Page, key: string): Promise<Balance> {
-  return (await page.request.get('/api/v2/balance', { headers: bearer(key) })).json();
-}
-
 async function stateOf(page: Page, key: string): Promise<string | undefined> {
   return (await balanceOf(page, key)).add_ons.find((addOn) => addOn.code === VOICE)?.state;
-}
-
-/** Spends all but so many credits. */
-async function spendTo(page: Page, key: string, left: number) {
-  const { available } = await balanceOf(page, key);
-  const data = { operation: 'message', count: available - left };
-  const charged = await page.request.post('/api/v2/charges', { headers: bearer(key, `to-${left}-${Date.now()}`), data });
-  expect(charged.status()).toBe(201);
 }
 
 test('an add-on is turned on, off and kept, and one that is too dear is refused at its row', async ({ owner: { page } }) => {

@@ -1,27 +1,8 @@
 // Auto top-up on a site of its own that sells the monthly-credits catalog: allowed, charged, stopped, switched off.
 import type { Page } from '@playwright/test';
-import { buyer, keepCard } from './pay';
-import { bearer, hasScript, newKey, payWith } from './scrip';
-import { Site, expect, test as base } from './site';
-
-const test = base.extend<{ owner: Page }, { shop: Site }>({
-  shop: [
-    async ({}, use) => {
-      const site = await Site.open('monthly-credits');
-      await use(site);
-      await site.close();
-    },
-    { scope: 'worker', timeout: 60_000 },
-  ],
-  owner: async ({ shop, browser }, use) => {
-    const complaints: string[] = [];
-    const page = await shop.page(browser, complaints, [/^\/wallet\/payment\/auto-top-up$/]);
-    await buyer(page, page.request);
-    await use(page);
-    expect(complaints).toEqual([]);
-    await page.context().close();
-  },
-});
+import { keepCard } from './pay';
+import { hasScript, newKey, payWith } from './scrip';
+import { balanceOf, expect, spendTo, test } from './monthly';
 
 /** Allows ten dollars below 300 credits, at most 60 a month. */
 async function allow(page: Page) {
@@ -47,21 +28,7 @@ async function allow(page: Page) {
   await expect(page.getByTestId('auto-state')).toHaveText('On');
 }
 
-type Balance = { available: number; auto_top_up: { state: string; reason: string | null } };
-
-async function balanceOf(page: Page, key: string): Promise<Balance> {
-  return (await page.request.get('/api/v2/balance', { headers: bearer(key) })).json();
-}
-
-/** Spends all but so many credits. */
-async function spendTo(page: Page, key: string, left: number) {
-  const { available } = await balanceOf(page, key);
-  const data = { operation: 'message', count: available - left };
-  const charged = await page.request.post('/api/v2/charges', { headers: bearer(key, `to-${left}-${Date.now()}`), data });
-  expect(charged.status()).toBe(201);
-}
-
-test('a low wallet tops itself up, once it is allowed to', async ({ owner: page }) => {
+test('a low wallet tops itself up, once it is allowed to', async ({ owner: { page } }) => {
   await page.goto('/wallet/payment');
   await expect(page.getByTestId('auto-state')).toHaveText('Needs your consent');
   await expect(page.getByText('Auto top-up needs a saved card.', { exact: false })).toBeVisible();
@@ -86,7 +53,7 @@ test('a low wallet tops itself up, once it is allowed to', async ({ owner: page 
   expect(await balanceOf(page, key)).toMatchObject({ available: 10, auto_top_up: { state: 'off' } });
 });
 
-test('a bank that asks is answered on the page of that payment', async ({ owner: page }) => {
+test('a bank that asks is answered on the page of that payment', async ({ owner: { page } }) => {
   await keepCard(page, '4000 0025 0000 3155', true);
   await allow(page);
   const key = await newKey(page);

@@ -77,3 +77,22 @@ test('a receipt takes the focus, and Escape gives it back to the row', async ({ 
   await expect(page.locator('#receipt')).toHaveCount(0);
   await expect(page.locator('tr[data-seq="1"]').getByRole('link')).toBeFocused();
 });
+
+test('a receipt that covers a phone keeps the keyboard out of what it covers', async ({ page, request }) => {
+  await newcomer(page, request);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto('/wallet/history/1');
+  await expect(page.locator('html')).toHaveAttribute('data-alive', 'yes');
+  const places = new Set<string>();
+  for (let step = 0; step < 25; step += 1) {
+    await page.keyboard.press('Tab');
+    const place = () => document.activeElement?.closest('#receipt, header, main, nav, body')?.tagName ?? '';
+    places.add(await page.evaluate(place));
+  }
+  expect(places).toContain('ASIDE');
+  expect([...places].filter((place) => !['ASIDE', 'HEADER', 'BODY'].includes(place))).toEqual([]);
+
+  // On a desktop both stand beside each other.
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await expect(page.getByRole('link', { name: 'Export CSV' })).toBeVisible();
+});

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wallet::Wallet;
@@ -45,6 +46,8 @@ pub struct Playground {
     pub holds: Vec<EntryView>,
     /// The newest rows.
     pub entries: Vec<EntryView>,
+    /// The day that it is for the account.
+    pub today: NaiveDate,
     /// The balance.
     pub balance: BalanceView,
     /// The version of the price book.
@@ -64,7 +67,8 @@ pub async fn load_playground(asked: Option<TrialRequest>) -> Result<Playground, 
     let refused = cards.dearest(balance.available);
     let holds = open_holds(&wallet, viewer.wallet, &entries).await?;
     let entries = entries.into_iter().take(8).collect();
-    Ok(Playground { trials, refused, holds, entries, balance, version: book.version })
+    let today = crate::current_user::today(&viewer, &wallet);
+    Ok(Playground { trials, refused, holds, entries, today, balance, version: book.version })
 }
 
 /// The card that is asked for, with its options as typed.

@@ -1,5 +1,6 @@
 //! The front page of the wallet.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use wallet::add_on::AddOnView;
 use wallet::catalog::CatalogView;
@@ -23,6 +24,8 @@ pub struct Overview {
     pub balance: BalanceView,
     /// The newest rows.
     pub entries: Vec<EntryView>,
+    /// The day that it is for the account.
+    pub today: NaiveDate,
     /// The plan that the account is on.
     pub plan: PlanSummary,
     /// What the plan adds every month.
@@ -79,6 +82,7 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
     Ok(Overview {
         balance,
         entries,
+        today: crate::current_user::today(&viewer, &wallet),
         plan: viewer.plan.clone(),
         plan_monthly,
         paid_plan,

@@ -68,6 +68,36 @@ pub fn When(
     view! { <time datetime=exact.clone() title=exact>{move || local_text(i18n.get_locale(), &zone, at, style)}</time> }
 }
 
+/// When one of the newest things was: the time of day where that was today, else the day.
+#[component]
+pub fn Recent(
+    /// The instant.
+    at: DateTime<Utc>,
+    /// The day that it is.
+    today: NaiveDate,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let exact = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let zone = use_zone();
+    let words = move || recent_text(i18n.get_locale(), &zone, at, today, WhenStyle::Clock);
+    view! { <time datetime=exact.clone() title=exact>{words}</time> }
+}
+
+/// Writes an instant as a list of the newest does: its time of day in a style, or its day where that was before today.
+#[must_use]
+pub fn recent_text(locale: Locale, zone: &Zone, at: DateTime<Utc>, today: NaiveDate, style: WhenStyle) -> String {
+    let day = zone.day(at);
+    if day >= today {
+        local_text(locale, zone, at, style)
+    } else if Some(day) == today.pred_opt() {
+        td_string!(locale, when.yesterday).to_owned()
+    } else if day.year() == today.year() {
+        day_month_text(locale, day)
+    } else {
+        date_text(locale, day)
+    }
+}
+
 /// Writes an instant in UTC, for pages that are the same for everybody.
 #[must_use]
 pub fn when_text(locale: Locale, at: DateTime<Utc>, style: WhenStyle) -> String {

@@ -9,13 +9,19 @@ if (root.dataset.page) history.replaceState(null, "", root.dataset.page);
 const within = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
 
 // --- Parts that the server draws again.
-/** Asks for a page and puts a part of it in place of what is here, unless that has become too late. */
+/** Asks for a page and puts parts of it, found by their ids, in place of what is here, unless that has become too late. */
 const redraw = async (selector, address, request, isLate = () => false) => {
   const answer = await fetch(address, request);
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  const [old, now] = [document.querySelector(selector), page.querySelector(selector)];
-  if (!old || !now || isLate()) return;
+  if (isLate()) return;
+  for (const old of document.querySelectorAll(selector)) {
+    const now = page.getElementById(old.id);
+    if (now) replace(old, now);
+  }
+};
+/** Puts a part that the server has drawn again in its place. */
+const replace = (old, now) => {
   // Here scripts are on; the parser, which has none, has made elements of what is meant for pages without.
   for (const part of [old, now]) for (const note of part.querySelectorAll("noscript")) note.remove();
   if (old.outerHTML === now.outerHTML) return;
@@ -40,7 +46,7 @@ const redrawBy = async (form) => {
   const [number, typed] = [++asked, typedIn(form)];
   const address = new URL(redrawFrom ?? form.action, location.href);
   address.search = typed;
-  const isLate = () => number !== asked || typedIn(form) !== typed;
+  const isLate = () => form.dataset.sent || number !== asked || typedIn(form) !== typed;
   try {
     await redraw(part, address, {}, isLate);
   } catch {
@@ -48,11 +54,12 @@ const redrawBy = async (form) => {
     if (!redrawFrom) form.submit();
     return;
   }
-  if (number !== asked) return;
+  if (number !== asked || form.dataset.sent) return;
   // What was typed meanwhile is asked for next.
   if (form.isConnected && isLate()) return redrawBy(form);
   if (!redrawFrom) history.replaceState(null, "", address);
-  said.textContent = document.querySelector(`${part} output`)?.innerText ?? "";
+  const told = [...document.querySelectorAll(part)].map((drawn) => drawn.querySelector("output")).find(Boolean);
+  said.textContent = told?.innerText ?? "";
 };
 /** What a part that was drawn again says to who can't see it. */
 const said = document.createElement("p");
@@ -64,6 +71,14 @@ for (const kind of ["change", "search"]) {
     const form = within(event, "form[data-redraw]");
     if (form) redrawBy(form);
   });
+}
+// A field with `data-redraw-typing` is answered while it is typed into, also what was typed before this script was there.
+document.addEventListener("input", (event) => {
+  const field = within(event, "[data-redraw-typing]");
+  if (field) redrawBy(field.form);
+});
+for (const field of document.querySelectorAll("[data-redraw-typing]")) {
+  if (field.value !== field.defaultValue) redrawBy(field.form);
 }
 
 // --- Forms that are sent once.
@@ -139,6 +154,21 @@ document.addEventListener("keydown", (event) => {
   sessionStorage.setItem(FOCUS, panel.dataset.panel);
   close.click();
 });
+
+// Where such a panel covers the list, as on a phone, the keyboard does not go under it, and what is below does not scroll.
+const cover = () => {
+  const panel = document.querySelector("[data-panel]");
+  const covers = panel !== null && getComputedStyle(panel).position === "fixed";
+  root.style.overflow = covers ? "hidden" : "";
+  if (!panel) return;
+  for (let part = panel; part !== document.body; part = part.parentElement) {
+    for (const other of part.parentElement.children) {
+      if (other !== part && !other.matches("header, [role=status]")) other.inert = covers;
+    }
+  }
+};
+cover();
+addEventListener("resize", cover);
 
 // --- A part that changes at the server: `data-follow` names where it is asked for, until a part comes without it.
 let isAsking = false;

@@ -5,5 +5,6 @@ pub mod currency_links;
 pub mod document_table;
 pub mod method_list;
 pub mod order_steps;
+pub mod own_amount;
 pub mod pack_picker;
 pub mod refund_lines;

@@ -69,11 +69,6 @@ pub fn PersonMenu(
             </summary>
             <div class="panel absolute right-0 z-30 mt-1 w-56 p-2 grid gap-1 shadow-lg">
                 <p class="px-2.5 py-1 text-sm text-muted truncate">{name.get_value()}</p>
-                <a class="nav-i lg:hidden" href="/developers/keys">{t!(i18n, nav.keys)}</a>
-                <a class="nav-i lg:hidden" href="/developers/webhooks">{t!(i18n, webhooks.title)}</a>
-                <a class="nav-i lg:hidden" href="/wallet/plan">{t!(i18n, plan.title)}</a>
-                <a class="nav-i lg:hidden" href="/wallet/orders">{t!(i18n, nav.orders)}</a>
-                <a class="nav-i lg:hidden" href="/wallet/payment">{t!(i18n, pay.title)}</a>
                 <a class="nav-i lg:hidden" href="/pricing">{t!(i18n, nav.prices)}</a>
                 {admin_home.map(|href| view! { <a class="nav-i" href=href>{t!(i18n, nav.to_admin)}</a> })}
                 <a class="nav-i" href="/settings/security">{t!(i18n, nav.security)}</a>

@@ -45,6 +45,14 @@ pub enum Icon {
     Flag,
     /// A cross.
     Cross,
+    /// A table.
+    Table,
+    /// A till's receipt.
+    Receipt,
+    /// Three points that are joined.
+    Joined,
+    /// Bars of a chart.
+    Bars,
 }
 
 impl Icon {
@@ -74,6 +82,12 @@ impl Icon {
             Self::Download => "M8 2.500v7M5 7l3 3 3-3M2.500 13h11",
             Self::Flag => "M3.500 14V2.500M3.500 3h8.500l-2 2.800 2 2.700H3.500",
             Self::Cross => "m4 4 8 8M12 4l-8 8",
+            Self::Table => "M3 3h10v10H3zM3 6.500h10M6.500 6.500V13",
+            Self::Receipt => "M4 2.500h8v11l-2-1.300-2 1.300-2-1.300-2 1.300zM6.200 5.700h3.600M6.200 8.500h3.600",
+            Self::Joined => {
+                "M6.500 11a2 2 0 1 1-4 0a2 2 0 0 1 4 0zM13.500 11a2 2 0 1 1-4 0a2 2 0 0 1 4 0zM10 4.500a2 2 0 1 1-4 0a2 2 0 0 1 4 0zM7 6.300 5.200 9.200M9 6.300l1.600 2.900M6.500 11h3"
+            }
+            Self::Bars => "M2.500 13.500h11M4.500 11V8M8 11V3.500M11.500 11V6",
         }
     }
 }

@@ -108,6 +108,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
         .filter(|(_, items): &(_, Vec<Nav>)| !items.is_empty())
         .collect();
     let tabs: Vec<Nav> = shown.iter().flat_map(|(_, items)| items.clone()).collect();
+    let others: Vec<Nav> = tabs.iter().copied().filter(|item| !BOTTOM.contains(item)).chain([Nav::Security]).collect();
     let main = if wide {
         "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full"
     } else {
@@ -140,7 +141,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                 </div>
             </aside>
             <div class="min-w-0 flex flex-col">
-                <header class="sticky top-0 z-20 bg-base-200/95 border-b border-line">
+                <header class="off-when-low sticky top-0 z-20 bg-base-200/95 border-b border-line">
                     <div class="h-14 px-4 lg:px-8 flex items-center gap-2 sm:gap-3">
                         <span class="lg:hidden"><Brand /></span>
                         <p class="hidden lg:block text-base text-muted">
@@ -173,7 +174,7 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                 </main>
             </div>
         </div>
-        {(!is_admin).then(|| view! { <BottomBar active=active /> })}
+        {(!is_admin).then(|| view! { <BottomBar active=active others=others /> })}
     }
 }
 
@@ -283,23 +284,37 @@ fn ProjectBox(project: String, account: String) -> impl IntoView {
     }
 }
 
-/// The links of small screens, within reach of a thumb.
+/// The links of small screens, within reach of a thumb: the pages used most, and all others behind "More".
 #[component]
-fn BottomBar(active: Nav) -> impl IntoView {
+fn BottomBar(active: Nav, others: Vec<Nav>) -> impl IntoView {
     let i18n = use_i18n();
-    let items = [Nav::Overview, Nav::History, Nav::TopUp, Nav::Keys]
+    let class = |is_current: bool| {
+        if is_current {
+            "h-14 grid place-items-center content-center gap-0.5 text-xs text-primary font-semibold"
+        } else {
+            "h-14 grid place-items-center content-center gap-0.5 text-xs text-muted"
+        }
+    };
+    let current = |item: Nav| (item == active).then_some("page");
+    let items = BOTTOM
         .into_iter()
         .map(|item| {
-            let is_current = item == active;
-            let class = if is_current {
-                "h-14 grid place-items-center content-center gap-0.5 text-xs text-primary font-semibold"
-            } else {
-                "h-14 grid place-items-center content-center gap-0.5 text-xs text-muted"
-            };
             view! {
-                <a href=item.href() class=class aria-current=is_current.then_some("page")>
+                <a href=item.href() class=class(item == active) aria-current=current(item)>
                     {icon(item.icon(), 20)}
-                    {move || item.name(i18n.get_locale())}
+                    {item.name(i18n.get_locale())}
+                </a>
+            }
+        })
+        .collect_view();
+    let is_other = others.contains(&active);
+    let others = others
+        .into_iter()
+        .map(|item| {
+            view! {
+                <a class="nav-i" href=item.href() aria-current=current(item)>
+                    {icon(item.icon(), 16)}
+                    {item.name(i18n.get_locale())}
                 </a>
             }
         })
@@ -307,9 +322,18 @@ fn BottomBar(active: Nav) -> impl IntoView {
     view! {
         <nav
             aria-label=move || t_string!(i18n, nav.sections)
-            class="lg:hidden fixed bottom-0 inset-x-0 z-30 bg-base-100 border-t border-line grid grid-cols-4 pb-[env(safe-area-inset-bottom)]"
+            class="off-when-low lg:hidden fixed bottom-0 inset-x-0 z-30 bg-base-100 border-t border-line grid grid-cols-4 pb-[env(safe-area-inset-bottom)]"
         >
             {items}
+            <details data-menu>
+                <summary class=format!("list-none cursor-pointer {}", class(is_other))>
+                    {icon(Icon::Dots, 20)} {t!(i18n, nav.more)}
+                </summary>
+                <div class="panel absolute right-2 bottom-full mb-2 w-60 p-2 grid gap-1 shadow-lg">{others}</div>
+            </details>
         </nav>
     }
 }
+
+/// The pages of the bar on small screens.
+const BOTTOM: [Nav; 3] = [Nav::Overview, Nav::History, Nav::TopUp];

@@ -50,7 +50,11 @@ pub fn HistoryPage() -> impl IntoView {
                 </a>
             </PageHead>
             <Filters query=query />
-            <div class="grid xl:grid-cols-[minmax(0,1fr)_408px] gap-5 items-start">
+            // Two columns only while a receipt is open.
+            <div class=move || {
+                let columns = if selected.get().is_some() { "xl:grid-cols-[minmax(0,1fr)_408px]" } else { "" };
+                format!("grid grid-cols-[minmax(0,1fr)] gap-5 items-start {columns}")
+            }>
                 <Loaded data=page let:page>
                     <HistoryRows page=view_of(page) selected=seq.get_untracked() />
                 </Loaded>

@@ -69,7 +69,7 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
         </section>
         <div class="grid lg:grid-cols-[minmax(0,1fr)_minmax(0,400px)] gap-5 mt-5">
             <div class="min-w-0">
-                <LedgerFeed rows=overview.entries.clone() narrow=false />
+                <LedgerFeed rows=overview.entries.clone() today=overview.today narrow=false />
                 {(overview.entries.len() <= 1)
                     .then(|| view! { <FirstRequest public_url=overview.public_url has_playground=overview.has_playground /> })}
             </div>

@@ -3,15 +3,15 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::catalog::Expiry;
-use wallet::money::Credits;
+use wallet::money::{Credits, Money};
 
 use crate::components::payment::currency_links::CurrencyLinks;
 use crate::components::payment::method_list::MethodList;
+use crate::components::payment::own_amount::{Own, OwnAmount};
 use crate::components::payment::pack_picker::PackPicker;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::data::top_up::{TopUpOffer, load_top_up_offer};
 use crate::i18n::*;
-use crate::islands::own_amount::OwnAmount;
 use crate::islands::pack::Pack;
 use crate::text::amount::{credits_text, money_text, unit_text};
 use crate::text::refusal::FormErrors;
@@ -42,12 +42,16 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
     let i18n = use_i18n();
     let address = use_query_map();
     let outcome = offer.outcome.clone();
-    let typed = outcome.value("package").filter(|code| !code.is_empty());
-    let own =
-        outcome.value("amount").or_else(|| address.with_untracked(|map| map.get_str("amount").map(str::to_owned)));
+    // What was typed comes back with an answer, and by the address where the page is asked for the total.
+    let kept =
+        |name: &str| outcome.value(name).or_else(|| address.with_untracked(|map| map.get_str(name).map(str::to_owned)));
+    let asked = outcome.value("package").filter(|code| !code.is_empty()).or_else(|| kept("package"));
+    let own = kept("amount").unwrap_or_default();
     let refused = outcome.error("amount").cloned();
-    let asked = typed.or_else(|| address.with_untracked(|map| map.get_str("package").map(str::to_owned)));
     let chosen = choose(&offer.packs, asked.as_deref());
+    // What was refused is told beside the field.
+    let counts = if refused.is_some() { "" } else { own.as_str() };
+    let order = offer.free_amount.as_ref().map(|free| Own::of(i18n.get_locale(), free, offer.currency, counts));
     let has_packs = !offer.packs.is_empty();
     let currency = offer.currency;
     view! {
@@ -63,6 +67,8 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
             action="/wallet/top-up"
             class="top-up grid lg:grid-cols-[minmax(0,1fr)_380px] gap-6 items-start"
             data-once
+            data-redraw="#own-order, #own-note"
+            data-redraw-from="/wallet/top-up"
         >
             <input type="hidden" name="idempotency_key" value=offer.idempotency_key.to_string() />
             <input type="hidden" name="currency" value=currency.code() />
@@ -75,19 +81,19 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
                     {offer
                         .free_amount
                         .clone()
-                        .map(|free| view! { <OwnAmount free=free currency=currency typed=own.unwrap_or_default() refused=refused is_alone=!has_packs /> })}
+                        .map(|free| view! { <OwnAmount free=free currency=currency typed=own refused=refused is_alone=!has_packs /> })}
                 </fieldset>
                 <fieldset>
                     <legend class="h2 mb-2">{t!(i18n, top_up.pay_with)}</legend>
                     <MethodList
                         choice=offer.pay.clone()
-                        chosen=outcome.value("method")
-                        is_saving=outcome.value("save_method").is_some()
+                        chosen=kept("method")
+                        is_saving=kept("save_method").is_some()
                         offers_saving=true
                     />
                 </fieldset>
             </div>
-            <OrderStubs offer=offer />
+            <Orders offer=offer own=order />
         </form>
     }
 }
@@ -101,70 +107,102 @@ fn choose(packs: &[Pack], asked: Option<&str>) -> String {
 
 /// One order for each choice; the style sheet shows the one that is picked.
 #[component]
-fn OrderStubs(offer: TopUpOffer) -> impl IntoView {
+fn Orders(offer: TopUpOffer, own: Option<Own>) -> impl IntoView {
     let i18n = use_i18n();
     let available = offer.balance.available;
-    let orders = offer
+    let packs = offer
         .packs
         .iter()
         .map(|pack| {
-            let (credits, money, name) = (pack.credits, pack.money, pack.name.clone());
-            let after = move || {
-                let locale = i18n.get_locale();
-                let sum = available.checked_add(credits).unwrap_or(Credits::MAX);
-                let (before, plus, sum) =
-                    (credits_text(locale, available), credits_text(locale, credits), credits_text(locale, sum));
-                t_string!(i18n, top_up.after, before = before, plus = plus, sum = sum)
-            };
-            let price = move || money_text(i18n.get_locale(), money);
-            view! {
-                <div>
-                    <div class="p-5">
-                        <h2 class="h2">{t!(i18n, top_up.order)}</h2>
-                        <p class="mt-3 flex items-baseline gap-2">
-                            <span class="fig text-3xl">{move || credits_text(i18n.get_locale(), credits)}</span>
-                            <span class="text-lg">{move || unit_text(i18n.get_locale(), credits)}</span>
-                        </p>
-                        <p class="text-sm text-muted num mt-1">{after}</p>
-                    </div>
-                    <hr class="perf-x mx-2" />
-                    <div class="px-5 pt-5">
-                        <dl>
-                            <div class="flex gap-3 py-1">
-                                <dt class="flex-1">{t!(i18n, top_up.pack_name, name = move || name.clone())}</dt>
-                                <dd class="num">{price}</dd>
-                            </div>
-                            <div class="flex gap-3 items-baseline border-t-2 border-base-content mt-2 pt-3">
-                                <dt class="flex-1"><strong class="text-lg">{t!(i18n, top_up.total)}</strong></dt>
-                                <dd class="num"><span class="fig text-2xl">{price}</span></dd>
-                            </div>
-                        </dl>
-                        <PayButton words=Signal::derive(move || t_string!(i18n, top_up.pay, price = price())) />
-                    </div>
-                </div>
-            }
+            let line = t_string!(i18n, top_up.pack_name, name = pack.name.clone());
+            view! { <div><Order line=line credits=pack.credits money=pack.money available=available /></div> }
         })
         .collect_view();
-    let own = offer.free_amount.is_some().then(|| {
-        view! {
-            <div class="own-order p-5">
-                <h2 class="h2 mb-3">{t!(i18n, top_up.order)}</h2>
-                <p class="text-muted">{t!(i18n, top_up.own_order)}</p>
-                <PayButton words=Signal::derive(move || t_string!(i18n, top_up.pay_own).to_owned()) />
-            </div>
-        }
-    });
+    let own =
+        own.map(|own| view! { <div id="own-order" class="own-order"><OwnOrder own=own available=available /></div> });
     view! {
         <aside aria-label=move || t_string!(i18n, top_up.order) class="panel lg:sticky lg:top-[4.5rem]">
-            <div class="picked">{orders}{own}</div>
+            <div class="picked">{packs}{own}</div>
             <Rules offer=offer.clone() />
         </aside>
     }
 }
 
+/// What is bought, what it costs, and the button that pays it.
+#[component]
+fn Order(
+    /// What it is called.
+    line: String,
+    /// How much of it.
+    credits: Credits,
+    /// What is paid.
+    money: Money,
+    /// What is available now.
+    available: Credits,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let locale = i18n.get_locale();
+    let sum = available.checked_add(credits).unwrap_or(Credits::MAX);
+    let (before, plus, sum) =
+        (credits_text(locale, available), credits_text(locale, credits), credits_text(locale, sum));
+    let price = money_text(locale, money);
+    view! {
+        <div class="p-5">
+            <h2 class="h2">{t!(i18n, top_up.order)}</h2>
+            <p class="mt-3 flex items-baseline gap-2">
+                <span class="fig text-3xl">{plus.clone()}</span>
+                <span class="text-lg">{unit_text(locale, credits)}</span>
+            </p>
+            <p class="text-sm text-muted num mt-1">
+                {t_string!(i18n, top_up.after, before = before, plus = plus, sum = sum)}
+            </p>
+        </div>
+        <hr class="perf-x mx-2" />
+        <div class="px-5 pt-5">
+            <dl>
+                <div class="flex gap-3 py-1">
+                    <dt class="flex-1">{line}</dt>
+                    <dd class="num">{price.clone()}</dd>
+                </div>
+                <div class="flex gap-3 items-baseline border-t-2 border-base-content mt-2 pt-3">
+                    <dt class="flex-1"><strong class="text-lg">{t!(i18n, top_up.total)}</strong></dt>
+                    <dd class="num"><output class="fig text-2xl">{price.clone()}</output></dd>
+                </div>
+            </dl>
+            <PayButton words=t_string!(i18n, top_up.pay, price = price) />
+        </div>
+    }
+}
+
+/// The order of an own amount: what it comes to, or what is still to be typed.
+#[component]
+fn OwnOrder(own: Own, available: Credits) -> impl IntoView {
+    let i18n = use_i18n();
+    let locale = i18n.get_locale();
+    let words = match own {
+        Own::Priced(credits, money) => {
+            let line = format!("{} {}", credits_text(locale, credits), unit_text(locale, credits));
+            return view! { <Order line=line credits=credits money=money available=available /> }.into_any();
+        }
+        Own::Empty => t_string!(i18n, top_up.own_order).to_owned(),
+        Own::Wrong(words) => words,
+    };
+    view! {
+        <div class="p-5">
+            <h2 class="h2 mb-3">{t!(i18n, top_up.order)}</h2>
+            <p class="text-muted"><output>{words}</output></p>
+            <button class="btn btn-plain w-full mt-4 without-script" formmethod="get" formaction="/wallet/top-up">
+                {t!(i18n, top_up.show_total)}
+            </button>
+            <PayButton words=t_string!(i18n, top_up.pay_own).to_owned() />
+        </div>
+    }
+    .into_any()
+}
+
 /// The button that says what it does; it can be pressed once.
 #[component]
-fn PayButton(words: Signal<String>) -> impl IntoView {
+fn PayButton(words: String) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <button class="btn btn-primary btn-lg w-full mt-4" data-sending=t_string!(i18n, top_up.paying)>

@@ -47,15 +47,15 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
     let first_day =
         move || t_string!(i18n, publish.first_day, date = date_text(i18n.get_locale(), first), count = notice_days);
     view! {
-        <div class="max-w-[600px] mx-auto grid gap-5">
+        <div class="max-w-[600px] mx-auto grid grid-cols-[minmax(0,1fr)] gap-5">
             <Outdated bases=Bases::from(&page) />
             {has_rise.then(|| view! { <SimulationPanel days=page.simulation_days state=page.simulation.clone() /> })}
             <section aria-labelledby="pb" class="panel">
                 <form method="post" action=format!("/admin/tariffs/{version}/publish")>
                     <input type="hidden" name="revision" value=page.book.revision.to_string() />
-                    <div class="p-6 pb-5">
+                    <div class="p-4 sm:p-6 pb-5">
                         <div class="flex items-start gap-3">
-                            <h1 id="pb" class="fig text-2xl flex-1">{t!(i18n, publish.heading, version = move || version.to_string())}</h1>
+                            <h1 id="pb" class="fig text-xl sm:text-2xl flex-1">{t!(i18n, publish.heading, version = move || version.to_string())}</h1>
                             <a href=back.clone() class="btn btn-quiet btn-sm">{t!(i18n, tariffs.close)}</a>
                         </div>
                         <FormErrors outcome=outcome.clone() />
@@ -95,7 +95,7 @@ fn PublishDialog(page: EditorPage) -> impl IntoView {
                         </div>
                     </div>
                     <hr class="perf-x mx-2" />
-                    <div class="p-6 pt-5">
+                    <div class="p-4 sm:p-6 pt-5">
                         {if is_empty {
                             view! { <p class="text-muted">{t!(i18n, publish.nothing)}</p> }.into_any()
                         } else {

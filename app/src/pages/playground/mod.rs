@@ -57,7 +57,7 @@ fn Trials(page: Playground) -> impl IntoView {
             </div>
             <div class="grid gap-5 min-w-0">
                 <Holds open=page.holds />
-                <LedgerFeed rows=page.entries narrow=true />
+                <LedgerFeed rows=page.entries today=page.today narrow=true />
             </div>
         </div>
     }
