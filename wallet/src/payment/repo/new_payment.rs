@@ -1,7 +1,7 @@
 //! Payments that are made.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::error::Result;
 use crate::id::{AccountId, PaymentId, PaymentMethodId, SubscriptionId, UserId, WalletId};
@@ -144,7 +144,7 @@ pub(crate) async fn is_plan_under_way(connection: &mut PgConnection, account: Ac
 }
 
 /// Finds the open payment for the months of a plan from one on.
-pub(crate) async fn open_for(pool: &PgPool, part: &PlanPart) -> Result<Option<PaymentId>> {
+pub(crate) async fn open_for(executor: impl PgExecutor<'_>, part: &PlanPart) -> Result<Option<PaymentId>> {
     let id = sqlx::query_scalar!(
         "SELECT id
          FROM payments
@@ -154,14 +154,14 @@ pub(crate) async fn open_for(pool: &PgPool, part: &PlanPart) -> Result<Option<Pa
         part.subscription.uuid(),
         i32::try_from(part.month).unwrap_or(i32::MAX)
     )
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?;
     Ok(id.map(PaymentId::from_uuid))
 }
 
 /// Finds the open payment that makes a plan of a subscription.
 pub(crate) async fn open_change(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     (subscription, plan): (SubscriptionId, &str),
 ) -> Result<Option<PaymentId>> {
     let id = sqlx::query_scalar!(
@@ -173,7 +173,7 @@ pub(crate) async fn open_change(
         subscription.uuid(),
         plan
     )
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?;
     Ok(id.map(PaymentId::from_uuid))
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::catalog::Interval;
@@ -205,14 +205,14 @@ macro_rules! select_payments {
 }
 
 /// Finds an account's payment by its idempotency key.
-pub(crate) async fn by_key(pool: &PgPool, account: AccountId, key: &str) -> Result<Option<PaymentRow>> {
+pub(crate) async fn by_key(executor: impl PgExecutor<'_>, account: AccountId, key: &str) -> Result<Option<PaymentRow>> {
     select_payments!(
         "WHERE account_id = $1
            AND idempotency_key = $2",
         account.uuid(),
         key
     )
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?
     .map(PaymentRow::try_from)
     .transpose()

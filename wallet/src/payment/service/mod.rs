@@ -18,6 +18,7 @@ mod settle_plan;
 mod settlement;
 mod setup;
 mod top_up;
+mod unpaid;
 
 pub use charge_auto::ToppedUp;
 pub use compare::Compared;

@@ -194,12 +194,8 @@ impl Payments {
                 return Err(Refusal::unprocessable("package", Problem::TooMany, message).into());
             }
         }
-        // Two starts of a plan have two subscriptions, which no index joins: money that may be on its way is waited for.
-        if order.plan.as_ref().is_some_and(|part| part.month == 0)
-            && repo::new_payment::is_plan_under_way(&mut tx, buyer.account, key.as_str()).await?
-        {
-            let message = "A payment for a plan is being confirmed. Wait until it is decided: see your orders.";
-            return Err(Refusal::unprocessable("plan", Problem::Taken, message).into());
+        if order.renews.is_none() {
+            self.must_be_unpaid_in_tx(&mut tx, buyer, order, key).await?;
         }
         let is_made = repo::new_payment::insert(&mut tx, &row).await?;
         if let Some(new) = order.change.as_ref().filter(|_| is_made) {

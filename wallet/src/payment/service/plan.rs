@@ -8,6 +8,7 @@ use super::customer::Customer;
 use super::options::Chosen;
 use super::order::{Made, NewOrder, OPEN_MINUTES, PROVIDER_TIMEOUT};
 use super::settle::{Finder, Reconciled};
+use super::unpaid::{has_plan, nothing_owed};
 use super::{Buyer, Payments};
 use crate::catalog::CatalogView;
 use crate::error::{Error, Problem, Refusal, Result};
@@ -82,8 +83,7 @@ impl Payments {
         let catalog = self.catalog.view().await?;
         let terms = price(&catalog, choice)?;
         if self.plans.subscription(buyer.account).await?.is_some_and(|found| found.is_paid_and_live()) {
-            let message = "This account already has a paid plan. Change it on the plan's page.";
-            return Err(Refusal::unprocessable("plan", Problem::Taken, message).into());
+            return Err(has_plan().into());
         }
         let part = PlanPart {
             subscription: SubscriptionId::new(),
@@ -112,9 +112,8 @@ impl Payments {
         if let Some(known) = self.known(&buyer, &key, &hash).await? {
             return Ok(known);
         }
-        let nothing = || Refusal::unprocessable("plan", Problem::NotAllowed, "Nothing is owed for a plan.");
-        let of = self.plans.subscription(buyer.account).await?.ok_or_else(nothing)?;
-        let ((plan, terms), month) = of.renews_to().zip(of.owed()).ok_or_else(nothing)?;
+        let of = self.plans.subscription(buyer.account).await?.ok_or_else(nothing_owed)?;
+        let ((plan, terms), month) = of.renews_to().zip(of.owed()).ok_or_else(nothing_owed)?;
         let part = PlanPart { subscription: of.id, plan: plan.to_owned(), interval: terms.interval, month };
         let chosen = self.choose(buyer.account, with, terms.price, true).await?;
         let order = new_order(&*self.catalog.view().await?, part, terms, chosen);

@@ -1,7 +1,7 @@
 //! Subscriptions, read whole, and which of them are due.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::catalog::{BillingDates, Interval};
@@ -104,7 +104,11 @@ impl Raw {
 
 /// Reads an account's subscription. A plan that costs nothing fills the account's first wallet, on dates in the
 /// account's time zone of now, and on `dates`.
-pub(crate) async fn by_account(pool: &PgPool, account: AccountId, dates: BillingDates) -> Result<Option<Subscription>> {
+pub(crate) async fn by_account(
+    executor: impl PgExecutor<'_>,
+    account: AccountId,
+    dates: BillingDates,
+) -> Result<Option<Subscription>> {
     sqlx::query_as!(
         Raw,
         r#"SELECT s.account_id, s.plan, s.status, s.anchor, s.expires_at, s.id,
@@ -126,7 +130,7 @@ pub(crate) async fn by_account(pool: &PgPool, account: AccountId, dates: Billing
            WHERE s.account_id = $1"#,
         account.uuid()
     )
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?
     .map(|raw| raw.subscription(dates))
     .transpose()

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 pub use assigning::Assignment;
 pub(crate) use renewing::{PaidPlan, Settlement};
@@ -88,8 +88,25 @@ impl Plans {
 
     /// Reads an account's subscription; `None` for an account without people or plan.
     pub(crate) async fn subscription(&self, account: AccountId) -> Result<Option<Subscription>> {
+        self.read_subscription(self.db.pool(), account).await
+    }
+
+    /// Reads it as a transaction sees it now.
+    pub(crate) async fn subscription_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        account: AccountId,
+    ) -> Result<Option<Subscription>> {
+        self.read_subscription(connection, account).await
+    }
+
+    async fn read_subscription(
+        &self,
+        executor: impl PgExecutor<'_>,
+        account: AccountId,
+    ) -> Result<Option<Subscription>> {
         let catalog = self.catalog.view().await?;
-        let Some(mut found) = repo::by_account(self.db.pool(), account, dates(&catalog)).await? else {
+        let Some(mut found) = repo::by_account(executor, account, dates(&catalog)).await? else {
             return Ok(None);
         };
         if found.terms.is_none() {
