@@ -14,8 +14,8 @@ test('any amount has its unit, its rate and its total before it is paid', async 
   await expect(order).toContainText('Enter an amount to see the total.');
   await type('50');
   await expect(order).toContainText('From 100 to 1,000,000 credits.');
-  await type('1,5');
-  await expect(order).toContainText('1,5');
+  await type('1,500');
+  await expect(order).toContainText('can be read in two ways');
   await type('2500');
   await expect(order).toContainText('2,500 credits');
   await expect(own).toHaveValue('2500');
