@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::e2e::{self, Site};
 use crate::postgres::{self, Purpose};
 use crate::python::{self, FOLDER};
-use crate::{run, setup, shell, test};
+use crate::{shell, test};
 
 /// Requests for each call in each phase: a minute or two in all.
 const EXAMPLES: &str = "25";
@@ -20,12 +20,8 @@ pub fn contract(args: &[&str]) -> Result<()> {
     shell::heed_signals()?;
     let tool = python::program("schemathesis")?;
     shell::say("The REST API against its OpenAPI document");
-    let built = test::build()?;
     let folder = shell::target_of_clone().join("contract");
-    setup::remove(&folder)?;
-    std::fs::create_dir_all(&folder)?;
-    let program = folder.join("scrip");
-    run::keep_copy(&built, &program)?;
+    let program = test::build_into(&folder)?;
 
     let cluster = postgres::start_empty(Purpose::Scratch)?;
     // More calls a minute than any customer may make; and what it is told may not leave this machine.

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use crate::pay_site::PaySite;
 use crate::postgres::{self, Purpose};
 use crate::requests::{self, Run};
-use crate::{run, setup, shell, site, test};
+use crate::{setup, shell, site, test};
 
 /// How many errors of the server are shown when a test failed.
 const SHOWN: usize = 20;
@@ -25,12 +25,8 @@ pub fn e2e(args: &[&str]) -> Result<()> {
     let browser = setup::browser(args.contains(&"--headed"))?;
     site::build(site::Profile::Development)?;
     shell::say("End-to-end tests");
-    let built = test::build()?;
     let folder = shell::target_of_clone().join("e2e");
-    setup::remove(&folder)?;
-    std::fs::create_dir_all(&folder)?;
-    let program = folder.join("scrip");
-    run::keep_copy(&built, &program)?;
+    let program = test::build_into(&folder)?;
 
     let cluster = postgres::start_with(Purpose::Scratch, &[PaySite::database(&folder)?])?;
     let site = Site::start(&program, &folder, &cluster.url(), &[])?;

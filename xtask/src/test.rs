@@ -1,6 +1,6 @@
 //! `make test`: everything that CI needs, what fails quickly first.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -8,7 +8,7 @@ use anyhow::Result;
 use crate::postgres::{self, Purpose};
 use crate::requests::{self, Run};
 use crate::settings::Settings;
-use crate::{chaos, contract, doubles, e2e, layers, lint, setup, shell, site, sqlx};
+use crate::{chaos, contract, doubles, e2e, layers, lint, run, setup, shell, site, sqlx};
 
 /// All checks and all tests.
 pub fn test() -> Result<()> {
@@ -47,6 +47,17 @@ pub fn test() -> Result<()> {
 pub fn build() -> Result<PathBuf> {
     shell::run(shell::cargo().args(["build", "--quiet"]).args(lint::NATIVE).args(["--bins", "--tests"]))?;
     Ok(shell::target().join("debug").join(Settings::read()?.program))
+}
+
+/// Builds them, and gives a copy of Scrip's program in a folder that is emptied first: what is built meanwhile does not
+/// touch it.
+pub fn build_into(folder: &Path) -> Result<PathBuf> {
+    let built = build()?;
+    setup::remove(folder)?;
+    std::fs::create_dir_all(folder)?;
+    let program = folder.join("scrip");
+    run::keep_copy(&built, &program)?;
+    Ok(program)
 }
 
 /// Unit and database tests, against a PostgreSQL of their own; `args` are for nextest.

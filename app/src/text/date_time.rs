@@ -63,9 +63,14 @@ pub fn When(
     style: WhenStyle,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let exact = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let zone = use_zone();
-    view! { <time datetime=exact.clone() title=exact>{move || local_text(i18n.get_locale(), &zone, at, style)}</time> }
+    exact_time(at, move || local_text(i18n.get_locale(), &zone, at, style))
+}
+
+/// Words about an instant, with its exact value.
+fn exact_time(at: DateTime<Utc>, words: impl Fn() -> String + Send + 'static) -> impl IntoView {
+    let exact = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    view! { <time datetime=exact.clone() title=exact>{words}</time> }
 }
 
 /// When one of the newest things was: the time of day where that was today, else the day.
@@ -77,10 +82,8 @@ pub fn Recent(
     today: NaiveDate,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let exact = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     let zone = use_zone();
-    let words = move || recent_text(i18n.get_locale(), &zone, at, today, WhenStyle::Clock);
-    view! { <time datetime=exact.clone() title=exact>{words}</time> }
+    exact_time(at, move || recent_text(i18n.get_locale(), &zone, at, today, WhenStyle::Clock))
 }
 
 /// Writes an instant as a list of the newest does: its time of day in a style, or its day where that was before today.

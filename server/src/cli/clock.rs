@@ -34,9 +34,8 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
         bail!("only the demo's clock can be moved: set SCRIP_DEMO=true");
     }
     let by = duration(&by)?;
-    let wallet = super::open(settings).await?;
+    let wallet = super::open_now(settings).await?;
     providers::attach(&wallet, settings);
-    wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
     let report = advance(&wallet, by).await?;
     println!("It is {} now.", wallet.clock().now().format("%Y-%m-%d %H:%M UTC"));
     if !report.is_nothing() {

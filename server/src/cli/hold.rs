@@ -83,29 +83,21 @@ impl From<Reason> for ReleaseReason {
 
 /// Runs a command about a hold.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let wallet = open(settings).await?;
+    let wallet = super::open_now(settings).await?;
     let done = finish(command, &wallet).await;
-    wallet.shutdown().await;
-    println!("{}", done?);
-    Ok(ExitCode::SUCCESS)
+    super::tell(&wallet, done).await
 }
 
 /// Runs a command about a charge.
 pub async fn run_charge(command: ChargeCommand, settings: &Settings) -> anyhow::Result<ExitCode> {
     let ChargeCommand::CreditBack { wallet: name, charge, reason } = command;
-    let (id, wallet) = (wallet_id(&name)?, open(settings).await?);
+    let (id, wallet) = (wallet_id(&name)?, super::open_now(settings).await?);
     let done = wallet.ledger().pay_back_by_staff((id, charge), (&staff(), &reason)).await;
     wallet.shutdown().await;
     let outcome = done.map_err(plain)?;
     let amount = outcome.entry().map(|entry| entry.amount).unwrap_or_default();
     println!("{}charge {charge} of {name} is paid back: {amount}, row {}.", before(&outcome), outcome.seq());
     Ok(ExitCode::SUCCESS)
-}
-
-async fn open(settings: &Settings) -> anyhow::Result<Wallet> {
-    let wallet = super::open(settings).await?;
-    wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
-    Ok(wallet)
 }
 
 fn staff() -> Actor {

@@ -18,6 +18,7 @@ mod wallet;
 
 use std::process::ExitCode;
 
+use ::wallet::Wallet;
 use clap::{Parser, Subcommand};
 
 use crate::config::Settings;
@@ -125,4 +126,18 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Demo(command) => demo::run(command, &settings).await,
         Command::Clock(command) => clock::run(command, &settings).await,
     }
+}
+
+/// Opens the wallet at the time of its database, which a demo's clock may have moved.
+async fn open_now(settings: &Settings) -> anyhow::Result<Wallet> {
+    let wallet = open(settings).await?;
+    ::wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
+    Ok(wallet)
+}
+
+/// Closes the wallet, and prints what was done.
+async fn tell(wallet: &Wallet, done: anyhow::Result<String>) -> anyhow::Result<ExitCode> {
+    wallet.shutdown().await;
+    println!("{}", done?);
+    Ok(ExitCode::SUCCESS)
 }

@@ -42,13 +42,10 @@ pub enum Command {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let wallet = super::open(settings).await?;
+    let wallet = super::open_now(settings).await?;
     providers::attach(&wallet, settings);
-    wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
     let done = decide(command, &wallet).await;
-    wallet.shutdown().await;
-    println!("{}", done?);
-    Ok(ExitCode::SUCCESS)
+    super::tell(&wallet, done).await
 }
 
 async fn decide(command: Command, wallet: &Wallet) -> anyhow::Result<String> {

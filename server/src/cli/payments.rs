@@ -63,9 +63,8 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
 
 async fn reconcile(settings: &Settings, from: NaiveDate, to: NaiveDate) -> anyhow::Result<ExitCode> {
     let Some(period) = ComparedPeriod::days(from, to) else { bail!("--to is before --from") };
-    let wallet = super::open(settings).await?;
+    let wallet = super::open_now(settings).await?;
     providers::attach(&wallet, settings);
-    wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
     let done = wallet.payments().compare(&Actor::system("command line"), &period).await;
     wallet.shutdown().await;
     let done = done.map_err(plain)?;

@@ -57,12 +57,9 @@ pub enum Command {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let wallet = super::open(settings).await?;
-    wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
+    let wallet = super::open_now(settings).await?;
     let done = act(command, &wallet).await;
-    wallet.shutdown().await;
-    println!("{}", done?);
-    Ok(ExitCode::SUCCESS)
+    super::tell(&wallet, done).await
 }
 
 async fn act(command: Command, wallet: &Wallet) -> anyhow::Result<String> {

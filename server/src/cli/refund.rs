@@ -93,13 +93,10 @@ async fn with_wallet(
     settings: &Settings,
     act: impl AsyncFnOnce(&Wallet) -> anyhow::Result<String>,
 ) -> anyhow::Result<ExitCode> {
-    let wallet = super::open(settings).await?;
+    let wallet = super::open_now(settings).await?;
     providers::attach(&wallet, settings);
-    wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
     let done = act(&wallet).await;
-    wallet.shutdown().await;
-    println!("{}", done?);
-    Ok(ExitCode::SUCCESS)
+    super::tell(&wallet, done).await
 }
 
 async fn decide(command: Command, wallet: &Wallet) -> anyhow::Result<String> {

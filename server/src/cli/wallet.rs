@@ -105,8 +105,7 @@ pub enum Command {
 
 /// Runs the command.
 pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCode> {
-    let wallet = super::open(settings).await?;
-    wallet::db::observe_clock(wallet.pool(), wallet.clock()).await?;
+    let wallet = super::open_now(settings).await?;
     let done = act(command, &wallet).await;
     wallet.shutdown().await;
     done.map(|()| ExitCode::SUCCESS)

@@ -186,7 +186,7 @@ async fn a_payment_that_settles_beside_moved_dates_keeps_them(pool: PgPool) {
         let wallet = wallet.clone();
         async move { wallet.payments().refresh(payment).await }
     });
-    until_something_waits(&pool).await;
+    until_wait(&pool, 1).await;
     let moved: DateTime<Utc> = sqlx::query_scalar(
         "UPDATE subscriptions SET anchor = anchor + interval '2 days', version = version + 1 WHERE account_id = $1
          RETURNING anchor",

@@ -13,6 +13,7 @@ mod late;
 mod lost;
 mod method_of_plan;
 mod methods;
+mod paid_meanwhile;
 #[path = "../people_support/mod.rs"]
 mod people_support;
 mod reconcile;

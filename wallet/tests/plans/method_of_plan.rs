@@ -128,49 +128,6 @@ async fn a_plan_whose_payment_is_on_its_way_is_not_paid_a_second_time(pool: PgPo
     is_right(&wallet).await;
 }
 
-/// Waits until so many sessions wait for a row.
-async fn until_wait(pool: &PgPool, sessions: i64) {
-    let waiting =
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(pool).await.expect("asked") < sessions {
-        tokio::task::yield_now().await;
-    }
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn a_plan_that_begins_while_another_start_waits_is_not_paid_a_second_time(pool: PgPool) {
-    let (wallet, viewer, double) = buyer(&pool).await;
-    let card = save_a_card(&wallet, &viewer, &double, "saving").await;
-    let choice = PlanChoice { with: Some(PayWith::Saved(card.id)), ..basic() };
-    let start = |key: &'static str| {
-        let (wallet, viewer, choice) = (wallet.clone(), viewer.clone(), choice.clone());
-        tokio::spawn(async move { wallet.payments().start_plan(&viewer, &choice, key, BASE).await })
-    };
-    let keep = || {
-        let (pool, account) = (pool.clone(), viewer.account.uuid());
-        tokio::spawn(async move {
-            let mut tx = pool.begin().await.expect("begun");
-            let lock = "SELECT id FROM accounts WHERE id = $1 FOR NO KEY UPDATE";
-            sqlx::query(lock).bind(account).execute(&mut *tx).await.expect("locked");
-            tx
-        })
-    };
-    // Both have seen no plan and wait for the account; between them somebody keeps it until the first has paid.
-    let first = keep().await.expect("ran");
-    let early = start("early");
-    until_wait(&pool, 1).await;
-    let between = keep();
-    until_wait(&pool, 2).await;
-    let late = start("late");
-    until_wait(&pool, 3).await;
-    first.commit().await.expect("let go");
-    assert_eq!(early.await.expect("ran").expect("ordered").status, PaymentStatus::Succeeded);
-    between.await.expect("ran").commit().await.expect("let go");
-    assert_eq!(problems(refusal(late.await.expect("ran"))), [("plan".to_owned(), Problem::Taken)]);
-    assert_eq!(double.books().charged.len(), 1);
-    is_right(&wallet).await;
-}
-
 #[sqlx::test(migrations = "../migrations")]
 async fn a_card_that_was_removed_is_never_charged_by_the_plan(pool: PgPool) {
     let (wallet, viewer, double) = subscriber(&pool, "neuralbox", &basic()).await;

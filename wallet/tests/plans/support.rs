@@ -85,12 +85,11 @@ pub async fn plan(wallet: &Wallet, viewer: &Viewer) -> String {
     wallet.plans().current(viewer.account).await.expect("a plan").code
 }
 
-/// Waits until a session waits for a row that another one keeps.
-pub async fn until_something_waits(pool: &PgPool) {
-    let waits = "SELECT EXISTS (
-                     SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-                 )";
-    while !sqlx::query_scalar::<_, bool>(waits).fetch_one(pool).await.expect("asked") {
+/// Waits until so many sessions wait for rows that others keep.
+pub async fn until_wait(pool: &PgPool, sessions: i64) {
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(waiting).fetch_one(pool).await.expect("asked") < sessions {
         tokio::task::yield_now().await;
     }
 }

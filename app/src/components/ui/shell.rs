@@ -200,7 +200,19 @@ static ADMIN: [Group; 2] = [
 #[component]
 fn NavGroup(group: &'static Group, items: Vec<Nav>, active: Nav, waiting: Waiting) -> impl IntoView {
     let i18n = use_i18n();
-    let items = items
+    view! {
+        <div>
+            <p class="px-2.5 pb-1 text-xs text-muted">{move || (group.name)(i18n.get_locale())}</p>
+            <NavLinks items=items active=active waiting=waiting />
+        </div>
+    }
+}
+
+/// Links to pages, each with its icon and what waits there.
+#[component]
+fn NavLinks(items: Vec<Nav>, active: Nav, #[prop(default = Waiting::default())] waiting: Waiting) -> impl IntoView {
+    let i18n = use_i18n();
+    items
         .into_iter()
         .map(|item| {
             view! {
@@ -211,13 +223,7 @@ fn NavGroup(group: &'static Group, items: Vec<Nav>, active: Nav, waiting: Waitin
                 </a>
             }
         })
-        .collect_view();
-    view! {
-        <div>
-            <p class="px-2.5 pb-1 text-xs text-muted">{move || (group.name)(i18n.get_locale())}</p>
-            {items}
-        </div>
-    }
+        .collect_view()
 }
 
 /// How much waits for staff on a page.
@@ -308,17 +314,6 @@ fn BottomBar(active: Nav, others: Vec<Nav>) -> impl IntoView {
         })
         .collect_view();
     let is_other = others.contains(&active);
-    let others = others
-        .into_iter()
-        .map(|item| {
-            view! {
-                <a class="nav-i" href=item.href() aria-current=current(item)>
-                    {icon(item.icon(), 16)}
-                    {item.name(i18n.get_locale())}
-                </a>
-            }
-        })
-        .collect_view();
     view! {
         <nav
             aria-label=move || t_string!(i18n, nav.sections)
@@ -329,7 +324,7 @@ fn BottomBar(active: Nav, others: Vec<Nav>) -> impl IntoView {
                 <summary class=format!("list-none cursor-pointer {}", class(is_other))>
                     {icon(Icon::Dots, 20)} {t!(i18n, nav.more)}
                 </summary>
-                <div class="panel absolute right-2 bottom-full mb-2 w-60 p-2 grid gap-1 shadow-lg">{others}</div>
+                <div class="panel absolute right-2 bottom-full mb-2 w-60 p-2 grid gap-1 shadow-lg"><NavLinks items=others active=active /></div>
             </details>
         </nav>
     }
