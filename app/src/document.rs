@@ -37,6 +37,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 />
                 <link rel="stylesheet" href=format!("/{folder}/{name}.css?v={version}") />
                 <MetaTags />
+                <script r#type="speculationrules" nonce=leptos::nonce::use_nonce() inner_html=PREFETCHED></script>
                 <script r#type="module" nonce=leptos::nonce::use_nonce() src=format!("/{folder}/page.js?v={version}")></script>
             </head>
             <body>
@@ -45,6 +46,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         </html>
     }
 }
+
+/// Pages that the browser may ask for while a person is about to follow a link: their GET changes nothing, and what moves
+/// on them is live from the row on that they were drawn with.
+const PREFETCHED: &str = r#"{"prefetch":[{"where":{"href_matches":["/wallet","/wallet/history","/wallet/top-up","/wallet/plan","/pricing","/changelog","/developers/*","/settings/*"]},"eagerness":"moderate"}]}"#;
 
 fn assets_version() -> String {
     settings().map_or_else(String::new, |settings| settings.assets_version)

@@ -14,7 +14,7 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_i18n::context::{I18nContextOptions, init_i18n_context_with_options};
 use leptos_use::UseLocalesOptions;
 
-use crate::i18n::Locale;
+use crate::i18n::{I18nLocaleTrait as _, Locale};
 
 thread_local! {
     /// Whether tasks are dropped: only while a context is made, which spawns nothing but its effect.
@@ -30,13 +30,20 @@ pub fn provide_language() {
     provide_context(context);
 }
 
-/// Tells `leptos_i18n` where the reader's languages are found: the cookie of the choice, then what the browser asks
-/// for.
+/// Tells `leptos_i18n` where the reader's languages are found: in the page's address, in the cookie of the choice, in what
+/// the browser asks for.
 pub(crate) fn languages() -> UseLocalesOptions {
     UseLocalesOptions::default().ssr_lang_header_getter(asked_languages)
 }
 
+/// The language that a page's address names, put into the extensions of its request.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked(pub Locale);
+
 fn asked_languages() -> Option<String> {
+    if let Some(Asked(locale)) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Asked>().copied()) {
+        return Some(locale.as_str().to_owned());
+    }
     let chosen = cookie("i18n_pref_locale").filter(|locale| locale == "en" || locale == "ru");
     let asked = || use_context::<Parts>()?.headers.get(ACCEPT_LANGUAGE)?.to_str().ok().map(str::to_owned);
     chosen.or_else(asked)

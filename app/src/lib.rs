@@ -4,6 +4,7 @@
 
 pub mod context;
 pub mod islands;
+#[cfg(any(feature = "ssr", feature = "account", feature = "payment"))]
 pub mod live;
 pub mod text;
 pub mod words;

@@ -68,6 +68,7 @@ pub async fn owner(wallet: &Wallet) -> Result<Viewer> {
         password: "not for keeping 4711".to_owned(),
         name: "Bench".to_owned(),
         locale: "en".to_owned(),
+        ..SignUp::default()
     };
     let user = wallet.identity().create_proven(form).await?;
     Ok(wallet.identity().viewer(user.id).await?)

@@ -16,7 +16,7 @@ for (const look of LOOKS) {
     await page.setViewportSize({ width: look.width, height: 900 });
     await everyPage(page, request, async (path) => {
       await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-      expect(await page.title(), path).toMatch(/Scrip/);
+      expect(await page.title(), path).toMatch(/NeuralBox/);
       const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
       const bad = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical');
       const told = bad.map((one) => `${path}: ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`);

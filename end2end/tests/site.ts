@@ -90,7 +90,7 @@ export class Site {
     address.pathname = `/${name}`;
     const folder = mkdtempSync(join(tmpdir(), 'scrip-spec-'));
     const own = { DATABASE_URL: address.href, HOST: '127.0.0.1', PORT: '0', SCRIP_DATA_DIR: folder };
-    const environment = { ...process.env, ...own, SCRIP_MODE: 'development', SCRIP_DEMO: 'true', ...settings };
+    const environment = { ...process.env, ...own, SCRIP_MODE: 'development', SCRIP_DEMO: 'true', SCRIP_DEMO_DAYS: '0', ...settings };
     if (catalog) {
       for (const line of [['migrate'], ['preset', 'load', catalog]]) execFileSync(setting('SCRIP_BIN'), line, { env: environment, stdio: 'ignore' });
     }

@@ -76,19 +76,35 @@ test('an operation of any rule is added, changed, removed, and brought back', as
   await page.goto(draft);
   await page.getByRole('link', { name: 'Add…' }).click();
   await page.getByRole('link', { name: 'Option grid' }).click();
-  const rule = page.getByLabel('Prices', { exact: true });
-  await expect(rule).toHaveValue(/cells = /);
   await page.getByLabel('Code').fill('hologram');
-  await page.getByLabel('Name').fill('Hologram');
-  await page.getByLabel('Unit').fill('image');
+  await page.getByLabel('Name').first().fill('Hologram');
+  await page.getByLabel('Unit', { exact: true }).fill('image');
   await page.getByLabel('Category').selectOption('image');
   await page.getByLabel('Required plan').selectOption('pro');
+  // The grid follows its options; what was typed stays, also where a row goes.
+  const values = page.getByLabel('Values, separated by commas 1');
+  await expect(page.getByLabel('1792x1024, hd')).toHaveValue('13');
+  await page.getByRole('button', { name: 'Remove row 2' }).click();
+  await page.getByLabel('Parameter 1').fill('size');
+  await values.fill('s, l');
+  await page.getByRole('button', { name: 'Update grid' }).click();
+  await expect(page.getByLabel('Name').first()).toHaveValue('Hologram');
+  await page.getByLabel('s', { exact: true }).fill('5');
+  await page.getByRole('button', { name: 'Add operation' }).click();
+  await expect(page.getByTestId('price-grid')).toContainText('Enter a price');
+  await expect(page.getByLabel('s', { exact: true })).toHaveValue('5');
+  await page.getByLabel('l', { exact: true }).fill('7');
+  // The same rule in the notation of price lists, and back.
+  await page.getByRole('button', { name: 'TOML' }).click();
+  const rule = page.getByLabel('Prices', { exact: true }).last();
+  await expect(rule).toHaveValue(/cells = /);
   await rule.fill('axes = [{ param = "size", values = ["s", "l"] }]\ncells = [5]');
   await page.getByRole('button', { name: 'Add operation' }).click();
   await expect(page.getByRole('alert').filter({ hasText: 'line' })).toContainText('cells');
   await expect(rule).toHaveValue(/cells = \[5\]/);
-  await expect(page.getByLabel('Name')).toHaveValue('Hologram');
   await rule.fill('axes = [{ param = "size", values = ["s", "l"] }]\ncells = [5, 9]');
+  await page.getByRole('button', { name: 'Form', exact: true }).click();
+  await expect(page.getByLabel('l', { exact: true })).toHaveValue('9');
   await page.getByRole('button', { name: 'Add operation' }).click();
 
   const row = page.locator('#op-hologram');
@@ -131,5 +147,26 @@ test('of two admins on one draft the second hears what the first has set', async
   await price(page).press('Enter');
   await expect(conflict).toHaveCount(0);
   await expect(page.getByTestId('last-edit')).toContainText('GPT-5 1 → 1.5');
+  await page.getByRole('button', { name: 'Discard draft' }).click();
+});
+
+test('a rule of rows is built row by row, and Enter saves it', async ({ page, refused }) => {
+  refused.push(/^\/admin\/tariffs\/\d+\/operations$/);
+  await admin(page);
+  const draft = await draftOfMyOwn(page);
+  await page.goto(`${draft}/operations?rule=volume`);
+  await page.getByLabel('Code').fill('by-volume');
+  await page.getByLabel('Name').first().fill('By volume');
+  await page.getByLabel('Unit', { exact: true }).fill('call');
+  await page.getByRole('button', { name: 'Add row' }).click();
+  await expect(page.getByLabel('Up to 1')).toHaveValue('10000');
+  await page.getByLabel('Up to 2').fill('20000');
+  await page.getByLabel('Price 3').fill('0.5');
+  await page.getByLabel('Units per price').fill('many');
+  await page.getByLabel('Price 3').press('Enter');
+  await expect(page.getByText('Enter a whole number')).toBeVisible();
+  await page.getByLabel('Units per price').fill('1000');
+  await page.getByLabel('Price 3').press('Enter');
+  await expect(page.locator('#op-by-volume')).toContainText('0.5');
   await page.getByRole('button', { name: 'Discard draft' }).click();
 });

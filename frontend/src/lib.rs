@@ -1,4 +1,4 @@
-//! Starts the islands in the browser.
+//! Starts the islands of a group of pages in the browser.
 
 use wasm_bindgen::prelude::wasm_bindgen;
 

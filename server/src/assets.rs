@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use rust_embed::{EmbeddedFile, RustEmbed};
+use sha2::{Digest as _, Sha256};
 
 /// What `cargo xtask site` builds; read from the disk in debug builds.
 #[derive(RustEmbed)]
@@ -26,23 +27,20 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/img/{*path}", get(file))
         .route("/favicon.svg", get(file))
         .route("/favicon.ico", get(file))
-        .route("/robots.txt", get(file))
 }
 
 /// Changes with every change of script, WASM or style.
-pub fn version() -> String {
+pub fn version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
-    VERSION
-        .get_or_init(|| {
-            let mut version = String::new();
-            for path in ["pkg/scrip.css", "pkg/page.js", "pkg/scrip.js", "pkg/scrip.wasm"] {
-                if let Some(file) = Site::get(path) {
-                    version.push_str(&hex(&file.metadata.sha256_hash()[..4]));
-                }
-            }
-            version
-        })
-        .clone()
+    VERSION.get_or_init(|| {
+        let mut of_all = Sha256::new();
+        let mut paths: Vec<_> = Site::iter().filter(|path| path.starts_with("pkg/")).collect();
+        paths.sort_unstable();
+        for file in paths.iter().filter_map(|path| Site::get(path)) {
+            of_all.update(file.metadata.sha256_hash());
+        }
+        hex(&of_all.finalize()[..8])
+    })
 }
 
 /// Says whether a file is embedded.
@@ -56,9 +54,13 @@ async fn file(request: Request) -> Response {
         return (StatusCode::NOT_FOUND, "There is no such file.").into_response();
     };
     let tag = format!("\"{}\"", hex(&plain.metadata.sha256_hash()[..8]));
-    let versioned = request.uri().query().is_some_and(|query| query.starts_with("v="));
     let mut headers = HeaderMap::new();
-    let cache = if versioned { "public, max-age=31536000, immutable" } else { "public, max-age=0, must-revalidate" };
+    let cache = match request.uri().query().and_then(|query| query.strip_prefix("v=")) {
+        Some(asked) if asked == version() => "public, max-age=31536000, immutable",
+        // While a server is updated, a page of one version can ask the other for its files: not to be kept for a year.
+        Some(_) => "no-store",
+        None => "public, max-age=0, must-revalidate",
+    };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(tag) = HeaderValue::from_str(&tag) {

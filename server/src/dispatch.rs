@@ -6,16 +6,19 @@
 use std::convert::Infallible;
 use std::task::{Context, Poll};
 
+use app::i18n::Locale;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 use axum::response::Response;
 use futures::FutureExt as _;
+use futures::TryFutureExt as _;
 use futures::future::BoxFuture;
 use tower::Service;
 
 use crate::api;
+use crate::http::language_path;
 use crate::state::AppState;
 
 /// The whole server, as one service.
@@ -49,9 +52,21 @@ impl Service<Request> for Dispatch {
                 *request.uri_mut() = uri;
                 api::middleware::handle(self.state.clone(), request, self.api.clone()).map(Ok).boxed()
             }
-            None => self.rest.call(request).boxed(),
+            None => {
+                let language = language_path::take(&mut request);
+                let answer = self.rest.call(request);
+                match language {
+                    Some(language) => answer.map_ok(move |answer| kept(language, answer)).boxed(),
+                    None => answer.boxed(),
+                }
+            }
         }
     }
+}
+
+fn kept(language: Locale, mut answer: Response) -> Response {
+    language_path::keep(language, &mut answer);
+    answer
 }
 
 /// Gives the address as it is within a part of the site; `None` where it lies outside.

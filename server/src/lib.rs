@@ -7,6 +7,7 @@
 pub mod api;
 pub mod assets;
 pub mod auth;
+pub mod browser_errors;
 pub mod checkpoints;
 pub mod cli;
 pub mod client_ip;
@@ -32,6 +33,7 @@ pub mod payment_webhooks;
 pub mod providers;
 pub mod rate_limit;
 pub mod serve;
+pub mod sitemap;
 pub mod state;
 pub mod streams;
 pub mod telemetry;
@@ -50,6 +52,7 @@ pub fn build(state: AppState) -> Dispatch {
     let pages = Router::new()
         .merge(pages::router(&state)) // pages
         .merge(forms::router()) // every <form method="post">
+        .merge(browser_errors::router()) // /browser-errors: what failed in a page's scripts
         .merge(mail::dev_router(&state)); // /dev/mail, in development
     let browser = limited(pages, &state)
         .merge(live::router()) // /live: events for a signed-in browser
@@ -64,13 +67,18 @@ pub fn build(state: AppState) -> Dispatch {
         .merge(health::router()) // /health, /ready
         .merge(metrics::router(&state)) // /metrics, where a token is set
         .merge(feeds::router()) // /changelog.rss, /changelog.atom
+        .merge(sitemap::router()) // /sitemap.xml, /robots.txt
         .merge(described)
         .layer(from_fn_with_state(state.clone(), http::by_address::by_address));
     let files = Router::new()
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
         .merge(http::html_page::router()) // /plain.css, for pages without the app's shell
         .layer(from_fn_with_state(state.clone(), http::by_address::files_by_address));
-    let machines = Router::new().merge(watched).merge(files).merge(payment_webhooks::router()); // /webhooks/{provider}
+    let machines = Router::new()
+        .merge(watched)
+        .merge(files)
+        .merge(payment_webhooks::router()) // /webhooks/{provider}
+        .merge(demo::receiver::router(&state)); // /dev/webhooks/{name}, in the demo
     let rest = http::middleware::common(people.merge(limited(machines, &state)), &state);
     Dispatch::new(state.clone(), calls.with_state(state.clone()), rest.with_state(state))
 }

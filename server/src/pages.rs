@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::map_response;
 use axum::response::Response;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
@@ -21,6 +22,15 @@ pub fn router(state: &AppState) -> Router<AppState> {
     Router::new()
         .leptos_routes_with_context(state, generate_route_list(App), context(state), move || shell(options.clone()))
         .fallback(not_found)
+        .layer(map_response(keep_only_what_went_well))
+}
+
+/// A page that may be kept for a while is one that there is: not an error, not the answer to a form.
+async fn keep_only_what_went_well(mut response: Response) -> Response {
+    if response.status() != StatusCode::OK {
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
 }
 
 /// What pages find in Leptos' context.

@@ -35,7 +35,7 @@ pub async fn run(settings: Settings) -> anyhow::Result<ExitCode> {
     settings.web.port = listener.local_addr()?.port();
     providers::attach(&wallet, &settings);
     let state = AppState::new(wallet.clone(), settings.clone())?;
-    let demo = if settings.demo { Some(demo::ensure(&wallet).await?) } else { None };
+    let demo = if settings.demo { Some(demo::ensure(&wallet, &settings).await?) } else { None };
 
     let worker = jobs::start(&state).await?;
     let webhooks = webhook_delivery::start(&state, ApiPayloads::of(&state))?;

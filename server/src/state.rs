@@ -75,7 +75,7 @@ impl AppState {
             production: settings.production(),
             demo: settings.demo,
             public_url: settings.public_url(),
-            assets_version: assets::version(),
+            assets_version: assets::version().to_owned(),
         };
         let rates = RateLimits::new(settings.web.rate_reads, settings.web.rate_writes);
         let subjects = SubjectRates::new(&settings.web);

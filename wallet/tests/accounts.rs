@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use wallet::Wallet;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::idempotency::IdempotencyKey;
-use wallet::identity::{Ended, Environment, NewKey, SessionRecord, Viewer, Visit};
+use wallet::identity::{Ended, Environment, NewKey, SessionRecord, SignUp, Viewer, Visit};
 use wallet::money::Credits;
 use wallet::notify::Mail;
 use wallet::notify::webhook::{EventKind, NewEndpoint};
@@ -417,4 +417,17 @@ async fn names_with_links_or_hidden_letters_are_refused_wherever_they_go(pool: P
     let nameless = wallet::identity::SignUp { name: String::new(), ..form("evil.com@example.com") };
     let made = wallet.identity().create_proven(nameless).await.expect("made");
     assert_eq!(made.name, "evil com", "what is taken from the address is a name, too");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_new_account_is_in_the_time_zone_of_its_browser(pool: PgPool) {
+    let wallet = open(&pool).await;
+    for (number, (told, kept)) in
+        [("Asia/Yekaterinburg", "Asia/Yekaterinburg"), ("", "UTC"), ("Mars/Olympus", "UTC"), ("'; --", "UTC")]
+            .into_iter()
+            .enumerate()
+    {
+        let form = SignUp { time_zone: told.into(), ..form(&format!("person-{number}@example.com")) };
+        assert_eq!(sign_up_with(&wallet, form).await.time_zone, kept);
+    }
 }

@@ -49,6 +49,25 @@ pub fn e2e(args: &[&str]) -> Result<()> {
     paid.check(&program)
 }
 
+/// Builds the site as for a release, and weighs what each page has a browser load; fails above a budget.
+pub fn weigh() -> Result<()> {
+    shell::heed_signals()?;
+    setup::for_testing()?;
+    let browser = setup::browser(false)?;
+    site::build(site::Profile::Release)?;
+    shell::say("What each page loads");
+    let folder = shell::target_of_clone().join("weight");
+    let program = test::build_into(&folder)?;
+    let cluster = postgres::start_empty(Purpose::Scratch)?;
+    let site = Site::start(&program, &folder, &cluster.url(), &[])?;
+    let mut playwright = setup::npm_program("end2end", "playwright");
+    playwright.args(["test", "--config", "weight.config.ts"]).env("BASE_URL", site.url());
+    playwright.env("CHROMIUM", browser).env("SCRIP_DATA_DIR", folder.join("data"));
+    let weighed = shell::run(&mut playwright);
+    site.stop();
+    weighed
+}
+
 /// A server with the demo, and its log.
 pub(crate) struct Site {
     server: Server,
@@ -74,7 +93,11 @@ impl Site {
         let log = folder.join("server.log");
         let mut scrip = shell::command(program);
         scrip.env("DATABASE_URL", database).env("PORT", port.to_string()).env("HOST", "127.0.0.1");
-        scrip.env("SCRIP_MODE", "development").env("SCRIP_DEMO", "true").env("SCRIP_DATA_DIR", folder.join("data"));
+        scrip
+            .env("SCRIP_MODE", "development")
+            .env("SCRIP_DEMO", "true")
+            .env("SCRIP_DEMO_DAYS", "0")
+            .env("SCRIP_DATA_DIR", folder.join("data"));
         for setting in ["PUBLIC_URL", "MAIL_URL", "MAIL_DIR"] {
             scrip.env_remove(setting);
         }

@@ -43,7 +43,13 @@ pub fn clippy_arguments() -> Vec<&'static str> {
 pub fn clippy_in_browser() -> Result<()> {
     shell::say("Clippy for the browser's half");
     let args = ["clippy", "--quiet", "--package", "frontend", "--package", "app", "--target", WASM];
-    shell::run(shell::cargo().args(args).args(["--features", "app/hydrate", "--", "-D", "warnings"]))
+    shell::run(shell::cargo().args(args).args([
+        "--features",
+        "app/account,app/payment,app/admin",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }
 
 /// Documentation without warnings.

@@ -79,7 +79,7 @@ fn task(args: &[&str]) -> Result<()> {
         ["setup"] => setup::for_running(),
         ["setup", "test"] => setup::for_testing(),
         ["site"] => site::build(site::Profile::Development),
-        ["site", "--release"] => site::build(site::Profile::Release),
+        ["site", "--release"] => e2e::weigh(),
         ["db", "reset"] => postgres::reset(Purpose::Run),
         ["db", action, purpose @ ..] => database(action, purpose),
         ["run"] => run::run(),

@@ -69,6 +69,8 @@ pub fn for_demo(command: &mut Command, url: &str) {
     command.env("DATABASE_URL", url);
     default(command, "SCRIP_MODE", "development");
     default(command, "SCRIP_DEMO", "true");
+    // The demo's webhooks go to the demo itself.
+    default(command, "WEBHOOK_PRIVATE", "true");
     default(command, "SCRIP_DATA_DIR", &data_folder().to_string_lossy());
 }
 

@@ -30,8 +30,10 @@ const WASM_OPT: [&str; 9] = [
     "--enable-mutable-globals",
     "--enable-multivalue",
 ];
-/// How large the compressed WASM of a release may be, in bytes.
-const WASM_MAX: u64 = 350_000;
+/// The groups of pages that have islands, each a feature of the frontend with a WASM of its own.
+pub const GROUPS: [&str; 3] = ["account", "payment", "admin"];
+/// How large the compressed WASM of a group may be in a release, in bytes.
+const WASM_MAX: u64 = 250_000;
 /// Smaller stylesheets than this lack their components: a plugin or a source folder was not found.
 const STYLESHEET_MIN: u64 = 10_000;
 
@@ -58,17 +60,21 @@ pub fn build(profile: Profile) -> Result<()> {
     let settings = Settings::read()?;
     setup::for_running()?;
     fs::create_dir_all(&settings.package).with_context(|| format!("can't make {}", settings.package.display()))?;
-    wasm(&settings, profile)?;
+    // What cargo-leptos made under the site's own name is not loaded by anything.
+    remove_module(&settings, &settings.name)?;
+    for group in GROUPS {
+        wasm(&settings, profile, group)?;
+    }
     stylesheet(&settings)?;
     fonts(&settings)?;
     assets(&settings)?;
     compress(&settings, profile)
 }
 
-/// Compiles the frontend and makes the JavaScript that loads it.
-fn wasm(settings: &Settings, profile: Profile) -> Result<()> {
+/// Compiles the frontend with the islands of a group of pages, and makes the JavaScript that loads it.
+fn wasm(settings: &Settings, profile: Profile, group: &str) -> Result<()> {
     let mut build = shell::cargo();
-    build.args(["build", "--package", &settings.library, "--lib", "--target", WASM]);
+    build.args(["build", "--package", &settings.library, "--lib", "--target", WASM, "--features", group]);
     // In development the WASM is compiled by the `dev` profile with a bit more care: then what the compiler itself runs
     // (macros, build scripts) is the same as the server's and is built once. Unoptimised WASM takes browsers too long.
     let folder = match profile {
@@ -83,24 +89,24 @@ fn wasm(settings: &Settings, profile: Profile) -> Result<()> {
     };
     shell::run(&mut build)?;
     let compiled = shell::target().join(WASM).join(folder).join(format!("{}.wasm", settings.library.replace('-', "_")));
-    let script = settings.package.join(format!("{}.js", settings.name));
-    let module = settings.package.join(format!("{}.wasm", settings.name));
+    let script = settings.package.join(format!("{group}.js"));
+    let module = settings.package.join(format!("{group}.wasm"));
+    let step = step_of(group);
     let inputs = Fingerprint::of(&[profile.name()], &[&compiled])?;
-    if script.is_file() && module.is_file() && up_to_date::is_current("wasm", &inputs) {
+    if script.is_file() && module.is_file() && up_to_date::is_current(&step, &inputs) {
         return Ok(());
     }
-    shell::say("Making the browser's JavaScript and WASM");
+    shell::say(&format!("Making JavaScript and WASM of the {group} pages"));
     wasm_bindgen_cli_support::Bindgen::new()
         .input_path(&compiled)
         .web(true)?
         .typescript(false)
         .remove_name_section(profile == Profile::Release)
         .remove_producers_section(true)
-        .out_name(&settings.name)
+        .out_name(group)
         .generate(&settings.package)
         .context("wasm-bindgen failed")?;
-    // Leptos asks for this name when LEPTOS_OUTPUT_NAME is set while it is compiled, see .cargo/config.toml.
-    let made = settings.package.join(format!("{}_bg.wasm", settings.name));
+    let made = settings.package.join(format!("{group}_bg.wasm"));
     if profile == Profile::Release {
         let mut optimize = setup::npm_program("style", "wasm-opt");
         shell::run(optimize.args(WASM_OPT).arg(&made).arg("-o").arg(&module))?;
@@ -108,7 +114,23 @@ fn wasm(settings: &Settings, profile: Profile) -> Result<()> {
     } else {
         fs::rename(&made, &module)?;
     }
-    up_to_date::record("wasm", &inputs)
+    up_to_date::record(&step, &inputs)
+}
+
+/// Removes a module with its JavaScript, and has it made again at its next turn.
+pub fn remove_module(settings: &Settings, name: &str) -> Result<()> {
+    up_to_date::forget(&step_of(name))?;
+    for ending in ["js", "js.br", "js.gz", "wasm", "wasm.br", "wasm.gz"] {
+        let file = settings.package.join(format!("{name}.{ending}"));
+        if file.is_symlink() || file.is_file() {
+            fs::remove_file(&file).with_context(|| format!("can't remove {}", file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn step_of(group: &str) -> String {
+    format!("wasm-{group}")
 }
 
 /// Builds the stylesheet from the class names in the views.
@@ -176,12 +198,13 @@ fn compress(settings: &Settings, profile: Profile) -> Result<()> {
         shell::quietly(&mut node)?;
         up_to_date::record("compress", &inputs)?;
     }
-    let module = settings.package.join(format!("{}.wasm.br", settings.name));
-    let size = fs::metadata(&module)?.len();
     if profile == Profile::Release {
-        println!("    The WASM has {} KB compressed.", size / 1000);
-        if size > WASM_MAX {
-            bail!("the compressed WASM has {size} bytes, more than {WASM_MAX}");
+        for group in GROUPS {
+            let size = fs::metadata(settings.package.join(format!("{group}.wasm.br")))?.len();
+            println!("    The WASM of the {group} pages has {} KB compressed.", size / 1000);
+            if size > WASM_MAX {
+                bail!("the compressed WASM of the {group} pages has {size} bytes, more than {WASM_MAX}");
+            }
         }
     }
     Ok(())

@@ -49,6 +49,14 @@ pub fn record(work: &str, inputs: &Fingerprint) -> Result<()> {
     fs::write(&file, &inputs.0).with_context(|| format!("can't write {}", file.display()))
 }
 
+/// Has the named work done again at its next turn.
+pub fn forget(work: &str) -> Result<()> {
+    match fs::remove_file(record_of(work)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 fn record_of(work: &str) -> PathBuf {
     shell::root().join(".dev/stamps").join(work)
 }

@@ -1,7 +1,10 @@
 //! `make watch`: builds again on every change, by cargo-leptos.
 
+use std::fs;
+
 use anyhow::Result;
 
+use crate::settings::Settings;
 use crate::{run, setup, shell, site};
 
 /// The version that is installed when there is no cargo-leptos: the last one that Rust 1.95 compiles.
@@ -12,6 +15,7 @@ pub fn watch() -> Result<()> {
     shell::heed_signals()?;
     // Typefaces and other files that cargo-leptos does not know of.
     site::build(site::Profile::Development)?;
+    one_for_all_groups()?;
     let version = wasm_bindgen_version()?;
     install("leptos", "cargo-leptos", CARGO_LEPTOS)?;
     install("wasm-bindgen", "wasm-bindgen-cli", &version)?;
@@ -23,6 +27,19 @@ pub fn watch() -> Result<()> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     leptos.env("PATH", std::env::join_paths([style].into_iter().chain(std::env::split_paths(&path)))?);
     shell::until_interrupted(&mut leptos)
+}
+
+/// Lets each group of pages load the one WASM that cargo-leptos makes, of all islands.
+fn one_for_all_groups() -> Result<()> {
+    let settings = Settings::read()?;
+    let name = &settings.name;
+    for group in site::GROUPS {
+        site::remove_module(&settings, group)?;
+        let script = format!("export * from './{name}.js';\nexport {{ default }} from './{name}.js';\n");
+        fs::write(settings.package.join(format!("{group}.js")), script)?;
+        std::os::unix::fs::symlink(format!("{name}.wasm"), settings.package.join(format!("{group}.wasm")))?;
+    }
+    Ok(())
 }
 
 fn install(program: &str, package: &str, version: &str) -> Result<()> {
@@ -39,7 +56,7 @@ fn install(program: &str, package: &str, version: &str) -> Result<()> {
 
 /// The version in Cargo.lock: the command-line tool must be the same.
 fn wasm_bindgen_version() -> Result<String> {
-    let lock = std::fs::read_to_string(shell::root().join("Cargo.lock"))?;
+    let lock = fs::read_to_string(shell::root().join("Cargo.lock"))?;
     let entry = lock.split("[[package]]").find(|entry| entry.contains("name = \"wasm-bindgen\"\n"));
     let version = entry.and_then(|entry| entry.lines().find_map(|line| line.strip_prefix("version = ")));
     Ok(version.unwrap_or_default().trim_matches('"').to_owned())

@@ -1,7 +1,7 @@
 //! What the frame around every page shows.
 
 use serde::{Deserialize, Serialize};
-use wallet::catalog::UnitName;
+use wallet::catalog::{Brand, UnitName};
 use wallet::identity::Viewer;
 use wallet::ledger::BalanceView;
 use wallet::tariff::RiseNotice;
@@ -25,6 +25,8 @@ pub struct Session {
     pub unit: Option<UnitName>,
     /// What the platform is called.
     pub name: String,
+    /// How it looks, and where it is reached.
+    pub brand: Brand,
     /// What waits for staff, for those who may decide it.
     pub waiting: Option<Waiting>,
     /// A coming price rise that concerns the open account and that this person has not put away.
@@ -73,6 +75,7 @@ pub async fn load_session() -> Result<Session, AppError> {
         balance,
         settings,
         unit: catalog.as_ref().map(|catalog| catalog.settings.unit.clone()),
+        brand: catalog.as_ref().map(|catalog| catalog.settings.brand.clone()).unwrap_or_default(),
         name: catalog.map_or_else(|| "Scrip".to_owned(), |catalog| catalog.settings.name.clone()),
     })
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use wallet::catalog::{OperationForm, RULE_KINDS, rule_example};
 use wallet::tariff::{
-    BookStatus, BookSummary, DraftEdit, MarginRow, PriceBook, PriceChange, RunState, Simulation, SimulationRun, Tariff,
-    Tariffs,
+    BookStatus, BookSummary, DraftEdit, MarginRow, PriceBook, PriceChange, RuleSheet, RunState, Simulation,
+    SimulationRun, Tariff, Tariffs,
 };
 
 use crate::context::FormOutcome;
@@ -126,6 +126,8 @@ pub struct OperationPage {
     pub form: OperationForm,
     /// The plans, code and name, from the lowest on.
     pub plans: Vec<(String, String)>,
+    /// The operations that a sum may add up, by code.
+    pub operations: Vec<String>,
     /// The newest edits of the draft, newest first.
     pub edits: Vec<DraftEdit>,
     /// What became of the form, where the page answers it.
@@ -153,6 +155,12 @@ pub async fn load_operation(
         revision: book.revision,
         is_draft: book.status == wallet::tariff::BookStatus::Draft,
         is_known: known.is_some() || outcome.value("replaces").as_deref() == Some("yes"),
+        operations: book
+            .tariffs
+            .iter()
+            .map(|tariff| tariff.operation.clone())
+            .filter(|code| *code != form.operation)
+            .collect(),
         form,
         plans,
         edits: wallet.tariffs().edits(version).await?,
@@ -181,6 +189,7 @@ fn typed(outcome: &FormOutcome) -> OperationForm {
         gates: take("gates"),
         kind: take("kind"),
         rule: take("rule"),
+        sheet: (take("as") == "sheet").then(|| RuleSheet::typed(&take("kind"), &outcome.values)),
     }
 }
 
@@ -188,10 +197,12 @@ fn typed(outcome: &FormOutcome) -> OperationForm {
 fn fresh(known: Option<&Tariff>, rule: Option<&str>) -> OperationForm {
     let form = known.map(OperationForm::from).unwrap_or_default();
     let wanted = rule.filter(|rule| RULE_KINDS.contains(rule) && *rule != form.kind);
-    match wanted.or_else(|| known.is_none().then_some("flat")) {
+    let form = match wanted.or_else(|| known.is_none().then_some("flat")) {
         Some(kind) => OperationForm { kind: kind.to_owned(), rule: rule_example(kind).to_owned(), ..form },
         None => form,
-    }
+    };
+    // What is in a price book, and what is an example, can be read.
+    form.clone().into_sheet().unwrap_or(form)
 }
 
 /// The draft where there is one, else the book in force.

@@ -21,6 +21,7 @@ pub fn action_words(locale: Locale, action: &str) -> String {
         "tariff.changed" => td_string!(locale, audit.price_changed).to_owned(),
         "tariff.added" => td_string!(locale, audit.price_added).to_owned(),
         "tariff.removed" => td_string!(locale, audit.price_removed).to_owned(),
+        "catalog.brand_changed" => td_string!(locale, audit.brand_changed).to_owned(),
         "preset.loaded" => td_string!(locale, audit.preset_loaded).to_owned(),
         "staff.appointed" => td_string!(locale, audit.staff_appointed).to_owned(),
         "payment.held" => td_string!(locale, audit.payment_held).to_owned(),

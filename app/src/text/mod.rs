@@ -1,5 +1,6 @@
 //! Text of numbers, dates, money and labels, in the reader's language.
 
+pub mod accent;
 pub mod amount;
 pub mod audit_labels;
 pub mod auto_top_up;

@@ -70,7 +70,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
         let user = identity.appoint_staff(&email, role).await.map_err(plain)?;
         println!("{} is staff now ({}), with the password that the account had.", user.email, role.code());
     } else {
-        let form = SignUp { email, password, name, locale: "en".to_owned() };
+        let form = SignUp { email, password, name, locale: "en".to_owned(), ..SignUp::default() };
         let user = identity.create_staff(form, role).await.map_err(plain)?;
         println!("{} is staff now ({}).", user.email, role.code());
     }

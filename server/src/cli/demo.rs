@@ -32,7 +32,7 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
         wallet::db::empty(&database::connect(settings).await?).await?;
     }
     let wallet = super::open_migrated(settings).await?;
-    let demo = demo::ensure(&wallet).await.map_err(plain)?;
+    let demo = demo::ensure(&wallet, settings).await.map_err(plain)?;
     for login in [&demo.user, &demo.admin] {
         println!("Sign in as {} with {}", login.email, login.password);
     }

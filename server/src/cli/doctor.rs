@@ -64,7 +64,7 @@ pub async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             findings.fine("heads", &format!("signed every hour into {}", folder.display()));
         }
     }
-    if assets::exists("pkg/scrip.wasm") {
+    if assets::exists("pkg/account.wasm") {
         findings.fine("assets", &format!("version {}", assets::version()));
     } else {
         findings.problem("assets", "this binary holds no site: build it with `cargo xtask site`, then the server");

@@ -1,6 +1,7 @@
 //! The operator's commands: each is a few lines over the wallet's own methods.
 
 mod admin;
+mod brand;
 mod clock;
 mod demo;
 mod doctor;
@@ -49,6 +50,9 @@ pub enum Command {
     /// Loads, checks, exports or lists presets: what a deployment sells.
     #[command(subcommand)]
     Preset(preset::Command),
+    /// Shows or changes name, logo, colour and addresses of the platform.
+    #[command(subcommand)]
+    Brand(brand::Command),
     /// Makes staff.
     #[command(subcommand)]
     Admin(admin::Command),
@@ -109,6 +113,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Preset(command) => preset::run(command, &settings).await,
+        Command::Brand(command) => brand::run(command, &settings).await,
         Command::Admin(command) => admin::run(command, &settings).await,
         Command::ServiceKey(command) => service_key::run(command, &settings).await,
         Command::Payment(command) => payment::run(command, &settings).await,

@@ -57,6 +57,9 @@ pub struct Settings {
     #[arg(long, env = "SCRIP_DEMO", global = true, value_parser = clap::builder::BoolishValueParser::new(),
         num_args = 0..=1, default_value = "false", default_missing_value = "true")]
     pub demo: bool,
+    /// How many days the demo has lived before now in an empty database; 0: none.
+    #[arg(long, env = "SCRIP_DEMO_DAYS", global = true, default_value_t = 40, value_parser = clap::value_parser!(u16).range(0..=90))]
+    pub demo_days: u16,
     /// Where the process keeps small files of its own: the mails of development, the demo's API key.
     #[arg(long, env = "SCRIP_DATA_DIR", global = true, default_value = ".dev")]
     pub data_dir: PathBuf,

@@ -1,10 +1,11 @@
 //! Edits of a draft: prices, whole operations, files, and taking the last edit back. For the platform's admins.
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use wallet::catalog::{OperationForm, PriceFormat, Warning};
 use wallet::error::{Error, Problem, Refusal};
-use wallet::tariff::{CELLS_MAX, read_price};
+use wallet::tariff::{CELLS_MAX, RuleSheet, read_price};
 
 use super::admin::{admin, revision};
 use super::post::Post;
@@ -63,19 +64,10 @@ fn forget_untouched(form: &mut Post) {
 
 /// Adds an operation to a draft, or replaces one with its words, its plan and its rule.
 pub async fn put_operation(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
-    let text = |name: &str| form.field(name).trim().to_owned();
-    let typed = OperationForm {
-        operation: text("operation"),
-        name: text("name"),
-        category: text("category"),
-        unit: text("unit"),
-        supplier: text("supplier"),
-        minimum_plan: text("minimum_plan"),
-        gates: form.field("gates").replace("\r\n", "\n"),
-        kind: text("kind"),
-        // Browsers send line ends of their own.
-        rule: form.field("rule").replace("\r\n", "\n"),
-    };
+    let typed = typed_operation(&form);
+    if let Some(command) = form.optional("edit").map(str::to_owned) {
+        return edit_sheet(form, typed, &command).await;
+    }
     let operation = encoded(&typed.operation);
     let put = async {
         let (actor, revision) = (admin(&form)?, revision(&form)?);
@@ -88,6 +80,52 @@ pub async fn put_operation(State(state): State<AppState>, Path(n): Path<i32>, fo
     };
     let next = put.await.map(|_| format!("/admin/tariffs/{n}#op-{operation}"));
     form.answer(next).await
+}
+
+fn typed_operation(form: &Post) -> OperationForm {
+    let text = |name: &str| form.field(name).trim().to_owned();
+    let kind = text("kind");
+    let sheet = (form.field("as") == "sheet").then(|| RuleSheet::typed(&kind, &form.outcome().values));
+    OperationForm {
+        operation: text("operation"),
+        name: text("name"),
+        category: text("category"),
+        unit: text("unit"),
+        supplier: text("supplier"),
+        minimum_plan: text("minimum_plan"),
+        gates: form.field("gates").replace("\r\n", "\n"),
+        kind,
+        // Browsers send line ends of their own.
+        rule: form.field("rule").replace("\r\n", "\n"),
+        sheet,
+    }
+}
+
+/// Shows the form again with a row more or less, a grid of other options, or the rule in its other notation; nothing is
+/// saved.
+async fn edit_sheet(form: Post, typed: OperationForm, command: &str) -> Response {
+    let mut outcome = form.outcome();
+    let edited = match (command, typed.sheet.clone()) {
+        ("as text", _) => typed.into_text(),
+        ("as sheet", _) => typed.into_sheet(),
+        (command, Some(sheet)) => Ok(OperationForm { sheet: Some(sheet.edited(command)), ..typed }),
+        (_, None) => Ok(typed),
+    };
+    let code = match edited {
+        Ok(edited) => {
+            outcome.values.retain(|name, _| !RuleSheet::holds(name));
+            outcome.values.insert("as".to_owned(), if edited.sheet.is_some() { "sheet" } else { "text" }.to_owned());
+            outcome.values.insert("rule".to_owned(), edited.rule);
+            outcome.values.extend(edited.sheet.into_iter().flat_map(|sheet| sheet.values));
+            StatusCode::OK
+        }
+        Err(errors) => {
+            outcome.errors = errors;
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+    };
+    let page = form.page();
+    form.show(&page, outcome, code).await
 }
 
 /// Removes an operation from a draft.

@@ -1,10 +1,15 @@
 //! HTML pages without the app's shell: error pages, the sandbox, the mails of development, the API reference. They
 //! work without script, in the site's colours.
 
+use app::text::accent::{DARK_GROUND, LIGHT_GROUND, readable};
 use axum::Router;
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use wallet::catalog::Accent;
+
+use crate::state::AppState;
 
 /// What such a page may load and do.
 pub const POLICY: &str =
@@ -26,13 +31,25 @@ pre{font-size:12px;line-height:18px;overflow-x:auto;margin:.25rem 0 0}
 ";
 
 /// Gives the style's route.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub fn router() -> Router<AppState> {
     Router::new().route("/plain.css", get(style))
 }
 
-async fn style() -> Response {
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")];
-    (headers, STYLE).into_response()
+async fn style(State(state): State<AppState>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=60")];
+    // The page of an error is shown in Scrip's own colour while the catalog can't be read.
+    let accent = state.wallet.catalog().view().await.ok().and_then(|view| view.settings.brand.accent);
+    let fonts = include_str!("../../../style/fonts.css");
+    (headers, format!("{fonts}{STYLE}{}", accent.map(colors).unwrap_or_default())).into_response()
+}
+
+/// The platform's colour in place of Scrip's.
+fn colors(accent: Accent) -> String {
+    let rule = |ground| {
+        let shown = readable(accent, ground);
+        format!(":root{{--accent:{shown};--on:{}}}", shown.content())
+    };
+    format!("{}@media(prefers-color-scheme:dark){{{}}}", rule(LIGHT_GROUND), rule(DARK_GROUND))
 }
 
 /// Writes a narrow page: a form, a message.

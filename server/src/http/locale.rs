@@ -3,6 +3,22 @@
 use app::i18n::Locale;
 use axum::http::{HeaderMap, HeaderValue, header};
 
+/// Where the chosen language is kept; `leptos_i18n` looks for it there, too.
+const COOKIE: &str = "i18n_pref_locale";
+
+/// Writes the cookie that keeps a language for a year. Scripts read it, so it is not `HttpOnly`.
+#[must_use]
+pub fn cookie_for(locale: Locale) -> String {
+    let code = match locale {
+        Locale::en => "en",
+        Locale::ru => "ru",
+    };
+    format!("{COOKIE}={code}; Path=/; Max-Age={YEAR}; SameSite=Lax")
+}
+
+/// A year, in seconds.
+pub const YEAR: u32 = 365 * 24 * 60 * 60;
+
 /// Takes the language that the person chose, else the browser's first that we have.
 #[must_use]
 pub fn locale_of(headers: &HeaderMap) -> Locale {

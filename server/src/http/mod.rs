@@ -4,6 +4,7 @@ pub mod by_address;
 pub mod drain_body;
 pub mod error_page;
 pub mod html_page;
+pub mod language_path;
 pub mod locale;
 pub mod middleware;
 pub mod precompressed;

@@ -1,6 +1,8 @@
 //! The program itself: what it refuses says what to do in one line, and what it starts it also ends.
 
+mod brand;
 mod commands;
+mod demo;
 mod killed;
 mod providers;
 mod startup;
@@ -12,7 +14,7 @@ use sqlx::{ConnectOptions, PgPool};
 /// The program, with nothing but these settings.
 fn scrip(arguments: &[&str], settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_scrip"));
-    command.args(arguments).env_clear().envs(settings.iter().copied());
+    command.args(arguments).env_clear().env("SCRIP_DEMO_DAYS", "0").envs(settings.iter().copied());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -119,6 +119,7 @@ async fn signing_in_after_signing_up_tells_nobody_who_exists(pool: PgPool) {
         password: "another horse battery".to_owned(),
         name: "Anna".to_owned(),
         locale: "en".to_owned(),
+        ..SignUp::default()
     };
     site.wallet().identity().create_proven(other).await.expect("a person");
     let mut answers = Vec::new();
@@ -328,6 +329,7 @@ async fn whatever_is_refused_for_lack_of_a_right_is_in_the_log(pool: PgPool) {
         password: PASSWORD.to_owned(),
         name: "Helper".to_owned(),
         locale: "en".to_owned(),
+        ..SignUp::default()
     };
     let helper = site.wallet().identity().create_staff(helper, StaffRole::Support).await.expect("staff");
     let (mut curious, mut support) = (site.browser(), site.browser());

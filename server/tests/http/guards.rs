@@ -201,3 +201,20 @@ async fn a_limit_holds_across_nodes(pool: PgPool) {
     }
     panic!("the other node's calls were never heard of");
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_failed_in_a_browser_is_told_by_our_own_pages_in_a_few_words(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let mut browser = site.browser();
+    let told =
+        browser.post("/browser-errors", &[("page", "/wallet"), ("message", "unreachable\nat account.wasm")]).await;
+    assert_eq!(told.status, StatusCode::NO_CONTENT);
+    assert_eq!(browser.post("/browser-errors", &[("page", "/wallet")]).await.status, StatusCode::BAD_REQUEST);
+    let foreign = site.client.post(format!("{}/browser-errors", site.url)).header("origin", "https://evil.example");
+    let foreign = foreign.header("content-type", "application/x-www-form-urlencoded").body("page=/&message=x");
+    let foreign = foreign.send().await.expect("an answer");
+    assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
+    let long = "x".repeat(3_000_000);
+    let told = browser.post("/browser-errors", &[("page", "/"), ("message", long.as_str())]).await;
+    assert!([StatusCode::PAYLOAD_TOO_LARGE, StatusCode::BAD_REQUEST].contains(&told.status), "{}", told.status);
+}

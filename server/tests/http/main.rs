@@ -25,6 +25,7 @@ mod plans;
 mod price_files;
 mod prices;
 mod pricing;
+mod public_pages;
 mod quotes;
 mod real_providers;
 mod receipts;

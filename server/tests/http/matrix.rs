@@ -241,6 +241,7 @@ async fn of_staff<'s>(site: &'s Site, name: &str, role: StaffRole) -> Browser<'s
         password: PASSWORD.to_owned(),
         name: name.to_owned(),
         locale: "en".to_owned(),
+        ..SignUp::default()
     };
     site.wallet().identity().create_staff(form, role).await.expect("staff");
     let mut browser = site.browser();

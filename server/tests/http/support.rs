@@ -86,6 +86,7 @@ impl Site {
             password: PASSWORD.to_owned(),
             name: "Chief".to_owned(),
             locale: "en".to_owned(),
+            ..SignUp::default()
         };
         self.wallet().identity().create_staff(form, StaffRole::Admin).await.expect("staff");
         let mut browser = self.browser();
@@ -135,6 +136,7 @@ impl Site {
             password: PASSWORD.to_owned(),
             name: name.to_owned(),
             locale: "en".to_owned(),
+            ..SignUp::default()
         };
         let user = self.wallet().identity().create_proven(form).await.expect("a person");
         let viewer = self.wallet().identity().viewer(user.id).await.expect("a viewer");

@@ -81,6 +81,11 @@ for (const field of document.querySelectorAll("[data-redraw-typing]")) {
   if (field.value !== field.defaultValue) redrawBy(field.form);
 }
 
+// --- The time zone of a new account is the browser's.
+for (const field of document.querySelectorAll("[data-time-zone]")) {
+  field.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+}
+
 // --- Forms that are sent once.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -96,8 +101,10 @@ document.addEventListener("submit", (event) => {
     if (button.dataset.sending) button.textContent = button.dataset.sending;
   }
 });
-// A page that comes back from memory may be sent again.
-addEventListener("pageshow", (event) => event.persisted && location.reload());
+// A page that comes back from memory may be sent again, and what it shows of a wallet is old.
+addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector("[data-sent], [data-islands]")) location.reload();
+});
 
 // --- The clipboard.
 document.addEventListener("click", async (event) => {
@@ -196,18 +203,60 @@ followLater();
 addEventListener("scrip:balance", follow);
 
 // --- Islands: what the browser draws and keeps up to date by itself, by the server's own code.
+/** Tells the server's log once what went wrong in this page's own scripts. */
+let isReported = false;
+const report = (wrong) => {
+  if (isReported) return;
+  isReported = true;
+  const told = { page: location.pathname, message: String(wrong?.stack ?? wrong?.message ?? wrong).slice(0, 500) };
+  navigator.sendBeacon("/browser-errors", new URLSearchParams(told));
+};
+const isOurs = (text) => text?.includes(new URL(".", import.meta.url).href);
+addEventListener("error", (event) => isOurs(event.filename) && report(event.error ?? event.message));
+addEventListener("unhandledrejection", (event) => isOurs(event.reason?.stack) && report(event.reason));
+
+// A page of one version can meet scripts of another, while a server is being updated: then it is loaded again, once a minute
+// at most, and says so.
+const UPDATED = "scrip-updated";
+const loadAgain = () => {
+  if (Date.now() - Number(sessionStorage.getItem(UPDATED) ?? 0) < 60_000) return false;
+  sessionStorage.setItem(UPDATED, String(Date.now()));
+  location.reload();
+  return true;
+};
+const sayUpdated = (words) => {
+  const at = take(UPDATED);
+  if (at === null || !words) return;
+  const note = document.createElement("p");
+  note.className = "note-updated";
+  note.setAttribute("role", "status");
+  document.body.append(note);
+  note.textContent = words;
+  setTimeout(() => note.remove(), 10_000);
+};
 const startIslands = async () => {
   const islands = [...document.querySelectorAll("leptos-island")];
+  const frame = document.querySelector("[data-islands]");
   // What the frame knows is of use to other islands alone.
-  if (islands.some((island) => !island.dataset.component.startsWith("PageData_"))) {
-    const module = await import(`./scrip.js${version}`);
-    await module.default({ module_or_path: new URL(`./scrip.wasm${version}`, import.meta.url) });
-    module.hydrate();
-    for (const island of islands) {
-      // Each belongs to the page, not to the one before it.
-      module.at_root();
-      island.parentElement.closest("leptos-children")?.$$on_hydrate?.();
-      module[island.dataset.component]?.(island);
+  if (frame && islands.some((island) => !island.dataset.component.startsWith("PageData_"))) {
+    const { islands: group, updated } = frame.dataset;
+    try {
+      const module = await import(`./${group}.js${version}`);
+      const missing = islands.filter((island) => !(island.dataset.component in module));
+      if (missing.length && loadAgain()) return;
+      await module.default({ module_or_path: new URL(`./${group}.wasm${version}`, import.meta.url) });
+      module.hydrate();
+      for (const island of islands) {
+        // Each belongs to the page, not to the one before it.
+        module.at_root();
+        island.parentElement.closest("leptos-children")?.$$on_hydrate?.();
+        module[island.dataset.component]?.(island);
+      }
+      if (missing.length) report(`${group}.js has no ${missing.map((island) => island.dataset.component).join(", ")}`);
+      else sayUpdated(updated);
+    } catch (error) {
+      // The page works without them.
+      report(error);
     }
   }
   root.dataset.alive = "yes";

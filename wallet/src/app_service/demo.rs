@@ -91,6 +91,7 @@ impl Wallet {
             password: password.to_owned(),
             name: name.to_owned(),
             locale: "en".to_owned(),
+            ..SignUp::default()
         };
         let user = self.identity().create_proven(form(USER_EMAIL, USER_PASSWORD, "Dana Demo")).await?;
         self.identity().create_staff(form(ADMIN_EMAIL, ADMIN_PASSWORD, "Ada Admin"), StaffRole::Admin).await?;
@@ -111,6 +112,14 @@ impl Wallet {
         let login = |email, password| DemoLogin { email, password };
         let (user, admin) = (login(USER_EMAIL, USER_PASSWORD), login(ADMIN_EMAIL, ADMIN_PASSWORD));
         Ok(Demo { user, admin, key: key.secret, service_key })
+    }
+
+    /// Gives the demo's customer, in the demo's project.
+    #[doc(hidden)]
+    pub async fn demo_viewer(&self) -> Result<Viewer> {
+        let user =
+            self.identity().user_with(USER_EMAIL).await?.ok_or_else(|| Refusal::not_found("the demo's customer"))?;
+        self.identity().viewer(user.id).await
     }
 
     /// Says who sells, where nobody has said so: the demo can issue invoices.

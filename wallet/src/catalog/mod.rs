@@ -4,6 +4,7 @@
 //! Five existing systems are described by five presets; where they contradict each other, the rule is a setting here
 //! and never code.
 
+mod brand;
 mod offer;
 mod operation;
 mod settings;
@@ -20,6 +21,7 @@ mod service;
 
 use serde::{Deserialize, Serialize};
 
+pub use brand::{Accent, Brand, NotAColor};
 pub use offer::{AddOn, Interval, MeteredItem, Package, Plan, PlanFeatures, PlanPrice, Rate};
 pub use operation::{OperationForm, RULE_KINDS, rule_example};
 pub(crate) use settings::BurnClass;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tariff::RuleSheet;
+
 /// The names of the rules, in the order of a form.
 pub const RULE_KINDS: [&str; 8] = ["flat", "per_unit", "graduated", "volume", "matrix", "range", "composite", "sum"];
 
@@ -55,18 +57,44 @@ pub struct OperationForm {
     pub gates: String,
     /// The name of the rule: `matrix`.
     pub kind: String,
-    /// The rule in the notation of a price list.
+    /// The rule in the notation of a price list, where there is no sheet.
     pub rule: String,
+    /// The rule as a sheet of fields.
+    #[serde(default)]
+    pub sheet: Option<RuleSheet>,
 }
 
 #[cfg(feature = "postgres")]
 mod on_server {
-    use super::super::preset::{parse_rule, write_rule};
+    use super::super::preset::{PresetError, parse_rule, write_rule};
     use super::super::{Catalog, CatalogView};
     use super::OperationForm;
     use crate::error::{FieldError, Problem, Refusal, Result};
     use crate::identity::Actor;
-    use crate::tariff::{Category, OptionRequirement, PriceBook, Rule, Tariff};
+    use crate::tariff::{Category, OptionRequirement, PriceBook, Rule, RuleSheet, Tariff};
+
+    impl OperationForm {
+        /// Reads the rule: from the sheet where there is one, else from the notation. What is wrong is named at its field.
+        fn read_rule(&self) -> Result<Rule, Vec<FieldError>> {
+            let in_text = |errors: Vec<PresetError>| errors.into_iter().map(|error| FieldError::in_file("rule", error));
+            match &self.sheet {
+                Some(sheet) => sheet.read(),
+                None => parse_rule(&self.kind, &self.rule).map_err(|errors| in_text(errors).collect()),
+            }
+        }
+
+        /// Gives the form with its rule as a sheet.
+        pub fn into_sheet(self) -> Result<Self, Vec<FieldError>> {
+            let sheet = RuleSheet::from(&self.read_rule()?);
+            Ok(Self { sheet: Some(sheet), ..self })
+        }
+
+        /// Gives the form with its rule in the notation of a price list.
+        pub fn into_text(self) -> Result<Self, Vec<FieldError>> {
+            let rule = write_rule(&self.read_rule()?);
+            Ok(Self { rule, sheet: None, ..self })
+        }
+    }
 
     impl From<&Tariff> for OperationForm {
         fn from(tariff: &Tariff) -> Self {
@@ -80,6 +108,7 @@ mod on_server {
                 gates: tariff.gates.iter().map(requirement_line).collect::<Vec<_>>().join("\n"),
                 kind: tariff.rule.pricing_type().to_owned(),
                 rule: write_rule(&tariff.rule),
+                sheet: None,
             }
         }
     }
@@ -160,9 +189,8 @@ mod on_server {
         if let Err(error) = &category {
             problems.push(FieldError::new("category", Problem::NotAllowed, format!("“{}” is {error}.", form.category)));
         }
-        let rule = parse_rule(&form.kind, &form.rule);
-        let mistakes = rule.as_ref().err().into_iter().flatten().cloned();
-        problems.extend(mistakes.map(|error| FieldError::in_file("rule", error)));
+        let rule = form.read_rule();
+        problems.extend(rule.as_ref().err().into_iter().flatten().cloned());
         if let Ok(Rule::Sum(sum)) = &rule {
             for part in sum.parts.iter().filter(|part| book.tariff(&part.operation).is_none()) {
                 let message = format!("There is no operation “{}” to sum.", part.operation);
@@ -185,11 +213,11 @@ mod on_server {
             minimum_plan: some(form.minimum_plan),
             gates,
             // A rule that can't be read is named above; nothing is wrong with this one.
-            rule: rule.unwrap_or(Rule::Flat(crate::tariff::Flat { credits: crate::money::Credits::ZERO })),
+            rule: rule.clone().unwrap_or(Rule::Flat(crate::tariff::Flat { credits: crate::money::Credits::ZERO })),
             position: i32::try_from(book.tariffs.len()).unwrap_or(i32::MAX),
         };
         let prefix = format!("{}.", tariff.operation);
-        let is_read = !problems.iter().any(|problem| problem.field == "rule");
+        let is_read = rule.is_ok();
         problems.extend(tariff.problems().into_iter().filter_map(|mut problem| {
             let field = problem.field.strip_prefix(&prefix).unwrap_or(&problem.field);
             let field = field.split('.').next().unwrap_or_default().to_owned();

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
-use super::{AddOn, CatalogView, MeteredItem, Package, Plan, Preset};
+use super::{AddOn, CatalogView, MeteredItem, Package, Plan, Preset, Settings};
 use crate::error::Result;
 use crate::money::Credits;
 
@@ -40,6 +40,20 @@ pub(super) async fn view(connection: &mut PgConnection) -> Result<Option<(i64, C
         metered: metered(connection).await?,
     };
     Ok(Some((row.revision, view)))
+}
+
+/// Reads the settings, and keeps them until the transaction ends; `None` where there is no catalog yet.
+pub(super) async fn settings_to_change(connection: &mut PgConnection) -> Result<Option<Settings>> {
+    let settings = sqlx::query_scalar!("SELECT settings FROM catalog FOR UPDATE").fetch_optional(connection).await?;
+    Ok(settings.map(serde_json::from_value).transpose()?)
+}
+
+/// Sets the settings, and lets every node know.
+pub(super) async fn set_settings(connection: &mut PgConnection, settings: &Settings) -> Result<()> {
+    sqlx::query!("UPDATE catalog SET settings = $1, revision = revision + 1", json(settings)?)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 async fn plans(connection: &mut PgConnection) -> Result<Vec<Plan>> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use super::{CatalogView, Preset, Warning, preset, repo};
+use super::{Brand, CatalogView, Preset, Settings, Warning, preset, repo};
 use crate::db::Db;
 use crate::error::{FieldError, PlacedImportError, Problem, Refusal, Result};
 use crate::identity::{self, Actor, NewAudit};
@@ -99,6 +99,45 @@ impl Catalog {
         self.inner.load().await?;
         self.tariffs.reload().await?;
         Ok(Loaded::New)
+    }
+
+    /// Changes what the platform is called, how it looks and where its customers reach it; refused by field, `name` or one
+    /// of the brand's. Other nodes show it within a second.
+    pub async fn set_brand(&self, staff: &Actor, name: &str, brand: &Brand) -> Result<()> {
+        let mut fields = brand.errors();
+        if !preset::is_name(name) {
+            fields.push(FieldError::new(
+                "name",
+                Problem::Malformed,
+                "A name has 1–100 letters and no control characters.",
+            ));
+        }
+        if !fields.is_empty() {
+            return Err(Refusal::Unprocessable { fields }.into());
+        }
+        let mut tx = self.inner.db.begin().await?;
+        let before = repo::settings_to_change(&mut tx)
+            .await?
+            .ok_or_else(|| Refusal::not_found("catalog (load a preset first)"))?;
+        let after = Settings { name: name.to_owned(), brand: brand.clone(), ..before.clone() };
+        if after == before {
+            return Ok(());
+        }
+        repo::set_settings(&mut tx, &after).await?;
+        let told = |of: &Settings| {
+            let logo = of.brand.logo.as_ref().map(|logo| format!("{} bytes", logo.len()));
+            serde_json::json!({ "name": of.name, "brand": Brand { logo, ..of.brand.clone() } })
+        };
+        let audit = NewAudit {
+            actor: staff.clone(),
+            action: "catalog.brand_changed".to_owned(),
+            subject: "catalog".to_owned(),
+            before: told(&before),
+            after: told(&after),
+        };
+        identity::audit_in_tx(&mut tx, &audit, self.inner.db.now()).await?;
+        tx.commit().await?;
+        self.inner.load().await
     }
 
     /// Writes the catalog with the prices in force as a preset file: the very file that it was filled from, comments

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Rate, UnitName};
+use super::{Brand, Interval, Rate, UnitName};
 use crate::ledger::{CustomerFailure, Rules};
 use crate::money::{Credits, Currency, Money};
 
@@ -59,6 +59,9 @@ pub struct Settings {
     pub rehearsal_days: u16,
     /// Upstream costs are looked at again after so many days.
     pub(crate) upstream_review_days: u16,
+    /// How the platform looks, and where its customers reach it.
+    #[serde(default, skip_serializing_if = "Brand::is_plain")]
+    pub brand: Brand,
 }
 
 impl Settings {

@@ -64,12 +64,24 @@ pub fn problems(refusal: Refusal) -> Vec<(String, Problem)> {
 pub const PASSWORD: &str = "correct horse battery";
 
 pub fn form(email: &str) -> SignUp {
-    SignUp { email: email.into(), password: PASSWORD.into(), name: "Anna".into(), locale: "ru".into() }
+    SignUp {
+        email: email.into(),
+        password: PASSWORD.into(),
+        name: "Anna".into(),
+        locale: "ru".into(),
+        ..SignUp::default()
+    }
 }
 
 /// Somebody who has signed up, and whose address is not proven.
 pub async fn sign_up(wallet: &Wallet, email: &str) -> Viewer {
-    wallet.identity().register(form(email), &Visit::default()).await.expect("signed up");
+    sign_up_with(wallet, form(email)).await
+}
+
+/// Somebody who has signed up by this form.
+pub async fn sign_up_with(wallet: &Wallet, form: SignUp) -> Viewer {
+    let email = form.email.clone();
+    wallet.identity().register(form, &Visit::default()).await.expect("signed up");
     let id: String = sqlx::query_scalar("SELECT id::text FROM users WHERE email = $1")
         .bind(email)
         .fetch_one(wallet.pool())

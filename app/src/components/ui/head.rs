@@ -1,8 +1,10 @@
 //! What stands at the head of every page: its title, the balance, language and theme, the person.
 
 use leptos::prelude::*;
+use leptos_meta::{Link, Meta};
 
 use crate::components::ui::icon::{Icon, icon};
+use crate::context::settings;
 use crate::i18n::*;
 
 /// The title of the document.
@@ -13,10 +15,46 @@ use crate::i18n::*;
 pub fn PageTitle(
     /// What the page is called.
     title: Signal<String>,
+    /// What the platform is called.
+    platform: String,
 ) -> impl IntoView {
-    let text = move || format!("{} · Scrip", title.get());
-    let text = if cfg!(feature = "ssr") { TextProp::from(untrack(text)) } else { TextProp::from(text) };
+    // leptos_meta writes a title as it is: a name could end the element.
+    let text = format!("{} · {platform}", title.get_untracked()).replace('&', "&amp;").replace('<', "&lt;");
     view! { <leptos_meta::Title text=text /> }
+}
+
+/// What search engines and links in messages show of a public page: its words, and where it stands in each language.
+#[component]
+pub fn PublicMeta(
+    /// The page's path, without a language.
+    path: String,
+    /// What the page is called, and the platform.
+    title: String,
+    /// What the platform is called.
+    platform: String,
+    /// What it is about, in a sentence or two.
+    description: String,
+) -> impl IntoView {
+    let locale = use_i18n().get_locale().as_str();
+    let public_url = settings().map(|settings| settings.public_url).unwrap_or_default();
+    let bare = format!("{public_url}{path}");
+    let address = move |language: &str| format!("{public_url}/{language}{path}");
+    let own = address(locale);
+    view! {
+        <Meta name="description" content=description.clone() />
+        <Meta property="og:type" content="website" />
+        <Meta property="og:site_name" content=platform />
+        <Meta property="og:title" content=title />
+        <Meta property="og:description" content=description />
+        <Meta property="og:url" content=own.clone() />
+        <Meta property="og:locale" content=locale />
+        <Link rel="canonical" href=own />
+        {Locale::get_all()
+            .iter()
+            .map(|locale| view! { <Link rel="alternate" hreflang=locale.as_str() href=address(locale.as_str()) /> })
+            .collect_view()}
+        <Link rel="alternate" hreflang="x-default" href=bare />
+    }
 }
 
 /// Language and theme: forms, so that they also work without a script.

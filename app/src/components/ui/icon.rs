@@ -112,25 +112,3 @@ pub fn icon(icon: Icon, size: u8) -> impl IntoView {
         </svg>
     }
 }
-
-/// The wordmark: a torn stub with a ruled line, and the name.
-#[component]
-pub fn Brand() -> impl IntoView {
-    view! {
-        <a href="/" class="inline-flex items-center gap-2" aria-label="Scrip">
-            <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true">
-                <path
-                    fill="var(--color-primary)"
-                    d="M2 3h18v5.400a2.600 2.600 0 0 0 0 5.200V19H2v-5.400a2.600 2.600 0 0 0 0-5.200z"
-                />
-                <path
-                    d="M7 8.500h8M7 11.500h8M7 14.500h4.500"
-                    stroke="var(--color-primary-content)"
-                    stroke-width="1.500"
-                    stroke-linecap="round"
-                />
-            </svg>
-            <span class="font-fig text-xl" style="font-weight:680;letter-spacing:-.02em">"Scrip"</span>
-        </a>
-    }
-}

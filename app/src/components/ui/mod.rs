@@ -1,5 +1,6 @@
 //! Parts that every page is made of: frames, heads, panels, fields, icons.
 
+pub mod brand;
 pub mod field;
 pub mod head;
 pub mod icon;

@@ -71,6 +71,15 @@ impl Nav {
         matches!(self, Self::Payments | Self::Refunds | Self::Disputes | Self::PriceBook | Self::Margins | Self::Audit)
     }
 
+    /// Names the group of islands that its pages draw: the browser loads that group's WASM.
+    pub(super) const fn islands(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            page if page.is_admin() => "admin",
+            _ => "account",
+        }
+    }
+
     /// Says whether a person may go there: of the admin pages, finance has payments, refunds and disputes.
     pub(super) fn is_for(self, viewer: Option<&Viewer>) -> bool {
         match self {

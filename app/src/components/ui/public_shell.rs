@@ -1,10 +1,14 @@
 //! The frame of public pages: head with the way in, footer.
 
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, VARY};
 use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
 
-use crate::components::ui::head::Preferences;
-use crate::components::ui::icon::Brand;
+use crate::components::ui::brand::{BrandColor, BrandLink, BrandLinks, use_platform};
+use crate::components::ui::head::{Preferences, PublicMeta};
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
+use crate::context::form_outcome;
 use crate::data::session::Session;
 use crate::i18n::*;
 use crate::islands::balance_pill::AvailablePill;
@@ -18,14 +22,50 @@ pub fn PublicShell(
     /// Whether this is the price page.
     #[prop(default = false)]
     prices: bool,
+    /// Where the page stands and what it is about; none of pages that search engines should not list.
+    #[prop(optional)]
+    listed: Option<Listed>,
     /// The page.
     children: ChildrenFn,
 ) -> impl IntoView {
-    let children = StoredValue::new(children);
-    let frame = move |session| {
-        view! { <Frame session=session prices=prices>{children.with_value(|children| children())}</Frame> }.into_any()
+    let (children, listed) = (StoredValue::new(children), StoredValue::new(listed));
+    let frame = move |session: Session| {
+        let platform = session.name.clone();
+        let is_signed_in = session.viewer.is_some();
+        let about = listed.get_value().map(|Listed { path, description }| {
+            if !is_signed_in {
+                may_be_kept();
+            }
+            view! { <PublicMeta path=path title=title.get_untracked() platform=platform description=description /> }
+        });
+        view! {
+            {about}
+            <Frame session=session prices=prices>{children.with_value(|children| children())}</Frame>
+        }
+        .into_any()
     };
     view! { <SessionFrame title=title frame=frame /> }
+}
+
+/// What search engines are told of a page.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its path, without a language.
+    pub path: String,
+    /// What it is about, in a sentence or two.
+    pub description: String,
+}
+
+/// Lets the reader's browser keep a page that is the same for everybody who is not signed in: for a minute, and when they
+/// come back to it. A page that answers a form is not kept.
+fn may_be_kept() {
+    if form_outcome().is_some() {
+        return;
+    }
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(CACHE_CONTROL, HeaderValue::from_static("private, max-age=60"));
+        response.insert_header(VARY, HeaderValue::from_static("cookie, accept-language"));
+    }
 }
 
 /// Head, page, footer.
@@ -50,11 +90,13 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
         .into_any()
     };
     let prices_class = if prices { "font-semibold" } else { "text-muted hover:text-base-content" };
+    let brand = use_platform().brand;
     view! {
+        <BrandColor />
         <SkipLink />
         <header class="border-b border-line bg-base-200">
             <div class="max-w-[1280px] mx-auto h-16 px-4 lg:px-8 flex items-center gap-2 sm:gap-5">
-                <Brand />
+                <BrandLink />
                 <nav aria-label=move || t_string!(i18n, nav.main) class="hidden md:flex gap-5 text-base">
                     <a class=prices_class href="/pricing" aria-current=prices.then_some("page")>{t!(i18n, nav.prices)}</a>
                     <a class="text-muted hover:text-base-content" href="/docs/api">{t!(i18n, public.api)}</a>
@@ -67,10 +109,12 @@ fn Frame(session: Session, prices: bool, children: ChildrenFn) -> impl IntoView 
         <main id="main" tabindex="-1" class="max-w-[1280px] mx-auto px-4 lg:px-8 pb-24">{children()}</main>
         <footer class="border-t border-line">
             <div class="max-w-[1280px] mx-auto px-4 lg:px-8 py-8 text-sm text-muted flex flex-wrap gap-x-6 gap-y-2">
-                <span>{t!(i18n, public.runs_on)}</span>
+                {brand.legal.clone().map(|legal| view! { <span class="basis-full">{legal}</span> })}
+                {(!brand.hides_scrip).then(|| view! { <span>{t!(i18n, public.runs_on)}</span> })}
                 <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
                 <a class="hover:text-base-content" href="/changelog">{t!(i18n, changelog.title)}</a>
                 <a class="hover:text-base-content" href="/llms.txt">"llms.txt"</a>
+                <BrandLinks />
             </div>
         </footer>
     }

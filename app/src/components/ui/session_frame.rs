@@ -1,7 +1,10 @@
 //! What the frames of all pages share: the title, and the session that they show.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
+use crate::components::ui::brand::Platform;
 use crate::components::ui::head::PageTitle;
 use crate::components::ui::panel::PanelError;
 use crate::data::session::Session;
@@ -22,15 +25,23 @@ pub fn SessionFrame(
     let session = use_session();
     let frame = StoredValue::new(frame);
     view! {
-        <PageTitle title=title />
         <Suspense>
             {move || Suspend::new(async move {
-                match session.await {
-                    Ok(session) => frame.with_value(|frame| frame(session)),
+                let (platform, content) = match session.await {
+                    Ok(session) => {
+                        let platform = Platform { name: session.name.clone(), brand: Arc::new(session.brand.clone()) };
+                        provide_context(platform);
+                        (session.name.clone(), frame.with_value(|frame| frame(session)))
+                    }
                     Err(error) => {
                         set_status(&error);
-                        view! { <main id="main" class="p-5"><PanelError error=error /></main> }.into_any()
+                        let content = view! { <main id="main" class="p-5"><PanelError error=error /></main> };
+                        (Platform::default().name, content.into_any())
                     }
+                };
+                view! {
+                    <PageTitle title=title platform=platform />
+                    {content}
                 }
             })}
         </Suspense>

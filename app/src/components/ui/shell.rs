@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 
 use crate::components::pricing::change::RiseBanner;
+use crate::components::ui::brand::{BrandColor, BrandLink, BrandLinks};
 use crate::components::ui::head::{PersonMenu, Preferences, initials};
-use crate::components::ui::icon::{Brand, Icon, icon};
+use crate::components::ui::icon::{Icon, icon};
 pub use crate::components::ui::nav::Nav;
 use crate::components::ui::panel::{Loaded, PageHead};
 use crate::components::ui::session_frame::{SessionFrame, SkipLink, provide_wallet};
@@ -13,6 +14,7 @@ use crate::error::AppError;
 use crate::i18n::*;
 use crate::islands::PageData;
 use crate::islands::balance_pill::BalancePill;
+use crate::islands::live_start::LiveStart;
 use crate::islands::live_status::LiveStatus;
 use crate::text::amount::count_text;
 use crate::text::date_time::Zone;
@@ -115,12 +117,18 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
         "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full max-w-[1240px]"
     };
     view! {
-        <PageData unit=unit zone=zone balance=balance />
+        <PageData unit=unit zone=zone />
+        {balance.map(|balance| view! { <LiveStart balance=balance /> })}
+        <BrandColor />
         <SkipLink />
-        <div class="lg:grid lg:grid-cols-[224px_minmax(0,1fr)] min-h-dvh">
+        <div
+            data-islands=active.islands()
+            data-updated=move || t_string!(i18n, live.updated)
+            class="lg:grid lg:grid-cols-[224px_minmax(0,1fr)] min-h-dvh"
+        >
             <aside class="hidden lg:flex flex-col gap-5 border-r border-line px-3 py-4 sticky top-0 h-dvh">
                 <div class="px-2 flex items-center justify-between">
-                    <Brand />
+                    <BrandLink />
                     {is_admin.then(|| view! { <span class="tag">{t!(i18n, nav.admin)}</span> })}
                 </div>
                 {project.filter(|_| !is_admin).map(|(project, account)| view! { <ProjectBox project=project account=account /> })}
@@ -138,12 +146,13 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
                     <a class="hover:text-base-content" href="/pricing">{t!(i18n, nav.prices)}</a>
                     <a class="hover:text-base-content" href="/changelog">{t!(i18n, changelog.title)}</a>
                     <a class="hover:text-base-content" href="/docs/api">{t!(i18n, public.api)}</a>
+                    <BrandLinks />
                 </div>
             </aside>
             <div class="min-w-0 flex flex-col">
                 <header class="off-when-low sticky top-0 z-20 bg-base-200/95 border-b border-line">
                     <div class="h-14 px-4 lg:px-8 flex items-center gap-2 sm:gap-3">
-                        <span class="lg:hidden"><Brand /></span>
+                        <span class="lg:hidden"><BrandLink /></span>
                         <p class="hidden lg:block text-base text-muted">
                             {move || section.map_or_else(|| crumb.clone(), |name| name(i18n.get_locale()).to_owned())}" "<span aria-hidden="true">"/"</span>" "
                             <span class="text-base-content font-medium">{move || title.get()}</span>

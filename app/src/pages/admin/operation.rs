@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use wallet::catalog::RULE_KINDS;
-use wallet::tariff::Category;
+use wallet::catalog::{OperationForm, RULE_KINDS};
+use wallet::tariff::{Category, RuleSheet};
 
 use crate::components::tariff_editor::draft_page::{DraftHead, DraftPage, use_version};
 use crate::components::tariff_editor::grid::category_name;
+use crate::components::tariff_editor::rule_sheet::RuleForm;
 use crate::components::ui::field::{Field, TextArea};
 use crate::context::{FieldError, FormOutcome};
 use crate::data::tariffs::{OperationPage as PageData, load_operation};
@@ -42,16 +43,21 @@ fn Operation(page: PageData) -> impl IntoView {
     let heading = move || if is_known { name.clone() } else { t_string!(i18n, operation.add).to_owned() };
     let outcome = with_form(&page);
     let (version, operation) = (page.version, page.form.operation.clone());
+    // The fields of the rule say themselves what is wrong with them.
+    let mut about_all = page.outcome.clone();
+    about_all.errors.retain(|error| !RuleSheet::holds(&error.field));
     view! {
         <div class="max-w-[680px] mx-auto">
-            <DraftHead title=heading back=back.clone() edits=page.edits.clone() outcome=page.outcome.clone() shown=SHOWN />
+            <DraftHead title=heading back=back.clone() edits=page.edits.clone() outcome=about_all shown=SHOWN />
             <RuleKinds version=version code=operation.clone() is_known=is_known kind=page.form.kind.clone() />
             <form method="post" action=format!("{back}/operations") class="panel p-5 grid gap-4">
+                // What Enter does: the form's other buttons change rows.
+                <button class="sr-only" tabindex="-1" aria-hidden="true"></button>
                 <input type="hidden" name="revision" value=page.revision.to_string() />
                 <input type="hidden" name="kind" value=page.form.kind.clone() />
                 <input type="hidden" name="replaces" value=if is_known { "yes" } else { "no" } />
                 <Words page=page.clone() outcome=outcome.clone() />
-                <RuleText kind=page.form.kind rule=page.form.rule outcome=outcome.clone() />
+                <Prices form=page.form.clone() operations=page.operations outcome=outcome.clone() />
                 <PlanRequirements gates=page.form.gates plans=page.plans outcome=outcome />
                 <div class="flex flex-wrap gap-2">
                     <button class="btn btn-primary">
@@ -251,6 +257,44 @@ fn PlanRequirements(gates: String, plans: Vec<(String, String)>, outcome: FormOu
     .into_any()
 }
 
+/// The rule: as a form, or in the notation of a price list.
+#[component]
+fn Prices(form: OperationForm, operations: Vec<String>, outcome: FormOutcome) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_sheet = form.sheet.is_some();
+    let tab = move |is_on: bool, command: &'static str, words: &'static str| {
+        let class = if is_on { "btn btn-sm btn-neutral" } else { "btn btn-sm btn-quiet" };
+        view! { <button class=class name="edit" value=command aria-pressed=is_on.to_string()>{words}</button> }
+    };
+    let errors: Vec<FieldError> = outcome.errors.iter().filter(|error| error.field == "rule").cloned().collect();
+    let kind = form.kind.clone();
+    let rule = match form.sheet {
+        Some(sheet) => view! {
+            <p class="text-sm text-muted">{kind_note(i18n.get_locale(), &kind)}</p>
+            <RuleForm sheet=sheet operations=operations outcome=outcome />
+            <ul class="text-sm text-error grid gap-1" role="alert">
+                {errors.into_iter().map(|error| view! { <li>{error.message}</li> }).collect_view()}
+            </ul>
+        }
+        .into_any(),
+        None => view! {
+            <input type="hidden" name="as" value="text" />
+            <RuleText kind=form.kind rule=form.rule outcome=outcome />
+        }
+        .into_any(),
+    };
+    view! {
+        <section class="grid gap-3" aria-label=t_string!(i18n, operation.prices)>
+            <div class="flex items-center gap-1">
+                <h2 class="h2 flex-1">{t!(i18n, operation.prices)}</h2>
+                {tab(is_sheet, "as sheet", t_string!(i18n, operation.as_form))}
+                {tab(!is_sheet, "as text", "TOML")}
+            </div>
+            {rule}
+        </section>
+    }
+}
+
 /// The rule in the notation of a price list.
 #[component]
 fn RuleText(kind: String, rule: String, outcome: FormOutcome) -> impl IntoView {
@@ -260,7 +304,7 @@ fn RuleText(kind: String, rule: String, outcome: FormOutcome) -> impl IntoView {
         <Lines
             name="rule"
             label=move || t_string!(i18n, operation.prices)
-            note=move || kind_note(i18n.get_locale(), &kind)
+            note=move || format!("{} {}", kind_note(i18n.get_locale(), &kind), t_string!(i18n, operation.text_note))
             rows=rows
             text=rule
             outcome=outcome

@@ -7,7 +7,7 @@ use wallet::tariff::Changelog;
 
 use crate::components::pricing::change::AnnouncementCard;
 use crate::components::ui::panel::{EmptyState, Loaded};
-use crate::components::ui::public_shell::PublicShell;
+use crate::components::ui::public_shell::{Listed, PublicShell};
 use crate::data::changelog::{WithPlans, load_announcement, load_changelog};
 use crate::i18n::*;
 
@@ -19,8 +19,9 @@ pub fn ChangelogPage() -> impl IntoView {
     let before =
         Memo::new(move |_| address.with(|map| map.get_str("before").and_then(|text| text.parse::<i32>().ok())));
     let page = Resource::new_blocking(move || before.get(), load_changelog);
+    let listed = Listed { path: "/changelog".to_owned(), description: t_string!(i18n, changelog.note).to_owned() };
     view! {
-        <PublicShell title=move || t_string!(i18n, changelog.title)>
+        <PublicShell title=move || t_string!(i18n, changelog.title) listed=listed>
             <FeedLinks />
             <section class="pt-10 lg:pt-14 max-w-[900px]">
                 <h1 class="fig text-3xl">{t!(i18n, changelog.title)}</h1>
@@ -86,8 +87,12 @@ pub fn AnnouncementPage() -> impl IntoView {
     });
     let page = Resource::new_blocking(move || version.get(), load_announcement);
     let title = Signal::derive(move || t_string!(i18n, changelog.book, version = version.get()));
+    let listed = Listed {
+        path: format!("/changelog/{}", version.get_untracked()),
+        description: t_string!(i18n, changelog.note).to_owned(),
+    };
     view! {
-        <PublicShell title=title>
+        <PublicShell title=title listed=listed>
             <FeedLinks />
             <section class="pt-8 max-w-[900px]">
                 <a class="link-q" href="/changelog">{t!(i18n, changelog.all)}</a>

@@ -11,7 +11,7 @@ use crate::components::pricing::{
     PriceQuery, PriceSearch, PriceTable, Reader,
 };
 use crate::components::ui::panel::Loaded;
-use crate::components::ui::public_shell::PublicShell;
+use crate::components::ui::public_shell::{Listed, PublicShell};
 use crate::data::prices::{PriceList, load_prices};
 use crate::i18n::*;
 use crate::session::use_session;
@@ -22,8 +22,9 @@ use crate::text::date_time::{WhenStyle, when_text};
 pub fn PricingPage() -> impl IntoView {
     let i18n = use_i18n();
     let list = Resource::new_blocking(|| (), |()| load_prices());
+    let listed = Listed { path: "/pricing".to_owned(), description: t_string!(i18n, prices.about).to_owned() };
     view! {
-        <PublicShell title=move || t_string!(i18n, prices.title) prices=true>
+        <PublicShell title=move || t_string!(i18n, prices.title) prices=true listed=listed>
             <Loaded data=list let:list>
                 <Prices list=list />
             </Loaded>

@@ -87,6 +87,7 @@ fn sign_up_form(outcome: FormOutcome) -> AnyView {
     }
     view! {
         <form method="post" action="/sign-up" class="panel p-5 grid gap-4">
+            <input type="hidden" name="time_zone" data-time-zone />
             <FormErrors outcome=outcome.clone() />
             <Next />
             <Field name="name" autocomplete="name" label=move || t_string!(i18n, enter.name) outcome=outcome.clone() />

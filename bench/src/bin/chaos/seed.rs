@@ -129,7 +129,13 @@ async fn payer(wallet: &Wallet, email: &str, purse: Purse, service_key: &str) ->
 
 /// Signs somebody up.
 fn form(email: &str) -> SignUp {
-    SignUp { email: email.to_owned(), password: PASSWORD.to_owned(), name: "Chaos".to_owned(), locale: "en".to_owned() }
+    SignUp {
+        email: email.to_owned(),
+        password: PASSWORD.to_owned(),
+        name: "Chaos".to_owned(),
+        locale: "en".to_owned(),
+        ..SignUp::default()
+    }
 }
 
 /// Gives the microseconds since 1970: a part of names that are never given twice.

@@ -229,6 +229,7 @@ pub async fn person(wallet: &Wallet, name: &str) -> Viewer {
         password: crate::support::PASSWORD.to_owned(),
         name: name.to_owned(),
         locale: "en".to_owned(),
+        ..SignUp::default()
     };
     let user = wallet.identity().create_proven(form).await.expect("a person");
     wallet.identity().viewer(user.id).await.expect("a viewer")

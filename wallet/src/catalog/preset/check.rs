@@ -16,8 +16,12 @@ const NO_PERIOD: &str = "bought credits belong to no billing period: never, neve
 
 /// Names for people are short, of one line, and kept in the database, which takes no NUL.
 pub(super) fn name(report: &mut Report<'_>, node: Node<'_>, name: &str) {
-    let is_name = (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    report.check(node, is_name, &format!("a name has 1–{NAME_MAX} letters and no control characters"));
+    report.check(node, is_name(name), &format!("a name has 1–{NAME_MAX} letters and no control characters"));
+}
+
+/// Says whether a text can name something for people.
+pub(in crate::catalog) fn is_name(name: &str) -> bool {
+    (1..=NAME_MAX).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }
 
 /// Codes are 1–64 of a–z, 0–9, dot, dash and underscore, none twice.
@@ -67,6 +71,9 @@ pub(super) fn settings(report: &mut Report<'_>, Entry { node, value: mut setting
         ("unit", has_english, "the unit needs its English forms: forms.en = { one = …, other = … }"),
     ] {
         report.check(node.at(key), holds, message);
+    }
+    for error in settings.brand.errors() {
+        report.check(node.at("brand").at(&error.field), false, &error.message);
     }
     if let Some(free) = &mut settings.top_up.free_amount {
         free_amount(report, node.at("top_up").at("free_amount"), free, &settings.currencies);

@@ -15,6 +15,8 @@ mod write;
 
 use std::fmt;
 
+pub(super) use check::is_name;
+
 use super::{CatalogView, Plan};
 use crate::error::{ImportError, PlacedImportError};
 use crate::tariff::{BookStatus, PriceBook, Rule, Tariff};

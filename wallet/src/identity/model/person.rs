@@ -32,6 +32,9 @@ pub struct SignUp {
     /// The language of mails and pages, `en` or `ru`.
     #[serde(default)]
     pub locale: String,
+    /// The time zone of the new account, by its IANA name; UTC where it is empty or unknown.
+    #[serde(default)]
+    pub time_zone: String,
 }
 
 impl std::fmt::Debug for SignUp {
@@ -169,6 +172,7 @@ pub(crate) struct CheckedSignUp {
     pub(crate) email: Email,
     pub(crate) name: String,
     pub(crate) locale: String,
+    pub(crate) time_zone: String,
 }
 
 #[cfg(feature = "postgres")]
@@ -176,7 +180,7 @@ impl CheckedSignUp {
     /// Gives a sign-up of nobody, with an address that nobody has.
     pub(crate) fn nobody(&self) -> crate::error::Result<Self> {
         let email = Email::parse(&format!("{}@nobody.invalid", UserId::new())).map_err(email_error)?;
-        Ok(Self { email, name: self.name.clone(), locale: self.locale.clone() })
+        Ok(Self { email, name: self.name.clone(), locale: self.locale.clone(), time_zone: self.time_zone.clone() })
     }
 }
 
@@ -205,7 +209,8 @@ impl SignUp {
         };
         match (email, name) {
             (Some(email), Some(name)) if problems.is_empty() => {
-                Ok(CheckedSignUp { email, name, locale: check_locale(&self.locale) })
+                let time_zone = check_time_zone(&self.time_zone);
+                Ok(CheckedSignUp { email, name, locale: check_locale(&self.locale), time_zone })
             }
             _ => Err(problems),
         }
@@ -216,6 +221,13 @@ impl SignUp {
 #[must_use]
 pub(crate) fn check_locale(locale: &str) -> String {
     if locale.starts_with("ru") { "ru".to_owned() } else { "en".to_owned() }
+}
+
+/// Takes a known time zone, UTC where it is another one: browsers tell it, and nobody typed it.
+#[cfg(feature = "postgres")]
+fn check_time_zone(name: &str) -> String {
+    let known = crate::time_zone::names().find(|known| *known == name);
+    known.unwrap_or("UTC").to_owned()
 }
 
 #[cfg(feature = "postgres")]
@@ -266,7 +278,13 @@ mod tests {
 
     #[test]
     fn a_sign_up_reports_all_problems_at_once() {
-        let bad = SignUp { email: "x".into(), password: "y".into(), name: "\u{0}".into(), locale: "de".into() };
+        let bad = SignUp {
+            email: "x".into(),
+            password: "y".into(),
+            name: "\u{0}".into(),
+            locale: "de".into(),
+            ..SignUp::default()
+        };
         let fields: Vec<_> =
             bad.check("NeuralBox").err().expect("refused").into_iter().map(|error| error.field).collect();
         assert_eq!(fields, ["email", "password", "name"]);

@@ -8,17 +8,23 @@ use crate::id::{AccountId, ProjectId, Shard, UserId, WalletId};
 use crate::identity::model::key::Environment;
 use crate::identity::model::viewer::{Role, WalletOwner};
 
-/// Adds an account with its owner.
+/// Adds an account with a name and a time zone, and its owner.
 pub(crate) async fn insert_account(
     connection: &mut PgConnection,
     account: AccountId,
-    name: &str,
+    (name, time_zone): (&str, &str),
     owner: UserId,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    sqlx::query!("INSERT INTO accounts (id, name, created_at) VALUES ($1, $2, $3)", account.uuid(), name, at)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query!(
+        "INSERT INTO accounts (id, name, time_zone, created_at) VALUES ($1, $2, $3, $4)",
+        account.uuid(),
+        name,
+        time_zone,
+        at
+    )
+    .execute(&mut *connection)
+    .await?;
     sqlx::query!(
         "INSERT INTO members (account_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
         account.uuid(),

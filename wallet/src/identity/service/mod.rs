@@ -149,6 +149,12 @@ impl Identity {
         repo::tree::owner_of_wallet(self.db.pool(), wallet).await
     }
 
+    /// Finds a person by an e-mail address.
+    pub(crate) async fn user_with(&self, email: &str) -> Result<Option<User>> {
+        let Ok(email) = Email::parse(email) else { return Ok(None) };
+        Ok(repo::user::by_email(self.db.pool(), email.key()).await?.map(user))
+    }
+
     /// Finds the account that a person owns, by the person's e-mail address; the oldest one where there are several.
     pub async fn account_of(&self, email: &str) -> Result<Option<AccountId>> {
         let Ok(email) = Email::parse(email) else { return Ok(None) };

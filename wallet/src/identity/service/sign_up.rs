@@ -71,7 +71,7 @@ impl Identity {
         (device, visit): (&str, &Visit),
     ) -> Result<Option<UserId>> {
         let Some(id) = self.insert_in_tx(tx, checked, password_hash).await? else { return Ok(None) };
-        self.fill_in_tx(tx, id, &checked.name).await?;
+        self.fill_in_tx(tx, id, checked).await?;
         self.know_device_in_tx(tx, id, device, visit).await?;
         Ok(Some(id))
     }
@@ -80,7 +80,7 @@ impl Identity {
     async fn tell_of_account_in_tx(&self, tx: &mut PgConnection, row: UserRow) -> Result<()> {
         if row.verified_at.is_none() {
             let email = Email::parse(&row.email).map_err(email_error)?;
-            let to = CheckedSignUp { email, name: row.name, locale: row.locale };
+            let to = CheckedSignUp { email, name: row.name, locale: row.locale, time_zone: String::new() };
             return self.send_verification_in_tx(tx, row.id, &to).await;
         }
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
@@ -116,7 +116,7 @@ impl Identity {
         let Some(id) = self.insert_in_tx(&mut tx, &checked, &password_hash).await? else {
             return Err(Refusal::Unprocessable { fields: vec![email_error(Problem::Taken)] }.into());
         };
-        self.fill_in_tx(&mut tx, id, &checked.name).await?;
+        self.fill_in_tx(&mut tx, id, &checked).await?;
         repo::user::insert_token(&mut tx, &hash, Purpose::VerifyEmail, (id, checked.email.key()), times).await?;
         tx.commit().await?;
         self.prove(hash, Kept::default()).await
@@ -189,10 +189,10 @@ impl Identity {
     }
 
     /// Makes what a new person has: an account, a project, two wallets, the free plan.
-    async fn fill_in_tx(&self, tx: &mut PgConnection, id: UserId, name: &str) -> Result<()> {
+    async fn fill_in_tx(&self, tx: &mut PgConnection, id: UserId, checked: &CheckedSignUp) -> Result<()> {
         let now = self.db.now();
         let account = AccountId::new();
-        repo::tree::insert_account(tx, account, name, id, now).await?;
+        repo::tree::insert_account(tx, account, (&checked.name, &checked.time_zone), id, now).await?;
         let project = ProjectId::new();
         repo::tree::insert_project(tx, project, account, "Default", now).await?;
         for environment in [Environment::Production, Environment::Preview] {
@@ -219,7 +219,7 @@ impl Identity {
         }
         self.count_attempt(&Subjects::mail(MailKind::SignUp, AskedFrom::Anywhere, &row.email_key)).await?;
         let email = Email::parse(&row.email).map_err(email_error)?;
-        let to = CheckedSignUp { email, name: row.name, locale: row.locale };
+        let to = CheckedSignUp { email, name: row.name, locale: row.locale, time_zone: String::new() };
         let mut tx = self.db.begin().await?;
         self.send_verification_in_tx(&mut tx, id, &to).await?;
         Ok(tx.commit().await?)

@@ -7,3 +7,4 @@ pub(super) mod csv;
 pub(super) mod draft;
 #[cfg(feature = "postgres")]
 pub(super) mod merge;
+pub(super) mod rule_sheet;

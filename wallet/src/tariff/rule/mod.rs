@@ -22,11 +22,13 @@ use serde_json::{Map, Value};
 
 pub use cells::{PriceCell, read_price};
 pub use composite::Composite;
+pub(crate) use composite::{PerTarget, Surcharge, SurchargeOption};
 pub use flat::Flat;
 pub use matrix::{Axis, CELLS_MAX, Matrix};
 pub use per_unit::{Meter, PerUnit, Quantity};
 pub(crate) use price_direction::PriceDirection;
 pub use range::{Level, Range};
+pub(crate) use range::{Modifier, ModifierOption};
 pub use sum::{Sum, SumPart};
 pub(crate) use tiered::Tier;
 pub use tiered::Tiered;

@@ -1,5 +1,8 @@
 //! The demo: people, keys and a history to look at. Never in production.
 
+mod life;
+pub mod receiver;
+
 use anyhow::bail;
 use wallet::Wallet;
 use wallet::catalog::Preset;
@@ -19,11 +22,17 @@ pub fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes sure that the demo is there, and says how to come in.
-pub async fn ensure(wallet: &Wallet) -> Result<Demo> {
+/// Makes sure that the demo is there, and says how to come in. An empty database gets the days before, too: what the
+/// demo's people would have done in them.
+pub async fn ensure(wallet: &Wallet, settings: &Settings) -> Result<Demo> {
     if wallet.catalog().view().await.is_err() {
         let preset = Preset::by_name(PRESET).ok_or_else(|| Error::internal("the preset of the demo is missing"))?;
-        wallet.catalog().load_preset(&preset).await?;
+        if settings.demo_days > 0 {
+            life::live(wallet, settings, &preset).await?;
+        } else {
+            wallet.catalog().load_preset(&preset).await?;
+        }
+        wallet.catalog().prepare().await?;
     }
     wallet.demo_load().await
 }
