@@ -11,6 +11,9 @@ mod change;
 mod held;
 mod late;
 mod lost;
+mod metered;
+mod metered_races;
+mod metered_year;
 mod method_of_plan;
 mod methods;
 #[path = "../people_support/mod.rs"]
