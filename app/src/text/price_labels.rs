@@ -118,7 +118,8 @@ pub fn label_words(locale: Locale, label: &str) -> String {
 /// Writes the quantity of a formula's line: `2,000 characters`, `3 × 120 seconds`, `4`.
 pub fn quantity_words(locale: Locale, quantity: &str) -> String {
     let (times, measured) = quantity.split_once(" × ").map_or((None, quantity), |(times, rest)| (Some(times), rest));
-    let decimal = |text: &str| text.parse::<Credits>().map_or_else(|_| text.to_owned(), |text| exact_text(locale, text));
+    let decimal =
+        |text: &str| text.parse::<Credits>().map_or_else(|_| text.to_owned(), |text| exact_text(locale, text));
     let number = |text: &str| text.parse::<i64>().map_or_else(|_| decimal(text), |number| count_text(locale, number));
     let measured = match measured.split_once(' ') {
         Some((count, what)) if count.parse::<Credits>().is_ok() => {

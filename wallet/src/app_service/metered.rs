@@ -3,7 +3,6 @@
 //! Nothing here is remembered between two steps. Whoever comes after a crash, or runs at the same time, finds the same
 //! month open, under the same key.
 
-use chrono::TimeDelta;
 use tokio::task::JoinSet;
 
 use crate::Wallet;

@@ -96,14 +96,13 @@ async fn add_ons(connection: &mut PgConnection) -> Result<Vec<AddOn>> {
 }
 
 async fn metered(connection: &mut PgConnection) -> Result<Vec<MeteredItem>> {
-    let rows =
-        sqlx::query!(
-            "SELECT code, name, unit, included, included_by_plan, monthly_credits
+    let rows = sqlx::query!(
+        "SELECT code, name, unit, included, included_by_plan, monthly_credits
              FROM metered_items
              ORDER BY position, code"
-        )
-        .fetch_all(connection)
-        .await?;
+    )
+    .fetch_all(connection)
+    .await?;
     let item = rows.into_iter().map(|row| {
         Ok(MeteredItem {
             code: row.code,

@@ -159,8 +159,7 @@ async fn a_month_is_summed_by_the_second_and_charged_once(pool: PgPool) {
     // 12 domains of 400, and 17.4 GB of 20.
     assert_eq!(entries[1].amount, amount("-5148"));
     let lines = receipt(&wallet, &entries[1]).await.lines.into_iter();
-    let parts: Vec<(String, String, Credits)> =
-        lines.map(|line| (line.label, line.quantity, line.credits)).collect();
+    let parts: Vec<(String, String, Credits)> = lines.map(|line| (line.label, line.quantity, line.credits)).collect();
     let expected = [("Custom domains", "12", "4800"), ("Storage", "17.4 GB", "348")];
     assert_eq!(parts, expected.map(|(label, quantity, cost)| (label.into(), quantity.into(), amount(cost))));
     is_right(&wallet).await;
@@ -370,10 +369,16 @@ async fn a_new_price_counts_from_the_next_month_on(pool: PgPool) {
 const CANARIES: &[(&str, &str)] = &[
     ("metered_month_is_charged_once", "UPDATE metered_months SET entry_seq = 1 WHERE month = 0"),
     ("metered_month_is_charged_once", "UPDATE metered_months SET charged = 1, carried_out = 399999999 WHERE month = 0"),
-    ("metered_month_is_charged_once", "UPDATE metered_months SET entry_seq = NULL, charged = 0, carried_out = 400000000 WHERE month = 0"),
+    (
+        "metered_month_is_charged_once",
+        "UPDATE metered_months SET entry_seq = NULL, charged = 0, carried_out = 400000000 WHERE month = 0",
+    ),
     ("metered_months_follow_each_other", "DELETE FROM metered_months WHERE month = 0"),
     ("metered_months_follow_each_other", "UPDATE metered_wallets SET month = 3"),
-    ("metered_months_follow_each_other", "UPDATE metered_months SET ends_at = ends_at + interval '1 second' WHERE month = 0"),
+    (
+        "metered_months_follow_each_other",
+        "UPDATE metered_months SET ends_at = ends_at + interval '1 second' WHERE month = 0",
+    ),
     ("metered_months_follow_each_other", "UPDATE metered_wallets SET carried = 1"),
     ("metered_month_is_the_sum_of_its_items", "DELETE FROM metered_month_items WHERE month = 1"),
     ("metered_month_is_the_sum_of_its_items", "UPDATE metered_month_items SET month = 7 WHERE month = 1"),

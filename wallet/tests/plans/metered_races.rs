@@ -104,7 +104,8 @@ async fn charges_beside_the_end_of_a_month_leave_no_wallet_below_zero(pool: PgPo
     let (wallet, viewer) = owner_with(&pool, 0).await;
     measure(&wallet, &viewer, DOMAINS, 2_000, utc("2026-09-01T00:00:00Z")).await;
     wallet.clock().set(closing());
-    let node = node_of(&wallet);
+    let node = open_with(&pool, "neuraldraft").await;
+    node.clock().set(closing());
     let mut tasks = JoinSet::new();
     for number in 0..60 {
         let (node, viewer) = (if number % 2 == 0 { wallet.clone() } else { node.clone() }, viewer.clone());
@@ -180,7 +181,8 @@ async fn many_at_once_begin_one_month(pool: PgPool) {
 /// The monthly-credits catalog with domains at 400 credits a month, of which none is included.
 async fn open_metered(pool: &PgPool) -> Wallet {
     let source = Preset::source_of("monthly-credits").expect("built in");
-    let domains = "[[metered]]\ncode = \"custom-domain\"\nname = \"Domains\"\nunit = \"domain\"\nmonthly_credits = 400\n";
+    let domains =
+        "[[metered]]\ncode = \"custom-domain\"\nname = \"Domains\"\nunit = \"domain\"\nmonthly_credits = 400\n";
     let text = source.replacen("[[operation]]", &format!("{domains}\n[[operation]]"), 1);
     let (preset, _) = Preset::parse(&text).expect("a preset");
     let wallet = Wallet::new(pool.clone(), Options::for_tests(Clock::fixed(start())));

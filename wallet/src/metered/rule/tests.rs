@@ -87,7 +87,8 @@ fn the_most_that_can_be_measured_fits() {
 #[test]
 fn what_a_wallet_lacks_is_carried() {
     let due = credits("12.5");
-    for (available, charged, carried) in [("20", "12.5", "0"), ("12.5", "12.5", "0"), ("4", "4", "8.5"), ("-3", "0", "12.5")]
+    for (available, charged, carried) in
+        [("20", "12.5", "0"), ("12.5", "12.5", "0"), ("4", "4", "8.5"), ("-3", "0", "12.5")]
     {
         let expected = Split { charged: credits(charged), carried: credits(carried) };
         assert_eq!(split(due, credits(available)), Some(expected), "{available}");

@@ -126,8 +126,7 @@ impl Metered {
     pub(crate) async fn close(&self, month: &MonthDue, available: Credits) -> Result<(Closed, Credits)> {
         let split = rule::split(month.due, available).ok_or_else(beyond)?;
         let mail = if split.carried.is_positive() { self.letter(month, split).await? } else { None };
-        let hook =
-            MonthClosed { month: month.clone(), split, mail, notify: self.notify.clone(), now: self.db.now() };
+        let hook = MonthClosed { month: month.clone(), split, mail, notify: self.notify.clone(), now: self.db.now() };
         let closed = match split.charged.is_positive() {
             true => self.charge(hook).await?,
             false => {
