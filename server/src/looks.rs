@@ -1,5 +1,5 @@
-//! Plans renew, add-ons are deducted, low wallets are topped up and documents are issued when they are due, not at the next
-//! minute: every node looks twice a second.
+//! Plans renew, add-ons are deducted, metered months are closed, low wallets are topped up and documents are issued when
+//! they are due, not at the next minute: every node looks twice a second.
 //!
 //! The jobs of every minute stay, for a node on which this stands still. Any number of nodes may look at once: what is
 //! due is taken by one of them.
@@ -23,7 +23,7 @@ const AT_ONCE: usize = 4;
 /// What a node looks for.
 #[derive(Clone, Copy, Debug)]
 pub enum Look {
-    /// Plans that are due, and add-ons.
+    /// Plans that are due, add-ons, and metered months that are over.
     Plans,
     /// Wallets that run low; also at once where this node has refused a charge that a top-up would cover.
     LowWallets,
@@ -43,8 +43,9 @@ impl Look {
     async fn once(self, wallet: &Wallet) -> Result<()> {
         match self {
             Self::Plans => {
-                let (plans, add_ons) = tokio::join!(wallet.renew_plans(), wallet.deduct_add_ons());
-                plans.and(add_ons.map(drop))
+                let (plans, add_ons, metered) =
+                    tokio::join!(wallet.renew_plans(), wallet.deduct_add_ons(), wallet.close_metered_months());
+                plans.and(add_ons.map(drop)).and(metered.map(drop))
             }
             Self::LowWallets => wallet.payments().top_up_due().await.map(drop),
             Self::Documents => wallet.invoices().issue_due().await.map(drop),

@@ -5,7 +5,7 @@
 //! façade [`Wallet`] that everybody calls.
 //!
 //! Each module imports only what stands to its left: money, id, error, clock, `time_zone`, idempotency, db, identity,
-//! ledger, tariff, catalog, plan, notify, payment, refund, invoice, `add_on`, insight, `app_service`, wallet.
+//! ledger, tariff, catalog, plan, notify, payment, refund, invoice, `add_on`, metered, insight, `app_service`, wallet.
 
 #![warn(clippy::disallowed_methods)]
 #![cfg_attr(feature = "postgres", warn(unreachable_pub))]
@@ -45,6 +45,8 @@ pub mod invoice;
 
 pub mod add_on;
 
+pub mod metered;
+
 pub mod insight;
 
 #[doc(hidden)]
@@ -61,6 +63,8 @@ pub use app_service::add_ons::AddOnsDeducted;
 pub use app_service::cost_review::Reviewed;
 #[cfg(feature = "postgres")]
 pub use app_service::demo;
+#[cfg(feature = "postgres")]
+pub use app_service::metered::MonthsClosed;
 #[cfg(feature = "postgres")]
 pub use app_service::renewal::Renewed;
 #[cfg(feature = "postgres")]

@@ -17,6 +17,7 @@ use crate::identity::{self, Identity};
 use crate::insight::Insight;
 use crate::invoice::{self, Invoices};
 use crate::ledger::{self, Breach, Ledger, LedgerOptions, Scope};
+use crate::metered::{self, Metered};
 use crate::notify::Notify;
 use crate::notify::webhook::Webhooks;
 use crate::payment::{self, Payments};
@@ -68,6 +69,7 @@ pub(crate) struct Inner {
     payments: Payments,
     refunds: Refunds,
     add_ons: AddOns,
+    metered: Metered,
     invoices: Invoices,
     insight: Insight,
     boundaries: Arc<Boundaries>,
@@ -119,6 +121,14 @@ impl Wallet {
             notify.clone(),
         );
         let add_ons = AddOns::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone(), notify.clone());
+        let metered = Metered::new(
+            db.clone(),
+            ledger.clone(),
+            catalog.clone(),
+            identity.clone(),
+            Plans::clone(&plans),
+            notify.clone(),
+        );
         let invoices = Invoices::new(db.clone(), catalog.clone());
         let insight = Insight::new(db.clone(), ledger.clone());
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
@@ -138,6 +148,7 @@ impl Wallet {
                 payments,
                 refunds,
                 add_ons,
+                metered,
                 invoices,
                 insight,
                 boundaries,
@@ -241,6 +252,12 @@ impl Wallet {
         &self.inner.add_ons
     }
 
+    /// Metered items of wallets.
+    #[must_use]
+    pub fn metered(&self) -> &Metered {
+        &self.inner.metered
+    }
+
     /// Receipts, invoices, credit notes, statements.
     #[must_use]
     pub fn invoices(&self) -> &Invoices {
@@ -278,6 +295,7 @@ impl Wallet {
             payment::repo::invariants::INVARIANTS,
             refund::repo::invariants::INVARIANTS,
             add_on::repo::invariants::INVARIANTS,
+            metered::repo::invariants::INVARIANTS,
             invoice::repo::invariants::INVARIANTS,
         ];
         for invariants in lists {

@@ -12,7 +12,7 @@ struct Order {
 }
 
 /// The orders of the house. ARCHITECTURE.md gives the reasons.
-const ORDERS: [Order; 10] = [
+const ORDERS: [Order; 11] = [
     Order {
         folder: "wallet/src",
         rooms: &[
@@ -33,6 +33,7 @@ const ORDERS: [Order; 10] = [
             "refund",
             "invoice",
             "add_on",
+            "metered",
             "insight",
             "app_service",
             "wallet",
@@ -62,6 +63,7 @@ const ORDERS: [Order; 10] = [
     Order { folder: "wallet/src/refund", rooms: &["rule", "model", "repo", "service"] },
     Order { folder: "wallet/src/invoice", rooms: &["details", "model", "rule", "repo", "service"] },
     Order { folder: "wallet/src/add_on", rooms: &["model", "rule", "repo", "service"] },
+    Order { folder: "wallet/src/metered", rooms: &["model", "rule", "repo", "service"] },
     Order {
         folder: "app/src",
         rooms: &[

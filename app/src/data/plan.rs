@@ -6,6 +6,7 @@ use wallet::Wallet;
 use wallet::add_on::AddOnView;
 use wallet::catalog::{CatalogView, Expiry, Interval, Plan};
 use wallet::identity::Viewer;
+use wallet::metered::MeteredView;
 use wallet::money::{Credits, Currency};
 use wallet::payment::{AutoTopUpState, PlanChoice};
 use wallet::plan::{
@@ -35,6 +36,8 @@ pub struct PlanPage {
     pub changes: Option<PlanChanges>,
     /// The add-ons.
     pub add_ons: AddOnsPart,
+    /// The running month of metered items; `None` where nothing is metered.
+    pub metered: Option<MeteredView>,
     /// When a month's credits expire.
     pub expiry: Expiry,
     /// The ways to pay it.
@@ -127,6 +130,7 @@ pub async fn load_plan_page(plan: String, interval: String, currency: String) ->
         free_plan: catalog.starting_plan().map(|plan| plan.code.clone()),
         pay: pay_choice(&viewer, &wallet, currency, true).await?,
         add_ons: add_ons(&viewer, &wallet).await?,
+        metered: wallet.metered().view(viewer.wallet).await?.filter(|month| !month.items.is_empty()),
         changes,
         current,
         offer,

@@ -13,6 +13,8 @@ pub fn entry_title(locale: Locale, entry: &EntryView) -> String {
     let name = entry.title.clone().filter(|title| !title.is_empty());
     let name = name.unwrap_or_else(|| kind_name(locale, entry).to_owned());
     match entry.kind {
+        // What it is for is several items, in Scrip's own words.
+        EntryKind::Metered => kind_name(locale, entry).to_owned(),
         EntryKind::Release => td_string!(locale, ledger.title_released, name = name),
         EntryKind::HoldExpired => td_string!(locale, ledger.title_hold_expired, name = name),
         EntryKind::CreditBack => td_string!(locale, ledger.title_credit_back, name = name),

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use wallet::catalog::{Rate, UnitName};
+use wallet::metered::Quantity;
 use wallet::money::{Credits, Currency, Money};
 
 use crate::i18n::Locale;
@@ -76,6 +77,12 @@ pub fn exact_text(locale: Locale, amount: Credits) -> String {
         text = format!("{text}{}{decimals}", point(locale));
     }
     if amount.is_negative() { format!("{MINUS}{text}") } else { text }
+}
+
+/// Writes what was measured: `18.4`, `1 234,5`.
+#[must_use]
+pub fn measure_text(locale: Locale, quantity: Quantity) -> String {
+    exact_text(locale, Credits::from_micros(quantity.thousandths().saturating_mul(1_000)))
 }
 
 /// Writes how many there are: `1,234`, `1 234`.

@@ -1,6 +1,7 @@
 //! Words of the price list: categories, units, options.
 
-use wallet::money::Money;
+use wallet::metered::symbol;
+use wallet::money::{Credits, Money};
 use wallet::tariff::Rule;
 use wallet::tariff::{Category, Tariff};
 
@@ -66,9 +67,19 @@ pub fn counted_words(locale: Locale, what: &str) -> String {
         "input_tokens" => td_string!(locale, prices.input_tokens),
         "output_tokens" => td_string!(locale, prices.output_tokens),
         "languages" | "target_languages" => td_string!(locale, prices.languages),
+        "GB" => td_string!(locale, prices.gigabytes),
         other => return option_words(other),
     };
     words.to_owned()
+}
+
+/// Puts a unit's symbol beside a figure: `18.4 GB`; what is counted by the piece stands alone: `7`.
+#[must_use]
+pub fn with_symbol(locale: Locale, figure: String, unit: &str) -> String {
+    match symbol(unit) {
+        Some(symbol) => format!("{figure}\u{a0}{}", counted_words(locale, symbol)),
+        None => figure,
+    }
 }
 
 /// Writes the label of a formula's line in the reader's language, as far as the wallet wrote it: `per 1000 characters`,
@@ -76,6 +87,12 @@ pub fn counted_words(locale: Locale, what: &str) -> String {
 pub fn label_words(locale: Locale, label: &str) -> String {
     if label == "Minimum" {
         return td_string!(locale, prices.minimum).to_owned();
+    }
+    if label == "Carried over from the month before" {
+        return td_string!(locale, metered.carried).to_owned();
+    }
+    if label == "Carried over to the next month" {
+        return td_string!(locale, metered.carried_on).to_owned();
     }
     if label == "Rounded up to a whole one" {
         return td_string!(locale, prices.rounded_whole).to_owned();
@@ -101,9 +118,11 @@ pub fn label_words(locale: Locale, label: &str) -> String {
 /// Writes the quantity of a formula's line: `2,000 characters`, `3 × 120 seconds`, `4`.
 pub fn quantity_words(locale: Locale, quantity: &str) -> String {
     let (times, measured) = quantity.split_once(" × ").map_or((None, quantity), |(times, rest)| (Some(times), rest));
-    let number = |text: &str| text.parse::<i64>().map_or_else(|_| text.to_owned(), |number| count_text(locale, number));
+    let decimal =
+        |text: &str| text.parse::<Credits>().map_or_else(|_| text.to_owned(), |text| exact_text(locale, text));
+    let number = |text: &str| text.parse::<i64>().map_or_else(|_| decimal(text), |number| count_text(locale, number));
     let measured = match measured.split_once(' ') {
-        Some((count, what)) if count.parse::<i64>().is_ok() => {
+        Some((count, what)) if count.parse::<Credits>().is_ok() => {
             format!("{} {}", number(count), counted_words(locale, what))
         }
         _ => number(measured),
@@ -182,6 +201,7 @@ mod tests {
                 "за 1\u{a0}000 знаков, с 10\u{a0}001-го",
             ),
             ("Translation", "Translation", "Translation"),
+            ("Carried over to the next month", "Carried over to the next month", "Перенесено на следующий месяц"),
             ("1792x1024, hd", "1792x1024, hd", "1792x1024, hd"),
         ];
         for (label, en, ru) in cases {
@@ -192,6 +212,9 @@ mod tests {
         }
         assert_eq!(quantity_words(Locale::ru, "3 × 2000 characters"), "3 × 2\u{a0}000 знаков");
         assert_eq!(quantity_words(Locale::en, "1000"), "1,000");
+        assert_eq!(quantity_words(Locale::en, "8.4 GB"), "8.4 GB");
+        assert_eq!(quantity_words(Locale::ru, "1008.4 GB"), "1\u{a0}008,4 ГБ");
+        assert_eq!(quantity_words(Locale::ru, "0.5"), "0,5");
     }
 
     #[test]

@@ -53,7 +53,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             return Ok(caller.clone());
         }
         Err(match parts.extensions.get::<ServiceCaller>() {
-            Some(_) => forbidden("this call takes a customer's API key; a service key has the calls under /service"),
+            Some(_) => forbidden(
+                "this call takes a customer's API key; a service key has the calls under /service, and POST /metered",
+            ),
             None => Refusal::Unauthenticated.into(),
         })
     }

@@ -25,7 +25,8 @@ Idempotency-Key header: the same key and body answer again what they answered fi
 
 Calls under /service are the platform's own and take a service key, which staff make (scrip service-key create). They spend
 on behalf of a customer's API key (on_behalf_of), or from the wallet of an account, project and environment. What a service
-key made, only service keys and staff capture, release and pay back.";
+key made, only service keys and staff capture, release and pay back. So is POST /metered/{item}, which sets a gauge: what a
+customer has of a metered item, and since when.";
 
 /// Adds what handlers don't say: title, address, authorization.
 pub fn complete(document: &mut OpenApi) {
@@ -39,7 +40,7 @@ pub fn complete(document: &mut OpenApi) {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key.")).build();
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme("key", SecurityScheme::Http(bearer));
-    let text = "A service key, <prefix>_service_…: the platform's own, for the calls under /service.";
+    let text = "A service key, <prefix>_service_…: the platform's own, for the calls under /service and for gauges.";
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(text)).build();
     components.add_security_scheme("service_key", SecurityScheme::Http(bearer));
     document.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);

@@ -22,6 +22,7 @@ mod instant;
 mod key;
 mod ledger;
 mod metadata;
+mod metered;
 pub mod middleware;
 mod models;
 mod page;
@@ -70,6 +71,7 @@ fn calls() -> (Router<AppState>, OpenApi) {
         .routes(routes!(catalog::packages))
         .routes(routes!(models::quote_batch))
         .routes(routes!(add_ons::list))
+        .routes(routes!(metered::list))
         .routes(routes!(price_changes::list))
         // Spending.
         .routes(routes!(charges::create))
@@ -88,6 +90,7 @@ fn calls() -> (Router<AppState>, OpenApi) {
         .routes(routes!(service::holds::capture))
         .routes(routes!(service::holds::release))
         .routes(routes!(service::introspect::introspect))
+        .routes(routes!(service::metered::set))
         // What is there, and how it came.
         .routes(routes!(balance::now))
         .routes(routes!(balance::at))

@@ -1,4 +1,4 @@
-//! Every minute: plans that are due, with the months that were paid, the cards to charge, and the ends; then add-ons.
+//! Every minute: plans that are due, with the months that were paid, the cards to charge, and the ends; then add-ons and metered months.
 
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, WorkerContext};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,15 @@ impl TaskHandler for RenewPlans {
                 ended = report.ended,
                 failed = report.failed,
                 "add-ons deducted"
+            );
+        }
+        let report = tools.state.wallet.close_metered_months().await.map_err(super::text)?;
+        if !report.is_nothing() {
+            tracing::info!(
+                closed = report.closed,
+                carried = report.carried,
+                failed = report.failed,
+                "metered months closed"
             );
         }
         Ok::<(), String>(())

@@ -42,6 +42,8 @@ pub fn calls() -> Vec<(&'static str, &'static str, Asks, Value)> {
         ("GET", "/plans", Anything, none.clone()),
         ("GET", "/packages", Anything, none.clone()),
         ("GET", "/add-ons", Anything, none.clone()),
+        ("GET", "/metered", Anything, none.clone()),
+        ("POST", "/metered/{item}", Platform(SpendWrite), json!({ "value": 1 })),
         ("GET", "/price-changes", Anything, none.clone()),
         ("GET", "/balance", Scope(BalanceRead), none.clone()),
         ("GET", "/balance/at", Scope(BalanceRead), none.clone()),
@@ -116,7 +118,7 @@ fn filled(path: &str) -> String {
     let nothing = "0192aaaa-0000-7000-8000-000000000000";
     let number = ["/charges/{id}", "/holds/{id}"].into_iter().any(|name| path.contains(name));
     let path = path.replace("{id}", if number { "999999" } else { nothing });
-    let path = path.replace("{operation}", "gpt-5").replace("{seq}", "999999");
+    let path = path.replace("{operation}", "gpt-5").replace("{seq}", "999999").replace("{item}", "storage");
     if path == "/balance/at" { format!("{path}?time=2026-01-01") } else { path }
 }
 

@@ -16,6 +16,7 @@ mod guards;
 mod keys;
 mod live;
 mod matrix;
+mod metered;
 mod news;
 mod offers;
 mod other_routes;

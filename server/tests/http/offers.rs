@@ -38,8 +38,8 @@ async fn shows_what_it_sells(pool: PgPool, preset: &str) {
         has(&russian, &["Дополнения", "Управлять дополнениями"]);
     }
     if !catalog.metered.is_empty() {
-        has(&english, &["Metered usage coming soon"]);
-        has(&russian, &["Оплата по использованию скоро"]);
+        has(&english, &["Metered usage", "See your usage"]);
+        has(&russian, &["Оплата по использованию", "Открыть использование"]);
     }
     site.person("buyer").await;
     let mut browser = site.browser();
@@ -59,6 +59,12 @@ async fn shows_what_it_sells(pool: PgPool, preset: &str) {
     assert_eq!(add_ons.len(), catalog.add_ons.len());
     let is_off = |add_on: &serde_json::Value| add_on["available"] == true && add_on["wallet"]["state"] == "off";
     assert!(add_ons.iter().all(is_off), "{add_ons:?}");
+    let metered = program.get("/metered").await.json();
+    let items = metered["metered"].as_array().expect("a list");
+    assert_eq!(items.len(), catalog.metered.len());
+    let is_unmeasured = |item: &serde_json::Value| item["available"] == true && item["wallet"]["value"].is_null();
+    assert!(items.iter().all(is_unmeasured), "{items:?}");
+    assert_eq!(metered["month"].is_null(), items.is_empty());
 }
 
 macro_rules! presets {

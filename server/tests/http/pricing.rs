@@ -104,6 +104,8 @@ async fn neural_draft_tells_its_rates_apart_and_its_gates_by_name(pool: PgPool) 
     let english = page(&site, "", "en").await;
     has(&english, &["$0.005 per credit", "$0.00476 per credit", "$0.00399 per credit", "5% off", "20% off"]);
     has(&english, &["Every month, no card", "premium: Build and up", "Custom pricing", "Metered usage", "Storage"]);
+    has(&english, &["Storage 1 GB Hobby: 5 GB, Build: 20 GB, Scale: 100 GB", "Custom domains 1 Build: 3, Scale: 10"]);
+    lacks(&english, &["coming soon"]);
     has(&english, &["an error caused by your input is charged once"]);
     has(&english, &["250 Chat message", "5–50 Social post", "7 Image generation", "4 Blog post", "up to 6 Video clip"]);
     has(&english, &["1 Website generation", "On Hobby", "$0.01 ", "$0.005 "]);

@@ -12,7 +12,7 @@ use crate::Wallet;
 use crate::add_on::rule::{Due, Short, after_short};
 use crate::add_on::{AddOnSubscription, Deducted, PauseReason, StoredState};
 use crate::error::{Error, Refusal, Result, TopUpHintState};
-use crate::id::{AddOnId, WalletId};
+use crate::id::{AccountId, AddOnId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::Viewer;
 use crate::money::Credits;
@@ -149,7 +149,7 @@ impl Wallet {
         }
         let (reason, available) = match refusal {
             Refusal::OutOfCredits { needed, available, .. } => {
-                let is_coming = self.credits_are_coming(of, *needed).await?;
+                let is_coming = self.credits_are_coming(of.wallet, of.account, *needed).await?;
                 if let Short::Wait(until) = after_short(of.short_since, is_coming, now) {
                     return self.add_ons().wait(of, until, of.short_since.or(Some(now))).await;
                 }
@@ -166,16 +166,21 @@ impl Wallet {
 
     /// Says whether credits for a month are on their way: a card is being charged for them, or the plan's next month is
     /// being paid.
-    async fn credits_are_coming(&self, of: &AddOnSubscription, needed: Credits) -> Result<bool> {
-        let hint = self.payments().top_up_for(of.wallet, needed).await;
+    pub(super) async fn credits_are_coming(
+        &self,
+        wallet: WalletId,
+        account: AccountId,
+        needed: Credits,
+    ) -> Result<bool> {
+        let hint = self.payments().top_up_for(wallet, needed).await;
         if hint.is_some_and(|hint| hint.state == TopUpHintState::Pending) {
             return Ok(true);
         }
         // Of a plan whose owner's address is not proven, nothing comes however long one waits.
-        if self.plans().account_with_due(of.wallet).await?.is_none() {
+        if self.plans().account_with_due(wallet).await?.is_none() {
             return Ok(false);
         }
-        let plan = self.plans().subscription(of.account).await?;
-        Ok(plan.is_some_and(|plan| plan.wallet == of.wallet && !matches!(self.plans().due(&plan), PlanDue::Wait(_))))
+        let plan = self.plans().subscription(account).await?;
+        Ok(plan.is_some_and(|plan| plan.wallet == wallet && !matches!(self.plans().due(&plan), PlanDue::Wait(_))))
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod add_ons;
 pub(crate) mod cost_review;
 pub mod demo;
 pub(crate) mod inactivity;
+pub(crate) mod metered;
 pub(crate) mod onboarding;
 pub(crate) mod plan_boundary;
 pub(crate) mod price_notices;

@@ -1,5 +1,6 @@
 //! What is sold besides single calls: plans, packages, add-ons, metered items.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -163,11 +164,22 @@ pub struct MeteredItem {
     pub name: String,
     /// What is counted: `GB`.
     pub unit: String,
-    /// How many are included.
+    /// How many are included, with a plan that `included_by_plan` does not name.
     #[serde(default)]
     pub included: i64,
+    /// How many are included with a plan, by the plan's code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub included_by_plan: BTreeMap<String, i64>,
     /// What one more costs for a month.
     pub monthly_credits: Credits,
+}
+
+impl MeteredItem {
+    /// Gives how many are included with a plan.
+    #[must_use]
+    pub fn included_with(&self, plan: &str) -> i64 {
+        self.included_by_plan.get(plan).copied().unwrap_or(self.included)
+    }
 }
 
 /// The most decimals of a price of one credit.

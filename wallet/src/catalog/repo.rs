@@ -110,18 +110,24 @@ async fn add_ons(connection: &mut PgConnection) -> Result<Vec<AddOn>> {
 }
 
 async fn metered(connection: &mut PgConnection) -> Result<Vec<MeteredItem>> {
-    let rows =
-        sqlx::query!("SELECT code, name, unit, included, monthly_credits FROM metered_items ORDER BY position, code")
-            .fetch_all(connection)
-            .await?;
-    let item = rows.into_iter().map(|row| MeteredItem {
-        code: row.code,
-        name: row.name,
-        unit: row.unit,
-        included: row.included,
-        monthly_credits: Credits::from_micros(row.monthly_credits),
+    let rows = sqlx::query!(
+        "SELECT code, name, unit, included, included_by_plan, monthly_credits
+             FROM metered_items
+             ORDER BY position, code"
+    )
+    .fetch_all(connection)
+    .await?;
+    let item = rows.into_iter().map(|row| {
+        Ok(MeteredItem {
+            code: row.code,
+            name: row.name,
+            unit: row.unit,
+            included: row.included,
+            included_by_plan: serde_json::from_value(row.included_by_plan)?,
+            monthly_credits: Credits::from_micros(row.monthly_credits),
+        })
     });
-    Ok(item.collect())
+    item.collect()
 }
 
 /// Fills the empty catalog with everything of a preset but its prices.
@@ -179,12 +185,13 @@ pub(super) async fn fill(connection: &mut PgConnection, preset: &Preset, at: Dat
     for (position, item) in (0..).zip(&view.metered) {
         let position: i32 = position;
         sqlx::query!(
-            "INSERT INTO metered_items (code, name, unit, included, monthly_credits, position)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO metered_items (code, name, unit, included, included_by_plan, monthly_credits, position)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
             item.code,
             item.name,
             item.unit,
             item.included,
+            json(&item.included_by_plan)?,
             item.monthly_credits.micros(),
             position
         )

@@ -2,6 +2,7 @@
 
 mod add_on;
 mod auto_top_up;
+mod metered;
 mod plan;
 mod price;
 mod refund;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use add_on::{AddOnMail, AddOnStep};
 pub use auto_top_up::{AutoTopUpMail, AutoTopUpTroubleMail, TopUpTrouble};
+pub use metered::MeteredMail;
 pub use plan::{CardMail, PlanMail, PlanTroubleMail};
 pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
 pub use refund::{DisputeMail, DisputeStep, RefundMail, RefundStep};
@@ -92,6 +94,8 @@ pub enum Mail {
     AutoTopUpTrouble(AutoTopUpTroubleMail),
     /// Says that an add-on is paused, or on again.
     AddOn(AddOnMail),
+    /// Says that a part of a month of metered items was not charged.
+    MeteredCarried(MeteredMail),
     /// Says that a saved card expires soon.
     CardExpires(CardMail),
     /// Tells how far a refund request is.
@@ -173,6 +177,7 @@ impl Mail {
             Self::AutoTopUpCharged(_) => "auto_top_up_charged",
             Self::AutoTopUpTrouble(mail) => mail.trouble.mail_kind(),
             Self::AddOn(mail) => mail.step.mail_kind(),
+            Self::MeteredCarried(_) => "metered_carried",
             Self::CardExpires(_) => "card_expires",
             Self::Refund(_) => "refund",
             Self::Dispute(_) => "dispute",

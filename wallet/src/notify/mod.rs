@@ -11,6 +11,7 @@ mod service;
 pub use service::{Notify, QueuedMail, SEND_MAIL};
 
 pub use mail::{
-    AddOnMail, AddOnStep, AutoTopUpMail, AutoTopUpTroubleMail, CardMail, DisputeMail, DisputeStep, Mail, PaidMail,
-    PlanMail, PlanTroubleMail, RefundMail, RefundStep, ReviewMail, RiseLine, RiseMail, TopUpTrouble, WithdrawnMail,
+    AddOnMail, AddOnStep, AutoTopUpMail, AutoTopUpTroubleMail, CardMail, DisputeMail, DisputeStep, Mail, MeteredMail,
+    PaidMail, PlanMail, PlanTroubleMail, RefundMail, RefundStep, ReviewMail, RiseLine, RiseMail, TopUpTrouble,
+    WithdrawnMail,
 };

@@ -328,7 +328,11 @@ pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>
             (*wallet, Command::Grant(grant))
         }
         Step::Charge { wallet, amount, .. } => (*wallet, Command::Charge { receipt: receipt(amount) }),
-        Step::Fee { wallet, amount } => (*wallet, Command::Fee { kind: FeeKind::AddOn, receipt: receipt(amount) }),
+        Step::Fee { wallet, amount } => {
+            // Add-ons and metered items follow the same rules.
+            let kind = if amount % 2 == 0 { FeeKind::Metered } else { FeeKind::AddOn };
+            (*wallet, Command::Fee { kind, receipt: receipt(amount) })
+        }
         Step::Hold { wallet, lines, expires_in, .. } => {
             (*wallet, Command::Hold { lines: lines.iter().map(receipt).collect(), expires_in: Some(*expires_in) })
         }

@@ -3,4 +3,5 @@
 pub mod add_ons;
 pub mod change;
 pub mod facts;
+pub mod metered;
 pub mod panel;

@@ -7,6 +7,7 @@ use wallet::money::{Credits, Currency};
 use crate::components::pricing::plans::rate_words;
 use crate::i18n::*;
 use crate::text::amount::{count_text, credits_text, exact_text, unit_text};
+use crate::text::price_labels::with_symbol;
 
 /// Credits in any number, with the price of one.
 #[component]
@@ -41,13 +42,6 @@ pub fn FreeAmountLine(
 fn monthly(locale: Locale, credits: Credits) -> String {
     let amount = format!("{} {}", exact_text(locale, credits), unit_text(locale, credits));
     td_string!(locale, prices.a_month_credits, amount = amount)
-}
-
-/// Says of an offer that it can't be had yet.
-#[component]
-fn ComingTag() -> impl IntoView {
-    let i18n = use_i18n();
-    view! { <span class="tag align-middle">{t!(i18n, prices.coming_offer)}</span> }
 }
 
 /// The add-ons with what each takes every month.
@@ -86,16 +80,32 @@ pub fn AddOnList(
 pub fn MeteredTable(
     /// The items.
     items: Vec<MeteredItem>,
+    /// The plans' codes and names, from the lowest on.
+    plans: Vec<(String, String)>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let rows = items
         .into_iter()
         .map(|item| {
-            let (included, unit, credits) = (item.included, item.unit, item.monthly_credits);
+            let (unit, credits) = (StoredValue::new(item.unit.clone()), item.monthly_credits);
+            let of_plan = |(code, name): &(String, String)| Some((name.clone(), *item.included_by_plan.get(code)?));
+            let by_plan: Vec<(String, i64)> = plans.iter().filter_map(of_plan).collect();
+            let figure = move |count| {
+                let locale = i18n.get_locale();
+                unit.with_value(|unit| with_symbol(locale, count_text(locale, count), unit))
+            };
+            let included = item.included;
+            let more = (!by_plan.is_empty()).then(|| {
+                let words = move || {
+                    let parts = by_plan.iter().map(|(name, count)| format!("{name}:\u{a0}{}", figure(*count)));
+                    parts.collect::<Vec<_>>().join(", ")
+                };
+                view! { <span class="block text-sm text-muted">{words}</span> }
+            });
             view! {
                 <tr>
                     <th scope="row" class="!pl-0">{item.name}</th>
-                    <td class="r num whitespace-nowrap">{move || format!("{} {unit}", count_text(i18n.get_locale(), included))}</td>
+                    <td class="r num">{move || figure(included)} {more}</td>
                     <td class="r num whitespace-nowrap !pr-0">
                         {move || {
                             let locale = i18n.get_locale();
@@ -108,8 +118,10 @@ pub fn MeteredTable(
         .collect_view();
     view! {
         <section aria-labelledby="metered">
-            <h2 id="metered" class="text-xl font-semibold">{t!(i18n, prices.metered)} <ComingTag /></h2>
-            <p class="text-muted mt-1 mb-2">{t!(i18n, prices.metered_note)}</p>
+            <h2 id="metered" class="text-xl font-semibold">{t!(i18n, prices.metered)}</h2>
+            <p class="text-muted mt-1 mb-2">
+                {t!(i18n, prices.metered_note)} " " <a class="link-q" href="/wallet/plan#metered">{t!(i18n, metered.see)}</a>
+            </p>
             <table class="grid-table">
                 <caption class="sr-only">{t!(i18n, prices.metered)}</caption>
                 <thead>

@@ -11,6 +11,7 @@ use crate::components::payment::method_list::MethodList;
 use crate::components::plan::add_ons::{self, AddOnPanel};
 use crate::components::plan::change::{ChangeList, ChangeOrder};
 use crate::components::plan::facts::{Months, PlanFacts, PlanRules, TimeZone};
+use crate::components::plan::metered::MeteredPanel;
 use crate::components::ui::panel::{Banner, BannerKind, EmptyState};
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
@@ -89,6 +90,7 @@ fn PlanContent(page: Page) -> impl IntoView {
     view! {
         {main}
         <AddOnPanel part=page.add_ons may_pay=may_pay outcome=of_page key=key />
+        {page.metered.map(|month| view! { <MeteredPanel month=month may_pay=may_pay /> })}
         <Months periods=page.periods names=page.names free=page.free_plan />
         <TimeZone current=page.time_zone zones=page.time_zones may_change=may_pay outcome=page.outcome />
     }

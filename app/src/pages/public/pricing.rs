@@ -75,9 +75,10 @@ fn Prices(list: PriceList) -> impl IntoView {
                 <TopUps offers=offers currency=currency />
                 {offers.with_value(|offers| {
                     let (add_ons, metered) = (offers.add_ons.clone(), offers.metered.clone());
+                    let plans = offers.plan_names();
                     view! {
                         {(!add_ons.is_empty()).then(|| view! { <AddOnList add_ons=add_ons /> })}
-                        {(!metered.is_empty()).then(|| view! { <MeteredTable items=metered /> })}
+                        {(!metered.is_empty()).then(|| view! { <MeteredTable items=metered plans=plans /> })}
                     }
                 })}
             </div>

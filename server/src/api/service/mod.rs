@@ -3,6 +3,7 @@
 pub mod charges;
 pub mod holds;
 pub mod introspect;
+pub mod metered;
 
 use std::sync::Arc;
 

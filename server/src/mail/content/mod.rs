@@ -4,6 +4,7 @@ mod account;
 mod add_on;
 mod auto_top_up;
 mod layout;
+mod metered;
 mod payment;
 mod price;
 mod refund;
@@ -89,6 +90,7 @@ fn content(mail: &Mail, writer: &Writer<'_>) -> Content {
         Mail::AutoTopUpCharged(mail) => auto_top_up::charged(writer, mail),
         Mail::AutoTopUpTrouble(mail) => auto_top_up::trouble(writer, mail),
         Mail::AddOn(mail) => add_on::told(writer, mail),
+        Mail::MeteredCarried(mail) => metered::carried(writer, mail),
         Mail::CardExpires(card) => payment::card_expires(writer, card),
         Mail::Refund(refund) => refund::request(writer, refund),
         Mail::Dispute(dispute) => refund::dispute(writer, dispute),
@@ -117,6 +119,7 @@ fn path(mail: &Mail) -> String {
         Mail::AutoTopUpCharged(mail) => format!("/wallet/orders/{}", mail.payment),
         Mail::AutoTopUpTrouble(_) => "/wallet/payment#auto-top-up".to_owned(),
         Mail::AddOn(_) => "/wallet/plan#add-ons".to_owned(),
+        Mail::MeteredCarried(_) => "/wallet/plan#metered".to_owned(),
         Mail::CardExpires(_) => "/wallet/payment".to_owned(),
         Mail::Refund(refund) => format!("/wallet/refunds/{}", refund.request),
         Mail::Dispute(dispute) => format!("/wallet/orders/{}", dispute.payment),
@@ -147,6 +150,7 @@ fn name(mail: &Mail) -> &str {
         Mail::AutoTopUpCharged(mail) => &mail.name,
         Mail::AutoTopUpTrouble(mail) => &mail.name,
         Mail::AddOn(mail) => &mail.name,
+        Mail::MeteredCarried(mail) => &mail.name,
         Mail::CardExpires(card) => &card.name,
         Mail::Refund(refund) => &refund.name,
         Mail::Dispute(dispute) => &dispute.name,

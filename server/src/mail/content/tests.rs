@@ -8,8 +8,8 @@ use wallet::id::PaymentId;
 use wallet::identity::Ended;
 use wallet::money::Currency;
 use wallet::notify::{
-    AddOnMail, AddOnStep, AutoTopUpMail, AutoTopUpTroubleMail, PaidMail, PlanMail, PlanTroubleMail, RiseLine, RiseMail,
-    TopUpTrouble,
+    AddOnMail, AddOnStep, AutoTopUpMail, AutoTopUpTroubleMail, MeteredMail, PaidMail, PlanMail, PlanTroubleMail,
+    RiseLine, RiseMail, TopUpTrouble,
 };
 use wallet::tariff::PercentSpan;
 
@@ -204,6 +204,29 @@ fn mails_about_add_ons_say_what_was_taken_and_what_to_do() {
             assert!(text.contains(words) && text.contains("/wallet/plan#add-ons"), "{words} is not in {text}");
             assert!(!text.contains(".."), "{text}");
         }
+    }
+}
+
+#[test]
+fn the_mail_about_a_metered_month_says_what_goes_over_to_the_next() {
+    let day = |text: &str| text.parse().expect("a day");
+    let mail = Mail::MeteredCarried(MeteredMail {
+        name: "Anna".into(),
+        from: day("2026-11-01"),
+        to: day("2026-11-30"),
+        due: credits("45.5"),
+        charged: credits("12"),
+        carried: credits("33.5"),
+    });
+    for (locale, all) in [
+        ("en", ["from 1 November 2026 to 30 November 2026: 45.5 tokens", "Charged: 12 tokens", "33.5 tokens, moves"]),
+        ("ru", ["с 1 ноября 2026 г. по 30 ноября 2026 г.: 45,5 токена", "Списано: 12 токенов", "33,5 токена"]),
+    ] {
+        let text = rendered(&mail, locale).text.replace('\u{a0}', " ");
+        for words in all {
+            assert!(text.contains(words) && text.contains("/wallet/plan#metered"), "{words} is not in {text}");
+        }
+        assert!(!text.contains(".."), "{text}");
     }
 }
 

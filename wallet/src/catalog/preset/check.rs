@@ -6,11 +6,15 @@ use super::file;
 use super::node::Node;
 use super::read::{Entry, Report};
 use crate::catalog::{AddOn, Expiry, FreeAmount, MeteredItem, Package, Plan, Settings};
-use crate::money::{Currency, Money};
+use crate::money::{Credits, Currency, Money};
 use crate::tariff::is_operation;
 
 /// The longest name of a plan, package, add-on or item, in letters.
 const NAME_MAX: usize = 100;
+/// The most of a metered item that a plan includes: as much as can be measured.
+const INCLUDED_MAX: i64 = 1_000_000_000;
+/// The most that one more of a metered item costs a month.
+const METERED_PRICE_MAX: Credits = Credits::from_micros(1_000_000_000_000);
 /// Said of bought credits that end with a billing period.
 const NO_PERIOD: &str = "bought credits belong to no billing period: never, never_while_active or { months = 2 }";
 
@@ -139,10 +143,24 @@ pub(super) fn add_ons(report: &mut Report<'_>, entries: Vec<Entry<'_, AddOn>>) -
     entries.into_iter().map(|entry| entry.value).collect()
 }
 
-pub(super) fn metered(report: &mut Report<'_>, entries: Vec<Entry<'_, MeteredItem>>) -> Vec<MeteredItem> {
+pub(super) fn metered(
+    report: &mut Report<'_>,
+    entries: Vec<Entry<'_, MeteredItem>>,
+    plans: &[Plan],
+) -> Vec<MeteredItem> {
     codes_and_names(report, "metered item", &entries, |item| (&item.code, &item.name));
     for Entry { node, value: item } in &entries {
-        report.check(node.at("included"), item.included >= 0, "what is included is 0 or more");
+        name(report, node.at("unit"), &item.unit);
+        let included = "what is included is from 0 to 1000000000";
+        report.check(node.at("included"), (0..=INCLUDED_MAX).contains(&item.included), included);
+        let by_plan = node.at("included_by_plan");
+        for (plan, count) in &item.included_by_plan {
+            let is_known = plans.iter().any(|known| known.code == *plan);
+            report.check(by_plan.at(plan), is_known, &format!("there is no plan {plan}"));
+            report.check(by_plan.at(plan), (0..=INCLUDED_MAX).contains(count), included);
+        }
+        let is_price = !item.monthly_credits.is_negative() && item.monthly_credits <= METERED_PRICE_MAX;
+        report.check(node.at("monthly_credits"), is_price, "a price for a month is from 0 to 1000000 credits");
     }
     entries.into_iter().map(|entry| entry.value).collect()
 }

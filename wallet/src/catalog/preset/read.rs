@@ -151,11 +151,12 @@ pub(super) fn read(text: &str) -> Result<(Preset, Vec<Warning>), Vec<PresetError
     let (Some(name), Some(settings)) = (name, settings) else { return Err(Vec::new()) };
     check::name(&mut report, name.node, &name.value);
     let settings = check::settings(&mut report, settings);
+    let plans = check::plans(&mut report, plans, &settings.currencies);
     let view = CatalogView {
-        plans: check::plans(&mut report, plans, &settings.currencies),
         packages: check::packages(&mut report, packages, &settings.currencies),
         add_ons: check::add_ons(&mut report, add_ons),
-        metered: check::metered(&mut report, metered),
+        metered: check::metered(&mut report, metered, &plans),
+        plans,
         settings,
     };
     let tariffs = operations(&mut report, entries, &view.plans);

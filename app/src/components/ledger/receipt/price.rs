@@ -138,6 +138,7 @@ fn rule_name(locale: Locale, rule: &str) -> String {
         "range" => td_string!(locale, operation.kind_range),
         "composite" => td_string!(locale, operation.kind_composite),
         "sum" => td_string!(locale, operation.kind_sum),
+        "metered" => td_string!(locale, metered.rule),
         other => other,
     }
     .to_owned()

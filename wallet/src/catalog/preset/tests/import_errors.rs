@@ -117,3 +117,20 @@ fn what_is_no_toml_in_one_operation_hides_no_error_of_another() {
     assert_eq!(places, [6, 13, 20], "{errors:?}");
     assert!(errors[1].message.starts_with("-1 is negative"), "{errors:?}");
 }
+
+#[test]
+fn what_a_metered_item_includes_is_checked() {
+    let source = Preset::source_of("neuraldraft").expect("built in");
+    for (from, to, message) in [
+        ("{ build = 3,", "{ gold = 3,", "there is no plan gold"),
+        ("{ build = 3,", "{ build = -3,", "what is included is from 0 to 1000000000"),
+        ("included = 3", "included = 1000000001", "what is included is from 0 to 1000000000"),
+        ("monthly_credits = 400", "monthly_credits = 1000001", "a price for a month is from 0 to 1000000 credits"),
+        ("unit = \"domain\"", "unit = \"\"", "a name has 1–100 letters"),
+    ] {
+        assert!(source.contains(from), "{from:?} is in the file");
+        let errors = Preset::parse(&source.replacen(from, to, 1)).err().unwrap_or_default();
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert!(errors.len() == 1 && errors[0].contains(message), "{to}: {errors:?}");
+    }
+}
