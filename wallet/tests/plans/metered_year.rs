@@ -76,12 +76,12 @@ fn spent(month: usize) -> i64 {
 fn acts() -> Vec<(DateTime<Utc>, Act)> {
     let (mut dice, starts) = (Dice(16), starts());
     let mut acts = vec![(utc(BOUGHT), Act::Buy), (utc(CANCELLED), Act::Cancel)];
-    for item in 0..ITEMS.len() {
+    for (item, (code, ..)) in ITEMS.iter().enumerate() {
         let mut at = utc("2026-09-22T00:00:00Z") + TimeDelta::hours(dice.throw(48));
         while at < starts[12] {
             let end = starts.into_iter().find(|start| *start > at).expect("within the year");
             let comes = (at + TimeDelta::minutes(dice.throw(48 * 60))).min(end + TimeDelta::minutes(59));
-            let thousandths = match ITEMS[item].0 {
+            let thousandths = match *code {
                 STORAGE => dice.throw(12_000),
                 DOMAINS => dice.throw(4) * 1_000,
                 _ => dice.throw(9) * 1_000,
