@@ -17,6 +17,7 @@ mod keys;
 mod live;
 mod matrix;
 mod news;
+mod notifications;
 mod offers;
 mod other_routes;
 mod outage;
