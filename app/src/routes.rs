@@ -18,9 +18,9 @@ use crate::pages::developers::{KeysPage, WebhooksPage};
 use crate::pages::playground::PlaygroundPage;
 use crate::pages::public::{
     AnnouncementPage, ChangelogPage, ForgotPage, NotFoundPage, PricingPage, ResetPage, SignInPage, SignUpPage,
-    VerifyEmailPage,
+    UnsubscribePage, VerifyEmailPage,
 };
-use crate::pages::settings::{BillingPage, SecurityPage};
+use crate::pages::settings::{BillingPage, NotificationsPage, SecurityPage};
 use crate::{language, live, session};
 
 /// All pages.
@@ -47,6 +47,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
                     <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
                     <Route path=path!("/verify-email") view=VerifyEmailPage ssr=SsrMode::Async />
+                    <Route path=path!("/unsubscribe") view=UnsubscribePage ssr=SsrMode::Async />
                     <Route path=path!("/not-found") view=NotFoundPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet") view=OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/history/:seq?") view=HistoryPage ssr=SsrMode::Async />
@@ -63,6 +64,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/developers/keys") view=KeysPage ssr=SsrMode::Async />
                     <Route path=path!("/developers/webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/billing") view=BillingPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings/notifications") view=NotificationsPage ssr=SsrMode::Async />
                     <Route path=path!("/settings/security") view=SecurityPage ssr=SsrMode::Async />
                     <Route path=path!("/playground") view=PlaygroundPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/payments/:id?") view=PaymentsPage ssr=SsrMode::Async />

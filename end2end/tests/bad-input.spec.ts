@@ -37,6 +37,8 @@ const FORMS: Record<string, Record<string, string>> = {
   '/wallet/plan/add-ons/off': { add_on: 'voice-cloning' },
   '/wallet/documents/0193a1d2-7f5e-7c3a-9b1e-5d2f8c6a4b10/invoice': {},
   '/settings/billing': { name: 'Sokolova Design', address: '1 Lime Street', country: 'GB', tax_id: 'GB123' },
+  '/settings/notifications': { low_below: '300', mails: 'empty' },
+  '/unsubscribe': { token: 'no-token' },
   '/wallet/orders/0193a1d2-7f5e-7c3a-9b1e-5d2f8c6a4b10/check': {},
   '/wallet/orders/not-an-id/check': {},
   '/wallet/quotes': { lines: '[{"operation":"gpt-5","params":{},"count":1}]' },

@@ -4,10 +4,15 @@
 //! and nothing doubled however the wake-ups come. `entry` events carry the row's `seq` as their id; `balance` events
 //! are absolute and carry none (but for the first, which says where the stream begins). A slow reader holds back its
 //! own reads and nothing else: rows are fetched in pages, and only when the page before has been taken.
+//!
+//! Streams for programs also have `hold` and `payment` events: how far a hold or a payment is. They carry no id and are
+//! absolute, so that one that comes again changes nothing. A `hold` comes before its row: whoever comes back with the
+//! row's `seq` has had both. Payments change without a row, too; they are looked at every few seconds, and who comes
+//! back is told those of the last quarter of an hour again.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use app::context::Viewer;
 use axum::extract::{RawQuery, State};
@@ -16,11 +21,14 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use wallet::Wallet;
-use wallet::id::{AccountId, WalletId};
+use wallet::id::{AccountId, PaymentId, WalletId};
+use wallet::ledger::EntryView;
+use wallet::payment::PaymentView;
 
 use crate::auth::{AuthSession, session};
 use crate::json;
@@ -33,6 +41,10 @@ const PAGE: u16 = 200;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long a stream lasts; then the reader comes back and shows again who it is.
 const LIFETIME: Duration = Duration::from_secs(15 * 60);
+/// How often an idle stream looks at payments, and a busy one at most.
+const PAYMENTS_EVERY: Duration = Duration::from_secs(2);
+/// How far back each look at payments reaches: what was written at the same time commits in another order.
+const PAYMENTS_OVERLAP: TimeDelta = TimeDelta::seconds(30);
 /// How long a reader waits before it comes back, in milliseconds.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -103,6 +115,12 @@ pub trait Form: Send + 'static {
     fn entry(entry: wallet::ledger::EntryView) -> impl Serialize;
     /// Writes a balance.
     fn balance(balance: wallet::ledger::BalanceView) -> impl Serialize;
+    /// Writes how far the hold of a row is; `None` where the row is of none, or where holds are not told.
+    fn hold(entry: &EntryView) -> Option<impl Serialize>;
+    /// Writes a payment; `None` where payments are not told.
+    fn payment(payment: PaymentView) -> Option<impl Serialize>;
+    /// Whether payments are told.
+    const TELLS_PAYMENTS: bool;
 }
 
 /// The app's read models as they are.
@@ -116,6 +134,16 @@ impl Form for Plain {
     fn balance(balance: wallet::ledger::BalanceView) -> impl Serialize {
         balance
     }
+
+    fn hold(_: &EntryView) -> Option<impl Serialize> {
+        None::<()>
+    }
+
+    fn payment(_: PaymentView) -> Option<impl Serialize> {
+        None::<()>
+    }
+
+    const TELLS_PAYMENTS: bool = false;
 }
 
 /// Opens a stream of an account's wallet for who has shown a pass.
@@ -137,6 +165,7 @@ pub fn events<F: Form>(
         cursor: after,
         started: false,
         ready: VecDeque::new(),
+        payments: Payments::from(state.wallet.clock().now(), after.is_some()),
         _place: place,
         _form: std::marker::PhantomData,
     };
@@ -157,6 +186,26 @@ pub fn events<F: Form>(
     Some(response)
 }
 
+/// What a reader has been told of payments.
+struct Payments {
+    since: DateTime<Utc>,
+    looked: Option<Instant>,
+    /// When each has changed that was told.
+    told: HashMap<PaymentId, DateTime<Utc>>,
+}
+
+impl Payments {
+    /// Begins now; for who comes back, where an earlier stream may have ended.
+    fn from(now: DateTime<Utc>, comes_back: bool) -> Self {
+        let back = if comes_back { TimeDelta::from_std(LIFETIME).unwrap_or_default() } else { TimeDelta::zero() };
+        Self { since: now - back, looked: None, told: HashMap::new() }
+    }
+
+    fn is_due(&self) -> bool {
+        self.looked.is_none_or(|looked| looked.elapsed() >= PAYMENTS_EVERY)
+    }
+}
+
 /// Follows one wallet's ledger for one reader.
 struct Follower<F> {
     services: Wallet,
@@ -165,6 +214,7 @@ struct Follower<F> {
     cursor: Option<i64>,
     started: bool,
     ready: VecDeque<Event>,
+    payments: Payments,
     _place: Place,
     _form: std::marker::PhantomData<fn() -> F>,
 }
@@ -202,10 +252,39 @@ impl<F: Form> Follower<F> {
             self.ready.push_back(event);
         } else if self.newest.has_changed().map_err(|_| Stop::Closed)? {
             self.newest.borrow_and_update();
+        } else if F::TELLS_PAYMENTS {
+            tokio::select! {
+                changed = self.newest.changed() => changed.map_err(|_| Stop::Closed)?,
+                () = tokio::time::sleep(PAYMENTS_EVERY) => {}
+            }
         } else {
             self.newest.changed().await.map_err(|_| Stop::Closed)?;
         }
+        if F::TELLS_PAYMENTS && self.payments.is_due() {
+            self.look_at_payments().await?;
+        }
         self.catch_up().await
+    }
+
+    /// Tells the payments that have changed since the last look.
+    async fn look_at_payments(&mut self) -> Result<(), Stop> {
+        self.payments.looked = Some(Instant::now());
+        let from = self.payments.since - PAYMENTS_OVERLAP;
+        let changed = self.services.payments().changed_since(self.wallet, from).await?;
+        for (id, at) in changed {
+            if self.payments.told.get(&id) == Some(&at) {
+                continue;
+            }
+            let payment = self.services.payments().of_wallet(self.wallet, id).await?;
+            if let Some(body) = F::payment(payment) {
+                self.ready.push_back(Event::default().event("payment").json_data(body)?);
+            }
+            self.payments.told.insert(id, at);
+            self.payments.since = self.payments.since.max(at);
+        }
+        let oldest = self.payments.since - PAYMENTS_OVERLAP;
+        self.payments.told.retain(|_, at| *at >= oldest);
+        Ok(())
     }
 
     async fn catch_up(&mut self) -> Result<(), Stop> {
@@ -219,6 +298,9 @@ impl<F: Form> Follower<F> {
         }
         for entry in entries {
             let id = entry.seq.to_string();
+            if let Some(body) = F::hold(&entry) {
+                self.ready.push_back(Event::default().event("hold").json_data(body)?);
+            }
             self.ready.push_back(Event::default().event("entry").id(id).json_data(F::entry(entry))?);
         }
         self.cursor = Some(last);

@@ -9,6 +9,7 @@ use sqlx::{PgConnection, PgPool};
 use crate::add_on::{self, AddOns};
 use crate::app_service::onboarding::Onboarding;
 use crate::app_service::plan_boundary::Boundaries;
+use crate::app_service::plan_news::PlanNotices;
 use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::db::{self, Db, JobQueue, ReadLimits};
@@ -92,6 +93,7 @@ impl Wallet {
         let plans = Arc::new(Plans::new(db.clone(), ledger.clone(), catalog.clone()));
         let ranks: Arc<dyn PlanRanks> = plans.clone();
         tariffs.ask_plans_of(Arc::downgrade(&ranks));
+        plans.tell(Arc::new(PlanNotices { db: db.clone() }));
         let notify = Notify::new(db.clone());
         let identity = Identity::new(
             db.clone(),
@@ -130,7 +132,7 @@ impl Wallet {
             notify.clone(),
         );
         let invoices = Invoices::new(db.clone(), catalog.clone());
-        let insight = Insight::new(db.clone(), ledger.clone());
+        let insight = Insight::new(db.clone(), ledger.clone(), Plans::clone(&plans));
         let webhooks = Webhooks::new(db.clone(), ledger.clone(), tariffs.clone(), catalog.clone(), notify.clone());
         let inner = Arc::new_cyclic(|inner| {
             let boundaries = Arc::new(Boundaries::new(Weak::clone(inner)));

@@ -30,6 +30,7 @@ fn endpoint(description: &str) -> NewEndpoint {
         url: "https://hooks.example.com/in".into(),
         description: description.into(),
         events: vec![EventKind::LedgerEntryCreated],
+        is_slack: false,
     }
 }
 

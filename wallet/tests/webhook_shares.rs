@@ -14,9 +14,7 @@ use wallet::idempotency::IdempotencyKey;
 use wallet::identity::{Actor, Viewer};
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
-use wallet::notify::webhook::{
-    AddOnNotice, AutoTopUpNotice, EventKind, NewEndpoint, Outgoing, Payloads, QUEUED_MAX, Sent, UnderWay,
-};
+use wallet::notify::webhook::{EventKind, NewEndpoint, Notice, Outgoing, Payloads, QUEUED_MAX, Sent, UnderWay};
 use wallet::tariff::{Announcement, ChargeRequest, LineRequest};
 
 struct Bodies;
@@ -30,16 +28,20 @@ impl Payloads for Bodies {
         Ok("{}".to_owned())
     }
 
-    fn auto_top_up(&self, _: WalletId, _: &AutoTopUpNotice) -> Result<String> {
-        Ok("{}".to_owned())
+    fn hold(&self, _: EventKind, entry: &EntryView) -> Result<String> {
+        Ok(entry.seq.to_string())
     }
 
-    fn add_on(&self, _: WalletId, _: &AddOnNotice) -> Result<String> {
+    fn notice(&self, _: WalletId, _: &Notice) -> Result<String> {
         Ok("{}".to_owned())
     }
 
     fn price_change(&self, _: Announcement) -> Result<String> {
         Ok("{}".to_owned())
+    }
+
+    fn line(&self, event: EventKind, _: &str, locale: &str) -> Result<String> {
+        Ok(format!("{} in {locale}", event.code()))
     }
 }
 
@@ -50,7 +52,8 @@ fn key(text: &str) -> IdempotencyKey {
 /// Gives an account an endpoint at a host that hears of every row.
 async fn listen(wallet: &Wallet, viewer: &Viewer, host: &str) -> Uuid {
     let url = format!("https://{host}/{}", Uuid::now_v7());
-    let new = NewEndpoint { url, description: String::new(), events: vec![EventKind::LedgerEntryCreated] };
+    let events = vec![EventKind::LedgerEntryCreated];
+    let new = NewEndpoint { url, description: String::new(), events, is_slack: false };
     let name = Uuid::now_v7().to_string();
     wallet.webhooks().create(viewer.wallet, &viewer.actor(), &new, &key(&name)).await.expect("made").endpoint.id
 }

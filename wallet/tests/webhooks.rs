@@ -19,8 +19,8 @@ use wallet::ledger::{Command, EntryFilter, EntryKind, EntryView, Page, Submissio
 use wallet::money::Credits;
 use wallet::notify::Mail;
 use wallet::notify::webhook::{
-    AddOnNotice, AutoTopUpNotice, CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, OFF_FAILING,
-    Outgoing, Payloads, RETRIES_MAX, Sent, UnderWay,
+    CreatedEndpoint, DeliveryState, ENDPOINTS_MAX, EventKind, NewEndpoint, Notice, OFF_FAILING, Outgoing, Payloads,
+    RETRIES_MAX, Sent, UnderWay,
 };
 use wallet::tariff::Flat;
 use wallet::tariff::{Announcement, ChargeRequest, LineRequest, Rule};
@@ -37,16 +37,20 @@ impl Payloads for Bodies {
         Ok(format!(r#"{{"seq":{},"below":{}}}"#, entry.seq, low_below.unwrap_or_default()))
     }
 
-    fn auto_top_up(&self, _: WalletId, notice: &AutoTopUpNotice) -> Result<String> {
-        Ok(serde_json::to_string(notice)?)
+    fn hold(&self, _: EventKind, entry: &EntryView) -> Result<String> {
+        Ok(entry.seq.to_string())
     }
 
-    fn add_on(&self, _: WalletId, _: &AddOnNotice) -> Result<String> {
-        Ok("{}".to_owned())
+    fn notice(&self, _: WalletId, notice: &Notice) -> Result<String> {
+        Ok(serde_json::to_string(notice)?)
     }
 
     fn price_change(&self, announcement: Announcement) -> Result<String> {
         Ok(format!(r#"{{"version":{}}}"#, announcement.version))
+    }
+
+    fn line(&self, event: EventKind, _: &str, locale: &str) -> Result<String> {
+        Ok(format!("{} in {locale}", event.code()))
     }
 }
 
@@ -55,7 +59,8 @@ fn key(text: &str) -> IdempotencyKey {
 }
 
 fn new(events: &[EventKind]) -> NewEndpoint {
-    NewEndpoint { url: "https://hooks.example/scrip".into(), description: String::new(), events: events.to_vec() }
+    let (url, events) = ("https://hooks.example/scrip".into(), events.to_vec());
+    NewEndpoint { url, description: String::new(), events, is_slack: false }
 }
 
 async fn endpoint(wallet: &Wallet, viewer: &Viewer, name: &str, events: &[EventKind]) -> CreatedEndpoint {
@@ -446,7 +451,8 @@ async fn an_endpoint_that_fails_for_three_days_is_switched_off_and_its_owner_mai
     assert_eq!(off.1, OFF_FAILING);
     let mails = mails(&wallet, "anna@example.com").await;
     assert!(
-        matches!(mails.as_slice(), [Mail::WebhookOff { url, is_gone: false, .. }] if *url == made.endpoint.url),
+        matches!(mails.as_slice(), [Mail::WebhookFailing(failing), Mail::WebhookOff { url, is_gone: false, .. }]
+            if *url == made.endpoint.url && failing.url == *url),
         "{mails:?}"
     );
     let log = wallet.webhooks().deliveries(anna.wallet, None, None, 50).await.expect("a log").deliveries;

@@ -8,6 +8,7 @@ pub mod form;
 pub mod keys;
 pub mod ledger;
 pub mod margins;
+pub mod notifications;
 pub mod payment_methods;
 pub mod payments;
 pub mod plan;

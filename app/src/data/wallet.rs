@@ -1,12 +1,12 @@
 //! The front page of the wallet.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use wallet::add_on::AddOnView;
 use wallet::catalog::CatalogView;
 use wallet::insight::{Forecast, Spending, Unused};
 use wallet::ledger::{BalanceView, EntryView};
-use wallet::money::Credits;
+use wallet::notify::webhook::{Endpoint, OFF_FAILING, OFF_GONE};
 use wallet::payment::{PaymentMethod, PaymentView, Suspension};
 use wallet::plan::{PlanSummary, SubscriptionView};
 
@@ -38,6 +38,12 @@ pub struct Overview {
     pub top_up_stopped: Option<Suspension>,
     /// An add-on that is paused.
     pub paused_add_on: Option<AddOnView>,
+    /// When the wallet runs out, where that is within a day and auto top-up does not fill it.
+    pub runs_out_at: Option<DateTime<Utc>>,
+    /// What will expire before it is needed, where that is within a week.
+    pub expires_soon: Option<Unused>,
+    /// An endpoint that fails or was switched off lately.
+    pub webhook_trouble: Option<WebhookTrouble>,
     /// When the wallet runs out.
     pub forecast: Forecast,
     /// What will expire before it is needed.
@@ -60,6 +66,15 @@ pub struct Overview {
     pub public_url: String,
 }
 
+/// An endpoint that takes no messages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookTrouble {
+    /// Its address.
+    pub url: String,
+    /// Whether it was switched off; else it fails.
+    pub is_off: bool,
+}
+
 /// Gives the front page of the wallet.
 pub async fn wallet_overview() -> Result<Overview, AppError> {
     use wallet::ledger::{EntryFilter, Page};
@@ -78,7 +93,18 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         _ => None,
     };
     let seen = wallet.insight().see(&balance, &viewer.time_zone).await?;
-    let low_below = balance.last_refill.map(|refill| part(refill, catalog.settings.low_alert_percent));
+    let of_refill = wallet::notify::low_below(balance.last_refill, catalog.settings.low_alert_percent);
+    let low_below = of_refill.max(wallet.notify().own_threshold(viewer.wallet).await?);
+    let now = wallet.clock().now();
+    let auto_top_up = wallet.payments().auto_top_up(viewer.wallet).await?;
+    let is_filled = auto_top_up.is_on() && auto_top_up.stopped().is_none();
+    let runs_out_at = match seen.forecast {
+        Forecast::Until { at, .. } if !is_filled && balance.available.is_positive() => {
+            Some(at).filter(|at| at.signed_duration_since(now) <= TimeDelta::hours(24))
+        }
+        _ => None,
+    };
+    let trouble = webhook_trouble(&wallet.webhooks().endpoints(viewer.wallet).await?, now);
     Ok(Overview {
         balance,
         entries,
@@ -87,8 +113,11 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
         plan_monthly,
         paid_plan,
         expiring_card,
-        top_up_stopped: wallet.payments().auto_top_up(viewer.wallet).await?.stopped(),
+        top_up_stopped: auto_top_up.stopped(),
         paused_add_on: wallet.add_ons().live(viewer.wallet).await?.into_iter().find(|add_on| add_on.pause.is_some()),
+        runs_out_at,
+        expires_soon: seen.unused.filter(|unused| unused.at.signed_duration_since(now) <= TimeDelta::days(7)),
+        webhook_trouble: trouble,
         forecast: seen.forecast,
         unused: seen.unused,
         spending: seen.spending,
@@ -102,9 +131,19 @@ pub async fn wallet_overview() -> Result<Overview, AppError> {
     })
 }
 
-/// Takes so many hundredths of an amount.
-fn part(of: Credits, percent: u8) -> Credits {
-    Credits::from_micros(of.micros() / 100 * i64::from(percent))
+/// Finds an endpoint that has failed for an hour, or was switched off for that within a week.
+fn webhook_trouble(endpoints: &[Endpoint], now: DateTime<Utc>) -> Option<WebhookTrouble> {
+    endpoints.iter().find_map(|endpoint| {
+        let is_off = match (&endpoint.disabled, endpoint.failing_since) {
+            (Some((at, why)), _) => {
+                let is_own = why == OFF_FAILING || why == OFF_GONE;
+                (is_own && now.signed_duration_since(*at) <= TimeDelta::days(7)).then_some(true)
+            }
+            (None, Some(since)) => (now.signed_duration_since(since) >= TimeDelta::hours(1)).then_some(false),
+            (None, None) => None,
+        };
+        Some(WebhookTrouble { url: endpoint.url.clone(), is_off: is_off? })
+    })
 }
 
 /// Picks three neighbouring packs, from the second on.

@@ -38,6 +38,7 @@ pub fn action_words(locale: Locale, action: &str) -> String {
         "dispute.closed" => td_string!(locale, audit.dispute_closed).to_owned(),
         "payments.compared" => td_string!(locale, audit.payments_compared).to_owned(),
         "account.billing_details" => td_string!(locale, audit.billing_details).to_owned(),
+        "account.notifications" => td_string!(locale, audit.notifications).to_owned(),
         "invoice.seller" => td_string!(locale, audit.invoice_seller).to_owned(),
         "invoice.series" => td_string!(locale, audit.invoice_series).to_owned(),
         "account.time_zone" => td_string!(locale, audit.time_zone_changed).to_owned(),

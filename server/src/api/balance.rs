@@ -61,8 +61,8 @@ pub struct Balance {
     badge_required: bool,
     /// What expires next.
     expiring: Vec<Expiring>,
-    /// For how many days the credits last at the pace of the last seven; null where that can't be said: a wallet that
-    /// is younger, or that spent nothing.
+    /// For how many days the credits last at the pace of the last seven, with what the plan brings meanwhile; null where
+    /// that can't be said (a wallet that is younger, or that spent nothing), and where the plan covers the pace.
     runway_days: Option<i64>,
     /// How auto top-up stands: whether credits are bought by themselves when they run low.
     auto_top_up: AutoTopUp,

@@ -56,6 +56,7 @@ pub fn complete(document: &OpenApi) -> Value {
     });
     add_links(&mut document);
     refuse_null(&mut document);
+    document["webhooks"] = super::payloads::described();
     document
 }
 

@@ -1,5 +1,10 @@
 //! What webhooks say: the API's own bodies.
 
+mod described;
+mod line;
+
+pub use described::described;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -7,7 +12,7 @@ use wallet::error::Result;
 use wallet::id::WalletId;
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
-use wallet::notify::webhook::{AddOnNotice, AutoTopUpNotice, Payloads};
+use wallet::notify::webhook::{AddOnNotice, AutoTopUpNotice, EventKind, Notice, Payloads};
 use wallet::tariff::Announcement;
 
 use super::amount::Amount;
@@ -30,7 +35,7 @@ impl ApiPayloads {
     }
 }
 
-/// The data of `ledger.entry.created`.
+/// The data of `ledger.entry.created` and `grant.expired`.
 #[derive(Debug, Serialize, ToSchema)]
 struct EntryEvent {
     /// The wallet.
@@ -46,7 +51,7 @@ struct CreditsEvent {
     wallet: String,
     /// What is available after the row.
     available: Amount,
-    /// The line that was crossed, for `credits_low`: a part of the last refill.
+    /// The line that was crossed, for `credits_low`: a part of the last refill, or the owner's own threshold.
     low_below: Option<Amount>,
     /// The row that crossed it.
     entry_seq: i64,
@@ -88,6 +93,96 @@ struct AddOnEvent {
     available: Option<Amount>,
 }
 
+/// The data of `hold.*`.
+#[derive(Debug, Serialize, ToSchema)]
+struct HoldEvent {
+    /// The wallet.
+    wallet: String,
+    /// The hold, as in `GET /holds/{id}`.
+    hold_id: i64,
+    /// How far it is: `open`, `captured`, `released` or `expired`.
+    state: &'static str,
+    /// The row.
+    entry: EntryBody,
+}
+
+/// The data of `grant.expiring`.
+#[derive(Debug, Serialize, ToSchema)]
+struct GrantEvent {
+    /// The wallet.
+    wallet: String,
+    /// The grant, as in `expiring` of `GET /balance`.
+    grant_id: i64,
+    /// Its name for people.
+    label: String,
+    /// What is left of it.
+    credits: Amount,
+    /// When it ends.
+    expires_at: DateTime<Utc>,
+    /// Within how many days: 30, 7 or 1.
+    days: i16,
+}
+
+/// The data of `payment.*`.
+#[derive(Debug, Serialize, ToSchema)]
+struct PaymentEvent {
+    /// The wallet.
+    wallet: String,
+    /// The payment, as in `GET /payments/{id}`.
+    payment_id: String,
+    /// What was ordered.
+    title: String,
+    /// The credits that it brings, or would have brought.
+    credits: Amount,
+    /// What it costs, without tax.
+    price: Price,
+    /// Why it failed or is in review, as a code.
+    reason: Option<String>,
+}
+
+/// The data of `refund.*`.
+#[derive(Debug, Serialize, ToSchema)]
+struct RefundEvent {
+    /// The wallet.
+    wallet: String,
+    /// The request; null where there was none.
+    request_id: Option<String>,
+    /// The payment whose money goes back; null where credits of a failed job do.
+    payment_id: Option<String>,
+    /// The money that goes back.
+    amount: Option<Price>,
+    /// The credits that are taken for it, or given back.
+    credits: Amount,
+    /// Why it failed, as a code.
+    reason: Option<String>,
+}
+
+/// The data of `dispute.*`.
+#[derive(Debug, Serialize, ToSchema)]
+struct DisputeEvent {
+    /// The wallet.
+    wallet: String,
+    /// The payment.
+    payment_id: String,
+    /// How much the bank wants back.
+    amount: Price,
+    /// The credits that the step froze, gave back or took.
+    credits: Amount,
+}
+
+/// The data of `subscription.*`.
+#[derive(Debug, Serialize, ToSchema)]
+struct SubscriptionEvent {
+    /// The wallet that gets the plan's credits.
+    wallet: String,
+    /// The plan, as in `GET /plans`.
+    plan: String,
+    /// Until when it is paid; for `past_due` when the card is charged again; for `cancelled` and `ended` the end.
+    until: Option<DateTime<Utc>>,
+    /// Why it is past due or over, as a code.
+    reason: Option<String>,
+}
+
 fn written(body: &impl Serialize) -> Result<String> {
     Ok(serde_json::to_string(body)?)
 }
@@ -107,30 +202,89 @@ impl Payloads for ApiPayloads {
         })
     }
 
-    fn auto_top_up(&self, wallet: WalletId, notice: &AutoTopUpNotice) -> Result<String> {
-        written(&AutoTopUpEvent {
-            wallet: wallet.to_string(),
-            payment_id: notice.payment.map(|payment| payment.to_string()),
-            credits: notice.credits.map(Amount::from),
-            price: notice.money.map(Price::from),
-            reason: notice.reason.clone(),
-            until: notice.until,
-        })
+    fn hold(&self, event: EventKind, entry: &EntryView) -> Result<String> {
+        let state = match event {
+            EventKind::HoldCaptured => "captured",
+            EventKind::HoldReleased => "released",
+            EventKind::HoldExpired => "expired",
+            _ => "open",
+        };
+        let hold_id = entry.refers_to.unwrap_or(entry.seq);
+        written(&HoldEvent { wallet: entry.wallet.to_string(), hold_id, state, entry: EntryBody::from(entry.clone()) })
     }
 
-    fn add_on(&self, wallet: WalletId, notice: &AddOnNotice) -> Result<String> {
-        written(&AddOnEvent {
-            wallet: wallet.to_string(),
-            add_on: notice.add_on.clone(),
-            name: notice.name.clone(),
-            monthly_credits: notice.credits.into(),
-            until: notice.until,
-            reason: notice.reason.clone(),
-            available: notice.available.map(Amount::from),
-        })
+    fn notice(&self, wallet: WalletId, notice: &Notice) -> Result<String> {
+        let wallet = wallet.to_string();
+        match notice {
+            Notice::AutoTopUp(about) => written(&auto_top_up(wallet, about)),
+            Notice::AddOn(about) => written(&add_on(wallet, about)),
+            Notice::Grant(about) => written(&GrantEvent {
+                wallet,
+                grant_id: about.grant,
+                label: about.label.clone(),
+                credits: about.credits.into(),
+                expires_at: about.expires_at,
+                days: about.days,
+            }),
+            Notice::Payment(about) => written(&PaymentEvent {
+                wallet,
+                payment_id: about.payment.to_string(),
+                title: about.title.clone(),
+                credits: about.credits.into(),
+                price: about.money.into(),
+                reason: about.reason.clone(),
+            }),
+            Notice::Refund(about) => written(&RefundEvent {
+                wallet,
+                request_id: about.request.map(|request| request.to_string()),
+                payment_id: about.payment.map(|payment| payment.to_string()),
+                amount: about.money.map(Price::from),
+                credits: about.credits.into(),
+                reason: about.reason.clone(),
+            }),
+            Notice::Dispute(about) => written(&DisputeEvent {
+                wallet,
+                payment_id: about.payment.to_string(),
+                amount: about.money.into(),
+                credits: about.credits.into(),
+            }),
+            Notice::Subscription(about) => written(&SubscriptionEvent {
+                wallet,
+                plan: about.plan.clone(),
+                until: about.until,
+                reason: about.reason.clone(),
+            }),
+        }
     }
 
     fn price_change(&self, announcement: Announcement) -> Result<String> {
         written(&ChangeBody::of(announcement, &self.public_url))
+    }
+
+    fn line(&self, event: EventKind, data: &str, locale: &str) -> Result<String> {
+        Ok(line::written(event, &serde_json::from_str(data)?, locale))
+    }
+}
+
+fn auto_top_up(wallet: String, notice: &AutoTopUpNotice) -> AutoTopUpEvent {
+    AutoTopUpEvent {
+        wallet,
+        payment_id: notice.payment.map(|payment| payment.to_string()),
+        credits: notice.credits.map(Amount::from),
+        price: notice.money.map(Price::from),
+        reason: notice.reason.clone(),
+        until: notice.until,
+    }
+}
+
+fn add_on(wallet: String, notice: &AddOnNotice) -> AddOnEvent {
+    AddOnEvent {
+        wallet,
+        add_on: notice.add_on.clone(),
+        name: notice.name.clone(),
+        monthly_credits: notice.credits.into(),
+        until: notice.until,
+        reason: notice.reason.clone(),
+        available: notice.available.map(Amount::from),
     }
 }

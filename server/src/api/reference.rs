@@ -27,6 +27,18 @@ pub fn page(json: &Value) -> String {
             }
         }
     }
+    page.push_str("<h1 id=\"events\">Webhook events</h1>");
+    for (event, item) in json["webhooks"].as_object().into_iter().flatten() {
+        let schema = item.pointer("/post/requestBody/content/application~1json/schema/properties/data");
+        let data = drawn(json, schema.unwrap_or(&Value::Null), 0);
+        let about = schema.map(|schema| text(&schema["description"])).unwrap_or_default();
+        let _ = write!(
+            page,
+            "<section class=\"panel\"><h2><code>{}</code></h2><p>{about}</p><pre>{}</pre></section>",
+            escape(event),
+            escape(&data)
+        );
+    }
     crate::http::html_page::page("en", "REST API", &page)
 }
 

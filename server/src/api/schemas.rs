@@ -59,7 +59,7 @@ schemas! {
     /// A category of operations.
     CategoryCode = json!({ "type": "string", "enum": Category::ALL.map(Category::code) });
     /// A kind of event.
-    EventCode = json!({ "type": "string", "enum": EventKind::ALL.map(EventKind::code) });
+    EventCode = json!({ "type": "string", "enum": EventKind::ALL.map(EventKind::code).to_vec() });
     /// How often a budget starts anew.
     PeriodCode = json!({ "type": "string", "enum": [BudgetPeriod::Day, BudgetPeriod::Week, BudgetPeriod::Month] });
     /// Why a hold is given back.

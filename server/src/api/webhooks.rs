@@ -36,14 +36,28 @@ pub struct NewEndpointBody {
         pattern = "^https://[a-z0-9-]+(\\.[a-z0-9-]+)+(/[a-z0-9/_-]*)?$"
     )]
     url: String,
-    /// What it hears of: `ledger.entry.created`, `project.credits_low`, `project.out_of_credits`,
-    /// `price_change.announced`.
+    /// What it hears of.
     #[schema(value_type = Vec<EventCode>, min_items = 1, example = json!(["project.credits_low", "price_change.announced"]))]
     events: Vec<String>,
     /// What people call it.
     #[serde(default)]
     #[schema(max_length = 100, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     description: String,
+    /// `standard`: type, timestamp and data, as Standard Webhooks has it; `slack`: one line of text, as Slack's incoming
+    /// webhooks take it (`{"text": "…"}`), in the language of the account's owner. Both are signed alike.
+    #[serde(default)]
+    format: EndpointFormat,
+}
+
+/// What messages look like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EndpointFormat {
+    /// Type, timestamp and data.
+    #[default]
+    Standard,
+    /// One line of text.
+    Slack,
 }
 
 /// An endpoint.
@@ -58,6 +72,8 @@ pub struct EndpointBody {
     events: Vec<EventKind>,
     /// What people call it.
     description: String,
+    /// What messages look like.
+    format: EndpointFormat,
     /// When it was made.
     created_at: DateTime<Utc>,
     /// Since when nothing is sent to it.
@@ -81,6 +97,7 @@ impl From<Endpoint> for EndpointBody {
             url: endpoint.url,
             events: endpoint.events,
             description: endpoint.description,
+            format: if endpoint.is_slack { EndpointFormat::Slack } else { EndpointFormat::Standard },
             created_at: endpoint.created_at,
             disabled_at,
             disabled_reason,
@@ -123,7 +140,8 @@ pub async fn create(
     body: Body<NewEndpointBody>,
 ) -> Answer<Response> {
     caller.may(WRITE)?;
-    let NewEndpointBody { url, events, description } = body.value;
+    let NewEndpointBody { url, events, description, format } = body.value;
+    let is_slack = format == EndpointFormat::Slack;
     let kinds = events.iter().enumerate().map(|(place, code)| {
         EventKind::from_code(code).ok_or_else(|| Fault::invalid(&format!("events[{place}]"), "There is no such event."))
     });
@@ -131,13 +149,13 @@ pub async fn create(
     let webhooks = state.wallet.webhooks();
     let created = match check_resolved(&url, AddressRules::of(&state.settings)).await {
         Ok(url) => {
-            let new = NewEndpoint { url: url.into(), description, events };
+            let new = NewEndpoint { url: url.into(), description, events, is_slack };
             webhooks.create(caller.0.wallet, &caller.actor(), &new, &key).await?
         }
         Err(error) => {
             // A repeat is answered as the first time, wherever the name leads by now.
             let url = check(&url, AddressRules { private: true }).map_err(|_| refused(error.clone()))?;
-            let new = NewEndpoint { url: url.into(), description, events };
+            let new = NewEndpoint { url: url.into(), description, events, is_slack };
             webhooks.made_before(caller.0.wallet, &new, &key).await?.ok_or_else(|| refused(error))?
         }
     };

@@ -27,7 +27,7 @@ use crate::state::AppState;
 pub type AuthSession = axum_login::AuthSession<Backend>;
 
 /// Pages of signed-in people, by the start of the path.
-const SIGNED_IN: [&str; 4] = ["/wallet", "/developers", "/playground", "/settings/security"];
+const SIGNED_IN: [&str; 5] = ["/wallet", "/developers", "/playground", "/settings/notifications", "/settings/security"];
 /// Pages of the platform's staff.
 const STAFF: &str = "/admin";
 

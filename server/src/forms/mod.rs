@@ -12,6 +12,7 @@ mod draft;
 mod files;
 mod keys;
 mod margins;
+mod notifications;
 mod payment_methods;
 mod payments;
 mod plan;
@@ -154,6 +155,9 @@ fn posts() -> Router<AppState> {
         // Documents.
         .route("/wallet/documents/{id}/invoice", post(documents::issue_invoice))
         .route("/settings/billing", post(documents::set_billing))
+        // What owners are told of.
+        .route("/settings/notifications", post(notifications::save))
+        .route("/unsubscribe", post(notifications::unsubscribe))
         // The plan.
         .route("/wallet/plan", post(plan::choose))
         .route("/wallet/plan/pay", post(plan::pay))

@@ -65,7 +65,8 @@ async fn make(state: &AppState, form: &Post) -> Result<CreatedEndpoint> {
     let (wallet, actor) = about(form)?;
     let url = check_resolved(form.field("url"), AddressRules::of(&state.settings)).await.map_err(Error::from)?;
     let events = form.all("events").iter().filter_map(|code| EventKind::from_code(code)).collect();
-    let new = NewEndpoint { url: url.into(), description: form.field("description").trim().to_owned(), events };
+    let description = form.field("description").trim().to_owned();
+    let new = NewEndpoint { url: url.into(), description, events, is_slack: form.field("slack") == "yes" };
     state.wallet.webhooks().create(wallet, &actor, &new, &form.idempotency_key()?).await
 }
 

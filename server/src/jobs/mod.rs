@@ -17,7 +17,9 @@ mod simulate_prices;
 mod sum_usage;
 mod sweep;
 mod sweep_ledger;
+mod tell_balances;
 mod tell_expiring_cards;
+mod tell_expiring_credits;
 mod top_up_wallets;
 mod verify_ledger;
 
@@ -110,7 +112,9 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<ask_inactive::AskInactive>()
         .define_job::<make_checkpoints::MakeCheckpoints>()
         .define_job::<sum_usage::SumUsage>()
+        .define_job::<tell_balances::TellBalances>()
         .define_job::<tell_expiring_cards::TellExpiringCards>()
+        .define_job::<tell_expiring_credits::TellExpiringCredits>()
         // With a payload each: without one the queue hands over null, which is none of these jobs.
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(renew_plans::RenewPlans::default())?)
@@ -122,6 +126,8 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::every_minute().payload(simulate_prices::SimulatePrices::default())?)
         .with_cron(Cron::every_minute().payload(sweep_ledger::SweepLedger::default())?)
         .with_cron(Cron::every_minute().payload(sum_usage::SumUsage::default())?)
+        .with_cron(Cron::every_minute().payload(tell_balances::TellBalances::default())?)
+        .with_cron(Cron::hourly_at(3)?.payload(tell_expiring_credits::TellExpiringCredits::default())?)
         .with_cron(Cron::hourly_at(7)?.payload(ask_inactive::AskInactive::default())?)
         .with_cron(Cron::hourly_at(12)?.payload(make_checkpoints::MakeCheckpoints::default())?)
         .with_cron(Cron::daily_at(5, 53)?.payload(compare_payments::ComparePayments::default())?)

@@ -7,6 +7,7 @@ mod folder;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::ExposeSecret;
@@ -44,6 +45,8 @@ pub struct Outgoing {
     pub html: String,
     /// The document that goes with it.
     pub file: Option<File>,
+    /// The address that switches such mails off, by one click of a mail program too (RFC 8058).
+    pub unsubscribe: Option<String>,
 }
 
 /// A document that goes with a mail, as PDF.
@@ -107,11 +110,21 @@ impl Mailer {
             }
             None => texts,
         };
-        Ok(Message::builder()
+        let mut message = Message::builder()
             .from(self.from.clone())
             .to(mail.to.parse().context("the recipient's address")?)
             .subject(mail.subject.clone())
-            .multipart(parts)?)
+            .multipart(parts)?;
+        if let Some(link) = mail.unsubscribe.as_ref().filter(|link| link.is_ascii()) {
+            // As they are: an address that was folded or encoded would be none.
+            let header = |name, value: String| {
+                HeaderValue::dangerous_new_pre_encoded(HeaderName::new_from_ascii_str(name), value.clone(), value)
+            };
+            let headers = message.headers_mut();
+            headers.insert_raw(header("List-Unsubscribe", format!("<{link}>")));
+            headers.insert_raw(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+        }
+        Ok(message)
     }
 }
 
@@ -131,7 +144,28 @@ mod tests {
 
     fn mail() -> Outgoing {
         let text = || "x".to_owned();
-        Outgoing { to: "anna@example.com".to_owned(), subject: text(), text: text(), html: text(), file: None }
+        Outgoing {
+            to: "anna@example.com".to_owned(),
+            subject: text(),
+            text: text(),
+            html: text(),
+            file: None,
+            unsubscribe: None,
+        }
+    }
+
+    #[test]
+    fn mail_programs_are_told_how_to_unsubscribe() {
+        let link = "https://pay.example/unsubscribe?token=0192aaaa00007000800000000000000a.webhook_failing.".to_owned()
+            + &"a".repeat(64);
+        let headers = |unsubscribe| {
+            let written = mailer(25).written(&Outgoing { unsubscribe, ..mail() }).expect("a message").formatted();
+            String::from_utf8(written).expect("ASCII")
+        };
+        let written = headers(Some(link.clone()));
+        assert!(written.contains(&format!("List-Unsubscribe: <{link}>\r\n")), "{written}");
+        assert!(written.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{written}");
+        assert!(!headers(None).contains("Unsubscribe"));
     }
 
     #[tokio::test]

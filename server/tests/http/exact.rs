@@ -326,7 +326,8 @@ async fn a_target_that_is_named_twice_counts_once(pool: PgPool) {
     let site = Site::start(pool).await;
     let program = site.program("twice", 100).await;
     let events = vec![EventKind::CreditsLow; 3];
-    let new = NewEndpoint { url: "https://example.com/hook".to_owned(), description: String::new(), events };
+    let new =
+        NewEndpoint { url: "https://example.com/hook".to_owned(), description: String::new(), events, is_slack: false };
     let (viewer, key) = (&program.viewer, IdempotencyKey::parse("endpoint").expect("a key"));
     for _ in 0..2 {
         let made = site.wallet().webhooks().create(viewer.wallet, &viewer.actor(), &new, &key).await.expect("made");

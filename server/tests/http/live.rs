@@ -202,3 +202,37 @@ async fn streams_are_bounded(pool: PgPool) {
     first.next().await.expect("open");
     assert_eq!(program.get("/events").await.code(), "unavailable");
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn programs_are_told_how_far_holds_and_payments_are(pool: PgPool) {
+    let site = Site::start(pool).await;
+    let program = site.program("teller", 100).await;
+    let mut stream = Stream::open(&program, None).await;
+    stream.next().await.expect("a balance");
+    let hold = program.post("/holds", "h", &json!({ "lines": [{ "operation": "gpt-5" }] })).await.json();
+    let id = hold["id"].as_i64().expect("an id");
+    let path = format!("/holds/{id}/release");
+    program.post(&path, "r", &json!({ "reason": "cancelled" })).await;
+    let mut told = Vec::new();
+    while told.len() < 4 {
+        let event = stream.next().await.expect("more");
+        match event.name.as_str() {
+            "hold" => told.push((event.data["state"].to_string(), event.data["id"].as_i64(), event.id)),
+            "entry" => told.push(("row".to_owned(), event.data["refers_to"].as_i64(), event.id)),
+            _ => {}
+        }
+    }
+    let row = |refers_to, seq| ("row".to_owned(), refers_to, Some(seq));
+    let of_hold = |state: &str| (format!("\"{state}\""), Some(id), None);
+    assert_eq!(told, [of_hold("open"), row(None, id), of_hold("released"), row(Some(id), id + 1)]);
+
+    let ordered = program.post("/top-ups", "t", &json!({ "package": "light", "currency": "RUB" })).await.json();
+    loop {
+        let event = stream.next().await.expect("more");
+        if event.name == "payment" {
+            assert_eq!((&event.data["payment_id"], event.id), (&ordered["payment_id"], None));
+            assert_eq!(event.data["status"], "pending");
+            break;
+        }
+    }
+}

@@ -18,6 +18,7 @@ mod live;
 mod matrix;
 mod metered;
 mod news;
+mod notifications;
 mod offers;
 mod other_routes;
 mod outage;

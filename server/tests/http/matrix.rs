@@ -41,7 +41,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 66] = [
+pub const FORMS: [Form; 68] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -61,6 +61,8 @@ pub const FORMS: [Form; 66] = [
     form("/wallet/payment/auto-top-up/pay", Payer),
     form("/wallet/documents/{id}/invoice", Payer),
     form("/settings/billing", Payer),
+    form("/settings/notifications", Payer),
+    form("/unsubscribe", Anybody),
     form("/wallet/plan", Payer),
     form("/wallet/plan/pay", Payer),
     form("/wallet/plan/change", Payer),
@@ -131,7 +133,7 @@ impl Form {
 }
 
 /// Every page, by its pattern in `app/src/routes.rs`.
-const PAGES: [(&str, Asks); 37] = [
+const PAGES: [(&str, Asks); 39] = [
     ("/pricing", Anybody),
     ("/changelog", Anybody),
     ("/changelog/:version", Anybody),
@@ -140,6 +142,7 @@ const PAGES: [(&str, Asks); 37] = [
     ("/forgot", Anybody),
     ("/reset", Anybody),
     ("/verify-email", Anybody),
+    ("/unsubscribe", Anybody),
     ("/not-found", Anybody),
     ("/wallet", Person),
     ("/wallet/history/:seq?", Person),
@@ -156,6 +159,7 @@ const PAGES: [(&str, Asks); 37] = [
     ("/developers/keys", Person),
     ("/developers/webhooks", Person),
     ("/settings/billing", Person),
+    ("/settings/notifications", Person),
     ("/settings/security", Person),
     ("/playground", Person),
     ("/admin/payments/:id?", Finance),

@@ -243,3 +243,23 @@ async fn bad_input_is_named(pool: PgPool) {
     let stranger = site.program("stranger", 10).await;
     assert_eq!(stranger.post(&path, "k", &json!({})).await.status, StatusCode::NOT_FOUND);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn slack_is_sent_one_line_that_is_signed_like_all_others(pool: PgPool) {
+    let site = Site::start_with(pool, &["--webhook-private=true"]).await;
+    let (listener, url) = Listener::start().await;
+    let program = site.program("nora", 12).await;
+    let body = json!({ "url": format!("{url}/hook"), "events": ["hold.created"], "format": "slack" });
+    let made = program.post("/webhook-endpoints", "s", &body).await;
+    assert_eq!((made.status.as_u16(), &made.json()["format"]), (201, &json!("slack")), "{}", made.text);
+    let odd = json!({ "url": format!("{url}/hook"), "events": ["hold.created"], "format": "teams" });
+    assert_eq!(program.post("/webhook-endpoints", "o", &odd).await.code(), "invalid_request");
+    program.post("/holds", "h", &json!({ "lines": [{ "operation": "gpt-5" }] })).await;
+    assert_eq!(deliver(&site).await, 1);
+    let (headers, body) = listener.heard().remove(0);
+    let secret = made.json()["secret"].as_str().expect("a secret").to_owned();
+    Webhook::new(&secret).expect("a secret").verify(&body, &headers).expect("signed");
+    let said: Value = serde_json::from_slice(&body).expect("JSON");
+    let text = said["text"].as_str().expect("a text");
+    assert!(text.starts_with("Hold created · ") && said.as_object().map(serde_json::Map::len) == Some(1), "{said}");
+}

@@ -17,7 +17,7 @@ use crate::ledger::{
     RefusingHook, Submission,
 };
 use crate::money::Credits;
-use crate::notify::{Mail, Notify, webhook};
+use crate::notify::{KeyMail, Mail, Notify, webhook};
 use crate::plan::{PlanSummary, Plans};
 
 /// The concepts that signing up needs.
@@ -116,6 +116,7 @@ impl AccountSetup for Onboarding {
             AccountMail::AddressProven { ended } => Mail::AddressProven { name, ended },
             AccountMail::SignUpAgain => Mail::SignUpAgain { name },
             AccountMail::NameChanged { before } => Mail::NameChanged { name, before },
+            AccountMail::Key { key, hint, by, is_new } => Mail::Key(KeyMail { name, key, hint, by, is_new }),
         };
         self.notify.enqueue_mail_in_tx(connection, to.email, to.locale, &mail).await?;
         Ok(())

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use crate::Wallet;
 use crate::error::{Error, Result};
 use crate::id::AccountId;
+use crate::notify::webhook::{self, EventKind, Notice, SubscriptionNotice};
 use crate::notify::{Mail, PlanTroubleMail};
 use crate::payment::Renewal;
 use crate::payment::decline::{self, AfterDecline};
@@ -140,6 +141,14 @@ impl Wallet {
             let awaits_owner = after != AfterDecline::Retry;
             let mail = Mail::PlanUnpaid(PlanTroubleMail { next_try_at, awaits_owner, ..mail });
             self.notify().enqueue_mail_in_tx(&mut tx, &to, &locale, &mail).await?;
+            let told = SubscriptionNotice {
+                event: EventKind::SubscriptionPastDue,
+                subscription: of.id,
+                plan: of.plan.clone(),
+                until: next_try_at,
+                reason: Some(code.to_owned()),
+            };
+            webhook::note_in_tx(&mut tx, of.wallet, &Notice::Subscription(told), self.clock().now()).await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -154,6 +163,15 @@ impl Wallet {
         if let Some((to, locale, mail)) = self.trouble(of).await? {
             let mail = Mail::PlanEnded(PlanTroubleMail { is_unpaid: reason == EndReason::Unpaid, ..mail });
             self.notify().enqueue_mail_in_tx(&mut tx, &to, &locale, &mail).await?;
+            let why = if reason == EndReason::Unpaid { "unpaid" } else { "cancelled" };
+            let told = SubscriptionNotice {
+                event: EventKind::SubscriptionEnded,
+                subscription: of.id,
+                plan: of.plan.clone(),
+                until: of.expires_at,
+                reason: Some(why.to_owned()),
+            };
+            webhook::note_in_tx(&mut tx, of.wallet, &Notice::Subscription(told), self.clock().now()).await?;
         }
         tx.commit().await?;
         Ok(true)

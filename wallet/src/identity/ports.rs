@@ -42,6 +42,17 @@ pub(crate) enum AccountMail {
         /// What the person was called before.
         before: String,
     },
+    /// An API key of the person's account was made or revoked.
+    Key {
+        /// What it is called.
+        key: String,
+        /// How it begins and ends.
+        hint: String,
+        /// Who did it.
+        by: String,
+        /// Whether it was made; else revoked.
+        is_new: bool,
+    },
 }
 
 /// Whom a mail goes to.

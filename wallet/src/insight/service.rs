@@ -14,6 +14,8 @@ use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::ledger::{BalanceView, Ledger};
 use crate::money::Credits;
+use crate::plan::Plans;
+use crate::plan::coming::ComingCredits;
 use crate::time_zone;
 
 /// The most rows that one look reads: of a wallet that has more, the newest.
@@ -41,14 +43,24 @@ struct Read {
     cut_after: Option<i64>,
 }
 
-/// Paces, with the moment at which they were read.
-type Known = HashMap<WalletId, (DateTime<Utc>, Option<Pace>)>;
+/// What a forecast is made of.
+#[derive(Clone)]
+struct Basis {
+    /// When it was read.
+    at: DateTime<Utc>,
+    pace: Option<Pace>,
+    /// What the plan will bring.
+    coming: Arc<[ComingCredits]>,
+}
+
+type Known = HashMap<WalletId, Basis>;
 
 /// The handle; cheap to clone.
 #[derive(Clone)]
 pub struct Insight {
     db: Db,
     ledger: Ledger,
+    plans: Plans,
     known: Arc<Mutex<Known>>,
 }
 
@@ -59,51 +71,53 @@ impl fmt::Debug for Insight {
 }
 
 impl Insight {
-    pub(crate) fn new(db: Db, ledger: Ledger) -> Self {
-        Self { db, ledger, known: Arc::default() }
+    pub(crate) fn new(db: Db, ledger: Ledger, plans: Plans) -> Self {
+        Self { db, ledger, plans, known: Arc::default() }
     }
 
     /// Looks at the last days and the next ones of a wallet; days are those of the account's time zone.
     pub async fn see(&self, balance: &BalanceView, time_zone: &str) -> Result<Seen> {
         let now = self.db.now();
+        let coming: Arc<[ComingCredits]> = self.plans.coming(balance.wallet).await?.into();
         let (pace, spending) = match self.read(balance, now, time_zone).await {
             // The account's long reads are all taken: the page shows what else it has.
             Err(Error::Refused(Refusal::RateLimited { .. })) => (None, Spending::default()),
             read => {
                 let (pace, spending) = read?;
-                self.note(balance.wallet, now, pace);
+                self.note(balance.wallet, Basis { at: now, pace, coming: Arc::clone(&coming) });
                 (pace, spending)
             }
         };
-        Ok(Seen { spending, forecast: Forecast::of(balance, pace, now), unused: Unused::of(balance, pace, now) })
+        let forecast = Forecast::of(balance, &coming, pace, now);
+        Ok(Seen { spending, forecast, unused: Unused::of(balance, &coming, pace, now) })
     }
 
-    /// Forecasts when a wallet runs out, at a pace that is at most five minutes old. Where the account's long reads are
-    /// all taken, the pace is not known for now: whoever asks for a balance gets it.
+    /// Forecasts when a wallet runs out, at a pace and by a plan that were read within the last five minutes. Where the
+    /// account's long reads are all taken, the pace is not known for now: whoever asks for a balance gets it.
     pub async fn forecast(&self, balance: &BalanceView) -> Result<Forecast> {
         let now = self.db.now();
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&balance.wallet).copied();
-        let fresh = known.filter(|(at, _)| *at <= now && now.signed_duration_since(*at) < KNOWN_FOR);
-        let pace = match fresh {
-            Some((_, pace)) => pace,
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&balance.wallet).cloned();
+        let fresh = known.filter(|basis| basis.at <= now && now.signed_duration_since(basis.at) < KNOWN_FOR);
+        let basis = match fresh {
+            Some(basis) => basis,
             None => match self.pace(balance, now).await {
-                Err(Error::Refused(Refusal::RateLimited { .. })) => None,
+                Err(Error::Refused(Refusal::RateLimited { .. })) => return Ok(Forecast::of(balance, &[], None, now)),
                 pace => {
-                    let pace = pace?;
-                    self.note(balance.wallet, now, pace);
-                    pace
+                    let basis = Basis { at: now, pace: pace?, coming: self.plans.coming(balance.wallet).await?.into() };
+                    self.note(balance.wallet, basis.clone());
+                    basis
                 }
             },
         };
-        Ok(Forecast::of(balance, pace, now))
+        Ok(Forecast::of(balance, &basis.coming, basis.pace, now))
     }
 
-    fn note(&self, wallet: WalletId, now: DateTime<Utc>, pace: Option<Pace>) {
+    fn note(&self, wallet: WalletId, basis: Basis) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KNOWN_MAX && !known.contains_key(&wallet) {
             known.clear();
         }
-        known.insert(wallet, (now, pace));
+        known.insert(wallet, basis);
     }
 
     /// Reads the pace alone.

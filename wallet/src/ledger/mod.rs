@@ -15,6 +15,8 @@ mod service;
 mod writer;
 
 pub use audit::chain_verifier::ProvenEntry;
+#[cfg(feature = "postgres")]
+pub(crate) use audit::checkpoint::hmac;
 pub use audit::checkpoint::{Checkpoint, CheckpointKey};
 pub use audit::export_file::{Audit, verify_export};
 pub use audit::hash_chain::entry_hash;

@@ -2,6 +2,8 @@
 
 mod add_on;
 mod auto_top_up;
+mod balance;
+mod developer;
 mod metered;
 mod plan;
 mod price;
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 pub use add_on::{AddOnMail, AddOnStep};
 pub use auto_top_up::{AutoTopUpMail, AutoTopUpTroubleMail, TopUpTrouble};
+pub use balance::{BalanceMail, BalanceStep, ExpiringLine, ExpiringMail};
+pub use developer::{KeyMail, WebhookFailingMail};
 pub use metered::MeteredMail;
 pub use plan::{CardMail, PlanMail, PlanTroubleMail};
 pub use price::{ReviewMail, RiseLine, RiseMail, WithdrawnMail};
@@ -108,6 +112,14 @@ pub enum Mail {
     RiseWithdrawn(WithdrawnMail),
     /// Tells an admin that upstream costs are to be looked at again.
     UpstreamReview(ReviewMail),
+    /// Says that credits are low, gone or soon gone, or that a plan's have come.
+    Balance(BalanceMail),
+    /// Says that credits expire soon.
+    Expiring(ExpiringMail),
+    /// Says that an API key was made or revoked.
+    Key(KeyMail),
+    /// Says that a webhook endpoint fails.
+    WebhookFailing(WebhookFailingMail),
     /// Says that a webhook endpoint was switched off.
     WebhookOff {
         /// Whom to greet.
@@ -156,6 +168,17 @@ impl Mail {
         }
     }
 
+    /// Gives the secret of the link that switches such mails off; `None` for those that are always sent.
+    #[must_use]
+    pub fn unsubscribe(&self) -> Option<&str> {
+        match self {
+            Self::Balance(mail) => Some(&mail.unsubscribe),
+            Self::Expiring(mail) => Some(&mail.unsubscribe),
+            Self::WebhookFailing(mail) => Some(&mail.unsubscribe),
+            _ => None,
+        }
+    }
+
     /// Gives the kind's name.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -184,6 +207,11 @@ impl Mail {
             Self::PriceRise(_) => "price_rise",
             Self::RiseWithdrawn(_) => "rise_withdrawn",
             Self::UpstreamReview(_) => "upstream_review",
+            Self::Balance(mail) => mail.step.mail_kind(),
+            Self::Expiring(_) => "credits_expire",
+            Self::Key(mail) if mail.is_new => "key_made",
+            Self::Key(_) => "key_revoked",
+            Self::WebhookFailing(_) => "webhook_failing",
             Self::WebhookOff { .. } => "webhook_off",
         }
     }

@@ -41,7 +41,7 @@ const PURGED_AT_ONCE: i64 = 5_000;
 /// Everything about telling people. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Notify {
-    db: Db,
+    pub(super) db: Db,
 }
 
 impl Notify {

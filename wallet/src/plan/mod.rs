@@ -4,8 +4,11 @@
 //! job asks both (`app_service/renewal.rs`).
 
 pub(crate) mod change;
+pub(crate) mod coming;
 pub(crate) mod due;
 pub(crate) mod period;
+#[cfg(feature = "postgres")]
+pub(crate) mod ports;
 mod subscription;
 
 use chrono::{DateTime, Utc};

@@ -6,7 +6,7 @@ use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
 use wallet::ledger::{EntryView, Scope};
 use wallet::money::Credits;
-use wallet::notify::webhook::{AddOnNotice, AutoTopUpNotice, EventKind, NewEndpoint, Payloads, UnderWay};
+use wallet::notify::webhook::{EventKind, NewEndpoint, Notice, Payloads, UnderWay};
 use wallet::payment::{ProviderStatus, Suspension, decline};
 use wallet::tariff::Announcement;
 
@@ -50,16 +50,23 @@ impl Payloads for Bodies {
         Ok("{}".to_owned())
     }
 
-    fn auto_top_up(&self, _: WalletId, notice: &AutoTopUpNotice) -> Result<String> {
-        Ok(serde_json::to_string(&notice.reason)?)
+    fn hold(&self, _: EventKind, entry: &EntryView) -> Result<String> {
+        Ok(entry.seq.to_string())
     }
 
-    fn add_on(&self, _: WalletId, _: &AddOnNotice) -> Result<String> {
-        Ok("{}".to_owned())
+    fn notice(&self, _: WalletId, notice: &Notice) -> Result<String> {
+        match notice {
+            Notice::AutoTopUp(notice) => Ok(serde_json::to_string(&notice.reason)?),
+            _ => Ok("{}".to_owned()),
+        }
     }
 
     fn price_change(&self, _: Announcement) -> Result<String> {
         Ok("{}".to_owned())
+    }
+
+    fn line(&self, event: EventKind, _: &str, locale: &str) -> Result<String> {
+        Ok(format!("{} in {locale}", event.code()))
     }
 }
 
@@ -67,7 +74,8 @@ impl Payloads for Bodies {
 async fn endpoints_are_told_of_each_step_once(pool: PgPool) {
     let (wallet, viewer, double, card) = owner(&pool).await;
     let events = EventKind::ALL.into_iter().filter(|kind| kind.code().starts_with("auto_top_up.")).collect();
-    let new = NewEndpoint { url: "https://hooks.example/scrip".into(), description: String::new(), events };
+    let new =
+        NewEndpoint { url: "https://hooks.example/scrip".into(), description: String::new(), events, is_slack: false };
     let key = IdempotencyKey::parse("hook").expect("a key");
     wallet.webhooks().create(viewer.wallet, &viewer.actor(), &new, &key).await.expect("made");
     agree(&wallet, &viewer, &terms(card.id)).await;

@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 use uuid::Uuid;
 use wallet::notify::webhook::{
-    Attempt, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Endpoint, EventKind, OFF_FAILING, OFF_GONE,
+    Attempt, Delivery, DeliveryDetail, DeliveryPage, DeliveryState, Endpoint, OFF_FAILING, OFF_GONE,
 };
 
 use crate::components::ui::panel::{EmptyState, PagedTable};
 use crate::i18n::*;
 use crate::text::amount::credits_text;
 use crate::text::date_time::{When, WhenStyle};
+use crate::text::event::event_words;
 
 /// What the page's forms and links have in common.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +116,9 @@ fn EndpointRow(endpoint: Endpoint, context: WebhookContext) -> impl IntoView {
             <div class="flex-1 min-w-[240px]">
                 <p class="font-mono break-all">{endpoint.url}</p>
                 {(!endpoint.description.is_empty()).then(|| view! { <p class="text-sm text-muted">{endpoint.description}</p> })}
-                <p class="flex flex-wrap gap-1 mt-2">{events}</p>
+                <p class="flex flex-wrap gap-1 mt-2">
+                    {endpoint.is_slack.then(|| view! { <span class="tag tag-ok">{t!(i18n, webhooks.slack_tag)}</span> })} {events}
+                </p>
                 {why
                     .map(|why| {
                         let why = move || why_words(i18n.get_locale(), &why);
@@ -169,27 +172,6 @@ const fn state_class(state: DeliveryState) -> &'static str {
         DeliveryState::Queued => "tag",
         DeliveryState::Delivered => "tag tag-ok",
         DeliveryState::Failed => "tag tag-err",
-    }
-}
-
-/// Says what an event tells.
-#[must_use]
-pub fn event_words(locale: Locale, event: EventKind) -> &'static str {
-    match event {
-        EventKind::LedgerEntryCreated => td_string!(locale, webhooks.event_entry),
-        EventKind::CreditsLow => td_string!(locale, webhooks.event_low),
-        EventKind::OutOfCredits => td_string!(locale, webhooks.event_out),
-        EventKind::PriceChangeAnnounced => td_string!(locale, webhooks.event_price),
-        EventKind::AutoTopUpPending => td_string!(locale, webhooks.event_top_up_pending),
-        EventKind::AutoTopUpSucceeded => td_string!(locale, webhooks.event_top_up_succeeded),
-        EventKind::AutoTopUpFailed => td_string!(locale, webhooks.event_top_up_failed),
-        EventKind::AutoTopUpSuspended => td_string!(locale, webhooks.event_top_up_suspended),
-        EventKind::AutoTopUpResumed => td_string!(locale, webhooks.event_top_up_resumed),
-        EventKind::AddOnStarted => td_string!(locale, webhooks.event_add_on_started),
-        EventKind::AddOnPaused => td_string!(locale, webhooks.event_add_on_paused),
-        EventKind::AddOnResumed => td_string!(locale, webhooks.event_add_on_resumed),
-        EventKind::AddOnEnded => td_string!(locale, webhooks.event_add_on_ended),
-        EventKind::Test => td_string!(locale, webhooks.event_test),
     }
 }
 

@@ -55,6 +55,7 @@ fn heading(locale: Locale, zone: &Zone, forecast: Forecast) -> String {
     match forecast {
         Forecast::NotEnough => td_string!(locale, wallet.no_forecast).to_owned(),
         Forecast::NotSpent => td_string!(locale, wallet.not_spent).to_owned(),
+        Forecast::Covered { .. } => td_string!(locale, wallet.covered).to_owned(),
         Forecast::Until { at, .. } => local_text(locale, zone, at, WhenStyle::DateTime),
     }
 }
@@ -64,6 +65,10 @@ fn note(locale: Locale, zone: &Zone, forecast: Forecast) -> String {
     match forecast {
         Forecast::NotEnough => td_string!(locale, wallet.no_forecast_note).to_owned(),
         Forecast::NotSpent => td_string!(locale, wallet.not_spent_note).to_owned(),
+        Forecast::Covered { per_day } => {
+            let pace = td_string!(locale, wallet.pace, amount = credits_text(locale, per_day));
+            format!("{} {pace}", td_string!(locale, wallet.covered_note))
+        }
         Forecast::Until { from, to, per_day, .. } => {
             let from = local_text(locale, zone, from, WhenStyle::DateTime);
             let range = match to {

@@ -109,6 +109,7 @@ pub fn PersonMenu(
                 <p class="px-2.5 py-1 text-sm text-muted truncate">{name.get_value()}</p>
                 <a class="nav-i lg:hidden" href="/pricing">{t!(i18n, nav.prices)}</a>
                 {admin_home.map(|href| view! { <a class="nav-i" href=href>{t!(i18n, nav.to_admin)}</a> })}
+                <a class="nav-i" href="/settings/notifications">{t!(i18n, notifications.title)}</a>
                 <a class="nav-i" href="/settings/security">{t!(i18n, nav.security)}</a>
                 <form method="post" action="/settings/locale" class="sm:hidden">
                     <input type="hidden" name="locale" value=move || other().0 />

@@ -25,6 +25,8 @@ pub enum Nav {
     Keys,
     /// `/developers/webhooks`.
     Webhooks,
+    /// `/settings/notifications`.
+    Notifications,
     /// `/settings/security`.
     Security,
     /// `/playground`.
@@ -55,6 +57,7 @@ impl Nav {
             Self::Payment => "/wallet/payment",
             Self::Keys => "/developers/keys",
             Self::Webhooks => "/developers/webhooks",
+            Self::Notifications => "/settings/notifications",
             Self::Security => "/settings/security",
             Self::Playground => "/playground",
             Self::Payments => "/admin/payments",
@@ -99,6 +102,7 @@ impl Nav {
             Self::Payment => Icon::Card,
             Self::Keys => Icon::Key,
             Self::Webhooks => Icon::Joined,
+            Self::Notifications => Icon::Warn,
             Self::Security => Icon::Lock,
             Self::Playground => Icon::Play,
             Self::Payments => Icon::Card,
@@ -121,6 +125,7 @@ impl Nav {
             Self::Payment => td_string!(locale, pay.title),
             Self::Keys => td_string!(locale, nav.keys),
             Self::Webhooks => td_string!(locale, webhooks.title),
+            Self::Notifications => td_string!(locale, notifications.title),
             Self::Security => td_string!(locale, nav.security),
             Self::Playground => td_string!(locale, nav.playground),
             Self::Payments => td_string!(locale, payments.title),

@@ -110,7 +110,8 @@ fn Frame(session: Session, active: Nav, title: Signal<String>, wide: bool, child
         .filter(|(_, items): &(_, Vec<Nav>)| !items.is_empty())
         .collect();
     let tabs: Vec<Nav> = shown.iter().flat_map(|(_, items)| items.clone()).collect();
-    let others: Vec<Nav> = tabs.iter().copied().filter(|item| !BOTTOM.contains(item)).chain([Nav::Security]).collect();
+    let others: Vec<Nav> =
+        tabs.iter().copied().filter(|item| !BOTTOM.contains(item)).chain([Nav::Notifications, Nav::Security]).collect();
     let main = if wide {
         "px-4 lg:px-8 py-5 lg:py-7 pb-28 lg:pb-16 w-full"
     } else {

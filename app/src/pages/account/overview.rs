@@ -7,6 +7,7 @@ use wallet::money::Credits;
 use wallet::payment::{PaymentMethod, PaymentView};
 use wallet::plan::SubscriptionView;
 
+use crate::components::ledger::alerts::{ExpiringBanner, RunsOutBanner, WebhookBanner};
 use crate::components::ledger::runway::Runway;
 use crate::components::ledger::spending::SpendingPanel;
 use crate::components::payment::auto_top_up::StoppedBanner;
@@ -51,7 +52,7 @@ fn OverviewContent(overview: Overview) -> impl IntoView {
     let has_new_password = query.with_untracked(|map| map.get_str("password") == Some("new"));
     let balance = overview.balance.clone();
     let per_day = match overview.forecast {
-        Forecast::Until { per_day, .. } => Some(per_day),
+        Forecast::Until { per_day, .. } | Forecast::Covered { per_day } => Some(per_day),
         Forecast::NotEnough | Forecast::NotSpent => None,
     };
     view! {
@@ -139,6 +140,12 @@ fn Banners(overview: Overview) -> impl IntoView {
         (view! { <PausedBanner add_on=add_on /> }.into_any(), true)
     } else if let Some(card) = overview.expiring_card {
         (view! { <CardBanner card=card /> }.into_any(), true)
+    } else if let Some(at) = overview.runs_out_at {
+        (view! { <RunsOutBanner at=at /> }.into_any(), true)
+    } else if let Some(unused) = overview.expires_soon {
+        (view! { <ExpiringBanner unused=unused /> }.into_any(), false)
+    } else if let Some(trouble) = overview.webhook_trouble {
+        (view! { <WebhookBanner trouble=trouble /> }.into_any(), false)
     } else {
         (rise.map(|rise| view! { <RiseBanner notice=rise /> }).into_any(), false)
     };

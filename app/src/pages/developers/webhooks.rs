@@ -6,13 +6,14 @@ use wallet::notify::webhook::EventKind;
 
 use crate::components::developers::secret_panel::SecretPanel;
 use crate::components::developers::webhook_table::{
-    DeliveryLog, DeliveryPanel, EndpointList, WebhookContext, WebhookFields, event_words,
+    DeliveryLog, DeliveryPanel, EndpointList, WebhookContext, WebhookFields,
 };
 use crate::components::ui::field::Field;
 use crate::components::ui::shell::{DataPage, Nav};
 use crate::context::FormOutcome;
 use crate::data::webhooks::{WebhooksPage as Page, WebhooksQuery, load_webhooks_page};
 use crate::i18n::*;
+use crate::text::event::event_words;
 use crate::text::refusal::{FormErrors, field_error_text};
 
 /// The page of webhooks.
@@ -91,6 +92,7 @@ fn NewEndpointForm(outcome: FormOutcome, context: WebhookContext) -> impl IntoVi
     let i18n = use_i18n();
     let chosen = outcome.value("events").unwrap_or_default();
     let wrong = outcome.error("events").cloned();
+    let is_slack = outcome.value("slack").as_deref() == Some("yes");
     let events = EventKind::ALL
         .into_iter()
         .map(|kind| {
@@ -129,6 +131,13 @@ fn NewEndpointForm(outcome: FormOutcome, context: WebhookContext) -> impl IntoVi
                             view! { <p class="text-sm text-error mt-1" role="alert">{move || field_error_text(i18n.get_locale(), &error)}</p> }
                         })}
                 </fieldset>
+                <label class="flex gap-2.5 items-start cursor-pointer">
+                    <input type="checkbox" class="checkbox mt-0.5" name="slack" value="yes" checked=is_slack />
+                    <span>
+                        <span class="block">{t!(i18n, webhooks.slack)}</span>
+                        <span class="block text-sm text-muted">{t!(i18n, webhooks.slack_note)}</span>
+                    </span>
+                </label>
                 <div>
                     <button class="btn btn-primary">{t!(i18n, webhooks.create)}</button>
                 </div>

@@ -1,7 +1,9 @@
-//! What a person sets: the own sign-in, and to whom the account's documents are addressed.
+//! What a person sets: the own sign-in, what the account's owner is told of, and to whom its documents are addressed.
 
 mod billing;
+mod notifications;
 mod security;
 
 pub use billing::BillingPage;
+pub use notifications::NotificationsPage;
 pub use security::SecurityPage;

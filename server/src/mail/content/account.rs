@@ -3,6 +3,7 @@
 use app::i18n::{Locale, td_string};
 use wallet::identity::Ended;
 use wallet::money::Credits;
+use wallet::notify::{KeyMail, WebhookFailingMail};
 
 use super::{Content, Writer};
 
@@ -107,6 +108,44 @@ pub(super) fn webhook_off(writer: &Writer<'_>, url: &str, is_gone: bool) -> Cont
         figure: None,
         lines: vec![why, td_string!(locale, mail.webhook_off.again).to_owned()],
         action: td_string!(locale, mail.webhook_off.action),
+    }
+}
+
+/// Says that a webhook endpoint fails, and when it is switched off.
+pub(super) fn webhook_failing(writer: &Writer<'_>, mail: &WebhookFailingMail) -> Content {
+    let locale = writer.locale;
+    let failed = td_string!(locale, mail.webhook_failing.note, url = &mail.url, date = writer.date(mail.since));
+    let off = td_string!(locale, mail.webhook_failing.off, date = writer.date(mail.off_at));
+    Content {
+        subject: td_string!(locale, mail.webhook_failing.subject).to_owned(),
+        figure: None,
+        lines: vec![failed, off],
+        action: td_string!(locale, mail.webhook_off.action),
+    }
+}
+
+/// Says that an API key was made or revoked, and by whom.
+pub(super) fn key(writer: &Writer<'_>, mail: &KeyMail) -> Content {
+    let (locale, key, hint, by) = (writer.locale, &mail.key, &mail.hint, &mail.by);
+    let (subject, note) = match mail.is_new {
+        true => {
+            let subject = td_string!(locale, mail.key.made_subject, product = writer.product());
+            (subject, td_string!(locale, mail.key.made, key = key, hint = hint, by = by))
+        }
+        false => {
+            let subject = td_string!(locale, mail.key.revoked_subject, product = writer.product());
+            (subject, td_string!(locale, mail.key.revoked, key = key, hint = hint, by = by))
+        }
+    };
+    let advice = match mail.is_new {
+        true => td_string!(locale, mail.key.advice),
+        false => td_string!(locale, mail.key.advice_revoked),
+    };
+    Content {
+        subject,
+        figure: None,
+        lines: vec![note, advice.to_owned()],
+        action: td_string!(locale, mail.address_proven.action),
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Parts {
     pub(super) action: &'static str,
     pub(super) link: String,
     pub(super) footer: String,
+    /// The words and the address of the link that switches such mails off.
+    pub(super) unsubscribe: Option<(&'static str, String)>,
 }
 
 impl Parts {
@@ -26,6 +28,9 @@ impl Parts {
             text.push('\n');
         }
         text.push_str(&format!("\n{}:\n{}\n\n-- \n{}\n", self.action, self.link, self.footer));
+        if let Some((words, link)) = &self.unsubscribe {
+            text.push_str(&format!("{words}: {link}\n"));
+        }
         text
     }
 
@@ -35,6 +40,9 @@ impl Parts {
         });
         let lines: String =
             self.lines.iter().map(|line| format!("<p style=\"margin:0 0 12px\">{}</p>", escape(line))).collect();
+        let unsubscribe = self.unsubscribe.as_ref().map_or_else(String::new, |(words, link)| {
+            format!("<br><a href=\"{}\" style=\"color:#4d5d56\">{}</a>", escape(link), escape(words))
+        });
         format!(
             "<!DOCTYPE html><html lang=\"{language}\"><head><meta charset=\"utf-8\"><title>{subject}</title></head>\
              <body style=\"margin:0;background:#f3f6f4;color:#12201b;font:16px/24px system-ui,sans-serif\">\
@@ -44,7 +52,7 @@ impl Parts {
              <p style=\"margin:0 0 16px\">{greeting}</p>{figure}{lines}\
              <p style=\"margin:24px 0 0\"><a href=\"{link}\" style=\"display:inline-block;background:#0b6650;\
              color:#fff;text-decoration:none;border-radius:6px;padding:12px 20px\">{action}</a></p></div>\
-             <p style=\"margin:16px 0 0;color:#4d5d56;font-size:13px\">{footer}</p></div></body></html>",
+             <p style=\"margin:16px 0 0;color:#4d5d56;font-size:13px\">{footer}{unsubscribe}</p></div></body></html>",
             subject = escape(&self.subject),
             product = escape(&self.product),
             greeting = escape(&self.greeting),

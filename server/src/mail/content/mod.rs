@@ -3,6 +3,7 @@
 mod account;
 mod add_on;
 mod auto_top_up;
+mod balance;
 mod layout;
 mod metered;
 mod payment;
@@ -18,7 +19,7 @@ use app::text::price_labels::price_text;
 use chrono::{DateTime, Utc};
 use wallet::catalog::UnitName;
 use wallet::money::{Credits, Money};
-use wallet::notify::{Mail, QueuedMail};
+use wallet::notify::{BalanceStep, Mail, QueuedMail};
 
 use self::layout::Parts;
 use super::Outgoing;
@@ -57,6 +58,7 @@ pub fn render(queued: &QueuedMail, context: &MailContext) -> Outgoing {
         Mail::Verification { .. } | Mail::PasswordReset { .. } => td_string!(locale, mail.footer_unasked).to_owned(),
         _ => td_string!(locale, mail.footer, product = &context.product),
     };
+    let unsubscribe = mail.unsubscribe().map(|token| format!("{}/unsubscribe?token={token}", context.public_url));
     let parts = Parts {
         product: context.product.clone(),
         subject: content.subject,
@@ -66,9 +68,10 @@ pub fn render(queued: &QueuedMail, context: &MailContext) -> Outgoing {
         action: content.action,
         link: format!("{}{}", context.public_url, path(mail)),
         footer,
+        unsubscribe: unsubscribe.clone().map(|link| (td_string!(locale, mail.unsubscribe), link)),
     };
     let (text, html) = (parts.text(), parts.html(locale.as_str()));
-    Outgoing { to: queued.to.clone(), subject: parts.subject, text, html, file: None }
+    Outgoing { to: queued.to.clone(), subject: parts.subject, text, html, file: None, unsubscribe }
 }
 
 fn content(mail: &Mail, writer: &Writer<'_>) -> Content {
@@ -97,6 +100,10 @@ fn content(mail: &Mail, writer: &Writer<'_>) -> Content {
         Mail::PriceRise(rise) => price::rise(writer, rise),
         Mail::RiseWithdrawn(withdrawn) => price::withdrawn(writer, withdrawn),
         Mail::UpstreamReview(review) => price::review(writer, review),
+        Mail::Balance(mail) => balance::told(writer, mail),
+        Mail::Expiring(mail) => balance::expiring(writer, mail),
+        Mail::Key(mail) => account::key(writer, mail),
+        Mail::WebhookFailing(mail) => account::webhook_failing(writer, mail),
         Mail::WebhookOff { url, is_gone, .. } => account::webhook_off(writer, url, *is_gone),
     }
 }
@@ -129,7 +136,13 @@ fn path(mail: &Mail) -> String {
             Some((version, _)) => format!("/admin/tariffs/{version}"),
             None => "/admin/margins".to_owned(),
         },
-        Mail::WebhookOff { .. } => "/developers/webhooks".to_owned(),
+        Mail::Balance(mail) => match mail.step {
+            BalanceStep::Allowance { .. } => "/wallet".to_owned(),
+            _ => "/wallet/top-up".to_owned(),
+        },
+        Mail::Expiring(_) => "/wallet".to_owned(),
+        Mail::Key(_) => "/developers/keys".to_owned(),
+        Mail::WebhookOff { .. } | Mail::WebhookFailing(_) => "/developers/webhooks".to_owned(),
     }
 }
 
@@ -152,6 +165,10 @@ fn name(mail: &Mail) -> &str {
         Mail::AddOn(mail) => &mail.name,
         Mail::MeteredCarried(mail) => &mail.name,
         Mail::CardExpires(card) => &card.name,
+        Mail::Balance(mail) => &mail.name,
+        Mail::Expiring(mail) => &mail.name,
+        Mail::Key(mail) => &mail.name,
+        Mail::WebhookFailing(mail) => &mail.name,
         Mail::Refund(refund) => &refund.name,
         Mail::Dispute(dispute) => &dispute.name,
         Mail::PriceRise(rise) => &rise.name,

@@ -8,8 +8,8 @@ use wallet::id::PaymentId;
 use wallet::identity::Ended;
 use wallet::money::Currency;
 use wallet::notify::{
-    AddOnMail, AddOnStep, AutoTopUpMail, AutoTopUpTroubleMail, MeteredMail, PaidMail, PlanMail, PlanTroubleMail,
-    RiseLine, RiseMail, TopUpTrouble,
+    AddOnMail, AddOnStep, AutoTopUpMail, AutoTopUpTroubleMail, BalanceMail, BalanceStep, ExpiringLine, ExpiringMail,
+    KeyMail, MeteredMail, PaidMail, PlanMail, PlanTroubleMail, RiseLine, RiseMail, TopUpTrouble, WebhookFailingMail,
 };
 use wallet::tariff::PercentSpan;
 
@@ -312,4 +312,55 @@ fn a_rise_speaks_russian() {
     let (subject, text, _) = rise("ru");
     assert_eq!(subject, "Цены изменятся 21\u{a0}декабря 2026\u{a0}г.: для вас +214 токенов");
     assert!(text.contains("1\u{a0}204 токена") && text.contains("+7,7…+20\u{a0}%"), "{text}");
+}
+
+#[test]
+fn optional_mails_say_how_to_be_rid_of_them_and_others_do_not() {
+    let balance = |step| {
+        let (name, available, unsubscribe) = ("Anna".to_owned(), credits("15"), "a.low.b".to_owned());
+        Mail::Balance(BalanceMail { name, available, step, unsubscribe })
+    };
+    let low = balance(BalanceStep::Low { below: credits("20"), is_own: true });
+    let mail = rendered(&low, "en");
+    assert_eq!(mail.subject, "Neural & Co: less than 20 tokens left");
+    assert!(mail.text.contains("15 tokens") && mail.text.contains("your own threshold"), "{}", mail.text);
+    let link = "https://pay.example/unsubscribe?token=a.low.b";
+    assert!(mail.text.contains(link) && mail.html.contains(link), "{}", mail.html);
+    assert_eq!(mail.unsubscribe.as_deref(), Some(link));
+    let mail = rendered(&low, "ru");
+    assert_eq!(mail.subject, "Neural & Co: осталось меньше 20 токенов");
+    assert!(mail.text.contains("Отписаться от таких писем: https://"), "{}", mail.text);
+    for step in [BalanceStep::Empty, BalanceStep::RunsOut] {
+        assert!(rendered(&balance(step), "ru").text.contains("/wallet/top-up"));
+    }
+    let ends = "2026-12-21T10:00:00Z".parse().expect("an instant");
+    let month = balance(BalanceStep::Allowance { credits: credits("300"), expires_at: Some(ends) });
+    assert!(rendered(&month, "en").text.contains("It expires on 21 December 2026."));
+
+    let key = |is_new| {
+        let [name, key, hint, by] = ["Anna", "CI", "nb_live_…x1", "<Boris>"].map(str::to_owned);
+        Mail::Key(KeyMail { name, key, hint, by, is_new })
+    };
+    let mail = rendered(&key(true), "en");
+    assert!(mail.unsubscribe.is_none() && !mail.text.contains("unsubscribe"), "{}", mail.text);
+    assert!(mail.html.contains("&lt;Boris&gt; created the API key CI"), "{}", mail.html);
+    assert!(rendered(&key(false), "ru").text.contains("отозван ключ API CI"));
+}
+
+#[test]
+fn what_expires_and_what_fails_is_told_with_its_dates_in_both_languages() {
+    let at = "2026-12-21T10:00:00Z".parse().expect("an instant");
+    let line = ExpiringLine { label: "Light".into(), credits: credits("100"), at };
+    let mail = |days| {
+        let (name, lines, unsubscribe) = ("Anna".to_owned(), vec![line.clone()], "t".to_owned());
+        Mail::Expiring(ExpiringMail { name, days, credits: credits("100"), lines, unsubscribe })
+    };
+    assert_eq!(rendered(&mail(7), "en").subject, "100 tokens will expire within 7 days");
+    assert_eq!(rendered(&mail(1), "en").subject, "100 tokens will expire within a day");
+    let text = rendered(&mail(30), "ru").text;
+    assert!(text.contains("Light: 100 токенов, до 21\u{a0}декабря 2026\u{a0}г."), "{text}");
+    let [name, url, unsubscribe] = ["Anna", "https://hooks.example/in", "t"].map(str::to_owned);
+    let failing = Mail::WebhookFailing(WebhookFailingMail { name, url, since: at, off_at: at, unsubscribe });
+    let text = rendered(&failing, "en").text;
+    assert!(text.contains("https://hooks.example/in") && text.contains("turned off on 21 December 2026"), "{text}");
 }

@@ -64,6 +64,7 @@ async fn an_inquiry_freezes_nothing_and_a_dispute_that_is_won_gives_all_back(poo
     ends(&till, &dispute, "won").await;
     look(&till, &payment).await;
     assert_eq!(till.holds().await, both);
+    assert_eq!(till.told("dispute.").await, ["dispute.opened", "dispute.won"], "an inquiry is no news");
     till.is_sound().await;
 }
 
@@ -81,6 +82,7 @@ async fn a_dispute_that_is_lost_takes_what_was_spent_once(pool: PgPool) {
     ends(&till, &dispute, "lost").await;
     assert_eq!(look(&till, &payment).await.remove(0).state, DisputeState::Lost);
     assert_eq!(till.holds().await, credits(-3_000), "what was spent of it");
+    assert_eq!(till.told("dispute.").await, ["dispute.opened", "dispute.lost"]);
     assert!(till.spend(credits(1), "more").await.is_err());
     till.is_sound().await;
 }
@@ -100,6 +102,7 @@ async fn a_full_refund_and_then_a_dispute_take_the_credits_once(pool: PgPool) {
     ends(&till, &dispute, "lost").await;
     look(&till, &payment).await;
     assert_eq!(till.holds().await, after, "and nothing more is taken");
+    assert_eq!(till.told("refund.").await, ["refund.succeeded"], "made in the dashboard");
     till.is_sound().await;
 }
 

@@ -86,6 +86,7 @@ async fn what_is_unused_goes_back_once_however_often_it_is_approved(pool: PgPool
     assert_eq!(again.state, RequestState::Paid);
     assert!(refusal(refunds.refuse(&by, request.id, "No").await).contains("decided"));
     assert!(refusal(refunds.withdraw(&till.viewer, request.id).await).contains("decided"));
+    assert_eq!(till.told("refund.").await, ["refund.requested", "refund.approved", "refund.succeeded"]);
     assert_eq!(given_back(&till).await, offered.money.minor());
     let after = till.holds().await;
     let spent_of_the_package = credits(4_000).checked_sub(offered.credits).expect("less");

@@ -177,6 +177,12 @@ impl Till {
         self.settled().await.parse().expect("credits")
     }
 
+    /// What endpoints are told of events that begin so, in the order in which it was noted.
+    pub async fn told(&self, start: &str) -> Vec<String> {
+        let noted = "SELECT event FROM webhook_notices WHERE starts_with(event, $1) ORDER BY created_at, id";
+        sqlx::query_scalar(noted).bind(start).fetch_all(self.wallet.pool()).await.expect("noted")
+    }
+
     /// Holds every invariant against the database.
     pub async fn is_sound(&self) {
         assert_eq!(self.wallet.verify(Scope::Everything).await.expect("verified"), []);

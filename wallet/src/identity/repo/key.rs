@@ -183,20 +183,20 @@ pub(crate) async fn revoke(
     account: AccountId,
     id: KeyId,
     at: DateTime<Utc>,
-) -> Result<Option<(String, bool)>> {
+) -> Result<Option<(String, String, bool)>> {
     let row = sqlx::query!(
         r#"UPDATE api_keys AS changed
            SET revoked_at = coalesce(changed.revoked_at, $3)
            FROM (SELECT id, revoked_at FROM api_keys WHERE id = $2 AND account_id = $1 FOR UPDATE) AS before
            WHERE changed.id = before.id
-           RETURNING changed.name, before.revoked_at IS NULL AS "first!""#,
+           RETURNING changed.name, changed.hint, before.revoked_at IS NULL AS "first!""#,
         account.uuid(),
         id.uuid(),
         at
     )
     .fetch_optional(connection)
     .await?;
-    Ok(row.map(|row| (row.name, row.first)))
+    Ok(row.map(|row| (row.name, row.hint, row.first)))
 }
 
 /// Lists the keys that were revoked since a time.

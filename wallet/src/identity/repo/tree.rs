@@ -1,7 +1,7 @@
 //! Accounts, members, projects, and which wallet each environment spends from.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::error::{Error, Result};
 use crate::id::{AccountId, ProjectId, Shard, UserId, WalletId};
@@ -161,7 +161,7 @@ pub(crate) async fn lock_account(connection: &mut PgConnection, account: Account
 }
 
 /// Finds an account's owner.
-pub(crate) async fn owner(pool: &PgPool, account: AccountId) -> Result<Option<OwnerRow>> {
+pub(crate) async fn owner(executor: impl PgExecutor<'_>, account: AccountId) -> Result<Option<OwnerRow>> {
     let row = sqlx::query!(
         "SELECT users.email, users.name, users.locale
          FROM members
@@ -170,7 +170,7 @@ pub(crate) async fn owner(pool: &PgPool, account: AccountId) -> Result<Option<Ow
            AND members.role = 'owner'",
         account.uuid()
     )
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?;
     Ok(row.map(|row| OwnerRow { email: row.email, name: row.name, locale: row.locale }))
 }

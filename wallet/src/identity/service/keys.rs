@@ -20,6 +20,7 @@ use crate::identity::model::name::{check_name, name_error};
 use crate::identity::model::plan_summary::PlanSummary;
 use crate::identity::model::scope::KeyScope;
 use crate::identity::model::viewer::Viewer;
+use crate::identity::ports::{AccountMail, Recipient};
 use crate::identity::service::key_cache::{Remembered, Upkeep};
 
 /// The most working keys of an account.
@@ -127,6 +128,7 @@ impl Identity {
                                "ceiling": key.ceiling, "hint": key.hint }),
             };
             self.audit_in_tx(&mut tx, &audit).await?;
+            self.tell_of_key(&mut tx, viewer, (key.name.clone(), key.hint.clone()), true).await?;
             if let Some(ceiling) = key.ceiling {
                 let wallet = match key.environment {
                     crate::identity::model::key::Environment::Production => viewer.wallet,
@@ -136,6 +138,20 @@ impl Identity {
             }
         }
         Ok(tx.commit().await?)
+    }
+
+    /// Mails the account's owner that a key was made or revoked, whoever did it: who takes over a session makes a key.
+    async fn tell_of_key(
+        &self,
+        connection: &mut PgConnection,
+        viewer: &Viewer,
+        (key, hint): (String, String),
+        is_new: bool,
+    ) -> Result<()> {
+        let Some(owner) = repo::tree::owner(&mut *connection, viewer.account).await? else { return Ok(()) };
+        let to = Recipient { email: &owner.email, name: &owner.name, locale: &owner.locale };
+        let letter = AccountMail::Key { key, hint, by: viewer.name.clone(), is_new };
+        self.account_setup.write_in_tx(connection, to, letter).await
     }
 
     /// Lists the account's keys: working ones first, then newest first.
@@ -151,7 +167,7 @@ impl Identity {
         let now = self.db.now();
         let mut tx = self.db.begin().await?;
         let revoked = repo::key::revoke(&mut tx, viewer.account, id, now).await?;
-        let (name, first) = revoked.ok_or_else(|| Refusal::not_found("key"))?;
+        let (name, hint, first) = revoked.ok_or_else(|| Refusal::not_found("key"))?;
         if first {
             self.account_setup.uncap_key_in_tx(&mut tx, viewer.wallet, id).await?;
             let audit = NewAudit {
@@ -162,6 +178,7 @@ impl Identity {
                 after: json!({ "name": name, "revoked_at": now }),
             };
             self.audit_in_tx(&mut tx, &audit).await?;
+            self.tell_of_key(&mut tx, viewer, (name, hint), false).await?;
         }
         tx.commit().await?;
         self.keys.forget(&[id]);

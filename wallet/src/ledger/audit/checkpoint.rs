@@ -98,7 +98,7 @@ impl Checkpoint {
 }
 
 /// Computes HMAC-SHA-256 (RFC 2104).
-fn hmac(secret: &[u8], message: &[u8]) -> [u8; 32] {
+pub(crate) fn hmac(secret: &[u8], message: &[u8]) -> [u8; 32] {
     let mut key = [0_u8; BLOCK];
     if secret.len() > BLOCK {
         key.iter_mut().zip(Sha256::digest(secret)).for_each(|(to, from)| *to = from);

@@ -1,18 +1,20 @@
 //! The sender's side: messages are taken by shares, and what came of a try is kept, for the message and its endpoint.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::repo::{due, endpoint, outbox};
 use super::service::Webhooks;
-use super::{DeliveryState, FAILING_MAX, OFF_FAILING, OFF_GONE, Outgoing, RETRIES_MAX, Sent, UnderWay, wait_after};
+use super::{
+    DeliveryState, FAILING_MAX, FAILING_TOLD, OFF_FAILING, OFF_GONE, Outgoing, RETRIES_MAX, Sent, UnderWay, wait_after,
+};
 use crate::error::{Error, Refusal, Result};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::Actor;
 use crate::ledger::{Command, FeeKind, Receipt, Submission};
-use crate::notify::Mail;
+use crate::notify::{Mail, Topic, WebhookFailingMail, alert};
 
 /// Messages of one endpoint that one look at the outbox compares.
 const EACH_AT_ONCE: i64 = 4;
@@ -86,11 +88,14 @@ impl Webhooks {
             paused_until: sent.pause().map(|pause| now + pause),
         };
         let failing_since = endpoint::note_try(connection, id, &tried, now).await?;
-        let is_failing = failing_since.is_some_and(|since| now.signed_duration_since(since) >= FAILING_MAX);
-        let why = match (sent.is_gone(), is_failing) {
+        let fails_for = |since| now.signed_duration_since(since);
+        let why = match (sent.is_gone(), failing_since) {
             (true, _) => OFF_GONE,
-            (false, true) => OFF_FAILING,
-            (false, false) => return Ok(()),
+            (false, Some(since)) if fails_for(since) >= FAILING_MAX => OFF_FAILING,
+            (false, Some(since)) if fails_for(since) >= FAILING_TOLD => {
+                return self.tell_failing(connection, id, since).await;
+            }
+            (false, _) => return Ok(()),
         };
         if !endpoint::disable(connection, id, why, now).await? {
             return Ok(());
@@ -103,6 +108,21 @@ impl Webhooks {
             self.notify.enqueue_mail_in_tx(connection, &email, &locale, &mail).await?;
         }
         Ok(())
+    }
+
+    /// Mails the owner of an endpoint that it fails: once until a message arrives again.
+    async fn tell_failing(&self, connection: &mut PgConnection, id: Uuid, since: DateTime<Utc>) -> Result<()> {
+        if !endpoint::note_failing(connection, id, self.db.now()).await? {
+            return Ok(());
+        }
+        let Some((account, url)) = endpoint::place(connection, id).await? else { return Ok(()) };
+        let owner = alert::repo::owner(connection, account).await?.filter(|owner| owner.wants(Topic::WebhookFailing));
+        let Some(owner) = owner else { return Ok(()) };
+        let unsubscribe = self.notify.unsubscribe_token(connection, account, Topic::WebhookFailing).await?;
+        let off_at = since.checked_add_signed(FAILING_MAX).unwrap_or(since);
+        let mail = WebhookFailingMail { name: owner.name, url, since, off_at, unsubscribe };
+        let mail = Mail::WebhookFailing(mail);
+        self.notify.enqueue_mail_in_tx(connection, &owner.email, &owner.locale, &mail).await.map(drop)
     }
 
     /// Charges for a retry where the catalog says so: after an answer other than 2xx, once, never below zero. Notices

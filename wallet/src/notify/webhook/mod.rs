@@ -7,6 +7,7 @@
 mod address;
 #[cfg(feature = "postgres")]
 mod delivery;
+mod event;
 mod notice;
 #[cfg(feature = "postgres")]
 mod relay;
@@ -21,9 +22,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use address::is_public;
+pub use event::EventKind;
 #[cfg(feature = "postgres")]
 pub(crate) use notice::note_in_tx;
-pub use notice::{AddOnNotice, AutoTopUpNotice, Notice};
+pub use notice::{
+    AddOnNotice, AutoTopUpNotice, DisputeNotice, GrantNotice, Notice, PaymentNotice, RefundNotice, SubscriptionNotice,
+};
 #[cfg(feature = "postgres")]
 pub use relay::Payloads;
 #[cfg(feature = "postgres")]
@@ -46,6 +50,8 @@ pub const QUEUED_MAX: i64 = 10_000;
 pub const RETRIES_MAX: u32 = 5;
 /// An endpoint of which every try has failed for so long is switched off.
 pub(crate) const FAILING_MAX: TimeDelta = TimeDelta::days(3);
+/// Of an endpoint of which every try has failed for so long, its owner is told, before it is switched off.
+pub(crate) const FAILING_TOLD: TimeDelta = TimeDelta::hours(1);
 /// Why an endpoint is off that wants no more messages.
 pub const OFF_GONE: &str = "The endpoint answered 410 Gone.";
 /// Why an endpoint is off of which every try has failed.
@@ -54,105 +60,6 @@ pub const OFF_FAILING: &str = "Every message has failed for three days.";
 const RETRY_AFTER_MAX: u32 = 24 * 60 * 60;
 /// The wait before the first retry, in seconds; each further one is four times as long.
 const FIRST_WAIT_SECONDS: i64 = 30;
-
-/// What an endpoint can hear of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum EventKind {
-    /// A row came to the wallet's ledger.
-    #[serde(rename = "ledger.entry.created")]
-    LedgerEntryCreated,
-    /// Less than the alert's part of the last refill is left.
-    #[serde(rename = "project.credits_low")]
-    CreditsLow,
-    /// Nothing is left.
-    #[serde(rename = "project.out_of_credits")]
-    OutOfCredits,
-    /// Prices will change, or have.
-    #[serde(rename = "price_change.announced")]
-    PriceChangeAnnounced,
-    /// Auto top-up charges the card.
-    #[serde(rename = "auto_top_up.pending")]
-    AutoTopUpPending,
-    /// Auto top-up was paid, and its credits are there.
-    #[serde(rename = "auto_top_up.succeeded")]
-    AutoTopUpSucceeded,
-    /// A charge of auto top-up came to nothing.
-    #[serde(rename = "auto_top_up.failed")]
-    AutoTopUpFailed,
-    /// Auto top-up has stopped, for a reason.
-    #[serde(rename = "auto_top_up.suspended")]
-    AutoTopUpSuspended,
-    /// Auto top-up goes on.
-    #[serde(rename = "auto_top_up.resumed")]
-    AutoTopUpResumed,
-    /// An add-on was switched on.
-    #[serde(rename = "add_on.started")]
-    AddOnStarted,
-    /// An add-on is paused: its month could not be deducted.
-    #[serde(rename = "add_on.paused")]
-    AddOnPaused,
-    /// An add-on that was paused is on again.
-    #[serde(rename = "add_on.resumed")]
-    AddOnResumed,
-    /// An add-on is off.
-    #[serde(rename = "add_on.ended")]
-    AddOnEnded,
-    /// Somebody asked for a try.
-    #[serde(rename = "webhook.test")]
-    Test,
-}
-
-impl EventKind {
-    /// Those that an endpoint can ask for.
-    pub const ALL: [Self; 13] = [
-        Self::LedgerEntryCreated,
-        Self::CreditsLow,
-        Self::OutOfCredits,
-        Self::PriceChangeAnnounced,
-        Self::AutoTopUpPending,
-        Self::AutoTopUpSucceeded,
-        Self::AutoTopUpFailed,
-        Self::AutoTopUpSuspended,
-        Self::AutoTopUpResumed,
-        Self::AddOnStarted,
-        Self::AddOnPaused,
-        Self::AddOnResumed,
-        Self::AddOnEnded,
-    ];
-
-    /// Gives the name on the wire and in storage.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::LedgerEntryCreated => "ledger.entry.created",
-            Self::CreditsLow => "project.credits_low",
-            Self::OutOfCredits => "project.out_of_credits",
-            Self::PriceChangeAnnounced => "price_change.announced",
-            Self::AutoTopUpPending => "auto_top_up.pending",
-            Self::AutoTopUpSucceeded => "auto_top_up.succeeded",
-            Self::AutoTopUpFailed => "auto_top_up.failed",
-            Self::AutoTopUpSuspended => "auto_top_up.suspended",
-            Self::AutoTopUpResumed => "auto_top_up.resumed",
-            Self::AddOnStarted => "add_on.started",
-            Self::AddOnPaused => "add_on.paused",
-            Self::AddOnResumed => "add_on.resumed",
-            Self::AddOnEnded => "add_on.ended",
-            Self::Test => "webhook.test",
-        }
-    }
-
-    /// Reads the name.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().chain([Self::Test]).find(|kind| kind.code() == code)
-    }
-
-    /// Says whether the event is a notice of the platform: it goes out whether or not a retry can be paid.
-    #[must_use]
-    pub(crate) const fn is_notice(self) -> bool {
-        !matches!(self, Self::LedgerEntryCreated)
-    }
-}
 
 /// Where a program hears of events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +72,8 @@ pub struct Endpoint {
     pub description: String,
     /// What it hears of.
     pub events: Vec<EventKind>,
+    /// Whether it is sent one line of text, as Slack takes it: `{"text": …}`.
+    pub is_slack: bool,
     /// Until when messages are also signed with the secret before the last rotation.
     pub old_secret_until: Option<DateTime<Utc>>,
     /// Since when nothing is sent, and why.
@@ -184,6 +93,8 @@ pub struct NewEndpoint {
     pub description: String,
     /// What it hears of.
     pub events: Vec<EventKind>,
+    /// Whether it is sent one line of text, as Slack takes it: `{"text": …}`.
+    pub is_slack: bool,
 }
 
 /// An endpoint with its secret: shown this one time.
@@ -372,15 +283,18 @@ pub(crate) fn wait_after(tries: u32, message: Uuid) -> TimeDelta {
     TimeDelta::seconds(seconds.saturating_add(more))
 }
 
-/// Lists what a ledger row means to those who listen, beside itself: credits that run low, or out.
+/// Lists what a ledger row means to those who listen, beside itself: credits that run low, with the lowest line that was
+/// crossed, or out; what happened to a hold; credits that expired.
 #[doc(hidden)]
 #[must_use]
-pub fn alerts(entry: &EntryView, low_below: Option<Credits>) -> Vec<EventKind> {
+pub fn alerts(entry: &EntryView, lines: &[Credits]) -> Vec<(EventKind, Option<Credits>)> {
     let after = entry.settled_after.micros().saturating_sub(entry.held_after.micros());
     let before = after.saturating_sub(entry.amount.micros()).saturating_add(entry.held_change.micros());
-    let is_low = low_below.is_some_and(|low| before >= low.micros() && after < low.micros());
+    let crossed = lines.iter().filter(|low| before >= low.micros() && after < low.micros()).min();
     let is_out = before > 0 && after <= 0;
-    [is_low.then_some(EventKind::CreditsLow), is_out.then_some(EventKind::OutOfCredits)].into_iter().flatten().collect()
+    let of_row = EventKind::of_row(entry.kind).map(|kind| (kind, None));
+    let low = crossed.map(|low| (EventKind::CreditsLow, Some(*low)));
+    [of_row, low, is_out.then_some((EventKind::OutOfCredits, None))].into_iter().flatten().collect()
 }
 
 /// Says whether a row is told as `ledger.entry.created`. The fee for a retry is not: telling it could fail, and cost
@@ -420,15 +334,29 @@ mod tests {
 
     #[test]
     fn an_alert_comes_when_its_line_is_crossed_and_only_then() {
-        let low = Credits::from_whole(20);
-        assert_eq!(alerts(&entry(-10, 0, 15, 0), low), [EventKind::CreditsLow]);
-        assert_eq!(alerts(&entry(-1, 0, 14, 0), low), [], "it was low before");
-        assert_eq!(alerts(&entry(-14, 0, 0, 0), low), [EventKind::OutOfCredits]);
-        assert_eq!(alerts(&entry(-30, 0, 0, 0), low), [EventKind::CreditsLow, EventKind::OutOfCredits]);
-        assert_eq!(alerts(&entry(0, 30, 30, 30), low), [EventKind::CreditsLow, EventKind::OutOfCredits], "a hold");
-        assert_eq!(alerts(&entry(-30, -30, 0, 0), low), [], "capturing what was held changes nothing");
-        assert_eq!(alerts(&entry(100, 0, 100, 0), low), [], "a refill is good news");
-        assert_eq!(alerts(&entry(-10, 0, 15, 0), None), [], "no refill, no line");
+        let line = |whole| Credits::from_whole(whole).expect("fits");
+        let kinds = |entry: &EntryView, lines: &[Credits]| -> Vec<EventKind> {
+            alerts(entry, lines).into_iter().map(|(kind, _)| kind).collect()
+        };
+        let low = [line(20)];
+        assert_eq!(kinds(&entry(-10, 0, 15, 0), &low), [EventKind::CreditsLow]);
+        assert_eq!(kinds(&entry(-1, 0, 14, 0), &low), [], "it was low before");
+        assert_eq!(kinds(&entry(-14, 0, 0, 0), &low), [EventKind::OutOfCredits]);
+        assert_eq!(kinds(&entry(-30, 0, 0, 0), &low), [EventKind::CreditsLow, EventKind::OutOfCredits]);
+        assert_eq!(kinds(&entry(0, 30, 30, 30), &low), [EventKind::CreditsLow, EventKind::OutOfCredits], "a hold");
+        assert_eq!(kinds(&entry(-30, -30, 0, 0), &low), [], "capturing what was held changes nothing");
+        assert_eq!(kinds(&entry(100, 0, 100, 0), &low), [], "a refill is good news");
+        assert_eq!(kinds(&entry(-10, 0, 15, 0), &[]), [], "no refill, no line");
+        // Of two lines that one row crosses, the lower one is told.
+        let both = [line(20), line(50)];
+        assert_eq!(alerts(&entry(-50, 0, 15, 0), &both), [(EventKind::CreditsLow, Some(line(20)))]);
+        assert_eq!(alerts(&entry(-20, 0, 45, 0), &both), [(EventKind::CreditsLow, Some(line(50)))]);
+    }
+
+    #[test]
+    fn rows_of_a_hold_are_told_by_their_kind() {
+        let row = EntryView { kind: EntryKind::Release, ..entry(0, -10, 100, 0) };
+        assert_eq!(alerts(&row, &[]), [(EventKind::HoldReleased, None)]);
     }
 
     #[test]
@@ -447,14 +375,5 @@ mod tests {
         assert_eq!(sent(503, Some(u32::MAX)).pause(), Some(TimeDelta::days(1)));
         assert_eq!(sent(503, None).pause(), None);
         assert_eq!(sent(200, Some(120)).pause(), None, "it was taken");
-    }
-
-    #[test]
-    fn events_keep_their_names() {
-        for kind in EventKind::ALL {
-            assert_eq!(EventKind::from_code(kind.code()), Some(kind));
-            assert_eq!(serde_json::to_value(kind).expect("JSON"), kind.code());
-        }
-        assert_eq!(EventKind::from_code("payment.paid"), None);
     }
 }

@@ -2,18 +2,20 @@
 
 use std::sync::PoisonError;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::notice::{AddOnNotice, AutoTopUpNotice, Notice};
+use super::notice::Notice;
+use super::repo::Form;
 use super::repo::notice;
-use super::repo::outbox::{self, Behind, Message};
-use super::service::{Webhooks, envelope};
+use super::repo::outbox::{self, Behind, Message, UntoldPrices};
+use super::service::{Webhooks, envelope, slack_envelope};
 use super::{EventKind, QUEUED_MAX, alerts, is_told};
 use crate::error::Result;
 use crate::id::WalletId;
 use crate::ledger::{BalanceView, EntryView};
 use crate::money::Credits;
+use crate::notify::low_below;
 use crate::tariff::{Announcement, BookStatus};
 
 /// Ledger rows that one round tells an endpoint of.
@@ -31,12 +33,14 @@ pub trait Payloads: Send + Sync {
     fn entry(&self, entry: &EntryView) -> Result<String>;
     /// Credits that run low, or out, at a row.
     fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> Result<String>;
-    /// What happened to auto top-up of a wallet.
-    fn auto_top_up(&self, wallet: WalletId, notice: &AutoTopUpNotice) -> Result<String>;
-    /// What happened to an add-on of a wallet.
-    fn add_on(&self, wallet: WalletId, notice: &AddOnNotice) -> Result<String>;
+    /// What happened to a hold at a row.
+    fn hold(&self, event: EventKind, entry: &EntryView) -> Result<String>;
+    /// What a wallet's endpoints are told besides rows and prices.
+    fn notice(&self, wallet: WalletId, notice: &Notice) -> Result<String>;
     /// An announced change of prices.
     fn price_change(&self, announcement: Announcement) -> Result<String>;
+    /// One line for people about an event with its data, in a language: what Slack shows.
+    fn line(&self, event: EventKind, data: &str, locale: &str) -> Result<String>;
 }
 
 impl Webhooks {
@@ -46,8 +50,9 @@ impl Webhooks {
     /// wait for an endpoint already, its cursor stays: what happens is kept in the ledger, and queued later.
     pub async fn relay(&self, payloads: &dyn Payloads) -> Result<u64> {
         let mut queued = self.relay_notices(payloads).await?;
-        for (endpoint, version, subject) in self.untold_prices().await? {
-            let told = self.relay_prices(endpoint, version, subject, payloads).await;
+        for untold in self.untold_prices().await? {
+            let endpoint = untold.endpoint;
+            let told = self.relay_prices(untold, payloads).await;
             queued = queued.saturating_add(or_nothing(endpoint, told)?);
         }
         let after = *self.relayed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -66,35 +71,29 @@ impl Webhooks {
         for new in notice::take(&mut tx, now, NOTICES_AT_ONCE).await? {
             let notice: Notice = serde_json::from_value(new.data)?;
             let event = notice.event();
-            let data = match &notice {
-                Notice::AutoTopUp(about) => payloads.auto_top_up(new.wallet, about)?,
-                Notice::AddOn(about) => payloads.add_on(new.wallet, about)?,
-            };
-            messages.extend(new.endpoints.into_iter().map(|endpoint| Message {
-                endpoint,
-                event,
-                subject: format!("notice:{}", new.id),
-                payload: envelope(event, new.at, &data),
-                replay_of: None,
-            }));
+            let data = payloads.notice(new.wallet, &notice)?;
+            for (endpoint, form) in new.endpoints {
+                messages.push(Message {
+                    endpoint,
+                    event,
+                    subject: format!("notice:{}", new.id),
+                    payload: form.payload(payloads, event, new.at, &data)?,
+                    replay_of: None,
+                });
+            }
         }
         let queued = outbox::queue(&mut tx, &messages, now).await?;
         tx.commit().await?;
         Ok(queued)
     }
 
-    async fn relay_prices(
-        &self,
-        endpoint: Uuid,
-        version: i32,
-        subject: String,
-        payloads: &dyn Payloads,
-    ) -> Result<u64> {
+    async fn relay_prices(&self, untold: UntoldPrices, payloads: &dyn Payloads) -> Result<u64> {
+        let UntoldPrices { endpoint, version, subject, form } = untold;
         let announcement = self.tariffs.announcement(version).await?;
         let is_withdrawn = announcement.status == BookStatus::Withdrawn;
         let at = if is_withdrawn { announcement.changed_at } else { announcement.announced_at };
         let event = EventKind::PriceChangeAnnounced;
-        let payload = envelope(event, at, &payloads.price_change(announcement)?);
+        let payload = form.payload(payloads, event, at, &payloads.price_change(announcement)?)?;
         let message = Message { endpoint, event, subject, payload, replay_of: None };
         let mut tx = self.db.begin().await?;
         let queued = outbox::queue(&mut tx, &[message], self.db.now()).await?;
@@ -102,17 +101,17 @@ impl Webhooks {
         Ok(queued)
     }
 
-    async fn untold_prices(&self) -> Result<Vec<(Uuid, i32, String)>> {
+    async fn untold_prices(&self) -> Result<Vec<UntoldPrices>> {
         outbox::untold_prices(self.db.pool(), self.db.now() - PRICES_TOLD, ENDPOINTS_AT_ONCE).await
     }
 
     async fn relay_rows(&self, behind: &Behind, payloads: &dyn Payloads) -> Result<u64> {
         let entries = self.ledger.entries_after(behind.wallet, behind.told_seq, ROWS_AT_ONCE).await?;
         let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(0) };
-        let low_below = self.low_below(&self.ledger.balance(behind.wallet).await?).await?;
+        let lines = self.lines(&self.ledger.balance(behind.wallet).await?).await?;
         let mut messages = Vec::new();
         for entry in &entries {
-            add_messages(&mut messages, behind, entry, low_below, payloads)?;
+            add_messages(&mut messages, behind, entry, &lines, payloads)?;
         }
         let mut tx = self.db.begin().await?;
         if !outbox::advance(&mut tx, behind.id, behind.told_seq, last).await? {
@@ -123,11 +122,21 @@ impl Webhooks {
         Ok(queued)
     }
 
-    /// Gives the line below which credits are low: a part (setting) of the last refill.
-    async fn low_below(&self, balance: &BalanceView) -> Result<Option<Credits>> {
-        let percent = i64::from(self.catalog.view().await?.settings.low_alert_percent);
-        let part = |refill: Credits| refill.micros().checked_div(100)?.checked_mul(percent).map(Credits::from_micros);
-        Ok(balance.last_refill.and_then(part))
+    /// Gives the lines below which credits are low: a part (setting) of the last refill, and the owner's own threshold.
+    async fn lines(&self, balance: &BalanceView) -> Result<Vec<Credits>> {
+        let percent = self.catalog.view().await?.settings.low_alert_percent;
+        let own = self.notify.own_threshold(balance.wallet).await?;
+        Ok(low_below(balance.last_refill, percent).into_iter().chain(own).collect())
+    }
+}
+
+impl Form {
+    /// Writes a message as its endpoint takes it.
+    fn payload(&self, payloads: &dyn Payloads, event: EventKind, at: DateTime<Utc>, data: &str) -> Result<String> {
+        match self {
+            Self::Standard => Ok(envelope(event, at, data)),
+            Self::Slack { locale } => Ok(slack_envelope(&payloads.line(event, data, locale)?)),
+        }
     }
 }
 
@@ -147,17 +156,19 @@ fn add_messages(
     messages: &mut Vec<Message>,
     behind: &Behind,
     entry: &EntryView,
-    low_below: Option<Credits>,
+    lines: &[Credits],
     payloads: &dyn Payloads,
 ) -> Result<()> {
-    let row = is_told(entry).then_some(EventKind::LedgerEntryCreated);
-    for event in row.into_iter().chain(alerts(entry, low_below)).filter(|event| behind.events.contains(event)) {
+    let row = is_told(entry).then_some((EventKind::LedgerEntryCreated, None));
+    let told = row.into_iter().chain(alerts(entry, lines)).filter(|(event, _)| behind.events.contains(event));
+    for (event, below) in told {
         let data = match event {
-            EventKind::LedgerEntryCreated => payloads.entry(entry)?,
-            _ => payloads.credits(entry, low_below)?,
+            EventKind::LedgerEntryCreated | EventKind::GrantExpired => payloads.entry(entry)?,
+            EventKind::CreditsLow | EventKind::OutOfCredits => payloads.credits(entry, below)?,
+            _ => payloads.hold(event, entry)?,
         };
         let subject = format!("entry:{}", entry.seq);
-        let payload = envelope(event, entry.created_at, &data);
+        let payload = behind.form.payload(payloads, event, entry.created_at, &data)?;
         messages.push(Message { endpoint: behind.id, event, subject, payload, replay_of: None });
     }
     Ok(())

@@ -206,9 +206,12 @@ impl Webhooks {
     /// Queues a message that says nothing, once per key, so that somebody can see whether it arrives.
     pub async fn test(&self, wallet: WalletId, id: Uuid, key: &IdempotencyKey) -> Result<Delivery> {
         let mut tx = self.db.begin().await?;
-        self.of(&mut tx, wallet, id).await?;
+        let endpoint = self.of(&mut tx, wallet, id).await?;
         proven(&mut tx, wallet).await?;
-        let payload = envelope(EventKind::Test, self.db.now(), r#"{"message":"This is a test."}"#);
+        let payload = match endpoint.is_slack {
+            true => slack_envelope("This is a test."),
+            false => envelope(EventKind::Test, self.db.now(), r#"{"message":"This is a test."}"#),
+        };
         let subject = format!("test:{}", key.as_str());
         let message = Message { endpoint: id, event: EventKind::Test, subject, payload, replay_of: None };
         self.queue_one(tx, wallet, message).await
@@ -364,13 +367,19 @@ fn once_each(new: &NewEndpoint) -> NewEndpoint {
 
 /// Gives the endpoint that a repeated request made; another request with its key is refused.
 fn same((endpoint, secret): (Endpoint, String), new: &NewEndpoint) -> Result<CreatedEndpoint> {
-    let is_same = (&endpoint.url, &endpoint.description, &endpoint.events) == (&new.url, &new.description, &new.events);
+    let of_endpoint = (&endpoint.url, &endpoint.description, &endpoint.events, endpoint.is_slack);
+    let is_same = of_endpoint == (&new.url, &new.description, &new.events, new.is_slack);
     if is_same { Ok(CreatedEndpoint { endpoint, secret }) } else { Err(Refusal::IdempotencyMismatch.into()) }
 }
 
 /// Writes a message: type, time and data, as Standard Webhooks has it.
 pub(super) fn envelope(event: EventKind, at: DateTime<Utc>, data: &str) -> String {
     format!(r#"{{"type":"{}","timestamp":{},"data":{data}}}"#, event.code(), json!(at))
+}
+
+/// Writes a message as Slack takes it: one line of text.
+pub(super) fn slack_envelope(text: &str) -> String {
+    json!({ "text": text }).to_string()
 }
 
 /// Refuses what can't be an endpoint.

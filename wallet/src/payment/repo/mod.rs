@@ -1,6 +1,7 @@
 //! The SQL of payments, providers' messages and the sandbox provider's own books.
 
 pub(crate) mod auto_top_up;
+pub(crate) mod changed;
 pub(crate) mod compare;
 pub(crate) mod console;
 pub(crate) mod customer;

@@ -326,7 +326,7 @@ pub(crate) async fn set_paid_with(pool: &PgPool, id: PaymentId, (label, tax_mino
 
 /// Moves a payment from one state to another, without credits; `false` where it was in another state by then.
 pub(crate) async fn set_status(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     id: PaymentId,
     (from, to): (PaymentStatus, PaymentStatus),
     failure: Option<&str>,
@@ -340,7 +340,7 @@ pub(crate) async fn set_status(
         failure,
         now
     )
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
 }

@@ -7,6 +7,7 @@ mod console;
 mod customer;
 mod events;
 mod methods;
+mod notices;
 mod options;
 mod order;
 mod plan;
@@ -29,6 +30,8 @@ pub use settle::Reconciled;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::{DateTime, Utc};
+
 use super::provider::Provider;
 use super::repo::{self, payment::PaymentRow};
 use crate::catalog::Catalog;
@@ -43,6 +46,8 @@ use crate::plan::Plans;
 
 /// The most payments of one page.
 const PAGE_MAX: i64 = 200;
+/// The most payments that one look at what has changed gives.
+const CHANGED_MAX: i64 = 100;
 
 /// Who orders credits, and for which wallet.
 #[derive(Clone, Debug)]
@@ -178,6 +183,18 @@ impl Payments {
         let row = repo::payment::by_id(self.db.pool(), id).await?;
         let row = row.filter(is_seen).ok_or_else(|| Refusal::not_found("payment"))?;
         Ok(row.view())
+    }
+
+    /// Names the payments of a wallet that have changed since an instant, the first change first, at most a hundred, with
+    /// when that was.
+    pub async fn changed_since(&self, wallet: WalletId, at: DateTime<Utc>) -> Result<Vec<(PaymentId, DateTime<Utc>)>> {
+        repo::changed::since(self.db.pool(), wallet, at, CHANGED_MAX).await
+    }
+
+    /// Shows a payment, to whoever follows its wallet.
+    pub async fn of_wallet(&self, wallet: WalletId, id: PaymentId) -> Result<PaymentView> {
+        let row = repo::payment::by_id(self.db.pool(), id).await?.filter(|row| row.wallet == wallet);
+        Ok(row.ok_or_else(|| Refusal::not_found("payment"))?.view())
     }
 
     /// Asks the provider how far a payment of the buyer's account is, and finishes it where the money is there.

@@ -329,8 +329,7 @@ impl Payments {
     /// Notes that the provider would not have a payment.
     pub(super) async fn refused(&self, row: &PaymentRow, code: &str) -> Result<()> {
         self.note_customer(row.account, &row.provider, code).await?;
-        let step = (row.status, PaymentStatus::Failed);
-        repo::payment::set_status(self.db.pool(), row.id, step, Some(code), self.db.now()).await.map(drop)
+        self.set_status(row, PaymentStatus::Failed, Some(code)).await.map(drop)
     }
 
     /// Notes that the provider would not charge a saved method, and drops one that is of no use any more.
@@ -344,9 +343,7 @@ impl Payments {
 
     /// Notes that the provider did not say.
     pub(super) async fn unanswered(&self, row: &PaymentRow) -> Result<()> {
-        let step = (row.status, PaymentStatus::Unknown);
-        let code = Some("provider_unavailable");
-        repo::payment::set_status(self.db.pool(), row.id, step, code, self.db.now()).await.map(drop)
+        self.set_status(row, PaymentStatus::Unknown, Some("provider_unavailable")).await.map(drop)
     }
 
     pub(crate) async fn view(&self, id: PaymentId) -> Result<PaymentView> {

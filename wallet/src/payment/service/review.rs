@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use crate::error::{Problem, Refusal, Result};
 use crate::id::PaymentId;
 use crate::identity::{self, Actor, NewAudit};
+use crate::notify::webhook::EventKind;
 use crate::payment::model::{PaymentInReview, PaymentStatus, PaymentView, RETURNED};
 use crate::payment::provider::{FetchAnswer, ProviderStatus};
 use crate::payment::repo;
 use crate::payment::repo::payment::PaymentRow;
-use crate::payment::service::Payments;
 use crate::payment::service::settle::{Acted, Finder, agrees};
+use crate::payment::service::{Payments, notices};
 
 /// The most payments of one list.
 const HELD_MAX: i64 = 500;
@@ -65,6 +66,7 @@ impl Payments {
             return Err(not_held().into());
         }
         self.identity.audit_in_tx(&mut tx, &audit(by, "payment.returned", &row, note)).await?;
+        notices::note_in_tx(&mut tx, &row, (EventKind::PaymentFailed, Some(RETURNED)), self.db.now()).await?;
         tx.commit().await?;
         self.view(id).await
     }

@@ -9,15 +9,16 @@ use serde_json::json;
 use super::super::provider::decline::{self, AfterDecline};
 use super::super::provider::{FetchAnswer, ProviderPayment, ProviderStatus};
 use super::super::repo::{self, payment::PaymentRow};
-use super::Payments;
 use super::order::PROVIDER_TIMEOUT;
 use super::settlement::{Brings, Undone};
+use super::{Payments, notices};
 use crate::catalog::{BurnClass, CatalogView, Expiry};
 use crate::error::{Error, Refusal, Result};
 use crate::id::PaymentId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, NewAudit};
 use crate::ledger::{Command, GrantSource, HookError, NewGrant, Submission};
+use crate::notify::webhook::EventKind;
 use crate::notify::{AutoTopUpMail, Mail, PaidMail};
 use crate::payment::model::{PaymentStatus, PaymentView};
 use crate::plan::period::expiry_after;
@@ -193,7 +194,7 @@ impl Payments {
 
     async fn step(&self, row: &PaymentRow, to: PaymentStatus, failure: Option<&str>) -> Result<Acted> {
         if row.status.may_become(to) {
-            repo::payment::set_status(self.db.pool(), row.id, (row.status, to), failure, self.db.now()).await?;
+            self.set_status(row, to, failure).await?;
         }
         Ok(Acted::Done)
     }
@@ -215,6 +216,8 @@ impl Payments {
                 after: got,
             };
             self.identity.audit_in_tx(&mut tx, &audit).await?;
+            let told = (EventKind::PaymentInReview, Some(why));
+            notices::note_in_tx(&mut tx, row, told, self.db.now()).await?;
         }
         Ok(tx.commit().await?)
     }

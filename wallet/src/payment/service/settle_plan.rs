@@ -2,12 +2,13 @@
 
 use super::super::provider::ProviderPayment;
 use super::super::repo::{self, payment::PaymentRow};
-use super::Payments;
 use super::charge_auto::SettledTopUp;
 use super::settle::submission;
 use super::settlement::{Brings, Settles, Undone, saved_with};
+use super::{Payments, notices};
 use crate::error::{Error, Result};
 use crate::ledger::HookError;
+use crate::notify::webhook::EventKind;
 use crate::notify::{Mail, PlanMail};
 use crate::payment::model::PlanPart;
 use crate::plan::{PaidPlan, SavedMethod};
@@ -80,6 +81,7 @@ impl Payments {
             db: self.db.clone(),
             notify: self.notify.clone(),
             payment: row.id,
+            told: (row.wallet, notices::of(row, EventKind::PaymentSucceeded)),
             read: (row.status, row.failure.clone()),
             brings,
             saved: saved_with(row, found),

@@ -6,11 +6,13 @@ use sqlx::PgConnection;
 use super::super::provider::{ProviderMethod, ProviderPayment};
 use super::super::repo::{self, method_change, payment::PaymentRow};
 use super::charge_auto::SettledTopUp;
+use super::notices;
 use super::order::CONSENT;
 use super::setup::CONSENT_SAVE;
 use crate::db::Db;
-use crate::id::{AccountId, PaymentId, UserId};
+use crate::id::{AccountId, PaymentId, UserId, WalletId};
 use crate::ledger::{HookError, Outcome, RefusingHook};
+use crate::notify::webhook::PaymentNotice;
 use crate::notify::{Mail, Notify, webhook};
 use crate::payment::model::PaymentStatus;
 use crate::plan::month::{NotPaid, PlanTaken};
@@ -52,6 +54,8 @@ pub(super) struct Settles {
     pub(super) db: Db,
     pub(super) notify: Notify,
     pub(super) payment: PaymentId,
+    /// What endpoints of the wallet are told.
+    pub(super) told: (WalletId, PaymentNotice),
     /// The state that the payment was read in, and why.
     pub(super) read: (PaymentStatus, Option<String>),
     pub(super) brings: Brings,
@@ -96,6 +100,8 @@ impl RefusingHook for Settles {
         };
         let read = (self.read.0, self.read.1.as_deref());
         if repo::payment::succeed(connection, self.payment, read, outcome.seq(), now).await? {
+            let (wallet, paid) = &self.told;
+            notices::note_settled_in_tx(connection, (*wallet, paid), &self.brings, now).await?;
             if let Some((wallet, told)) = &told {
                 webhook::note_in_tx(connection, *wallet, told, now).await?;
             }

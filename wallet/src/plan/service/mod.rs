@@ -5,6 +5,7 @@ mod changing;
 mod renewing;
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -13,14 +14,16 @@ use sqlx::{PgConnection, PgExecutor};
 pub use assigning::Assignment;
 pub(crate) use renewing::{PaidPlan, Settlement};
 
+use super::coming::ComingCredits;
 use super::due::{Calendar, Due};
 use super::month::{beyond, dates};
+use super::ports::PlanNews;
 use super::repo::{self, PlanRow};
 use super::{BillingPeriod, FirstDates, PlanSummary, Subscription, SubscriptionStatus, SubscriptionView, Terms};
-use crate::catalog::{BillingDates, Catalog, CatalogView};
+use crate::catalog::{BillingDates, BurnClass, Catalog, CatalogView};
 use crate::db::Db;
 use crate::error::{Problem, Refusal, Result};
-use crate::id::AccountId;
+use crate::id::{AccountId, WalletId};
 use crate::identity::{self, NewAudit, Viewer};
 use crate::ledger::Ledger;
 use crate::tariff::PlanRanks;
@@ -35,6 +38,7 @@ pub struct Plans {
     db: Db,
     ledger: Ledger,
     catalog: Catalog,
+    news: Arc<OnceLock<Arc<dyn PlanNews>>>,
 }
 
 impl std::fmt::Debug for Plans {
@@ -44,8 +48,13 @@ impl std::fmt::Debug for Plans {
 }
 
 impl Plans {
-    pub(crate) const fn new(db: Db, ledger: Ledger, catalog: Catalog) -> Self {
-        Self { db, ledger, catalog }
+    pub(crate) fn new(db: Db, ledger: Ledger, catalog: Catalog) -> Self {
+        Self { db, ledger, catalog, news: Arc::default() }
+    }
+
+    /// Lets somebody hear what people do with plans; only the first counts.
+    pub(crate) fn tell(&self, news: Arc<dyn PlanNews>) {
+        self.news.set(news).ok();
     }
 
     /// Tells the plan of an account: the free one where it has no other, or where the paid time is over.
@@ -138,6 +147,18 @@ impl Plans {
         Ok(FirstDates { next_payment_at: end(terms.months())?, short_month_ends_at })
     }
 
+    /// Lists what the plan of a wallet's account will put into this wallet in the months to come, the next first.
+    pub(crate) async fn coming(&self, wallet: WalletId) -> Result<Vec<ComingCredits>> {
+        let Some(account) = self.account_with_due(wallet).await? else { return Ok(Vec::new()) };
+        let Some(of) = self.subscription(account).await?.filter(|of| of.wallet == wallet) else {
+            return Ok(Vec::new());
+        };
+        let catalog = self.catalog.view().await?;
+        let settings = &catalog.settings;
+        let rule = (settings.allowance_expiry, settings.burn_order.priority(BurnClass::Allowance));
+        Ok(Calendar::of(&of).coming(&of, rule, self.db.now()))
+    }
+
     /// Lists the newest months of an account's subscriptions, with the ledger rows that they brought.
     pub async fn periods(&self, account: AccountId) -> Result<Vec<BillingPeriod>> {
         repo::periods(self.db.pool(), account, PERIODS_MAX).await
@@ -180,6 +201,9 @@ impl Plans {
             after: serde_json::json!({ "plan": found.plan, "ends_at": found.expires_at }),
         };
         identity::audit_in_tx(&mut tx, &audit, self.db.now()).await?;
+        if let Some(news) = self.news.get() {
+            news.end_was_set_in_tx(&mut tx, &found, cancel).await?;
+        }
         Ok(tx.commit().await?)
     }
 }

@@ -15,6 +15,7 @@ use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Viewer;
 use crate::ledger::{EntryKind, EntryView};
 use crate::money::{Credits, Money};
+use crate::notify::webhook::{self, EventKind, Notice, RefundNotice};
 use crate::notify::{Mail, RefundMail, RefundStep};
 
 /// The purchases and requests of one list.
@@ -88,6 +89,8 @@ impl Refunds {
         let made = made.into_iter().next().ok_or_else(|| Refusal::not_found("request"))?;
         let mail = mail(&made, RefundStep::Asked, None);
         self.notify.enqueue_mail_in_tx(&mut tx, &viewer.email, &viewer.locale, &mail).await?;
+        let told = told(&made, EventKind::RefundRequested);
+        webhook::note_in_tx(&mut tx, wallet, &Notice::Refund(told), now).await?;
         tx.commit().await?;
         if !self.is_automatic(asked).await? {
             return Ok(made);
@@ -223,6 +226,21 @@ pub(super) fn mail(request: &RefundRequest, step: RefundStep, message: Option<&s
         message: message.map(str::to_owned),
         reply_by: request.reply_by,
     })
+}
+
+/// What endpoints are told of a step of a request.
+pub(super) fn told(request: &RefundRequest, event: EventKind) -> RefundNotice {
+    RefundNotice {
+        event,
+        request: Some(request.id),
+        payment: match request.about {
+            RefundAbout::Payment { id } => Some(id),
+            RefundAbout::Charge { .. } => None,
+        },
+        money: request.granted.or(request.asked),
+        credits: request.granted_credits.unwrap_or(request.asked_credits),
+        reason: None,
+    }
 }
 
 /// The same time so many working days later.

@@ -12,14 +12,15 @@ use super::super::repo;
 use super::super::repo::purchase::PurchaseRow;
 use super::super::repo::request::{Decided, Filter};
 use super::super::rule::{Assessment, Offer, assess, offer_of};
-use super::asking::mail;
+use super::asking::{mail, told};
 use super::{READS_MAX, Refunds, TEXT_MAX, audit};
 use crate::error::{Error, Problem, Refusal, Result};
-use crate::id::{PaymentId, RefundId, RefundRequestId};
+use crate::id::{PaymentId, RefundId, RefundRequestId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::{Command, HookError, Outcome, RefusingHook, Submission};
 use crate::money::{Credits, Money};
+use crate::notify::webhook::{self, EventKind, Notice, RefundNotice};
 use crate::notify::{Mail, Notify, RefundStep};
 
 /// The requests of one list.
@@ -49,6 +50,7 @@ struct Decision {
     by: Actor,
     audit: NewAudit,
     mail: Option<(Mail, String, String)>,
+    told: (WalletId, RefundNotice),
     notify: Notify,
     now: DateTime<Utc>,
 }
@@ -87,6 +89,8 @@ impl Decision {
         if let Some((mail, email, locale)) = &self.mail {
             self.notify.enqueue_mail_in_tx(connection, email, locale, mail).await?;
         }
+        let (wallet, told) = &self.told;
+        webhook::note_in_tx(connection, *wallet, &Notice::Refund(told.clone()), self.now).await?;
         Ok(identity::audit_in_tx(connection, &self.audit, self.now).await?)
     }
 }
@@ -202,6 +206,7 @@ impl Refunds {
             by: by.clone(),
             audit: audit(by, "refund.approved", format!("payment {payment}"), after),
             mail: self.letter(&shown, RefundStep::Approved, message).await?,
+            told: (row.wallet, told(&shown, EventKind::RefundApproved)),
             notify: self.notify.clone(),
             now: self.db.now(),
         };
@@ -257,6 +262,7 @@ impl Refunds {
             by: by.clone(),
             audit: audit(by, "refund.approved", format!("charge {seq} of {}", request.wallet), after),
             mail: self.letter(&shown, RefundStep::CreditsBack, message).await?,
+            told: (request.wallet, told(&shown, EventKind::RefundApproved)),
             notify: self.notify.clone(),
             now: self.db.now(),
         };
@@ -286,6 +292,8 @@ impl Refunds {
         if let Some((mail, email, locale)) = letter {
             self.notify.enqueue_mail_in_tx(&mut tx, &email, &locale, &mail).await?;
         }
+        let told = told(&request, EventKind::RefundRefused);
+        webhook::note_in_tx(&mut tx, request.wallet, &Notice::Refund(told), now).await?;
         let after = json!({ "request": request.number, "message": message });
         let note = audit(by, "refund.refused", format!("refund request {id}"), after);
         self.identity.audit_in_tx(&mut tx, &note).await?;
@@ -319,6 +327,7 @@ impl Refunds {
                 by: by.clone(),
                 audit: audit(by, "refund.made", format!("payment {payment}"), after),
                 mail: None,
+                told: (row.wallet, of_money(payment, offer)),
                 notify: self.notify.clone(),
                 now: self.db.now(),
             };
@@ -362,6 +371,12 @@ impl Refunds {
             locale,
         )))
     }
+}
+
+/// What endpoints are told of a refund that nobody asked for.
+fn of_money(payment: PaymentId, offer: Offer) -> RefundNotice {
+    let (event, money, credits) = (EventKind::RefundApproved, Some(offer.money), offer.credits);
+    RefundNotice { event, request: None, payment: Some(payment), money, credits, reason: None }
 }
 
 /// What goes back: by the rule, or what staff have named.

@@ -12,11 +12,12 @@ use super::super::repo::dispute::{DisputeRow, Moved};
 use super::super::rule::disputed;
 use super::{READS_MAX, Refunds, audit};
 use crate::error::{Error, Problem, Refusal, Result};
-use crate::id::{AccountId, DisputeId, PaymentId};
+use crate::id::{AccountId, DisputeId, PaymentId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::{Command, HookError, Outcome, RefusingHook, Submission};
 use crate::money::{Credits, Money};
+use crate::notify::webhook::{self, DisputeNotice, EventKind, Notice};
 use crate::notify::{DisputeMail, DisputeStep, Mail, Notify};
 use crate::payment::{DisputeStatus, ProviderDispute, Suspension};
 
@@ -31,6 +32,8 @@ struct Step {
     credits: Credits,
     audit: NewAudit,
     mail: Option<(Mail, String, String)>,
+    wallet: WalletId,
+    told: Option<DisputeNotice>,
     notify: Notify,
     now: DateTime<Utc>,
 }
@@ -46,6 +49,9 @@ impl Step {
         }
         if let Some((mail, email, locale)) = &self.mail {
             self.notify.enqueue_mail_in_tx(connection, email, locale, mail).await?;
+        }
+        if let Some(told) = &self.told {
+            webhook::note_in_tx(connection, self.wallet, &Notice::Dispute(told.clone()), self.now).await?;
         }
         Ok(identity::audit_in_tx(connection, &self.audit, self.now).await?)
     }
@@ -227,6 +233,8 @@ impl Refunds {
             credits,
             audit: audit(by, &format!("dispute.{}", to.code()), format!("payment {}", row.view.payment), after),
             mail: self.dispute_mail(row, purchase.account, (to, credits)).await?,
+            wallet: purchase.wallet,
+            told: told(row, (to, credits)),
             notify: self.notify.clone(),
             now: self.db.now(),
         };
@@ -266,4 +274,15 @@ impl Refunds {
         let found = repo::dispute::list(self.db.pool(), (Some(id), None), 1).await?.into_iter().next();
         Ok(found.ok_or_else(|| Refusal::not_found("dispute"))?)
     }
+}
+
+/// What endpoints are told of a dispute that was opened or ended; an inquiry moves nothing, and is not told.
+fn told(row: &DisputeRow, (state, credits): (DisputeState, Credits)) -> Option<DisputeNotice> {
+    let event = match state {
+        DisputeState::Open => EventKind::DisputeOpened,
+        DisputeState::Won => EventKind::DisputeWon,
+        DisputeState::Lost => EventKind::DisputeLost,
+        DisputeState::Inquiry | DisputeState::Closed => return None,
+    };
+    Some(DisputeNotice { event, payment: row.view.payment, money: row.view.money, credits })
 }

@@ -15,11 +15,12 @@ use super::super::rule::{Offer, mirrored};
 use super::{Refunds, audit};
 use crate::catalog::Interval;
 use crate::error::{Error, Refusal, Result};
-use crate::id::{PaymentId, RefundId};
+use crate::id::{PaymentId, RefundId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::{Command, HookError, Outcome, RefusingHook, Submission};
 use crate::money::Credits;
+use crate::notify::webhook::{self, EventKind, Notice, RefundNotice};
 use crate::payment::{DisputesAnswer, ProviderRefund, RefundStatus, RefundsAnswer};
 use crate::plan::Subscription;
 
@@ -33,6 +34,7 @@ struct Mirrored {
     offer: Offer,
     reference: String,
     state: RefundState,
+    wallet: WalletId,
     audit: NewAudit,
     now: DateTime<Utc>,
 }
@@ -55,6 +57,18 @@ impl Mirrored {
         };
         if !repo::refund::insert(&mut *connection, &row, self.now).await? {
             return Err(HookError::Refused(Known));
+        }
+        // One that is still on its way is told once it has arrived.
+        if self.state == RefundState::Succeeded {
+            let told = RefundNotice {
+                event: EventKind::RefundSucceeded,
+                request: None,
+                payment: Some(self.payment),
+                money: Some(self.offer.money),
+                credits: self.offer.credits,
+                reason: None,
+            };
+            webhook::note_in_tx(connection, self.wallet, &Notice::Refund(told), self.now).await?;
         }
         Ok(identity::audit_in_tx(connection, &self.audit, self.now).await?)
     }
@@ -154,6 +168,7 @@ impl Refunds {
             offer,
             reference: found.reference.clone(),
             state,
+            wallet: row.wallet,
             audit: audit(&by, "refund.found", format!("payment {payment}"), after),
             now: self.db.now(),
         };

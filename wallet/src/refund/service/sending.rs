@@ -19,6 +19,7 @@ use crate::id::RefundId;
 use crate::idempotency::IdempotencyKey;
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::{Command, Outcome, Submission, TxHook};
+use crate::notify::webhook::{self, EventKind, Notice, RefundNotice};
 use crate::notify::{Mail, Notify, RefundStep};
 use crate::payment::{ProviderRefund, RefundAnswer, RefundOrder, RefundStatus};
 
@@ -53,6 +54,8 @@ impl Failed {
             let to = &self.row.to;
             self.notify.enqueue_mail_in_tx(connection, &to.email, &to.locale, mail).await?;
         }
+        let told = RefundNotice { reason: Some(self.code.clone()), ..told(&self.row, EventKind::RefundFailed) };
+        webhook::note_in_tx(connection, self.row.wallet, &Notice::Refund(told), self.now).await?;
         identity::audit_in_tx(connection, &self.audit, self.now).await
     }
 }
@@ -140,6 +143,8 @@ impl Refunds {
         if let Some(mail) = self.refund_mail(row, RefundStep::Paid).await? {
             self.notify.enqueue_mail_in_tx(&mut tx, &row.to.email, &row.to.locale, &mail).await?;
         }
+        let told = Notice::Refund(told(row, EventKind::RefundSucceeded));
+        webhook::note_in_tx(&mut tx, row.wallet, &told, now).await?;
         Ok(tx.commit().await?)
     }
 
@@ -202,5 +207,17 @@ impl Refunds {
             }
         }
         Ok(report)
+    }
+}
+
+/// What endpoints are told of a refund.
+fn told(row: &RefundRow, event: EventKind) -> RefundNotice {
+    RefundNotice {
+        event,
+        request: row.request,
+        payment: Some(row.view.payment),
+        money: Some(row.view.money),
+        credits: row.view.credits,
+        reason: None,
     }
 }

@@ -19,6 +19,7 @@ struct EndpointRow {
     disabled_why: Option<String>,
     failing_since: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
+    is_slack: bool,
 }
 
 impl From<EndpointRow> for Endpoint {
@@ -28,6 +29,7 @@ impl From<EndpointRow> for Endpoint {
             url: row.url,
             description: row.description,
             events: row.events.iter().filter_map(|code| EventKind::from_code(code)).collect(),
+            is_slack: row.is_slack,
             old_secret_until: row.old_secret_until,
             disabled: row.disabled_at.zip(row.disabled_why),
             failing_since: row.failing_since,
@@ -75,8 +77,8 @@ pub(in crate::notify::webhook) async fn insert(
     let events: Vec<String> = new.events.iter().map(|event| event.code().to_owned()).collect();
     let done = sqlx::query!(
         "INSERT INTO webhook_endpoints
-             (id, account_id, shard, wallet_id, url, description, events, secret, told_seq, created_at)
-         SELECT $3, account_id, shard, wallet_id, $4, $5, $6, $7, seq, $8
+             (id, account_id, shard, wallet_id, url, description, events, secret, told_seq, created_at, is_slack)
+         SELECT $3, account_id, shard, wallet_id, $4, $5, $6, $7, seq, $8, $9
          FROM wallets
          WHERE shard = $1 AND wallet_id = $2
          ON CONFLICT (id) DO NOTHING",
@@ -87,7 +89,8 @@ pub(in crate::notify::webhook) async fn insert(
         new.description,
         &events,
         secret,
-        at
+        at,
+        new.is_slack
     )
     .execute(connection)
     .await?;
@@ -98,7 +101,7 @@ pub(in crate::notify::webhook) async fn insert(
 pub(in crate::notify::webhook) async fn list(pool: &PgPool, wallet: WalletId) -> Result<Vec<Endpoint>> {
     let rows = sqlx::query_as!(
         EndpointRow,
-        r#"SELECT id, url, description, events, disabled_at, disabled_why, failing_since, created_at,
+        r#"SELECT id, url, description, events, disabled_at, disabled_why, failing_since, created_at, is_slack,
                 (SELECT max(signs_until) FROM webhook_rotations WHERE endpoint_id = id) AS "old_secret_until?"
          FROM webhook_endpoints
          WHERE shard = $1 AND wallet_id = $2
@@ -118,7 +121,7 @@ pub(in crate::notify::webhook) async fn one(
     id: Uuid,
 ) -> Result<Option<(Endpoint, String)>> {
     let row = sqlx::query!(
-        r#"SELECT id, url, description, events, disabled_at, disabled_why, failing_since, created_at, secret,
+        r#"SELECT id, url, description, events, disabled_at, disabled_why, failing_since, created_at, is_slack, secret,
                 (SELECT max(signs_until) FROM webhook_rotations WHERE endpoint_id = id) AS "old_secret_until?"
          FROM webhook_endpoints
          WHERE shard = $1 AND wallet_id = $2 AND id = $3
@@ -140,6 +143,7 @@ pub(in crate::notify::webhook) async fn one(
             disabled_why: row.disabled_why,
             failing_since: row.failing_since,
             created_at: row.created_at,
+            is_slack: row.is_slack,
         };
         (endpoint.into(), row.secret)
     }))
@@ -240,6 +244,7 @@ pub(in crate::notify::webhook) async fn note_try(
         "UPDATE webhook_endpoints
          SET is_slow = $2,
              failing_since = CASE WHEN $3 THEN NULL ELSE coalesce(failing_since, $4) END,
+             failing_told_at = CASE WHEN $3 THEN NULL ELSE failing_told_at END,
              paused_until = coalesce($5, paused_until)
          WHERE id = $1
            AND (is_slow <> $2 OR (failing_since IS NULL) <> $3 OR $5::timestamptz IS NOT NULL)",
@@ -255,6 +260,33 @@ pub(in crate::notify::webhook) async fn note_try(
         .fetch_optional(connection)
         .await?;
     Ok(since.flatten())
+}
+
+/// Notes that the owner of an endpoint is told that it fails; `false` where that was noted since it began.
+pub(in crate::notify::webhook) async fn note_failing(
+    connection: &mut PgConnection,
+    id: Uuid,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    let done = sqlx::query!(
+        "UPDATE webhook_endpoints SET failing_told_at = $2 WHERE id = $1 AND failing_told_at IS NULL",
+        id,
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Tells the account of an endpoint, and where it is.
+pub(in crate::notify::webhook) async fn place(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Option<(AccountId, String)>> {
+    let row = sqlx::query!("SELECT account_id, url FROM webhook_endpoints WHERE id = $1", id)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(|row| (AccountId::from_uuid(row.account_id), row.url)))
 }
 
 /// Names the owner of an endpoint's account, and its address: address, name, language, endpoint.
@@ -319,6 +351,7 @@ pub(in crate::notify::webhook) async fn enable(connection: &mut PgConnection, id
              disabled_why = NULL,
              is_slow = false,
              failing_since = NULL,
+             failing_told_at = NULL,
              paused_until = NULL,
              told_seq = w.seq
          FROM wallets AS w

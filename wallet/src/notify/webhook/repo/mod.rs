@@ -12,3 +12,25 @@ use crate::error::{Error, Result};
 fn event(code: &str) -> Result<EventKind> {
     EventKind::from_code(code).ok_or_else(|| Error::internal(format!("a message of the event {code}")))
 }
+
+/// How an endpoint takes its messages.
+#[derive(Clone, Debug)]
+pub(super) enum Form {
+    /// Type, time and data, as Standard Webhooks has it.
+    Standard,
+    /// One line of text, in the language of the account's owner.
+    Slack {
+        /// The language.
+        locale: String,
+    },
+}
+
+impl Form {
+    /// Takes it from what is stored; accounts without people are told in English.
+    fn of(is_slack: bool, locale: Option<String>) -> Self {
+        match is_slack {
+            true => Self::Slack { locale: locale.unwrap_or_else(|| "en".to_owned()) },
+            false => Self::Standard,
+        }
+    }
+}

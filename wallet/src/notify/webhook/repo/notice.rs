@@ -6,6 +6,7 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::super::EventKind;
+use super::Form;
 use crate::error::Result;
 use crate::id::{Shard, WalletId};
 
@@ -15,7 +16,7 @@ pub(in crate::notify::webhook) struct NewNotice {
     pub(in crate::notify::webhook) wallet: WalletId,
     pub(in crate::notify::webhook) data: Value,
     pub(in crate::notify::webhook) at: DateTime<Utc>,
-    pub(in crate::notify::webhook) endpoints: Vec<Uuid>,
+    pub(in crate::notify::webhook) endpoints: Vec<(Uuid, Form)>,
 }
 
 /// Adds a notice.
@@ -64,18 +65,33 @@ pub(in crate::notify::webhook) async fn take(
                          SELECT e.id
                          FROM webhook_endpoints AS e
                          WHERE e.shard = n.shard AND e.wallet_id = n.wallet_id AND e.disabled_at IS NULL
-                           AND e.created_at <= n.created_at AND n.event = ANY(e.events)
-                     ) AS "endpoints!""#,
+                           AND e.created_at <= n.created_at AND n.event = ANY(e.events) AND NOT e.is_slack
+                     ) AS "endpoints!",
+                     ARRAY(
+                         SELECT e.id
+                         FROM webhook_endpoints AS e
+                         WHERE e.shard = n.shard AND e.wallet_id = n.wallet_id AND e.disabled_at IS NULL
+                           AND e.created_at <= n.created_at AND n.event = ANY(e.events) AND e.is_slack
+                     ) AS "slack_endpoints!",
+                     (SELECT u.locale
+                      FROM wallet_directory AS d
+                      JOIN members AS m ON m.account_id = d.account_id AND m.role = 'owner'
+                      JOIN users AS u ON u.id = m.user_id
+                      WHERE d.shard = n.shard AND d.wallet_id = n.wallet_id) AS locale"#,
         now,
         limit
     );
     let rows = rows.fetch_all(connection).await?.into_iter();
-    let notices = rows.map(|row| NewNotice {
-        id: row.id,
-        wallet: WalletId { shard: Shard::from_i16(row.shard), number: row.wallet_id },
-        data: row.data,
-        at: row.created_at,
-        endpoints: row.endpoints,
+    let notices = rows.map(|row| {
+        let standard = row.endpoints.into_iter().map(|id| (id, Form::Standard));
+        let slack = row.slack_endpoints.into_iter().map(|id| (id, Form::of(true, row.locale.clone())));
+        NewNotice {
+            id: row.id,
+            wallet: WalletId { shard: Shard::from_i16(row.shard), number: row.wallet_id },
+            data: row.data,
+            at: row.created_at,
+            endpoints: standard.chain(slack).collect(),
+        }
     });
     Ok(notices.collect())
 }

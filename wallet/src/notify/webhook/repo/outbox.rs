@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::super::shares::Claim;
 use super::super::{DeliveryState, EventKind, Outgoing, Sent};
-use super::event;
+use super::{Form, event};
 use crate::error::Result;
 use crate::id::{AccountId, Shard, WalletId};
 
@@ -16,6 +16,7 @@ pub(in crate::notify::webhook) struct Behind {
     pub(in crate::notify::webhook) wallet: WalletId,
     pub(in crate::notify::webhook) events: Vec<EventKind>,
     pub(in crate::notify::webhook) told_seq: i64,
+    pub(in crate::notify::webhook) form: Form,
 }
 
 /// Lists endpoints that are to hear of ledger rows: those after a place first, so that none waits for ever behind busy
@@ -25,13 +26,16 @@ pub(in crate::notify::webhook) async fn behind(
     after: Uuid,
     (limit, most): (i64, i64),
 ) -> Result<Vec<Behind>> {
+    let of_rows = EventKind::OF_ROWS.map(|event| event.code().to_owned()).to_vec();
     let rows = sqlx::query!(
-        "SELECT e.id, e.shard, e.wallet_id, e.events, e.told_seq
+        r#"SELECT e.id, e.shard, e.wallet_id, e.events, e.told_seq, e.is_slack, u.locale AS "locale?"
          FROM webhook_endpoints AS e
          JOIN wallets AS w ON w.shard = e.shard AND w.wallet_id = e.wallet_id
+         LEFT JOIN members AS m ON m.account_id = e.account_id AND m.role = 'owner'
+         LEFT JOIN users AS u ON u.id = m.user_id
          WHERE e.disabled_at IS NULL
            AND w.seq > e.told_seq
-           AND e.events && ARRAY['ledger.entry.created', 'project.credits_low', 'project.out_of_credits']
+           AND e.events && $4::text[]
            AND NOT EXISTS (
                SELECT
                FROM webhook_deliveries AS d
@@ -39,10 +43,11 @@ pub(in crate::notify::webhook) async fn behind(
                OFFSET $3::bigint - 1
            )
          ORDER BY e.id <= $2, e.id
-         LIMIT $1",
+         LIMIT $1"#,
         limit,
         after,
-        most
+        most,
+        &of_rows
     )
     .fetch_all(pool)
     .await?;
@@ -51,6 +56,7 @@ pub(in crate::notify::webhook) async fn behind(
         wallet: WalletId { shard: Shard::from_i16(row.shard), number: row.wallet_id },
         events: row.events.iter().filter_map(|code| EventKind::from_code(code)).collect(),
         told_seq: row.told_seq,
+        form: Form::of(row.is_slack, row.locale),
     });
     Ok(behind.collect())
 }
@@ -68,17 +74,28 @@ pub(in crate::notify::webhook) async fn advance(
     Ok(done.rows_affected() == 1)
 }
 
+/// A change of prices of which an endpoint is still to hear.
+pub(in crate::notify::webhook) struct UntoldPrices {
+    pub(in crate::notify::webhook) endpoint: Uuid,
+    pub(in crate::notify::webhook) version: i32,
+    /// What the message is called.
+    pub(in crate::notify::webhook) subject: String,
+    pub(in crate::notify::webhook) form: Form,
+}
+
 /// Lists published price changes of the last days that endpoints are still to hear of, and withdrawn ones of which they
-/// have heard: endpoint, version, and what the message is called.
+/// have heard.
 pub(in crate::notify::webhook) async fn untold_prices(
     pool: &PgPool,
     since: DateTime<Utc>,
     limit: i64,
-) -> Result<Vec<(Uuid, i32, String)>> {
+) -> Result<Vec<UntoldPrices>> {
     let rows = sqlx::query!(
-        r#"SELECT e.id, b.version, s.subject AS "subject!"
+        r#"SELECT e.id, b.version, s.subject AS "subject!", e.is_slack, u.locale AS "locale?"
          FROM price_books AS b
          JOIN webhook_endpoints AS e ON e.created_at <= b.announced_at
+         LEFT JOIN members AS m ON m.account_id = e.account_id AND m.role = 'owner'
+         LEFT JOIN users AS u ON u.id = m.user_id
          CROSS JOIN LATERAL (
              SELECT format('price_change:%s', b.version) AS announced,
                     format(
@@ -115,7 +132,13 @@ pub(in crate::notify::webhook) async fn untold_prices(
     )
     .fetch_all(pool)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.version, row.subject)).collect())
+    let untold = rows.into_iter().map(|row| UntoldPrices {
+        endpoint: row.id,
+        version: row.version,
+        subject: row.subject,
+        form: Form::of(row.is_slack, row.locale),
+    });
+    Ok(untold.collect())
 }
 
 /// A message to queue.
