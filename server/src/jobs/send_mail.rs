@@ -45,6 +45,7 @@ pub async fn send(tools: &Tools, id: Uuid) -> Result<MailServer, String> {
     let context = MailContext {
         public_url: tools.state.app.public_url.clone(),
         product: view.as_ref().map_or_else(|| "Scrip".to_owned(), |view| view.settings.name.clone()),
+        brand: view.as_ref().map(|view| view.settings.brand.clone()).unwrap_or_default(),
         unit: view.map(|view| view.settings.unit.clone()),
     };
     let file = match document_of(tools, &mail).await {

@@ -17,7 +17,7 @@ use app::text::amount::exact_text;
 use app::text::date_time::long_date_text;
 use app::text::price_labels::price_text;
 use chrono::{DateTime, Utc};
-use wallet::catalog::UnitName;
+use wallet::catalog::{Brand, UnitName};
 use wallet::money::{Credits, Money};
 use wallet::notify::{BalanceStep, Mail, QueuedMail};
 
@@ -33,6 +33,8 @@ pub struct MailContext {
     pub product: String,
     /// What it calls its unit; `None` before a catalog is loaded.
     pub unit: Option<UnitName>,
+    /// How it looks, and where it is reached.
+    pub brand: Brand,
 }
 
 /// What one mail says, in the reader's language.
@@ -68,6 +70,8 @@ pub fn render(queued: &QueuedMail, context: &MailContext) -> Outgoing {
         action: content.action,
         link: format!("{}{}", context.public_url, path(mail)),
         footer,
+        about: [&context.brand.support_email, &context.brand.legal].into_iter().flatten().cloned().collect(),
+        accent: context.brand.accent,
         unsubscribe: unsubscribe.clone().map(|link| (td_string!(locale, mail.unsubscribe), link)),
     };
     let (text, html) = (parts.text(), parts.html(locale.as_str()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
-use wallet::catalog::{Expiry, Interval, PluralForms};
+use wallet::catalog::{Accent, Expiry, Interval, PluralForms};
 use wallet::id::PaymentId;
 use wallet::identity::Ended;
 use wallet::money::Currency;
@@ -34,7 +34,12 @@ fn context() -> MailContext {
         ]),
         note: BTreeMap::new(),
     };
-    MailContext { public_url: "https://pay.example".into(), product: "Neural & Co".into(), unit: Some(unit) }
+    MailContext {
+        public_url: "https://pay.example".into(),
+        product: "Neural & Co".into(),
+        unit: Some(unit),
+        brand: Brand::default(),
+    }
 }
 
 fn rendered(mail: &Mail, locale: &str) -> Outgoing {
@@ -363,4 +368,22 @@ fn what_expires_and_what_fails_is_told_with_its_dates_in_both_languages() {
     let failing = Mail::WebhookFailing(WebhookFailingMail { name, url, since: at, off_at: at, unsubscribe });
     let text = rendered(&failing, "en").text;
     assert!(text.contains("https://hooks.example/in") && text.contains("turned off on 21 December 2026"), "{text}");
+}
+
+#[test]
+fn a_mail_wears_the_brand_of_the_operator() {
+    let brand = Brand {
+        accent: Some(Accent([0x10, 0x20, 0xc0])),
+        support_email: Some("help@box.example".into()),
+        legal: Some("Box & Sons".into()),
+        ..Brand::default()
+    };
+    let to = "anna@example.com".to_owned();
+    let mail = Mail::SignUpAgain { name: "Anna".into() };
+    let queued = QueuedMail { id: Uuid::nil(), to, locale: "en".to_owned(), mail, tries: 1 };
+    let plain = render(&queued, &context());
+    assert!(plain.html.contains("background:#0b6650"), "Scrip's colour where no other is set");
+    let mail = render(&queued, &MailContext { brand, ..context() });
+    assert!(mail.html.contains("background:#1020c0") && mail.html.contains("help@box.example<br>Box &amp; Sons"));
+    assert!(mail.text.contains("help@box.example\nBox & Sons\n"), "{}", mail.text);
 }
