@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 use wallet::catalog::{OperationForm, RULE_KINDS, rule_example};
 use wallet::tariff::{
-    BookStatus, BookSummary, DraftEdit, MarginRow, PriceBook, PriceChange, RuleSheet, RunState, Simulation,
+    BookStatus, BookSummary, DraftEdit, MarginRow, PriceBook, PriceChange, RuleFields, RunState, Simulation,
     SimulationRun, Tariff, Tariffs,
 };
 
@@ -189,7 +189,7 @@ fn typed(outcome: &FormOutcome) -> OperationForm {
         gates: take("gates"),
         kind: take("kind"),
         rule: take("rule"),
-        sheet: (take("as") == "sheet").then(|| RuleSheet::typed(&take("kind"), &outcome.values)),
+        fields: (take("as") == "sheet").then(|| RuleFields::typed(&take("kind"), &outcome.values)),
     }
 }
 
@@ -202,7 +202,7 @@ fn fresh(known: Option<&Tariff>, rule: Option<&str>) -> OperationForm {
         None => form,
     };
     // What is in a price book, and what is an example, can be read.
-    form.clone().into_sheet().unwrap_or(form)
+    form.clone().into_fields().unwrap_or(form)
 }
 
 /// The draft where there is one, else the book in force.

@@ -146,6 +146,7 @@ impl Life {
                     url: format!("http://127.0.0.1:{}{path}", settings.web.port),
                     description: description.to_owned(),
                     events: vec![EventKind::LedgerEntryCreated],
+                    is_slack: false,
                 };
                 let key = IdempotencyKey::internal(format!("demo:webhook:{path}"));
                 self.wallet.webhooks().create(self.viewer.wallet, &self.viewer.actor(), &endpoint, &key).await?;

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use wallet::catalog::{OperationForm, PriceFormat, Warning};
 use wallet::error::{Error, Problem, Refusal};
-use wallet::tariff::{CELLS_MAX, RuleSheet, read_price};
+use wallet::tariff::{CELLS_MAX, RuleFields, read_price};
 
 use super::admin::{admin, revision};
 use super::post::Post;
@@ -66,7 +66,7 @@ fn forget_untouched(form: &mut Post) {
 pub async fn put_operation(State(state): State<AppState>, Path(n): Path<i32>, form: Post) -> Response {
     let typed = typed_operation(&form);
     if let Some(command) = form.optional("edit").map(str::to_owned) {
-        return edit_sheet(form, typed, &command).await;
+        return edit_rule(form, typed, &command).await;
     }
     let operation = encoded(&typed.operation);
     let put = async {
@@ -85,7 +85,7 @@ pub async fn put_operation(State(state): State<AppState>, Path(n): Path<i32>, fo
 fn typed_operation(form: &Post) -> OperationForm {
     let text = |name: &str| form.field(name).trim().to_owned();
     let kind = text("kind");
-    let sheet = (form.field("as") == "sheet").then(|| RuleSheet::typed(&kind, &form.outcome().values));
+    let sheet = (form.field("as") == "sheet").then(|| RuleFields::typed(&kind, &form.outcome().values));
     OperationForm {
         operation: text("operation"),
         name: text("name"),
@@ -97,26 +97,26 @@ fn typed_operation(form: &Post) -> OperationForm {
         kind,
         // Browsers send line ends of their own.
         rule: form.field("rule").replace("\r\n", "\n"),
-        sheet,
+        fields: sheet,
     }
 }
 
 /// Shows the form again with a row more or less, a grid of other options, or the rule in its other notation; nothing is
 /// saved.
-async fn edit_sheet(form: Post, typed: OperationForm, command: &str) -> Response {
+async fn edit_rule(form: Post, typed: OperationForm, command: &str) -> Response {
     let mut outcome = form.outcome();
-    let edited = match (command, typed.sheet.clone()) {
+    let edited = match (command, typed.fields.clone()) {
         ("as text", _) => typed.into_text(),
-        ("as sheet", _) => typed.into_sheet(),
-        (command, Some(sheet)) => Ok(OperationForm { sheet: Some(sheet.edited(command)), ..typed }),
+        ("as sheet", _) => typed.into_fields(),
+        (command, Some(sheet)) => Ok(OperationForm { fields: Some(sheet.edited(command)), ..typed }),
         (_, None) => Ok(typed),
     };
     let code = match edited {
         Ok(edited) => {
-            outcome.values.retain(|name, _| !RuleSheet::holds(name));
-            outcome.values.insert("as".to_owned(), if edited.sheet.is_some() { "sheet" } else { "text" }.to_owned());
+            outcome.values.retain(|name, _| !RuleFields::holds(name));
+            outcome.values.insert("as".to_owned(), if edited.fields.is_some() { "sheet" } else { "text" }.to_owned());
             outcome.values.insert("rule".to_owned(), edited.rule);
-            outcome.values.extend(edited.sheet.into_iter().flat_map(|sheet| sheet.values));
+            outcome.values.extend(edited.fields.into_iter().flat_map(|sheet| sheet.values));
             StatusCode::OK
         }
         Err(errors) => {

@@ -44,10 +44,8 @@ async fn a_demo_has_lived_forty_days(pool: PgPool) {
     let balance = wallet.balance(viewer.wallet).await.expect("a balance");
     assert!(balance.available.is_positive());
     assert!(balance.grants.iter().any(|grant| grant.label == "Autumn bonus"), "a grant that expires soon");
-    assert!(
-        wallet.tariffs().coming_rise(viewer.account, viewer.user).await.expect("read").is_some(),
-        "a rise is announced"
-    );
+    let announced = wallet.tariffs().changelog(None, 10).await.expect("a page").announcements;
+    assert_eq!(announced.len(), 1, "a rise is announced");
     // A repeat changes nothing.
     let rows = count("SELECT count(*) FROM entries").await;
     assert!(run(&["demo", "load"], &settings).status.success());

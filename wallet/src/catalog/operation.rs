@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::tariff::RuleSheet;
+use crate::tariff::RuleFields;
 
 /// The names of the rules, in the order of a form.
 pub const RULE_KINDS: [&str; 8] = ["flat", "per_unit", "graduated", "volume", "matrix", "range", "composite", "sum"];
@@ -61,7 +61,7 @@ pub struct OperationForm {
     pub rule: String,
     /// The rule as a sheet of fields.
     #[serde(default)]
-    pub sheet: Option<RuleSheet>,
+    pub fields: Option<RuleFields>,
 }
 
 #[cfg(feature = "postgres")]
@@ -71,28 +71,28 @@ mod on_server {
     use super::OperationForm;
     use crate::error::{FieldError, Problem, Refusal, Result};
     use crate::identity::Actor;
-    use crate::tariff::{Category, OptionRequirement, PriceBook, Rule, RuleSheet, Tariff};
+    use crate::tariff::{Category, OptionRequirement, PriceBook, Rule, RuleFields, Tariff};
 
     impl OperationForm {
         /// Reads the rule: from the sheet where there is one, else from the notation. What is wrong is named at its field.
         fn read_rule(&self) -> Result<Rule, Vec<FieldError>> {
             let in_text = |errors: Vec<PresetError>| errors.into_iter().map(|error| FieldError::in_file("rule", error));
-            match &self.sheet {
+            match &self.fields {
                 Some(sheet) => sheet.read(),
                 None => parse_rule(&self.kind, &self.rule).map_err(|errors| in_text(errors).collect()),
             }
         }
 
         /// Gives the form with its rule as a sheet.
-        pub fn into_sheet(self) -> Result<Self, Vec<FieldError>> {
-            let sheet = RuleSheet::from(&self.read_rule()?);
-            Ok(Self { sheet: Some(sheet), ..self })
+        pub fn into_fields(self) -> Result<Self, Vec<FieldError>> {
+            let sheet = RuleFields::from(&self.read_rule()?);
+            Ok(Self { fields: Some(sheet), ..self })
         }
 
         /// Gives the form with its rule in the notation of a price list.
         pub fn into_text(self) -> Result<Self, Vec<FieldError>> {
             let rule = write_rule(&self.read_rule()?);
-            Ok(Self { rule, sheet: None, ..self })
+            Ok(Self { rule, fields: None, ..self })
         }
     }
 
@@ -108,7 +108,7 @@ mod on_server {
                 gates: tariff.gates.iter().map(requirement_line).collect::<Vec<_>>().join("\n"),
                 kind: tariff.rule.pricing_type().to_owned(),
                 rule: write_rule(&tariff.rule),
-                sheet: None,
+                fields: None,
             }
         }
     }

@@ -22,8 +22,8 @@ mod simulation;
 pub(crate) use costs::csv::{read_sourced_costs, write_costs};
 pub use costs::margin::{BaseRate, Margin, MarginRow, Margins, NoMargin};
 pub(crate) use editing::csv::{read_prices, write_prices};
-pub use editing::rule_sheet::{
-    CellKind, RuleSheet, SheetCell, SheetLayout, SheetTable, cell_field, row_field, sheet_layout,
+pub use editing::rule_fields::{
+    CellKind, RuleField, RuleFields, RuleLayout, RuleTable, cell_field, row_field, rule_layout,
 };
 pub use model::announcement::{Announcement, Changelog, PercentSpan};
 pub use model::category::{Category, CategoryError};

@@ -8,5 +8,5 @@ pub mod grid;
 pub mod import_warnings;
 pub mod margin_table;
 pub mod outdated;
-pub mod rule_sheet;
+pub mod rule_form;
 pub mod simulation;

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use wallet::catalog::{OperationForm, RULE_KINDS};
-use wallet::tariff::{Category, RuleSheet};
+use wallet::tariff::{Category, RuleFields};
 
 use crate::components::tariff_editor::draft_page::{DraftHead, DraftPage, use_version};
 use crate::components::tariff_editor::grid::category_name;
-use crate::components::tariff_editor::rule_sheet::RuleForm;
+use crate::components::tariff_editor::rule_form::RuleForm;
 use crate::components::ui::field::{Field, TextArea};
 use crate::context::{FieldError, FormOutcome};
 use crate::data::tariffs::{OperationPage as PageData, load_operation};
@@ -45,7 +45,7 @@ fn Operation(page: PageData) -> impl IntoView {
     let (version, operation) = (page.version, page.form.operation.clone());
     // The fields of the rule say themselves what is wrong with them.
     let mut about_all = page.outcome.clone();
-    about_all.errors.retain(|error| !RuleSheet::holds(&error.field));
+    about_all.errors.retain(|error| !RuleFields::holds(&error.field));
     view! {
         <div class="max-w-[680px] mx-auto">
             <DraftHead title=heading back=back.clone() edits=page.edits.clone() outcome=about_all shown=SHOWN />
@@ -261,14 +261,14 @@ fn PlanRequirements(gates: String, plans: Vec<(String, String)>, outcome: FormOu
 #[component]
 fn Prices(form: OperationForm, operations: Vec<String>, outcome: FormOutcome) -> impl IntoView {
     let i18n = use_i18n();
-    let is_sheet = form.sheet.is_some();
+    let is_sheet = form.fields.is_some();
     let tab = move |is_on: bool, command: &'static str, words: &'static str| {
         let class = if is_on { "btn btn-sm btn-neutral" } else { "btn btn-sm btn-quiet" };
         view! { <button class=class name="edit" value=command aria-pressed=is_on.to_string()>{words}</button> }
     };
     let errors: Vec<FieldError> = outcome.errors.iter().filter(|error| error.field == "rule").cloned().collect();
     let kind = form.kind.clone();
-    let rule = match form.sheet {
+    let rule = match form.fields {
         Some(sheet) => view! {
             <p class="text-sm text-muted">{kind_note(i18n.get_locale(), &kind)}</p>
             <RuleForm sheet=sheet operations=operations outcome=outcome />

@@ -7,4 +7,4 @@ pub(super) mod csv;
 pub(super) mod draft;
 #[cfg(feature = "postgres")]
 pub(super) mod merge;
-pub(super) mod rule_sheet;
+pub(super) mod rule_fields;

@@ -81,8 +81,10 @@ pub(in crate::notify::webhook) async fn take(
         now,
         limit
     );
-    let rows = rows.fetch_all(connection).await?.into_iter();
-    let notices = rows.map(|row| {
+    let mut rows = rows.fetch_all(connection).await?;
+    // What an update returns has no order.
+    rows.sort_unstable_by_key(|row| row.id);
+    let notices = rows.into_iter().map(|row| {
         let standard = row.endpoints.into_iter().map(|id| (id, Form::Standard));
         let slack = row.slack_endpoints.into_iter().map(|id| (id, Form::of(true, row.locale.clone())));
         NewNotice {

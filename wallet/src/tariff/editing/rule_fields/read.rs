@@ -1,7 +1,7 @@
 //! A sheet read into a rule: what each field holds, by its own name; what the rule as a whole must be is checked with the
 //! operation.
 
-use super::{CellKind, RuleSheet, SheetCell, SheetTable, cell_field, list, row_field, sheet_layout};
+use super::{CellKind, RuleField, RuleFields, RuleTable, cell_field, list, row_field, rule_layout};
 use crate::error::{FieldError, Problem};
 use crate::money::Credits;
 use crate::tariff::read_price;
@@ -10,10 +10,10 @@ use crate::tariff::rule::{
     Range, Rule, Sum, SumPart, Surcharge, SurchargeOption, Tier, Tiered,
 };
 
-impl RuleSheet {
+impl RuleFields {
     /// Reads the rule; refused with everything that is wrong, each at its field. The parts of a sum have no rules yet.
     pub(crate) fn read(&self) -> Result<Rule, Vec<FieldError>> {
-        let mut reader = SheetReader { sheet: self, errors: Vec::new() };
+        let mut reader = FieldReader { sheet: self, errors: Vec::new() };
         let rule = reader.rule();
         match rule {
             Some(rule) if reader.errors.is_empty() => Ok(rule),
@@ -25,12 +25,12 @@ impl RuleSheet {
     }
 }
 
-struct SheetReader<'a> {
-    sheet: &'a RuleSheet,
+struct FieldReader<'a> {
+    sheet: &'a RuleFields,
     errors: Vec<FieldError>,
 }
 
-impl SheetReader<'_> {
+impl FieldReader<'_> {
     fn rule(&mut self) -> Option<Rule> {
         Some(match self.sheet.kind.as_str() {
             "flat" => Rule::Flat(Flat { credits: self.price("rule.price") }),
@@ -158,13 +158,13 @@ impl SheetReader<'_> {
 
     /// Reads the rows of a table; those without any text count for nothing.
     fn rows<T>(&mut self, name: &str, mut read: impl FnMut(&mut Self, usize) -> T) -> Vec<T> {
-        let Some(table) = sheet_layout(&self.sheet.kind).tables.iter().find(|table| table.name == name) else {
+        let Some(table) = rule_layout(&self.sheet.kind).tables.iter().find(|table| table.name == name) else {
             return Vec::new();
         };
         let is_used = |row: &usize| self.sheet.is_used(table, *row);
         let used: Vec<usize> = (0..self.sheet.rows(table)).filter(is_used).collect();
         if used.is_empty() && !table.is_optional {
-            let first = table.columns.first().map_or("", |column: &SheetCell| column.name);
+            let first = table.columns.first().map_or("", |column: &RuleField| column.name);
             self.errors.push(required(&row_field(name, 0, first)));
         }
         used.into_iter().map(|row| read(self, row)).collect()
@@ -225,10 +225,10 @@ impl SheetReader<'_> {
     }
 }
 
-impl RuleSheet {
+impl RuleFields {
     /// Whether anything stands in a row.
-    fn is_used(&self, table: &SheetTable, row: usize) -> bool {
-        let is_text = |column: &SheetCell| !self.value(&row_field(table.name, row, column.name)).is_empty();
+    fn is_used(&self, table: &RuleTable, row: usize) -> bool {
+        let is_text = |column: &RuleField| !self.value(&row_field(table.name, row, column.name)).is_empty();
         // A list of operations always has one chosen.
         table.columns.iter().filter(|column| column.kind != CellKind::Operation).any(is_text)
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{RuleSheet, cell_field};
+use super::{RuleFields, cell_field};
 use crate::tariff::rule::{Meter, Quantity, Rule};
 
 fn written(number: Option<i64>) -> String {
     number.map(|number| number.to_string()).unwrap_or_default()
 }
 
-impl From<&Rule> for RuleSheet {
+impl From<&Rule> for RuleFields {
     fn from(rule: &Rule) -> Self {
         let mut sheet = Self { kind: rule.pricing_type().to_owned(), values: BTreeMap::new() };
         let quantity = |sheet: &mut Self, quantity: &Quantity| {

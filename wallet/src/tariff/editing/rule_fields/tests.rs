@@ -3,12 +3,12 @@ use crate::catalog::{OperationForm, Preset, RULE_KINDS, rule_example};
 use crate::error::Problem;
 use crate::tariff::rule::Rule;
 
-fn sheet(kind: &str, values: &[(&str, &str)]) -> RuleSheet {
+fn typed(kind: &str, values: &[(&str, &str)]) -> RuleFields {
     let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    RuleSheet { kind: kind.to_owned(), values }
+    RuleFields { kind: kind.to_owned(), values }
 }
 
-fn problems(sheet: &RuleSheet) -> Vec<(String, Problem)> {
+fn problems(sheet: &RuleFields) -> Vec<(String, Problem)> {
     let errors = sheet.read().expect_err("refused");
     errors.into_iter().map(|error| (error.field, error.problem)).collect()
 }
@@ -24,11 +24,11 @@ fn alone(mut rule: Rule) -> Rule {
 }
 
 #[test]
-fn every_price_of_every_preset_reads_back_from_its_sheet() {
+fn every_price_of_every_preset_reads_back_from_its_fields() {
     let mut kinds = std::collections::BTreeSet::new();
     for name in Preset::NAMES {
         for tariff in Preset::by_name(name).expect("built in").tariffs {
-            let sheet = RuleSheet::from(&tariff.rule);
+            let sheet = RuleFields::from(&tariff.rule);
             let read = sheet.read().unwrap_or_else(|errors| panic!("{name}, {}: {errors:?}", tariff.operation));
             assert_eq!(read, alone(tariff.rule.clone()), "{name}, {}", tariff.operation);
             kinds.insert(tariff.rule.pricing_type());
@@ -41,12 +41,12 @@ fn every_price_of_every_preset_reads_back_from_its_sheet() {
 fn every_example_reads_back_and_has_all_its_fields_in_the_layout() {
     for kind in RULE_KINDS {
         let form = OperationForm { kind: kind.to_owned(), rule: rule_example(kind).to_owned(), ..Default::default() };
-        let form = form.into_sheet().expect("an example");
-        let sheet = form.sheet.clone().expect("a sheet");
+        let form = form.into_fields().expect("an example");
+        let sheet = form.fields.clone().expect("a sheet");
         let text = form.into_text().expect("the sheet is read");
-        assert_eq!(text.sheet, None);
-        assert_eq!(text.into_sheet().expect("the text is read").sheet.as_ref(), Some(&sheet), "{kind}");
-        let layout = sheet_layout(kind);
+        assert_eq!(text.fields, None);
+        assert_eq!(text.into_fields().expect("the text is read").fields.as_ref(), Some(&sheet), "{kind}");
+        let layout = rule_layout(kind);
         let mut names: Vec<String> = layout.fields.iter().map(|field| format!("rule.{}", field.name)).collect();
         for table in layout.tables {
             for row in 0..sheet.rows(table) {
@@ -88,7 +88,7 @@ fn a_price_stays_with_its_options_when_others_come_and_go() {
         ("cell.large|standard", "10"),
         ("cell.large|hd", "13"),
     ];
-    let mut grid = sheet("matrix", &grid);
+    let mut grid = typed("matrix", &grid);
     let Ok(Rule::Matrix(matrix)) = grid.read() else { panic!("a matrix") };
     assert_eq!(matrix.cells.iter().map(|cell| cell.to_field()).collect::<Vec<_>>(), ["5", "9", "10", "13"]);
     grid.values.insert("rule.axes.0.values".to_owned(), "huge, small, large".to_owned());
@@ -109,8 +109,8 @@ fn a_price_stays_with_its_options_when_others_come_and_go() {
 #[test]
 fn rows_are_added_and_removed_without_losing_what_was_typed() {
     let start =
-        sheet("volume", &[("rule.tiers.0.up_to", "10"), ("rule.tiers.0.price", "2"), ("rule.tiers.1.price", "1")]);
-    let tiers = &sheet_layout("volume").tables[0];
+        typed("volume", &[("rule.tiers.0.up_to", "10"), ("rule.tiers.0.price", "2"), ("rule.tiers.1.price", "1")]);
+    let tiers = &rule_layout("volume").tables[0];
     assert_eq!(start.rows(tiers), 2);
     let more = start.clone().edited("add tiers");
     assert_eq!((more.rows(tiers), more.value("rule.tiers.0.up_to")), (3, "10"));
@@ -125,5 +125,5 @@ fn rows_are_added_and_removed_without_losing_what_was_typed() {
     }
     assert_eq!(many.rows(tiers), ROWS_MAX);
     // A row number that somebody made up asks for no memory.
-    assert_eq!(sheet("volume", &[("rule.tiers.99999999.price", "1")]).rows(tiers), START_ROWS);
+    assert_eq!(typed("volume", &[("rule.tiers.99999999.price", "1")]).rows(tiers), START_ROWS);
 }

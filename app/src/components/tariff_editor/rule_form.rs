@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use wallet::error::FieldError;
-use wallet::tariff::{CellKind, RuleSheet, SheetCell, SheetTable, cell_field, row_field, sheet_layout};
+use wallet::tariff::{CellKind, RuleField, RuleFields, RuleTable, cell_field, row_field, rule_layout};
 
 use crate::context::FormOutcome;
 use crate::i18n::*;
@@ -12,13 +12,13 @@ use crate::text::refusal::field_error_text;
 #[component]
 pub fn RuleForm(
     /// What stands in it.
-    sheet: RuleSheet,
+    sheet: RuleFields,
     /// The operations that a sum may add up.
     operations: Vec<String>,
     /// What became of the form.
     outcome: FormOutcome,
 ) -> impl IntoView {
-    let layout = sheet_layout(&sheet.kind);
+    let layout = rule_layout(&sheet.kind);
     let (sheet, operations) = (StoredValue::new(sheet), StoredValue::new(operations));
     let outcome = StoredValue::new(outcome);
     let fields = layout
@@ -28,7 +28,7 @@ pub fn RuleForm(
             view! {
                 <label class="block">
                     <span class="block text-sm font-medium mb-1">{label(cell.name)}</span>
-                    <SheetInput name=format!("rule.{}", cell.name) cell=*cell sheet=sheet operations=operations outcome=outcome />
+                    <RuleInput name=format!("rule.{}", cell.name) cell=*cell sheet=sheet operations=operations outcome=outcome />
                 </label>
             }
         })
@@ -48,8 +48,8 @@ pub fn RuleForm(
 /// A table: a row for each entry, a button that adds one, and one in each row that removes it.
 #[component]
 fn Rows(
-    table: SheetTable,
-    sheet: StoredValue<RuleSheet>,
+    table: RuleTable,
+    sheet: StoredValue<RuleFields>,
     operations: StoredValue<Vec<String>>,
     outcome: StoredValue<FormOutcome>,
 ) -> impl IntoView {
@@ -71,7 +71,7 @@ fn Rows(
                     let is_next = is_added && place == 0 && row + 1 == rows;
                     view! {
                         <td class="align-top pr-2 py-1">
-                            <SheetInput
+                            <RuleInput
                                 name=name
                                 cell=*column
                                 sheet=sheet
@@ -120,14 +120,14 @@ fn Rows(
 /// The prices of a matrix: a row for each combination of the options but the last, a column for each value of that.
 #[component]
 fn PriceGrid(
-    sheet: StoredValue<RuleSheet>,
+    sheet: StoredValue<RuleFields>,
     operations: StoredValue<Vec<String>>,
     outcome: StoredValue<FormOutcome>,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let (axes, combinations) = sheet.with_value(|sheet| (sheet.axes(), sheet.combinations()));
     let columns = axes.last().map(|(_, values)| values.clone()).unwrap_or_default();
-    let price = SheetCell { name: "price", kind: CellKind::Price, is_optional: false };
+    let price = RuleField { name: "price", kind: CellKind::Price, is_optional: false };
     let rows = combinations
         .chunks(columns.len().max(1))
         .map(|row| {
@@ -138,7 +138,7 @@ fn PriceGrid(
                     let options: Vec<&str> = options.iter().map(String::as_str).collect();
                     view! {
                         <td class="align-top pr-2 py-1">
-                            <SheetInput
+                            <RuleInput
                                 name=cell_field(&options)
                                 cell=price
                                 sheet=sheet
@@ -172,10 +172,10 @@ fn PriceGrid(
 
 /// One field of the sheet, with what is wrong below it.
 #[component]
-fn SheetInput(
+fn RuleInput(
     name: String,
-    cell: SheetCell,
-    sheet: StoredValue<RuleSheet>,
+    cell: RuleField,
+    sheet: StoredValue<RuleFields>,
     operations: StoredValue<Vec<String>>,
     outcome: StoredValue<FormOutcome>,
     /// What it is called, where no label stands beside it.

@@ -36,7 +36,7 @@ pub enum CellKind {
 
 /// A field of a sheet, or a column of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SheetCell {
+pub struct RuleField {
     /// Its name.
     pub name: &'static str,
     /// What it takes.
@@ -47,86 +47,86 @@ pub struct SheetCell {
 
 /// A table of a sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SheetTable {
+pub struct RuleTable {
     /// Its name.
     pub name: &'static str,
     /// Its columns.
-    pub columns: &'static [SheetCell],
+    pub columns: &'static [RuleField],
     /// Whether it may have no rows.
     pub is_optional: bool,
 }
 
 /// What a rule's sheet is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SheetLayout {
+pub struct RuleLayout {
     /// The fields.
-    pub fields: &'static [SheetCell],
+    pub fields: &'static [RuleField],
     /// The tables.
-    pub tables: &'static [SheetTable],
+    pub tables: &'static [RuleTable],
     /// Whether there is a grid of prices: one for each combination of the axes' values.
     pub has_grid: bool,
 }
 
-const fn cell(name: &'static str, kind: CellKind) -> SheetCell {
-    SheetCell { name, kind, is_optional: false }
+const fn cell(name: &'static str, kind: CellKind) -> RuleField {
+    RuleField { name, kind, is_optional: false }
 }
 
-const fn optional(name: &'static str, kind: CellKind) -> SheetCell {
-    SheetCell { name, kind, is_optional: true }
+const fn optional(name: &'static str, kind: CellKind) -> RuleField {
+    RuleField { name, kind, is_optional: true }
 }
 
-const fn table(name: &'static str, columns: &'static [SheetCell]) -> SheetTable {
-    SheetTable { name, columns, is_optional: false }
+const fn table(name: &'static str, columns: &'static [RuleField]) -> RuleTable {
+    RuleTable { name, columns, is_optional: false }
 }
 
-const fn optional_table(name: &'static str, columns: &'static [SheetCell]) -> SheetTable {
-    SheetTable { name, columns, is_optional: true }
+const fn optional_table(name: &'static str, columns: &'static [RuleField]) -> RuleTable {
+    RuleTable { name, columns, is_optional: true }
 }
 
-const QUANTITY: [SheetCell; 4] = [
+const QUANTITY: [RuleField; 4] = [
     cell("param", CellKind::Text),
     optional("per", CellKind::Count),
     optional("default", CellKind::Count),
     optional("max", CellKind::Count),
 ];
-const METERS: &[SheetCell] = &[QUANTITY[0], cell("price", CellKind::Price), QUANTITY[1], QUANTITY[2], QUANTITY[3]];
-const TIERS: &[SheetCell] = &[optional("up_to", CellKind::Count), cell("price", CellKind::Price)];
-const AXES: &[SheetCell] =
+const METERS: &[RuleField] = &[QUANTITY[0], cell("price", CellKind::Price), QUANTITY[1], QUANTITY[2], QUANTITY[3]];
+const TIERS: &[RuleField] = &[optional("up_to", CellKind::Count), cell("price", CellKind::Price)];
+const AXES: &[RuleField] =
     &[cell("param", CellKind::Text), cell("values", CellKind::List), optional("default", CellKind::Text)];
-const LEVELS: &[SheetCell] = &[cell("value", CellKind::Text), cell("price", CellKind::Price)];
-const MODIFIERS: &[SheetCell] =
+const LEVELS: &[RuleField] = &[cell("value", CellKind::Text), cell("price", CellKind::Price)];
+const MODIFIERS: &[RuleField] =
     &[cell("param", CellKind::Text), cell("value", CellKind::Text), cell("percent", CellKind::Count)];
-const SURCHARGES: &[SheetCell] = &[
+const SURCHARGES: &[RuleField] = &[
     cell("param", CellKind::Text),
     cell("value", CellKind::Text),
     cell("price", CellKind::Price),
     optional("label", CellKind::Text),
 ];
-const TARGETS: &[SheetCell] = &[
+const TARGETS: &[RuleField] = &[
     cell("param", CellKind::Text),
     cell("price", CellKind::Price),
     cell("max", CellKind::Count),
     optional("label", CellKind::Text),
 ];
-const PARTS: &[SheetCell] = &[cell("key", CellKind::Text), cell("operation", CellKind::Operation)];
+const PARTS: &[RuleField] = &[cell("key", CellKind::Text), cell("operation", CellKind::Operation)];
 
-const NO_SHEET: SheetLayout = SheetLayout { fields: &[], tables: &[], has_grid: false };
+const NO_FIELDS: RuleLayout = RuleLayout { fields: &[], tables: &[], has_grid: false };
 
 /// Gives what the sheet of a rule is made of, by the rule's name; an empty one where there is no such rule.
 #[must_use]
-pub fn sheet_layout(kind: &str) -> SheetLayout {
+pub fn rule_layout(kind: &str) -> RuleLayout {
     match kind {
-        "flat" => SheetLayout { fields: const { &[cell("price", CellKind::Price)] }, ..NO_SHEET },
-        "per_unit" => SheetLayout {
+        "flat" => RuleLayout { fields: const { &[cell("price", CellKind::Price)] }, ..NO_FIELDS },
+        "per_unit" => RuleLayout {
             fields: const { &[optional("minimum", CellKind::Price)] },
             tables: const { &[table("meters", METERS)] },
-            ..NO_SHEET
+            ..NO_FIELDS
         },
         "graduated" | "volume" => {
-            SheetLayout { fields: &QUANTITY, tables: const { &[table("tiers", TIERS)] }, ..NO_SHEET }
+            RuleLayout { fields: &QUANTITY, tables: const { &[table("tiers", TIERS)] }, ..NO_FIELDS }
         }
-        "matrix" => SheetLayout { tables: const { &[table("axes", AXES)] }, has_grid: true, ..NO_SHEET },
-        "range" => SheetLayout {
+        "matrix" => RuleLayout { tables: const { &[table("axes", AXES)] }, has_grid: true, ..NO_FIELDS },
+        "range" => RuleLayout {
             fields: const {
                 &[
                     cell("min", CellKind::Price),
@@ -140,25 +140,25 @@ pub fn sheet_layout(kind: &str) -> SheetLayout {
                 ]
             },
             tables: const { &[table("levels", LEVELS), optional_table("modifiers", MODIFIERS)] },
-            ..NO_SHEET
+            ..NO_FIELDS
         },
-        "composite" => SheetLayout {
+        "composite" => RuleLayout {
             fields: const { &[cell("base", CellKind::Price), optional("label", CellKind::Text)] },
             tables: const { &[optional_table("surcharges", SURCHARGES), optional_table("targets", TARGETS)] },
-            ..NO_SHEET
+            ..NO_FIELDS
         },
-        "sum" => SheetLayout {
+        "sum" => RuleLayout {
             fields: const { &[optional("shared", CellKind::List), optional("select", CellKind::Text)] },
             tables: const { &[table("parts", PARTS)] },
-            ..NO_SHEET
+            ..NO_FIELDS
         },
-        _ => NO_SHEET,
+        _ => NO_FIELDS,
     }
 }
 
 /// A sheet as it is typed: texts by the names of a form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RuleSheet {
+pub struct RuleFields {
     /// The name of the rule: `matrix`.
     pub kind: String,
     /// What stands in the fields.
@@ -177,7 +177,7 @@ pub fn cell_field(options: &[&str]) -> String {
     format!("cell.{}", options.join("|"))
 }
 
-impl RuleSheet {
+impl RuleFields {
     /// Takes what a form sent, as far as it belongs to a sheet.
     #[must_use]
     pub fn typed(kind: &str, sent: &BTreeMap<String, String>) -> Self {
@@ -200,7 +200,7 @@ impl RuleSheet {
 
     /// Counts the rows of a table: as far as a field of one was sent, and two where nothing was.
     #[must_use]
-    pub fn rows(&self, table: &SheetTable) -> usize {
+    pub fn rows(&self, table: &RuleTable) -> usize {
         let prefix = format!("rule.{}.", table.name);
         let row = |name: &String| name.strip_prefix(&prefix)?.split('.').next()?.parse::<usize>().ok();
         let last = self.values.keys().filter_map(row).filter(|row| *row < ROWS_MAX).max();
@@ -216,7 +216,7 @@ impl RuleSheet {
     pub fn edited(mut self, command: &str) -> Self {
         let mut words = command.split(' ');
         let (act, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let Some(table) = sheet_layout(&self.kind).tables.iter().find(|table| table.name == name) else { return self };
+        let Some(table) = rule_layout(&self.kind).tables.iter().find(|table| table.name == name) else { return self };
         let rows = self.rows(table);
         match (act, words.next().and_then(|row| row.parse::<usize>().ok())) {
             ("add", _) if rows < ROWS_MAX => {
@@ -247,7 +247,7 @@ impl RuleSheet {
     /// Gives the values of each axis of a matrix, by its param, as far as they are typed.
     #[must_use]
     pub fn axes(&self) -> Vec<(String, Vec<String>)> {
-        let Some(table) = sheet_layout(&self.kind).tables.iter().find(|table| table.name == "axes") else {
+        let Some(table) = rule_layout(&self.kind).tables.iter().find(|table| table.name == "axes") else {
             return Vec::new();
         };
         let axis = |row| (self.at("axes", row, "param").to_owned(), list(self.at("axes", row, "values")));
