@@ -61,19 +61,19 @@ fn every_example_reads_back_and_has_all_its_fields_in_the_layout() {
 
 #[test]
 fn what_is_wrong_is_told_at_its_field() {
-    assert_eq!(problems(&sheet("flat", &[])), [("rule.price".to_owned(), Problem::Required)]);
-    assert_eq!(problems(&sheet("flat", &[("rule.price", "-1")])), [("rule.price".to_owned(), Problem::TooSmall)]);
-    assert_eq!(problems(&sheet("flat", &[("rule.price", "1,000")])), [("rule.price".to_owned(), Problem::Ambiguous)]);
+    assert_eq!(problems(&typed("flat", &[])), [("rule.price".to_owned(), Problem::Required)]);
+    assert_eq!(problems(&typed("flat", &[("rule.price", "-1")])), [("rule.price".to_owned(), Problem::TooSmall)]);
+    assert_eq!(problems(&typed("flat", &[("rule.price", "1,000")])), [("rule.price".to_owned(), Problem::Ambiguous)]);
     let tiers =
         [("rule.param", "characters"), ("rule.per", "1.5"), ("rule.tiers.0.price", "2"), ("rule.tiers.1.up_to", "9")];
     assert_eq!(
-        problems(&sheet("graduated", &tiers)),
+        problems(&typed("graduated", &tiers)),
         [("rule.per".to_owned(), Problem::NotANumber), ("rule.tiers.1.price".to_owned(), Problem::Required)]
     );
-    assert_eq!(problems(&sheet("sum", &[])), [("rule.parts.0.key".to_owned(), Problem::Required)]);
-    assert_eq!(problems(&sheet("magic", &[])), [("rule".to_owned(), Problem::Unknown)]);
+    assert_eq!(problems(&typed("sum", &[])), [("rule.parts.0.key".to_owned(), Problem::Required)]);
+    assert_eq!(problems(&typed("magic", &[])), [("rule".to_owned(), Problem::Unknown)]);
     let much = [("rule.param", "n"), ("rule.per", "99999999999999999999"), ("rule.tiers.0.price", "1")];
-    assert_eq!(problems(&sheet("volume", &much)), [("rule.per".to_owned(), Problem::TooLarge)]);
+    assert_eq!(problems(&typed("volume", &much)), [("rule.per".to_owned(), Problem::TooLarge)]);
 }
 
 #[test]
