@@ -38,8 +38,10 @@ mod generated {
 #[expect(hidden_glob_reexports, reason = "our two macros stand in place of the generated ones")]
 pub mod i18n {
     pub use crate::generated::i18n::*;
+    #[cfg(any(feature = "ssr", feature = "account", feature = "payment"))]
+    pub(crate) use crate::words::page_t as t;
+    pub(crate) use crate::words::page_t_string as t_string;
     pub use crate::words::use_i18n;
-    pub(crate) use crate::words::{page_t as t, page_t_string as t_string};
 }
 
 #[cfg(feature = "ssr")]

@@ -5,11 +5,13 @@
 
 use crate::generated::i18n::Locale;
 
-/// A text as a view: `t!(i18n, key)`, `t!(i18n, key, name = …)`.
+/// A text as a view: `t!(i18n, key)`, `t!(i18n, key, name = …)`. The islands of staff's pages have texts as strings alone.
+#[cfg(any(feature = "ssr", feature = "account", feature = "payment"))]
 macro_rules! page_t {
     ($lang:expr, $($key:ident).+) => { $crate::generated::i18n::td_string!($lang.get_locale(), $($key).+) };
     ($lang:expr, $($rest:tt)*) => { $crate::generated::i18n::td!($lang.get_locale(), $($rest)*) };
 }
+#[cfg(any(feature = "ssr", feature = "account", feature = "payment"))]
 pub(crate) use page_t;
 
 /// A text as a string.

@@ -1,7 +1,7 @@
 //! Budgets: how much may be spent in a day, week or month; by the project, its environment, a key, an end customer.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use wallet::ledger::{Budget, BudgetPeriod, BudgetScope, NewBudget};
 use super::amount::Amount;
 use super::body::{Body, Named, Out};
 use super::caller::Caller;
-use super::charges::{REPLAYED, positive, text};
+use super::charges::{positive, text, told};
 use super::envelope::{Answer, ErrorBody};
 use super::key::Key;
 use super::schemas::PeriodCode;
@@ -153,14 +153,6 @@ pub async fn set(
     let (text, replayed) = ledger.set_budget_once(&caller.actor(), caller.0.wallet, budget, once, answer).await?;
     let kind = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     Ok(told((kind, text).into_response(), replayed))
-}
-
-/// Says of an answer whether it is the first one's, told again.
-fn told(mut response: Response, replayed: bool) -> Response {
-    if replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    response
 }
 
 fn scope_of(counts: Counts, of: Option<&str>) -> Answer<BudgetScope> {

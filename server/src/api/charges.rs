@@ -33,7 +33,7 @@ const METADATA_KEYS_MAX: usize = 50;
 /// The longest metadata, as JSON.
 const METADATA_MAX: usize = 4_096;
 /// Says that the answer is the first one's, told again.
-pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// What to charge for.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -221,8 +221,12 @@ async fn kept_receipt(state: &AppState, entry: &EntryView) -> Answer<Option<Rece
 
 /// Writes the answer of a write: 201, and whether it is the first one's.
 pub(super) fn written(outcome: &Outcome, body: impl Serialize) -> Response {
-    let mut response = (StatusCode::CREATED, Out(body)).into_response();
-    if outcome.replayed {
+    told((StatusCode::CREATED, Out(body)).into_response(), outcome.replayed)
+}
+
+/// Says of an answer whether it is the first one's, told again.
+pub(super) fn told(mut response: Response, is_replayed: bool) -> Response {
+    if is_replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     response

@@ -435,18 +435,7 @@ async fn what_is_wrong_with_add_ons_is_found(pool: PgPool) {
     let due = due_with(&wallet, &viewer, 1_000).await;
     look_at(&wallet, due).await;
     is_right(&wallet).await;
-    for (invariant, plant) in CANARIES {
-        let mut transaction = pool.begin().await.expect("a transaction");
-        let plant = format!("SET LOCAL session_replication_role = replica; {plant}");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(plant.clone())).execute(&mut *transaction).await.expect(&plant);
-        let breaches =
-            wallet.verify_in_tx(&mut transaction, wallet::ledger::Scope::Everything).await.expect("verified");
-        assert!(
-            breaches.iter().any(|breach| breach.invariant == *invariant),
-            "{invariant} missed {plant}: {breaches:?}"
-        );
-        transaction.rollback().await.expect("rolled back");
-    }
+    all_are_found(&wallet, &pool, CANARIES).await;
     let months = sqlx::query("DELETE FROM add_on_months").execute(&pool).await;
     assert!(months.expect_err("refused").to_string().contains("append-only"));
 }

@@ -401,18 +401,7 @@ async fn what_is_wrong_with_metered_months_is_found(pool: PgPool) {
     measure(&wallet, &viewer, DOMAINS, 2_000, utc("2026-09-01T00:00:00Z")).await;
     assert_eq!(close_at(&wallet, utc("2026-11-01T01:00:00Z")).await.closed, 2);
     is_right(&wallet).await;
-    for (invariant, plant) in CANARIES {
-        let mut transaction = pool.begin().await.expect("a transaction");
-        let plant = format!("SET LOCAL session_replication_role = replica; {plant}");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(plant.clone())).execute(&mut *transaction).await.expect(&plant);
-        let breaches =
-            wallet.verify_in_tx(&mut transaction, wallet::ledger::Scope::Everything).await.expect("verified");
-        assert!(
-            breaches.iter().any(|breach| breach.invariant == *invariant),
-            "{invariant} missed {plant}: {breaches:?}"
-        );
-        transaction.rollback().await.expect("rolled back");
-    }
+    all_are_found(&wallet, &pool, CANARIES).await;
     for table in ["metered_gauges", "metered_months", "metered_month_items"] {
         let delete = format!("DELETE FROM {table}");
         let done = sqlx::query(sqlx::AssertSqlSafe(delete)).execute(&pool).await;

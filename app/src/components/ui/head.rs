@@ -28,7 +28,7 @@ pub fn PageTitle(
 pub fn PublicMeta(
     /// The page's path, without a language.
     path: String,
-    /// What the page is called, and the platform.
+    /// What the page is called.
     title: String,
     /// What the platform is called.
     platform: String,

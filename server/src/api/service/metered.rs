@@ -1,7 +1,7 @@
 //! Gauges of metered items: what the platform measured for a project.
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use wallet::metered::NewGauge;
 
 use super::super::body::{Body, Named};
 use super::super::caller::ServiceCaller;
-use super::super::charges::REPLAYED;
+use super::super::charges::told;
 use super::super::envelope::{Answer, ErrorBody};
 use super::super::metered::Measure;
 use super::{Act, Place, PlatformKey, Whose, acting};
@@ -88,9 +88,5 @@ pub async fn set(
     let set = state.wallet.metered().set_gauge(&new, &payer.actor, (&key, hash), answer);
     let (text, replayed) = set.await?;
     let kind = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    let mut response = (StatusCode::CREATED, kind, text).into_response();
-    if replayed {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    Ok(told((StatusCode::CREATED, kind, text).into_response(), replayed))
 }
