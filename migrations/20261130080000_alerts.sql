@@ -36,7 +36,7 @@ CREATE TABLE wallet_alerts (
     CONSTRAINT wallet_alerts_pk PRIMARY KEY (shard, wallet_id),
     CONSTRAINT wallet_alerts_low_below CHECK (low_below > 0)
 );
--- What happened before is not told afterwards.
+-- What happened before is not told afterwards; a wallet that is low is told so with its next row.
 INSERT INTO wallet_alerts (shard, wallet_id, looked_seq)
 SELECT shard, wallet_id, seq FROM wallets WHERE environment = 'production' AND seq > 0;
 

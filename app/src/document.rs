@@ -48,8 +48,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// Pages that the browser may ask for while a person is about to follow a link: their GET changes nothing, and what moves
-/// on them is live from the row on that they were drawn with.
-const PREFETCHED: &str = r#"{"prefetch":[{"where":{"href_matches":["/wallet","/wallet/history","/wallet/top-up","/wallet/plan","/pricing","/changelog","/developers/*","/settings/*"]},"eagerness":"moderate"}]}"#;
+/// on them is live from the row on that they were drawn with. Of other pages it could show one that is minutes old.
+const PREFETCHED: &str = r#"{"prefetch":[{"where":{"href_matches":["/wallet","/wallet/history","/pricing","/changelog"]},"eagerness":"moderate"}]}"#;
 
 fn assets_version() -> String {
     settings().map_or_else(String::new, |settings| settings.assets_version)

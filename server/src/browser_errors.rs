@@ -25,8 +25,8 @@ struct Told {
 async fn report(told: Result<Form<Told>, FormRejection>) -> StatusCode {
     match told {
         Ok(Form(told)) => {
-            let (page, message) = (plain(&told.page), plain(&told.message));
-            tracing::warn!(page, message, "a page's script failed in a browser");
+            let (page, told) = (plain(&told.page), plain(&told.message));
+            tracing::warn!(page, told, "a page's script failed in a browser");
             StatusCode::NO_CONTENT
         }
         Err(_) => StatusCode::BAD_REQUEST,

@@ -73,6 +73,7 @@ pub fn build(state: AppState) -> Dispatch {
     let files = Router::new()
         .merge(assets::router()) // /pkg, /fonts, /favicon.svg …
         .merge(http::html_page::router()) // /plain.css, for pages without the app's shell
+        .merge(http::logo::router()) // /logo
         .layer(from_fn_with_state(state.clone(), http::by_address::files_by_address));
     let machines = Router::new()
         .merge(watched)

@@ -255,7 +255,8 @@ impl<F: Form> Follower<F> {
         } else if F::TELLS_PAYMENTS {
             tokio::select! {
                 changed = self.newest.changed() => changed.map_err(|_| Stop::Closed)?,
-                () = tokio::time::sleep(PAYMENTS_EVERY) => {}
+                // No row has come: only payments are looked at.
+                () = tokio::time::sleep(PAYMENTS_EVERY) => return self.look_at_payments().await,
             }
         } else {
             self.newest.changed().await.map_err(|_| Stop::Closed)?;

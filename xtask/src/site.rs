@@ -107,6 +107,10 @@ fn wasm(settings: &Settings, profile: Profile, group: &str) -> Result<()> {
         .generate(&settings.package)
         .context("wasm-bindgen failed")?;
     let made = settings.package.join(format!("{group}_bg.wasm"));
+    // `cargo xtask watch` leaves links here, through which the optimizer would write.
+    if module.is_symlink() {
+        fs::remove_file(&module)?;
+    }
     if profile == Profile::Release {
         let mut optimize = setup::npm_program("style", "wasm-opt");
         shell::run(optimize.args(WASM_OPT).arg(&made).arg("-o").arg(&module))?;

@@ -152,7 +152,7 @@ pub async fn load_operation(
     let plans = wallet.catalog().view().await?.plan_names();
     Ok(OperationPage {
         version,
-        revision: book.revision,
+        revision: shown_revision(&outcome, book.revision),
         is_draft: book.status == wallet::tariff::BookStatus::Draft,
         is_known: known.is_some() || outcome.value("replaces").as_deref() == Some("yes"),
         operations: book
@@ -166,6 +166,13 @@ pub async fn load_operation(
         edits: wallet.tariffs().edits(version).await?,
         outcome,
     })
+}
+
+/// The revision that a form answers to: the one that it was typed for, until somebody is told that there is a newer one.
+fn shown_revision(outcome: &FormOutcome, now: i64) -> i64 {
+    let is_told = outcome.notice.as_deref() == Some("version_conflict");
+    let typed_for = outcome.value("revision").and_then(|revision| revision.parse().ok());
+    typed_for.filter(|_| !is_told).unwrap_or(now)
 }
 
 /// The simulation of a version that is at a revision.

@@ -41,8 +41,16 @@ impl fmt::Display for Readable {
 #[must_use]
 pub fn readable(accent: Accent, ground: [u8; 3]) -> Readable {
     let end = if contrast(ground, BLACK) >= contrast(ground, WHITE) { [0, 0, 0] } else { WHITE };
-    let steps = (0..=STEPS).map(|step| mix(accent.0, end, step));
-    Readable(steps.into_iter().find(|color| contrast(*color, ground) >= CONTRAST_MIN).unwrap_or(end))
+    let is_readable =
+        |color: &[u8; 3]| [ground, tint(*color, ground)].into_iter().all(|on| contrast(*color, on) >= CONTRAST_MIN);
+    Readable((0..=STEPS).map(|step| mix(accent.0, end, step)).find(is_readable).unwrap_or(end))
+}
+
+/// How much of the colour is in the ground of labels that are written in it, in hundredths.
+pub const TINT: u16 = 12;
+
+fn tint(color: [u8; 3], ground: [u8; 3]) -> [u8; 3] {
+    mix(ground, color, TINT * STEPS / 100)
 }
 
 fn mix(from: [u8; 3], to: [u8; 3], step: u16) -> [u8; 3] {
@@ -83,6 +91,7 @@ mod tests {
                 let part = |shift: u32| u8::try_from((at >> shift & 0xf) * 17).expect("a byte");
                 let shown = readable(Accent([part(0), part(4), part(8)]), ground);
                 assert!(contrast(shown.0, ground) >= CONTRAST_MIN, "{shown}");
+                assert!(contrast(shown.0, tint(shown.0, ground)) >= CONTRAST_MIN, "{shown} on its tint");
                 assert!(contrast(shown.0, shown.content().0) >= CONTRAST_MIN, "{shown}");
             }
         }

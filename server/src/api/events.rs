@@ -58,18 +58,18 @@ impl Form for Documented {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HoldChange {
     /// The hold, as in `GET /holds/{id}`.
-    id: i64,
+    pub(super) id: i64,
     /// `open`, `captured`, `released` or `expired`.
-    state: &'static str,
+    pub(super) state: &'static str,
     /// What was set aside, taken, or given back.
-    amount: Amount,
+    pub(super) amount: Amount,
     /// The row.
     seq: i64,
 }
 
 impl HoldChange {
     /// Says what a row tells of a hold; `None` for other rows.
-    fn of(entry: &EntryView) -> Option<Self> {
+    pub(super) fn of(entry: &EntryView) -> Option<Self> {
         let (state, amount) = match entry.kind {
             EntryKind::Hold => ("open", entry.held_change),
             EntryKind::Capture => ("captured", entry.amount.checked_neg().unwrap_or_default()),

@@ -113,7 +113,7 @@ struct MeteredMonth {
     starts_at: DateTime<Utc>,
     /// The first instant after it.
     ends_at: DateTime<Utc>,
-    /// When it is closed and charged: no gauge of it is taken after that.
+    /// From when on it is closed and charged; once it is closed, no gauge of it is taken.
     closes_at: DateTime<Utc>,
     /// What it has come to so far, in credits.
     so_far: Amount,

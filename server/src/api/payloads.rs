@@ -8,7 +8,7 @@ pub use described::described;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wallet::error::Result;
+use wallet::error::{Error, Result};
 use wallet::id::WalletId;
 use wallet::ledger::EntryView;
 use wallet::money::Credits;
@@ -17,6 +17,7 @@ use wallet::tariff::Announcement;
 
 use super::amount::Amount;
 use super::catalog::Price;
+use super::events::HoldChange;
 use super::ledger::EntryBody;
 use super::price_changes::ChangeBody;
 use crate::state::AppState;
@@ -102,6 +103,8 @@ struct HoldEvent {
     hold_id: i64,
     /// How far it is: `open`, `captured`, `released` or `expired`.
     state: &'static str,
+    /// What was set aside, taken, or given back.
+    amount: Amount,
     /// The row.
     entry: EntryBody,
 }
@@ -202,15 +205,10 @@ impl Payloads for ApiPayloads {
         })
     }
 
-    fn hold(&self, event: EventKind, entry: &EntryView) -> Result<String> {
-        let state = match event {
-            EventKind::HoldCaptured => "captured",
-            EventKind::HoldReleased => "released",
-            EventKind::HoldExpired => "expired",
-            _ => "open",
-        };
-        let hold_id = entry.refers_to.unwrap_or(entry.seq);
-        written(&HoldEvent { wallet: entry.wallet.to_string(), hold_id, state, entry: EntryBody::from(entry.clone()) })
+    fn hold(&self, entry: &EntryView) -> Result<String> {
+        let of = HoldChange::of(entry).ok_or_else(|| Error::internal("a row that is not about a hold"))?;
+        let (wallet, entry) = (entry.wallet.to_string(), EntryBody::from(entry.clone()));
+        written(&HoldEvent { wallet, hold_id: of.id, state: of.state, amount: of.amount, entry })
     }
 
     fn notice(&self, wallet: WalletId, notice: &Notice) -> Result<String> {

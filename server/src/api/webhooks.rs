@@ -33,7 +33,7 @@ pub struct NewEndpointBody {
     #[schema(
         example = "https://example.com/webhooks/scrip",
         format = "uri",
-        pattern = "^https://[a-z0-9-]+(\\.[a-z0-9-]+)+(/[a-z0-9/_-]*)?$"
+        pattern = "^https://[a-z0-9-]+(\\.[a-z0-9-]+)+(/[A-Za-z0-9/_-]*)?$"
     )]
     url: String,
     /// What it hears of.

@@ -1,7 +1,7 @@
 //! `scrip brand`: what the platform is called, how it looks, where its customers reach it.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
@@ -20,7 +20,7 @@ use crate::config::Settings;
 pub enum Command {
     /// Shows what is set.
     Show,
-    /// Changes what is given, on all pages, mails and documents, within a second; an empty text ("") takes a thing away.
+    /// Changes what is given, on all pages and mails, within a second; an empty text ("") takes a thing away.
     Set(Box<Changes>),
 }
 
@@ -33,7 +33,7 @@ pub struct Changes {
     name: Option<String>,
     /// The logo: an SVG, PNG or WebP file of at most 36,000 bytes, shown 24 pixels high.
     #[arg(long)]
-    logo: Option<PathBuf>,
+    logo: Option<String>,
     /// The colour of buttons and links: #0b6650. It is made darker or lighter where text would be hard to read.
     #[arg(long)]
     accent: Option<String>,
@@ -97,11 +97,12 @@ async fn act(command: Command, wallet: &Wallet) -> anyhow::Result<String> {
     Ok(shown(&name, &brand))
 }
 
-/// Reads an image as a `data:` address; none of an empty path.
-fn read_logo(file: &std::path::Path) -> anyhow::Result<Option<String>> {
-    if file.as_os_str().is_empty() {
+/// Reads an image as a `data:` address; none where no file is named.
+fn read_logo(name: &str) -> anyhow::Result<Option<String>> {
+    if name.is_empty() {
         return Ok(None);
     }
+    let file = Path::new(name);
     let kind = match file.extension().and_then(|ending| ending.to_str()) {
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
-use wallet::catalog::{Interval, Preset};
+use wallet::catalog::{Interval, Loaded, Preset};
 use wallet::clock::Clock;
 use wallet::error::{Error, Refusal, Result};
 use wallet::idempotency::IdempotencyKey;
@@ -67,8 +67,13 @@ pub(super) async fn live(now: &Wallet, settings: &Settings, preset: &Preset) -> 
     let days = i64::from(settings.demo_days);
     let clock = Clock::fixed(today - TimeDelta::days(days));
     let wallet = Wallet::new(now.pool().clone(), Options { clock, ..Options::default() });
-    providers::attach(&wallet, settings);
-    wallet.catalog().load_preset(preset).await?;
+    // No real provider is asked for what was long ago.
+    providers::attach_sandbox(&wallet, settings);
+    if wallet.catalog().load_preset(preset).await? == Loaded::Unchanged {
+        // Another process was first, and lives the days.
+        wallet.shutdown().await;
+        return Ok(());
+    }
     wallet.demo_load().await?;
     let mut life = Life::begin(wallet).await?;
     for day in 0..days {
@@ -194,8 +199,8 @@ impl Life {
     /// Pays an order on the sandbox's page.
     async fn pay(&self, order: &PaymentView) -> Result<()> {
         let (payments, sandbox) = (self.wallet.payments(), self.wallet.payments().sandbox());
-        // Where a real provider is set up, nothing is bought.
-        let Some(page) = sandbox.find_by_order(order.id).await? else { return Ok(()) };
+        let page =
+            sandbox.find_by_order(order.id).await?.ok_or_else(|| Error::internal("the sandbox has no such order"))?;
         sandbox.advance(&page.reference, &SandboxStep::Pay { method: "Visa •• 4242".to_owned() }).await?;
         payments.refresh(order.id).await.map(drop)
     }

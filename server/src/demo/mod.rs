@@ -7,7 +7,7 @@ use anyhow::bail;
 use wallet::Wallet;
 use wallet::catalog::Preset;
 use wallet::demo::Demo;
-use wallet::error::{Error, Result};
+use wallet::error::{Error, Refusal, Result};
 
 use crate::config::Settings;
 
@@ -25,10 +25,12 @@ pub fn refuse_production(settings: &Settings) -> anyhow::Result<()> {
 /// Makes sure that the demo is there, and says how to come in. An empty database gets the days before, too: what the
 /// demo's people would have done in them.
 pub async fn ensure(wallet: &Wallet, settings: &Settings) -> Result<Demo> {
-    if wallet.catalog().view().await.is_err() {
+    if let Err(Error::Refused(Refusal::NotFound { .. })) = wallet.catalog().view().await {
         let preset = Preset::by_name(PRESET).ok_or_else(|| Error::internal("the preset of the demo is missing"))?;
         if settings.demo_days > 0 {
-            life::live(wallet, settings, &preset).await?;
+            life::live(wallet, settings, &preset).await.inspect_err(|error| {
+                tracing::error!(%error, "the demo is not complete: start again after `scrip demo reset --yes`");
+            })?;
         } else {
             wallet.catalog().load_preset(&preset).await?;
         }

@@ -158,7 +158,7 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response<Body> {
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
-    tracing::error!(message, "a request panicked");
+    tracing::error!(panic = message, "a request panicked");
     (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side. Nothing was charged twice; try again.")
         .into_response()
 }

@@ -6,6 +6,7 @@ pub mod error_page;
 pub mod html_page;
 pub mod language_path;
 pub mod locale;
+pub mod logo;
 pub mod middleware;
 pub mod precompressed;
 pub mod redirect;

@@ -24,6 +24,11 @@ pub fn attach(wallet: &Wallet, settings: &Settings) {
         // `scrip serve` has checked them before.
         Err(error) => tracing::error!(%error, "payment providers are off: their settings are wrong"),
     }
+    attach_sandbox(wallet, settings);
+}
+
+/// Hands the sandbox alone to the wallet; nothing in production.
+pub fn attach_sandbox(wallet: &Wallet, settings: &Settings) {
     if !settings.production() {
         let (books, clock) = (wallet.payments().sandbox(), wallet.clock().clone());
         let secret = settings.web.sandbox_webhook_secret.clone();

@@ -22,6 +22,7 @@ async fn the_operator_sets_name_logo_colour_and_addresses(pool: PgPool) {
     std::fs::write(&logo, "<svg xmlns=\"http://www.w3.org/2000/svg\"/>").expect("written");
     let told = says(&["brand", "set", "--logo", &logo, "--accent", "#1020c0", "--support-email", "help@box.example"]);
     assert!(told.contains("#1020c0") && told.contains("help@box.example"), "{told}");
+    assert!(says(&["brand", "set", "--logo", ""]).contains("logo           -"));
     // What is not given stays; an empty text takes a thing away.
     let told = says(&["brand", "set", "--name", "Box", "--accent", "", "--hide-scrip", "true"]);
     assert!(told.contains("name           Box") && told.contains("help@box.example"), "{told}");

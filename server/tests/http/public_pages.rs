@@ -80,6 +80,7 @@ async fn pages_wear_the_brand_of_the_operator(pool: PgPool) {
     let plain = site.browser().open("/pricing").await;
     assert!(plain.text.contains("<title>Prices · NeuralBox</title>"), "the catalog names the platform");
     assert!(says_scrip(&plain));
+    assert_eq!(site.browser().open("/logo").await.status, StatusCode::NOT_FOUND);
     let brand = Brand {
         logo: Some("data:image/png;base64,iVBORw0KGgo=".into()),
         accent: Some(Accent([0x10, 0x20, 0xc0])),
@@ -93,7 +94,7 @@ async fn pages_wear_the_brand_of_the_operator(pool: PgPool) {
     let page = site.browser().open("/pricing").await;
     for part in [
         "Prices · Box &lt;b></title>",
-        "src=\"data:image/png;base64,iVBORw0KGgo=\"",
+        "src=\"/logo\"",
         "--color-primary:#1020c0;--color-primary-content:#ffffff",
         "mailto:help@box.example",
         "https://box.example/terms?a=1&amp;b=2",
@@ -102,6 +103,9 @@ async fn pages_wear_the_brand_of_the_operator(pool: PgPool) {
         assert!(page.text.contains(part), "{part}");
     }
     assert!(!says_scrip(&page) && !page.text.contains("Box <b>"));
+    let logo = site.browser().open("/logo").await;
+    assert_eq!((logo.header("content-type"), logo.header("x-content-type-options")), ("image/png", "nosniff"));
+    assert!(logo.header("content-security-policy").contains("default-src 'none'"), "a script in it does not run");
     assert!(site.browser().open("/plain.css").await.text.contains("--accent:#1020c0"));
     let (_, kate) = site.person("kate").await;
     let mut browser = site.browser();

@@ -261,5 +261,10 @@ async fn slack_is_sent_one_line_that_is_signed_like_all_others(pool: PgPool) {
     Webhook::new(&secret).expect("a secret").verify(&body, &headers).expect("signed");
     let said: Value = serde_json::from_slice(&body).expect("JSON");
     let text = said["text"].as_str().expect("a text");
-    assert!(text.starts_with("Hold created · ") && said.as_object().map(serde_json::Map::len) == Some(1), "{said}");
+    assert!(
+        text.ends_with(" · credits: 2")
+            && text.starts_with("Hold created · ")
+            && said.as_object().map(serde_json::Map::len) == Some(1),
+        "{said}"
+    );
 }

@@ -219,6 +219,9 @@ addEventListener("unhandledrejection", (event) => isOurs(event.reason?.stack) &&
 // at most, and says so.
 const UPDATED = "scrip-updated";
 const loadAgain = () => {
+  // The answer to a form is shown once, and what is being typed is nowhere else.
+  const isTyped = [...document.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
+  if (root.dataset.page || isTyped) return false;
   if (Date.now() - Number(sessionStorage.getItem(UPDATED) ?? 0) < 60_000) return false;
   sessionStorage.setItem(UPDATED, String(Date.now()));
   location.reload();

@@ -50,7 +50,15 @@ impl Wallet {
     async fn look_at(&self, moved: &Moved) -> Result<u64> {
         let (wallet, now) = (moved.wallet, self.clock().now());
         let is_due = moved.forecast_at.is_none_or(|at| now.signed_duration_since(at) >= FORECAST_EVERY);
-        let outlook = if is_due { self.outlook(wallet).await? } else { Outlook::Unknown };
+        let outlook = if is_due {
+            // A wallet whose pace takes too long to read is asked again in its turn, and keeps nobody else waiting.
+            self.outlook(wallet).await.unwrap_or_else(|error| {
+                tracing::warn!(%wallet, %error, "until when a wallet lasts could not be worked out");
+                Outlook::Unknown
+            })
+        } else {
+            Outlook::Unknown
+        };
         let mut tx = self.db().begin().await?;
         let Some(seen) = repo::lock(&mut tx, wallet).await? else { return Ok(0) };
         if seen.seq <= seen.looked_seq {
@@ -78,8 +86,7 @@ impl Wallet {
                 mails = mails.saturating_add(1);
             }
         }
-        let forecast_at = (outlook != Outlook::Unknown).then_some(now);
-        repo::looked(&mut tx, wallet, seen.seq, forecast_at).await?;
+        repo::looked(&mut tx, wallet, seen.seq, is_due.then_some(now)).await?;
         tx.commit().await?;
         Ok(mails)
     }
@@ -122,7 +129,9 @@ impl Wallet {
         let balance = self.ledger().balance(wallet).await?;
         Ok(match self.insight().forecast(&balance).await? {
             Forecast::Until { at, .. } => Outlook::Until(at),
-            Forecast::NotEnough | Forecast::NotSpent | Forecast::Covered { .. } => Outlook::Lasts,
+            // Nothing is known of its pace, or not now.
+            Forecast::NotEnough => Outlook::Unknown,
+            Forecast::NotSpent | Forecast::Covered { .. } => Outlook::Lasts,
         })
     }
 
@@ -135,7 +144,15 @@ impl Wallet {
             let page = repo::expiring(self.pool(), after, self.clock().now(), PAGE).await?;
             let Some(last) = page.last().map(|last| last.wallet) else { return Ok(told) };
             for of_wallet in page.chunk_by(|one, other| one.wallet == other.wallet) {
-                told = told.saturating_add(self.tell_expiring(of_wallet).await?);
+                match self.tell_expiring(of_wallet).await {
+                    Ok(grants) => told = told.saturating_add(grants),
+                    // The others do not wait for it; the next run tells it.
+                    Err(error) if !error.is_transient() => {
+                        let wallet = of_wallet.first().map(|first| first.wallet);
+                        tracing::error!(?wallet, %error, "credits that expire could not be told of");
+                    }
+                    Err(error) => return Err(error),
+                }
             }
             after = Some(last);
         }

@@ -57,9 +57,9 @@ pub struct OperationForm {
     pub gates: String,
     /// The name of the rule: `matrix`.
     pub kind: String,
-    /// The rule in the notation of a price list, where there is no sheet.
+    /// The rule in the notation of a price list, where there are no fields.
     pub rule: String,
-    /// The rule as a sheet of fields.
+    /// The rule as the fields of a form.
     #[serde(default)]
     pub fields: Option<RuleFields>,
 }
@@ -74,19 +74,25 @@ mod on_server {
     use crate::tariff::{Category, OptionRequirement, PriceBook, Rule, RuleFields, Tariff};
 
     impl OperationForm {
-        /// Reads the rule: from the sheet where there is one, else from the notation. What is wrong is named at its field.
+        /// Reads the rule: from the fields where there are some, else from the notation. What is wrong is named at its field.
         fn read_rule(&self) -> Result<Rule, Vec<FieldError>> {
             let in_text = |errors: Vec<PresetError>| errors.into_iter().map(|error| FieldError::in_file("rule", error));
             match &self.fields {
-                Some(sheet) => sheet.read(),
+                Some(fields) => fields.read(),
                 None => parse_rule(&self.kind, &self.rule).map_err(|errors| in_text(errors).collect()),
             }
         }
 
-        /// Gives the form with its rule as a sheet.
+        /// Gives the form with its rule as fields. A rule of more rows than a form shows, or whose names hold what parts
+        /// names in a field, is refused: it would not be read back as it is.
         pub fn into_fields(self) -> Result<Self, Vec<FieldError>> {
-            let sheet = RuleFields::from(&self.read_rule()?);
-            Ok(Self { fields: Some(sheet), ..self })
+            let rule = self.read_rule()?;
+            let fields = RuleFields::from(&rule);
+            if fields.read().as_ref() != Ok(&rule) {
+                let message = "This rule does not fit into the form: it has too many rows, or names with , or |. Edit it as TOML.";
+                return Err(vec![FieldError::new("rule", Problem::NotAllowed, message)]);
+            }
+            Ok(Self { fields: Some(fields), ..self })
         }
 
         /// Gives the form with its rule in the notation of a price list.

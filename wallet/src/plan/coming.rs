@@ -25,8 +25,8 @@ pub(crate) struct ComingCredits {
 
 impl<Z: TimeZone> Calendar<Z> {
     /// Lists the credits of the next months, the next first, as long as nothing changes: what is paid, and what its
-    /// card will be charged for. A plan that ends brings nothing after its end, and one whose card was declined nothing
-    /// that is not paid.
+    /// card will be charged for. A plan that ends brings nothing after its end, and one whose card was declined or is gone
+    /// nothing that is not paid.
     #[must_use]
     pub(crate) fn coming(
         &self,
@@ -40,7 +40,7 @@ impl<Z: TimeZone> Calendar<Z> {
             (_, Some(_)) => Some(of.months_granted),
         };
         let Some(first) = first else { return Vec::new() };
-        let renews = of.status == SubscriptionStatus::Active && !of.cancel_at_end;
+        let renews = of.status == SubscriptionStatus::Active && !of.cancel_at_end && of.method.is_some();
         let month = |index: u32| {
             let is_paid = of.terms.is_none() || index < of.months_paid;
             let credits = match of.renews_to() {
@@ -63,6 +63,7 @@ impl<Z: TimeZone> Calendar<Z> {
 mod tests {
     use super::*;
     use crate::catalog::{BillingDates, Interval};
+    use crate::plan::SavedMethod;
     use crate::plan::due::tests::at;
 
     const NOW: &str = "2027-01-15T10:00:00Z";
@@ -72,7 +73,8 @@ mod tests {
     }
 
     fn monthly() -> Subscription {
-        at(utc("2027-01-01T00:00:00Z"), Interval::Month)
+        let card = SavedMethod { provider: "sandbox".into(), reference: "card".into(), label: "Visa".into() };
+        Subscription { method: Some(card), ..at(utc("2027-01-01T00:00:00Z"), Interval::Month) }
     }
 
     fn coming(of: &Subscription, rule: Expiry) -> Vec<ComingCredits> {
@@ -95,6 +97,8 @@ mod tests {
         assert_eq!(coming(&cancelled, Expiry::Never), []);
         let declined = Subscription { status: SubscriptionStatus::PastDue, ..monthly() };
         assert_eq!(coming(&declined, Expiry::Never), []);
+        let cardless = Subscription { method: None, ..monthly() };
+        assert_eq!(coming(&cardless, Expiry::Never), [], "nobody would be charged");
         let over = Subscription { status: SubscriptionStatus::Cancelled, ..monthly() };
         assert_eq!(coming(&over, Expiry::Never), []);
         // A year that is paid comes month by month, also of a plan that ends with it.

@@ -207,6 +207,8 @@ fn RuleInput(
         });
         view! {
             <select name=name class=class aria-label=label aria-invalid=is_wrong.then_some("true") aria-describedby=described>
+                // Nothing is chosen for anybody: not where the price book has lost the operation, either.
+                <option value="">"—"</option>
                 {options}
             </select>
         }

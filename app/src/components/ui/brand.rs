@@ -7,7 +7,7 @@ use leptos_meta::Style;
 use wallet::catalog::{Accent, Brand};
 
 use crate::i18n::*;
-use crate::text::accent::{DARK_GROUND, LIGHT_GROUND, readable};
+use crate::text::accent::{DARK_GROUND, LIGHT_GROUND, TINT, readable};
 
 /// What the platform is called and how it looks; the frame of a page puts it into the context.
 #[derive(Clone, Debug)]
@@ -34,9 +34,9 @@ pub fn use_platform() -> Platform {
 #[component]
 pub fn BrandLink() -> impl IntoView {
     let Platform { name, brand } = use_platform();
-    let logo = match brand.logo.clone() {
+    let logo = match &brand.logo {
         // What it shows is the name, which stands beside it.
-        Some(logo) => view! { <img src=logo alt="" class="h-6 w-auto max-w-32" /> }.into_any(),
+        Some(_) => view! { <img src="/logo" alt="" class="h-6 w-auto max-w-32" /> }.into_any(),
         None => view! {
             <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true" class="shrink-0">
                 <path
@@ -75,7 +75,7 @@ fn style(accent: Accent) -> String {
         let shown = readable(accent, page);
         let on = shown.content();
         format!(
-            "--color-primary:{shown};--color-primary-content:{on};--tint:color-mix(in srgb,{shown} 12%,var(--color-base-100))"
+            "--color-primary:{shown};--color-primary-content:{on};--tint:color-mix(in srgb,{shown} {TINT}%,var(--color-base-100))"
         )
     };
     let (light, dark) = (colors(LIGHT_GROUND), colors(DARK_GROUND));

@@ -10,7 +10,7 @@ use wallet::notify::webhook::EventKind;
 /// Where a name for people stands in the data of events, the best one first.
 const NAMES: [&str; 5] = ["/entry/title", "/title", "/name", "/label", "/plan"];
 /// Where credits stand that an event is about.
-const CREDITS: [&str; 3] = ["/credits", "/entry/amount", "/monthly_credits"];
+const CREDITS: [&str; 4] = ["/credits", "/amount", "/entry/amount", "/monthly_credits"];
 /// Where money stands.
 const MONEY: [&str; 2] = ["/price", "/amount"];
 
@@ -18,12 +18,7 @@ const MONEY: [&str; 2] = ["/price", "/amount"];
 pub(super) fn written(event: EventKind, data: &Value, locale: &str) -> String {
     let locale: Locale = locale.parse().unwrap_or_default();
     let text = |place: &&str| data.pointer(place).and_then(Value::as_str).filter(|text| !text.is_empty());
-    // A number as it stands in the data: exact.
-    let credits = |place: &str| {
-        let number = data.pointer(place).filter(|value| value.is_number())?;
-        let amount: Credits = number.to_string().parse().ok()?;
-        Some(exact_text(locale, amount))
-    };
+    let credits = |place: &str| Some(exact_text(locale, amount_of(data.pointer(place)?)?));
     let money = MONEY.into_iter().find_map(|place| {
         let money = data.pointer(place)?;
         Some(format!("{} {}", money.get("amount")?.as_str()?, money.get("currency")?.as_str()?))
@@ -36,6 +31,13 @@ pub(super) fn written(event: EventKind, data: &Value, locale: &str) -> String {
         money,
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}
+
+/// Reads credits, where it is a number; nothing is said of none.
+fn amount_of(value: &Value) -> Option<Credits> {
+    // Unlike JSON's own way, this writes small numbers without an exponent.
+    let text = value.as_i64().map(|whole| whole.to_string()).or_else(|| value.as_f64().map(|part| part.to_string()));
+    text?.parse().ok().filter(|amount: &Credits| *amount != Credits::ZERO)
 }
 
 /// Writes a name so that Slack takes none of it for a command: `<!channel>` would call everybody.
@@ -60,6 +62,10 @@ mod tests {
             written(EventKind::PaymentSucceeded, &paid, "en"),
             "Payment succeeded · Light · credits: 100 · 449.00 RUB"
         );
+        let hold = json!({ "hold_id": 7, "amount": 0.000001, "entry": { "title": "GPT-5", "amount": 0 } });
+        assert_eq!(written(EventKind::HoldCreated, &hold, "en"), "Hold created · GPT-5 · credits: 0.000001");
+        let row = json!({ "entry": { "title": "GPT-5", "amount": 0 } });
+        assert_eq!(written(EventKind::LedgerEntryCreated, &row, "en"), "New ledger entry · GPT-5");
         assert_eq!(written(EventKind::Test, &json!({}), "xx"), "Test message");
     }
 

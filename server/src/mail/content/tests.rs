@@ -333,7 +333,7 @@ fn optional_mails_say_how_to_be_rid_of_them_and_others_do_not() {
     assert!(mail.text.contains(link) && mail.html.contains(link), "{}", mail.html);
     assert_eq!(mail.unsubscribe.as_deref(), Some(link));
     let mail = rendered(&low, "ru");
-    assert_eq!(mail.subject, "Neural & Co: осталось меньше 20 токенов");
+    assert_eq!(mail.subject, "Neural & Co: баланс ниже порога (20 токенов)");
     assert!(mail.text.contains("Отписаться от таких писем: https://"), "{}", mail.text);
     for step in [BalanceStep::Empty, BalanceStep::RunsOut] {
         assert!(rendered(&balance(step), "ru").text.contains("/wallet/top-up"));

@@ -75,7 +75,13 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                       SELECT value, at, lead(at) OVER (ORDER BY at, number) AS next_at
                       FROM metered_gauges
                       WHERE shard = i.shard AND wallet_id = i.wallet_id AND item = i.item
-                        AND at >= i.since AND at < m.ends_at
+                        AND at >= coalesce(
+                            (SELECT max(before.at)
+                             FROM metered_gauges AS before
+                             WHERE before.shard = i.shard AND before.wallet_id = i.wallet_id AND before.item = i.item
+                               AND before.at >= i.since AND before.at <= m.starts_at),
+                            i.since
+                        ) AND at < m.ends_at
                   ) AS spans
               ) AS g
               WHERE ($1::smallint IS NULL OR (i.shard, i.wallet_id) = ($1, $2::bigint))

@@ -110,7 +110,10 @@ impl Standing {
             Line::RunsOut => match self.outlook {
                 Outlook::Unknown => None,
                 Outlook::Lasts => Some(false),
-                Outlook::Until(at) if at.signed_duration_since(now) <= SOON => Some(self.available.is_positive()),
+                // What is used up is told as such; the line stays crossed until credits last again.
+                Outlook::Until(at) if at.signed_duration_since(now) <= SOON => {
+                    self.available.is_positive().then_some(true)
+                }
                 Outlook::Until(at) => (at.signed_duration_since(now) >= LATER).then_some(false),
             },
         }
@@ -253,6 +256,9 @@ mod tests {
         assert_eq!(wallet.sees(500, hours(23, 900), 900), [], "it never lasted two days in between");
         assert_eq!(wallet.sees(500, Outlook::Lasts, 960), []);
         assert_eq!(wallet.sees(500, hours(5, 1_000), 1_000), [Line::RunsOut]);
+        // Used up, and a little that was held comes back: it is the same story.
+        assert_eq!(wallet.sees(0, hours(0, 1_100), 1_100), [Line::Empty, Line::Low]);
+        assert_eq!(wallet.sees(25, hours(1, 1_500), 1_500), []);
         // An empty wallet has run out.
         assert_eq!(Watched::default().sees(0, hours(0, 0), 0), [Line::Empty, Line::Low]);
     }

@@ -34,7 +34,7 @@ pub trait Payloads: Send + Sync {
     /// Credits that run low, or out, at a row.
     fn credits(&self, entry: &EntryView, low_below: Option<Credits>) -> Result<String>;
     /// What happened to a hold at a row.
-    fn hold(&self, event: EventKind, entry: &EntryView) -> Result<String>;
+    fn hold(&self, entry: &EntryView) -> Result<String>;
     /// What a wallet's endpoints are told besides rows and prices.
     fn notice(&self, wallet: WalletId, notice: &Notice) -> Result<String>;
     /// An announced change of prices.
@@ -165,7 +165,7 @@ fn add_messages(
         let data = match event {
             EventKind::LedgerEntryCreated | EventKind::GrantExpired => payloads.entry(entry)?,
             EventKind::CreditsLow | EventKind::OutOfCredits => payloads.credits(entry, below)?,
-            _ => payloads.hold(event, entry)?,
+            _ => payloads.hold(entry)?,
         };
         let subject = format!("entry:{}", entry.seq);
         let payload = behind.form.payload(payloads, event, entry.created_at, &data)?;

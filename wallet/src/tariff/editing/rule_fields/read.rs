@@ -1,7 +1,7 @@
 //! A sheet read into a rule: what each field holds, by its own name; what the rule as a whole must be is checked with the
 //! operation.
 
-use super::{CellKind, RuleField, RuleFields, RuleTable, cell_field, list, row_field, rule_layout};
+use super::{RuleField, RuleFields, RuleTable, cell_field, list, row_field, rule_layout};
 use crate::error::{FieldError, Problem};
 use crate::money::Credits;
 use crate::tariff::read_price;
@@ -228,9 +228,7 @@ impl FieldReader<'_> {
 impl RuleFields {
     /// Whether anything stands in a row.
     fn is_used(&self, table: &RuleTable, row: usize) -> bool {
-        let is_text = |column: &RuleField| !self.value(&row_field(table.name, row, column.name)).is_empty();
-        // A list of operations always has one chosen.
-        table.columns.iter().filter(|column| column.kind != CellKind::Operation).any(is_text)
+        table.columns.iter().any(|column| !self.value(&row_field(table.name, row, column.name)).is_empty())
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::catalog::{OperationForm, Preset, RULE_KINDS, rule_example};
-use crate::error::Problem;
+use crate::error::{FieldError, Problem};
 use crate::tariff::rule::Rule;
 
 fn typed(kind: &str, values: &[(&str, &str)]) -> RuleFields {
@@ -126,4 +126,46 @@ fn rows_are_added_and_removed_without_losing_what_was_typed() {
     assert_eq!(many.rows(tiers), ROWS_MAX);
     // A row number that somebody made up asks for no memory.
     assert_eq!(typed("volume", &[("rule.tiers.99999999.price", "1")]).rows(tiers), START_ROWS);
+}
+
+/// Opens a rule as it stands in a price list; refused where the form would change it.
+fn opened(kind: &str, rule: &str) -> Result<OperationForm, Vec<FieldError>> {
+    OperationForm { kind: kind.to_owned(), rule: rule.to_owned(), ..OperationForm::default() }.into_fields()
+}
+
+#[test]
+fn a_rule_that_the_form_would_change_stays_as_text() {
+    let options = |count: usize| {
+        let option = |value| format!("{{ value = \"v{value}\", credits = 1 }}");
+        (0..count).map(option).collect::<Vec<_>>().join(", ")
+    };
+    let surcharges = |count| {
+        let surcharge = |param: &str| format!("{{ param = \"{param}\", options = [{}] }}", options(count));
+        format!("base = 1\nsurcharges = [{}, {}]", surcharge("a"), surcharge("b"))
+    };
+    assert!(opened("composite", &surcharges(100)).is_ok());
+    let axes = |first: &str, second: &str| {
+        format!(
+            "axes = [{{ param = \"a\", values = [{first}] }}, {{ param = \"b\", values = [{second}] }}]\ncells = [1, 2, 3, 4]"
+        )
+    };
+    assert!(opened("matrix", &axes("\"a\", \"b\"", "\"c\", \"d\"")).is_ok());
+    for (kind, rule) in [
+        ("composite", surcharges(101)),
+        ("composite", "base = 1\nsurcharges = [{ param = \"a\", options = [] }]".to_owned()),
+        ("matrix", axes("\"4,5\", \"b\"", "\"c\", \"d\"")),
+        ("matrix", axes("\"a\", \"a|b\"", "\"b|c\", \"c\"")),
+    ] {
+        let refused = opened(kind, &rule).expect_err("it would be another rule");
+        assert_eq!((refused[0].field.as_str(), refused[0].problem), ("rule", Problem::NotAllowed), "{rule}");
+    }
+}
+
+#[test]
+fn an_operation_without_a_name_in_requests_is_told_not_dropped() {
+    let parts = [("rule.parts.0.operation", "gpt-5"), ("rule.parts.1.key", "b"), ("rule.parts.1.operation", "")];
+    assert_eq!(
+        problems(&typed("sum", &parts)),
+        [("rule.parts.0.key".to_owned(), Problem::Required), ("rule.parts.1.operation".to_owned(), Problem::Required)]
+    );
 }
