@@ -33,7 +33,7 @@ impl Payloads for Bodies {
         Ok(format!(r#"{{"below":{}}}"#, low_below.unwrap_or_default()))
     }
 
-    fn hold(&self, _: EventKind, entry: &EntryView) -> Result<String> {
+    fn hold(&self, entry: &EntryView) -> Result<String> {
         Ok(format!(r#"{{"hold":{}}}"#, entry.refers_to.unwrap_or(entry.seq)))
     }
 

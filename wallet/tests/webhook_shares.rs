@@ -28,7 +28,7 @@ impl Payloads for Bodies {
         Ok("{}".to_owned())
     }
 
-    fn hold(&self, _: EventKind, entry: &EntryView) -> Result<String> {
+    fn hold(&self, entry: &EntryView) -> Result<String> {
         Ok(entry.seq.to_string())
     }
 

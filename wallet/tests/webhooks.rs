@@ -37,7 +37,7 @@ impl Payloads for Bodies {
         Ok(format!(r#"{{"seq":{},"below":{}}}"#, entry.seq, low_below.unwrap_or_default()))
     }
 
-    fn hold(&self, _: EventKind, entry: &EntryView) -> Result<String> {
+    fn hold(&self, entry: &EntryView) -> Result<String> {
         Ok(entry.seq.to_string())
     }
 

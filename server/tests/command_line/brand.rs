@@ -34,7 +34,7 @@ async fn the_operator_sets_name_logo_colour_and_addresses(pool: PgPool) {
     assert!(says(&["brand", "show"]).contains("help           -"));
     let wallet = wallet::Wallet::new(pool.clone(), wallet::Options::default());
     let log = wallet.identity().audit_log(None, 50).await.expect("the log");
-    assert_eq!(log.rows.iter().filter(|row| row.action == "catalog.brand_changed").count(), 2);
+    assert_eq!(log.rows.iter().filter(|row| row.action == "catalog.brand_changed").count(), 3);
     // What is sold is written with it, and reads back.
     let exported = says(&["preset", "export"]);
     assert!(exported.contains("[settings.brand]") && exported.contains("name = \"Box\""), "{exported}");

@@ -65,7 +65,7 @@ mod tests {
         let hold = json!({ "hold_id": 7, "amount": 0.000001, "entry": { "title": "GPT-5", "amount": 0 } });
         assert_eq!(written(EventKind::HoldCreated, &hold, "en"), "Hold created · GPT-5 · credits: 0.000001");
         let row = json!({ "entry": { "title": "GPT-5", "amount": 0 } });
-        assert_eq!(written(EventKind::LedgerEntryCreated, &row, "en"), "New ledger entry · GPT-5");
+        assert_eq!(written(EventKind::LedgerEntryCreated, &row, "en"), "Ledger entry created · GPT-5");
         assert_eq!(written(EventKind::Test, &json!({}), "xx"), "Test message");
     }
 

@@ -224,8 +224,22 @@ fn the_mail_about_a_metered_month_says_what_goes_over_to_the_next() {
         carried: credits("33.5"),
     });
     for (locale, all) in [
-        ("en", ["from 1 November 2026 to 30 November 2026: 45.5 tokens", "Charged: 12 tokens", "33.5 tokens, moves"]),
-        ("ru", ["с 1 ноября 2026 г. по 30 ноября 2026 г.: 45,5 токена", "Списано: 12 токенов", "33,5 токена"]),
+        (
+            "en",
+            [
+                "from 1 November 2026 to 30 November 2026, with what was carried over: 45.5 tokens",
+                "Charged: 12 tokens",
+                "33.5 tokens, moves",
+            ],
+        ),
+        (
+            "ru",
+            [
+                "с 1 ноября 2026 г. по 30 ноября 2026 г., вместе с перенесённым: 45,5 токена",
+                "Списано: 12 токенов",
+                "33,5 токена",
+            ],
+        ),
     ] {
         let text = rendered(&mail, locale).text.replace('\u{a0}', " ");
         for words in all {
