@@ -127,12 +127,15 @@ pub enum Refusal {
         fields: Vec<FieldError>,
     },
     /// The wallet, or one of its budgets, has too little left.
-    #[error("not enough credits: {needed} needed, {available} available")]
+    #[error("not enough credits: {needed} needed, {available} available{}", besides(*limited))]
     OutOfCredits {
         /// What the command takes.
         needed: Credits,
-        /// What is left.
+        /// What is left that may be spent on it.
         available: Credits,
+        /// What is left besides that is limited to other operations.
+        #[serde(default)]
+        limited: Credits,
         /// The name of the budget that stopped it, where it was not the wallet itself.
         ceiling: Option<String>,
         /// What auto top-up does about it, where the wallet has it.
@@ -195,6 +198,16 @@ pub enum Refusal {
     OutcomeUnknown,
 }
 
+/// What a debit that was refused for want of credits asked for.
+#[cfg(feature = "postgres")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shortfall {
+    /// What it takes.
+    pub(crate) needed: Credits,
+    /// What the wallet has that is limited to other operations.
+    pub(crate) limited: Credits,
+}
+
 /// What auto top-up does about a charge that was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopUpHint {
@@ -219,6 +232,11 @@ pub enum TopUpHintState {
 }
 
 /// Writes the first problem, for messages that stand alone.
+/// Says how much there is besides that is for other operations only.
+fn besides(limited: Credits) -> String {
+    if limited.is_positive() { format!(" ({limited} more are limited to other operations)") } else { String::new() }
+}
+
 fn first(fields: &[FieldError]) -> String {
     fields.first().map(|field| format!(": {}: {}", field.field, field.message)).unwrap_or_default()
 }
@@ -392,8 +410,13 @@ mod tests {
 
     #[test]
     fn refusals_carry_their_contract() {
-        let refusal =
-            Refusal::OutOfCredits { needed: Credits::ONE, available: Credits::ZERO, ceiling: None, auto_top_up: None };
+        let refusal = Refusal::OutOfCredits {
+            needed: Credits::ONE,
+            available: Credits::ZERO,
+            limited: Credits::ZERO,
+            ceiling: None,
+            auto_top_up: None,
+        };
         assert_eq!((refusal.code(), refusal.status()), ("out_of_credits", 402));
         let json = serde_json::to_string(&refusal).expect("plain data");
         assert_eq!(serde_json::from_str::<Refusal>(&json).expect("the same"), refusal);

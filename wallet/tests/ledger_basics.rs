@@ -54,7 +54,13 @@ async fn too_little_writes_nothing(pool: PgPool) {
     let refused = refusal(charge(&wallet, id, "c", 11).await);
     assert_eq!(
         refused,
-        Refusal::OutOfCredits { needed: credits(11), available: credits(10), ceiling: None, auto_top_up: None }
+        Refusal::OutOfCredits {
+            needed: credits(11),
+            available: credits(10),
+            limited: Credits::ZERO,
+            ceiling: None,
+            auto_top_up: None
+        }
     );
     assert_eq!(wallet.ledger().balance(id).await.expect("a balance").seq, 1);
     // The key of a refused command is free: it did nothing.

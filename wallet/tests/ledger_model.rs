@@ -22,7 +22,7 @@ use wallet::ledger::{
 use wallet::ledger::{Rules, Subject};
 use wallet::money::Credits;
 use wallet::test_support::{
-    Batch, Core, EarlierAnswer, Entry, PastDebit, Request, Verifier, WalletRequest, WalletState,
+    Batch, Core, EarlierAnswer, Entry, PastDebit, Request, Verifier, WalletRequest, WalletState, lines_of,
 };
 
 /// The core's world: what the writer would have in memory, and every row so far.
@@ -122,7 +122,9 @@ impl Real {
         let hold = row.view.refers_to.filter(|_| row.view.kind == EntryKind::Capture);
         let placed = hold.and_then(|hold| rows.iter().find(|row| row.view.seq == hold)).unwrap_or(row);
         let counted = (Subject::of(&placed.view.actor, &placed.view.metadata), placed.view.created_at);
-        let debit = PastDebit { entry: row.view.clone(), allocations: row.allocations.clone(), credited_by, counted };
+        let lines = if row.view.kind == EntryKind::Capture { lines_of(row.detail.as_deref()) } else { Vec::new() };
+        let (entry, allocations) = (row.view.clone(), row.allocations.clone());
+        let debit = PastDebit { entry, allocations, lines, credited_by, counted };
         BTreeMap::from([(charge, debit)])
     }
 }
@@ -273,13 +275,13 @@ fn the_core_does_what_the_rules_say() {
 #[test]
 fn a_budget_gives_back_only_what_it_counted() {
     let story = [
-        Step::Grant { wallet: 0, amount: 32, source: 0, priority: 0, expires_in: None },
-        Step::Hold { wallet: 0, lines: vec![8], expires_in: 10, customer: None },
+        Step::Grant { wallet: 0, amount: 32, source: 0, priority: 0, expires_in: None, limit: None },
+        Step::Hold { wallet: 0, lines: vec![8], operation: 0, expires_in: 10, customer: None },
         Step::Wait { seconds: 1 },
         Step::Budget { scope: Scope::Wallet(0), most: Some(8) },
-        Step::Charge { wallet: 0, amount: 8, customer: None },
+        Step::Charge { wallet: 0, amount: 8, operation: 0, customer: None },
         Step::Release { wallet: 0, which: 0 },
-        Step::Charge { wallet: 0, amount: 1, customer: None },
+        Step::Charge { wallet: 0, amount: 1, operation: 0, customer: None },
     ];
     tell(&story).expect("as the reference says");
 }
@@ -288,8 +290,8 @@ fn a_budget_gives_back_only_what_it_counted() {
 #[test]
 fn what_repaid_a_debt_is_not_paid_back() {
     let story = [
-        Step::Grant { wallet: 0, amount: 32, source: 0, priority: 0, expires_in: None },
-        Step::Hold { wallet: 0, lines: vec![2], expires_in: 1, customer: None },
+        Step::Grant { wallet: 0, amount: 32, source: 0, priority: 0, expires_in: None, limit: None },
+        Step::Hold { wallet: 0, lines: vec![2], operation: 0, expires_in: 1, customer: None },
         Step::Clawback { wallet: 0, grant: None, amount: 31 },
         Step::Capture { wallet: 0, which: 0, amount: Taken::Total(0) },
         Step::CreditBack { wallet: 0, which: 3 },

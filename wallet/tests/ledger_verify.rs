@@ -117,6 +117,18 @@ const CANARIES: &[(&str, &str)] = &[
     ("expired_grants_are_not_spent", "UPDATE grants SET expires_at = effective_at WHERE grant_id = 1"),
     ("expiry_takes_only_what_has_expired", "UPDATE grants SET expires_at = 'infinity' WHERE grant_id = 2"),
     ("grants_burn_in_order", "UPDATE grants SET priority = 1 WHERE grant_id = 1"),
+    (
+        "grants_burn_in_order",
+        "UPDATE grants SET limited_to = '{\"operations\":[\"gpt-5\"],\"categories\":[]}' WHERE grant_id = 1",
+    ),
+    (
+        "limited_grants_pay_for_what_they_may",
+        "UPDATE grants SET limited_to = '{\"operations\":[],\"categories\":[\"image\"]}' WHERE grant_id = 1",
+    ),
+    (
+        "limited_grants_pay_for_what_they_may",
+        "UPDATE grants SET limited_to = '{\"operations\":[\"gpt-5\",\"job\"],\"categories\":[]}' WHERE grant_id = 3",
+    ),
     ("credit_back_is_once_and_whole", "UPDATE entries SET refers_to = 5 WHERE kind = 8"),
     ("transfers_are_pairs", "DELETE FROM entries WHERE kind = 15"),
     ("transfers_are_pairs", "UPDATE wallets SET account_id = gen_random_uuid() WHERE environment = 'preview'"),

@@ -3,12 +3,13 @@
 #![expect(missing_docs, reason = "the macro writes props of its own for the browser")]
 
 use leptos::prelude::*;
-use wallet::ledger::{BalanceView, GrantView};
+use wallet::ledger::{BalanceView, GrantLimit, GrantView};
 use wallet::money::Credits;
 
 use crate::i18n::*;
 use crate::live::shown_balance;
 use crate::text::amount::{credits_text, unit_text};
+use crate::text::category::limit_text;
 use crate::text::date_time::{Zone, date_text, use_zone};
 
 /// The left half of the front page's panel.
@@ -128,6 +129,7 @@ struct Piece {
     remaining: Credits,
     held: Credits,
     expires: Option<chrono::NaiveDate>,
+    limit: Option<GrantLimit>,
     color: &'static str,
 }
 
@@ -144,6 +146,7 @@ fn pieces(zone: &Zone, balance: &BalanceView) -> Vec<Piece> {
             remaining: grant.remaining,
             held: grant.held,
             expires: grant.expires_at.map(|at| zone.day(at)),
+            limit: grant.limit.clone(),
             color: match (count - index, index % 3) {
                 (1, _) => "var(--lot-3)",
                 (2, _) => "var(--lot-2)",
@@ -235,12 +238,14 @@ fn list_piece(locale: Locale, part: &Piece) -> impl IntoView + use<> {
         .held
         .is_positive()
         .then(|| format!(", {}", td_string!(locale, wallet.batch_held, amount = credits_text(locale, part.held))));
+    let limit = part.limit.as_ref().map(|limit| limit_text(locale, limit));
     view! {
         <li class="flex gap-2">
             <span class="dot mt-1.5" style=format!("background:{}", part.color)></span>
             <span class="min-w-0">
                 <span class="block">{part.label.clone()}</span>
                 <span class="text-muted num">{amount}", "{until}{held}</span>
+                {limit.map(|limit| view! { <span class="block text-muted break-words">{limit}</span> })}
             </span>
         </li>
     }

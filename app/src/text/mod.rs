@@ -4,6 +4,7 @@ pub mod accent;
 pub mod amount;
 pub mod audit_labels;
 pub mod auto_top_up;
+pub mod category;
 pub mod console;
 pub mod date_time;
 pub mod document;

@@ -68,9 +68,13 @@ pub fn refusal_text(locale: Locale, error: &AppError) -> String {
         }
     };
     match refusal {
-        Refusal::OutOfCredits { needed, available, .. } => {
-            let (needed, available) = (credits_text(locale, *needed), credits_text(locale, *available));
-            td_string!(locale, refusal.out_of_credits, needed = needed, available = available)
+        Refusal::OutOfCredits { needed, available, limited, .. } => {
+            let [needed, available, rest] = [needed, available, limited].map(|amount| credits_text(locale, *amount));
+            if limited.is_positive() {
+                td_string!(locale, refusal.out_of_limited, needed = needed, available = available, limited = rest)
+            } else {
+                td_string!(locale, refusal.out_of_credits, needed = needed, available = available)
+            }
         }
         Refusal::PlanRequired { plan } => td_string!(locale, refusal.plan_required, plan = plan.clone()),
         Refusal::Invalid { fields } | Refusal::Unprocessable { fields } => match fields.first() {

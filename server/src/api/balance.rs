@@ -9,7 +9,7 @@ use uuid::Uuid;
 use wallet::catalog::CatalogView;
 use wallet::id::KeyId;
 use wallet::identity::{KeyScope, PlanSummary};
-use wallet::ledger::{BalanceView, Budget, GrantView, Subject, tightest};
+use wallet::ledger::{BalanceView, Budget, GrantLimit, GrantView, Purpose, Subject, tightest};
 use wallet::money::Credits;
 
 use super::add_ons::WalletAddOn;
@@ -41,7 +41,11 @@ pub struct Balance {
     plan_expires_at: Option<DateTime<Utc>>,
     /// What can be spent now: settled − held.
     available: Amount,
-    /// What this key can spend now: what is available, or less where a budget that counts the key leaves less; 0 while
+    /// How much of that can be spent on anything.
+    general: Amount,
+    /// The rest of it: credits that pay only for some operations or categories, in burn order.
+    limited: Vec<Limited>,
+    /// What this key can spend now, on what it may pay for: what is available, or less where a budget that counts the key leaves less; 0 while
     /// the wallet is frozen or waits for its owner.
     spendable: Amount,
     /// The budget that leaves less than there is; null where none does.
@@ -82,6 +86,48 @@ pub(super) struct Bound {
     /// When it starts anew.
     #[serde(serialize_with = "instant_in_seconds")]
     until: DateTime<Utc>,
+}
+
+/// Credits that pay only for some operations or categories.
+#[derive(Debug, Serialize, ToSchema)]
+struct Limited {
+    /// How many are left of them.
+    credits: Amount,
+    /// What they came from.
+    label: String,
+    /// When they end.
+    #[serde(serialize_with = "seconds")]
+    expires_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    to: Limit,
+}
+
+/// What credits pay for: what is named by either list.
+#[derive(Debug, Serialize, ToSchema)]
+struct Limit {
+    /// Codes of operations.
+    operations: Vec<String>,
+    /// Codes of categories.
+    categories: Vec<String>,
+}
+
+impl From<&GrantLimit> for Limit {
+    fn from(limit: &GrantLimit) -> Self {
+        Self { operations: limit.operations().to_vec(), categories: limit.categories().to_vec() }
+    }
+}
+
+fn limited(grants: &[GrantView]) -> Vec<Limited> {
+    let left = grants.iter().filter(|grant| grant.remaining.is_positive());
+    let limited = left.filter_map(|grant| {
+        Some(Limited {
+            credits: grant.remaining.into(),
+            label: grant.label.clone(),
+            expires_at: grant.expires_at,
+            to: grant.limit.as_ref()?.into(),
+        })
+    });
+    limited.collect()
 }
 
 /// Credits that expire.
@@ -145,13 +191,15 @@ impl Balance {
         budgets: &[Budget],
         catalog: &CatalogView,
         (runway_days, auto_top_up, add_ons): (Option<i64>, AutoTopUp, Vec<WalletAddOn>),
-    ) -> Self {
+    ) -> Answer<Self> {
         let (spendable, bound_by) = spendable(balance, budgets, caller.0.id);
-        Self {
+        Ok(Self {
             token_balance: balance.available.into(),
             plan: Some(plan.code.clone()).filter(|code| !code.is_empty()),
             plan_expires_at: plan.expires_at,
             available: balance.available.into(),
+            general: balance.available_for(Purpose::Other)?.into(),
+            limited: limited(&balance.grants),
             spendable: spendable.into(),
             bound_by,
             held: balance.held.into(),
@@ -164,7 +212,7 @@ impl Balance {
             runway_days,
             auto_top_up,
             add_ons,
-        }
+        })
     }
 }
 
@@ -183,7 +231,7 @@ pub async fn now(State(state): State<AppState>, caller: Caller) -> Answer<Respon
     let auto_top_up = state.wallet.payments().auto_top_up(caller.0.wallet).await?.into();
     let add_ons = state.wallet.add_ons().live(caller.0.wallet).await?.into_iter().map(WalletAddOn::from).collect();
     let seen = (runway_days, auto_top_up, add_ons);
-    Ok(Out(Balance::new(&balance, (&caller, &plan), &budgets, &catalog, seen)).into_response())
+    Ok(Out(Balance::new(&balance, (&caller, &plan), &budgets, &catalog, seen)?).into_response())
 }
 
 /// At which instant.
@@ -234,6 +282,8 @@ pub struct Grant {
     effective_at: DateTime<Utc>,
     /// When it ends.
     expires_at: Option<DateTime<Utc>>,
+    /// What it pays for; null where that is everything.
+    limit: Option<Limit>,
 }
 
 impl From<GrantView> for Grant {
@@ -247,6 +297,7 @@ impl From<GrantView> for Grant {
             held: grant.held.into(),
             effective_at: grant.effective_at,
             expires_at: grant.expires_at,
+            limit: grant.limit.as_ref().map(Limit::from),
         }
     }
 }

@@ -149,11 +149,12 @@ impl From<Refusal> for Fault {
             Refusal::Invalid { fields } | Refusal::Unprocessable { fields } => {
                 fault.with_detail(&json!({ "fields": fields.iter().map(field).collect::<Vec<_>>() }))
             }
-            Refusal::OutOfCredits { needed, available, ceiling, auto_top_up } => {
+            Refusal::OutOfCredits { needed, available, limited, ceiling, auto_top_up } => {
                 let retry_after = auto_top_up.and_then(|hint| hint.retry_after_seconds);
                 let fault = fault.with_detail(&OutOfCredits {
                     needed: needed.into(),
                     available: available.into(),
+                    limited: limited.is_positive().then(|| limited.into()),
                     ceiling,
                     auto_top_up: auto_top_up.map(|hint| hint.state),
                     retry_after_seconds: retry_after,
@@ -172,6 +173,9 @@ impl From<Refusal> for Fault {
 struct OutOfCredits {
     needed: Amount,
     available: Amount,
+    /// What the wallet has besides that is limited to other operations; missing where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limited: Option<Amount>,
     ceiling: Option<String>,
     /// What auto top-up does about it; missing where the wallet has none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use wallet::identity::KeyScope;
 use wallet::ledger::FormulaLine;
+use wallet::ledger::Purpose;
 use wallet::tariff::{Category, LineRequest, LockedQuote, PriceBook, Quote, Tariff};
 
 use super::amount::Amount;
@@ -197,6 +199,9 @@ pub struct CallPrice {
     /// The unit that costs are counted in.
     #[schema(example = "tokens")]
     unit: String,
+    /// What the wallet has that can be spent on it; missing where the key may not read the balance.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available: Option<Amount>,
     /// The formula.
     lines: Vec<Line>,
     /// The version of the price book.
@@ -241,13 +246,14 @@ impl From<FormulaLine> for Line {
 }
 
 impl CallPrice {
-    fn new(quote: Quote, unit: String, locked: Option<LockedPrice>) -> Self {
+    fn new(quote: Quote, unit: String, available: Option<Amount>, locked: Option<LockedPrice>) -> Self {
         Self {
             token_cost: quote.credits.into(),
             min_token_cost: quote.min.into(),
             max_token_cost: quote.max.into(),
             pricing_type: quote.pricing_type,
             unit,
+            available,
             lines: quote.lines.into_iter().map(Line::from).collect(),
             price_book_version: quote.price_book_version,
             quote: locked,
@@ -267,7 +273,8 @@ pub async fn calculate_price(
 ) -> Answer<Response> {
     let PriceRequest { params, count, lock } = body.value;
     let tariffs = state.wallet.tariffs();
-    find(&*tariffs.active().await?, &operation)?;
+    let category = find(&*tariffs.active().await?, &operation)?.category;
+    let available = available(&state, &caller, (&operation, category.code())).await?;
     let (quote, kept) = if lock {
         let line = LineRequest { operation, params, count };
         let LockedQuote { id, expires_at, quote } = tariffs.lock_quote(caller.0.wallet, &line).await?;
@@ -276,7 +283,16 @@ pub async fn calculate_price(
         (tariffs.quote(&operation, &params, count).await?, None)
     };
     let unit = state.wallet.catalog().view().await?.settings.unit.code.clone();
-    Ok(Out(CallPrice::new(quote, unit, kept)).into_response())
+    Ok(Out(CallPrice::new(quote, unit, available, kept)).into_response())
+}
+
+/// Tells what the caller's wallet has that can be spent on an operation, where the caller may know.
+async fn available(state: &AppState, caller: &Caller, (code, category): (&str, &str)) -> Answer<Option<Amount>> {
+    if caller.may(KeyScope::BalanceRead).is_err() {
+        return Ok(None);
+    }
+    let balance = state.wallet.balance(caller.0.wallet).await?;
+    Ok(Some(balance.available_for(Purpose::Operation { code, category })?.into()))
 }
 
 /// Several things to price at once.
@@ -355,7 +371,7 @@ pub async fn quote_batch(State(state): State<AppState>, body: Body<BatchRequest>
         total: batch.total.into(),
         min: batch.min.into(),
         max: batch.max.into(),
-        lines: batch.quotes.into_iter().map(|quote| CallPrice::new(quote, unit.clone(), None)).collect(),
+        lines: batch.quotes.into_iter().map(|quote| CallPrice::new(quote, unit.clone(), None, None)).collect(),
         unit,
     };
     Ok(Out(body).into_response())

@@ -8,7 +8,7 @@ use clap::Subcommand;
 use uuid::Uuid;
 use wallet::Wallet;
 use wallet::identity::Actor;
-use wallet::ledger::{BalanceView, Outcome, RebuiltNumber};
+use wallet::ledger::{BalanceView, Gift, Outcome, RebuiltNumber};
 use wallet::money::Credits;
 
 use super::admin::plain;
@@ -49,6 +49,13 @@ pub enum Command {
         /// The days after which they end; never where nothing is said.
         #[arg(long)]
         days: Option<u16>,
+        /// An operation of the price book that they pay for; may be given several times. Everything where neither this
+        /// nor a category is said.
+        #[arg(long = "operation")]
+        operations: Vec<String>,
+        /// A category that they pay for; may be given several times.
+        #[arg(long = "category")]
+        categories: Vec<String>,
         /// What their owner sees.
         #[arg(long, default_value = "Gift")]
         label: String,
@@ -125,10 +132,11 @@ async fn act(command: Command, wallet: &Wallet) -> anyhow::Result<()> {
             println!("{name} is not frozen.");
             Ok(())
         }
-        Command::Gift { wallet: name, credits, days, label, key, reason } => {
-            let amount = (amount(&credits)?, days);
+        Command::Gift { wallet: name, credits, days, operations, categories, label, key, reason } => {
+            let limit = wallet.tariffs().grant_limit(operations, categories).await.map_err(plain)?;
+            let gift = Gift { amount: amount(&credits)?, days, label, limit };
             let by = (&staff, reason.as_str());
-            let done = ledger.gift_by_staff(wallet_id(&name)?, amount, &label, &named(key), by).await.map_err(plain)?;
+            let done = ledger.gift_by_staff(wallet_id(&name)?, gift, &named(key), by).await.map_err(plain)?;
             said(&name, &done)
         }
         Command::Adjust { wallet: name, credits, key, reason } => {
@@ -228,7 +236,10 @@ fn numbers(balance: &BalanceView) -> String {
         let until =
             grant.expires_at.map_or_else(|| "never".to_owned(), |at| at.format("%Y-%m-%d %H:%M UTC").to_string());
         let (left, granted, label) = (grant.remaining, grant.granted, &grant.label);
-        lines.push(format!("grant {:<4} {left} of {granted}, held {}, ends {until}: {label}", grant.id, grant.held));
+        let only = grant.limit.as_ref().map(|limit| [limit.categories(), limit.operations()].concat().join(", "));
+        let only = only.map_or_else(String::new, |names| format!(" (only for {names})"));
+        let id = grant.id;
+        lines.push(format!("grant {id:<4} {left} of {granted}, held {}, ends {until}: {label}{only}", grant.held));
     }
     lines.join("\n")
 }

@@ -281,6 +281,16 @@ async fn a_wallet_is_shown_frozen_thawed_and_rebuilt(pool: PgPool) {
     let given = told(&gift);
     assert!(given.contains(", 12, ") && !given.contains("done before"), "{given}");
     assert!(told(&gift).contains("done before"));
+    // Credits for images only; what the price book does not have is refused by name.
+    let limited =
+        ["wallet", "gift", &name, "--credits", "3", "--category", "image", "--label", "Pictures", "--reason", "x"];
+    told(&limited);
+    let shown = told(&["wallet", "show", &name]);
+    assert!(shown.contains("Pictures (only for image)"), "{shown}");
+    let unknown = ["wallet", "gift", &name, "--credits", "3", "--category", "images", "--reason", "x"];
+    refuses(&run(&unknown, &settings), &["no category images", "image, video"]);
+    let unknown = ["wallet", "gift", &name, "--credits", "3", "--operation", "gpt-55", "--reason", "x"];
+    refuses(&run(&unknown, &settings), &["no operation gpt-55"]);
     let other = ["wallet", "gift", &name, "--credits", "13", "--key", "k1", "--reason", "sorry"];
     refuses(&run(&other, &settings), &["another request"]);
     refuses(&run(&["wallet", "gift", &name, "--credits", "0", "--reason", "x"], &settings), &["amount"]);

@@ -14,6 +14,7 @@ mod documents;
 mod exact;
 mod guards;
 mod keys;
+mod limited_grants;
 mod live;
 mod matrix;
 mod metered;

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::Wallet;
 use crate::add_on::rule::{Due, Short, after_short};
 use crate::add_on::{AddOnSubscription, Deducted, PauseReason, StoredState};
-use crate::error::{Error, Refusal, Result, TopUpHintState};
+use crate::error::{Error, Refusal, Result, Shortfall, TopUpHintState};
 use crate::id::{AccountId, AddOnId, WalletId};
 use crate::idempotency::IdempotencyKey;
 use crate::identity::Viewer;
@@ -66,9 +66,9 @@ impl Wallet {
     ) -> Result<()> {
         self.catch_up(viewer.wallet).await;
         match self.add_ons().switch_on(viewer, code, shown, key).await {
-            Err(Error::Refused(Refusal::OutOfCredits { needed, available, ceiling, .. })) => {
-                let auto_top_up = self.payments().top_up_for(viewer.wallet, needed).await;
-                Err(Refusal::OutOfCredits { needed, available, ceiling, auto_top_up }.into())
+            Err(Error::Refused(Refusal::OutOfCredits { needed, available, limited, ceiling, .. })) => {
+                let auto_top_up = self.payments().top_up_for(viewer.wallet, Shortfall { needed, limited }).await;
+                Err(Refusal::OutOfCredits { needed, available, limited, ceiling, auto_top_up }.into())
             }
             done => done,
         }
@@ -148,8 +148,9 @@ impl Wallet {
             return self.add_ons().wait(of, now + TimeDelta::minutes(AGAIN_MINUTES), None).await;
         }
         let (reason, available) = match refusal {
-            Refusal::OutOfCredits { needed, available, .. } => {
-                let is_coming = self.credits_are_coming(of.wallet, of.account, *needed).await?;
+            Refusal::OutOfCredits { needed, available, limited, .. } => {
+                let short = Shortfall { needed: *needed, limited: *limited };
+                let is_coming = self.credits_are_coming(of.wallet, of.account, short).await?;
                 if let Short::Wait(until) = after_short(of.short_since, is_coming, now) {
                     return self.add_ons().wait(of, until, of.short_since.or(Some(now))).await;
                 }
@@ -170,9 +171,9 @@ impl Wallet {
         &self,
         wallet: WalletId,
         account: AccountId,
-        needed: Credits,
+        short: Shortfall,
     ) -> Result<bool> {
-        let hint = self.payments().top_up_for(wallet, needed).await;
+        let hint = self.payments().top_up_for(wallet, short).await;
         if hint.is_some_and(|hint| hint.state == TopUpHintState::Pending) {
             return Ok(true);
         }

@@ -7,8 +7,9 @@ use tokio::task::JoinSet;
 
 use crate::Wallet;
 use crate::add_on::rule::{Short, after_short};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Shortfall};
 use crate::id::WalletId;
+use crate::ledger::Purpose;
 use crate::metered::rule::Due;
 use crate::metered::{Closed, MeteredWallet};
 use crate::money::Credits;
@@ -94,15 +95,18 @@ impl Wallet {
         let month = self.metered().month_due(of.clone()).await?;
         let balance = self.ledger().balance(of.wallet).await?;
         let is_stopped = balance.frozen.is_some() || balance.inactive;
-        if !is_stopped && balance.available < month.due {
+        let general = balance.available_for(Purpose::Other)?;
+        if !is_stopped && general < month.due {
             let now = self.clock().now();
-            let is_coming = self.credits_are_coming(of.wallet, of.account, month.due).await?;
+            let limited = balance.available.checked_sub(general).unwrap_or_default();
+            let short = Shortfall { needed: month.due, limited };
+            let is_coming = self.credits_are_coming(of.wallet, of.account, short).await?;
             if let Short::Wait(until) = after_short(of.short_since, is_coming, now) {
                 self.metered().wait(&of, until, of.short_since.or(Some(now))).await?;
                 return Ok(false);
             }
         }
-        let can_pay = if is_stopped { Credits::ZERO } else { balance.available };
+        let can_pay = if is_stopped { Credits::ZERO } else { general };
         match self.metered().close(&month, can_pay).await? {
             (Closed::Done, carried) => {
                 report.closed = report.closed.saturating_add(1);

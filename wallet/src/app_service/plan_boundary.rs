@@ -14,10 +14,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use crate::Wallet;
-use crate::error::{Result, TopUpHint};
+use crate::error::{Result, Shortfall, TopUpHint};
 use crate::id::{AccountId, WalletId};
 use crate::ledger::BalanceView;
-use crate::money::Credits;
 use crate::plan::due::Due;
 use crate::tariff::PlanUpkeep;
 use crate::wallet::Inner;
@@ -133,8 +132,8 @@ impl PlanUpkeep for Boundaries {
         Ok(Some(wallet.plans().current(account).await?.rank))
     }
 
-    async fn top_up_for(&self, id: WalletId, needed: Credits) -> Option<TopUpHint> {
-        Wallet::of(&self.wallet)?.payments().top_up_for(id, needed).await
+    async fn top_up_for(&self, id: WalletId, short: Shortfall) -> Option<TopUpHint> {
+        Wallet::of(&self.wallet)?.payments().top_up_for(id, short).await
     }
 }
 

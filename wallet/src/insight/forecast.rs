@@ -271,6 +271,7 @@ mod tests {
             expires_at: days.map(after),
             cost: None,
             reference: None,
+            limit: None,
         };
         let sum = credits(grants.iter().map(|(whole, _)| whole).sum());
         BalanceView {

@@ -35,6 +35,7 @@ pub use model::entry::{
     AllocationView, BalanceView, EntryDetail, EntryFilter, EntryKind, EntryPage, EntryView, GrantSource, GrantView,
     HoldLine, HoldState, HoldView, Page, ReceiptPart,
 };
+pub use model::grant_limit::{GrantLimit, Purpose};
 pub use model::hash::Hash;
 pub use model::metadata::NESTING_MAX;
 pub use model::receipt::{FormulaLine, Receipt};
@@ -62,6 +63,8 @@ pub use service::rebuild::RebuiltNumber;
 #[cfg(feature = "postgres")]
 pub use service::search::Export;
 #[cfg(feature = "postgres")]
+pub use service::staff::Gift;
+#[cfg(feature = "postgres")]
 pub(crate) use writer::LedgerOptions;
 #[cfg(feature = "postgres")]
 pub(crate) use {repo::invariants::Invariant, service::verify::check};
@@ -72,6 +75,7 @@ pub use crate::identity::Environment;
 #[doc(hidden)]
 pub mod test_support {
     pub use super::audit::chain_verifier::Verifier;
+    pub use super::model::entry_payload::lines_of;
     pub use super::model::request::{EarlierAnswer, Request, WalletRequest};
     pub use super::model::wallet_state::{Core, Entry, PastDebit, WalletState};
     pub use super::rules::batch::Batch;

@@ -82,6 +82,7 @@ impl Month {
             expires_at: self.expires_at,
             cost: self.paid.map(|(_, share)| share),
             reference: Some(reference.clone()),
+            limit: None,
         };
         let metadata = json!({
             "subscription": self.subscription,

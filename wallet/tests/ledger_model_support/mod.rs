@@ -9,7 +9,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wallet::id::WalletId;
-use wallet::ledger::{BudgetScope, CaptureAmount, Command, FeeKind, GrantSource, NewGrant, Receipt, ReleaseReason};
+use wallet::ledger::{
+    BudgetScope, CaptureAmount, Command, FeeKind, GrantLimit, GrantSource, NewGrant, Receipt, ReleaseReason,
+};
 use wallet::money::Credits;
 
 use budget::Spending;
@@ -25,10 +27,14 @@ pub enum Step {
         source: usize,
         priority: i16,
         expires_in: Option<i64>,
+        /// What it pays for, of [`LIMITS`]; everything where nothing is said.
+        limit: Option<usize>,
     },
     Charge {
         wallet: usize,
         amount: i64,
+        /// What for, of [`OPERATIONS`].
+        operation: usize,
         customer: Option<u8>,
     },
     Fee {
@@ -38,6 +44,8 @@ pub enum Step {
     Hold {
         wallet: usize,
         lines: Vec<i64>,
+        /// What the first line is for, of [`OPERATIONS`]; the next ones are for the next.
+        operation: usize,
         expires_in: u32,
         customer: Option<u8>,
     },
@@ -119,6 +127,8 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
     let wallet = 0..2_usize;
     let which = any::<usize>();
     let customer = prop::option::of(0..2_u8);
+    let operation = 0..OPERATIONS.len();
+    let limit = prop::option::weighted(0.4, 0..LIMITS.len());
     let scope = prop_oneof![
         Just(Scope::Project),
         (0..2_usize).prop_map(Scope::Wallet),
@@ -130,13 +140,17 @@ pub fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
         prop::collection::vec(-1..16_i64, 1..4).prop_map(Taken::Lines),
     ];
     let step = prop_oneof![
-        4 => (wallet.clone(), -1..60_i64, 0..6_usize, 0..4_i16, prop::option::of(0..20_i64)).prop_map(
-            |(wallet, amount, source, priority, expires_in)| Step::Grant { wallet, amount, source, priority, expires_in }),
-        6 => (wallet.clone(), -1..30_i64, customer.clone())
-            .prop_map(|(wallet, amount, customer)| Step::Charge { wallet, amount, customer }),
+        4 => (wallet.clone(), -1..60_i64, 0..6_usize, 0..4_i16, prop::option::of(0..20_i64), limit).prop_map(
+            |(wallet, amount, source, priority, expires_in, limit)| {
+                Step::Grant { wallet, amount, source, priority, expires_in, limit }
+            }),
+        6 => (wallet.clone(), -1..30_i64, operation.clone(), customer.clone())
+            .prop_map(|(wallet, amount, operation, customer)| Step::Charge { wallet, amount, operation, customer }),
         1 => (wallet.clone(), -1..20_i64).prop_map(|(wallet, amount)| Step::Fee { wallet, amount }),
-        4 => (wallet.clone(), prop::collection::vec(0..15_i64, 0..4), 0..12_u32, customer)
-            .prop_map(|(wallet, lines, expires_in, customer)| Step::Hold { wallet, lines, expires_in, customer }),
+        4 => (wallet.clone(), prop::collection::vec(0..15_i64, 0..4), operation, 0..12_u32, customer).prop_map(
+            |(wallet, lines, operation, expires_in, customer)| {
+                Step::Hold { wallet, lines, operation, expires_in, customer }
+            }),
         3 => (wallet.clone(), which, taken).prop_map(|(wallet, which, amount)| Step::Capture { wallet, which, amount }),
         2 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::Release { wallet, which }),
         1 => (wallet.clone(), which).prop_map(|(wallet, which)| Step::ExpireHold { wallet, which }),
@@ -171,18 +185,18 @@ impl World {
     pub fn play(&mut self, step: &Step, target: i64) -> Verdict {
         let now = self.now;
         match step {
-            Step::Grant { wallet, amount, priority, expires_in, .. } => {
-                self.purses[*wallet].grant(*amount, *priority, *expires_in, now)
+            Step::Grant { wallet, amount, priority, expires_in, limit, .. } => {
+                self.purses[*wallet].grant(*amount, (*priority, *limit), *expires_in, now)
             }
-            Step::Charge { wallet, amount, customer } => {
+            Step::Charge { wallet, amount, operation, customer } => {
                 let spending = Spending { wallet: *wallet, customer: *customer, at: now };
-                self.spend(spending, (*amount).into(), |purse| purse.charge(*amount, spending))
+                self.spend(spending, (*amount).into(), |purse| purse.charge(*amount, *operation, spending))
             }
             Step::Fee { wallet, amount } => self.purses[*wallet].fee(*amount, now),
-            Step::Hold { wallet, lines, expires_in, customer } => {
+            Step::Hold { wallet, lines, operation, expires_in, customer } => {
                 let spending = Spending { wallet: *wallet, customer: *customer, at: now };
                 let amount = lines.iter().map(|line| i128::from(*line)).sum();
-                self.spend(spending, amount, |purse| purse.hold(lines, *expires_in, spending))
+                self.spend(spending, amount, |purse| purse.hold((lines, *operation), *expires_in, spending))
             }
             Step::Capture { wallet, amount, .. } => {
                 let left = self.purses[*wallet].capture(target, amount, now);
@@ -305,6 +319,35 @@ pub fn start() -> DateTime<Utc> {
     DateTime::from_timestamp(1_790_000_000, 0).expect("a time")
 }
 
+/// What stories spend on: codes and categories.
+pub const OPERATIONS: [(&str, &str); 3] = [("draw", "image"), ("film", "video"), ("chat", "text")];
+
+/// What a grant of a story may be limited to.
+pub struct Limit {
+    operations: &'static [&'static str],
+    categories: &'static [&'static str],
+    /// The same in the reference's words: which of [`OPERATIONS`] it pays for, and its place before other limits.
+    pub pays: [bool; 3],
+    pub place: u8,
+}
+
+/// Some contain others, some overlap.
+pub const LIMITS: [Limit; 6] = [
+    Limit { operations: &["draw"], categories: &[], pays: [true, false, false], place: 1 },
+    Limit { operations: &["film"], categories: &[], pays: [false, true, false], place: 1 },
+    Limit { operations: &["draw", "film"], categories: &[], pays: [true, true, false], place: 2 },
+    Limit { operations: &["chat", "draw"], categories: &[], pays: [true, false, true], place: 2 },
+    Limit { operations: &[], categories: &["image"], pays: [true, false, false], place: 3 },
+    Limit { operations: &["film"], categories: &["image"], pays: [true, true, false], place: 4 },
+];
+
+impl Limit {
+    fn in_ledger(&self) -> Option<GrantLimit> {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        GrantLimit::new(owned(self.operations), owned(self.categories)).expect("a limit")
+    }
+}
+
 const SOURCES: [GrantSource; 6] = [
     GrantSource::Allowance,
     GrantSource::OneTime,
@@ -316,25 +359,32 @@ const SOURCES: [GrantSource; 6] = [
 
 /// Makes the command of a step, and names whose wallet it goes to.
 pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>) -> Option<(usize, Command)> {
-    let receipt = |amount: &i64| Receipt::flat("op", "Op", micros(*amount));
+    let receipt = |amount: &i64, operation: usize| {
+        let (code, category) = OPERATIONS[operation % OPERATIONS.len()];
+        Receipt { category: category.to_owned(), ..Receipt::flat(code, "Op", micros(*amount)) }
+    };
     Some(match step {
-        Step::Grant { wallet, amount, source, priority, expires_in } => {
+        Step::Grant { wallet, amount, source, priority, expires_in, limit } => {
             let source = SOURCES[source % SOURCES.len()];
             let grant = NewGrant {
                 priority: *priority,
                 expires_at: expires_in.map(|seconds| now + TimeDelta::seconds(seconds)),
+                limit: limit.and_then(|limit| LIMITS[limit].in_ledger()),
                 ..NewGrant::new(micros(*amount), source, "Lot")
             };
             (*wallet, Command::Grant(grant))
         }
-        Step::Charge { wallet, amount, .. } => (*wallet, Command::Charge { receipt: receipt(amount) }),
+        Step::Charge { wallet, amount, operation, .. } => {
+            (*wallet, Command::Charge { receipt: receipt(amount, *operation) })
+        }
         Step::Fee { wallet, amount } => {
             // Add-ons and metered items follow the same rules.
             let kind = if amount % 2 == 0 { FeeKind::Metered } else { FeeKind::AddOn };
-            (*wallet, Command::Fee { kind, receipt: receipt(amount) })
+            (*wallet, Command::Fee { kind, receipt: receipt(amount, 0) })
         }
-        Step::Hold { wallet, lines, expires_in, .. } => {
-            (*wallet, Command::Hold { lines: lines.iter().map(receipt).collect(), expires_in: Some(*expires_in) })
+        Step::Hold { wallet, lines, operation, expires_in, .. } => {
+            let lines = lines.iter().zip(*operation..).map(|(amount, operation)| receipt(amount, operation)).collect();
+            (*wallet, Command::Hold { lines, expires_in: Some(*expires_in) })
         }
         Step::Capture { wallet, amount, .. } => {
             let amount = match amount {

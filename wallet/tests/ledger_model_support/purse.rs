@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Taken;
 use super::budget::Spending;
+use super::{LIMITS, OPERATIONS, Taken};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lot {
     pub priority: i128,
+    /// Of [`LIMITS`]; nothing is everything.
+    pub limit: Option<usize>,
     pub ends: Option<i128>,
     pub brought: i128,
     pub free: i128,
@@ -15,9 +17,14 @@ pub struct Lot {
     pub taken_back: i128,
 }
 
+/// An amount and what it is for, of [`OPERATIONS`]; nothing is something that only what has no limit pays for.
+type Wanted = (Option<usize>, i128);
+
 #[derive(Clone, Debug)]
 pub struct Job {
     pub lines: Vec<i128>,
+    /// What the first line is for; the next ones are for the next.
+    pub operation: usize,
     pub ends: i128,
     pub state: &'static str,
     pub allocations: Vec<(i64, i128)>,
@@ -45,6 +52,21 @@ pub struct Purse {
     /// Which end customer a row is for, of those that say: what follows a row is for whom the row was.
     pub told: BTreeMap<i64, Option<u8>>,
     pub frozen: bool,
+}
+
+impl Lot {
+    fn pays(&self, operation: Option<usize>) -> bool {
+        match (self.limit, operation) {
+            (None, _) => true,
+            (Some(limit), Some(operation)) => LIMITS[limit].pays[operation],
+            (Some(_), None) => false,
+        }
+    }
+}
+
+/// Says what each line is for: the first one for `operation`, the next for the next.
+fn by_operation(lines: &[i128], operation: usize) -> Vec<Wanted> {
+    lines.iter().zip(operation..).map(|(line, operation)| (Some(operation % OPERATIONS.len()), *line)).collect()
 }
 
 /// What the reference says of a step: the code of a refusal, or nothing.
@@ -90,27 +112,52 @@ impl Purse {
         }
     }
 
-    /// Takes from the lots in order and says from which.
-    fn burn(&mut self, amount: i128, now: i128, aside: bool) -> Vec<(i64, i128)> {
+    /// Takes what is wanted, one after another, from the lots that pay for it in order, and says from which: in order,
+    /// each once.
+    fn burn(&mut self, wanted: &[Wanted], now: i128, aside: bool) -> Vec<(i64, i128)> {
+        let mut parts = vec![0; self.lots.len()];
+        let order = self.in_order();
+        for (operation, amount) in wanted {
+            let mut wanted = *amount;
+            for (place, id) in order.iter().enumerate() {
+                let lot = self.lots.get_mut(id).expect("listed");
+                let alive = lot.ends.is_none_or(|ends| ends > now);
+                if alive && lot.pays(*operation) {
+                    let part = wanted.min(lot.free);
+                    lot.free -= part;
+                    lot.set_aside += if aside { part } else { 0 };
+                    wanted -= part;
+                    parts[place] += part;
+                }
+            }
+        }
+        order.into_iter().zip(parts).filter(|(_, part)| *part > 0).collect()
+    }
+
+    fn in_order(&self) -> Vec<i64> {
         let mut order: Vec<i64> = self.lots.keys().copied().collect();
         order.sort_by_key(|id| {
             let lot = &self.lots[id];
-            (lot.priority, lot.ends.unwrap_or(i128::MAX), *id)
+            let narrow = lot.limit.map_or(u8::MAX, |limit| LIMITS[limit].place);
+            (narrow, lot.priority, lot.ends.unwrap_or(i128::MAX), *id)
         });
-        let mut wanted = amount;
-        let mut parts = Vec::new();
+        order
+    }
+
+    /// Takes from whatever there is: from what has no limit first.
+    fn burn_any(&mut self, amount: i128, now: i128) -> i128 {
+        let mut missing = amount;
+        let mut order = self.in_order();
+        order.sort_by_key(|id| self.lots[id].limit.is_some());
         for id in order {
             let lot = self.lots.get_mut(&id).expect("listed");
-            let alive = lot.ends.is_none_or(|ends| ends > now);
-            if wanted > 0 && alive && lot.free > 0 {
-                let part = wanted.min(lot.free);
+            if lot.ends.is_none_or(|ends| ends > now) {
+                let part = missing.min(lot.free);
                 lot.free -= part;
-                lot.set_aside += if aside { part } else { 0 };
-                wanted -= part;
-                parts.push((id, part));
+                missing -= part;
             }
         }
-        parts
+        amount - missing
     }
 
     /// Gives credits back to a lot: a debt is repaid first, unless the lot has ended.
@@ -122,69 +169,80 @@ impl Purse {
         lot.free += amount - repaid;
     }
 
-    fn add_lot(&mut self, priority: i128, ends: Option<i128>, amount: i128) {
+    fn add_lot(&mut self, (priority, limit): (i128, Option<usize>), ends: Option<i128>, amount: i128) {
         let repaid = self.debt.min(amount);
         self.debt -= repaid;
         let id = self.lots.keys().max().copied().unwrap_or(0) + 1;
-        let lot = Lot { priority, ends, brought: amount, free: amount - repaid, set_aside: 0, taken_back: 0 };
+        let lot = Lot { priority, limit, ends, brought: amount, free: amount - repaid, set_aside: 0, taken_back: 0 };
         self.lots.insert(id, lot);
     }
 
-    pub fn grant(&mut self, amount: i64, priority: i16, expires_in: Option<i64>, now: i128) -> Verdict {
+    pub fn grant(
+        &mut self,
+        amount: i64,
+        (priority, limit): (i16, Option<usize>),
+        expires_in: Option<i64>,
+        now: i128,
+    ) -> Verdict {
         if amount <= 0 || expires_in.is_some_and(|seconds| seconds <= 0) {
             return Err("unprocessable");
         }
         self.write_off(now);
-        self.add_lot(priority.into(), expires_in.map(|seconds| now + i128::from(seconds)), amount.into());
+        self.add_lot((priority.into(), limit), expires_in.map(|seconds| now + i128::from(seconds)), amount.into());
         self.rows += 1;
         Ok(())
     }
 
-    fn enough(&self, amount: i128, now: i128) -> Verdict {
-        if amount > 0 && amount > self.available(now) { Err("out_of_credits") } else { Ok(()) }
+    fn enough(&self, wanted: &[Wanted], now: i128) -> Verdict {
+        let amount: i128 = wanted.iter().map(|(_, amount)| amount).sum();
+        let found: i128 = self.clone().burn(wanted, now, false).iter().map(|(_, part)| part).sum();
+        if amount > 0 && (self.debt > 0 || found < amount) { Err("out_of_credits") } else { Ok(()) }
     }
 
     fn may_spend(&self) -> Verdict {
         if self.frozen { Err("forbidden") } else { Ok(()) }
     }
 
-    pub fn charge(&mut self, amount: i64, spending: Spending) -> Verdict {
-        self.debit(amount, spending.at, Some(spending))
+    pub fn charge(&mut self, amount: i64, operation: usize, spending: Spending) -> Verdict {
+        self.debit(amount, Some(operation), spending.at, Some(spending))
     }
 
     pub fn fee(&mut self, amount: i64, now: i128) -> Verdict {
-        self.debit(amount, now, None)
+        self.debit(amount, None, now, None)
     }
 
-    fn debit(&mut self, amount: i64, now: i128, counted: Option<Spending>) -> Verdict {
+    fn debit(&mut self, amount: i64, operation: Option<usize>, now: i128, counted: Option<Spending>) -> Verdict {
         let amount = i128::from(amount);
         if amount < 0 {
             return Err("unprocessable");
         }
         self.may_spend()?;
-        self.enough(amount, now)?;
+        self.enough(&[(operation, amount)], now)?;
         self.write_off(now);
-        let parts = self.burn(amount, now, false);
+        let parts = self.burn(&[(operation, amount)], now, false);
         self.rows += 1;
         self.told.insert(self.rows, counted.and_then(|counted| counted.customer));
         self.debits.insert(self.rows, Debit { parts, paid_back: false, counted });
         Ok(())
     }
 
-    pub fn hold(&mut self, lines: &[i64], expires_in: u32, spending: Spending) -> Verdict {
+    pub fn hold(&mut self, (lines, operation): (&[i64], usize), expires_in: u32, spending: Spending) -> Verdict {
         let now = spending.at;
         if expires_in == 0 || lines.is_empty() {
             return Err("unprocessable");
         }
         self.may_spend()?;
         let lines: Vec<i128> = lines.iter().map(|line| i128::from(*line)).collect();
-        self.enough(lines.iter().sum(), now)?;
+        let wanted = by_operation(&lines, operation);
+        self.enough(&wanted, now)?;
         self.write_off(now);
-        let allocations = self.burn(lines.iter().sum(), now, true);
+        let allocations = self.burn(&wanted, now, true);
         self.rows += 1;
         self.told.insert(self.rows, spending.customer);
-        self.jobs
-            .insert(self.rows, Job { lines, ends: now + i128::from(expires_in), state: "open", allocations, spending });
+        self.jobs.insert(
+            self.rows,
+            Job { lines, operation, ends: now + i128::from(expires_in), state: "open", allocations, spending },
+        );
         Ok(())
     }
 
@@ -199,18 +257,25 @@ impl Purse {
     }
 
     /// Ends a job: takes `taken`, gives the rest back where it came from. Says what was counted and is not spent.
-    fn end_job(&mut self, seq: i64, job: &Job, taken: i128, state: &'static str, now: i128) -> (Spending, i128) {
-        let mut left = taken;
+    fn end_job(&mut self, seq: i64, job: &Job, taken: &[i128], state: &'static str, now: i128) -> (Spending, i128) {
+        let mut pinned = job.allocations.clone();
+        for (operation, amount) in by_operation(taken, job.operation) {
+            let mut left = amount;
+            for (id, pinned) in &mut pinned {
+                let part = if self.lots[id].pays(operation) { left.min(*pinned) } else { 0 };
+                left -= part;
+                *pinned -= part;
+            }
+            assert_eq!(left, 0, "what was set aside is there to be taken");
+        }
         let mut parts = Vec::new();
         let mut back = Vec::new();
-        for (id, pinned) in &job.allocations {
-            let part = left.min(*pinned);
-            left -= part;
-            self.lots.get_mut(id).expect("a lot").set_aside -= pinned;
-            if part > 0 {
-                parts.push((*id, part));
+        for ((id, all), (_, left)) in job.allocations.iter().zip(&pinned) {
+            self.lots.get_mut(id).expect("a lot").set_aside -= all;
+            if all > left {
+                parts.push((*id, all - left));
             }
-            back.push((*id, pinned - part));
+            back.push((*id, *left));
         }
         for (id, amount) in back {
             self.give(id, amount, now);
@@ -222,33 +287,37 @@ impl Purse {
         }
         self.jobs.get_mut(&seq).expect("a job").state = state;
         self.write_off(now);
-        (job.spending, job.lines.iter().sum::<i128>() - taken)
+        (job.spending, job.lines.iter().sum::<i128>() - taken.iter().sum::<i128>())
     }
 
     pub fn capture(&mut self, seq: i64, amount: &Taken, now: i128) -> Freed {
         let job = self.open_job(seq, now)?;
         let whole: i128 = job.lines.iter().sum();
-        let taken = match amount {
-            Taken::All => whole,
-            Taken::Total(total) => i128::from(*total),
+        let taken: Vec<i128> = match amount {
+            Taken::All => job.lines.clone(),
+            Taken::Total(total) => {
+                let total = i128::from(*total);
+                if total < 0 || total > whole {
+                    return Err("unprocessable");
+                }
+                let before = job.lines.iter().scan(0, |sum, line| Some(std::mem::replace(sum, *sum + line)));
+                before.zip(&job.lines).map(|(before, line)| (total - before).clamp(0, *line)).collect()
+            }
             Taken::Lines(lines) => {
                 let fits = lines.len() == job.lines.len()
                     && lines.iter().zip(&job.lines).all(|(taken, line)| *taken >= 0 && i128::from(*taken) <= *line);
                 if !fits {
                     return Err("unprocessable");
                 }
-                lines.iter().map(|line| i128::from(*line)).sum()
+                lines.iter().map(|line| i128::from(*line)).collect()
             }
         };
-        if taken < 0 || taken > whole {
-            return Err("unprocessable");
-        }
-        Ok(self.end_job(seq, &job, taken, "captured", now))
+        Ok(self.end_job(seq, &job, &taken, "captured", now))
     }
 
     pub fn release(&mut self, seq: i64, now: i128) -> Freed {
         let job = self.open_job(seq, now)?;
-        Ok(self.end_job(seq, &job, 0, "released", now))
+        Ok(self.end_job(seq, &job, &[], "released", now))
     }
 
     pub fn time_out(&mut self, seq: i64, now: i128) -> Freed {
@@ -260,7 +329,7 @@ impl Purse {
             "released" => return Err("hold_released"),
             _ => return Err("hold_expired"),
         }
-        Ok(self.end_job(seq, &job, 0, "expired", now))
+        Ok(self.end_job(seq, &job, &[], "expired", now))
     }
 
     pub fn pay_back(&mut self, seq: i64, now: i128) -> Result<Option<(Spending, i128)>, &'static str> {
@@ -304,14 +373,9 @@ impl Purse {
             missing -= part;
             parts.extend((part > 0).then_some((id, part)));
         }
-        let others = self.burn(missing, now, false);
-        let rest: i128 = others.iter().map(|(_, part)| part).sum();
-        parts.extend(others);
-        self.debt += missing - rest;
+        self.debt += missing - self.burn_any(missing, now);
         self.rows += 1;
-        if let (true, Some(named), [(id, part)]) = (missing == rest, lot, parts.as_slice())
-            && named == *id
-        {
+        if let (0, [(id, part)]) = (missing, parts.as_slice()) {
             self.voids.insert(self.rows, (*id, *part, false));
         }
         Ok(())
@@ -360,11 +424,12 @@ impl Purse {
         }
         if amount > 0 {
             self.write_off(now);
-            self.add_lot(20, None, amount.into());
+            self.add_lot((20, None), None, amount.into());
         } else {
-            self.enough(-i128::from(amount), now)?;
+            let wanted = [(None, -i128::from(amount))];
+            self.enough(&wanted, now)?;
             self.write_off(now);
-            self.burn(-i128::from(amount), now, false);
+            self.burn(&wanted, now, false);
         }
         self.rows += 1;
         Ok(())
@@ -376,12 +441,13 @@ impl Purse {
         if amount <= 0 {
             return Err("unprocessable");
         }
-        from.enough(amount, now)?;
+        let wanted = [(None, amount)];
+        from.enough(&wanted, now)?;
         from.write_off(now);
         to.write_off(now);
-        for (id, part) in from.burn(amount, now, false) {
+        for (id, part) in from.burn(&wanted, now, false) {
             let (priority, ends) = (from.lots[&id].priority, from.lots[&id].ends);
-            to.add_lot(priority, ends, part);
+            to.add_lot((priority, None), ends, part);
         }
         from.rows += 1;
         to.rows += 1;

@@ -6,6 +6,7 @@ use wallet::money::Credits;
 
 use crate::i18n::*;
 use crate::text::amount::{credits_text, unit_text};
+use crate::text::category::category_name;
 use crate::text::date_time::{date_text, day_month_text};
 
 /// The categories from the bottom of a bar to its top, with their colours.
@@ -175,17 +176,7 @@ fn stacked(day: &SpentDay) -> Vec<(&'static str, i64)> {
 
 /// Names a category as the history's filter does.
 fn category_words(locale: Locale, category: &str) -> &'static str {
-    match category {
-        "text" => td_string!(locale, ledger.category_text),
-        "image" => td_string!(locale, ledger.category_image),
-        "video" => td_string!(locale, ledger.category_video),
-        "music" => td_string!(locale, ledger.category_music),
-        "tts" => td_string!(locale, ledger.category_tts),
-        "stt" => td_string!(locale, ledger.category_stt),
-        "tool" => td_string!(locale, ledger.category_tool),
-        "job" => td_string!(locale, ledger.category_job),
-        _ => td_string!(locale, wallet.spent_other),
-    }
+    category.parse().map_or(td_string!(locale, wallet.spent_other), |known| category_name(locale, known))
 }
 
 /// The colours with their names and sums.

@@ -11,6 +11,7 @@ use crate::data::tariffs::EditorRow;
 use crate::i18n::*;
 use crate::islands::price_field::{GoOnAfterSave, PriceField};
 use crate::text::amount::range_text;
+use crate::text::category::category_name;
 use crate::text::date_time::day_month_text;
 use crate::text::price_labels::unit_words;
 
@@ -79,21 +80,6 @@ pub fn PriceGrid(
                 <tbody>{groups}</tbody>
             </table>
         </div>
-    }
-}
-
-/// Names a category.
-#[must_use]
-pub fn category_name(locale: Locale, category: Category) -> &'static str {
-    match category {
-        Category::Text => td_string!(locale, ledger.category_text),
-        Category::Image => td_string!(locale, ledger.category_image),
-        Category::Video => td_string!(locale, ledger.category_video),
-        Category::Music => td_string!(locale, ledger.category_music),
-        Category::Tts => td_string!(locale, ledger.category_tts),
-        Category::Stt => td_string!(locale, ledger.category_stt),
-        Category::Tool => td_string!(locale, ledger.category_tool),
-        Category::Job => td_string!(locale, ledger.category_job),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
+use wallet::tariff::Category;
 
 use crate::components::ledger::receipt::ReceiptPanel;
 use crate::components::ui::panel::{Loaded, PageHead};
@@ -9,6 +10,7 @@ use crate::components::ui::shell::{AppShell, Nav};
 use crate::data::ledger::{HISTORY_ROWS, HistoryPage as Page, HistoryQuery, history, receipt};
 use crate::i18n::*;
 use crate::islands::history::{HistoryRows, HistoryView};
+use crate::text::category::category_name;
 
 /// Reads the filters from the address.
 fn query_of(params: &leptos_router::params::ParamsMap) -> HistoryQuery {
@@ -126,17 +128,9 @@ fn Filters(query: Memo<HistoryQuery>) -> impl IntoView {
             ("expiry", words(t_string!(i18n, ledger.kind_expiry))),
             ("correction", words(t_string!(i18n, ledger.kind_correction))),
         ];
-        let categories = vec![
-            ("", words(t_string!(i18n, ledger.category_all))),
-            ("text", words(t_string!(i18n, ledger.category_text))),
-            ("image", words(t_string!(i18n, ledger.category_image))),
-            ("video", words(t_string!(i18n, ledger.category_video))),
-            ("music", words(t_string!(i18n, ledger.category_music))),
-            ("tts", words(t_string!(i18n, ledger.category_tts))),
-            ("stt", words(t_string!(i18n, ledger.category_stt))),
-            ("tool", words(t_string!(i18n, ledger.category_tool))),
-            ("job", words(t_string!(i18n, ledger.category_job))),
-        ];
+        let all = std::iter::once(("", words(t_string!(i18n, ledger.category_all))));
+        let named = Category::ALL.map(|known| (known.code(), words(category_name(i18n.get_locale(), known))));
+        let categories = all.chain(named).collect::<Vec<_>>();
         let is_filtered = query.is_filtered();
         view! {
             <form

@@ -6,12 +6,12 @@ use wallet::catalog::{OperationForm, RULE_KINDS};
 use wallet::tariff::{Category, RuleFields};
 
 use crate::components::tariff_editor::draft_page::{DraftHead, DraftPage, use_version};
-use crate::components::tariff_editor::grid::category_name;
 use crate::components::tariff_editor::rule_form::RuleForm;
 use crate::components::ui::field::{Field, TextArea};
 use crate::context::{FieldError, FormOutcome};
 use crate::data::tariffs::{OperationPage as PageData, load_operation};
 use crate::i18n::*;
+use crate::text::category::category_name;
 use crate::text::import_error::import_error_text;
 use crate::text::refusal::field_error_text;
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::id::WalletId;
 use crate::ledger::model::entry::{EntryView, GrantSource, HoldView};
+use crate::ledger::model::grant_limit::GrantLimit;
 use crate::ledger::model::receipt::Receipt;
 use crate::money::{Credits, Money};
 
@@ -126,6 +127,9 @@ pub struct NewGrant {
     pub cost: Option<Money>,
     /// What it belongs to: `payment:<id>`, `subscription:<id>:<period>`.
     pub reference: Option<String>,
+    /// What they may be spent on; everything where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<GrantLimit>,
 }
 
 impl NewGrant {
@@ -140,6 +144,7 @@ impl NewGrant {
             expires_at: None,
             cost: None,
             reference: None,
+            limit: None,
         }
     }
 }

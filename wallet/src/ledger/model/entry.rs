@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::identity::Actor;
 use crate::ledger::model::archive::ArchivedRows;
+use crate::ledger::model::grant_limit::{GrantLimit, Purpose};
 use crate::ledger::model::receipt::Receipt;
 use crate::money::{Credits, Money};
 
@@ -191,6 +192,16 @@ pub struct BalanceView {
     pub inactive: bool,
 }
 
+impl BalanceView {
+    /// Tells how much of what is available can be spent on something; on [`Purpose::Other`] only what is not limited.
+    pub fn available_for(&self, purpose: Purpose<'_>) -> Result<Credits> {
+        let pays = |grant: &&GrantView| grant.limit.as_ref().is_none_or(|limit| limit.admits(purpose));
+        let others = Credits::checked_sum(self.grants.iter().filter(|grant| !pays(grant)).map(|grant| grant.remaining));
+        let available = others.and_then(|others| self.available.checked_sub(others));
+        available.ok_or_else(|| Error::internal("a balance is too large"))
+    }
+}
+
 /// One grant that still has something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrantView {
@@ -218,6 +229,9 @@ pub struct GrantView {
     pub cost: Option<Money>,
     /// What it belongs to.
     pub reference: Option<String>,
+    /// What it may be spent on; everything where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<GrantLimit>,
 }
 
 /// One grant's share of a row.

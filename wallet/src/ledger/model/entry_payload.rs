@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ledger::model::entry::HoldLine;
+use crate::ledger::model::grant_limit::GrantLimit;
 use crate::ledger::model::receipt::{FormulaLine, Receipt};
 use crate::ledger::model::wallet_state::GrantTerms;
 use crate::money::Credits;
@@ -88,6 +89,8 @@ pub(crate) struct Terms {
     cost: Option<(i64, String)>,
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    limit: Option<GrantLimit>,
 }
 
 impl Priced {
@@ -166,6 +169,7 @@ impl EntryPayload {
             expires_at: terms.expires_at.map(|at| at.timestamp_micros()),
             cost: terms.cost.map(|cost| (cost.minor(), cost.currency().code().to_owned())),
             reference: terms.reference.clone(),
+            limit: terms.limit.clone(),
         };
         Self::Grants(grants.into_iter().map(terms).collect())
     }
@@ -233,6 +237,12 @@ impl EntryPayload {
             _ => Vec::new(),
         }
     }
+}
+
+/// Reads the lines of a hold or capture from what its row says; none of any other row.
+#[must_use]
+pub fn lines_of(detail: Option<&str>) -> Vec<HoldLine> {
+    detail.and_then(EntryPayload::from_text).map(EntryPayload::into_lines).unwrap_or_default()
 }
 
 #[cfg(test)]

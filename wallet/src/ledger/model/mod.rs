@@ -8,6 +8,7 @@ pub(super) mod budget;
 pub(super) mod command;
 pub(super) mod entry;
 pub(super) mod entry_payload;
+pub(super) mod grant_limit;
 pub(super) mod hash;
 pub(super) mod metadata;
 pub(super) mod receipt;

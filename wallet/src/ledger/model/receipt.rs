@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::ledger::model::grant_limit::Purpose;
 use crate::money::Credits;
 
 /// Why a debit cost what it cost: tariff version, inputs, formula lines.
@@ -34,6 +35,12 @@ pub struct Receipt {
 }
 
 impl Receipt {
+    /// Tells what it takes credits for.
+    #[must_use]
+    pub(crate) fn purpose(&self) -> Purpose<'_> {
+        Purpose::Operation { code: &self.operation, category: &self.category }
+    }
+
     /// Makes the receipt of something that costs the same always and has no price book.
     pub fn flat(operation: impl Into<String>, name: impl Into<String>, total: Credits) -> Self {
         Self {

@@ -12,6 +12,7 @@ use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, Environment, Side};
 use crate::ledger::model::budget::{Budget, BudgetScope};
 use crate::ledger::model::entry::{EntryKind, EntryView, GrantSource, HoldLine, HoldState};
+use crate::ledger::model::grant_limit::{GrantLimit, Purpose};
 use crate::ledger::model::hash::Hash;
 use crate::ledger::model::metadata;
 use crate::money::{Credits, Money};
@@ -103,6 +104,8 @@ pub struct GrantTerms {
     pub cost: Option<Money>,
     /// What it belongs to.
     pub reference: Option<String>,
+    /// What it may be spent on; everything where nothing is said.
+    pub limit: Option<GrantLimit>,
 }
 
 impl Grant {
@@ -118,10 +121,18 @@ impl Grant {
         self.remaining.is_positive() || self.held.is_positive()
     }
 
-    /// Gives the place in the burn order: priority, then earliest end (never last), then oldest.
+    /// Gives the place in the burn order: the most limited first, then priority, then earliest end (never last), then
+    /// oldest.
     #[must_use]
-    pub(crate) fn burn_key(&self) -> (i16, bool, Option<DateTime<Utc>>, i64) {
-        (self.terms.priority, self.terms.expires_at.is_none(), self.terms.expires_at, self.id)
+    pub(crate) fn burn_key(&self) -> ((usize, usize), i16, bool, Option<DateTime<Utc>>, i64) {
+        let breadth = self.terms.limit.as_ref().map_or((usize::MAX, usize::MAX), GrantLimit::breadth);
+        (breadth, self.terms.priority, self.terms.expires_at.is_none(), self.terms.expires_at, self.id)
+    }
+
+    /// Says whether the grant may be spent on something.
+    #[must_use]
+    pub(crate) fn pays_for(&self, purpose: Purpose<'_>) -> bool {
+        self.terms.limit.as_ref().is_none_or(|limit| limit.admits(purpose))
     }
 }
 
@@ -170,6 +181,8 @@ pub struct PastDebit {
     pub entry: EntryView,
     /// What it took from which grant (as changes: below zero).
     pub allocations: Vec<Allocation>,
+    /// Of a capture: how much of what it took; a capture of an older version of Scrip says nothing.
+    pub lines: Vec<HoldLine>,
     /// The row that paid it back before.
     pub credited_by: Option<i64>,
     /// On whose behalf and when budgets counted it: at the hold, for a capture.
@@ -344,6 +357,14 @@ impl Core {
     #[must_use]
     pub fn available(&self, now: DateTime<Utc>) -> Option<Credits> {
         available(&self.grants, self.debt, now)
+    }
+
+    /// Tells what can be spent on something now. `None` where the numbers are too large.
+    #[must_use]
+    pub(crate) fn available_for(&self, purpose: Purpose<'_>, now: DateTime<Utc>) -> Option<Credits> {
+        let limited = self.grants.iter().filter(|grant| !grant.pays_for(purpose) && !grant.is_expired(now));
+        let limited = Credits::checked_sum(limited.map(|grant| grant.remaining))?;
+        self.available(now)?.checked_sub(limited)
     }
 
     /// Says whether a kind of row counts as activity of the owner.

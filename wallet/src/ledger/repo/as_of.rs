@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use crate::error::Result;
 use crate::id::WalletId;
 use crate::ledger::model::wallet_state::Grant;
-use crate::ledger::repo::GrantRow;
+use crate::ledger::repo::{GrantRow, in_burn_order};
 use crate::money::Credits;
 
 /// A row's place and moment, and what was set aside after it.
@@ -67,17 +67,17 @@ pub(in crate::ledger) async fn grants_until(
     let rows = sqlx::query_as!(
         GrantRow,
         "SELECT shard, wallet_id, grant_id, seq, source, label, granted, remaining, held, clawed, priority,
-                effective_at, expires_at, cost_minor, cost_currency, reference
+                effective_at, expires_at, cost_minor, cost_currency, reference, limited_to
          FROM grants
          WHERE shard = $1 AND wallet_id = $2 AND seq <= $3
-         ORDER BY priority, expires_at NULLS LAST, grant_id",
+         ORDER BY grant_id",
         wallet.shard.as_i16(),
         wallet.number,
         seq
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter().map(|row| row.grant().map(|(_, grant)| grant)).collect()
+    in_burn_order(rows)
 }
 
 /// Gives back the numbers that a grant had, from what it has and what happened since.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::id::WalletId;
 use crate::ledger::model::batch_changes::BatchChanges;
+use crate::ledger::model::grant_limit::GrantLimit;
 use crate::ledger::model::wallet_state::{Core, Entry};
 use crate::money::Credits;
 
@@ -142,6 +143,7 @@ pub(in crate::ledger) struct NewGrants {
     pub(crate) cost_minors: Vec<Option<i64>>,
     pub(crate) cost_currencies: Vec<Option<String>>,
     pub references: Vec<Option<String>>,
+    pub(crate) limits: Vec<Option<String>>,
 }
 
 impl NewGrants {
@@ -159,6 +161,7 @@ impl NewGrants {
             to.cost_minors.push(terms.cost.map(|cost| cost.minor()));
             to.cost_currencies.push(terms.cost.map(|cost| cost.currency().code().to_owned()));
             to.references.push(terms.reference.clone());
+            to.limits.push(terms.limit.as_ref().and_then(GrantLimit::to_text));
         }
         to
     }

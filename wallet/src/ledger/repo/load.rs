@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::model::budget::{Budget, BudgetPeriod, BudgetScope, Window};
-use crate::ledger::model::entry::{EntryKind, EntryView};
+use crate::ledger::model::entry::{EntryKind, EntryView, HoldLine};
+use crate::ledger::model::entry_payload::lines_of;
 use crate::ledger::model::hash::Hash;
 use crate::ledger::model::request::EarlierAnswer;
 use crate::ledger::model::wallet_state::{Allocation, Core, Grant, PastDebit, Subject};
@@ -138,7 +139,7 @@ pub(in crate::ledger) async fn peek_wallets(connection: &mut PgConnection, walle
     rows.into_iter().map(Found::try_from).collect()
 }
 
-/// Reads the open grants of wallets, in burn order.
+/// Reads the open grants of wallets.
 pub(in crate::ledger) async fn open_grants(
     connection: &mut PgConnection,
     wallets: &[WalletId],
@@ -147,10 +148,11 @@ pub(in crate::ledger) async fn open_grants(
     let rows = sqlx::query_as!(
         GrantRow,
         "SELECT g.shard, g.wallet_id, g.grant_id, g.seq, g.source, g.label, g.granted, g.remaining, g.held, g.clawed,
-                g.priority, g.effective_at, g.expires_at, g.cost_minor, g.cost_currency, g.reference
+                g.priority, g.effective_at, g.expires_at, g.cost_minor, g.cost_currency, g.reference,
+                g.limited_to
          FROM unnest($1::smallint[], $2::bigint[]) AS n (shard, wallet_id)
          JOIN grants AS g ON g.shard = n.shard AND g.wallet_id = n.wallet_id AND g.open
-         ORDER BY g.shard, g.wallet_id, g.priority, g.expires_at NULLS LAST, g.grant_id",
+         ORDER BY g.shard, g.wallet_id, g.grant_id",
         &shards,
         &numbers
     )
@@ -169,7 +171,8 @@ pub(in crate::ledger) async fn grants(
     let rows = sqlx::query_as!(
         GrantRow,
         "SELECT DISTINCT g.shard, g.wallet_id, g.grant_id, g.seq, g.source, g.label, g.granted, g.remaining, g.held,
-                g.clawed, g.priority, g.effective_at, g.expires_at, g.cost_minor, g.cost_currency, g.reference
+                g.clawed, g.priority, g.effective_at, g.expires_at, g.cost_minor, g.cost_currency, g.reference,
+                g.limited_to
          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS n (shard, wallet_id, grant_id)
          JOIN grants AS g ON g.shard = n.shard AND g.wallet_id = n.wallet_id AND g.grant_id = n.grant_id",
         &shards,
@@ -240,9 +243,19 @@ pub(in crate::ledger) async fn debits(
         .await?;
         let allocations = shares(&mut *connection, *wallet, *seq).await?;
         let counted = counted(&mut *connection, &entry).await?;
-        found.push((*wallet, PastDebit { entry, allocations, credited_by, counted }));
+        let lines = lines(&mut *connection, &entry).await?;
+        found.push((*wallet, PastDebit { entry, allocations, lines, credited_by, counted }));
     }
     Ok(found)
+}
+
+/// Reads how much of what a capture took.
+async fn lines(connection: &mut PgConnection, debit: &EntryView) -> Result<Vec<HoldLine>> {
+    if debit.kind != EntryKind::Capture {
+        return Ok(Vec::new());
+    }
+    let proof = super::read::proof(connection, debit.wallet, debit.seq).await?;
+    Ok(lines_of(proof.and_then(|proof| proof.detail).as_deref()))
 }
 
 /// Tells on whose behalf and when budgets counted a debit: a capture was counted when its hold was placed.

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::id::{Shard, WalletId};
 use crate::identity::Actor;
 use crate::ledger::model::entry::{EntryKind, EntryView, GrantSource};
+use crate::ledger::model::grant_limit::GrantLimit;
 use crate::ledger::model::wallet_state::{Grant, GrantTerms};
 use crate::money::{Credits, Money};
 
@@ -96,6 +97,11 @@ pub(super) struct GrantRow {
     pub(crate) cost_minor: Option<i64>,
     pub(crate) cost_currency: Option<String>,
     pub reference: Option<String>,
+    pub(crate) limited_to: Option<String>,
+}
+
+fn unknown_limit() -> Error {
+    Error::internal("unknown limit of a grant")
 }
 
 impl GrantRow {
@@ -108,6 +114,7 @@ impl GrantRow {
             }
             _ => None,
         };
+        let limit = self.limited_to.map(|text| GrantLimit::from_text(&text).ok_or_else(unknown_limit)).transpose()?;
         let terms = GrantTerms {
             seq: self.seq,
             source: GrantSource::from_code(self.source).ok_or_else(|| Error::internal("unknown source of a grant"))?,
@@ -118,6 +125,7 @@ impl GrantRow {
             expires_at: self.expires_at,
             cost,
             reference: self.reference,
+            limit,
         };
         let grant = Grant {
             id: self.grant_id,
@@ -129,6 +137,14 @@ impl GrantRow {
         Ok((wallet_id(self.shard, self.wallet_id), grant))
     }
 }
+/// Gives grants in burn order.
+pub(super) fn in_burn_order(rows: Vec<GrantRow>) -> Result<Vec<Grant>> {
+    let grants: Result<Vec<Grant>> = rows.into_iter().map(|row| row.grant().map(|(_, grant)| grant)).collect();
+    let mut grants = grants?;
+    grants.sort_by_key(Grant::burn_key);
+    Ok(grants)
+}
+
 pub(crate) mod as_of;
 pub(crate) mod charge_history;
 pub(crate) mod checkpoint;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{EntryRow, GrantRow, split, wallet_id};
+use super::{EntryRow, GrantRow, in_burn_order, split, wallet_id};
 use crate::error::Result;
 use crate::id::WalletId;
 use crate::ledger::model::entry::{AllocationView, EntryFilter, EntryView};
@@ -38,16 +38,16 @@ pub(in crate::ledger) async fn open_grants(executor: impl PgExecutor<'_>, wallet
     let rows = sqlx::query_as!(
         GrantRow,
         "SELECT shard, wallet_id, grant_id, seq, source, label, granted, remaining, held, clawed, priority,
-                effective_at, expires_at, cost_minor, cost_currency, reference
+                effective_at, expires_at, cost_minor, cost_currency, reference, limited_to
          FROM grants
          WHERE shard = $1 AND wallet_id = $2 AND open
-         ORDER BY priority, expires_at NULLS LAST, grant_id",
+         ORDER BY grant_id",
         wallet.shard.as_i16(),
         wallet.number
     )
     .fetch_all(executor)
     .await?;
-    rows.into_iter().map(|row| row.grant().map(|(_, grant)| grant)).collect()
+    in_burn_order(rows)
 }
 
 /// Reads one row.

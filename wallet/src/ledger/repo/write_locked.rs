@@ -104,11 +104,11 @@ async fn update_grants(connection: &mut PgConnection, rows: &Grants) -> Result<(
 async fn insert_grants(connection: &mut PgConnection, rows: &NewGrants) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "INSERT INTO grants (shard, wallet_id, grant_id, remaining, held, clawed, open, seq, source, label, granted,
-                             priority, effective_at, expires_at, cost_minor, cost_currency, reference)
+                             priority, effective_at, expires_at, cost_minor, cost_currency, reference, limited_to)
          SELECT *
          FROM unnest($1::smallint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
                      $7::boolean[], $8::bigint[], $9::smallint[], $10::text[], $11::bigint[], $12::smallint[],
-                     $13::timestamptz[], $14::timestamptz[], $15::bigint[], $16::text[], $17::text[])",
+                     $13::timestamptz[], $14::timestamptz[], $15::bigint[], $16::text[], $17::text[], $18::text[])",
         &rows.base.shards,
         &rows.base.wallets,
         &rows.base.ids,
@@ -125,7 +125,8 @@ async fn insert_grants(connection: &mut PgConnection, rows: &NewGrants) -> Resul
         &rows.expires_at as &[Option<DateTime<Utc>>],
         &rows.cost_minors as &[Option<i64>],
         &rows.cost_currencies as &[Option<String>],
-        &rows.references as &[Option<String>]
+        &rows.references as &[Option<String>],
+        &rows.limits as &[Option<String>]
     )
     .execute(connection)
     .await?;

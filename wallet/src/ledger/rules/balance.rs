@@ -76,6 +76,7 @@ mod tests {
             expires_at: ends_in.map(|hours| now() + TimeDelta::hours(hours)),
             cost: None,
             reference: None,
+            limit: None,
         };
         Grant { id, remaining: credits(remaining), held: credits(held), clawed: Credits::ZERO, terms: Arc::new(terms) }
     }

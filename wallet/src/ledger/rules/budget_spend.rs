@@ -31,7 +31,8 @@ pub(in crate::ledger) fn spend(core: &mut Core, subject: &Subject, amount: Credi
         let Some(after) = after else {
             let left = minus(budget.ceiling, spent)?.max(Credits::ZERO);
             let ceiling = Some(budget.name.clone());
-            return Err(Refusal::OutOfCredits { needed: amount, available: left, ceiling, auto_top_up: None }.into());
+            let (needed, limited) = (amount, Credits::ZERO);
+            return Err(Refusal::OutOfCredits { needed, available: left, limited, ceiling, auto_top_up: None }.into());
         };
         budget.spent = after;
     }

@@ -2,32 +2,73 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::ledger::model::wallet_state::{Allocation, Core, DEBT};
+use crate::ledger::model::grant_limit::Purpose;
+use crate::ledger::model::wallet_state::{Allocation, Core, DEBT, Grant};
 use crate::money::Credits;
 
-/// Splits an amount over the live grants in burn order; `None` where there is not enough.
-pub(in crate::ledger) fn take(core: &Core, amount: Credits, now: DateTime<Utc>) -> Option<Vec<(i64, Credits)>> {
-    let (shares, missing) = take_up_to(core, amount, now)?;
-    (missing == Credits::ZERO).then_some(shares)
+/// What may be taken, grant by grant in burn order, and what has been.
+///
+/// Several things are taken one after another, each from the most limited grant that pays for it. Where limits contain
+/// one another or have nothing in common, all that could be paid in any order is paid so; where they overlap, a grant may
+/// be empty for the second that another order would have left it. Taking less of each, from the same grants, never
+/// lacks anything: what is left of every grant is then at least as much.
+pub(in crate::ledger) struct Takings<'a> {
+    grants: Vec<(&'a Grant, Credits)>,
+    taken: Vec<Credits>,
 }
 
-/// Splits as much of an amount as there is; gives what is missing. `None` on overflow.
-pub(in crate::ledger) fn take_up_to(
-    core: &Core,
-    amount: Credits,
-    now: DateTime<Utc>,
-) -> Option<(Vec<(i64, Credits)>, Credits)> {
-    let mut shares = Vec::with_capacity(1);
-    let mut missing = amount;
-    for grant in core.grants.iter().filter(|grant| grant.remaining.is_positive() && !grant.is_expired(now)) {
-        if !missing.is_positive() {
-            break;
-        }
-        let share = grant.remaining.min(missing);
-        missing = missing.checked_sub(share)?;
-        shares.push((grant.id, share));
+impl<'a> Takings<'a> {
+    /// Starts from what can be spent now.
+    pub(in crate::ledger) fn of(core: &'a Core, now: DateTime<Utc>) -> Self {
+        let live = core.grants.iter().filter(|grant| grant.remaining.is_positive() && !grant.is_expired(now));
+        Self::from(live.map(|grant| (grant, grant.remaining)).collect())
     }
-    Some((shares, missing))
+
+    /// Starts from what was set aside of which grant; `None` where a grant is not known.
+    pub(in crate::ledger) fn pinned(core: &'a Core, pinned: &[(i64, Credits)]) -> Option<Self> {
+        let grants: Option<Vec<_>> =
+            pinned.iter().map(|(grant, amount)| Some((core.grant(*grant)?, *amount))).collect();
+        grants.map(Self::from)
+    }
+
+    fn from(grants: Vec<(&'a Grant, Credits)>) -> Self {
+        let taken = vec![Credits::ZERO; grants.len()];
+        Self { grants, taken }
+    }
+
+    /// Takes an amount for something, or as much of it as there is, and tells what is missing. `None` on overflow.
+    pub(in crate::ledger) fn take(&mut self, purpose: Purpose<'_>, amount: Credits) -> Option<Credits> {
+        self.take_where(|grant| grant.pays_for(purpose), amount)
+    }
+
+    /// Takes an amount of whatever there is: what is not limited first.
+    pub(in crate::ledger) fn take_anything(&mut self, amount: Credits) -> Option<Credits> {
+        let missing = self.take(Purpose::Other, amount)?;
+        self.take_where(|_| true, missing)
+    }
+
+    fn take_where(&mut self, pays: impl Fn(&Grant) -> bool, amount: Credits) -> Option<Credits> {
+        let mut missing = amount;
+        for ((grant, left), taken) in self.grants.iter_mut().zip(&mut self.taken) {
+            if !missing.is_positive() {
+                break;
+            }
+            if !pays(grant) {
+                continue;
+            }
+            let share = (*left).min(missing);
+            *left = left.checked_sub(share)?;
+            *taken = taken.checked_add(share)?;
+            missing = missing.checked_sub(share)?;
+        }
+        Some(missing)
+    }
+
+    /// Gives what was taken from which grant, in burn order.
+    pub(in crate::ledger) fn shares(self) -> Vec<(i64, Credits)> {
+        let shares = self.grants.iter().zip(self.taken).map(|((grant, _), taken)| (grant.id, taken));
+        shares.filter(|(_, taken)| taken.is_positive()).collect()
+    }
 }
 
 /// Splits credits that come in between the debt, which is repaid first, and the rest.

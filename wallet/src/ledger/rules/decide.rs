@@ -9,11 +9,13 @@ use crate::error::{Problem, Refusal};
 use crate::ledger::model::command::{Command, FeeKind};
 use crate::ledger::model::entry::EntryKind;
 use crate::ledger::model::entry_payload::EntryPayload;
+use crate::ledger::model::grant_limit::Purpose;
 use crate::ledger::model::receipt::Receipt;
 use crate::ledger::model::request::Request;
 use crate::ledger::model::wallet_state::{DecideError, Decision, Hold, PastDebit, Rules, WalletState};
+use crate::ledger::rules::burn_order::Takings;
 use crate::ledger::rules::checks::{may_spend, price};
-use crate::ledger::rules::posting::{NewEntry, Posting};
+use crate::ledger::rules::posting::{NewEntry, OVERFLOW, Posting, minus, plus};
 use crate::ledger::rules::{budget_spend, burn_order, grant, hold, void};
 use crate::money::Credits;
 
@@ -31,7 +33,7 @@ pub(crate) fn decide(
             let subject = request.subject();
             price(receipt)?;
             may_spend(&posting, rules)?;
-            debit(&mut posting, EntryKind::Charge, receipt)?;
+            debit(&mut posting, EntryKind::Charge, receipt, receipt.purpose())?;
             budget_spend::spend(&mut posting.core, &subject, receipt.total)?;
         }
         Command::Fee { kind, receipt } => {
@@ -42,7 +44,7 @@ pub(crate) fn decide(
                 FeeKind::Metered => EntryKind::Metered,
                 FeeKind::WebhookFee => EntryKind::WebhookFee,
             };
-            debit(&mut posting, kind, receipt)?;
+            debit(&mut posting, kind, receipt, Purpose::Other)?;
         }
         Command::Hold { lines, expires_in } => hold::place(&mut posting, lines, *expires_in, rules)?,
         Command::Capture { hold, amount } => hold::capture(&mut posting, find_hold(wallet, *hold)?, amount, rules)?,
@@ -82,7 +84,7 @@ pub(crate) fn decide_transfer(
     let now = now.max(from.core.last_at).max(to.core.last_at);
     let mut out = Posting::new(&from.core, request, now);
     may_spend(&out, rules)?;
-    if *amount != out.available()? {
+    if *amount != out.available_for(Purpose::Other)? {
         rules.in_steps("amount", *amount)?;
     }
     // What has expired in the receiving wallet is written off before the credits arrive.
@@ -101,9 +103,14 @@ pub(crate) fn decide_transfer(
 }
 
 /// Posts an immediate debit.
-fn debit(posting: &mut Posting<'_>, kind: EntryKind, receipt: &Receipt) -> Result<(), DecideError> {
+fn debit(
+    posting: &mut Posting<'_>,
+    kind: EntryKind,
+    receipt: &Receipt,
+    purpose: Purpose<'_>,
+) -> Result<(), DecideError> {
     posting.expire_due()?;
-    let shares = posting.enough(receipt.total)?;
+    let shares = posting.enough([(purpose, receipt.total)])?;
     let mut row =
         NewEntry::new(kind, burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?);
     row.operation = Some(receipt.operation.clone());
@@ -116,14 +123,25 @@ fn debit(posting: &mut Posting<'_>, kind: EntryKind, receipt: &Receipt) -> Resul
 }
 
 impl Posting<'_> {
-    /// Splits an amount over the grants, or refuses with what is needed and what there is.
-    pub(in crate::ledger) fn enough(&self, needed: Credits) -> Result<Vec<(i64, Credits)>, DecideError> {
-        let available = self.available()?;
-        if needed.is_positive() && needed > available {
-            return Err(Refusal::OutOfCredits { needed, available, ceiling: None, auto_top_up: None }.into());
+    /// Splits amounts over the grants that may pay for each, or refuses with what is needed and what there is.
+    pub(in crate::ledger) fn enough<'p>(
+        &self,
+        amounts: impl IntoIterator<Item = (Purpose<'p>, Credits)>,
+    ) -> Result<Vec<(i64, Credits)>, DecideError> {
+        let mut takings = Takings::of(&self.core, self.now);
+        let (mut needed, mut missing) = (Credits::ZERO, Credits::ZERO);
+        for (purpose, amount) in amounts {
+            needed = plus(needed, amount)?;
+            missing = plus(missing, takings.take(purpose, amount).ok_or(OVERFLOW)?)?;
         }
-        burn_order::take(&self.core, needed, self.now)
-            .ok_or(DecideError::Inconsistent("the grants are less than the balance"))
+        let all = self.available()?;
+        // What is owed is paid first: nothing can be spent until then.
+        let available = if self.core.debt.is_positive() { all } else { minus(needed, missing)? };
+        if needed.is_positive() && needed > available {
+            let limited = minus(all, available)?;
+            return Err(Refusal::OutOfCredits { needed, available, limited, ceiling: None, auto_top_up: None }.into());
+        }
+        Ok(takings.shares())
     }
 }
 

@@ -7,10 +7,12 @@ use crate::id::WalletId;
 use crate::ledger::model::command::NewGrant;
 use crate::ledger::model::entry::{EntryKind, GrantSource};
 use crate::ledger::model::entry_payload::EntryPayload;
-use crate::ledger::model::wallet_state::{Allocation, DEBT, DecideError, Grant, GrantTerms, PastDebit, Rules};
+use crate::ledger::model::grant_limit::Purpose;
+use crate::ledger::model::wallet_state::{Allocation, Core, DEBT, DecideError, Grant, GrantTerms, PastDebit, Rules};
+use crate::ledger::rules::burn_order::Takings;
 use crate::ledger::rules::checks::{self, MAX_AMOUNT};
-use crate::ledger::rules::posting::{NewEntry, Posting, minus, negated, plus, sum};
-use crate::ledger::rules::{authority, budget_spend, burn_order};
+use crate::ledger::rules::posting::{NewEntry, OVERFLOW, Posting, minus, negated, plus, sum};
+use crate::ledger::rules::{authority, budget_spend, burn_order, hold};
 use crate::money::Credits;
 
 /// The longest text that people may give for a label or a reason.
@@ -40,6 +42,7 @@ pub(in crate::ledger) fn grant(posting: &mut Posting<'_>, new: &NewGrant) -> Res
         expires_at: new.expires_at,
         cost: new.cost,
         reference: new.reference.clone(),
+        limit: new.limit.clone(),
     };
     if matches!(new.source, GrantSource::TopUp | GrantSource::Allowance | GrantSource::OneTime) {
         posting.core.last_refill = Some(new.amount);
@@ -127,7 +130,7 @@ pub(in crate::ledger) fn credit_back(
     posting.expire_due()?;
     let mut allocations = Vec::new();
     let mut repaid = Credits::ZERO;
-    for (grant, back) in spent(debit)? {
+    for (grant, back) in spent(&posting.core, debit)? {
         let debt = minus(posting.debt_for(grant), repaid)?.max(Credits::ZERO);
         let (repays, rest) = burn_order::repay(debt, back).ok_or(DecideError::Inconsistent("the debt is too large"))?;
         repaid = plus(repaid, repays)?;
@@ -158,9 +161,15 @@ pub(in crate::ledger) fn credit_back(
     posting.expire_due()
 }
 
-/// Tells from which grants a debit's credits came. A capture took from its allocations in their order; what else left a grant
-/// then was given back and repaid a debt, and is no part of what was spent.
-fn spent(debit: &PastDebit) -> Result<Vec<(i64, Credits)>, DecideError> {
+/// Tells from which grants a debit's credits came. A capture took from its allocations, for each line what may pay for it, in
+/// their order; what else left a grant then was given back and repaid a debt, and is no part of what was spent.
+fn spent(core: &Core, debit: &PastDebit) -> Result<Vec<(i64, Credits)>, DecideError> {
+    if !debit.lines.is_empty() {
+        let pinned = debit.allocations.iter().filter(|share| share.grant != DEBT);
+        let pinned = pinned.map(|share| negated(share.held).map(|held| (share.grant, held)));
+        let pinned: Vec<_> = pinned.collect::<Result<_, DecideError>>()?;
+        return hold::taken(core, &pinned, &debit.lines);
+    }
     let mut left = negated(debit.entry.amount)?;
     let mut parts = Vec::with_capacity(debit.allocations.len());
     for share in debit.allocations.iter().filter(|share| share.grant != DEBT) {
@@ -221,8 +230,9 @@ pub(in crate::ledger) fn clawback(
 fn others(posting: &Posting<'_>, named: Option<i64>, missing: Credits) -> Result<Vec<(i64, Credits)>, DecideError> {
     let mut rest = posting.core.clone();
     rest.grants.retain(|grant| Some(grant.id) != named);
-    let split = burn_order::take_up_to(&rest, missing, posting.now);
-    Ok(split.ok_or(DecideError::Inconsistent("a share is too large"))?.0)
+    let mut takings = Takings::of(&rest, posting.now);
+    takings.take_anything(missing).ok_or(OVERFLOW)?;
+    Ok(takings.shares())
 }
 
 /// Mends a mistake: above zero it puts in, below zero it takes out. A rest that is smaller than the unit's step may be
@@ -234,7 +244,7 @@ pub(in crate::ledger) fn adjustment(
     rules: &Rules,
 ) -> Result<(), DecideError> {
     text("reason", reason)?;
-    if negated(amount)? != posting.available()? {
+    if negated(amount)? != posting.available_for(Purpose::Other)? {
         rules.in_steps("amount", amount)?;
     }
     let mut row = NewEntry::new(EntryKind::Adjustment, Vec::new());
@@ -253,13 +263,14 @@ pub(in crate::ledger) fn adjustment(
             expires_at: None,
             cost: None,
             reference: None,
+            limit: None,
         };
         return receive(posting, vec![terms], row);
     }
     let needed = negated(amount)?;
     checks::above_zero("amount", needed)?;
     posting.expire_due()?;
-    let shares = posting.enough(needed)?;
+    let shares = posting.enough([(Purpose::Other, needed)])?;
     row.allocations = burn_order::debits(&shares).ok_or(DecideError::Inconsistent("a share is too large"))?;
     row.detail = Some(EntryPayload::Why(reason.to_owned()));
     posting.post(row)?;
@@ -277,7 +288,7 @@ pub(in crate::ledger) fn transfer_out(
     checks::above_zero("amount", amount)?;
     text("reason", reason)?;
     posting.expire_due()?;
-    let shares = posting.enough(amount)?;
+    let shares = posting.enough([(Purpose::Other, amount)])?;
     let mut terms = Vec::with_capacity(shares.len());
     for (id, share) in &shares {
         let from = posting.core.grant(*id).ok_or(DecideError::Inconsistent("a grant is missing"))?;

@@ -10,7 +10,8 @@ use crate::ledger::model::command::{CaptureAmount, ReleaseReason};
 use crate::ledger::model::entry::{EntryKind, HoldLine, HoldState, HoldView};
 use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::receipt::Receipt;
-use crate::ledger::model::wallet_state::{Allocation, CustomerFailure, DecideError, Hold, Rules};
+use crate::ledger::model::wallet_state::{Allocation, Core, CustomerFailure, DecideError, Hold, Rules};
+use crate::ledger::rules::burn_order::Takings;
 use crate::ledger::rules::posting::{NewEntry, Posting, minus, negated, plus, sum};
 use crate::ledger::rules::{authority, budget_spend, burn_order, checks};
 use crate::money::Credits;
@@ -65,7 +66,7 @@ pub(in crate::ledger) fn place(
     let total = total.ok_or_else(too_much)?;
     checks::may_spend(posting, rules)?;
     posting.expire_due()?;
-    let shares = posting.enough(total)?;
+    let shares = posting.enough(lines.iter().map(|line| (line.purpose(), line.total)))?;
     let subject = posting.request.subject();
     budget_spend::spend(&mut posting.core, &subject, total)?;
     let share = |(grant, share): &(i64, Credits)| Allocation { grant: *grant, amount: Credits::ZERO, held: *share };
@@ -115,7 +116,7 @@ pub(in crate::ledger) fn capture(
         .zip(&taken)
         .map(|(line, captured)| HoldLine { receipt: line.receipt.clone(), captured: *captured })
         .collect();
-    let mut row = NewEntry::new(EntryKind::Capture, give_back(posting, hold, total)?);
+    let mut row = NewEntry::new(EntryKind::Capture, give_back(posting, hold, &lines)?);
     name(&mut row, &lines);
     row.detail = Some(EntryPayload::lines(&lines));
     finish(posting, hold, row, HoldState::Captured, total, Some(lines))
@@ -134,7 +135,7 @@ pub(in crate::ledger) fn release(
     if (reason, rules.customer_failure) == (ReleaseReason::CustomerFailure, CustomerFailure::ChargedOnce) {
         return capture(posting, hold, &CaptureAmount::All, rules);
     }
-    let mut row = NewEntry::new(EntryKind::Release, give_back(posting, hold, Credits::ZERO)?);
+    let mut row = NewEntry::new(EntryKind::Release, give_back(posting, hold, &[])?);
     name(&mut row, &hold.lines);
     let reason = match reason {
         ReleaseReason::PlatformFailure => "platform_failure",
@@ -151,7 +152,7 @@ pub(in crate::ledger) fn expire(posting: &mut Posting<'_>, hold: &Hold) -> Resul
     if posting.now < hold.expires_at {
         return Err(Refusal::unprocessable("hold", Problem::TooSoon, "its time is not over").into());
     }
-    let mut row = NewEntry::new(EntryKind::HoldExpired, give_back(posting, hold, Credits::ZERO)?);
+    let mut row = NewEntry::new(EntryKind::HoldExpired, give_back(posting, hold, &[])?);
     name(&mut row, &hold.lines);
     finish(posting, hold, row, HoldState::Expired, Credits::ZERO, None)
 }
@@ -221,23 +222,34 @@ fn split(hold: &Hold, amount: &CaptureAmount, rules: &Rules) -> Result<Vec<Credi
     }
 }
 
-/// Makes the shares of a finish: `taken` leaves the grants in their order, the rest goes back to them.
-fn give_back(posting: &Posting<'_>, hold: &Hold, taken: Credits) -> Result<Vec<Allocation>, DecideError> {
-    let mut left = taken;
+/// Tells from which of the grants that are set aside so much of each line is taken, in their order.
+pub(in crate::ledger) fn taken(
+    core: &Core,
+    pinned: &[(i64, Credits)],
+    lines: &[HoldLine],
+) -> Result<Vec<(i64, Credits)>, DecideError> {
+    let mut takings = Takings::pinned(core, pinned).ok_or(DecideError::Inconsistent("a grant is missing"))?;
+    for line in lines {
+        if takings.take(line.receipt.purpose(), line.captured) != Some(Credits::ZERO) {
+            return Err(DecideError::Inconsistent("a hold has fewer allocations than credits"));
+        }
+    }
+    Ok(takings.shares())
+}
+
+/// Makes the shares of a finish: what is taken of the lines leaves their grants, the rest goes back to them.
+fn give_back(posting: &Posting<'_>, hold: &Hold, lines: &[HoldLine]) -> Result<Vec<Allocation>, DecideError> {
+    let taken = taken(&posting.core, &hold.allocations, lines)?;
     let mut repaid = Credits::ZERO;
     let mut allocations = Vec::with_capacity(hold.allocations.len());
     for (grant, pinned) in &hold.allocations {
-        let share = left.min(*pinned);
-        left = minus(left, share)?;
+        let share = taken.iter().find(|(id, _)| id == grant).map_or(Credits::ZERO, |(_, share)| *share);
         let back = minus(*pinned, share)?;
         let debt = minus(posting.debt_for(*grant), repaid)?.max(Credits::ZERO);
         let (repays, _) = burn_order::repay(debt, back).ok_or(DecideError::Inconsistent("the debt is too large"))?;
         repaid = plus(repaid, repays)?;
         let gone = plus(share, repays)?;
         allocations.push(Allocation { grant: *grant, amount: negated(gone)?, held: negated(*pinned)? });
-    }
-    if left.is_positive() {
-        return Err(DecideError::Inconsistent("a hold has fewer allocations than credits"));
     }
     if repaid.is_positive() {
         allocations.push(burn_order::repayment(repaid));

@@ -11,6 +11,7 @@ use crate::identity::Actor;
 use crate::ledger::audit::hash_chain::entry_hash;
 use crate::ledger::model::entry::{EntryKind, EntryView, GrantSource};
 use crate::ledger::model::entry_payload::EntryPayload;
+use crate::ledger::model::grant_limit::Purpose;
 use crate::ledger::model::hash::Hash;
 use crate::ledger::model::metadata;
 use crate::ledger::model::request::Request;
@@ -64,7 +65,7 @@ impl NewEntry {
 }
 
 /// Says that a number does not fit; limits on amounts make it impossible.
-const OVERFLOW: DecideError = DecideError::Inconsistent("a number of the wallet is too large");
+pub(in crate::ledger) const OVERFLOW: DecideError = DecideError::Inconsistent("a number of the wallet is too large");
 
 /// Adds two amounts.
 pub(in crate::ledger) fn plus(a: Credits, b: Credits) -> Result<Credits, DecideError> {
@@ -231,5 +232,10 @@ impl<'a> Posting<'a> {
     /// Tells what can be spent now.
     pub(in crate::ledger) fn available(&self) -> Result<Credits, DecideError> {
         self.core.available(self.now).ok_or(OVERFLOW)
+    }
+
+    /// Tells what can be spent on something now.
+    pub(in crate::ledger) fn available_for(&self, purpose: Purpose<'_>) -> Result<Credits, DecideError> {
+        self.core.available_for(purpose, self.now).ok_or(OVERFLOW)
     }
 }

@@ -10,7 +10,7 @@ pub(super) mod reads;
 pub(super) mod rebuild;
 pub(super) mod replay;
 pub(super) mod search;
-mod staff;
+pub(super) mod staff;
 pub(super) mod submit;
 pub(super) mod usage;
 pub(super) mod verify;

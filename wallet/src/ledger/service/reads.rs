@@ -146,6 +146,7 @@ pub(super) fn grant_view(grant: &Grant, at: DateTime<Utc>) -> Option<GrantView> 
         expires_at: terms.expires_at,
         cost: terms.cost,
         reference: terms.reference.clone(),
+        limit: terms.limit.clone(),
     })
 }
 

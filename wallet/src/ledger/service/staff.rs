@@ -13,10 +13,24 @@ use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{self, Actor, NewAudit};
 use crate::ledger::model::command::{CaptureAmount, Command, NewGrant, Outcome, ReleaseReason};
 use crate::ledger::model::entry::GrantSource;
+use crate::ledger::model::grant_limit::GrantLimit;
 use crate::ledger::model::submission::Submission;
 use crate::ledger::model::tx_hook::TxHook;
 use crate::ledger::service::Ledger;
 use crate::money::Credits;
+
+/// Credits that staff give away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gift {
+    /// How many; above zero.
+    pub amount: Credits,
+    /// The days after which they end; never where nothing is said.
+    pub days: Option<u16>,
+    /// What their owner sees.
+    pub label: String,
+    /// What they pay for; everything where nothing is said.
+    pub limit: Option<GrantLimit>,
+}
 
 /// Writes into the audit log what a command did, in its transaction.
 struct Noted {
@@ -74,21 +88,24 @@ impl Ledger {
         self.decide_by_staff(wallet, command, what, (by, note)).await
     }
 
-    /// Gives credits away for staff, which end after so many days where that is said: people see `label`. The same key
-    /// gives nothing more; with another amount it is refused.
+    /// Gives credits away for staff. The same key gives nothing more; with another gift it is refused.
     pub async fn gift_by_staff(
         &self,
         wallet: WalletId,
-        (amount, days): (Credits, Option<u16>),
-        label: &str,
+        gift: Gift,
         key: &str,
         (by, note): (&Actor, &str),
     ) -> Result<Outcome> {
-        let expires_at = days.map(|days| self.db.now() + TimeDelta::days(i64::from(days)));
-        let gift = NewGrant { expires_at, ..NewGrant::new(amount, GrantSource::Promo, label) };
         // Its end depends on the moment, and is no part of what makes two gifts the same.
-        let same = RequestHash::of(&serde_json::to_vec(&(amount, days, label))?);
-        self.act_by_staff(wallet, (Command::Grant(gift), same), ("wallet.gifted", key), (by, note)).await
+        let same = match &gift.limit {
+            None => serde_json::to_vec(&(gift.amount, gift.days, &gift.label))?,
+            Some(limit) => serde_json::to_vec(&(gift.amount, gift.days, &gift.label, limit))?,
+        };
+        let Gift { amount, days, label, limit } = gift;
+        let expires_at = days.map(|days| self.db.now() + TimeDelta::days(i64::from(days)));
+        let grant = NewGrant { expires_at, limit, ..NewGrant::new(amount, GrantSource::Promo, label) };
+        let command = (Command::Grant(grant), RequestHash::of(&same));
+        self.act_by_staff(wallet, command, ("wallet.gifted", key), (by, note)).await
     }
 
     /// Mends a balance for staff: puts in (above zero) or takes out (below zero; never more than is available). The same

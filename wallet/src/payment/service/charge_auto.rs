@@ -17,7 +17,7 @@ use crate::error::{Refusal, Result};
 use crate::id::{PaymentId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
-use crate::ledger::{BalanceView, BudgetPeriod, Window};
+use crate::ledger::{BalanceView, BudgetPeriod, Purpose, Window};
 use crate::money::{Credits, Money};
 use crate::notify::webhook::{self, AutoTopUpNotice, EventKind, Notice};
 use crate::notify::{AutoTopUpTroubleMail, Mail, TopUpTrouble};
@@ -68,6 +68,8 @@ pub(super) struct AutoCharge {
 /// What a wallet's next step is, and what it rests on.
 pub(super) struct Considered {
     pub(super) step: Step,
+    /// What the wallet has that can be spent on anything.
+    general: Credits,
     pub(super) order: Option<Order>,
     method: Option<MethodRow>,
     day: Window,
@@ -177,7 +179,7 @@ impl Payments {
             let considered = self.consider(&of, &balance, of.asked.map(|(_, needed)| needed)).await?;
             match considered.step {
                 Step::Rest => {
-                    let is_low = of.terms.threshold.is_some_and(|threshold| balance.available < threshold);
+                    let is_low = of.terms.threshold.is_some_and(|threshold| considered.general < threshold);
                     let later = is_low.then(|| now + TimeDelta::minutes(STOPPED_MINUTES));
                     repo::auto_top_up::rest(pool, &of, later).await?;
                     return Ok(charged);
@@ -218,7 +220,9 @@ impl Payments {
         let zone = time_zone::named(&of.time_zone);
         let (day, month) = (BudgetPeriod::Day.window(now, &zone), BudgetPeriod::Month.window(now, &zone));
         let catalog = self.catalog.view().await?;
-        let order = wanted(&catalog, &of.terms, balance.available).and_then(|wanted| price(&catalog, &wanted).ok());
+        // What only some operations can take is no cushion for the rest.
+        let general = balance.available_for(Purpose::Other)?;
+        let order = wanted(&catalog, &of.terms, general).and_then(|wanted| price(&catalog, &wanted).ok());
         let method = repo::method::find(self.db.pool(), of.account, of.terms.method).await?;
         let card = match &method {
             Some(method) if method.state == "active" => match self.provider(&method.provider) {
@@ -237,7 +241,7 @@ impl Payments {
         let step = decide(&Facts {
             terms: &of.terms,
             is_possible: is_offered && balance.frozen.is_none() && !balance.inactive,
-            available: balance.available,
+            available: general,
             refused,
             card,
             tries: &tries,
@@ -246,7 +250,7 @@ impl Payments {
             month: Spent { minor: this_month, until: month.end },
             now,
         });
-        Ok(Considered { step, order, method, day, month })
+        Ok(Considered { step, general, order, method, day, month })
     }
 
     /// Makes the payment; `false` where something has changed since it was decided on.

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::Payments;
-use crate::error::{Result, TopUpHint, TopUpHintState};
+use crate::error::{Result, Shortfall, TopUpHint, TopUpHintState};
 use crate::id::WalletId;
+use crate::ledger::{BalanceView, Purpose};
 use crate::money::Credits;
 use crate::payment::auto_top_up::Step;
 use crate::payment::repo;
@@ -29,8 +30,8 @@ const RETRY_SECONDS: u32 = 3;
 #[derive(Clone, Copy)]
 struct Look {
     at: Instant,
-    /// What the charge needed; `None` where the wallet has no auto top-up, whatever is needed.
-    needed: Option<Credits>,
+    /// What the charge asked for; `None` where the wallet has no auto top-up, whatever is needed.
+    short: Option<Shortfall>,
     hint: Option<TopUpHint>,
 }
 
@@ -55,22 +56,22 @@ impl RefusedCharges {
         self.looks.lock().unwrap_or_else(PoisonError::into_inner).remove(&wallet);
     }
 
-    fn known(&self, wallet: WalletId, needed: Credits) -> Option<Look> {
+    fn known(&self, wallet: WalletId, short: Shortfall) -> Option<Look> {
         let looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         let look = looks.get(&wallet).copied()?;
-        let counts = match look.needed {
+        let counts = match look.short {
             None => look.at.elapsed() < NONE_COUNTS_FOR,
-            Some(known) => known == needed && look.at.elapsed() < COUNTS_FOR,
+            Some(known) => known == short && look.at.elapsed() < COUNTS_FOR,
         };
         counts.then_some(look)
     }
 
-    fn note(&self, wallet: WalletId, needed: Option<Credits>, hint: Option<TopUpHint>) {
+    fn note(&self, wallet: WalletId, short: Option<Shortfall>, hint: Option<TopUpHint>) {
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         if looks.len() >= KNOWN_MAX && !looks.contains_key(&wallet) {
             looks.clear();
         }
-        looks.insert(wallet, Look { at: Instant::now(), needed, hint });
+        looks.insert(wallet, Look { at: Instant::now(), short, hint });
     }
 
     /// Gives what lets one charge after the other look: those that come second find the answer.
@@ -86,16 +87,16 @@ impl RefusedCharges {
 impl Payments {
     /// Says what auto top-up does about a charge of a wallet that was refused for want of credits, and has the wallet
     /// looked at where that helps. `None` where the wallet has no auto top-up, or nothing can be said.
-    pub(crate) async fn top_up_for(&self, wallet: WalletId, needed: Credits) -> Option<TopUpHint> {
-        if let Some(look) = self.refused.known(wallet, needed) {
+    pub(crate) async fn top_up_for(&self, wallet: WalletId, short: Shortfall) -> Option<TopUpHint> {
+        if let Some(look) = self.refused.known(wallet, short) {
             return look.hint;
         }
         let turn = self.refused.turn(wallet);
         let _turn = turn.lock().await;
-        if let Some(look) = self.refused.known(wallet, needed) {
+        if let Some(look) = self.refused.known(wallet, short) {
             return look.hint;
         }
-        match self.look_at_refused(wallet, needed).await {
+        match self.look_at_refused(wallet, short).await {
             Ok(hint) => hint,
             // The charge is refused in any case; who needs the database more tells of it.
             Err(error) => {
@@ -105,7 +106,7 @@ impl Payments {
         }
     }
 
-    async fn look_at_refused(&self, wallet: WalletId, needed: Credits) -> Result<Option<TopUpHint>> {
+    async fn look_at_refused(&self, wallet: WalletId, short: Shortfall) -> Result<Option<TopUpHint>> {
         let pool = self.db.pool();
         let Some(of) = repo::auto_top_up::find(pool, wallet).await?.filter(|of| of.is_on) else {
             self.refused.note(wallet, None, None);
@@ -117,10 +118,12 @@ impl Payments {
             u32::try_from((until - now).num_seconds().max(1)).unwrap_or(u32::MAX)
         };
         let balance = self.ledger.balance(wallet).await?;
+        let general = balance.available_for(Purpose::Other)?;
+        let needed = general_part(short, &balance, general);
         let is_over = of.until.is_some_and(|until| until <= now);
         let answer = if let Some(payment) = of.open_payment {
             let row = repo::payment::by_id(pool, payment).await?;
-            let after = row.and_then(|row| balance.available.checked_add(row.credits));
+            let after = row.and_then(|row| general.checked_add(row.credits));
             match after.is_some_and(|after| after >= needed) {
                 true => hint(TopUpHintState::Pending, Some(RETRY_SECONDS)),
                 false => hint(TopUpHintState::TooSmall, None),
@@ -129,7 +132,7 @@ impl Payments {
             hint(TopUpHintState::Suspended, of.until.map(in_seconds))
         } else {
             let considered = self.consider(&of, &balance, Some(needed)).await?;
-            let after = considered.order.and_then(|order| balance.available.checked_add(order.credits));
+            let after = considered.order.and_then(|order| general.checked_add(order.credits));
             let covers = after.is_some_and(|after| after >= needed);
             if matches!(considered.step, Step::Charge | Step::Suspend(..) | Step::Wait(_)) {
                 repo::auto_top_up::ask(pool, wallet, needed, now).await?;
@@ -144,7 +147,15 @@ impl Payments {
                 _ => hint(TopUpHintState::Pending, Some(RETRY_SECONDS)),
             }
         };
-        self.refused.note(wallet, Some(needed), answer);
+        self.refused.note(wallet, Some(short), answer);
         Ok(answer)
     }
+}
+
+/// Tells how much of what a debit needs must be credits for anything: the rest of it is there, limited to what the debit
+/// is for.
+fn general_part(short: Shortfall, balance: &BalanceView, general: Credits) -> Credits {
+    let own = balance.available.checked_sub(short.limited).and_then(|usable| usable.checked_sub(general));
+    let own = own.unwrap_or_default().max(Credits::ZERO);
+    short.needed.checked_sub(own).unwrap_or(short.needed)
 }

@@ -273,6 +273,7 @@ impl Payments {
             expires_at: expiry(&catalog, row, now),
             cost: Some(row.money),
             reference: Some(format!("payment:{}", row.id)),
+            limit: None,
         };
         self.ledger.submit_with(submission(row, grant), hook).await.map(drop)
     }

@@ -4,6 +4,8 @@ pub(super) mod affordability;
 #[cfg(feature = "postgres")]
 pub(super) mod book_cache;
 #[cfg(feature = "postgres")]
+mod grant_limit;
+#[cfg(feature = "postgres")]
 pub(super) mod ports;
 #[cfg(feature = "postgres")]
 pub(super) mod quote_lock;

@@ -6,9 +6,8 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use crate::error::{Error, Refusal, Result, TopUpHint};
+use crate::error::{Error, Refusal, Result, Shortfall, TopUpHint};
 use crate::id::{AccountId, WalletId};
-use crate::money::Credits;
 
 /// Accounts whose plans are asked for at once.
 const ACCOUNTS_AT_ONCE: usize = 1_000;
@@ -31,7 +30,7 @@ pub(crate) trait PlanUpkeep: Send + Sync {
     async fn rank_now(&self, wallet: WalletId) -> Result<Option<i32>>;
 
     /// Says what auto top-up does about a call that was refused for want of credits; never waits for it.
-    async fn top_up_for(&self, wallet: WalletId, needed: Credits) -> Option<TopUpHint>;
+    async fn top_up_for(&self, wallet: WalletId, short: Shortfall) -> Option<TopUpHint>;
 }
 
 /// Where the plans of accounts are asked for, once it is known. Not held: whoever knows of plans knows of prices.
@@ -68,14 +67,15 @@ impl Upkeep {
 impl Upkeep {
     /// Adds what auto top-up does about a refused call to its answer. A budget that is reached is no matter of credits.
     pub(in crate::tariff) async fn told<T>(&self, answer: Result<T>, wallet: WalletId) -> Result<T> {
-        let Err(Error::Refused(Refusal::OutOfCredits { needed, available, ceiling: None, .. })) = answer else {
+        let Err(Error::Refused(Refusal::OutOfCredits { needed, available, limited, ceiling: None, .. })) = answer
+        else {
             return answer;
         };
         let auto_top_up = match self.0.get() {
-            Some(upkeep) => upkeep.top_up_for(wallet, needed).await,
+            Some(upkeep) => upkeep.top_up_for(wallet, Shortfall { needed, limited }).await,
             None => None,
         };
-        Err(Refusal::OutOfCredits { needed, available, ceiling: None, auto_top_up }.into())
+        Err(Refusal::OutOfCredits { needed, available, limited, ceiling: None, auto_top_up }.into())
     }
 }
 

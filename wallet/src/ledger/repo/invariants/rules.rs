@@ -197,22 +197,56 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                   FROM takes
                   WHERE before IS DISTINCT FROM grant_id
               ), meetings AS MATERIALIZED (
-                  SELECT r.shard, r.wallet_id, b.grant_id, a.grant_id AS earlier, a.expires_at,
+                  SELECT r.shard, r.wallet_id, b.grant_id, a.grant_id AS earlier, a.expires_at, a.limited_to,
                          greatest(r.seq, x.seq) AS first, least(r.until, x.until) AS last
                   FROM runs AS r
                   JOIN stretches AS x ON x.shard = r.shard AND x.wallet_id = r.wallet_id AND x.has
                       AND x.grant_id <> r.grant_id AND x.seq <= r.until AND x.until >= r.seq
                   JOIN grants AS b ON b.shard = r.shard AND b.wallet_id = r.wallet_id AND b.grant_id = r.grant_id
                   JOIN grants AS a ON a.shard = x.shard AND a.wallet_id = x.wallet_id AND a.grant_id = x.grant_id
-                  WHERE (a.priority, coalesce(a.expires_at, 'infinity'), a.grant_id)
-                        < (b.priority, coalesce(b.expires_at, 'infinity'), b.grant_id)
+                  WHERE (grant_breadth(a.limited_to), a.priority, coalesce(a.expires_at, 'infinity'), a.grant_id)
+                        < (grant_breadth(b.limited_to), b.priority, coalesce(b.expires_at, 'infinity'), b.grant_id)
               )
               SELECT e.shard, e.wallet_id, format('row %s took from grant %s before grant %s', e.seq, m.grant_id, m.earlier)
               FROM meetings AS m
               JOIN row_shares AS e ON e.shard = m.shard AND e.wallet_id = m.wallet_id AND e.grant_id = m.grant_id
                   AND e.seq BETWEEN m.first AND m.last
               WHERE e.kind IN (2, 3, 10, 11, 12, 14) AND (e.amount < 0 OR e.held_change > 0)
-                AND (m.expires_at IS NULL OR m.expires_at > e.created_at)",
+                AND (m.expires_at IS NULL OR m.expires_at > e.created_at)
+                -- A limited grant was left out rightly where it may not pay for all that the row is about.
+                AND (m.limited_to IS NULL OR NOT EXISTS (
+                    SELECT FROM row_purposes(e.shard, e.wallet_id, e.seq) AS p
+                    WHERE NOT grant_pays_for(m.limited_to, p.operation, p.category)
+                ))",
+    },
+    Invariant {
+        name: "limited_grants_pay_for_what_they_may",
+        // What is set aside or taken of a grant is at most what the lines that it may pay for come to. A finish that repaid
+        // a debt with the rest is left to the row of its hold.
+        sql: "SELECT e.shard, e.wallet_id, format('row %s took %s of grant %s', e.seq, greatest(-e.amount, e.held_change),
+                                                  g.grant_id)
+              FROM grants AS g
+              JOIN row_shares AS e ON e.shard = g.shard AND e.wallet_id = g.wallet_id AND e.grant_id = g.grant_id
+              WHERE ($1::smallint IS NULL OR (g.shard, g.wallet_id) = ($1, $2::bigint))
+                AND g.limited_to IS NOT NULL AND e.kind IN (2, 3, 4, 10, 11, 12, 13, 14)
+                AND (e.amount < 0 OR (e.kind = 3 AND e.held_change > 0))
+                AND NOT EXISTS (
+                    SELECT FROM allocations AS d
+                    WHERE d.shard = e.shard AND d.wallet_id = e.wallet_id AND d.seq = e.seq AND d.grant_id = 0
+                )
+                AND greatest(-e.amount, e.held_change) > coalesce((
+                    SELECT sum(p.amount) FROM row_purposes(e.shard, e.wallet_id, e.seq) AS p
+                    WHERE grant_pays_for(g.limited_to, p.operation, p.category)
+                ), 0)
+              UNION ALL
+              SELECT g.shard, g.wallet_id, format('grant %s is limited to %s, its row says %s', g.grant_id, g.limited_to,
+                                                  t.terms ->> 'o')
+              FROM grants AS g
+              JOIN entries AS e USING (shard, wallet_id, seq)
+              CROSS JOIN LATERAL jsonb_array_elements(e.detail::jsonb -> 'g') AS t (terms)
+              WHERE ($1::smallint IS NULL OR (g.shard, g.wallet_id) = ($1, $2::bigint))
+                AND (t.terms ->> 'i')::bigint = g.grant_id
+                AND g.limited_to::jsonb IS DISTINCT FROM t.terms -> 'o'",
     },
     Invariant {
         name: "credit_back_is_once_and_whole",
