@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 use wallet::identity::{ApiKeyView, CreatedKey};
 use wallet::ledger::BalanceView;
 
@@ -23,6 +24,10 @@ pub struct KeysPage {
     pub preview: BalanceView,
     /// The secret of the form for a new key: whoever sends it twice gets the same key.
     pub form_secret: String,
+    /// Makes a second submit of the form that moves credits show the same move.
+    pub move_key: Uuid,
+    /// Whether this person may move credits, and top up.
+    pub may_pay: bool,
     /// Whether this person may make and revoke keys.
     pub may_manage: bool,
     /// The deployment's address, for samples.
@@ -47,6 +52,8 @@ pub async fn load_keys_page() -> Result<KeysPage, AppError> {
         production,
         preview,
         form_secret: wallet.identity().form_secret(),
+        move_key: Uuid::now_v7(),
+        may_pay: viewer.role.may_pay(),
         may_manage: viewer.role.may_manage_keys(),
         public_url: crate::current_user::settings()?.public_url,
         sample_operation: sample.map(|tariff| tariff.operation.clone()).unwrap_or_default(),

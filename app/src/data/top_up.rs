@@ -15,6 +15,8 @@ use crate::islands::pack::Pack;
 /// Everything that the top-up page shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TopUpOffer {
+    /// Whether the credits are for the preview wallet.
+    pub is_preview: bool,
     /// The balance before.
     pub balance: BalanceView,
     /// The packs in the chosen currency, from small to large.
@@ -39,8 +41,8 @@ pub struct TopUpOffer {
     pub idempotency_key: Uuid,
 }
 
-/// Gives the packs in one currency; the first of the catalog where the word means none.
-pub async fn load_top_up_offer(currency: String) -> Result<TopUpOffer, AppError> {
+/// Gives the packs in one currency, the first of the catalog where the word means none, for one of the project's wallets.
+pub async fn load_top_up_offer((currency, is_preview): (String, bool)) -> Result<TopUpOffer, AppError> {
     let (viewer, wallet) = crate::current_user::signed_in()?;
     let catalog = wallet.catalog().view().await?;
     let settings = &catalog.settings;
@@ -48,8 +50,9 @@ pub async fn load_top_up_offer(currency: String) -> Result<TopUpOffer, AppError>
     let currency = asked.or_else(|| settings.currencies.first().copied()).unwrap_or(Currency::USD);
     let packages = catalog.packages.iter().filter(|_| settings.top_up.packages);
     let packs = packages.filter_map(|package| Pack::of(package, currency)).collect();
-    let balance = wallet.balance(viewer.wallet).await?;
+    let balance = wallet.balance(if is_preview { viewer.preview_wallet } else { viewer.wallet }).await?;
     Ok(TopUpOffer {
+        is_preview,
         balance,
         packs,
         free_amount: settings.top_up.free_amount.clone(),

@@ -39,9 +39,9 @@ pub async fn run(command: Command, settings: &Settings) -> anyhow::Result<ExitCo
     let report = advance(&wallet, by).await?;
     println!("It is {} now.", wallet.clock().now().format("%Y-%m-%d %H:%M UTC"));
     if !report.is_nothing() {
-        let Renewed { granted, paid, declined, ended, failed } = report;
+        let Renewed { granted, paid, declined, ended, shared, failed } = report;
         println!(
-            "Plans: {paid} renewals paid, {declined} declined, {granted} further months granted, {ended} ended, {failed} failed."
+            "Plans: {paid} renewals paid, {declined} declined, {granted} further months granted, {shared} shared with previews, {ended} ended, {failed} failed."
         );
     }
     wallet.shutdown().await;

@@ -41,6 +41,24 @@ async fn make(state: &AppState, form: &Post) -> Result<CreatedKey, Error> {
     state.wallet.identity().create_key_once(&form.viewer()?, &new, form.field("idempotency_key")).await
 }
 
+/// Moves credits between the two wallets of the open project, once per form.
+pub async fn move_credits(State(state): State<AppState>, form: Post) -> Response {
+    let moved = async {
+        let (viewer, key) = (form.viewer()?, form.idempotency_key()?);
+        // Told before anything about the form's fields.
+        if !viewer.role.may_pay() {
+            return Err(Refusal::Forbidden { why: "your role may not move credits".to_owned() }.into());
+        }
+        let to = Environment::from_code(form.field("to"))
+            .ok_or_else(|| Refusal::invalid("to", Problem::Required, "Choose production or preview."))?;
+        let amount = form.amount("amount", "100 or 0.5")?;
+        let amount = amount.ok_or_else(|| Refusal::invalid("amount", Problem::Required, "Enter how many."))?;
+        state.wallet.move_credits(&viewer, to, amount, &key).await
+    };
+    let next = moved.await.map(|_| format!("{PAGE}?done=moved"));
+    form.answer(next).await
+}
+
 /// Revokes a key.
 pub async fn revoke(State(state): State<AppState>, Path(id): Path<String>, form: Post) -> Response {
     let revoked = async {

@@ -39,7 +39,7 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 49] = [
+const HELD: [(&str, &str); 50] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
@@ -62,6 +62,7 @@ const HELD: [(&str, &str); 49] = [
     ("/wallet/confirm-activity", "/wallet"),
     ("/wallet/refunds/{id}/withdraw", "/wallet/refunds/{id}"),
     ("/wallet/price-changes/{version}/dismiss", "/wallet"),
+    ("/developers/keys/move", "/developers/keys"),
     ("/developers/keys/{id}/revoke", "/developers/keys"),
     ("/developers/webhooks/{id}/rotate", "/developers/webhooks"),
     ("/developers/webhooks/{id}/test", "/developers/webhooks"),
@@ -176,6 +177,7 @@ fn posts() -> Router<AppState> {
         .route("/wallet/price-changes/{version}/dismiss", post(rise_banner::dismiss))
         // Keys.
         .route("/developers/keys", post(keys::create))
+        .route("/developers/keys/move", post(keys::move_credits))
         .route("/developers/keys/{id}/revoke", post(keys::revoke))
         // Webhooks.
         .route("/developers/webhooks", post(webhooks::create))

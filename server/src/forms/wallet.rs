@@ -7,7 +7,7 @@ use axum::response::Response;
 use wallet::error::{Error, Problem, Refusal};
 use wallet::id::PaymentId;
 use wallet::money::Currency;
-use wallet::payment::{PaymentView, TopUp};
+use wallet::payment::{Buyer, PaymentView, TopUp};
 use wallet::tariff::LineRequest;
 
 use super::post::Post;
@@ -33,10 +33,16 @@ pub async fn top_up(State(state): State<AppState>, form: Post) -> Response {
 
 /// The page of the order that the form is about: prices are the currency's own.
 fn top_up_page(form: &Post) -> String {
-    match form.optional("currency").and_then(|code| code.parse::<Currency>().ok()) {
-        Some(currency) => format!("/wallet/top-up?currency={}", currency.code()),
-        None => "/wallet/top-up".to_owned(),
-    }
+    let currency = form.optional("currency").and_then(|code| code.parse::<Currency>().ok());
+    let currency = currency.map(|currency| format!("currency={}", currency.code()));
+    let preview = is_for_preview(form).then(|| "environment=preview".to_owned());
+    let said: Vec<String> = [currency, preview].into_iter().flatten().collect();
+    if said.is_empty() { "/wallet/top-up".to_owned() } else { format!("/wallet/top-up?{}", said.join("&")) }
+}
+
+/// Says whether the credits are for the preview wallet.
+fn is_for_preview(form: &Post) -> bool {
+    form.field("environment") == "preview"
 }
 
 async fn order(state: &AppState, form: &Post) -> Result<PaymentView, Error> {
@@ -58,7 +64,11 @@ async fn order(state: &AppState, form: &Post) -> Result<PaymentView, Error> {
     let save_method = form.optional("save_method").is_some();
     let wanted = TopUp { package, amount: typed, currency, with: form.pay_with()?, save_method };
     let base = providers::base_url(state, form.parts());
-    state.wallet.payments().start_top_up(&viewer, &wanted, key.as_str(), &base).await
+    let mut buyer = Buyer::from(&viewer);
+    if is_for_preview(form) {
+        buyer.wallet = viewer.preview_wallet;
+    }
+    state.wallet.payments().start_top_up(buyer, &wanted, key.as_str(), &base).await
 }
 
 /// Asks the provider again what became of an order.

@@ -25,6 +25,7 @@ mod other_routes;
 mod outage;
 mod payments;
 mod plans;
+mod preview;
 mod price_files;
 mod prices;
 mod pricing;

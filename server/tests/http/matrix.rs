@@ -41,7 +41,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 68] = [
+pub const FORMS: [Form; 69] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -79,6 +79,7 @@ pub const FORMS: [Form; 68] = [
     form("/playground/run", KeyKeeper),
     form("/playground/finish", KeyKeeper),
     form("/developers/keys", KeyKeeper),
+    form("/developers/keys/move", Payer),
     form("/developers/keys/{id}/revoke", KeyKeeper),
     form("/developers/webhooks", KeyKeeper),
     form("/developers/webhooks/{id}/rotate", KeyKeeper),
@@ -196,6 +197,8 @@ fn fields(site: &Site) -> Vec<(&'static str, String)> {
         ("plan", "vip"),
         ("interval", "month"),
         ("environment", "production"),
+        ("to", "preview"),
+        ("amount", "1"),
         ("name", "walker"),
         ("scopes", "balance:read"),
         ("url", "https://8.8.8.8/hook"),

@@ -9,5 +9,6 @@ pub(crate) mod metered;
 pub(crate) mod onboarding;
 pub(crate) mod plan_boundary;
 pub(crate) mod plan_news;
+mod preview;
 pub(crate) mod price_notices;
 pub(crate) mod renewal;

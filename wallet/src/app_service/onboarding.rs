@@ -153,6 +153,10 @@ impl AccountSetup for Onboarding {
         self.plans.current_of(accounts).await
     }
 
+    async fn previews_content_only(&self) -> Result<bool> {
+        Ok(self.catalog.view().await?.settings.preview.content_only)
+    }
+
     async fn key_prefix(&self) -> Result<String> {
         Ok(self.catalog.view().await?.settings.key_prefix.clone())
     }

@@ -7,7 +7,7 @@ use crate::db::Db;
 use crate::error::Result;
 use crate::notify::webhook::{self, EventKind, Notice, SubscriptionNotice};
 use crate::plan::Subscription;
-use crate::plan::ports::PlanNews;
+use crate::plan::ports::{PlanNews, PlanStep};
 
 /// Notes it for the endpoints of the plan's wallet.
 pub(crate) struct PlanNotices {
@@ -16,14 +16,16 @@ pub(crate) struct PlanNotices {
 
 #[async_trait]
 impl PlanNews for PlanNotices {
-    async fn end_was_set_in_tx(&self, connection: &mut PgConnection, of: &Subscription, ends: bool) -> Result<()> {
-        let told = SubscriptionNotice {
-            event: if ends { EventKind::SubscriptionCancelled } else { EventKind::SubscriptionResumed },
-            subscription: of.id,
-            plan: of.plan.clone(),
-            until: of.expires_at,
-            reason: None,
+    async fn note_in_tx(&self, connection: &mut PgConnection, of: &Subscription, step: PlanStep) -> Result<()> {
+        let (event, until, reason) = match step {
+            PlanStep::Assigned(until) => (EventKind::SubscriptionStarted, Some(until), None),
+            PlanStep::EndSet => (EventKind::SubscriptionCancelled, of.expires_at, None),
+            PlanStep::Resumed => (EventKind::SubscriptionResumed, of.expires_at, None),
+            PlanStep::EndedByStaff => {
+                (EventKind::SubscriptionEnded, Some(self.db.now()), Some("ended_by_staff".to_owned()))
+            }
         };
+        let told = SubscriptionNotice { event, subscription: of.id, plan: of.plan.clone(), until, reason };
         webhook::note_in_tx(connection, of.wallet, &Notice::Subscription(told), self.db.now()).await
     }
 }

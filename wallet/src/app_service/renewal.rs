@@ -36,6 +36,8 @@ pub struct Renewed {
     pub declined: u32,
     /// Plans that came to their end.
     pub ended: u32,
+    /// Months of which a part went to a preview wallet.
+    pub shared: u32,
     /// Subscriptions that stay for the next run.
     pub failed: u32,
 }
@@ -53,6 +55,7 @@ impl Renewed {
         self.paid = self.paid.saturating_add(other.paid);
         self.declined = self.declined.saturating_add(other.declined);
         self.ended = self.ended.saturating_add(other.ended);
+        self.shared = self.shared.saturating_add(other.shared);
         self.failed = self.failed.saturating_add(other.failed);
     }
 }
@@ -65,6 +68,7 @@ impl Wallet {
         loop {
             let taken = self.plans().take_due(AT_ONCE).await?;
             if taken.is_empty() {
+                report.shared = self.plans().share_with_previews().await?;
                 return Ok(report);
             }
             let mut work = JoinSet::new();

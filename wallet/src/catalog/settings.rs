@@ -59,6 +59,9 @@ pub struct Settings {
     pub rehearsal_days: u16,
     /// Upstream costs are looked at again after so many days.
     pub(crate) upstream_review_days: u16,
+    /// What the preview environments of projects may do, and what they get.
+    #[serde(default, skip_serializing_if = "PreviewRules::is_plain")]
+    pub preview: PreviewRules,
     /// How the platform looks, and where its customers reach it.
     #[serde(default, skip_serializing_if = "Brand::is_plain")]
     pub brand: Brand,
@@ -80,6 +83,24 @@ impl Settings {
             step: Some(self.rounding_step),
             swept_until: None,
         }
+    }
+}
+
+/// What the preview environments of projects may do, and what they get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewRules {
+    /// Whether preview keys only make content (`content:*`), whatever else they were given.
+    #[serde(default)]
+    pub content_only: bool,
+    /// The part of each month's plan credits that is moved to the preview wallet, from 0 to 100 percent.
+    #[serde(default)]
+    pub allowance_percent: u8,
+}
+
+impl PreviewRules {
+    fn is_plain(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -133,6 +133,9 @@ pub(crate) trait AccountSetup: Send + Sync {
     /// Tells the plans of accounts.
     async fn plans_of(&self, accounts: &[AccountId]) -> Result<HashMap<AccountId, PlanSummary>>;
 
+    /// Says whether preview keys only make content.
+    async fn previews_content_only(&self) -> Result<bool>;
+
     /// Tells how the deployment's keys begin.
     async fn key_prefix(&self) -> Result<String>;
 }

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::due::Calendar;
 use super::repo;
 use super::subscription::{Subscription, Terms};
-use crate::catalog::{BillingDates, BurnClass, CatalogView};
+use crate::catalog::{BillingDates, BurnClass, CatalogView, Settings};
 use crate::error::{Error, Result};
 use crate::id::{AccountId, PaymentId, SubscriptionId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -31,6 +31,8 @@ pub(crate) struct Month {
     pub(crate) paid: Option<(PaymentId, Money)>,
     pub(crate) expires_at: Option<DateTime<Utc>>,
     pub(crate) priority: i16,
+    /// What of them goes on to the preview wallet of the project.
+    pub(crate) preview: Credits,
 }
 
 impl Month {
@@ -63,6 +65,7 @@ impl Month {
             starts_at: period.start,
             ends_at: period.end,
             credits: subscription.credits,
+            preview: preview_share(&catalog.settings, subscription.credits),
             paid,
             expires_at: calendar.expiry(subscription, &period, catalog.settings.allowance_expiry, now),
             priority: catalog.settings.burn_order.priority(BurnClass::Allowance),
@@ -108,6 +111,9 @@ impl Month {
         now: DateTime<Utc>,
     ) -> Result<bool, HookError<PlanTaken>> {
         if repo::insert_period(connection, self, entry_seq, now).await? {
+            if self.preview.is_positive() {
+                repo::preview_share::insert_share(connection, self, now).await?;
+            }
             return Ok(true);
         }
         let before = repo::period_paid_by(connection, self.subscription, self.index).await?;
@@ -122,6 +128,14 @@ impl Month {
 /// Gives how billing dates run; by the day of the start where the catalog says nothing.
 pub(crate) fn dates(catalog: &CatalogView) -> BillingDates {
     catalog.settings.billing_dates.unwrap_or(BillingDates::Anniversary)
+}
+
+/// Tells how much of a month's credits goes on to the preview wallet: whole steps of the unit, rounded down.
+fn preview_share(settings: &Settings, credits: Credits) -> Credits {
+    let percent = i64::from(settings.preview.allowance_percent.min(100));
+    let share = credits.micros().checked_div(100).and_then(|hundredth| hundredth.checked_mul(percent)).unwrap_or(0);
+    let step = settings.rounding_step.micros().max(1);
+    Credits::from_micros(share.checked_div(step).and_then(|steps| steps.checked_mul(step)).unwrap_or(0))
 }
 
 /// What a subscription without an end of its months would be: beyond the calendar.

@@ -54,7 +54,14 @@ async fn a_plan_that_was_agreed_brings_its_months_and_ends(pool: PgPool) {
     assert_eq!(came.iter().filter(|row| row.amount == credits(400_000)).count(), 3);
     let log = wallet.identity().audit_log(None, 20).await.expect("a page").rows;
     assert_eq!(log.iter().filter(|row| row.action == "subscription.assigned").count(), 1);
+    assert_eq!(events(&pool).await, ["subscription.started", "subscription.ended"]);
     is_right(&wallet).await;
+}
+
+/// What endpoints would be told of plans, oldest first.
+async fn events(pool: &PgPool) -> Vec<String> {
+    let told = "SELECT event FROM webhook_notices WHERE event LIKE 'subscription.%' ORDER BY id";
+    sqlx::query_scalar(told).fetch_all(pool).await.expect("read")
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -87,5 +94,6 @@ async fn a_wrong_assignment_says_why_and_a_paid_plan_is_ended_first(pool: PgPool
     assert_eq!(again, problem("account", Problem::NotAllowed));
     wallet.plans().assign(&staff(), viewer.account, &vip(1), "contract 8").await.expect("assigned");
     assert_eq!(plan(&wallet, &viewer).await, "vip");
+    assert_eq!(events(&pool).await, ["subscription.started", "subscription.ended", "subscription.started"]);
     is_right(&wallet).await;
 }

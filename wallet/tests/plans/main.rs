@@ -16,9 +16,11 @@ mod metered_races;
 mod metered_year;
 mod method_of_plan;
 mod methods;
+mod monthly_year;
 mod paid_meanwhile;
 #[path = "../people_support/mod.rs"]
 mod people_support;
+mod preview;
 mod reconcile;
 mod renew;
 mod support;

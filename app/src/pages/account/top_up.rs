@@ -22,7 +22,8 @@ pub fn TopUpPage() -> impl IntoView {
     let i18n = use_i18n();
     let address = use_query_map();
     let currency = Memo::new(move |_| address.with(|map| map.get_str("currency").unwrap_or_default().to_owned()));
-    let offer = Resource::new_blocking(move || currency.get(), load_top_up_offer);
+    let is_preview = Memo::new(move |_| address.with(|map| map.get_str("environment") == Some("preview")));
+    let offer = Resource::new_blocking(move || (currency.get(), is_preview.get()), load_top_up_offer);
     view! {
         <DataPage
             active=Nav::TopUp
@@ -54,12 +55,17 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
     let order = offer.free_amount.as_ref().map(|free| Own::of(i18n.get_locale(), free, offer.currency, counts));
     let has_packs = !offer.packs.is_empty();
     let currency = offer.currency;
+    let address: fn(&str) -> String = if offer.is_preview {
+        |code| format!("/wallet/top-up?currency={code}&environment=preview")
+    } else {
+        |code| format!("/wallet/top-up?currency={code}")
+    };
     view! {
         <div class="mb-4 empty:hidden">
             <CurrencyLinks
                 current=currency
                 currencies=offer.currencies.clone()
-                address=|code| format!("/wallet/top-up?currency={code}")
+                address=address
             />
         </div>
         <form
@@ -72,9 +78,11 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
         >
             <input type="hidden" name="idempotency_key" value=offer.idempotency_key.to_string() />
             <input type="hidden" name="currency" value=currency.code() />
+            {offer.is_preview.then(|| view! { <input type="hidden" name="environment" value="preview" /> })}
             <div class="grid gap-7">
                 <fieldset>
                     <legend class="h2 mb-2">{t!(i18n, top_up.amount)}</legend>
+                    {offer.is_preview.then(|| view! { <p class="mb-3">{t!(i18n, top_up.for_preview)}</p> })}
                     <FormErrors outcome=outcome.clone() shown=&["amount"] />
                     {(!offer.may_pay).then(|| view! { <p class="mb-3 text-rise">{t!(i18n, top_up.no_right)}</p> })}
                     {has_packs.then(|| view! { <PackPicker packs=offer.packs.clone() chosen=chosen /> })}

@@ -1,6 +1,7 @@
 //! `/developers/keys`: make a key, see it once, take it back.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 use wallet::identity::KeyScope;
 use wallet::ledger::BalanceView;
 
@@ -39,13 +40,21 @@ pub fn KeysPage() -> impl IntoView {
 fn KeysContent(page: Page) -> impl IntoView {
     let i18n = use_i18n();
     let is_empty = page.keys.is_empty();
-    let outcome = page.outcome;
+    // Of the two forms, the one that moves credits says where to.
+    let is_move = page.outcome.value("to").is_some();
+    let (moving, outcome) = match is_move {
+        true => (page.outcome, FormOutcome::default()),
+        false => (FormOutcome::default(), page.outcome),
+    };
+    let move_form = page.may_pay.then_some((moving, page.move_key));
     let created = page.created.map(|created| (created.key.name, created.secret));
     let secret = created.as_ref().map(|(_, secret)| secret.clone());
     view! {
         <div class="grid lg:grid-cols-2 gap-5">
-            <EnvironmentPanel is_preview=false balance=page.production />
-            <EnvironmentPanel is_preview=true balance=page.preview />
+            <EnvironmentPanel is_preview=false balance=page.production>{()}</EnvironmentPanel>
+            <EnvironmentPanel is_preview=true balance=page.preview>
+                {move_form.map(|(outcome, key)| view! { <MoveForm outcome=outcome key=key.to_string() /> })}
+            </EnvironmentPanel>
         </div>
         {created
             .map(|(name, secret)| {
@@ -80,7 +89,7 @@ fn KeysContent(page: Page) -> impl IntoView {
 
 /// One environment and what its wallet holds.
 #[component]
-fn EnvironmentPanel(is_preview: bool, balance: BalanceView) -> impl IntoView {
+fn EnvironmentPanel(is_preview: bool, balance: BalanceView, children: Children) -> impl IntoView {
     let i18n = use_i18n();
     let available = balance.available;
     let name = move || {
@@ -108,7 +117,34 @@ fn EnvironmentPanel(is_preview: bool, balance: BalanceView) -> impl IntoView {
             <p class="text-sm text-muted mt-2">
                 {move || if is_preview { t_string!(i18n, keys.preview_note) } else { t_string!(i18n, keys.production_note) }}
             </p>
+            {children()}
         </section>
+    }
+}
+
+/// Fills the preview wallet from production, or gives back what it does not need.
+#[component]
+fn MoveForm(outcome: FormOutcome, key: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let address = use_query_map();
+    let is_moved = move || address.with(|map| map.get_str("done") == Some("moved"));
+    view! {
+        <form method="post" action="/developers/keys/move" class="mt-4 border-t border-base-300 pt-4" data-once>
+            <input type="hidden" name="idempotency_key" value=key />
+            <FormErrors outcome=outcome.clone() shown=&["amount"] />
+            {move || is_moved().then(|| view! { <p role="status" class="mb-2">{t!(i18n, keys.moved)}</p> })}
+            <Field
+                name="amount"
+                label=move || t_string!(i18n, keys.move_amount)
+                hint=move || t_string!(i18n, keys.move_hint)
+                outcome=outcome
+            />
+            <div class="flex flex-wrap gap-2 mt-3">
+                <button class="btn" name="to" value="preview">{t!(i18n, keys.move_to_preview)}</button>
+                <button class="btn" name="to" value="production">{t!(i18n, keys.move_to_production)}</button>
+                <a class="btn btn-ghost" href="/wallet/top-up?environment=preview">{t!(i18n, keys.top_up_preview)}</a>
+            </div>
+        </form>
     }
 }
 

@@ -76,6 +76,8 @@ pub(super) fn settings(report: &mut Report<'_>, Entry { node, value: mut setting
     ] {
         report.check(node.at(key), holds, message);
     }
+    let is_part = settings.preview.allowance_percent <= 100;
+    report.check(node.at("preview").at("allowance_percent"), is_part, "a percentage is from 0 to 100");
     for error in settings.brand.errors() {
         report.check(node.at("brand").at(&error.field), false, &error.message);
     }

@@ -12,8 +12,20 @@ use crate::money::notation::in_file;
 use crate::tariff::{Rule, Tariff};
 
 /// The tables that stand under a heading of their own, in the order of a file; others are written in one line.
-const HEADED: [&str; 11] =
-    ["top_up", "free_amount", "auto_top_up", "unit", "forms", "note", "brand", "matrix", "range", "composite", "sum"];
+const HEADED: [&str; 12] = [
+    "top_up",
+    "free_amount",
+    "auto_top_up",
+    "unit",
+    "forms",
+    "note",
+    "preview",
+    "brand",
+    "matrix",
+    "range",
+    "composite",
+    "sum",
+];
 /// The lists that have a line for each item, and a matrix's cells one for each row.
 const LINED: [&str; 7] = ["axes", "cells", "levels", "modifiers", "surcharges", "targets", "parts"];
 

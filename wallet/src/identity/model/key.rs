@@ -146,6 +146,9 @@ pub struct KeyAccess {
     pub environment: Environment,
     /// What it may do; empty means what making content takes.
     pub scopes: Vec<String>,
+    /// Whether it only makes content, whatever else its scopes hold.
+    #[serde(default)]
+    pub content_only: bool,
     /// The most that it may spend in a calendar month.
     pub ceiling: Option<Credits>,
     /// The plan that the account is on.
@@ -159,11 +162,13 @@ impl KeyAccess {
         Actor::Key { id: self.id, name: self.name.clone() }
     }
 
-    /// Says whether the key may do something. A preview key never spends money.
+    /// Says whether the key may do something. A preview key never spends money, and only makes content where the catalog
+    /// says so.
     #[must_use]
     pub fn may(&self, scope: KeyScope) -> bool {
         let is_for_production = scope == KeyScope::TopUpsWrite;
-        scope.is_in(&self.scopes) && (self.environment == Environment::Production || !is_for_production)
+        let is_allowed = self.environment == Environment::Production || !is_for_production;
+        scope.is_in(&self.scopes) && is_allowed && (scope.is_content() || !self.content_only)
     }
 }
 
@@ -284,6 +289,7 @@ mod tests {
             project: ProjectId::new(),
             environment: Environment::Preview,
             scopes: vec![],
+            content_only: false,
             ceiling: None,
             plan: PlanSummary::default(),
         };
@@ -293,6 +299,10 @@ mod tests {
         assert!(!access.may(KeyScope::TopUpsWrite), "a preview key spends no money");
         access.environment = Environment::Production;
         assert!(access.may(KeyScope::TopUpsWrite));
+        access.scopes.push("budgets:write".into());
+        access.content_only = true;
+        assert!(access.may(KeyScope::BalanceRead) && !access.may(KeyScope::BudgetsWrite));
+        assert!(!access.may(KeyScope::TopUpsWrite) && !access.may(KeyScope::ChargesWrite), "nothing is added by it");
     }
 
     proptest! {

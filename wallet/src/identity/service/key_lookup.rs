@@ -110,9 +110,10 @@ impl Identity {
         let rows = repo::key::working(self.db.pool(), ids).await?;
         let accounts: Vec<AccountId> = rows.iter().map(|row| row.account).collect();
         let plans = if rows.is_empty() { Default::default() } else { self.account_setup.plans_of(&accounts).await? };
+        let content_only = self.content_only(&rows).await?;
         let known = rows.into_iter().map(|row| {
             let plan = plans.get(&row.account).cloned().unwrap_or_default();
-            let access = Arc::new(access(&row, plan));
+            let access = Arc::new(access(&row, plan, content_only));
             (row, access)
         });
         Ok(known.collect())

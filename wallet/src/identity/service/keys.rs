@@ -14,7 +14,7 @@ use crate::error::{FieldError, Problem, Refusal, Result};
 use crate::id::{AccountId, KeyId, WalletId};
 use crate::identity::model::audit::NewAudit;
 use crate::identity::model::key::{
-    ApiKeyView, CreatedKey, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hash, hint_of, write_key,
+    ApiKeyView, CreatedKey, Environment, KeyAccess, KeyText, NewKey, RateCount, SCOPES_MAX, hash, hint_of, write_key,
 };
 use crate::identity::model::name::{check_name, name_error};
 use crate::identity::model::plan_summary::PlanSummary;
@@ -79,6 +79,7 @@ impl Identity {
             return Err(Refusal::Forbidden { why: "your role can't make keys".to_owned() }.into());
         }
         let name = check(new)?;
+        self.check_preview(new).await?;
         let secret = write_key(&self.account_setup.key_prefix().await?, new.environment, id, secret);
         let key = ApiKeyView {
             id,
@@ -94,6 +95,17 @@ impl Identity {
         };
         self.store_key(viewer, &key, hash(&secret)).await?;
         Ok(CreatedKey { secret, key })
+    }
+
+    /// Refuses scopes that a preview key can't have where the catalog keeps it to content.
+    async fn check_preview(&self, new: &NewKey) -> Result<()> {
+        let beyond = |scope: &&KeyScope| !scope.is_content() && scope.is_in(&new.scopes);
+        let Some(scope) = KeyScope::ALL.iter().find(beyond) else { return Ok(()) };
+        if new.environment == Environment::Preview && self.account_setup.previews_content_only().await? {
+            let message = format!("Preview keys only make content here; leave {} out.", scope.code());
+            return Err(Refusal::invalid("scopes", Problem::NotAllowed, message).into());
+        }
+        Ok(())
     }
 
     async fn store_key(&self, viewer: &Viewer, key: &ApiKeyView, hash: [u8; 32]) -> Result<()> {
@@ -241,9 +253,10 @@ impl Identity {
             let rows = repo::key::working(self.db.pool(), &stale).await?;
             let accounts: Vec<AccountId> = rows.iter().map(|row| row.account).collect();
             let plans = self.account_setup.plans_of(&accounts).await?;
+            let content_only = self.content_only(&rows).await?;
             for row in rows {
                 let plan = plans.get(&row.account).cloned().unwrap_or_default();
-                self.keys.renew(&row.hash, access(&row, plan), began);
+                self.keys.renew(&row.hash, access(&row, plan, content_only), began);
             }
         }
         // Last, so that nothing read before a revocation survives it.
@@ -251,6 +264,12 @@ impl Identity {
         self.keys.forget(&repo::key::revoked_since(self.db.pool(), since).await?);
         let used = self.keys.take_uses_when_due();
         if used.is_empty() { Ok(()) } else { repo::key::touch(self.db.pool(), &used).await }
+    }
+
+    /// Says whether the preview keys among some only make content.
+    pub(super) async fn content_only(&self, rows: &[AccessRow]) -> Result<bool> {
+        let is_preview = |row: &AccessRow| row.environment == Environment::Preview;
+        Ok(rows.iter().any(is_preview) && self.account_setup.previews_content_only().await?)
     }
 
     /// Writes down now when keys were last used; otherwise it happens every fifteen seconds of traffic.
@@ -293,8 +312,8 @@ fn check(new: &NewKey) -> Result<String> {
     if problems.is_empty() { Ok(name) } else { Err(Refusal::Invalid { fields: problems }.into()) }
 }
 
-/// Says what a stored key may do.
-pub(super) fn access(row: &AccessRow, plan: PlanSummary) -> KeyAccess {
+/// Says what a stored key may do, where preview keys are for content only or not.
+pub(super) fn access(row: &AccessRow, plan: PlanSummary, previews_content_only: bool) -> KeyAccess {
     KeyAccess {
         id: row.id,
         name: row.name.clone(),
@@ -303,6 +322,7 @@ pub(super) fn access(row: &AccessRow, plan: PlanSummary) -> KeyAccess {
         project: row.project,
         environment: row.environment,
         scopes: row.scopes.clone(),
+        content_only: previews_content_only && row.environment == Environment::Preview,
         ceiling: row.ceiling,
         plan,
     }

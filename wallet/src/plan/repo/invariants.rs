@@ -29,6 +29,17 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                 AND g.reference LIKE 'subscription:%' AND g.source = 1 AND b.month IS NULL",
     },
     Invariant {
+        name: "preview_share_is_moved_once",
+        sql: "SELECT s.shard, s.wallet_id, format('month %s of subscription %s: %s moved, row %s says %s', s.month,
+                                                  s.subscription_id, s.moved, s.entry_seq, -e.amount)
+              FROM preview_shares AS s
+              JOIN wallets AS w USING (shard, wallet_id)
+              LEFT JOIN entries AS e ON e.shard = s.shard AND e.wallet_id = s.wallet_id AND e.seq = s.entry_seq
+              WHERE ($1::smallint IS NULL OR (s.shard, s.wallet_id) = ($1, $2::bigint))
+                AND s.entry_seq > w.archived_seq
+                AND (e.kind, -e.amount, e.counterpart) IS DISTINCT FROM (14::smallint, s.moved, s.preview_id)",
+    },
+    Invariant {
         name: "subscription_is_paid_as_it_says",
         sql: "SELECT s.shard, s.wallet_id, format('subscription %s says %s months paid, %s granted', s.id, s.months_paid, s.months_granted)
               FROM subscriptions AS s

@@ -5,6 +5,7 @@ pub(crate) mod invariants;
 mod method;
 mod period;
 pub(crate) mod plan_change;
+pub(crate) mod preview_share;
 mod start;
 mod subscription;
 

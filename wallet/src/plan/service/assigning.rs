@@ -14,6 +14,7 @@ use crate::ledger::{HookError, Outcome, RefusingHook};
 use crate::money::{Credits, Money};
 use crate::plan::due::Calendar;
 use crate::plan::month::{Month, PlanTaken, beyond, dates};
+use crate::plan::ports::PlanStep;
 use crate::plan::repo::{self, NewStart};
 use crate::plan::{Subscription, SubscriptionStatus, SubscriptionView, Terms};
 
@@ -42,6 +43,7 @@ struct Assigned {
     paid_until: DateTime<Utc>,
     by: String,
     audit: NewAudit,
+    plans: Plans,
     now: DateTime<Utc>,
 }
 
@@ -65,6 +67,7 @@ impl RefusingHook for Assigned {
         if !repo::start(connection, &new, self.now).await? {
             return Err(HookError::Refused(PlanTaken::OtherPlan));
         }
+        self.plans.note_in_tx(connection, &self.of, PlanStep::Assigned(self.paid_until)).await?;
         Ok(identity::audit_in_tx(connection, &self.audit, self.now).await?)
     }
 }
@@ -125,7 +128,8 @@ impl Plans {
                            "credits": plan.credits.to_string(), "until": paid_until }),
         };
         let (submission, by) = (month.submission(), by.name().to_owned());
-        let hook = Assigned { of, terms, month, months: plan.months, paid_until, by, audit, now };
+        let (months, plans) = (plan.months, self.clone());
+        let hook = Assigned { of, terms, month, months, paid_until, by, audit, plans, now };
         match self.ledger.submit_with(submission, hook).await {
             Ok(_) => {}
             Err(HookError::Refused(_)) => return Err(taken().into()),
@@ -153,6 +157,7 @@ impl Plans {
             after: json!({ "note": note }),
         };
         identity::audit_in_tx(&mut tx, &audit, self.db.now()).await?;
+        self.note_in_tx(&mut tx, &of, PlanStep::EndedByStaff).await?;
         Ok(tx.commit().await?)
     }
 }

@@ -2,6 +2,7 @@
 
 mod assigning;
 mod changing;
+mod preview_share;
 mod renewing;
 
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ pub(crate) use renewing::{PaidPlan, Settlement};
 use super::coming::ComingCredits;
 use super::due::{Calendar, Due};
 use super::month::{beyond, dates};
-use super::ports::PlanNews;
+use super::ports::{PlanNews, PlanStep};
 use super::repo::{self, PlanRow};
 use super::{BillingPeriod, FirstDates, PlanSummary, Subscription, SubscriptionStatus, SubscriptionView, Terms};
 use crate::catalog::{BillingDates, BurnClass, Catalog, CatalogView};
@@ -55,6 +56,14 @@ impl Plans {
     /// Lets somebody hear what people do with plans; only the first counts.
     pub(crate) fn tell(&self, news: Arc<dyn PlanNews>) {
         self.news.set(news).ok();
+    }
+
+    /// Tells programs what people did with a plan, in the transaction of it.
+    async fn note_in_tx(&self, connection: &mut PgConnection, of: &Subscription, step: PlanStep) -> Result<()> {
+        match self.news.get() {
+            Some(news) => news.note_in_tx(connection, of, step).await,
+            None => Ok(()),
+        }
     }
 
     /// Tells the plan of an account: the free one where it has no other, or where the paid time is over.
@@ -201,9 +210,7 @@ impl Plans {
             after: serde_json::json!({ "plan": found.plan, "ends_at": found.expires_at }),
         };
         identity::audit_in_tx(&mut tx, &audit, self.db.now()).await?;
-        if let Some(news) = self.news.get() {
-            news.end_was_set_in_tx(&mut tx, &found, cancel).await?;
-        }
+        self.note_in_tx(&mut tx, &found, if cancel { PlanStep::EndSet } else { PlanStep::Resumed }).await?;
         Ok(tx.commit().await?)
     }
 }
