@@ -7,8 +7,8 @@ use leptos_router::{SsrMode, path};
 
 use crate::generated::i18n::I18nContextProvider;
 use crate::pages::account::{
-    DocumentsPage, HistoryPage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage, QuotesPage,
-    RefundFormPage, RefundRequestPage, RefundsPage, TopUpPage,
+    DocumentsPage, HistoryPage, InvitePage, OrderPage, OrdersPage, OverviewPage, PaymentMethodsPage, PlanPage,
+    QuotesPage, RefundFormPage, RefundRequestPage, RefundsPage, TopUpPage,
 };
 use crate::pages::admin::{
     AuditPage, DisputesPage, ImportPage, MarginsPage, OperationPage, PaymentsPage, PublishPage, ReconciliationPage,
@@ -52,6 +52,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/wallet") view=OverviewPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/history/:seq?") view=HistoryPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/top-up") view=TopUpPage ssr=SsrMode::Async />
+                    <Route path=path!("/wallet/invite") view=InvitePage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/plan") view=PlanPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/payment") view=PaymentMethodsPage ssr=SsrMode::Async />
                     <Route path=path!("/wallet/quotes") view=QuotesPage ssr=SsrMode::Async />

@@ -35,6 +35,8 @@ const FORMS: Record<string, Record<string, string>> = {
   '/wallet/plan/time-zone': { time_zone: 'Europe/Moscow' },
   '/wallet/plan/add-ons': { add_on: 'voice-cloning', shown: '300', idempotency_key: 'an-add-on' },
   '/wallet/plan/add-ons/off': { add_on: 'voice-cloning' },
+  '/wallet/top-up/code': { code: 'GC-0000-0000-0000-0000-00', idempotency_key: 'a-code' },
+  '/wallet/invite': {},
   '/wallet/documents/0193a1d2-7f5e-7c3a-9b1e-5d2f8c6a4b10/invoice': {},
   '/settings/billing': { name: 'Sokolova Design', address: '1 Lime Street', country: 'GB', tax_id: 'GB123' },
   '/settings/notifications': { low_below: '300', mails: 'empty' },

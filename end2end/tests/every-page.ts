@@ -3,7 +3,7 @@ import type { APIRequestContext, Page } from '@playwright/test';
 import { admin, charge, draftOfMyOwn, expect, newKey, newcomer, orderLight, payWith } from './scrip';
 
 const PUBLIC = ['/pricing', '/changelog', '/sign-in', '/sign-up', '/forgot', '/reset?token=made-up', '/verify-email?token=made-up', '/unsubscribe?token=made-up'];
-const SIGNED_IN = ['/wallet', '/wallet/history', '/wallet/history/1', '/wallet/top-up', '/wallet/plan', '/wallet/plan?plan=basic&interval=month&currency=RUB', '/wallet/orders', '/wallet/payment', '/wallet/documents', '/wallet/refunds', '/wallet/refunds/new', '/wallet/refunds/new?row=1', '/settings/billing', '/settings/notifications', '/settings/security', '/developers/keys', '/developers/webhooks', '/playground'];
+const SIGNED_IN = ['/wallet', '/wallet/history', '/wallet/history/1', '/wallet/top-up', '/wallet/invite', '/wallet/plan', '/wallet/plan?plan=basic&interval=month&currency=RUB', '/wallet/orders', '/wallet/payment', '/wallet/documents', '/wallet/refunds', '/wallet/refunds/new', '/wallet/refunds/new?row=1', '/settings/billing', '/settings/notifications', '/settings/security', '/developers/keys', '/developers/webhooks', '/playground'];
 const STAFF = ['/admin/margins', '/admin/tariffs', '/admin/audit', '/admin/payments', '/admin/reconciliation', '/admin/refunds', '/admin/disputes'];
 const DRAFT = ['', '/publish', '/import', '/operations', '/operations?code=dall-e-3'];
 

@@ -5,7 +5,7 @@ import { bearer } from './scrip';
 import { Site, expect, test as base } from './site';
 
 /** The forms that a spec has refused on purpose. */
-const REFUSED = [/^\/wallet\/top-up$/, /^\/wallet\/payment\/auto-top-up$/, /^\/wallet\/plan\/add-ons$/];
+const REFUSED = [/^\/wallet\/top-up$/, /^\/wallet\/top-up\/code$/, /^\/wallet\/payment\/auto-top-up$/, /^\/wallet\/plan\/add-ons$/];
 
 export type Balance = {
   available: number;

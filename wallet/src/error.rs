@@ -175,6 +175,21 @@ pub enum Refusal {
     /// The hold's time is over.
     #[error("the hold has expired")]
     HoldExpired,
+    /// There is no such code here.
+    #[error("this code is not known here; check it for mistakes")]
+    CodeUnknown,
+    /// Somebody has redeemed the code.
+    #[error("this code was redeemed before")]
+    CodeUsed,
+    /// The code's time is over.
+    #[error("this code has expired")]
+    CodeExpired,
+    /// Staff have withdrawn the code.
+    #[error("this code was withdrawn")]
+    CodeWithdrawn,
+    /// The account has redeemed as many codes of the kind as it may.
+    #[error("this account has redeemed as many codes of this kind as it may")]
+    CodeLimit,
     /// Somebody else changed it meanwhile.
     #[error("someone else changed this in the meantime; load it again")]
     VersionConflict,
@@ -257,6 +272,11 @@ impl Refusal {
             Self::HoldCaptured => "hold_captured",
             Self::HoldReleased => "hold_released",
             Self::HoldExpired => "hold_expired",
+            Self::CodeUnknown => "code_unknown",
+            Self::CodeUsed => "code_used",
+            Self::CodeExpired => "code_expired",
+            Self::CodeWithdrawn => "code_withdrawn",
+            Self::CodeLimit => "code_limit",
             Self::VersionConflict => "version_conflict",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::IdempotencyKeyRequired => "idempotency_key_required",
@@ -274,8 +294,15 @@ impl Refusal {
             Self::Unauthenticated => 401,
             Self::OutOfCredits { .. } | Self::PlanRequired { .. } => 402,
             Self::Forbidden { .. } | Self::WalletInactive => 403,
-            Self::NotFound { .. } => 404,
-            Self::HoldCaptured | Self::HoldReleased | Self::HoldExpired | Self::VersionConflict => 409,
+            Self::NotFound { .. } | Self::CodeUnknown => 404,
+            Self::HoldCaptured
+            | Self::HoldReleased
+            | Self::HoldExpired
+            | Self::CodeUsed
+            | Self::CodeExpired
+            | Self::CodeWithdrawn
+            | Self::CodeLimit
+            | Self::VersionConflict => 409,
             Self::Unprocessable { .. } | Self::IdempotencyMismatch => 422,
             Self::RateLimited { .. } => 429,
             Self::Unavailable | Self::OutcomeUnknown => 503,

@@ -72,6 +72,8 @@ uuid_id! {
     SubscriptionId,
     /// An add-on of a wallet, from being switched on to its end.
     AddOnId,
+    /// Redemption codes that were made together.
+    CodeBatchId,
     /// A receipt, an invoice, a credit note.
     DocumentId,
 }

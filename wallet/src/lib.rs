@@ -5,7 +5,7 @@
 //! façade [`Wallet`] that everybody calls.
 //!
 //! Each module imports only what stands to its left: money, id, error, clock, `time_zone`, idempotency, db, identity,
-//! ledger, tariff, catalog, plan, notify, payment, refund, invoice, `add_on`, metered, insight, `app_service`, wallet.
+//! ledger, tariff, catalog, plan, notify, promo, payment, refund, invoice, `add_on`, metered, insight, `app_service`, wallet.
 
 #![warn(clippy::disallowed_methods)]
 #![cfg_attr(feature = "postgres", warn(unreachable_pub))]
@@ -36,6 +36,8 @@ pub mod catalog;
 pub mod plan;
 
 pub mod notify;
+
+pub mod promo;
 
 pub mod payment;
 

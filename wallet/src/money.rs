@@ -94,6 +94,12 @@ impl Credits {
         amounts.into_iter().try_fold(Self::ZERO, Self::checked_add)
     }
 
+    /// Says whether the amount is nothing.
+    #[must_use]
+    pub const fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
     /// Says whether the amount is below zero.
     #[must_use]
     pub const fn is_negative(self) -> bool {

@@ -23,6 +23,7 @@ use crate::notify::Notify;
 use crate::notify::webhook::Webhooks;
 use crate::payment::{self, Payments};
 use crate::plan::{self, Plans};
+use crate::promo::{self, Promos};
 use crate::refund::{self, Refunds};
 use crate::tariff::{self, PlanRanks, PlanUpkeep, Tariffs};
 
@@ -67,6 +68,7 @@ pub(crate) struct Inner {
     plans: Arc<Plans>,
     notify: Notify,
     webhooks: Webhooks,
+    promos: Promos,
     payments: Payments,
     refunds: Refunds,
     add_ons: AddOns,
@@ -105,13 +107,14 @@ impl Wallet {
                 notify: notify.clone(),
             }),
         );
+        let promos = Promos::new(db.clone(), ledger.clone(), catalog.clone(), identity.clone());
         let payments = Payments::new(
             db.clone(),
             ledger.clone(),
             catalog.clone(),
             identity.clone(),
             Plans::clone(&plans),
-            notify.clone(),
+            (notify.clone(), promos.clone()),
         );
         let refunds = Refunds::new(
             db.clone(),
@@ -147,6 +150,7 @@ impl Wallet {
                 plans,
                 notify,
                 webhooks,
+                promos,
                 payments,
                 refunds,
                 add_ons,
@@ -242,6 +246,12 @@ impl Wallet {
         &self.inner.notify
     }
 
+    /// Bonus credits, codes, invitations.
+    #[must_use]
+    pub fn promos(&self) -> &Promos {
+        &self.inner.promos
+    }
+
     /// Refunds and disputes.
     #[must_use]
     pub fn refunds(&self) -> &Refunds {
@@ -294,6 +304,7 @@ impl Wallet {
         let lists = [
             tariff::invariants::INVARIANTS,
             plan::repo::invariants::INVARIANTS,
+            promo::repo::invariants::INVARIANTS,
             payment::repo::invariants::INVARIANTS,
             refund::repo::invariants::INVARIANTS,
             add_on::repo::invariants::INVARIANTS,

@@ -12,7 +12,7 @@ struct Order {
 }
 
 /// The orders of the house. ARCHITECTURE.md gives the reasons.
-const ORDERS: [Order; 11] = [
+const ORDERS: [Order; 12] = [
     Order {
         folder: "wallet/src",
         rooms: &[
@@ -29,6 +29,7 @@ const ORDERS: [Order; 11] = [
             "catalog",
             "plan",
             "notify",
+            "promo",
             "payment",
             "refund",
             "invoice",
@@ -60,6 +61,7 @@ const ORDERS: [Order; 11] = [
             "service",
         ],
     },
+    Order { folder: "wallet/src/promo", rooms: &["model", "code", "rule", "repo", "service"] },
     Order { folder: "wallet/src/refund", rooms: &["rule", "model", "repo", "service"] },
     Order { folder: "wallet/src/invoice", rooms: &["details", "model", "rule", "repo", "service"] },
     Order { folder: "wallet/src/add_on", rooms: &["model", "rule", "repo", "service"] },

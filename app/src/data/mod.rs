@@ -5,6 +5,7 @@ pub mod changelog;
 pub mod console;
 pub mod documents;
 pub mod form;
+pub mod invitations;
 pub mod keys;
 pub mod ledger;
 pub mod margins;

@@ -37,6 +37,10 @@ pub struct TopUpOffer {
     pub may_pay: bool,
     /// What became of the form, where the page answers it.
     pub outcome: FormOutcome,
+    /// What became of the form of a code.
+    pub code_outcome: FormOutcome,
+    /// Whether an invitation of others is rewarded.
+    pub invites: bool,
     /// Makes a second submit show the same order.
     pub idempotency_key: Uuid,
 }
@@ -50,6 +54,12 @@ pub async fn load_top_up_offer((currency, is_preview): (String, bool)) -> Result
     let currency = asked.or_else(|| settings.currencies.first().copied()).unwrap_or(Currency::USD);
     let packages = catalog.packages.iter().filter(|_| settings.top_up.packages);
     let packs = packages.filter_map(|package| Pack::of(package, currency)).collect();
+    // The form of a code stands on the same page, and tells its own.
+    let code = crate::current_user::outcome("/wallet/top-up/code");
+    let order = match code.path.is_empty() {
+        true => crate::current_user::outcome("/wallet/top-up"),
+        false => FormOutcome::default(),
+    };
     let balance = wallet.balance(if is_preview { viewer.preview_wallet } else { viewer.wallet }).await?;
     Ok(TopUpOffer {
         is_preview,
@@ -62,7 +72,9 @@ pub async fn load_top_up_offer((currency, is_preview): (String, bool)) -> Result
         refund: settings.refund,
         pay: pay_choice(&viewer, &wallet, currency, false).await?,
         may_pay: viewer.role.may_pay(),
-        outcome: crate::current_user::outcome("/wallet/top-up"),
+        outcome: order,
+        code_outcome: code,
+        invites: settings.referral.is_some(),
         idempotency_key: Uuid::now_v7(),
     })
 }

@@ -13,6 +13,8 @@ pub struct Pack {
     pub name: String,
     /// What the wallet gets.
     pub credits: Credits,
+    /// What it gets for nothing beside them.
+    pub bonus: Credits,
     /// What it costs.
     pub money: Money,
 }
@@ -22,7 +24,8 @@ impl Pack {
     #[must_use]
     pub fn of(package: &Package, currency: Currency) -> Option<Self> {
         let money = package.prices.iter().copied().find(|price| price.currency() == currency)?;
-        Some(Self { code: package.code.clone(), name: package.name.clone(), credits: package.credits, money })
+        let (code, name) = (package.code.clone(), package.name.clone());
+        Some(Self { code, name, credits: package.credits, bonus: package.bonus, money })
     }
 
     /// Gives the price of one credit, for comparing packs.

@@ -61,6 +61,8 @@ pub fn action_words(locale: Locale, action: &str) -> String {
         "auto_top_up.agreed" => td_string!(locale, audit.auto_top_up_agreed).to_owned(),
         "auto_top_up.off" => td_string!(locale, audit.auto_top_up_off).to_owned(),
         "auto_top_up.suspended" => td_string!(locale, audit.auto_top_up_suspended).to_owned(),
+        "codes.made" => td_string!(locale, audit.codes_made).to_owned(),
+        "codes.withdrawn" => td_string!(locale, audit.codes_withdrawn).to_owned(),
         "add_on.started" => td_string!(locale, audit.add_on_started).to_owned(),
         "add_on.resumed" => td_string!(locale, audit.add_on_resumed).to_owned(),
         "add_on.kept" => td_string!(locale, audit.add_on_kept).to_owned(),

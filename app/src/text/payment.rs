@@ -1,8 +1,20 @@
 //! Ways to pay in words.
 
+use wallet::money::Credits;
 use wallet::payment::{CardTerm, MethodKind, PayOption, PaymentMethod};
 
 use crate::i18n::*;
+use crate::text::amount::credits_text;
+
+/// Writes what is bought and what comes with it for nothing: `1,000 + 100 bonus`.
+#[must_use]
+pub fn with_bonus_text(locale: Locale, credits: Credits, bonus: Credits) -> String {
+    let bought = credits_text(locale, credits);
+    if bonus.is_zero() {
+        return bought;
+    }
+    td_string!(locale, top_up.with_bonus, credits = bought, bonus = credits_text(locale, bonus))
+}
 
 /// Names a provider as people know it.
 #[must_use]

@@ -88,6 +88,11 @@ pub fn refusal_text(locale: Locale, error: &AppError) -> String {
         Refusal::HoldCaptured => td_string!(locale, refusal.hold_captured).to_owned(),
         Refusal::HoldReleased => td_string!(locale, refusal.hold_released).to_owned(),
         Refusal::HoldExpired => td_string!(locale, refusal.hold_expired).to_owned(),
+        Refusal::CodeUnknown
+        | Refusal::CodeUsed
+        | Refusal::CodeExpired
+        | Refusal::CodeWithdrawn
+        | Refusal::CodeLimit => notice_text(locale, refusal.code()),
         Refusal::VersionConflict => td_string!(locale, refusal.version_conflict).to_owned(),
         Refusal::RateLimited { .. } => td_string!(locale, refusal.rate_limited).to_owned(),
         Refusal::IdempotencyMismatch => td_string!(locale, refusal.mismatch).to_owned(),
@@ -99,6 +104,11 @@ pub fn refusal_text(locale: Locale, error: &AppError) -> String {
 #[must_use]
 pub fn notice_text(locale: Locale, code: &str) -> String {
     match code {
+        "code_unknown" => td_string!(locale, codes.unknown),
+        "code_used" => td_string!(locale, codes.used),
+        "code_expired" => td_string!(locale, codes.expired),
+        "code_withdrawn" => td_string!(locale, codes.withdrawn),
+        "code_limit" => td_string!(locale, codes.limit),
         "version_conflict" => td_string!(locale, refusal.version_conflict),
         "idempotency_mismatch" => td_string!(locale, refusal.mismatch),
         "forbidden" => td_string!(locale, refusal.forbidden),

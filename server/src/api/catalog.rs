@@ -109,6 +109,8 @@ struct PackageBody {
     name: String,
     /// What it holds.
     credits: Amount,
+    /// What it brings for nothing beside them.
+    bonus: Amount,
     /// What it costs, by currency.
     prices: Vec<Price>,
 }
@@ -121,6 +123,7 @@ pub async fn packages(State(state): State<AppState>) -> Answer<Response> {
         code: package.code.clone(),
         name: package.name.clone(),
         credits: package.credits.into(),
+        bonus: package.bonus.into(),
         prices: package.prices.iter().copied().map(Price::from).collect(),
     });
     Ok(Out(PackageList { packages: packages.collect() }).into_response())

@@ -31,6 +31,7 @@ mod payments;
 pub mod price_changes;
 mod proof;
 mod queries;
+mod redemptions;
 mod reference;
 mod schemas;
 mod service;
@@ -112,6 +113,7 @@ fn calls() -> (Router<AppState>, OpenApi) {
         .routes(routes!(webhooks::redeliver))
         // Buying credits.
         .routes(routes!(payments::top_up))
+        .routes(routes!(redemptions::create))
         .routes(routes!(payments::list))
         .routes(routes!(payments::one))
         // Streams: their heads come at once, and then there is no time limit.

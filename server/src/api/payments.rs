@@ -59,6 +59,8 @@ pub struct Payment {
     title: String,
     /// What the wallet gets.
     credits: Amount,
+    /// What it gets for nothing beside them, as a grant of its own.
+    bonus: Amount,
     /// What it costs.
     price: Price,
     /// Why it failed.
@@ -82,6 +84,7 @@ impl From<PaymentView> for Payment {
             package: payment.package,
             title: payment.title,
             credits: payment.credits.into(),
+            bonus: payment.bonus.into(),
             price: payment.money.into(),
             failure: payment.failure,
             created_at: payment.created_at,

@@ -3,6 +3,7 @@
 mod admin;
 mod brand;
 mod clock;
+mod codes;
 mod demo;
 mod doctor;
 mod hold;
@@ -59,6 +60,9 @@ pub enum Command {
     /// Makes, lists or revokes the keys of the platform's own backend.
     #[command(subcommand)]
     ServiceKey(service_key::Command),
+    /// Makes, lists or withdraws redemption codes.
+    #[command(subcommand)]
+    Codes(codes::Command),
     /// Lists payments in review, and decides about them.
     #[command(subcommand)]
     Payment(payment::Command),
@@ -116,6 +120,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Brand(command) => brand::run(command, &settings).await,
         Command::Admin(command) => admin::run(command, &settings).await,
         Command::ServiceKey(command) => service_key::run(command, &settings).await,
+        Command::Codes(command) => codes::run(command, &settings).await,
         Command::Payment(command) => payment::run(command, &settings).await,
         Command::Payments(command) => payments::run(command, &settings).await,
         Command::Refund(command) => refund::run(command, &settings).await,

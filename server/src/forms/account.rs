@@ -35,6 +35,7 @@ pub async fn sign_up(State(state): State<AppState>, session: AuthSession, form: 
         name: form.field("name").to_owned(),
         locale: form.optional("locale").map_or_else(|| form.locale(), str::to_owned),
         time_zone: form.field("time_zone").to_owned(),
+        referral: form.field("ref").to_owned(),
     };
     let page = with_next("/sign-up", &form);
     let made = state.wallet.identity().register(typed, &form.visit(&session)).await;

@@ -7,6 +7,7 @@ mod account;
 mod add_ons;
 mod admin;
 mod auto_top_up;
+mod codes;
 mod documents;
 mod draft;
 mod files;
@@ -39,10 +40,11 @@ pub use recovery::keep;
 
 /// The forms that have an address of their own, and the pages that hold them: a visit goes on to the page, and so does a
 /// form that can't be taken.
-const HELD: [(&str, &str); 50] = [
+const HELD: [(&str, &str); 51] = [
     ("/sign-out", "/wallet"),
     ("/verify-email/resend", "/wallet"),
     ("/wallet/orders/{id}/check", "/wallet/orders/{id}"),
+    ("/wallet/top-up/code", "/wallet/top-up"),
     ("/wallet/payment/methods", "/wallet/payment"),
     ("/wallet/payment/methods/{id}/default", "/wallet/payment"),
     ("/wallet/payment/methods/{id}/plan", "/wallet/payment"),
@@ -137,6 +139,8 @@ fn posts() -> Router<AppState> {
         .route("/verify-email/resend", post(account::resend_verification))
         // Buying credits.
         .route("/wallet/top-up", post(wallet::top_up))
+        .route("/wallet/top-up/code", post(codes::redeem))
+        .route("/wallet/invite", post(codes::invite))
         .route("/wallet/quotes", post(wallet::lock_quotes))
         .route("/wallet/orders/{id}/check", post(wallet::check_order))
         .route("/wallet/orders/{id}/return", get(wallet::return_to_order))

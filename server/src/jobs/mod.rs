@@ -3,6 +3,7 @@
 mod announce_prices;
 mod ask_inactive;
 mod compare_payments;
+mod give_promos;
 mod issue_documents;
 mod make_checkpoints;
 mod process_provider_event;
@@ -104,6 +105,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .define_job::<renew_plans::RenewPlans>()
         .define_job::<top_up_wallets::TopUpWallets>()
         .define_job::<issue_documents::IssueDocuments>()
+        .define_job::<give_promos::GivePromos>()
         .define_job::<review_upstream_costs::ReviewUpstreamCosts>()
         .define_job::<SandboxEvent>()
         .define_job::<sweep::Sweep>()
@@ -119,6 +121,7 @@ pub async fn worker(state: &AppState) -> anyhow::Result<Worker> {
         .with_cron(Cron::every_minute().payload(reconcile_payments::ReconcilePayments::default())?)
         .with_cron(Cron::every_minute().payload(renew_plans::RenewPlans::default())?)
         .with_cron(Cron::every_minute().payload(top_up_wallets::TopUpWallets::default())?)
+        .with_cron(Cron::every_minute().payload(give_promos::GivePromos::default())?)
         .with_cron(Cron::every_minute().payload(issue_documents::IssueDocuments::default())?)
         .with_cron(Cron::every_minute().payload(send_due_mails::SendDueMails::default())?)
         .with_cron(Cron::every_minute().payload(sweep::Sweep::default())?)

@@ -1,6 +1,7 @@
 //! The program itself: what it refuses says what to do in one line, and what it starts it also ends.
 
 mod brand;
+mod codes;
 mod commands;
 mod demo;
 mod killed;

@@ -8,6 +8,7 @@ mod bad_input;
 mod boundaries;
 mod browser;
 mod charges;
+mod codes;
 mod connections;
 mod documented;
 mod documents;

@@ -41,7 +41,7 @@ const fn form(path: &'static str, asks: Asks) -> Form {
 }
 
 /// Every form.
-pub const FORMS: [Form; 69] = [
+pub const FORMS: [Form; 71] = [
     form("/sign-up", Anybody),
     form("/sign-in", Anybody),
     form("/sign-out", Anybody),
@@ -50,6 +50,8 @@ pub const FORMS: [Form; 69] = [
     form("/verify-email", Anybody),
     form("/verify-email/resend", Person),
     form("/wallet/top-up", Payer),
+    form("/wallet/top-up/code", Payer),
+    form("/wallet/invite", Payer),
     form("/wallet/quotes", Person),
     form("/wallet/orders/{id}/check", Person),
     form("/wallet/payment/methods", Payer),
@@ -134,7 +136,7 @@ impl Form {
 }
 
 /// Every page, by its pattern in `app/src/routes.rs`.
-const PAGES: [(&str, Asks); 39] = [
+const PAGES: [(&str, Asks); 40] = [
     ("/pricing", Anybody),
     ("/changelog", Anybody),
     ("/changelog/:version", Anybody),
@@ -148,6 +150,7 @@ const PAGES: [(&str, Asks); 39] = [
     ("/wallet", Person),
     ("/wallet/history/:seq?", Person),
     ("/wallet/top-up", Person),
+    ("/wallet/invite", Person),
     ("/wallet/plan", Person),
     ("/wallet/payment", Person),
     ("/wallet/quotes", Person),

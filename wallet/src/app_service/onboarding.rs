@@ -19,6 +19,7 @@ use crate::ledger::{
 use crate::money::Credits;
 use crate::notify::{KeyMail, Mail, Notify, webhook};
 use crate::plan::{PlanSummary, Plans};
+use crate::promo;
 
 /// The concepts that signing up needs.
 pub(crate) struct Onboarding {
@@ -105,6 +106,19 @@ impl AccountSetup for Onboarding {
 
     async fn begin_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()> {
         self.plans.begin_free_in_tx(connection, account).await
+    }
+
+    async fn invite_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        account: AccountId,
+        invitation: (&str, &str),
+    ) -> Result<()> {
+        let is_rewarded = self.catalog.view().await.is_ok_and(|view| view.settings.referral.is_some());
+        match is_rewarded {
+            true => promo::invite_in_tx(connection, account, invitation, self.db.now()).await,
+            false => Ok(()),
+        }
     }
 
     async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: AccountMail) -> Result<()> {

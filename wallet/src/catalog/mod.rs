@@ -26,8 +26,8 @@ pub use offer::{AddOn, Interval, MeteredItem, Package, Plan, PlanFeatures, PlanP
 pub use operation::{OperationForm, RULE_KINDS, rule_example};
 pub(crate) use settings::BurnClass;
 pub use settings::{
-    AutoTopUp, AutoTopUpMode, BillingDates, Expiry, FailurePolicy, FreeAmount, PreviewRules, RefundPolicy, Settings,
-    TopUp,
+    AutoTopUp, AutoTopUpMode, BillingDates, Expiry, FailurePolicy, FreeAmount, PreviewRules, ReferralReward,
+    RefundPolicy, Settings, TopUp,
 };
 pub use unit::{PluralForms, UnitName};
 

@@ -120,6 +120,9 @@ pub struct Package {
     pub name: String,
     /// What it holds.
     pub credits: Credits,
+    /// What it brings for nothing beside them; 0 where nothing is said.
+    #[serde(default, skip_serializing_if = "Credits::is_zero")]
+    pub bonus: Credits,
     /// What it costs, by currency.
     #[serde(alias = "price")]
     #[cfg_attr(feature = "postgres", serde(with = "crate::money::notation::prices"))]

@@ -81,7 +81,7 @@ async fn plans(connection: &mut PgConnection) -> Result<Vec<Plan>> {
 }
 
 async fn packages(connection: &mut PgConnection) -> Result<Vec<Package>> {
-    let rows = sqlx::query!("SELECT code, name, credits, prices FROM packages ORDER BY credits, code")
+    let rows = sqlx::query!("SELECT code, name, credits, bonus, prices FROM packages ORDER BY credits, code")
         .fetch_all(connection)
         .await?;
     rows.into_iter()
@@ -90,6 +90,7 @@ async fn packages(connection: &mut PgConnection) -> Result<Vec<Package>> {
                 code: row.code,
                 name: row.name,
                 credits: Credits::from_micros(row.credits),
+                bonus: Credits::from_micros(row.bonus),
                 prices: serde_json::from_value(row.prices)?,
             })
         })
@@ -160,10 +161,11 @@ pub(super) async fn fill(connection: &mut PgConnection, preset: &Preset, at: Dat
     }
     for package in &view.packages {
         sqlx::query!(
-            "INSERT INTO packages (code, name, credits, prices) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO packages (code, name, credits, bonus, prices) VALUES ($1, $2, $3, $4, $5)",
             package.code,
             package.name,
             package.credits.micros(),
+            package.bonus.micros(),
             json(&package.prices)?
         )
         .execute(&mut *connection)

@@ -59,6 +59,9 @@ pub struct Settings {
     pub rehearsal_days: u16,
     /// Upstream costs are looked at again after so many days.
     pub(crate) upstream_review_days: u16,
+    /// What an invitation brings; none: nobody is rewarded for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral: Option<ReferralReward>,
     /// What the preview environments of projects may do, and what they get.
     #[serde(default, skip_serializing_if = "PreviewRules::is_plain")]
     pub preview: PreviewRules,
@@ -101,6 +104,26 @@ pub struct PreviewRules {
 impl PreviewRules {
     fn is_plain(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// What an invitation brings once who was invited has paid for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReferralReward {
+    /// What the account gets that invited.
+    pub credits_referrer: Credits,
+    /// What the account gets that was invited.
+    pub credits_invited: Credits,
+    /// How many invitations of one account are rewarded in a calendar month (UTC).
+    #[serde(default = "ReferralReward::monthly_limit")]
+    pub monthly_limit: u16,
+}
+
+impl ReferralReward {
+    /// Gives the limit that holds where nothing is said.
+    const fn monthly_limit() -> u16 {
+        20
     }
 }
 

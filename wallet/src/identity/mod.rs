@@ -40,6 +40,6 @@ pub use rules::throttle::network;
 pub use service::{Confirmed, DEVICE_DAYS, Identity, SignedIn};
 #[cfg(feature = "postgres")]
 pub(crate) use service::{
-    audit_in_tx, is_working_key_in_tx, lock_account_in_tx, must_be_proven_in_tx, offer_taken, prove_in_tx,
-    take_offer_in_tx, time_zones,
+    audit_in_tx, has_person_in_tx, is_working_key_in_tx, lock_account_in_tx, must_be_proven_in_tx, offer_taken,
+    prove_in_tx, take_offer_in_tx, time_zones,
 };

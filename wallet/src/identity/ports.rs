@@ -122,6 +122,14 @@ pub(crate) trait AccountSetup: Send + Sync {
     /// Lets the free plan of an account begin whose owner's address is proven.
     async fn begin_free_plan_in_tx(&self, connection: &mut PgConnection, account: AccountId) -> Result<()>;
 
+    /// Notes by which code a new account was invited; `person` stands for its owner.
+    async fn invite_in_tx(
+        &self,
+        connection: &mut PgConnection,
+        account: AccountId,
+        invitation: (&str, &str),
+    ) -> Result<()>;
+
     /// Queues a mail.
     async fn write_in_tx(&self, connection: &mut PgConnection, to: Recipient<'_>, letter: AccountMail) -> Result<()>;
 

@@ -29,6 +29,8 @@ pub(crate) struct Paid {
     pub(crate) bought: Bought,
     pub(crate) title: String,
     pub(crate) credits: Credits,
+    /// The credits that came for nothing beside them.
+    pub(crate) bonus: Credits,
     pub(crate) provider: String,
     pub(crate) method: Option<String>,
     /// Who paid: name and address of e-mail.
@@ -95,12 +97,13 @@ fn rounded(top: i128, bottom: i128) -> i64 {
 
 /// Makes the receipt of a payment; `None` where its amounts are too large to be added.
 ///
-/// `seller` is who sells as staff say, `product` the platform's name where they have not; `unit` is the word for credits.
+/// `seller` is who sells as staff say, `product` the platform's name where they have not; `unit` is the word for the
+/// credits, `bonus_unit` that for the bonus, which has a line of its own that costs nothing.
 #[must_use]
 pub(crate) fn receipt(
     paid: Paid,
     (seller, product): (Option<&Seller>, &str),
-    unit: String,
+    (unit, bonus_unit): (String, String),
     (paid_on, issued_on): (NaiveDate, NaiveDate),
 ) -> Option<Draft> {
     let currency = paid.money.currency();
@@ -124,11 +127,18 @@ pub(crate) fn receipt(
         unit,
         net_minor: total.checked_sub(tax_minor)?,
     };
+    let bonus = paid.bonus.is_positive().then(|| DocumentLine {
+        bought: Bought::Credits,
+        title: format!("{} bonus", line.title),
+        credits: paid.bonus,
+        unit: bonus_unit,
+        net_minor: 0,
+    });
     let platform = || Party { name: product.to_owned(), ..Party::default() };
     let content = DocumentContent {
         seller: seller.map_or_else(platform, |seller| seller.party.clone()),
         buyer: buyer(&paid.billing, &paid.payer.0, &paid.payer.1),
-        lines: vec![line],
+        lines: std::iter::once(line).chain(bonus).collect(),
         tax,
         original: None,
         is_dispute: false,

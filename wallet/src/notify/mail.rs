@@ -143,6 +143,9 @@ pub struct PaidMail {
     /// The credits that it brought.
     #[serde(with = "stored_credits")]
     pub credits: Credits,
+    /// The credits that came for nothing beside them.
+    #[serde(default, with = "stored_credits")]
+    pub bonus: Credits,
     /// What it cost.
     pub money: Money,
 }
@@ -235,6 +238,7 @@ mod tests {
             payment: PaymentId::new(),
             title: "Light".into(),
             credits: Credits::from_micros(100_500_000),
+            bonus: Credits::ONE,
             money: Money::from_minor(44_900, Currency::RUB),
         };
         let stored = serde_json::to_value(Mail::Receipt(paid.clone())).expect("json");

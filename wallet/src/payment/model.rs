@@ -76,6 +76,9 @@ pub struct Order {
     pub title: String,
     /// What the wallet gets.
     pub credits: Credits,
+    /// What it gets for nothing beside them.
+    #[serde(default)]
+    pub bonus: Credits,
     /// What it costs.
     pub money: Money,
 }
@@ -184,6 +187,9 @@ pub struct PaymentView {
     pub title: String,
     /// What the wallet gets.
     pub credits: Credits,
+    /// What it gets for nothing beside them.
+    #[serde(default)]
+    pub bonus: Credits,
     /// What it costs.
     pub money: Money,
     /// The provider's name: `sandbox`, `stripe`, `yookassa`.

@@ -3,6 +3,7 @@
 use super::model::{Order, TopUp};
 use crate::catalog::CatalogView;
 use crate::error::{Problem, Refusal};
+use crate::money::Credits;
 
 /// Prices a top-up from the catalog.
 pub(crate) fn price(catalog: &CatalogView, top_up: &TopUp) -> Result<Order, Refusal> {
@@ -18,8 +19,9 @@ pub(crate) fn price(catalog: &CatalogView, top_up: &TopUp) -> Result<Order, Refu
             let money = package.price(top_up.currency).ok_or_else(|| {
                 Refusal::unprocessable("currency", Problem::NotAllowed, "This package has no price in that currency.")
             })?;
-            let (package, title, credits) = (Some(package.code.clone()), package.name.clone(), package.credits);
-            Ok(Order { package, title, credits, money })
+            let (credits, bonus) = (package.credits, package.bonus);
+            let (package, title) = (Some(package.code.clone()), package.name.clone());
+            Ok(Order { package, title, credits, bonus, money })
         }
         (None, Some(amount)) => {
             let Some(free) = &settings.top_up.free_amount else {
@@ -42,7 +44,7 @@ pub(crate) fn price(catalog: &CatalogView, top_up: &TopUp) -> Result<Order, Refu
                 Refusal::unprocessable("currency", Problem::NotAllowed, "There is no price in that currency.")
             })?;
             let title = format!("{amount} {}", settings.unit.word("en", amount));
-            Ok(Order { package: None, title, credits: amount, money })
+            Ok(Order { package: None, title, credits: amount, bonus: Credits::ZERO, money })
         }
         (Some(_), Some(_)) => {
             let message = "Choose a package or enter an amount, not both.";

@@ -31,6 +31,9 @@ pub struct Purchase {
     pub unused: Credits,
     /// What was taken back with its money.
     pub taken_back: Credits,
+    /// What was spent or is held of the bonus that came with it.
+    #[serde(default)]
+    pub bonus_used: Credits,
     /// When the credits came.
     pub bought_at: DateTime<Utc>,
     /// Whether it was a plan's month.
@@ -202,6 +205,8 @@ fn offer(purchase: &Purchase, minor: i64, credits: Credits) -> Offer {
 fn used_percent(purchase: &Purchase) -> u8 {
     let (granted, unused) = (purchase.granted.micros(), purchase.unused.micros());
     let used = granted.saturating_sub(unused).saturating_sub(purchase.taken_back.micros()).max(0);
+    // A bonus is never paid for, and goes first: who has spent it has used the purchase.
+    let used = used.saturating_add(purchase.bonus_used.micros()).max(0);
     u8::try_from(share_up(100, used, granted).min(100)).unwrap_or(100)
 }
 

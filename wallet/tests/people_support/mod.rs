@@ -12,13 +12,14 @@ use wallet::clock::Clock;
 use wallet::error::{Error, Problem, Refusal, Result};
 use wallet::id::{PaymentId, UserId, WalletId};
 use wallet::identity::{Confirmed, SignUp, Viewer, Visit};
+use wallet::ledger::Scope;
 use wallet::money::{Credits, Currency, Money};
 use wallet::notify::Mail;
 use wallet::payment::TopUp;
 use wallet::payment::{
     AmountLimits, BookPeriod, BookedPayment, BooksAnswer, Capabilities, ChargeAnswer, CheckoutAnswer, CheckoutOrder,
     EventAbout, EventError, FetchAnswer, MethodAnswer, MethodKind, Provider, ProviderMethod, ProviderPayment,
-    ProviderStatus, SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent,
+    ProviderStatus, RefundAnswer, RefundOrder, SavedCharge, SetupAnswer, SetupOrder, VerifiedEvent,
 };
 use wallet::{Options, Wallet};
 
@@ -129,6 +130,22 @@ pub async fn available(wallet: &Wallet, id: WalletId) -> Credits {
     wallet.ledger().balance(id).await.expect("a balance").available
 }
 
+/// Plants what must not be, one after the other, each in a transaction that is taken back, and asks whether the named
+/// invariant finds it.
+pub async fn all_are_found(wallet: &Wallet, pool: &PgPool, canaries: &[(&str, &str)]) {
+    for (invariant, plant) in canaries {
+        let mut transaction = pool.begin().await.expect("a transaction");
+        let plant = format!("SET LOCAL session_replication_role = replica; {plant}");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(plant.clone())).execute(&mut *transaction).await.expect(&plant);
+        let breaches = wallet.verify_in_tx(&mut transaction, Scope::Everything).await.expect("verified");
+        assert!(
+            breaches.iter().any(|breach| breach.invariant == *invariant),
+            "{invariant} missed {plant}: {breaches:?}"
+        );
+        transaction.rollback().await.expect("rolled back");
+    }
+}
+
 pub fn light() -> TopUp {
     TopUp { package: Some("light".into()), amount: None, currency: Currency::RUB, with: None, save_method: false }
 }
@@ -173,6 +190,8 @@ pub struct Books {
     pub pages_read: u32,
     /// Payments that stand in its list and that nobody here has ordered.
     pub foreign: Vec<BookedPayment>,
+    /// What it says to a refund; it makes none where nothing is said.
+    pub refund: Option<RefundAnswer>,
     /// The next look at a payment waits here.
     pub gate: Option<Arc<Gate>>,
 }
@@ -280,6 +299,11 @@ impl Provider for Double {
     async fn detach_method(&self, reference: &str) -> MethodAnswer {
         self.books().detached.push(reference.to_owned());
         MethodAnswer::Missing
+    }
+
+    async fn refund(&self, _: &RefundOrder) -> RefundAnswer {
+        let said = self.books().refund.clone();
+        said.unwrap_or_else(|| RefundAnswer::Refused { code: "not_supported".into() })
     }
 
     async fn create_checkout(&self, order: &CheckoutOrder) -> CheckoutAnswer {

@@ -81,22 +81,6 @@ pub async fn is_right(wallet: &Wallet) {
     assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
 }
 
-/// Plants what must not be, one after the other, each in a transaction that is taken back, and asks whether the named
-/// invariant finds it.
-pub async fn all_are_found(wallet: &Wallet, pool: &PgPool, canaries: &[(&str, &str)]) {
-    for (invariant, plant) in canaries {
-        let mut transaction = pool.begin().await.expect("a transaction");
-        let plant = format!("SET LOCAL session_replication_role = replica; {plant}");
-        sqlx::raw_sql(sqlx::AssertSqlSafe(plant.clone())).execute(&mut *transaction).await.expect(&plant);
-        let breaches = wallet.verify_in_tx(&mut transaction, Scope::Everything).await.expect("verified");
-        assert!(
-            breaches.iter().any(|breach| breach.invariant == *invariant),
-            "{invariant} missed {plant}: {breaches:?}"
-        );
-        transaction.rollback().await.expect("rolled back");
-    }
-}
-
 pub async fn plan(wallet: &Wallet, viewer: &Viewer) -> String {
     wallet.plans().current(viewer.account).await.expect("a plan").code
 }

@@ -1,6 +1,7 @@
 //! Orders: what to buy, and how far one is.
 
 pub mod auto_top_up;
+pub mod code_form;
 pub mod currency_links;
 pub mod document_table;
 pub mod method_list;

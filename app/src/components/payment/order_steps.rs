@@ -5,8 +5,9 @@ use wallet::money::{Credits, Money};
 use wallet::payment::{PaymentStatus, PaymentView};
 
 use crate::i18n::*;
-use crate::text::amount::{credits_text, money_text, unit_text};
+use crate::text::amount::{money_text, unit_text};
 use crate::text::date_time::{When, WhenStyle};
+use crate::text::payment::with_bonus_text;
 
 /// How far one step is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub fn OrderSteps(
     let (created, updated) = (order.created_at, order.updated_at);
     view! {
         <section aria-label=move || t_string!(i18n, order.progress) class="panel mt-5">
-            <OrderHead credits=order.credits money=order.money />
+            <OrderHead credits=order.credits bonus=order.bonus money=order.money />
             <hr class="perf-x mx-2" />
             <ol class="p-5">
                 <StepRow step=Step::Done>
@@ -71,13 +72,15 @@ pub fn OrderSteps(
 pub fn OrderHead(
     /// What the wallet gets.
     credits: Credits,
+    /// What it gets for nothing beside them.
+    bonus: Credits,
     /// What it costs.
     money: Money,
 ) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <div class="p-5 flex items-baseline gap-3">
-            <span class="fig text-2xl">{move || credits_text(i18n.get_locale(), credits)}</span>
+            <span class="fig text-2xl">{move || with_bonus_text(i18n.get_locale(), credits, bonus)}</span>
             <span>{move || unit_text(i18n.get_locale(), credits)}</span>
             <span class="flex-1"></span>
             <span class="num text-lg">{move || money_text(i18n.get_locale(), money)}</span>

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::i18n::*;
 use crate::islands::pack::Pack;
 use crate::text::amount::{credits_text, money_text, rate_text, unit_text};
+use crate::text::payment::with_bonus_text;
 
 /// The packs, one chosen.
 ///
@@ -22,10 +23,10 @@ pub fn PackPicker(
         .into_iter()
         .map(|pack| {
             let rate = pack.rate();
-            let (credits, money, name) = (pack.credits, pack.money, pack.name.clone());
+            let (credits, bonus, money, name) = (pack.credits, pack.bonus, pack.money, pack.name.clone());
             let label = move || {
                 let locale = i18n.get_locale();
-                let amount = format!("{} {}", credits_text(locale, credits), unit_text(locale, credits));
+                let amount = format!("{} {}", with_bonus_text(locale, credits, bonus), unit_text(locale, credits));
                 t_string!(
                     i18n,
                     top_up.pack_label,
@@ -41,6 +42,11 @@ pub fn PackPicker(
                     <input type="radio" name="package" value=pack.code aria-label=label checked=is_chosen />
                     <span class="block text-sm text-muted">{pack.name}</span>
                     <span class="fig text-xl block">{move || credits_text(i18n.get_locale(), credits)}</span>
+                    {bonus.is_positive().then(|| view! {
+                        <span class="block text-sm text-primary num">
+                            {move || t_string!(i18n, top_up.plus_bonus, bonus = credits_text(i18n.get_locale(), bonus))}
+                        </span>
+                    })}
                     <span class="flex flex-wrap items-baseline justify-between gap-x-2 mt-1 num">
                         <span>{move || money_text(i18n.get_locale(), money)}</span>
                         <span class="text-sm text-muted">{each}</span>

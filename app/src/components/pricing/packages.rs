@@ -6,7 +6,8 @@ use wallet::money::Currency;
 
 use crate::components::pricing::plans::rate_words;
 use crate::i18n::*;
-use crate::text::amount::{credits_text, unit_text};
+use crate::text::amount::unit_text;
+use crate::text::payment::with_bonus_text;
 use crate::text::price_labels::price_text;
 
 /// The packages with their price and the price of one credit.
@@ -23,16 +24,17 @@ pub fn PackageTable(
         .filter_map(|package| {
             let price = package.price(currency)?;
             let rate = package.rate(currency)?.fine();
-            let (credits, name, code) = (package.credits, package.name.clone(), package.code.clone());
+            let (credits, bonus) = (package.credits, package.bonus);
+            let (name, code) = (package.name.clone(), package.code.clone());
             let words = move || {
                 let locale = i18n.get_locale();
-                let amount = format!("{} {}", credits_text(locale, credits), unit_text(locale, credits));
+                let amount = format!("{} {}", with_bonus_text(locale, credits, bonus), unit_text(locale, credits));
                 t_string!(i18n, prices.buy_what, name = name.clone(), amount = amount)
             };
             Some(view! {
                 <tr class="hot">
                     <th scope="row" class="!py-2 !pl-0">{package.name.clone()}</th>
-                    <td class="r font-semibold">{move || credits_text(i18n.get_locale(), credits)}</td>
+                    <td class="r font-semibold">{move || with_bonus_text(i18n.get_locale(), credits, bonus)}</td>
                     <td class="r whitespace-nowrap">{move || price_text(i18n.get_locale(), price)}</td>
                     <td class="r text-muted hidden sm:table-cell">{move || rate_words(i18n.get_locale(), &rate, currency)}</td>
                     <td class="text-right !pr-0">

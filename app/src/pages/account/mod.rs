@@ -1,7 +1,8 @@
-//! The wallet: overview, history, top-up, plan, orders, saved cards, kept prices, refunds.
+//! The wallet: overview, history, top-up, invitations, plan, orders, saved cards, kept prices, refunds.
 
 mod documents;
 mod history;
+mod invite;
 mod order;
 mod orders;
 mod overview;
@@ -14,6 +15,7 @@ mod top_up;
 
 pub use documents::DocumentsPage;
 pub use history::HistoryPage;
+pub use invite::InvitePage;
 pub use order::OrderPage;
 pub use orders::OrdersPage;
 pub use overview::OverviewPage;

@@ -71,7 +71,7 @@ fn Unanswered(order: PaymentView) -> impl IntoView {
         <h1 class="h1">{t!(i18n, order.unpaid)}</h1>
         <p class="mt-2" role="status">{t!(i18n, order.failed_provider)}</p>
         <p class="text-muted mt-1">{t!(i18n, order.declined_note)}</p>
-        <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
+        <section class="panel mt-5"><OrderHead credits=order.credits bonus=order.bonus money=order.money /></section>
         <div class="flex flex-wrap gap-2 mt-4">
             <a class="btn btn-primary" href=again>{t!(i18n, order.again)}</a>
             <form method="post" action=check>
@@ -128,7 +128,7 @@ fn Paid(page: Page) -> impl IntoView {
     let is_change = order.change_to.is_some();
     let is_plan = order.plan.is_some() || is_change;
     let is_renewal = order.plan.as_ref().is_some_and(|part| part.month > 0);
-    let (credits, money) = (order.credits, order.money);
+    let (credits, bonus, money) = (order.credits, order.bonus, order.money);
     let settled_at = order.settled_at.unwrap_or(order.updated_at);
     // What a plan brings is not given back for money.
     let refund = page.refund.filter(|_| !is_plan);
@@ -162,6 +162,10 @@ fn Paid(page: Page) -> impl IntoView {
                 <dd>{move || money_text(i18n.get_locale(), money)}</dd>
                 <dt class="text-muted">{t!(i18n, order.what)}</dt>
                 <dd>{order.title.clone()}</dd>
+                {bonus.is_positive().then(|| view! {
+                    <dt class="text-muted">{t!(i18n, order.bonus)}</dt>
+                    <dd>{move || signed_text(i18n.get_locale(), bonus)}</dd>
+                })}
                 <dt class="text-muted">{t!(i18n, order.with)}</dt>
                 <dd>{provider_name(&order)}</dd>
                 <dt class="text-muted">{t!(i18n, order.number)}</dt>
@@ -219,7 +223,7 @@ fn Declined(order: PaymentView) -> impl IntoView {
         <h1 class="h1">{t!(i18n, order.declined)}</h1>
         <p class="mt-2" role="status">{move || failure_text(i18n.get_locale(), reason.as_deref())}</p>
         <p class="text-muted mt-1">{t!(i18n, order.declined_note)}</p>
-        <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
+        <section class="panel mt-5"><OrderHead credits=order.credits bonus=order.bonus money=order.money /></section>
         <div class="flex flex-wrap gap-2 mt-4">
             <a class="btn btn-primary" href=again>{t!(i18n, order.again)}</a>
             <a class="btn btn-quiet" href="/wallet">{t!(i18n, order.back)}</a>
@@ -246,7 +250,7 @@ fn CalledOff(order: PaymentView) -> impl IntoView {
     view! {
         <h1 class="h1">{head}</h1>
         <p class="text-muted mt-1" role="status">{note}</p>
-        <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
+        <section class="panel mt-5"><OrderHead credits=order.credits bonus=order.bonus money=order.money /></section>
         <div class="flex flex-wrap gap-2 mt-4">
             <a class="btn btn-primary" href=again>{t!(i18n, order.again)}</a>
             <a class="btn btn-quiet" href="/wallet">{t!(i18n, order.back)}</a>
@@ -267,7 +271,7 @@ fn UnderReview(order: PaymentView) -> impl IntoView {
     view! {
         <h1 class="h1">{t!(i18n, order.held)}</h1>
         <p class="text-muted mt-1" role="status">{note}</p>
-        <section class="panel mt-5"><OrderHead credits=order.credits money=order.money /></section>
+        <section class="panel mt-5"><OrderHead credits=order.credits bonus=order.bonus money=order.money /></section>
         <div class="flex flex-wrap gap-2 mt-4">
             <a class="btn btn-plain" href="/wallet">{t!(i18n, order.back)}</a>
         </div>

@@ -5,6 +5,7 @@ use leptos_router::hooks::use_query_map;
 use wallet::catalog::Expiry;
 use wallet::money::{Credits, Money};
 
+use crate::components::payment::code_form::CodeForm;
 use crate::components::payment::currency_links::CurrencyLinks;
 use crate::components::payment::method_list::MethodList;
 use crate::components::payment::own_amount::{Own, OwnAmount};
@@ -14,6 +15,7 @@ use crate::data::top_up::{TopUpOffer, load_top_up_offer};
 use crate::i18n::*;
 use crate::islands::pack::Pack;
 use crate::text::amount::{credits_text, money_text, unit_text};
+use crate::text::payment::with_bonus_text;
 use crate::text::refusal::FormErrors;
 
 /// The page of the order form.
@@ -43,6 +45,8 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
     let i18n = use_i18n();
     let address = use_query_map();
     let outcome = offer.outcome.clone();
+    let (code, invites) = (offer.code_outcome.clone(), offer.invites);
+    let may_pay = offer.may_pay;
     // What was typed comes back with an answer, and by the address where the page is asked for the total.
     let kept =
         |name: &str| outcome.value(name).or_else(|| address.with_untracked(|map| map.get_str(name).map(str::to_owned)));
@@ -103,6 +107,10 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
             </div>
             <Orders offer=offer own=order />
         </form>
+        {may_pay.then(|| view! { <CodeForm outcome=code /> })}
+        {invites.then(|| view! {
+            <p class="mt-4"><a class="link-q" href="/wallet/invite">{t!(i18n, invite.link_to)}</a></p>
+        })}
     }
 }
 
@@ -123,7 +131,8 @@ fn Orders(offer: TopUpOffer, own: Option<Own>) -> impl IntoView {
         .iter()
         .map(|pack| {
             let line = t_string!(i18n, top_up.pack_name, name = pack.name.clone());
-            view! { <div><Order line=line credits=pack.credits money=pack.money available=available /></div> }
+            let (credits, bonus) = (pack.credits, pack.bonus);
+            view! { <div><Order line=line credits=credits bonus=bonus money=pack.money available=available /></div> }
         })
         .collect_view();
     let own =
@@ -143,6 +152,9 @@ fn Order(
     line: String,
     /// How much of it.
     credits: Credits,
+    /// What comes with it for nothing.
+    #[prop(default = Credits::ZERO)]
+    bonus: Credits,
     /// What is paid.
     money: Money,
     /// What is available now.
@@ -150,15 +162,16 @@ fn Order(
 ) -> impl IntoView {
     let i18n = use_i18n();
     let locale = i18n.get_locale();
-    let sum = available.checked_add(credits).unwrap_or(Credits::MAX);
-    let (before, plus, sum) =
-        (credits_text(locale, available), credits_text(locale, credits), credits_text(locale, sum));
+    let sum = Credits::checked_sum([available, credits, bonus]).unwrap_or(Credits::MAX);
+    let (before, sum) = (credits_text(locale, available), credits_text(locale, sum));
+    let plus = [credits, bonus].into_iter().filter(|part| part.is_positive());
+    let plus = plus.map(|part| credits_text(locale, part)).collect::<Vec<_>>().join(" + ");
     let price = money_text(locale, money);
     view! {
         <div class="p-5">
             <h2 class="h2">{t!(i18n, top_up.order)}</h2>
             <p class="mt-3 flex items-baseline gap-2">
-                <span class="fig text-3xl">{plus.clone()}</span>
+                <span class="fig text-3xl">{with_bonus_text(locale, credits, bonus)}</span>
                 <span class="text-lg">{unit_text(locale, credits)}</span>
             </p>
             <p class="text-sm text-muted num mt-1">

@@ -10,11 +10,29 @@ use crate::i18n::*;
 use crate::pages::public::form_page::FormPage;
 use crate::text::refusal::FormErrors;
 
+/// The most letters of a referral code that are shown again.
+const REFERRAL_MAX: usize = 20;
+
 /// Where the person wanted to be, kept through the form.
 #[component]
 fn Next() -> impl IntoView {
     let query = use_query_map();
     move || query.read().get("next").map(|next| view! { <input type="hidden" name="next" value=next /> })
+}
+
+/// The code of whoever invites, kept through the form.
+#[component]
+fn Invitation(typed: Option<String>) -> impl IntoView {
+    let i18n = use_i18n();
+    let query = use_query_map();
+    let code = typed.or_else(|| query.with_untracked(|map| map.get_str("ref").map(str::to_owned)));
+    let code = code.map(|code| code.chars().take(REFERRAL_MAX).collect::<String>()).filter(|code| !code.is_empty());
+    code.map(|code| {
+        view! {
+            <input type="hidden" name="ref" value=code.clone() />
+            <p class="text-sm text-muted">{move || t_string!(i18n, enter.invited_by, code = code.clone())}</p>
+        }
+    })
 }
 
 /// Signing in.
@@ -90,6 +108,7 @@ fn sign_up_form(outcome: FormOutcome) -> AnyView {
             <input type="hidden" name="time_zone" data-time-zone />
             <FormErrors outcome=outcome.clone() />
             <Next />
+            <Invitation typed=outcome.value("ref") />
             <Field name="name" autocomplete="name" label=move || t_string!(i18n, enter.name) outcome=outcome.clone() />
             <Field
                 name="email"

@@ -13,7 +13,11 @@ pub(super) fn receipt(writer: &Writer<'_>, paid: &PaidMail) -> Content {
     Content {
         subject: td_string!(locale, mail.receipt.subject, credits = &credits),
         figure: Some(credits),
-        lines: vec![td_string!(locale, mail.receipt.note, title = &paid.title, money = money)],
+        lines: with_bonus(
+            writer,
+            paid,
+            vec![td_string!(locale, mail.receipt.note, title = &paid.title, money = money)],
+        ),
         action: td_string!(locale, mail.see_order),
     }
 }
@@ -25,12 +29,25 @@ pub(super) fn credits_late(writer: &Writer<'_>, paid: &PaidMail) -> Content {
     Content {
         subject: td_string!(locale, mail.credits_late.subject, credits = &credits),
         figure: Some(credits),
-        lines: vec![
-            td_string!(locale, mail.credits_late.paid, title = &paid.title, money = money),
-            td_string!(locale, mail.credits_late.note).to_owned(),
-        ],
+        lines: with_bonus(
+            writer,
+            paid,
+            vec![
+                td_string!(locale, mail.credits_late.paid, title = &paid.title, money = money),
+                td_string!(locale, mail.credits_late.note).to_owned(),
+            ],
+        ),
         action: td_string!(locale, mail.see_order),
     }
+}
+
+/// Adds what came for nothing, where something did.
+fn with_bonus(writer: &Writer<'_>, paid: &PaidMail, mut lines: Vec<String>) -> Vec<String> {
+    if paid.bonus.is_positive() {
+        let bonus = writer.credits(paid.bonus);
+        lines.push(td_string!(writer.locale, mail.receipt.bonus, bonus = bonus));
+    }
+    lines
 }
 
 /// Says that a paid plan has begun.

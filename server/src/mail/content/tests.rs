@@ -53,6 +53,7 @@ fn paid() -> PaidMail {
         payment: PaymentId::new(),
         title: "Light".into(),
         credits: credits("100"),
+        bonus: credits("10"),
         money: Money::from_minor(44_900, Currency::RUB),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::file;
 use super::node::Node;
 use super::read::{Entry, Report};
-use crate::catalog::{AddOn, Expiry, FreeAmount, MeteredItem, Package, Plan, Settings};
+use crate::catalog::{AddOn, Expiry, FreeAmount, MeteredItem, Package, Plan, ReferralReward, Settings};
 use crate::money::{Credits, Currency, Money};
 use crate::tariff::is_operation;
 
@@ -84,7 +84,26 @@ pub(super) fn settings(report: &mut Report<'_>, Entry { node, value: mut setting
     if let Some(free) = &mut settings.top_up.free_amount {
         free_amount(report, node.at("top_up").at("free_amount"), free, &settings.currencies);
     }
+    if let Some(reward) = &settings.referral {
+        referral(report, node.at("referral"), reward, settings.rounding_step);
+    }
     settings
+}
+
+/// An invitation brings something to one of both at least, in whole steps of the unit.
+fn referral(report: &mut Report<'_>, node: Node<'_>, reward: &ReferralReward, step: Credits) {
+    let message = "a reward is 0 or more, in whole steps of the unit";
+    for (key, credits) in [("credits_referrer", reward.credits_referrer), ("credits_invited", reward.credits_invited)] {
+        report.check(node.at(key), is_gift(credits, step), message);
+    }
+    let brings = reward.credits_referrer.is_positive() || reward.credits_invited.is_positive();
+    report.check(node.at("credits_referrer"), brings, "one of both rewards is above 0; without any, leave it out");
+    report.check(node.at("monthly_limit"), reward.monthly_limit > 0, "this must be at least 1");
+}
+
+/// Says whether so much can be given for nothing: in whole steps of the unit, or nothing.
+fn is_gift(credits: Credits, step: Credits) -> bool {
+    !credits.is_negative() && credits.micros().checked_rem(step.micros().max(1)) == Some(0)
 }
 
 fn free_amount(report: &mut Report<'_>, node: Node<'_>, free: &mut FreeAmount, currencies: &[Currency]) {
@@ -126,12 +145,14 @@ pub(super) fn plans(
 pub(super) fn packages(
     report: &mut Report<'_>,
     mut entries: Vec<Entry<'_, Package>>,
-    currencies: &[Currency],
+    settings: &Settings,
 ) -> Vec<Package> {
     codes_and_names(report, "package", &entries, |package| (&package.code, &package.name));
     for Entry { node, value: package } in &mut entries {
         report.check(node.at("credits"), package.credits.is_positive(), "a package holds more than 0 credits");
-        prices(report, node.at("price"), &mut package.prices, currencies);
+        let is_bonus = is_gift(package.bonus, settings.rounding_step);
+        report.check(node.at("bonus"), is_bonus, "a bonus is 0 or more, in whole steps of the unit");
+        prices(report, node.at("price"), &mut package.prices, &settings.currencies);
         let has_price = !package.prices.is_empty() && package.prices.iter().all(|price| price.minor() > 0);
         report.check(node.at("price"), has_price, "a package has a price above 0: price = { RUB = 249 }");
     }

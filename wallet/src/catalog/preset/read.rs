@@ -153,7 +153,7 @@ pub(super) fn read(text: &str) -> Result<(Preset, Vec<Warning>), Vec<PresetError
     let settings = check::settings(&mut report, settings);
     let plans = check::plans(&mut report, plans, &settings.currencies);
     let view = CatalogView {
-        packages: check::packages(&mut report, packages, &settings.currencies),
+        packages: check::packages(&mut report, packages, &settings),
         add_ons: check::add_ons(&mut report, add_ons),
         metered: check::metered(&mut report, metered, &plans),
         plans,

@@ -12,7 +12,7 @@ use crate::money::notation::in_file;
 use crate::tariff::{Rule, Tariff};
 
 /// The tables that stand under a heading of their own, in the order of a file; others are written in one line.
-const HEADED: [&str; 12] = [
+const HEADED: [&str; 13] = [
     "top_up",
     "free_amount",
     "auto_top_up",
@@ -20,6 +20,7 @@ const HEADED: [&str; 12] = [
     "forms",
     "note",
     "preview",
+    "referral",
     "brand",
     "matrix",
     "range",

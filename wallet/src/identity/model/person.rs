@@ -35,6 +35,9 @@ pub struct SignUp {
     /// The time zone of the new account, by its IANA name; UTC where it is empty or unknown.
     #[serde(default)]
     pub time_zone: String,
+    /// The referral code of the account that invites, where there is one.
+    #[serde(default)]
+    pub referral: String,
 }
 
 impl std::fmt::Debug for SignUp {
@@ -173,14 +176,22 @@ pub(crate) struct CheckedSignUp {
     pub(crate) name: String,
     pub(crate) locale: String,
     pub(crate) time_zone: String,
+    /// The referral code, as typed.
+    pub(crate) referral: String,
 }
 
 #[cfg(feature = "postgres")]
 impl CheckedSignUp {
+    /// Stands for somebody who is there, to be written to.
+    pub(crate) const fn known(email: Email, name: String, locale: String) -> Self {
+        Self { email, name, locale, time_zone: String::new(), referral: String::new() }
+    }
+
     /// Gives a sign-up of nobody, with an address that nobody has.
     pub(crate) fn nobody(&self) -> crate::error::Result<Self> {
         let email = Email::parse(&format!("{}@nobody.invalid", UserId::new())).map_err(email_error)?;
-        Ok(Self { email, name: self.name.clone(), locale: self.locale.clone(), time_zone: self.time_zone.clone() })
+        let (name, locale, time_zone) = (self.name.clone(), self.locale.clone(), self.time_zone.clone());
+        Ok(Self { email, name, locale, time_zone, referral: self.referral.clone() })
     }
 }
 
@@ -210,7 +221,8 @@ impl SignUp {
         match (email, name) {
             (Some(email), Some(name)) if problems.is_empty() => {
                 let time_zone = check_time_zone(&self.time_zone);
-                Ok(CheckedSignUp { email, name, locale: check_locale(&self.locale), time_zone })
+                let (locale, referral) = (check_locale(&self.locale), self.referral.clone());
+                Ok(CheckedSignUp { email, name, locale, time_zone, referral })
             }
             _ => Err(problems),
         }

@@ -175,6 +175,18 @@ pub(crate) async fn owner(executor: impl PgExecutor<'_>, account: AccountId) -> 
     Ok(row.map(|row| OwnerRow { email: row.email, name: row.name, locale: row.locale }))
 }
 
+/// Lists the addresses of an account's members.
+pub(crate) async fn emails_of(connection: &mut PgConnection, account: AccountId) -> Result<Vec<String>> {
+    let emails = sqlx::query_scalar!(
+        "SELECT users.email
+         FROM members
+         JOIN users ON users.id = members.user_id
+         WHERE members.account_id = $1",
+        account.uuid()
+    );
+    Ok(emails.fetch_all(connection).await?)
+}
+
 /// Finds where a wallet belongs, and whose it is.
 pub(crate) async fn owner_of_wallet(pool: &PgPool, wallet: WalletId) -> Result<Option<WalletOwner>> {
     let row = sqlx::query!(

@@ -13,6 +13,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use sha2::{Digest, Sha256};
 
+use crate::id::AccountId;
+
 /// How fast a subject's wait grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {
@@ -47,6 +49,11 @@ const MAILS: Pace = Pace { free: 5, first: 900, longest: 7200, forget: 24 * 3600
 
 /// By peer alone, for what costs mails, memory or rows each time: signing up, asking for a new password.
 const VISIT: Pace = Pace { free: 20, first: 1, longest: 300, forget: 3600 };
+
+/// By account, for codes that are worth credits: somebody may mistype one, nobody may try many.
+const GUESS: Pace = Pace { free: 10, first: 2, longest: 900, forget: 3600 };
+/// By peer alone, for the same: one machine with many accounts.
+const GUESS_OF_PEER: Pace = Pace { free: 30, first: 2, longest: 900, forget: 3600 };
 
 /// What a mail is about that anybody can cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +127,15 @@ impl Subjects {
     pub(crate) fn visit(from: Option<IpAddr>) -> Self {
         let peer = from.and_then(somebody);
         Self(peer.map(|peer| (hash(&["visit", &name_of_network(peer)]), VISIT)).into_iter().collect())
+    }
+
+    /// Counts a code that somebody tries, by account and by peer.
+    pub(crate) fn guess(account: AccountId, from: Option<IpAddr>) -> Self {
+        let mut subjects = vec![(hash(&["code", &account.to_string()]), GUESS)];
+        if let Some(peer) = from.and_then(somebody) {
+            subjects.push((hash(&["code of peer", &name_of_network(peer)]), GUESS_OF_PEER));
+        }
+        Self(subjects)
     }
 
     /// Gives all of them, to ask whether one has to wait.

@@ -267,6 +267,12 @@ pub(crate) async fn lock_account_in_tx(connection: &mut PgConnection, account: A
     repo::tree::lock_account(connection, account).await
 }
 
+/// Says whether a member of an account is a person, as [`Email::person`] names one.
+pub(crate) async fn has_person_in_tx(connection: &mut PgConnection, account: AccountId, person: &str) -> Result<bool> {
+    let emails = repo::tree::emails_of(connection, account).await?;
+    Ok(emails.iter().filter_map(|email| Email::parse(email).ok()).any(|email| email.person() == person))
+}
+
 /// Finds the time zones of accounts, for concepts that know no [`Identity`].
 pub(crate) async fn time_zones(
     connection: &mut PgConnection,

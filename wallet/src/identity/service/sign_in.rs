@@ -14,7 +14,7 @@ use super::super::repo::user::{Purpose, UserRow};
 use super::endings::Kept;
 use super::{Identity, broken_link, new_token, token_hash, user};
 use crate::error::{Problem, Refusal, Result};
-use crate::id::UserId;
+use crate::id::{AccountId, UserId};
 use crate::identity::model::common_passwords::check_password_of;
 use crate::identity::model::person::{Email, PASSWORD_MAX, User, email_error, password_error};
 use crate::identity::model::session::Visit;
@@ -240,6 +240,18 @@ impl Identity {
         let left = left.saturating_add(999).checked_div(1000).unwrap_or(0);
         let left = u32::try_from(left).unwrap_or(0).max(1);
         Err(Refusal::RateLimited { retry_after_seconds: left }.into())
+    }
+
+    /// Counts a code that is tried as a wrong one, until [`Self::take_back_guess`]; refused where too many were wrong.
+    pub(crate) async fn count_guess(&self, account: AccountId, from: Option<IpAddr>) -> Result<Subjects> {
+        let subjects = Subjects::guess(account, from);
+        self.count_attempt(&subjects).await?;
+        Ok(subjects)
+    }
+
+    /// Takes an attempt back that was no wrong one.
+    pub(crate) async fn take_back_guess(&self, subjects: &Subjects) -> Result<()> {
+        repo::throttle::take_back(self.db.pool(), &subjects.keys(), self.db.now()).await
     }
 
     /// Sends a link to a new password, if somebody has that address and has not been sent enough of them. The answer is the

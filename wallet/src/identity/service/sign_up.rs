@@ -80,7 +80,7 @@ impl Identity {
     async fn tell_of_account_in_tx(&self, tx: &mut PgConnection, row: UserRow) -> Result<()> {
         if row.verified_at.is_none() {
             let email = Email::parse(&row.email).map_err(email_error)?;
-            let to = CheckedSignUp { email, name: row.name, locale: row.locale, time_zone: String::new() };
+            let to = CheckedSignUp::known(email, row.name, row.locale);
             return self.send_verification_in_tx(tx, row.id, &to).await;
         }
         let to = Recipient { email: &row.email, name: &row.name, locale: &row.locale };
@@ -199,7 +199,12 @@ impl Identity {
             let wallet = self.account_setup.open_wallet_in_tx(tx, account, project, environment).await?;
             repo::tree::insert_wallet(tx, project, environment, account, wallet).await?;
         }
-        self.account_setup.join_free_plan_in_tx(tx, account).await
+        self.account_setup.join_free_plan_in_tx(tx, account).await?;
+        if checked.referral.is_empty() {
+            return Ok(());
+        }
+        let invitation = (checked.referral.as_str(), &*checked.email.person());
+        self.account_setup.invite_in_tx(tx, account, invitation).await
     }
 
     async fn send_verification_in_tx(&self, tx: &mut PgConnection, id: UserId, to: &CheckedSignUp) -> Result<()> {
@@ -219,7 +224,7 @@ impl Identity {
         }
         self.count_attempt(&Subjects::mail(MailKind::SignUp, AskedFrom::Anywhere, &row.email_key)).await?;
         let email = Email::parse(&row.email).map_err(email_error)?;
-        let to = CheckedSignUp { email, name: row.name, locale: row.locale, time_zone: String::new() };
+        let to = CheckedSignUp::known(email, row.name, row.locale);
         let mut tx = self.db.begin().await?;
         self.send_verification_in_tx(&mut tx, id, &to).await?;
         Ok(tx.commit().await?)

@@ -41,6 +41,7 @@ struct RawPaid {
     currency: String,
     title: String,
     credits: i64,
+    bonus: i64,
     provider: String,
     method_label: Option<String>,
     payer: String,
@@ -75,6 +76,7 @@ impl TryFrom<RawPaid> for PaidRow {
                 bought,
                 title: raw.title,
                 credits: Credits::from_micros(raw.credits),
+                bonus: Credits::from_micros(raw.bonus),
                 provider: raw.provider,
                 method: raw.method_label,
                 payer: (raw.payer, raw.email),
@@ -96,7 +98,8 @@ impl TryFrom<RawPaid> for PaidRow {
 pub(crate) async fn payments(pool: &PgPool, id: Option<PaymentId>, limit: i64) -> Result<Vec<PaidRow>> {
     let rows = sqlx::query_as!(
         RawPaid,
-        r#"SELECT p.id, p.account_id, p.minor, p.tax_minor, p.currency, p.title, p.credits, p.provider, p.method_label,
+        r#"SELECT p.id, p.account_id, p.minor, p.tax_minor, p.currency, p.title, p.credits, p.bonus, p.provider,
+                  p.method_label,
                   p.name AS payer, p.email, p.billing, p.change_of IS NOT NULL AS "is_change!",
                   p.settled_at AS "settled_at!", a.time_zone,
                   coalesce((

@@ -29,6 +29,7 @@ fn paid(minor: i64, tax_minor: i64) -> Paid {
         bought: Bought::Credits,
         title: "Light".into(),
         credits: Credits::from_micros(100_000_000),
+        bonus: Credits::ZERO,
         provider: "stripe".into(),
         method: Some("Visa •• 4242".into()),
         payer: ("Anna".into(), "anna@example.com".into()),
@@ -54,7 +55,7 @@ fn issued(draft: Draft, series: &str) -> Document {
 }
 
 fn receipt_of(paid: Paid, seller: Option<&Seller>) -> Draft {
-    receipt(paid, (seller, "NeuralBox"), "credits".into(), (day(1), day(2))).expect("small amounts")
+    receipt(paid, (seller, "NeuralBox"), ("credits".into(), "credit".into()), (day(1), day(2))).expect("small amounts")
 }
 
 fn refund(minor: i64, tax_minor: i64) -> WentBack {
@@ -64,6 +65,15 @@ fn refund(minor: i64, tax_minor: i64) -> WentBack {
 
 fn credit(original: &Document, back: &WentBack, credited: Credited) -> Option<Draft> {
     credit_note(original, back, credited, "credits".into(), (day(3), day(4)))
+}
+
+#[test]
+fn a_bonus_has_a_line_that_costs_nothing() {
+    let draft = receipt_of(Paid { bonus: Credits::ONE, ..paid(1_000, 200) }, Some(&seller(None)));
+    balances(&draft);
+    let [bought, bonus] = &draft.content.lines[..] else { panic!("{draft:?}") };
+    assert_eq!((bought.credits, bonus.credits, bonus.net_minor), (Credits::from_micros(100_000_000), Credits::ONE, 0));
+    assert_eq!((bonus.title.as_str(), bonus.unit.as_str()), ("Light bonus", "credit"));
 }
 
 fn balances(draft: &Draft) {

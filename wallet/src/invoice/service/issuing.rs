@@ -88,11 +88,13 @@ impl Invoices {
     async fn issue_receipt(&self, row: PaidRow, sells: &Sells) -> Result<bool> {
         let PaidRow { paid, at, time_zone } = row;
         let payment = paid.payment;
-        let unit = self.catalog.view().await?.settings.unit.word(&paid.locale, paid.credits).to_owned();
+        let catalog = self.catalog.view().await?;
+        let word = |credits| catalog.settings.unit.word(&paid.locale, credits).to_owned();
+        let units = (word(paid.credits), word(paid.bonus));
         let mut tx = self.db.begin().await?;
         let taken = self.take(&mut tx, DocumentKind::Receipt).await?;
         let days = (day(at, &time_zone), day(taken.issued_at, &time_zone));
-        let draft = rule::receipt(paid, (sells.seller.as_ref(), &sells.product), unit, days);
+        let draft = rule::receipt(paid, (sells.seller.as_ref(), &sells.product), units, days);
         let draft = draft.ok_or_else(|| Error::internal("the amounts of a payment are too large"))?;
         if !repo::document::note_payment(&mut tx, payment, taken.issued_at).await? {
             // Issued elsewhere meanwhile: the number is not taken.

@@ -28,7 +28,13 @@ fn terms() -> AutoTopUpTerms {
 }
 
 fn order() -> Order {
-    Order { package: None, title: "1000 credits".into(), credits: credits(1_000), money: usd(1_000) }
+    Order {
+        package: None,
+        title: "1000 credits".into(),
+        credits: credits(1_000),
+        bonus: Credits::ZERO,
+        money: usd(1_000),
+    }
 }
 
 /// What is decided about a wallet that is low, after a change of the facts.

@@ -20,6 +20,7 @@ pub(crate) struct NewPaymentRow<'a> {
     pub(crate) package: Option<&'a str>,
     pub(crate) title: &'a str,
     pub(crate) credits: Credits,
+    pub(crate) bonus: Credits,
     pub(crate) money: Money,
     pub(crate) email: &'a str,
     pub(crate) name: &'a str,
@@ -63,9 +64,9 @@ pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_
                                title, credits, minor, currency, email, name, locale, provider, return_base,
                                created_at, updated_at, expires_at, check_at, subscription_id, plan, billing, month,
                                consent, kind, method_id, method_label, save_method, change_of, change_to,
-                               auto_top_up, recovers)
+                               auto_top_up, recovers, bonus)
          SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, $21,
-                $22, $23, $24, $25, $28, $29, $30, $31, $32, $33, $34, $35
+                $22, $23, $24, $25, $28, $29, $30, $31, $32, $33, $34, $35, $36
          WHERE $26::uuid IS NULL OR EXISTS (SELECT FROM going_on)
          ON CONFLICT DO NOTHING",
         row.id.uuid(),
@@ -102,7 +103,8 @@ pub(crate) async fn insert(connection: &mut PgConnection, row: &NewPaymentRow<'_
         row.change.map(|(subscription, _)| subscription.uuid()),
         row.change.map(|(_, plan)| plan),
         row.auto_top_up,
-        row.recovers.map(PaymentId::uuid)
+        row.recovers.map(PaymentId::uuid),
+        row.bonus.micros()
     )
     .execute(connection)
     .await?;

@@ -175,6 +175,7 @@ impl Payments {
             package: row.package,
             title: row.title,
             credits: row.credits,
+            bonus: row.bonus,
             money: row.money,
             plan: None,
             change: None,

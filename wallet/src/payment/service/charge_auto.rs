@@ -267,6 +267,7 @@ impl Payments {
             package: order.package.clone(),
             title: order.title.clone(),
             credits: order.credits,
+            bonus: order.bonus,
             money: order.money,
             plan: None,
             change: None,

@@ -43,6 +43,7 @@ use crate::ledger::Ledger;
 use crate::notify::Notify;
 use crate::payment::model::{PaymentPage, PaymentView};
 use crate::plan::Plans;
+use crate::promo::Promos;
 
 /// The most payments of one page.
 const PAGE_MAX: i64 = 200;
@@ -123,6 +124,7 @@ pub struct Payments {
     identity: Identity,
     plans: Plans,
     notify: Notify,
+    promos: Promos,
     providers: Arc<RwLock<Vec<Arc<dyn Provider>>>>,
     silences: options::Silences,
     refused: refused_charge::RefusedCharges,
@@ -141,7 +143,7 @@ impl Payments {
         catalog: Catalog,
         identity: Identity,
         plans: Plans,
-        notify: Notify,
+        (notify, promos): (Notify, Promos),
     ) -> Self {
         Self {
             db,
@@ -150,10 +152,16 @@ impl Payments {
             identity,
             plans,
             notify,
+            promos,
             providers: Arc::default(),
             silences: options::Silences::default(),
             refused: refused_charge::RefusedCharges::default(),
         }
+    }
+
+    /// Gives what is brought for nothing by payments.
+    pub(crate) const fn promos(&self) -> &Promos {
+        &self.promos
     }
 
     /// Adds a provider; the first one that takes a currency gets its payments. One of the same name is replaced.

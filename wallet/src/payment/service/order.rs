@@ -57,6 +57,8 @@ pub(super) struct NewOrder {
     pub(super) package: Option<String>,
     pub(super) title: String,
     pub(super) credits: Credits,
+    /// What it brings for nothing beside them.
+    pub(super) bonus: Credits,
     pub(super) money: Money,
     pub(super) plan: Option<PlanPart>,
     /// Of which subscription it makes a higher plan, and for what.
@@ -156,6 +158,7 @@ impl Payments {
             package: order.package.as_deref(),
             title: &order.title,
             credits: order.credits,
+            bonus: order.bonus,
             money: order.money,
             email: &contact.email,
             name: &contact.name,
@@ -274,6 +277,7 @@ impl Payments {
             package: row.package.clone(),
             title: row.title.clone(),
             credits: row.credits,
+            bonus: row.bonus,
             money: row.money,
             plan: row.plan.clone(),
             change,

@@ -317,6 +317,7 @@ fn new_order(catalog: &CatalogView, plan: PlanPart, terms: Terms, chosen: Chosen
         package: None,
         title,
         credits: terms.credits,
+        bonus: crate::money::Credits::ZERO,
         money: terms.price,
         plan: Some(plan),
         change: None,

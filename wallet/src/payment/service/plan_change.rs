@@ -11,7 +11,7 @@ use crate::error::{Problem, Refusal, Result};
 use crate::id::AccountId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Viewer;
-use crate::money::Money;
+use crate::money::{Credits, Money};
 use crate::payment::method::within;
 use crate::payment::model::{Changed, PlanChoice};
 use crate::plan::{ChangeStart, PlanChange, Subscription};
@@ -80,6 +80,7 @@ impl Payments {
             package: None,
             title: catalog.plan(&change.plan).map_or_else(|| change.plan.clone(), |plan| plan.name.clone()),
             credits: proration.credits,
+            bonus: Credits::ZERO,
             money: proration.due,
             plan: None,
             change: Some(Box::new(NewChange { of, change, proration })),

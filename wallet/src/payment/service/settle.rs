@@ -22,6 +22,7 @@ use crate::notify::webhook::EventKind;
 use crate::notify::{AutoTopUpMail, Mail, PaidMail};
 use crate::payment::model::{PaymentStatus, PaymentView};
 use crate::plan::period::expiry_after;
+use crate::promo::{Owed, PromoKind};
 use crate::time_zone;
 
 /// How many payments the reconciler takes at once: what it has taken waits with it.
@@ -233,6 +234,7 @@ impl Payments {
             };
             match settled {
                 Ok(()) => {
+                    self.promos.settle_soon(row.id).await;
                     if row.plan.is_some() || row.change.is_some() {
                         self.close_overtaken(row).await;
                     }
@@ -263,7 +265,7 @@ impl Payments {
             Some(_) => charged(row, found),
             None => receipt(row, finder == Finder::Reconciler || waited),
         };
-        let hook = self.settles(row, found, Brings::Credits, mail);
+        let hook = self.settles(row, found, Brings::Credits, mail).await?;
         let grant = NewGrant {
             amount: row.credits,
             source: GrantSource::TopUp,
@@ -315,6 +317,20 @@ pub(super) fn submission(row: &PaymentRow, grant: NewGrant) -> Submission {
         .with_metadata(json!({ "payment": row.id, "provider": row.provider }))
 }
 
+/// Gives the bonus of a payment's package: it lasts as long as the credits that were bought, and cost nothing.
+pub(super) fn bonus_of(row: &PaymentRow, catalog: &CatalogView, now: DateTime<Utc>) -> Option<Owed> {
+    row.bonus.is_positive().then(|| Owed {
+        payment: row.id,
+        kind: PromoKind::Bonus,
+        account: row.account,
+        wallet: row.wallet,
+        credits: row.bonus,
+        label: format!("{} bonus", row.title),
+        priority: catalog.settings.burn_order.priority(BurnClass::Promo),
+        expires_at: expiry(catalog, row, now),
+    })
+}
+
 fn expiry(catalog: &CatalogView, row: &PaymentRow, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     match catalog.settings.top_up_expiry {
         Expiry::Months(months) => expiry_after(now, &time_zone::named(&row.time_zone), u32::from(months)),
@@ -338,6 +354,7 @@ fn receipt(row: &PaymentRow, late: bool) -> Mail {
         payment: row.id,
         title: row.title.clone(),
         credits: row.credits,
+        bonus: row.bonus,
         money: row.money,
     };
     if late { Mail::CreditsLate(paid) } else { Mail::Receipt(paid) }

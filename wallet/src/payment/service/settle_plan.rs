@@ -3,7 +3,7 @@
 use super::super::provider::ProviderPayment;
 use super::super::repo::{self, payment::PaymentRow};
 use super::charge_auto::SettledTopUp;
-use super::settle::submission;
+use super::settle::{bonus_of, submission};
 use super::settlement::{Brings, Settles, Undone, saved_with};
 use super::{Payments, notices};
 use crate::error::{Error, Result};
@@ -12,6 +12,7 @@ use crate::notify::webhook::EventKind;
 use crate::notify::{Mail, PlanMail};
 use crate::payment::model::PlanPart;
 use crate::plan::{PaidPlan, SavedMethod};
+use crate::promo::FirstPayment;
 
 impl Payments {
     /// Begins a plan with its first month, or brings the next month of one that goes on.
@@ -48,7 +49,7 @@ impl Payments {
         };
         let submission = settlement.month.submission();
         let mail = if part.month == 0 { Mail::PlanStarted(mail) } else { Mail::PlanRenewed(mail) };
-        let hook = self.settles(row, found, Brings::Months(Box::new(settlement)), mail);
+        let hook = self.settles(row, found, Brings::Months(Box::new(settlement)), mail).await?;
         self.ledger.submit_with(submission, hook).await.map(drop)
     }
 
@@ -71,14 +72,23 @@ impl Payments {
             payment: row.id,
         });
         let grant = raise.grant(row.credits, row.money);
-        let hook = self.settles(row, found, Brings::HigherPlan(raise.ordered), mail);
+        let hook = self.settles(row, found, Brings::HigherPlan(raise.ordered), mail).await?;
         self.ledger.submit_with(submission(row, grant), hook).await.map(drop)
     }
 
     /// Makes what settling a payment writes beside its grant.
-    pub(super) fn settles(&self, row: &PaymentRow, found: &ProviderPayment, brings: Brings, mail: Mail) -> Settles {
-        Settles {
+    pub(super) async fn settles(
+        &self,
+        row: &PaymentRow,
+        found: &ProviderPayment,
+        brings: Brings,
+        mail: Mail,
+    ) -> Result<Settles> {
+        let catalog = self.catalog.view().await?;
+        Ok(Settles {
             db: self.db.clone(),
+            bonus: bonus_of(row, &catalog, self.db.now()),
+            first: FirstPayment::of((row.account, row.wallet), row.id, &catalog.settings),
             notify: self.notify.clone(),
             payment: row.id,
             told: (row.wallet, notices::of(row, EventKind::PaymentSucceeded)),
@@ -88,7 +98,7 @@ impl Payments {
             top_up: SettledTopUp::of(row),
             to: (row.email.clone(), row.locale.clone()),
             mail,
-        }
+        })
     }
 
     /// Finds the method that pays a plan from now on: the one that the payment has saved, or the saved one that was

@@ -18,6 +18,7 @@ use crate::payment::model::PaymentStatus;
 use crate::plan::month::{NotPaid, PlanTaken};
 use crate::plan::repo::plan_change::OrderedChange;
 use crate::plan::{Plans, Settlement};
+use crate::promo::{self, FirstPayment, Owed};
 
 /// What a payment brings besides its credits.
 pub(super) enum Brings {
@@ -59,6 +60,10 @@ pub(super) struct Settles {
     /// The state that the payment was read in, and why.
     pub(super) read: (PaymentStatus, Option<String>),
     pub(super) brings: Brings,
+    /// The bonus of its package.
+    pub(super) bonus: Option<Owed>,
+    /// What an invitation brings, where it is its account's first payment.
+    pub(super) first: FirstPayment,
     /// The method that is saved now.
     pub(super) saved: Option<NewlySaved>,
     /// What it settles of auto top-up.
@@ -100,6 +105,10 @@ impl RefusingHook for Settles {
         };
         let read = (self.read.0, self.read.1.as_deref());
         if repo::payment::succeed(connection, self.payment, read, outcome.seq(), now).await? {
+            if let Some(bonus) = &self.bonus {
+                promo::owe_in_tx(connection, bonus, now).await?;
+            }
+            self.first.reward_in_tx(connection, now).await?;
             let (wallet, paid) = &self.told;
             notices::note_settled_in_tx(connection, (*wallet, paid), &self.brings, now).await?;
             if let Some((wallet, told)) = &told {

@@ -31,7 +31,7 @@ impl Payments {
         if let Some(known) = self.known(&buyer, &key, &hash).await? {
             return Ok(known);
         }
-        let Order { package, title, credits, money } = self.order(top_up).await?;
+        let Order { package, title, credits, bonus, money } = self.order(top_up).await?;
         let chosen = self.choose(buyer.account, top_up.with.as_ref(), money, false).await?;
         let saves = chosen.method.is_none() && chosen.provider.capabilities().saved_methods;
         let save_method = top_up.save_method && saves;
@@ -40,6 +40,7 @@ impl Payments {
             package,
             title,
             credits,
+            bonus,
             money,
             plan: None,
             change: None,

@@ -33,6 +33,7 @@ pub(crate) async fn list(
                   p.provider, p.provider_ref, p.settled_at AS "settled_at!",
                   (p.subscription_id IS NOT NULL OR p.change_of IS NOT NULL) AS "is_plan!",
                   g.grant_id, g.granted, g.clawed,
+                  coalesce(b.granted - b.remaining - b.clawed, 0) AS "bonus_used!",
                   CASE WHEN g.expires_at <= $3 THEN 0 ELSE g.remaining END AS "unused!",
                   (w.frozen IS NOT NULL OR w.debt > 0) AS "is_blocked!",
                   coalesce((
@@ -43,6 +44,8 @@ pub(crate) async fn list(
                   ) AS "is_disputed!"
            FROM payments AS p
            JOIN grants AS g ON g.shard = p.shard AND g.wallet_id = p.wallet_id AND g.seq = p.entry_seq
+           LEFT JOIN promo_grants AS n ON n.payment_id = p.id AND n.kind = 'bonus'
+           LEFT JOIN grants AS b ON b.shard = n.shard AND b.wallet_id = n.wallet_id AND b.seq = n.entry_seq
            JOIN wallets AS w ON w.shard = p.shard AND w.wallet_id = p.wallet_id
            WHERE p.status = 'succeeded'
              AND ($1::uuid IS NULL OR p.account_id = $1)
@@ -70,6 +73,7 @@ pub(crate) async fn list(
                 granted: Credits::from_micros(row.granted),
                 unused: Credits::from_micros(row.unused),
                 taken_back: Credits::from_micros(row.clawed),
+                bonus_used: Credits::from_micros(row.bonus_used),
                 bought_at: row.settled_at,
                 is_plan: row.is_plan,
                 is_disputed: row.is_disputed,
@@ -128,6 +132,24 @@ pub(crate) async fn looked_at(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Says whether a payment is taken back: all of its money went back, is on its way or is with its buyer's bank, or
+/// nothing is left of its credits since they went with its money.
+pub(crate) async fn is_taken_back(connection: impl PgExecutor<'_>, payment: PaymentId) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"SELECT (
+               coalesce((SELECT sum(minor) FROM refunds WHERE payment_id = p.id AND state <> 'failed'), 0)
+               + coalesce((SELECT sum(minor) FROM disputes WHERE payment_id = p.id AND state IN ('open', 'lost')), 0)
+               >= p.minor + p.tax_minor
+               OR coalesce(g.clawed > 0 AND g.remaining = 0 AND g.held = 0, false)
+           ) AS "back!"
+           FROM payments AS p
+           LEFT JOIN grants AS g ON g.shard = p.shard AND g.wallet_id = p.wallet_id AND g.seq = p.entry_seq
+           WHERE p.id = $1"#,
+        payment.uuid()
+    );
+    Ok(found.fetch_optional(connection).await?.unwrap_or(false))
 }
 
 /// Lets a payment's books be looked at once more.

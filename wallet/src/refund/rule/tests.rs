@@ -25,6 +25,7 @@ fn pack(unused: i64) -> Purchase {
         refunded_minor: 0,
         granted: credits(1_000),
         unused: credits(unused),
+        bonus_used: Credits::ZERO,
         taken_back: Credits::ZERO,
         bought_at: bought_at(),
         is_plan: false,

@@ -13,7 +13,7 @@ use super::super::repo::purchase::PurchaseRow;
 use super::super::repo::request::{Decided, Filter};
 use super::super::rule::{Assessment, Offer, assess, offer_of};
 use super::asking::{mail, told};
-use super::{READS_MAX, Refunds, TEXT_MAX, audit};
+use super::{READS_MAX, Refunds, TEXT_MAX, audit, follow_promos_in_tx};
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::{PaymentId, RefundId, RefundRequestId, WalletId};
 use crate::idempotency::IdempotencyKey;
@@ -85,6 +85,7 @@ impl Decision {
             if !repo::refund::insert(&mut *connection, &row, self.now).await? {
                 return Err(HookError::Refused(Undone::Moved));
             }
+            follow_promos_in_tx(connection, payment, self.now).await?;
         }
         if let Some((mail, email, locale)) = &self.mail {
             self.notify.enqueue_mail_in_tx(connection, email, locale, mail).await?;

@@ -10,7 +10,7 @@ use super::super::model::{DisputeState, DisputeView};
 use super::super::repo;
 use super::super::repo::dispute::{DisputeRow, Moved};
 use super::super::rule::disputed;
-use super::{READS_MAX, Refunds, audit};
+use super::{READS_MAX, Refunds, audit, follow_promos_in_tx};
 use crate::error::{Error, Problem, Refusal, Result};
 use crate::id::{AccountId, DisputeId, PaymentId, WalletId};
 use crate::idempotency::IdempotencyKey;
@@ -27,6 +27,7 @@ const LISTED_MAX: i64 = 200;
 /// What a step of a dispute writes beside its entry, in the entry's transaction.
 struct Step {
     id: DisputeId,
+    payment: PaymentId,
     steps: (DisputeState, DisputeState),
     moves: fn(Credits, i64) -> Moved,
     credits: Credits,
@@ -47,6 +48,7 @@ impl Step {
         if !repo::dispute::step(&mut *connection, self.id, self.steps, moved, self.now).await? {
             return Err(HookError::Refused(Elsewhere));
         }
+        follow_promos_in_tx(connection, self.payment, self.now).await?;
         if let Some((mail, email, locale)) = &self.mail {
             self.notify.enqueue_mail_in_tx(connection, email, locale, mail).await?;
         }
@@ -190,7 +192,8 @@ impl Refunds {
                 return Ok(row.view);
             }
             match self.step_dispute(by, &row, to).await {
-                Ok(()) | Err(HookError::Refused(Elsewhere)) => {}
+                Ok(()) => self.payments.promos().settle_soon(row.view.payment).await,
+                Err(HookError::Refused(Elsewhere)) => {}
                 // Spent since it was read: it is worked out anew.
                 Err(HookError::Failed(Error::Refused(Refusal::Unprocessable { .. }))) => {}
                 Err(HookError::Failed(error)) => return Err(error),
@@ -228,6 +231,7 @@ impl Refunds {
             json!({ "dispute": row.view.id, "state": to.code(), "credits": credits, "reason": row.view.reason });
         let step = Step {
             id: row.view.id,
+            payment: row.view.payment,
             steps: (row.view.state, to),
             moves,
             credits,

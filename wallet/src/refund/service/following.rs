@@ -12,7 +12,7 @@ use super::super::model::RefundState;
 use super::super::repo;
 use super::super::repo::purchase::PurchaseRow;
 use super::super::rule::{Offer, mirrored};
-use super::{Refunds, audit};
+use super::{Refunds, audit, follow_promos_in_tx};
 use crate::catalog::Interval;
 use crate::error::{Error, Refusal, Result};
 use crate::id::{PaymentId, RefundId, WalletId};
@@ -58,6 +58,7 @@ impl Mirrored {
         if !repo::refund::insert(&mut *connection, &row, self.now).await? {
             return Err(HookError::Refused(Known));
         }
+        follow_promos_in_tx(connection, self.payment, self.now).await?;
         // One that is still on its way is told once it has arrived.
         if self.state == RefundState::Succeeded {
             let told = RefundNotice {
@@ -174,7 +175,10 @@ impl Refunds {
         };
         let done = self.take(&row, offer.credits, record, (&by, &found.reference)).await;
         match done {
-            Ok(()) | Err(HookError::Refused(Known)) => Ok(()),
+            Ok(()) | Err(HookError::Refused(Known)) => {
+                self.payments.promos().settle_soon(payment).await;
+                Ok(())
+            }
             Err(HookError::Failed(error)) => Err(error),
         }
     }

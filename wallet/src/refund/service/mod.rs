@@ -6,17 +6,23 @@ mod disputes;
 mod following;
 mod sending;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 
 pub use deciding::RefundQueue;
 
+use super::repo;
 use crate::catalog::Catalog;
 use crate::db::Db;
+use crate::error::Result;
+use crate::id::PaymentId;
 use crate::identity::{Actor, Identity, NewAudit};
 use crate::ledger::Ledger;
 use crate::notify::Notify;
 use crate::payment::Payments;
 use crate::plan::Plans;
+use crate::promo;
 
 /// The longest text of a request or a reply.
 const TEXT_MAX: usize = 2000;
@@ -64,6 +70,12 @@ impl Refunds {
     ) -> Self {
         Self { db, ledger, catalog, identity, payments, plans, notify }
     }
+}
+
+/// Says of what a payment brought for nothing whether it stays, in the transaction that moves its money.
+async fn follow_promos_in_tx(connection: &mut PgConnection, payment: PaymentId, now: DateTime<Utc>) -> Result<()> {
+    let is_taken_back = repo::purchase::is_taken_back(&mut *connection, payment).await?;
+    promo::take_back_in_tx(connection, payment, is_taken_back, now).await
 }
 
 fn audit(by: &Actor, action: &str, subject: String, after: Value) -> NewAudit {

@@ -13,7 +13,7 @@ use super::super::repo;
 use super::super::repo::refund::RefundRow;
 use super::super::repo::request::Filter;
 use super::asking::mail;
-use super::{Refunds, RefundsDone, audit};
+use super::{Refunds, RefundsDone, audit, follow_promos_in_tx};
 use crate::error::{Refusal, Result};
 use crate::id::RefundId;
 use crate::idempotency::IdempotencyKey;
@@ -48,6 +48,7 @@ impl Failed {
                 repo::request::step(&mut *connection, request, (from, RequestState::Failed), self.now).await?;
             }
         }
+        follow_promos_in_tx(connection, self.row.view.payment, self.now).await?;
         // Perhaps since somebody has given it back elsewhere.
         repo::purchase::look_again(&mut *connection, self.row.view.payment, self.now).await?;
         if let Some(mail) = &self.mail {
@@ -84,6 +85,8 @@ impl Refunds {
         if !matches!(row.view.state, RefundState::Created | RefundState::Pending) {
             return Ok(());
         }
+        // What came for nothing leaves before the money, like the credits that were bought.
+        self.payments.promos().settle(row.view.payment).await?;
         let (Some(provider), Some(reference)) = (self.payments.provider(&row.provider), row.payment_ref.clone()) else {
             tracing::error!(refund = %id, provider = row.provider, "a refund waits: its provider is not set up");
             return Ok(());
@@ -163,12 +166,16 @@ impl Refunds {
         let Some(void) = row.taken_seq else {
             let mut tx = self.db.begin().await?;
             failed.record(&mut tx, None).await?;
-            return Ok(tx.commit().await?);
+            tx.commit().await?;
+            self.payments.promos().settle_soon(row.view.payment).await;
+            return Ok(());
         };
         let command = Command::Restore { void, reason: "The refund did not arrive".to_owned() };
         let key = IdempotencyKey::internal(format!("refund:{}:back", row.view.id));
         let submission = Submission::new(row.wallet, key, by, command).with_hook(std::sync::Arc::new(failed));
-        self.ledger.submit(submission).await.map(drop)
+        self.ledger.submit(submission).await?;
+        self.payments.promos().settle_soon(row.view.payment).await;
+        Ok(())
     }
 
     /// The mail to the person whose request a refund is from; none where there was no request.

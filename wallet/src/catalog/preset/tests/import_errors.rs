@@ -27,6 +27,8 @@ fn errors_are_named_by_line_and_column() {
         ),
         ("category = \"music\"", "category = \"noise\"", "column 12: unknown variant `noise`"),
         ("credits = 10000", "credits = 0", "column 11: a package holds more than 0 credits"),
+        ("credits = 10000", "credits = 10000\nbonus = -1", "-1 is negative"),
+        ("credits = 10000", "credits = 10000\nbonus = \"0.5\"", "column 9: a bonus is 0 or more, in whole steps"),
         ("price = { RUB = 24990 }", "price = { USD = 300 }", "column 11: USD is not one of the catalog's currencies"),
         ("price = { RUB = 24990 }", "price = { XYZ = 300 }", "column 11: “XYZ” is not a currency"),
         ("price = { RUB = 24990 }", "price = { RUB = \"1.005\" }", "column 17: too many decimals; RUB has at most 2"),
@@ -44,7 +46,7 @@ fn errors_are_named_by_line_and_column() {
         (
             "price = { RUB = 24990 }",
             "prize = { RUB = 24990 }",
-            "column 1: unknown field `prize`, expected one of `code`, `name`, `credits`, `price`",
+            "column 1: unknown field `prize`, expected one of `code`, `name`, `credits`, `bonus`",
         ),
         (
             "price = { RUB = 24990 }",
@@ -116,6 +118,26 @@ fn what_is_no_toml_in_one_operation_hides_no_error_of_another() {
     let places: Vec<usize> = errors.iter().map(|error| error.line).collect();
     assert_eq!(places, [6, 13, 20], "{errors:?}");
     assert!(errors[1].message.starts_with("-1 is negative"), "{errors:?}");
+}
+
+#[test]
+fn what_an_invitation_brings_is_checked() {
+    let source = Preset::source_of("neuralbox").expect("built in");
+    let table = |lines: &str| format!("\n[settings.referral]\n{lines}\n\n[[plan]]");
+    for (lines, message) in [
+        ("credits_referrer = 0\ncredits_invited = 0", "one of both rewards is above 0"),
+        ("credits_referrer = \"0.5\"\ncredits_invited = 1", "a reward is 0 or more, in whole steps"),
+        ("credits_referrer = 1\ncredits_invited = 1\nmonthly_limit = 0", "this must be at least 1"),
+        ("credits_referrer = 1", "credits_invited"),
+    ] {
+        let errors = Preset::parse(&source.replacen("\n[[plan]]", &table(lines), 1)).err().unwrap_or_default();
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert!(errors.len() == 1 && errors[0].contains(message), "{lines}: {errors:?}");
+    }
+    let good = source.replacen("\n[[plan]]", &table("credits_referrer = 50\ncredits_invited = 20"), 1);
+    let preset = Preset::parse(&good).expect("a preset").0;
+    let reward = preset.view.settings.referral.expect("a reward");
+    assert_eq!((reward.credits_invited.to_string(), reward.monthly_limit), ("20".to_owned(), 20));
 }
 
 #[test]
