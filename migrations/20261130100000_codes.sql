@@ -37,10 +37,12 @@ CREATE TABLE promo_grants (
     CONSTRAINT promo_grants_wanted_known CHECK (wanted IN ('given', 'taken')),
     CONSTRAINT promo_grants_credits CHECK (credits > 0),
     CONSTRAINT promo_grants_taken_after_given CHECK (taken_seq IS NULL OR entry_seq IS NOT NULL),
-    CONSTRAINT promo_grants_due_until_given CHECK (entry_seq IS NOT NULL OR due_at IS NOT NULL)
+    CONSTRAINT promo_grants_due_until_given CHECK (entry_seq IS NOT NULL OR due_at IS NOT NULL OR wanted = 'taken')
 );
 -- Those of which something is to be done.
 CREATE INDEX promo_grants_due_index ON promo_grants (due_at) WHERE due_at IS NOT NULL;
+-- Those of a wallet: what checks of one wallet read.
+CREATE INDEX promo_grants_wallet_index ON promo_grants (shard, wallet_id);
 
 -- Redemption codes that staff made together.
 CREATE TABLE code_batches (

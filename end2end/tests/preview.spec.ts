@@ -9,7 +9,7 @@ test('the preview wallet is filled from production, and gives back', async ({ pa
 
   await amount.fill('51');
   await preview.getByRole('button', { name: 'To preview' }).click();
-  await expect(preview).toContainText('51 needed, 50 available');
+  await expect(preview).toContainText('There is less than that in the wallet.');
   await expect(amount).toHaveValue('51');
 
   await amount.fill('20');

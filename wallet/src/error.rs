@@ -246,12 +246,12 @@ pub enum TopUpHintState {
     TooSmall,
 }
 
-/// Writes the first problem, for messages that stand alone.
 /// Says how much there is besides that is for other operations only.
 fn besides(limited: Credits) -> String {
     if limited.is_positive() { format!(" ({limited} more are limited to other operations)") } else { String::new() }
 }
 
+/// Writes the first problem, for messages that stand alone.
 fn first(fields: &[FieldError]) -> String {
     fields.first().map(|field| format!(": {}: {}", field.field, field.message)).unwrap_or_default()
 }

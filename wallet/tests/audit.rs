@@ -42,6 +42,8 @@ async fn the_log_holds_what_happens_to_accounts(pool: PgPool) {
     identity.sign_in("anna@example.com", PASSWORD, &from).await.expect("signed in");
     refusal(identity.sign_in("anna@example.com", "wrong horse", &from).await);
     refusal(identity.sign_in("nobody@example.com", "wrong horse", &from).await);
+    // What is written beside an answer is written before the next.
+    actions(&wallet).await;
     identity.request_password_reset("anna@example.com", &Visit::default()).await.expect("sent");
     let token = newest_token(&wallet, "anna@example.com").await;
     identity.reset_password(&token, "a whole new secret").await.expect("reset");

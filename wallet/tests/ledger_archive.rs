@@ -57,7 +57,7 @@ async fn year(wallet: &Wallet) -> (WalletId, WalletId) {
     submit(wallet, id, "x2", release(held)).await.expect("released");
     charge(wallet, id, "c2", 7).await.expect("charged");
     submit(wallet, id, "back", Command::CreditBack { charge: 3, reason: "failed".into() }).await.expect("paid back");
-    submit(wallet, id, "t", Command::Transfer { to: other, amount: credits(9), reason: "tests".into() })
+    submit(wallet, id, "t", Command::Transfer { to: other, amount: credits(9), reason: "tests".into(), grant: None })
         .await
         .expect("transferred");
     submit(wallet, id, "claw", Command::Clawback { grant: Some(1), amount: credits(30), reason: "refund".into() })

@@ -223,7 +223,7 @@ async fn credits_move_between_wallets_of_one_account_only(pool: PgPool) {
     let preview = wallet_of(&wallet, account, Environment::Preview).await;
     let stranger = new_wallet(&wallet).await;
     grant(&wallet, production, "g", 100).await;
-    let to = |to, amount| Command::Transfer { to, amount: credits(amount), reason: "for tests".into() };
+    let to = |to, amount| Command::Transfer { to, amount: credits(amount), reason: "for tests".into(), grant: None };
     let moved = submit(&wallet, production, "t", to(preview, 30)).await.expect("moved");
     assert_eq!(
         moved.entries.iter().map(|entry| entry.kind).collect::<Vec<_>>(),

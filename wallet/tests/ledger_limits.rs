@@ -152,7 +152,7 @@ async fn fees_transfers_and_corrections_leave_it_alone(pool: PgPool) {
     // A fee whose receipt happens to say `image` is no operation.
     let fee = |whole| Command::Fee { kind: FeeKind::AddOn, receipt: priced("dall-e-3", "image", whole) };
     submit(&wallet, id, "fee", fee(10)).await.expect("taken");
-    let moved = |whole| Command::Transfer { to: other, amount: credits(whole), reason: "moved".into() };
+    let moved = |whole| Command::Transfer { to: other, amount: credits(whole), reason: "moved".into(), grant: None };
     submit(&wallet, id, "moved", moved(10)).await.expect("moved");
     submit(&wallet, id, "less", Command::Adjustment { amount: credits(-5), reason: "too much".into() })
         .await
@@ -218,7 +218,7 @@ async fn many_at_once_take_no_more_than_may_be_taken(pool: PgPool) {
 async fn a_limit_that_names_nothing_of_the_price_book_is_refused(pool: PgPool) {
     let wallet = open(&pool);
     let source = Preset::source_of("neuralbox").expect("a preset");
-    let (preset, _) = Preset::parse(&source).expect("a preset");
+    let (preset, _) = Preset::parse(source).expect("a preset");
     wallet.catalog().load_preset(&preset).await.expect("loaded");
     let named = |text: &str| vec![text.to_owned()];
     let known = wallet.tariffs().grant_limit(named("gpt-5"), named("image")).await.expect("a limit").expect("one");

@@ -309,7 +309,7 @@ fn numbers_at_the_edge_are_refused_not_wrapped() {
         let commands = [
             Command::Grant(NewGrant::new(amount, GrantSource::TopUp, "Lot")),
             Command::Clawback { grant: None, amount, reason: "x".into() },
-            Command::Transfer { to: real.ids[1], amount, reason: "x".into() },
+            Command::Transfer { to: real.ids[1], amount, reason: "x".into(), grant: None },
             Command::Hold {
                 lines: vec![Receipt::flat("op", "Op", amount), Receipt::flat("op", "Op", amount)],
                 expires_in: None,

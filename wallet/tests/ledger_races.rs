@@ -169,7 +169,7 @@ async fn transfers_both_ways_do_not_lock_each_other_out(pool: PgPool) {
     let transfers = (0..CALLERS * 4).map(|n| {
         let node = nodes[n % 2].clone();
         let (from, to) = if (n / 2) % 2 == 0 { (one, two) } else { (two, one) };
-        let command = Command::Transfer { to, amount: credits(1), reason: "there and back".into() };
+        let command = Command::Transfer { to, amount: credits(1), reason: "there and back".into(), grant: None };
         tokio::spawn(async move { submit(&node, from, format!("t{n}"), command).await })
     });
     for answer in join_all(transfers).await {

@@ -47,7 +47,7 @@ async fn history(wallet: &Wallet) -> (WalletId, WalletId) {
     done("11", Command::Adjustment { amount: credits(5), reason: "sorry".into() }).await;
     done("12", Command::Adjustment { amount: credits(-1), reason: "too much".into() }).await;
     done("13", Command::CreditBack { charge: 3, reason: "failed".into() }).await;
-    done("15", Command::Transfer { to: other, amount: credits(20), reason: "for tests".into() }).await;
+    done("15", Command::Transfer { to: other, amount: credits(20), reason: "for tests".into(), grant: None }).await;
     done("16", Command::Clawback { grant: Some(1), amount: credits(30), reason: "refund".into() }).await;
     done("17", hold_of(&[2, 1])).await;
     wallet.ledger().sum_usage_of(id).await.expect("summed up");

@@ -14,7 +14,7 @@ use wallet::clock::Clock;
 use wallet::error::Refusal;
 use wallet::id::{PaymentId, RefundId};
 use wallet::identity::{Actor, Viewer};
-use wallet::ledger::{Command, GrantSource, GrantView, Receipt, Scope, Submission};
+use wallet::ledger::{Command, GrantSource, GrantView, Receipt, ReleaseReason, Scope, Submission};
 use wallet::money::Credits;
 use wallet::payment::{PaymentStatus, ProviderStatus, RefundAnswer};
 
@@ -185,6 +185,54 @@ async fn a_spent_bonus_counts_as_used_and_is_not_taken(pool: PgPool) {
     wallet.refunds().send(all).await.expect("asked");
     assert_eq!(available(&wallet, anna.wallet).await, Credits::ZERO, "never below zero");
     is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_bonus_that_is_set_aside_goes_when_it_comes_back(pool: PgPool) {
+    let (wallet, double) = generous(&pool, 20).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let payment = buy(&wallet, &double, &anna, "form").await;
+    let submit = async |name: &str, command| {
+        let key = wallet::idempotency::IdempotencyKey::parse(name).expect("a key");
+        wallet.ledger().submit(Submission::new(anna.wallet, key, staff(), command)).await.expect("done").seq()
+    };
+    let lines = vec![Receipt::flat("gpt-5", "GPT-5", credits(54))];
+    let hold = submit("held", Command::Hold { lines, expires_in: None }).await;
+    double.books().refund = Some(RefundAnswer::Unknown { detail: "silent".into() });
+    let all = RefundId::new();
+    wallet.refunds().refund(&staff(), all, payment, Some(roubles(44_900)), "all of it").await.expect("refunded");
+    wallet.refunds().send(all).await.expect("asked: a job of the customer keeps no money waiting");
+    assert_eq!(left(&wallet, &anna).await, credits(6));
+    submit("released", Command::Release { hold, reason: ReleaseReason::Cancelled }).await;
+    wallet.clock().advance(TimeDelta::minutes(11));
+    assert_eq!(wallet.promos().run_due().await.expect("looked").payments, 1);
+    assert_eq!(left(&wallet, &anna).await, Credits::ZERO);
+    wallet.clock().advance(TimeDelta::minutes(11));
+    assert_eq!(wallet.promos().run_due().await.expect("looked").payments, 0, "nothing is due");
+    is_right(&wallet).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_bonus_is_not_given_for_money_that_went_back_before_it(pool: PgPool) {
+    let (wallet, double) = generous(&pool, 20).await;
+    let anna = member(&wallet, "anna@example.com").await;
+    let payment = buy(&wallet, &double, &anna, "form").await;
+    // As if the process had died before the step, and staff were faster than the job.
+    let undone = "DELETE FROM promo_grants; INSERT INTO promo_grants
+        SELECT id, 'bonus', account_id, shard, wallet_id, bonus, 'Light bonus', 20, NULL, 'given', NULL, NULL, 0,
+               created_at, created_at, created_at FROM payments";
+    let given = promos_of(&wallet, &anna).await;
+    let void = Command::Void { grant: given[0].id, amount: given[0].remaining, reason: "as if never given".into() };
+    let key = wallet::idempotency::IdempotencyKey::parse("void").expect("a key");
+    wallet.ledger().submit(Submission::new(anna.wallet, key, staff(), void)).await.expect("taken");
+    sqlx::raw_sql(undone).execute(&pool).await.expect("undone");
+    double.books().refund = Some(RefundAnswer::Unknown { detail: "silent".into() });
+    let all = RefundId::new();
+    wallet.refunds().refund(&staff(), all, payment, Some(roubles(44_900)), "all of it").await.expect("refunded");
+    wallet.refunds().send(all).await.expect("asked");
+    let waiting = "SELECT count(*) FROM promo_grants WHERE entry_seq IS NOT NULL OR due_at IS NOT NULL";
+    assert_eq!(sqlx::query_scalar::<_, i64>(waiting).fetch_one(&pool).await.expect("read"), 0);
+    assert_eq!(left(&wallet, &anna).await, Credits::ZERO);
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -17,6 +17,8 @@ use crate::error::AppError;
 pub struct OrderPage {
     /// The order.
     pub order: PaymentView,
+    /// Whether the order is for the preview wallet.
+    pub is_preview: bool,
     /// The balance now of the wallet that the order is for.
     pub balance: BalanceView,
     /// Where the receipt goes.
@@ -56,7 +58,8 @@ async fn page(viewer: &Viewer, wallet: &Wallet, order: PaymentView) -> Result<Or
         PaymentStatus::Succeeded => about(viewer, wallet, order.id).await?,
         _ => (None, None),
     };
-    Ok(OrderPage { order, balance, email: viewer.email.clone(), refund, purchase, request })
+    let is_preview = order.wallet == viewer.preview_wallet;
+    Ok(OrderPage { order, is_preview, balance, email: viewer.email.clone(), refund, purchase, request })
 }
 
 /// What the rule says of a purchase, and the newest request about it.

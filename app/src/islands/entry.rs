@@ -19,8 +19,28 @@ pub fn entry_title(locale: Locale, entry: &EntryView) -> String {
         EntryKind::HoldExpired => td_string!(locale, ledger.title_hold_expired, name = name),
         EntryKind::CreditBack => td_string!(locale, ledger.title_credit_back, name = name),
         EntryKind::GrantExpired => td_string!(locale, ledger.title_grant_expired, name = name),
+        EntryKind::TransferOut | EntryKind::TransferIn => transfer_title(locale, entry).map_or(name, str::to_owned),
+        EntryKind::Grant => match entry.metadata["promotion"].as_str() {
+            Some("referrer") => td_string!(locale, ledger.title_referrer).to_owned(),
+            Some("invited") => td_string!(locale, ledger.title_invited).to_owned(),
+            _ => name,
+        },
         _ => name,
     }
+}
+
+/// Says between which wallets of a project credits were moved; `None` for other transfers.
+fn transfer_title(locale: Locale, entry: &EntryView) -> Option<&'static str> {
+    if entry.metadata["repays"].is_string() {
+        return Some(td_string!(locale, ledger.title_repays));
+    }
+    Some(match (entry.metadata["to"].as_str()?, entry.kind) {
+        ("preview", EntryKind::TransferOut) => td_string!(locale, ledger.title_to_preview),
+        ("preview", _) => td_string!(locale, ledger.title_from_production),
+        ("production", EntryKind::TransferOut) => td_string!(locale, ledger.title_to_production),
+        ("production", _) => td_string!(locale, ledger.title_from_preview),
+        _ => return None,
+    })
 }
 
 /// Says more about a row, under its title: the operation, how many, what is held or was given back.

@@ -45,7 +45,7 @@ pub struct Balance {
     general: Amount,
     /// The rest of it: credits that pay only for some operations or categories, in burn order.
     limited: Vec<Limited>,
-    /// What this key can spend now, on what it may pay for: what is available, or less where a budget that counts the key leaves less; 0 while
+    /// What this key can spend now, limited credits included: what is available, or less where a budget that counts the key leaves less; 0 while
     /// the wallet is frozen or waits for its owner.
     spendable: Amount,
     /// The budget that leaves less than there is; null where none does.

@@ -199,7 +199,7 @@ pub struct CallPrice {
     /// The unit that costs are counted in.
     #[schema(example = "tokens")]
     unit: String,
-    /// What the wallet has that can be spent on it; missing where the key may not read the balance.
+    /// What the wallet has that can be spent on it: of a locked quote, for keys that may read the balance.
     #[serde(skip_serializing_if = "Option::is_none")]
     available: Option<Amount>,
     /// The formula.
@@ -274,13 +274,13 @@ pub async fn calculate_price(
     let PriceRequest { params, count, lock } = body.value;
     let tariffs = state.wallet.tariffs();
     let category = find(&*tariffs.active().await?, &operation)?.category;
-    let available = available(&state, &caller, (&operation, category.code())).await?;
-    let (quote, kept) = if lock {
+    let (quote, kept, available) = if lock {
+        let available = available(&state, &caller, (&operation, category.code())).await?;
         let line = LineRequest { operation, params, count };
         let LockedQuote { id, expires_at, quote } = tariffs.lock_quote(caller.0.wallet, &line).await?;
-        (quote, Some(LockedPrice { id: id.to_string(), expires_at }))
+        (quote, Some(LockedPrice { id: id.to_string(), expires_at }), available)
     } else {
-        (tariffs.quote(&operation, &params, count).await?, None)
+        (tariffs.quote(&operation, &params, count).await?, None, None)
     };
     let unit = state.wallet.catalog().view().await?.settings.unit.code.clone();
     Ok(Out(CallPrice::new(quote, unit, available, kept)).into_response())
@@ -291,7 +291,7 @@ async fn available(state: &AppState, caller: &Caller, (code, category): (&str, &
     if caller.may(KeyScope::BalanceRead).is_err() {
         return Ok(None);
     }
-    let balance = state.wallet.balance(caller.0.wallet).await?;
+    let balance = state.wallet.ledger().balance(caller.0.wallet).await?;
     Ok(Some(balance.available_for(Purpose::Operation { code, category })?.into()))
 }
 

@@ -78,6 +78,7 @@ pub fn calls() -> Vec<(&'static str, &'static str, Asks, Value)> {
         ("GET", "/usage", Scope(LedgerRead), none.clone()),
         ("GET", "/events", Scope(LedgerRead), none.clone()),
         ("POST", "/top-ups", Production(TopUpsWrite), json!({ "package": "light", "currency": "RUB" })),
+        ("POST", "/redemptions", Production(TopUpsWrite), json!({ "code": "GC-1" })),
         ("GET", "/payments", Scope(LedgerRead), none.clone()),
         ("GET", "/payments/{id}", Scope(LedgerRead), none.clone()),
         ("GET", "/webhook-endpoints", Scope(WebhooksRead), none.clone()),
@@ -286,8 +287,9 @@ async fn the_form_for_a_key_makes_one_however_often_it_is_sent(pool: PgPool) {
     browser.sign_in("twice").await;
     let page = browser.open("/developers/keys").await.text;
     let secret = |page: &str| {
-        let at = page.find("name=\"idempotency_key\"").expect("the field");
-        let value = page[at..].split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        let (_, form) = page.split_once("id=\"new-key\"").expect("the form");
+        let (_, field) = form.split_once("name=\"idempotency_key\"").expect("the field");
+        let value = field.split("value=\"").nth(1).and_then(|rest| rest.split('"').next());
         value.expect("a secret").to_owned()
     };
     let form = secret(&page);

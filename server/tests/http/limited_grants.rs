@@ -28,7 +28,7 @@ async fn credits_for_images_are_shown_and_spent_as_such(pool: PgPool) {
     assert_eq!(balance["limited"], json!([images]));
 
     let price = async |operation: &str, params: Value| {
-        let body = json!({ "params": params });
+        let body = json!({ "params": params, "lock": true });
         program.post(&format!("/models/{operation}/calculate-price"), "k", &body).await.json()["available"].clone()
     };
     assert_eq!(price("gpt-5", json!({})).await, json!(20));

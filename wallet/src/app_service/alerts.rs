@@ -88,6 +88,7 @@ impl Wallet {
         }
         repo::looked(&mut tx, wallet, seen.seq, is_due.then_some(now)).await?;
         tx.commit().await?;
+        self.pay_debts(wallet, (seen.available.is_negative(), seen.other_owes)).await?;
         Ok(mails)
     }
 

@@ -24,11 +24,11 @@ use serde::{Deserialize, Serialize};
 pub use brand::{Accent, Brand, NotAColor};
 pub use offer::{AddOn, Interval, MeteredItem, Package, Plan, PlanFeatures, PlanPrice, Rate};
 pub use operation::{OperationForm, RULE_KINDS, rule_example};
-pub(crate) use settings::BurnClass;
 pub use settings::{
     AutoTopUp, AutoTopUpMode, BillingDates, Expiry, FailurePolicy, FreeAmount, PreviewRules, ReferralReward,
     RefundPolicy, Settings, TopUp,
 };
+pub(crate) use settings::{BurnClass, BurnOrder};
 pub use unit::{PluralForms, UnitName};
 
 #[cfg(feature = "postgres")]

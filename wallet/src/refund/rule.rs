@@ -139,17 +139,18 @@ fn verdict(
     if percent > policy.max_used_percent {
         return Err(Obstacle::TooMuchUsed { percent });
     }
-    if !purchase.unused.is_positive() {
+    if !refundable(purchase).is_positive() {
         return Err(Obstacle::NothingLeft);
     }
     if purchase.is_blocked {
         return Err(Obstacle::Blocked);
     }
-    let minor = share(purchase.total.minor(), purchase.unused, purchase.granted).min(left(purchase));
+    let credits = refundable(purchase);
+    let minor = share(purchase.total.minor(), credits, purchase.granted).min(left(purchase));
     if minor == 0 {
         return Err(Obstacle::NothingLeft);
     }
-    Ok(offer(purchase, minor, purchase.unused))
+    Ok(offer(purchase, minor, credits))
 }
 
 /// What sending an amount back means; `None` where it is nothing, or more than is left of the payment.
@@ -201,11 +202,16 @@ fn offer(purchase: &Purchase, minor: i64, credits: Credits) -> Offer {
     Offer { money: Money::from_minor(minor, purchase.total.currency()), tax_minor: tax.unwrap_or(0), credits }
 }
 
+/// The credits whose money goes back by the rule: what is unused, less what was spent of what came for nothing with it.
+fn refundable(purchase: &Purchase) -> Credits {
+    purchase.unused.checked_sub(purchase.bonus_used).unwrap_or_default().max(Credits::ZERO)
+}
+
 /// How much was spent or is held, in percent of what the money still stands for, rounded up.
 fn used_percent(purchase: &Purchase) -> u8 {
     let (granted, unused) = (purchase.granted.micros(), purchase.unused.micros());
     let used = granted.saturating_sub(unused).saturating_sub(purchase.taken_back.micros()).max(0);
-    // A bonus is never paid for, and goes first: who has spent it has used the purchase.
+    // What comes for nothing with a purchase goes before it: who has spent that has used the purchase.
     let used = used.saturating_add(purchase.bonus_used.micros()).max(0);
     u8::try_from(share_up(100, used, granted).min(100)).unwrap_or(100)
 }

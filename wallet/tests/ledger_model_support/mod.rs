@@ -410,7 +410,7 @@ pub fn command(step: &Step, target: i64, ids: &[WalletId; 2], now: DateTime<Utc>
         }
         Step::Transfer { from, amount } => {
             let (to, amount) = (ids[1 - from], micros(*amount));
-            (*from, Command::Transfer { to, amount, reason: "moved".into() })
+            (*from, Command::Transfer { to, amount, reason: "moved".into(), grant: None })
         }
         Step::ExpireGrants { wallet } => (*wallet, Command::ExpireGrants),
         Step::Budget { .. } | Step::Freeze { .. } | Step::Wait { .. } | Step::Repeat { .. } => return None,

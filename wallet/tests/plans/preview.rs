@@ -8,8 +8,8 @@ use wallet::clock::Clock;
 use wallet::error::Refusal;
 use wallet::id::WalletId;
 use wallet::idempotency::IdempotencyKey;
-use wallet::identity::{Environment, NewKey, Role, Viewer};
-use wallet::ledger::{EntryFilter, EntryKind, Scope};
+use wallet::identity::{Actor, Environment, NewKey, Role, Viewer};
+use wallet::ledger::{Command, EntryFilter, EntryKind, GrantSource, NewGrant, Receipt, Scope, Submission};
 use wallet::money::Credits;
 use wallet::{Options, Wallet};
 
@@ -120,13 +120,55 @@ async fn a_part_of_each_month_goes_on_once(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn what_was_bought_is_no_part_of_a_share(pool: PgPool) {
+    let wallet = sharing(&pool, 20).await;
+    let anna = member(&wallet, ANNA).await;
+    let bought = Command::Grant(NewGrant::new(credits(1_000), GrantSource::TopUp, "Bought"));
+    let submit = async |id, name, command| {
+        let submission = Submission::new(id, key(name), Actor::system("test"), command);
+        wallet.ledger().submit(submission).await.expect("done")
+    };
+    submit(anna.wallet, "bought", bought).await;
+    submit(anna.wallet, "spent", Command::Charge { receipt: Receipt::flat("x", "X", credits(250)) }).await;
+    assert_eq!(wallet.renew_plans().await.expect("renewed").shared, 0);
+    assert_eq!(both(&wallet, &anna).await, pair("1000", "0"));
+    assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_one_wallet_owes_the_other_pays(pool: PgPool) {
+    let wallet = sharing(&pool, 0).await;
+    let anna = member(&wallet, ANNA).await;
+    let claw_back = async |id, name, whole| {
+        let command = Command::Clawback { grant: None, amount: credits(whole), reason: "disputed".into() };
+        wallet.ledger().submit(Submission::new(id, key(name), Actor::system("test"), command)).await.expect("taken");
+    };
+    wallet.move_credits(&anna, Environment::Preview, amount("200"), &key("away")).await.expect("moved");
+    claw_back(anna.wallet, "lost", 150).await;
+    assert_eq!(both(&wallet, &anna).await, pair("-100", "200"));
+    for _ in 0..2 {
+        wallet.tell_of_balances().await.expect("looked");
+        assert_eq!(both(&wallet, &anna).await, pair("0", "100"));
+    }
+    // The other way round: the debt is found when production moves.
+    wallet.move_credits(&anna, Environment::Production, amount("80"), &key("home")).await.expect("moved");
+    claw_back(anna.preview_wallet, "again", 50).await;
+    assert_eq!(both(&wallet, &anna).await, pair("80", "-30"));
+    wallet.tell_of_balances().await.expect("looked");
+    assert_eq!(both(&wallet, &anna).await, pair("50", "0"));
+    assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_frozen_wallet_keeps_its_share_until_the_month_ends(pool: PgPool) {
     let wallet = sharing(&pool, 20).await;
     let anna = member(&wallet, ANNA).await;
-    wallet.ledger().freeze(anna.wallet, &wallet::identity::Actor::system("test"), "test").await.expect("frozen");
+    wallet.ledger().freeze(anna.wallet, &Actor::system("test"), "test").await.expect("frozen");
     assert_eq!(wallet.renew_plans().await.expect("renewed").shared, 0);
     assert_eq!(both(&wallet, &anna).await, pair("250", "0"));
-    wallet.ledger().unfreeze(anna.wallet, &wallet::identity::Actor::system("test"), "test").await.expect("thawed");
+    wallet.ledger().unfreeze(anna.wallet, &Actor::system("test"), "test").await.expect("thawed");
     assert_eq!(wallet.renew_plans().await.expect("renewed").shared, 0, "it is looked at again in an hour");
     wallet.clock().advance(TimeDelta::hours(1));
     assert_eq!(wallet.renew_plans().await.expect("renewed").shared, 1);

@@ -40,13 +40,16 @@ fn OrderContent(page: Page) -> impl IntoView {
     // Asked for again while it is open: every few seconds, and at once when the wallet changes.
     let check = page.order.status.is_open().then(|| format!("/wallet/orders/{}/check", page.order.id));
     let every = check.is_some().then_some(CHECK_EVERY);
+    let again = again(&page.order, page.is_preview);
     let content = match page.order.status {
         PaymentStatus::Succeeded => view! { <Paid page=page /> }.into_any(),
-        PaymentStatus::Failed => view! { <Declined order=page.order /> }.into_any(),
-        PaymentStatus::Cancelled | PaymentStatus::Expired => view! { <CalledOff order=page.order /> }.into_any(),
+        PaymentStatus::Failed => view! { <Declined order=page.order again=again /> }.into_any(),
+        PaymentStatus::Cancelled | PaymentStatus::Expired => {
+            view! { <CalledOff order=page.order again=again /> }.into_any()
+        }
         PaymentStatus::Held => view! { <UnderReview order=page.order /> }.into_any(),
         PaymentStatus::Pending | PaymentStatus::Unknown if has_no_page(&page.order) => {
-            view! { <Unanswered order=page.order /> }.into_any()
+            view! { <Unanswered order=page.order again=again /> }.into_any()
         }
         PaymentStatus::Pending | PaymentStatus::Processing | PaymentStatus::Unknown => {
             view! { <Waiting page=page /> }.into_any()
@@ -63,9 +66,8 @@ fn has_no_page(order: &PaymentView) -> bool {
 
 /// Not to be paid, since the provider did not answer: nothing is charged, and the same can be chosen again.
 #[component]
-fn Unanswered(order: PaymentView) -> impl IntoView {
+fn Unanswered(order: PaymentView, again: String) -> impl IntoView {
     let i18n = use_i18n();
-    let again = again(&order);
     let check = format!("/wallet/orders/{}/check", order.id);
     view! {
         <h1 class="h1">{t!(i18n, order.unpaid)}</h1>
@@ -197,7 +199,7 @@ fn provider_name(order: &PaymentView) -> String {
 }
 
 /// Where to choose the same again.
-fn again(order: &PaymentView) -> String {
+fn again(order: &PaymentView, is_preview: bool) -> String {
     let currency = order.money.currency();
     if let Some(plan) = &order.change_to {
         return format!("/wallet/plan?plan={plan}#change");
@@ -208,17 +210,22 @@ fn again(order: &PaymentView) -> String {
             let (plan, interval) = (&part.plan, part.interval.code());
             format!("/wallet/plan?plan={plan}&interval={interval}&currency={currency}")
         }
-        (None, Some(package)) => format!("/wallet/top-up?package={package}&currency={currency}"),
-        (None, None) => format!("/wallet/top-up?amount={}&currency={currency}", order.credits),
+        (None, package) => {
+            let what = match package {
+                Some(package) => format!("package={package}"),
+                None => format!("amount={}", order.credits),
+            };
+            let environment = if is_preview { "&environment=preview" } else { "" };
+            format!("/wallet/top-up?{what}&currency={currency}{environment}")
+        }
     }
 }
 
 /// Declined: the reason in plain words, and that nothing was charged.
 #[component]
-fn Declined(order: PaymentView) -> impl IntoView {
+fn Declined(order: PaymentView, again: String) -> impl IntoView {
     let i18n = use_i18n();
     let reason = order.failure.clone();
-    let again = again(&order);
     view! {
         <h1 class="h1">{t!(i18n, order.declined)}</h1>
         <p class="mt-2" role="status">{move || failure_text(i18n.get_locale(), reason.as_deref())}</p>
@@ -233,9 +240,8 @@ fn Declined(order: PaymentView) -> impl IntoView {
 
 /// Called off, or not paid in time; the choice is kept.
 #[component]
-fn CalledOff(order: PaymentView) -> impl IntoView {
+fn CalledOff(order: PaymentView, again: String) -> impl IntoView {
     let i18n = use_i18n();
-    let again = again(&order);
     let is_expired = order.status == PaymentStatus::Expired;
     let is_returned = order.failure.as_deref() == Some("returned");
     let head = move || match (is_returned, is_expired) {

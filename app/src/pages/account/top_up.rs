@@ -59,7 +59,8 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
     let order = offer.free_amount.as_ref().map(|free| Own::of(i18n.get_locale(), free, offer.currency, counts));
     let has_packs = !offer.packs.is_empty();
     let currency = offer.currency;
-    let address: fn(&str) -> String = if offer.is_preview {
+    let is_preview = offer.is_preview;
+    let address: fn(&str) -> String = if is_preview {
         |code| format!("/wallet/top-up?currency={code}&environment=preview")
     } else {
         |code| format!("/wallet/top-up?currency={code}")
@@ -107,8 +108,8 @@ fn OrderForm(offer: TopUpOffer) -> impl IntoView {
             </div>
             <Orders offer=offer own=order />
         </form>
-        {may_pay.then(|| view! { <CodeForm outcome=code /> })}
-        {invites.then(|| view! {
+        {(may_pay && !is_preview).then(|| view! { <CodeForm outcome=code /> })}
+        {(invites && !is_preview).then(|| view! {
             <p class="mt-4"><a class="link-q" href="/wallet/invite">{t!(i18n, invite.link_to)}</a></p>
         })}
     }

@@ -50,8 +50,8 @@ fn KeysContent(page: Page) -> impl IntoView {
     let created = page.created.map(|created| (created.key.name, created.secret));
     let secret = created.as_ref().map(|(_, secret)| secret.clone());
     view! {
-        <div class="grid lg:grid-cols-2 gap-5">
-            <EnvironmentPanel is_preview=false balance=page.production>{()}</EnvironmentPanel>
+        <div class="grid lg:grid-cols-2 gap-5 items-start">
+            <EnvironmentPanel is_preview=false balance=page.production />
             <EnvironmentPanel is_preview=true balance=page.preview>
                 {move_form.map(|(outcome, key)| view! { <MoveForm outcome=outcome key=key.to_string() /> })}
             </EnvironmentPanel>
@@ -89,7 +89,11 @@ fn KeysContent(page: Page) -> impl IntoView {
 
 /// One environment and what its wallet holds.
 #[component]
-fn EnvironmentPanel(is_preview: bool, balance: BalanceView, children: Children) -> impl IntoView {
+fn EnvironmentPanel(
+    is_preview: bool,
+    balance: BalanceView,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
     let i18n = use_i18n();
     let available = balance.available;
     let name = move || {
@@ -117,7 +121,7 @@ fn EnvironmentPanel(is_preview: bool, balance: BalanceView, children: Children) 
             <p class="text-sm text-muted mt-2">
                 {move || if is_preview { t_string!(i18n, keys.preview_note) } else { t_string!(i18n, keys.production_note) }}
             </p>
-            {children()}
+            {children.map(|children| children())}
         </section>
     }
 }
@@ -131,7 +135,12 @@ fn MoveForm(outcome: FormOutcome, key: String) -> impl IntoView {
     view! {
         <form method="post" action="/developers/keys/move" class="mt-4 border-t border-base-300 pt-4" data-once>
             <input type="hidden" name="idempotency_key" value=key />
-            <FormErrors outcome=outcome.clone() shown=&["amount"] />
+            {match outcome.notice.as_deref() {
+                Some("out_of_credits") => {
+                    view! { <p role="alert" class="mb-2 text-error">{t!(i18n, keys.move_short)}</p> }.into_any()
+                }
+                _ => view! { <FormErrors outcome=outcome.clone() shown=&["amount"] /> }.into_any(),
+            }}
             {move || is_moved().then(|| view! { <p role="status" class="mb-2">{t!(i18n, keys.moved)}</p> })}
             <Field
                 name="amount"

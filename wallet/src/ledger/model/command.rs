@@ -96,6 +96,9 @@ pub enum Command {
         amount: Credits,
         /// Why, for people.
         reason: String,
+        /// The only grant that they are taken from; in burn order from what is not limited where nothing is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<i64>,
     },
     /// Write off what has expired.
     ExpireGrants,

@@ -100,10 +100,6 @@ pub(super) struct GrantRow {
     pub(crate) limited_to: Option<String>,
 }
 
-fn unknown_limit() -> Error {
-    Error::internal("unknown limit of a grant")
-}
-
 impl GrantRow {
     /// Gives the wallet and its grant.
     pub(super) fn grant(self) -> Result<(WalletId, Grant)> {
@@ -137,6 +133,10 @@ impl GrantRow {
         Ok((wallet_id(self.shard, self.wallet_id), grant))
     }
 }
+fn unknown_limit() -> Error {
+    Error::internal("unknown limit of a grant")
+}
+
 /// Gives grants in burn order.
 pub(super) fn in_burn_order(rows: Vec<GrantRow>) -> Result<Vec<Grant>> {
     let grants: Result<Vec<Grant>> = rows.into_iter().map(|row| row.grant().map(|(_, grant)| grant)).collect();

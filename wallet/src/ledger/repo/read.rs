@@ -50,6 +50,22 @@ pub(in crate::ledger) async fn open_grants(executor: impl PgExecutor<'_>, wallet
     in_burn_order(rows)
 }
 
+/// Names the other wallet of a wallet's project.
+pub(in crate::ledger) async fn other_environment(
+    executor: impl PgExecutor<'_>,
+    wallet: WalletId,
+) -> Result<Option<WalletId>> {
+    let found = sqlx::query_scalar!(
+        "SELECT o.wallet_id
+         FROM wallets AS w
+         JOIN wallets AS o ON o.shard = w.shard AND o.project_id = w.project_id AND o.environment <> w.environment
+         WHERE w.shard = $1 AND w.wallet_id = $2",
+        wallet.shard.as_i16(),
+        wallet.number
+    );
+    Ok(found.fetch_optional(executor).await?.map(|number| WalletId { number, ..wallet }))
+}
+
 /// Reads one row.
 pub(in crate::ledger) async fn entry(
     connection: &mut PgConnection,

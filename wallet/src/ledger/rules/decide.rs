@@ -73,7 +73,7 @@ pub(crate) fn decide_transfer(
     now: DateTime<Utc>,
     rules: &Rules,
 ) -> Result<(Decision, Decision), DecideError> {
-    let Command::Transfer { amount, reason, .. } = &request.command else {
+    let Command::Transfer { amount, reason, grant, .. } = &request.command else {
         return Err(DecideError::Inconsistent("not a transfer"));
     };
     if from.core.id == to.core.id || from.core.account != to.core.account {
@@ -84,7 +84,11 @@ pub(crate) fn decide_transfer(
     let now = now.max(from.core.last_at).max(to.core.last_at);
     let mut out = Posting::new(&from.core, request, now);
     may_spend(&out, rules)?;
-    if *amount != out.available_for(Purpose::Other)? {
+    let most = match grant {
+        Some(grant) => out.left_of(*grant),
+        None => out.available_for(Purpose::Other)?,
+    };
+    if *amount != most {
         rules.in_steps("amount", *amount)?;
     }
     // What has expired in the receiving wallet is written off before the credits arrive.
@@ -93,7 +97,7 @@ pub(crate) fn decide_transfer(
         .ok()
         .and_then(|due| to.core.seq.checked_add(due)?.checked_add(1))
         .ok_or(DecideError::Inconsistent("the ledger is full"))?;
-    let terms = grant::transfer_out(&mut out, to.core.id, arrives_as, *amount, reason)?;
+    let terms = grant::transfer_out(&mut out, to.core.id, arrives_as, (*amount, *grant), reason)?;
     let left_as = out.core.seq;
     let mut arriving = request.clone();
     arriving.key = crate::idempotency::IdempotencyKey::internal(format!("transfer:{}:{left_as}", from.core.id));
@@ -142,6 +146,18 @@ impl Posting<'_> {
             return Err(Refusal::OutOfCredits { needed, available, limited, ceiling: None, auto_top_up: None }.into());
         }
         Ok(takings.shares())
+    }
+}
+
+impl Posting<'_> {
+    /// Takes an amount from one grant, or refuses with what it has.
+    pub(in crate::ledger) fn enough_of(&self, grant: i64, needed: Credits) -> Result<(i64, Credits), DecideError> {
+        let available = self.left_of(grant);
+        if needed > available {
+            let limited = minus(self.available()?, available)?.max(Credits::ZERO);
+            return Err(Refusal::OutOfCredits { needed, available, limited, ceiling: None, auto_top_up: None }.into());
+        }
+        Ok((grant, needed))
     }
 }
 

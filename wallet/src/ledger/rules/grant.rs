@@ -282,13 +282,16 @@ pub(in crate::ledger) fn transfer_out(
     posting: &mut Posting<'_>,
     to: WalletId,
     arrives_as: i64,
-    amount: Credits,
+    (amount, grant): (Credits, Option<i64>),
     reason: &str,
 ) -> Result<Vec<GrantTerms>, DecideError> {
     checks::above_zero("amount", amount)?;
     text("reason", reason)?;
     posting.expire_due()?;
-    let shares = posting.enough([(Purpose::Other, amount)])?;
+    let shares = match grant {
+        Some(grant) => vec![posting.enough_of(grant, amount)?],
+        None => posting.enough([(Purpose::Other, amount)])?,
+    };
     let mut terms = Vec::with_capacity(shares.len());
     for (id, share) in &shares {
         let from = posting.core.grant(*id).ok_or(DecideError::Inconsistent("a grant is missing"))?;

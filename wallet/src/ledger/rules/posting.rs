@@ -229,6 +229,12 @@ impl<'a> Posting<'a> {
         if expired { Credits::ZERO } else { self.core.debt }
     }
 
+    /// Tells what can be spent of one grant now; nothing while the wallet owes something.
+    pub(in crate::ledger) fn left_of(&self, grant: i64) -> Credits {
+        let live = self.core.grant(grant).filter(|grant| !grant.is_expired(self.now) && !self.core.debt.is_positive());
+        live.map_or(Credits::ZERO, |grant| grant.remaining)
+    }
+
     /// Tells what can be spent now.
     pub(in crate::ledger) fn available(&self) -> Result<Credits, DecideError> {
         self.core.available(self.now).ok_or(OVERFLOW)

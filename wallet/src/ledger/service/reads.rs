@@ -106,6 +106,11 @@ impl Ledger {
         Ok(EntryDetail { entry, receipt, lines, reason, allocations, hash: proof.hash, timeline, idempotency_key: key })
     }
 
+    /// Names the other wallet of a wallet's project: preview of production, and the other way round.
+    pub(crate) async fn other_environment(&self, wallet: WalletId) -> Result<Option<WalletId>> {
+        read::other_environment(self.db.pool(), wallet).await
+    }
+
     /// Reads a hold.
     pub async fn hold(&self, wallet: WalletId, seq: i64) -> Result<HoldView> {
         let mut connection = self.db.pool().acquire().await?;

@@ -143,6 +143,8 @@ pub(crate) struct Seen {
     pub(crate) available: Credits,
     pub(crate) last_refill: Option<Credits>,
     pub(crate) grants: i64,
+    /// Whether the other wallet of the project owes something.
+    pub(crate) other_owes: bool,
     pub(crate) looked_seq: i64,
     pub(crate) low_below: Option<Credits>,
 }
@@ -168,8 +170,13 @@ pub(crate) async fn lock(connection: &mut PgConnection, wallet: WalletId) -> Res
     .await?;
     let Some(kept) = kept else { return Ok(None) };
     let row = sqlx::query!(
-        r#"SELECT seq, settled - held AS "available!", last_refill, grants_made
-           FROM wallets WHERE shard = $1 AND wallet_id = $2"#,
+        r#"SELECT w.seq, w.settled - w.held AS "available!", w.last_refill, w.grants_made,
+                  EXISTS (
+                      SELECT FROM wallets AS o
+                      WHERE o.shard = w.shard AND o.project_id = w.project_id AND o.environment <> w.environment
+                        AND o.debt > 0
+                  ) AS "other_owes!"
+           FROM wallets AS w WHERE w.shard = $1 AND w.wallet_id = $2"#,
         wallet.shard.as_i16(),
         wallet.number
     )
@@ -180,6 +187,7 @@ pub(crate) async fn lock(connection: &mut PgConnection, wallet: WalletId) -> Res
         available: Credits::from_micros(row.available),
         last_refill: row.last_refill.map(Credits::from_micros),
         grants: row.grants_made,
+        other_owes: row.other_owes,
         looked_seq: kept.looked_seq,
         low_below: kept.low_below.map(Credits::from_micros),
     }))

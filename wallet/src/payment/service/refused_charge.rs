@@ -123,7 +123,7 @@ impl Payments {
         let is_over = of.until.is_some_and(|until| until <= now);
         let answer = if let Some(payment) = of.open_payment {
             let row = repo::payment::by_id(pool, payment).await?;
-            let after = row.and_then(|row| general.checked_add(row.credits));
+            let after = row.and_then(|row| general.checked_add(row.credits)?.checked_add(row.bonus));
             match after.is_some_and(|after| after >= needed) {
                 true => hint(TopUpHintState::Pending, Some(RETRY_SECONDS)),
                 false => hint(TopUpHintState::TooSmall, None),
@@ -132,7 +132,7 @@ impl Payments {
             hint(TopUpHintState::Suspended, of.until.map(in_seconds))
         } else {
             let considered = self.consider(&of, &balance, Some(needed)).await?;
-            let after = considered.order.and_then(|order| general.checked_add(order.credits));
+            let after = considered.order.and_then(|order| general.checked_add(order.credits)?.checked_add(order.bonus));
             let covers = after.is_some_and(|after| after >= needed);
             if matches!(considered.step, Step::Charge | Step::Suspend(..) | Step::Wait(_)) {
                 repo::auto_top_up::ask(pool, wallet, needed, now).await?;

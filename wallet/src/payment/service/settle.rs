@@ -12,7 +12,7 @@ use super::super::repo::{self, payment::PaymentRow};
 use super::order::PROVIDER_TIMEOUT;
 use super::settlement::{Brings, Undone};
 use super::{Payments, notices};
-use crate::catalog::{BurnClass, CatalogView, Expiry};
+use crate::catalog::{BurnClass, BurnOrder, CatalogView, Expiry};
 use crate::error::{Error, Refusal, Result};
 use crate::id::PaymentId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
@@ -317,6 +317,11 @@ pub(super) fn submission(row: &PaymentRow, grant: NewGrant) -> Submission {
         .with_metadata(json!({ "payment": row.id, "provider": row.provider }))
 }
 
+/// Gives a place in the burn order before what is bought, whatever the catalog's order: a bonus goes first.
+fn before_bought(order: &BurnOrder) -> i16 {
+    order.priority(BurnClass::Promo).min(order.priority(BurnClass::TopUp).saturating_sub(1))
+}
+
 /// Gives the bonus of a payment's package: it lasts as long as the credits that were bought, and cost nothing.
 pub(super) fn bonus_of(row: &PaymentRow, catalog: &CatalogView, now: DateTime<Utc>) -> Option<Owed> {
     row.bonus.is_positive().then(|| Owed {
@@ -326,7 +331,7 @@ pub(super) fn bonus_of(row: &PaymentRow, catalog: &CatalogView, now: DateTime<Ut
         wallet: row.wallet,
         credits: row.bonus,
         label: format!("{} bonus", row.title),
-        priority: catalog.settings.burn_order.priority(BurnClass::Promo),
+        priority: before_bought(&catalog.settings.burn_order),
         expires_at: expiry(catalog, row, now),
     })
 }

@@ -11,7 +11,7 @@ use super::Plans;
 use crate::error::{Error, Refusal, Result};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
-use crate::ledger::{Command, Outcome, Purpose, Submission, TxHook};
+use crate::ledger::{Command, Outcome, Submission, TxHook};
 use crate::money::Credits;
 use crate::plan::repo::preview_share::{self, PreviewShare};
 
@@ -36,8 +36,8 @@ impl TxHook for Moved {
 }
 
 impl Plans {
-    /// Moves what preview wallets get of months that were granted, each once, and tells how many were moved. Of what was
-    /// spent by then the rest is moved; what can't be moved until the month ends stays where it is.
+    /// Moves what preview wallets get of months that were granted, each once, and tells how many were moved. Where some of
+    /// a month's credits are spent by then, the rest of them is moved; what can't be moved until the month ends stays.
     pub(crate) async fn share_with_previews(&self) -> Result<u32> {
         let mut moved: u32 = 0;
         loop {
@@ -59,21 +59,25 @@ impl Plans {
     }
 
     async fn share(&self, share: &PreviewShare) -> Result<bool> {
-        let available = self.ledger.balance(share.wallet).await?.available_for(Purpose::Other)?;
-        let amount = share.credits.min(available);
+        // Only what is left of the month itself: what was bought is touched by nothing of a plan.
+        let month = format!("subscription:{}:{}", share.subscription, share.month);
+        let grants = self.ledger.balance(share.wallet).await?.grants;
+        let grant = grants.into_iter().find(|grant| grant.reference.as_deref() == Some(month.as_str()));
+        let (grant, left) = grant.map_or((0, Credits::ZERO), |grant| (grant.id, grant.remaining));
+        let amount = share.credits.min(left);
         if self.db.now() >= share.until || !amount.is_positive() {
             let mut connection = self.db.pool().acquire().await?;
             preview_share::set_moved(&mut connection, share, Credits::ZERO, None).await?;
             return Ok(false);
         }
         let reference = format!("preview:{}:{}", share.subscription, share.month);
-        let command = Command::Transfer { to: share.preview, amount, reason: TITLE.to_owned() };
+        let command = Command::Transfer { to: share.preview, amount, reason: TITLE.to_owned(), grant: Some(grant) };
         let key = IdempotencyKey::internal(reference.clone());
         // How much it is depends on the moment, and is no part of what makes two of them the same.
         let hook = Arc::new(Moved { share: share.clone(), amount });
         let submission = Submission::new(share.wallet, key, Actor::system("plans"), command)
             .with_request_hash(RequestHash::of(reference.as_bytes()))
-            .with_metadata(json!({ "subscription": share.subscription, "month": share.month }))
+            .with_metadata(json!({ "subscription": share.subscription, "month": share.month, "to": "preview" }))
             .with_hook(hook);
         match self.ledger.submit(submission).await {
             Ok(_) => Ok(true),

@@ -258,6 +258,25 @@ pub(crate) async fn set_done(pool: &PgPool, of: &PromoGrantRow) -> Result<()> {
     Ok(())
 }
 
+/// Puts a step off, where it is still as it was read.
+pub(crate) async fn put_off(pool: &PgPool, of: &PromoGrantRow, due_at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "UPDATE promo_grants
+         SET due_at = $4
+         WHERE payment_id = $1
+           AND kind = $2
+           AND wanted = $3
+           AND due_at IS NOT NULL",
+        of.owed.payment.uuid(),
+        of.owed.kind.code(),
+        word(of.is_wanted),
+        due_at
+    )
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
 const fn word(is_wanted: bool) -> &'static str {
     if is_wanted { "given" } else { "taken" }
 }

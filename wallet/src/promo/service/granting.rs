@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::{Promos, READS_MAX};
 use crate::error::{Error, Refusal, Result};
-use crate::id::PaymentId;
+use crate::id::{PaymentId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::ledger::{Command, GrantSource, HookError, NewGrant, Outcome, RefusingHook, Submission};
@@ -20,6 +20,8 @@ pub(crate) use crate::promo::repo::grant::{Owed, PromoKind};
 const TAKEN_MAX: i64 = 100;
 /// Whoever has taken one is given so long before another one takes it.
 const LEASE_SECONDS: i64 = 60;
+/// After so many minutes it is looked again at credits that were set aside for a job.
+const HELD_MINUTES: i64 = 10;
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +66,14 @@ struct Stepped {
 /// Another node was first: it is read anew.
 struct Moved;
 
+/// What is next for a row.
+enum Next {
+    /// It is read again, and done with where nothing is due.
+    Read,
+    /// Its credits are set aside for a job: it is looked at again later.
+    Wait,
+}
+
 #[async_trait]
 impl RefusingHook for Stepped {
     type Refusal = Moved;
@@ -82,16 +92,34 @@ impl RefusingHook for Stepped {
 impl Promos {
     /// Gives and takes what is due of one payment. Safe to call at any time, by anybody, as often as one likes.
     pub(crate) async fn settle(&self, payment: PaymentId) -> Result<()> {
+        self.settle_where(payment, |_| true).await
+    }
+
+    /// Does the same for what is in one wallet; what is in others waits for nobody, and is found by the job.
+    pub(crate) async fn settle_in(&self, payment: PaymentId, wallet: WalletId) -> Result<()> {
+        self.settle_where(payment, |of| of.owed.wallet == wallet).await?;
+        self.settle_soon(payment).await;
+        Ok(())
+    }
+
+    /// One that fails keeps no other one waiting; the first failure is told.
+    async fn settle_where(&self, payment: PaymentId, is_meant: impl Fn(&PromoGrantRow) -> bool + Send) -> Result<()> {
+        let (mut waits, mut failure) = (Vec::new(), None);
         for _ in 0..READS_MAX {
-            let due = repo::grant::due_of(self.db.pool(), payment).await?;
+            let mut due = repo::grant::due_of(self.db.pool(), payment).await?;
+            due.retain(|of| is_meant(of) && !waits.contains(&of.owed.kind));
             if due.is_empty() {
-                return Ok(());
+                return failure.map_or(Ok(()), Err);
             }
             for of in &due {
                 match self.step(of).await {
                     // One that has moved is read anew.
-                    Ok(()) | Err(HookError::Refused(Moved)) => {}
-                    Err(HookError::Failed(error)) => return Err(error),
+                    Ok(Next::Read) | Err(HookError::Refused(Moved)) => {}
+                    Ok(Next::Wait) => waits.push(of.owed.kind),
+                    Err(HookError::Failed(error)) => {
+                        waits.push(of.owed.kind);
+                        failure.get_or_insert(error);
+                    }
                 }
             }
         }
@@ -122,20 +150,35 @@ impl Promos {
         Ok(report)
     }
 
-    async fn step(&self, of: &PromoGrantRow) -> Result<(), HookError<Moved>> {
+    async fn step(&self, of: &PromoGrantRow) -> Result<Next, HookError<Moved>> {
         match (of.entry_seq, of.taken_seq, of.is_wanted) {
-            (None, ..) => self.give(of).await,
+            (None, _, true) => self.give(of).await,
+            // The money went back before it was given.
+            (None, _, false) => self.done(of).await,
             (Some(seq), None, false) => self.take(of, seq).await,
             (_, Some(void), true) => {
                 let command = Command::Restore { void, reason: "The refund did not arrive".to_owned() };
                 let key = format!("{}:back:{}", name_of(of), of.turns);
-                self.submit(of, (command, key), Step::Back).await
+                match self.submit(of, (command, key), Step::Back).await {
+                    // Its row is archived by now: a gift by staff is what is left.
+                    Err(HookError::Failed(Error::Refused(refusal @ Refusal::Unprocessable { .. }))) => {
+                        let name = name_of(of);
+                        tracing::error!(%refusal, promotion = name, "credits that were taken back can't be given again");
+                        self.done(of).await
+                    }
+                    done => done,
+                }
             }
-            (Some(_), None, true) | (_, Some(_), false) => Ok(repo::grant::set_done(self.db.pool(), of).await?),
+            (Some(_), None, true) | (Some(_), Some(_), false) => self.done(of).await,
         }
     }
 
-    async fn give(&self, of: &PromoGrantRow) -> Result<(), HookError<Moved>> {
+    async fn done(&self, of: &PromoGrantRow) -> Result<Next, HookError<Moved>> {
+        repo::grant::set_done(self.db.pool(), of).await?;
+        Ok(Next::Read)
+    }
+
+    async fn give(&self, of: &PromoGrantRow) -> Result<Next, HookError<Moved>> {
         let owed = &of.owed;
         let grant = NewGrant {
             priority: owed.priority,
@@ -146,16 +189,19 @@ impl Promos {
         self.submit(of, (Command::Grant(grant), name_of(of)), Step::Given).await
     }
 
-    /// Takes what is unused of a grant; where nothing is, nothing is to be done.
-    async fn take(&self, of: &PromoGrantRow, seq: i64) -> Result<(), HookError<Moved>> {
+    /// Takes what is unused of a grant; where nothing is, nothing is to be done. While some of it is set aside for a job,
+    /// it waits: what comes back of that is unused as well.
+    async fn take(&self, of: &PromoGrantRow, seq: i64) -> Result<Next, HookError<Moved>> {
         let now = self.db.now();
         let grants = self.ledger.balance(of.owed.wallet).await?.grants;
-        let is_it = |grant: &&crate::ledger::GrantView| {
-            grant.seq == seq && grant.remaining.is_positive() && grant.expires_at.is_none_or(|end| end > now)
-        };
-        let Some(found) = grants.iter().find(is_it) else {
-            return Ok(repo::grant::set_done(self.db.pool(), of).await?);
-        };
+        let is_it =
+            |grant: &&crate::ledger::GrantView| grant.seq == seq && grant.expires_at.is_none_or(|end| end > now);
+        let Some(found) = grants.iter().find(is_it) else { return self.done(of).await };
+        if found.held.is_positive() {
+            let again = now + TimeDelta::minutes(HELD_MINUTES);
+            repo::grant::put_off(self.db.pool(), of, again).await?;
+            return Ok(Next::Wait);
+        }
         let reason = "The payment was refunded".to_owned();
         let command = Command::Void { grant: found.id, amount: found.remaining, reason };
         let key = format!("{}:take:{}", name_of(of), of.turns);
@@ -174,7 +220,7 @@ impl Promos {
         of: &PromoGrantRow,
         (command, key): (Command, String),
         step: Step,
-    ) -> Result<(), HookError<Moved>> {
+    ) -> Result<Next, HookError<Moved>> {
         let same = RequestHash::of(key.as_bytes());
         let metadata = json!({ "payment": of.owed.payment, "promotion": of.owed.kind.code() });
         let key = IdempotencyKey::internal(key);
@@ -182,7 +228,7 @@ impl Promos {
             .with_request_hash(same)
             .with_metadata(metadata);
         let hook = Stepped { of: of.clone(), step, now: self.db.now() };
-        self.ledger.submit_with(submission, hook).await.map(drop)
+        self.ledger.submit_with(submission, hook).await.map(|_| Next::Read)
     }
 }
 

@@ -33,7 +33,12 @@ pub(crate) async fn list(
                   p.provider, p.provider_ref, p.settled_at AS "settled_at!",
                   (p.subscription_id IS NOT NULL OR p.change_of IS NOT NULL) AS "is_plan!",
                   g.grant_id, g.granted, g.clawed,
-                  coalesce(b.granted - b.remaining - b.clawed, 0) AS "bonus_used!",
+                  coalesce((
+                      SELECT sum(b.granted - b.remaining - b.clawed)
+                      FROM promo_grants AS n
+                      JOIN grants AS b ON b.shard = n.shard AND b.wallet_id = n.wallet_id AND b.seq = n.entry_seq
+                      WHERE n.payment_id = p.id AND n.kind IN ('bonus', 'invited')
+                  ), 0)::bigint AS "bonus_used!",
                   CASE WHEN g.expires_at <= $3 THEN 0 ELSE g.remaining END AS "unused!",
                   (w.frozen IS NOT NULL OR w.debt > 0) AS "is_blocked!",
                   coalesce((
@@ -44,8 +49,6 @@ pub(crate) async fn list(
                   ) AS "is_disputed!"
            FROM payments AS p
            JOIN grants AS g ON g.shard = p.shard AND g.wallet_id = p.wallet_id AND g.seq = p.entry_seq
-           LEFT JOIN promo_grants AS n ON n.payment_id = p.id AND n.kind = 'bonus'
-           LEFT JOIN grants AS b ON b.shard = n.shard AND b.wallet_id = n.wallet_id AND b.seq = n.entry_seq
            JOIN wallets AS w ON w.shard = p.shard AND w.wallet_id = p.wallet_id
            WHERE p.status = 'succeeded'
              AND ($1::uuid IS NULL OR p.account_id = $1)

@@ -66,6 +66,18 @@ fn each_part_of_the_rule_says_no_by_its_name() {
 }
 
 #[test]
+fn what_came_for_nothing_and_is_spent_lowers_the_money() {
+    let spent = |bonus| Purchase { bonus_used: credits(bonus), ..pack(1_000) };
+    let assessed = at(1, spent(250));
+    let wanted = Offer { money: Money::from_minor(2_700, Currency::USD), tax_minor: 450, credits: credits(750) };
+    assert_eq!((assessed.used_percent, assessed.verdict), (25, Ok(wanted)));
+    assert_eq!(at(1, spent(251)).verdict, Err(Obstacle::TooMuchUsed { percent: 26 }));
+    // Spent is both a part of the bonus and a part of the purchase.
+    let both = Purchase { bonus_used: credits(50), ..pack(900) };
+    assert_eq!(at(1, both).verdict.expect("an offer").credits, credits(850));
+}
+
+#[test]
 fn staff_may_send_any_part_of_what_is_left() {
     let assessed = at(40, pack(100));
     assert_eq!((assessed.verdict.clone().is_err(), assessed.most_minor), (true, 3_600));

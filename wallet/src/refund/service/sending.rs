@@ -86,7 +86,7 @@ impl Refunds {
             return Ok(());
         }
         // What came for nothing leaves before the money, like the credits that were bought.
-        self.payments.promos().settle(row.view.payment).await?;
+        self.payments.promos().settle_in(row.view.payment, row.wallet).await?;
         let (Some(provider), Some(reference)) = (self.payments.provider(&row.provider), row.payment_ref.clone()) else {
             tracing::error!(refund = %id, provider = row.provider, "a refund waits: its provider is not set up");
             return Ok(());

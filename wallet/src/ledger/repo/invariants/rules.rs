@@ -163,7 +163,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "grants_burn_in_order",
-        // A grant has credits over stretches of rows; nothing may be taken from a later one within such a stretch. What
+        // A transfer may name its grant, and is left out. A grant has credits over stretches of rows; nothing may be taken from a later one within such a stretch. What
         // was taken from one grant in a row is one run: stretches and runs are few where rows are many, and only the
         // rows of runs and stretches that meet are looked at one by one.
         sql: "WITH several AS (
@@ -188,7 +188,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                   SELECT shard, wallet_id, grant_id, seq, lag(grant_id) OVER in_order AS before
                   FROM row_shares
                   WHERE (shard, wallet_id) IN (SELECT shard, wallet_id FROM several)
-                    AND kind IN (2, 3, 10, 11, 12, 14) AND (amount < 0 OR held_change > 0)
+                    AND kind IN (2, 3, 10, 11, 12) AND (amount < 0 OR held_change > 0)
                   WINDOW in_order AS (PARTITION BY shard, wallet_id ORDER BY seq, grant_id)
               ), runs AS (
                   SELECT shard, wallet_id, grant_id, seq,
@@ -211,7 +211,7 @@ pub(super) const INVARIANTS: &[Invariant] = &[
               FROM meetings AS m
               JOIN row_shares AS e ON e.shard = m.shard AND e.wallet_id = m.wallet_id AND e.grant_id = m.grant_id
                   AND e.seq BETWEEN m.first AND m.last
-              WHERE e.kind IN (2, 3, 10, 11, 12, 14) AND (e.amount < 0 OR e.held_change > 0)
+              WHERE e.kind IN (2, 3, 10, 11, 12) AND (e.amount < 0 OR e.held_change > 0)
                 AND (m.expires_at IS NULL OR m.expires_at > e.created_at)
                 -- A limited grant was left out rightly where it may not pay for all that the row is about.
                 AND (m.limited_to IS NULL OR NOT EXISTS (
@@ -234,10 +234,18 @@ pub(super) const INVARIANTS: &[Invariant] = &[
                     SELECT FROM allocations AS d
                     WHERE d.shard = e.shard AND d.wallet_id = e.wallet_id AND d.seq = e.seq AND d.grant_id = 0
                 )
-                AND greatest(-e.amount, e.held_change) > coalesce((
-                    SELECT sum(p.amount) FROM row_purposes(e.shard, e.wallet_id, e.seq) AS p
-                    WHERE grant_pays_for(g.limited_to, p.operation, p.category)
-                ), 0)
+                -- A charge says itself what it is for; only what has lines is read line by line.
+                AND CASE e.kind
+                    WHEN 2 THEN EXISTS (
+                        SELECT FROM entries AS c
+                        WHERE c.shard = e.shard AND c.wallet_id = e.wallet_id AND c.seq = e.seq
+                          AND NOT grant_pays_for(g.limited_to, c.operation, c.category)
+                    )
+                    ELSE greatest(-e.amount, e.held_change) > coalesce((
+                        SELECT sum(p.amount) FROM row_purposes(e.shard, e.wallet_id, e.seq) AS p
+                        WHERE grant_pays_for(g.limited_to, p.operation, p.category)
+                    ), 0)
+                END
               UNION ALL
               SELECT g.shard, g.wallet_id, format('grant %s is limited to %s, its row says %s', g.grant_id, g.limited_to,
                                                   t.terms ->> 'o')
