@@ -1,6 +1,7 @@
 import { expect, newcomer, test } from './scrip';
 
-test('the preview wallet is filled from production, and gives back', async ({ page, request }) => {
+test('the preview wallet is filled from production, and gives back', async ({ page, request, refused }) => {
+  refused.push(/^\/developers\/keys\/move$/);
   await newcomer(page, request);
   await page.goto('/developers/keys');
   const preview = page.getByRole('region', { name: 'Preview' });
