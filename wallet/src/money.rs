@@ -112,6 +112,20 @@ impl Credits {
         !step.is_positive() || matches!(self.0.checked_rem(step.0), Some(0))
     }
 
+    /// Rounds an amount that is not below zero down to whole steps; it stays as it is where a step is nothing.
+    #[must_use]
+    pub(crate) fn down_to_steps_of(self, step: Self) -> Self {
+        let rest = Self(self.0.checked_rem(step.0).filter(|_| step.is_positive()).unwrap_or(0));
+        self.checked_sub(rest).unwrap_or(self)
+    }
+
+    /// Rounds an amount that is not below zero up to whole steps; `None` on overflow.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub(crate) fn up_to_steps_of(self, step: Self) -> Option<Self> {
+        if self.is_in_steps_of(step) { Some(self) } else { self.down_to_steps_of(step).checked_add(step) }
+    }
+
     /// Says whether the amount is above zero.
     #[must_use]
     pub const fn is_positive(self) -> bool {

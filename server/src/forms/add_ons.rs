@@ -1,6 +1,5 @@
 //! Add-ons: switched on for the price that was shown, kept, resumed, switched off.
 
-use app::context::Viewer;
 use axum::extract::State;
 use axum::response::Response;
 use wallet::error::{Error, FieldError, Problem, Refusal, Result};
@@ -11,15 +10,6 @@ use crate::state::AppState;
 
 /// Where the add-ons stand on their page.
 const PLACE: &str = "/wallet/plan#add-ons";
-
-/// Says who posted it, if they may switch add-ons: told before anything about the form's fields.
-fn payer(form: &Post) -> Result<Viewer> {
-    let viewer = form.viewer()?;
-    match viewer.role.may_pay() {
-        true => Ok(viewer),
-        false => Err(Refusal::Forbidden { why: "your role may not change add-ons".to_owned() }.into()),
-    }
-}
 
 /// Reads which add-on it is.
 fn code(form: &Post) -> Result<&str> {
@@ -36,7 +26,7 @@ fn shown(form: &Post) -> Result<Credits> {
 /// Switches an add-on on; one that is paused resumes, and one that was to end goes on.
 pub async fn switch_on(State(state): State<AppState>, form: Post) -> Response {
     let done = async {
-        let (viewer, key) = (payer(&form)?, form.idempotency_key()?);
+        let (viewer, key) = (form.payer()?, form.idempotency_key()?);
         state.wallet.switch_add_on_on(&viewer, code(&form)?, shown(&form)?, &key).await
     };
     let done: Result<(), Error> = done.await;
@@ -45,7 +35,7 @@ pub async fn switch_on(State(state): State<AppState>, form: Post) -> Response {
 
 /// Switches an add-on off, with the end of its month.
 pub async fn switch_off(State(state): State<AppState>, form: Post) -> Response {
-    let done = async { state.wallet.add_ons().switch_off(&payer(&form)?, code(&form)?).await };
+    let done = async { state.wallet.add_ons().switch_off(&form.payer()?, code(&form)?).await };
     let done: Result<(), Error> = done.await;
     form.answer(done.map(|()| PLACE.to_owned())).await
 }

@@ -171,6 +171,15 @@ impl Post {
         self.parts.extensions.get::<Viewer>().cloned().ok_or(Error::Refused(Refusal::Unauthenticated))
     }
 
+    /// Who posted it, if they may spend money: asked before anything about the form's fields.
+    pub fn payer(&self) -> Result<Viewer, Error> {
+        let viewer = self.viewer()?;
+        match viewer.role.may_pay() {
+            true => Ok(viewer),
+            false => Err(Refusal::Forbidden { why: "your role may not spend money".to_owned() }.into()),
+        }
+    }
+
     /// The request's head.
     #[must_use]
     pub const fn parts(&self) -> &Parts {

@@ -56,7 +56,9 @@ impl Wallet {
         let Some(other) = self.ledger().other_environment(wallet).await?.filter(|_| owed.is_positive()) else {
             return Ok(());
         };
-        let amount = owed.min(self.ledger().balance(other).await?.available_for(Purpose::Other)?);
+        // In whole steps, as every transfer of less than all there is.
+        let wanted = owed.up_to_steps_of(self.catalog().view().await?.settings.rounding_step).unwrap_or(owed);
+        let amount = wanted.min(self.ledger().balance(other).await?.available_for(Purpose::Other)?);
         if !amount.is_positive() {
             return Ok(());
         }
@@ -67,7 +69,10 @@ impl Wallet {
         let submission = Submission::new(other, key, Actor::system("repayment"), command).with_request_hash(same);
         match self.ledger().submit(submission.with_metadata(json!({ "repays": wallet.to_string() }))).await {
             // Spent in this moment, or frozen: looked at again with the next row.
-            Ok(_) | Err(Error::Refused(_)) => Ok(()),
+            Ok(_)
+            | Err(Error::Refused(Refusal::OutOfCredits { .. } | Refusal::Forbidden { .. } | Refusal::WalletInactive)) => {
+                Ok(())
+            }
             Err(error) => Err(error),
         }
     }

@@ -134,8 +134,7 @@ pub(crate) fn dates(catalog: &CatalogView) -> BillingDates {
 fn preview_share(settings: &Settings, credits: Credits) -> Credits {
     let percent = i64::from(settings.preview.allowance_percent.min(100));
     let share = credits.micros().checked_div(100).and_then(|hundredth| hundredth.checked_mul(percent)).unwrap_or(0);
-    let step = settings.rounding_step.micros().max(1);
-    Credits::from_micros(share.checked_div(step).and_then(|steps| steps.checked_mul(step)).unwrap_or(0))
+    Credits::from_micros(share).down_to_steps_of(settings.rounding_step)
 }
 
 /// What a subscription without an end of its months would be: beyond the calendar.

@@ -1,9 +1,10 @@
 //! Whether a code can be redeemed now, and whether an invitation is rewarded: pure.
 
-use chrono::{DateTime, Datelike, NaiveTime, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::catalog::ReferralReward;
 use crate::error::Refusal;
+use crate::ledger::BudgetPeriod;
 
 /// How a code stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +72,7 @@ pub(crate) fn rewarded(
 
 /// Gives the first moment of a calendar month (UTC).
 pub(crate) fn month_start(now: DateTime<Utc>) -> DateTime<Utc> {
-    let first = now.date_naive().with_day(1).unwrap_or_else(|| now.date_naive());
-    first.and_time(NaiveTime::MIN).and_utc()
+    BudgetPeriod::Month.window(now, &Utc).start
 }
 
 #[cfg(test)]

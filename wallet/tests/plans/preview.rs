@@ -162,6 +162,21 @@ async fn what_one_wallet_owes_the_other_pays(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_debt_that_is_no_whole_number_of_steps_is_paid_as_well(pool: PgPool) {
+    let wallet = sharing(&pool, 0).await;
+    let anna = member(&wallet, ANNA).await;
+    wallet.move_credits(&anna, Environment::Preview, amount("200"), &key("away")).await.expect("moved");
+    let command = Command::Clawback { grant: None, amount: amount("150.000001"), reason: "disputed".into() };
+    let taken = Submission::new(anna.wallet, key("lost"), Actor::system("test"), command);
+    wallet.ledger().submit(taken).await.expect("taken");
+    assert_eq!(both(&wallet, &anna).await, pair("-100.000001", "200"));
+    wallet.tell_of_balances().await.expect("looked");
+    assert_eq!(both(&wallet, &anna).await, pair("0.009999", "99.99"));
+    assert_eq!(wallet.verify(Scope::Everything).await.expect("verified"), []);
+    wallet.shutdown().await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_frozen_wallet_keeps_its_share_until_the_month_ends(pool: PgPool) {
     let wallet = sharing(&pool, 20).await;
     let anna = member(&wallet, ANNA).await;

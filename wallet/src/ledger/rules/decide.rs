@@ -147,9 +147,7 @@ impl Posting<'_> {
         }
         Ok(takings.shares())
     }
-}
 
-impl Posting<'_> {
     /// Takes an amount from one grant, or refuses with what it has.
     pub(in crate::ledger) fn enough_of(&self, grant: i64, needed: Credits) -> Result<(i64, Credits), DecideError> {
         let available = self.left_of(grant);

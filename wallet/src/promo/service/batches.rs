@@ -116,10 +116,9 @@ fn check(new: &NewCodeBatch, step: Credits) -> Result<()> {
             wrong.push(FieldError::new(field, problem, message));
         }
     };
-    let is_step = new.credits.micros().checked_rem(step.micros().max(1)) == Some(0);
     refuse(!new.credits.is_positive(), "credits", Problem::TooSmall, "Enter an amount above zero.");
     refuse(new.credits > CREDITS_MAX, "credits", Problem::TooLarge, "At most 1000000000 credits a code.");
-    refuse(!is_step, "credits", Problem::TooPrecise, "Enter whole steps of the unit.");
+    refuse(!new.credits.is_in_steps_of(step), "credits", Problem::TooPrecise, "Enter whole steps of the unit.");
     refuse(!(1..=CODES_MAX).contains(&new.count), "count", Problem::TooMany, "From 1 to 10000 codes.");
     let is_limit = (1..=CODES_MAX).contains(&new.per_account);
     refuse(!is_limit, "per_account", Problem::TooSmall, "From 1 to 10000 codes of an account.");

@@ -37,8 +37,7 @@ impl PriceBook {
     #[must_use]
     pub fn affordable(&self, amount: Credits, rows: usize) -> Vec<Buy> {
         // A price is a whole number of steps.
-        let rest = amount.micros().checked_rem(self.rounding_step.micros()).unwrap_or(0);
-        let budget = amount.checked_sub(Credits::from_micros(rest)).unwrap_or(amount);
+        let budget = amount.down_to_steps_of(self.rounding_step);
         let mut taken: Vec<Buy> = Vec::new();
         let mut queues: Vec<Vec<&Tariff>> = Category::ALL.into_iter().map(|category| self.in_turn(category)).collect();
         while taken.len() < rows && queues.iter().any(|queue| !queue.is_empty()) {
