@@ -110,6 +110,26 @@ pub async fn owner_with(pool: &PgPool, whole: i64) -> (Wallet, Viewer) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_month_that_waits_to_be_closed_shows_what_is_measured_now(pool: PgPool) {
+    let (wallet, viewer) = owner_with(&pool, 10_000).await;
+    measure(&wallet, &viewer, DOMAINS, 2_000, wallet.clock().now()).await;
+    wallet.clock().set(october() + TimeDelta::minutes(10));
+    let before = item(&wallet, &viewer, DOMAINS).await;
+    measure(&wallet, &viewer, DOMAINS, 5_000, october() + TimeDelta::minutes(5)).await;
+    let now = item(&wallet, &viewer, DOMAINS).await;
+    assert_eq!(
+        (before.value, now.value),
+        (Some(Quantity::from_thousandths(2_000)), Some(Quantity::from_thousandths(5_000)))
+    );
+    assert_eq!((now.so_far, now.forecast), (before.so_far, before.forecast), "it counts for the next month");
+    // Somebody of whom the first thing is measured in this hour.
+    let other = member(&wallet, "boris@example.com").await;
+    measure(&wallet, &other, DOMAINS, 3_000, october() + TimeDelta::minutes(10)).await;
+    let first = item(&wallet, &other, DOMAINS).await;
+    assert_eq!((first.value, first.forecast), (Some(Quantity::from_thousandths(3_000)), Credits::ZERO));
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_month_is_summed_by_the_second_and_charged_once(pool: PgPool) {
     let (wallet, viewer) = owner_with(&pool, 10_000).await;
     let before = available(&wallet, viewer.wallet).await;

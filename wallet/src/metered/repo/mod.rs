@@ -44,11 +44,12 @@ pub(crate) async fn find(executor: impl PgExecutor<'_>, wallet: WalletId) -> Res
 }
 
 /// Sums what was measured of each item from the running month's first instant until another one, by the second: the
-/// value that the month began with, then each gauge's until the next one's.
+/// value that the month began with, then each gauge's until the next one's. The last value is the one at `now`, which is
+/// after the month's end while the month waits to be closed.
 pub(crate) async fn usage(
     executor: impl PgExecutor<'_>,
     of: &MeteredWallet,
-    until: DateTime<Utc>,
+    (until, now): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<Usage>> {
     let rows = sqlx::query!(
         r#"SELECT t.item, t.name, t.unit, t.included, t.monthly_credits, t.since, last.value AS "last?",
@@ -58,7 +59,7 @@ pub(crate) async fn usage(
                SELECT g.value
                FROM metered_gauges AS g
                WHERE g.shard = t.shard AND g.wallet_id = t.wallet_id AND g.item = t.item
-                 AND g.at >= t.since AND g.at <= $4
+                 AND g.at >= t.since AND g.at <= $5
                ORDER BY g.at DESC, g.number DESC
                LIMIT 1
            ) AS last ON true
@@ -90,7 +91,8 @@ pub(crate) async fn usage(
         of.wallet.shard.as_i16(),
         of.wallet.number,
         of.starts_at,
-        until
+        until,
+        now
     );
     let rows = rows.fetch_all(executor).await?;
     let usage = rows.into_iter().map(|row| Usage {

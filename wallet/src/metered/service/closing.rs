@@ -106,7 +106,7 @@ impl Metered {
         let zone = self.ledger.time_zone(of.wallet).await?;
         let (step, seconds) = (catalog.settings.rounding_step, (of.ends_at - of.starts_at).num_seconds());
         let (mut items, mut next) = (Vec::new(), Vec::new());
-        for usage in repo::usage(self.db.pool(), &of, of.ends_at).await? {
+        for usage in repo::usage(self.db.pool(), &of, (of.ends_at, of.ends_at)).await? {
             let offer = catalog.metered.iter().find(|offer| offer.code == usage.terms.item);
             let included = offer.map_or(0, |offer| offer.included_with(&plan)).max(usage.terms.included);
             let terms = Terms { included, ..usage.terms };

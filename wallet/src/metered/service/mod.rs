@@ -66,7 +66,7 @@ impl Metered {
         let (of, usage, until) = match of {
             Some(of) => {
                 let until = now.clamp(of.starts_at, of.ends_at);
-                let usage = repo::usage(self.db.pool(), &of, until).await?;
+                let usage = repo::usage(self.db.pool(), &of, (until, now)).await?;
                 (of, usage, until)
             }
             None => {
