@@ -72,13 +72,13 @@ impl Real {
             state.debits = self.past_debits(*id, work);
             let budgets = std::mem::take(&mut state.core.budgets);
             state.core.budgets = budgets.into_iter().map(|budget| budget.into_period(self.now, &Utc)).collect();
-            batch.know(state);
+            batch.know(Box::new(state));
         }
         let outcome = batch.perform(work, self.now, &Rules::default())?;
         for entry in batch.entries() {
             self.rows.get_mut(&entry.view.wallet).expect("a wallet").push(entry.clone());
         }
-        self.states = batch.into_states().into_iter().collect();
+        self.states = batch.into_states().map(|state| (state.core.id, *state)).collect();
         Ok(outcome)
     }
 
@@ -215,7 +215,7 @@ fn tell(story: &[Step]) -> Result<(), TestCaseError> {
 fn repeat(real: &mut Real, again: &WalletRequest, first: &Outcome) -> Result<(), TestCaseError> {
     let entry = first.entry().expect("a row").clone();
     let mut batch = Batch::default();
-    real.states.values().for_each(|state| batch.know(state.clone()));
+    real.states.values().for_each(|state| batch.know(Box::new(state.clone())));
     let done = EarlierAnswer { request_hash: again.request.request_hash, entry: entry.clone() };
     batch.know_done(again.wallet, again.request.key.clone(), done);
     let told = batch.perform(again, real.now, &Rules::default()).expect("replayed");

@@ -86,6 +86,17 @@ async fn no_index_mentions_a_number_that_every_debit_changes(pool: PgPool) {
     }
 }
 
+#[sqlx::test(migrations = "../migrations")]
+async fn what_a_debit_updates_is_not_locked_first(pool: PgPool) {
+    // Bits of a trigger's type: for each row (1), before (2), of updates (16).
+    let sql = "SELECT format('%s of %s', tgname, tgrelid::regclass)
+               FROM pg_trigger
+               WHERE tgrelid IN ('wallets'::regclass, 'grants'::regclass)
+                 AND (tgisinternal OR tgtype::int & 19 = 19)";
+    let dear: Vec<String> = sqlx::query_scalar(sql).fetch_all(&pool).await.expect("listed");
+    assert!(dear.is_empty(), "a lock or a foreign key's check for each row: {dear:?}");
+}
+
 /// Rows that a busy wallet has already.
 const BUSY: i64 = 20_000;
 

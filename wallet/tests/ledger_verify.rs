@@ -274,11 +274,14 @@ async fn the_database_takes_no_unsound_row(pool: PgPool) {
         "UPDATE wallets SET debt = -1",
         "UPDATE wallets SET settled = held - 1, debt = 0",
         "UPDATE wallets SET shard = 256",
-        "UPDATE wallets SET wallet_id = 0",
+        "UPDATE wallets SET wallet_id = 0 WHERE environment = 'production'",
         "UPDATE wallets SET environment = 'test'",
         "UPDATE wallets SET archived_seq = seq",
         "UPDATE wallets SET archived_seq = -1",
-        "INSERT INTO wallets SELECT (jsonb_populate_record(w, '{\"wallet_id\": 1, \"head_hash\": \"x\"}')).* FROM wallets AS w",
+        "INSERT INTO wallets
+         SELECT (jsonb_populate_record(w, jsonb_build_object('wallet_id', 1, 'project_id', gen_random_uuid(), 'head_hash', 'x'))).*
+         FROM wallets AS w
+         LIMIT 1",
         "UPDATE grants SET remaining = -1, open = true",
         "UPDATE grants SET held = -1",
         "UPDATE grants SET remaining = granted + 1, open = true",

@@ -128,6 +128,8 @@ const CANARIES: &[(&str, &str)] = &[
     ("auto_top_up_is_what_was_agreed", "UPDATE auto_top_up_consents SET daily_minor = 1999"),
     ("auto_top_up_is_what_was_agreed", "UPDATE auto_top_up_consents SET monthly_minor = 1999, daily_minor = 1999"),
     ("auto_top_up_is_what_was_agreed", "DELETE FROM auto_top_up_charges"),
+    ("auto_top_up_consent_is_the_accounts_own", "UPDATE wallets SET account_id = gen_random_uuid()"),
+    ("auto_top_up_consent_is_the_accounts_own", "UPDATE auto_top_up_consents SET wallet_id = wallet_id + 1"),
     ("payment_history_is_guarded", "DROP TRIGGER auto_top_up_consents_append_only ON auto_top_up_consents"),
 ];
 

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::id::{Shard, WalletId};
+use crate::idempotency::IdempotencyKey;
 use crate::ledger::model::budget::Budget;
 use crate::ledger::model::hash::Hash;
 use crate::ledger::model::wallet_state::{Core, Entry, Grant, WalletState};
@@ -17,9 +18,25 @@ use crate::money::Credits;
 /// from the state that it was decided on to the state that is written: numbers, sums and hash.
 #[derive(Debug)]
 pub(crate) struct BatchChanges<'a> {
-    before: &'a HashMap<WalletId, Core>,
-    states: &'a HashMap<WalletId, WalletState>,
+    wallets: &'a HashMap<WalletId, Box<BatchWallet>>,
     entries: Vec<Entry>,
+}
+
+/// A wallet of a batch.
+#[derive(Debug)]
+pub(in crate::ledger) struct BatchWallet {
+    /// As it was decided on.
+    pub(in crate::ledger) before: Core,
+    /// As it is after the commands so far.
+    pub(in crate::ledger) state: Box<WalletState>,
+    /// The keys of the batch's own commands: the place of their row.
+    pub(in crate::ledger) own: HashMap<IdempotencyKey, usize>,
+}
+
+impl BatchWallet {
+    pub(in crate::ledger) fn new(state: Box<WalletState>) -> Self {
+        Self { before: state.core.clone(), state, own: HashMap::new() }
+    }
 }
 
 /// A grant that a batch changed or made.
@@ -64,12 +81,11 @@ impl Reached {
 impl<'a> BatchChanges<'a> {
     /// Checks that rows and wallets belong together.
     pub(in crate::ledger) fn check(
-        before: &'a HashMap<WalletId, Core>,
-        states: &'a HashMap<WalletId, WalletState>,
+        wallets: &'a HashMap<WalletId, Box<BatchWallet>>,
         entries: Vec<Entry>,
     ) -> Result<Self> {
         let mut reached: HashMap<WalletId, Reached> =
-            changed(before, states).map(|(before, _)| (before.id, Reached::of(before))).collect();
+            changed(wallets).map(|(before, _)| (before.id, Reached::of(before))).collect();
         for entry in &entries {
             let (wallet, seq) = (entry.view.wallet, entry.view.seq);
             let follows = reached.get_mut(&wallet).map(|reached| reached.go_on(entry));
@@ -79,12 +95,12 @@ impl<'a> BatchChanges<'a> {
                 None => return Err(inconsistent(wallet, &format!("row {seq} without its wallet"))),
             }
         }
-        for (_, now) in changed(before, states) {
+        for (_, now) in changed(wallets) {
             if !reached.get(&now.id).is_some_and(|reached| reached.is(now)) {
                 return Err(inconsistent(now.id, "the rows do not lead to the wallet"));
             }
         }
-        Ok(Self { before, states, entries })
+        Ok(Self { wallets, entries })
     }
 
     /// Says whether there is nothing to store.
@@ -107,7 +123,7 @@ impl<'a> BatchChanges<'a> {
 
     /// Gives the wallets that changed: as they were and as they are.
     pub(crate) fn wallets(&self) -> impl Iterator<Item = (&Core, &Core)> {
-        changed(self.before, self.states)
+        changed(self.wallets)
     }
 
     /// Gives the grants that changed or are new.
@@ -147,14 +163,11 @@ fn inconsistent(wallet: WalletId, what: &str) -> Error {
 }
 
 /// Gives the wallets that changed: as they were and as they are.
-pub(in crate::ledger) fn changed<'a>(
-    before: &'a HashMap<WalletId, Core>,
-    states: &'a HashMap<WalletId, WalletState>,
-) -> impl Iterator<Item = (&'a Core, &'a Core)> {
-    before.values().filter_map(|before| {
-        let now = &states.get(&before.id)?.core;
-        (now.version != before.version).then_some((before, now))
-    })
+pub(in crate::ledger) fn changed(
+    wallets: &HashMap<WalletId, Box<BatchWallet>>,
+) -> impl Iterator<Item = (&Core, &Core)> {
+    let pairs = wallets.values().map(|wallet| (&wallet.before, &wallet.state.core));
+    pairs.filter(|(before, now)| now.version != before.version)
 }
 
 #[cfg(test)]
@@ -165,7 +178,7 @@ mod tests {
 
     use super::*;
     use crate::id::AccountId;
-    use crate::idempotency::{IdempotencyKey, RequestHash};
+    use crate::idempotency::RequestHash;
     use crate::identity::Actor;
     use crate::ledger::model::command::{Command, NewGrant};
     use crate::ledger::model::entry::GrantSource;
@@ -201,8 +214,8 @@ mod tests {
     }
 
     /// A wallet before and after two grants, and their rows.
-    fn two_grants() -> (HashMap<WalletId, Core>, HashMap<WalletId, WalletState>, Vec<Entry>) {
-        let state = empty();
+    fn two_grants() -> (HashMap<WalletId, Box<BatchWallet>>, Vec<Entry>) {
+        let state = Box::new(empty());
         let (id, before) = (state.core.id, state.core.clone());
         let mut batch = Batch::default();
         batch.know(state);
@@ -218,44 +231,46 @@ mod tests {
             batch.perform(&WalletRequest { wallet: id, request }, now(), &Rules::default()).expect("granted");
         }
         let entries = batch.entries().to_vec();
-        (HashMap::from([(id, before)]), batch.into_states(), entries)
+        let state = batch.into_states().next().expect("the wallet");
+        let wallet = BatchWallet { before, ..BatchWallet::new(state) };
+        (HashMap::from([(id, Box::new(wallet))]), entries)
     }
 
     #[test]
     fn what_a_batch_decided_belongs_together() {
-        let (before, states, entries) = two_grants();
-        let changes = BatchChanges::check(&before, &states, entries).expect("consistent");
+        let (wallets, entries) = two_grants();
+        let changes = BatchChanges::check(&wallets, entries).expect("consistent");
         assert_eq!((changes.wallets().count(), changes.entries().len(), changes.grants().count()), (1, 2, 2));
     }
 
     #[test]
     fn rows_without_their_wallet_are_not_stored() {
-        let (before, mut states, entries) = two_grants();
+        let (mut wallets, entries) = two_grants();
         // The wallet is taken for what it was before its rows.
-        for state in states.values_mut() {
-            state.core = before[&state.core.id].clone();
+        for wallet in wallets.values_mut() {
+            wallet.state.core = wallet.before.clone();
         }
-        assert!(BatchChanges::check(&before, &states, entries).is_err());
+        assert!(BatchChanges::check(&wallets, entries).is_err());
     }
 
     #[test]
     fn a_wallet_without_its_rows_is_not_stored() {
-        let (before, states, entries) = two_grants();
+        let (wallets, entries) = two_grants();
         for left in [Vec::new(), entries[..1].to_vec(), entries[1..].to_vec()] {
-            assert!(BatchChanges::check(&before, &states, left).is_err());
+            assert!(BatchChanges::check(&wallets, left).is_err());
         }
     }
 
     #[test]
     fn rows_that_do_not_follow_are_not_stored() {
-        let (before, states, entries) = two_grants();
+        let (wallets, entries) = two_grants();
         let (one, two) = (entries[0].clone(), entries[1].clone());
         let mut other = two.clone();
         other.view.settled_after = Credits::ZERO;
         for wrong in
             [vec![two.clone(), one.clone()], vec![one.clone(), one.clone()], vec![one, two.clone(), two, other]]
         {
-            assert!(BatchChanges::check(&before, &states, wrong).is_err());
+            assert!(BatchChanges::check(&wallets, wrong).is_err());
         }
     }
 }

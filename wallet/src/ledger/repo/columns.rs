@@ -25,7 +25,7 @@ pub(in crate::ledger) struct Wallets {
     pub(crate) debts: Vec<i64>,
     pub grants_made: Vec<i64>,
     pub(crate) last_refills: Vec<Option<i64>>,
-    pub heads: Vec<Vec<u8>>,
+    pub heads: Vec<[u8; 32]>,
     pub last_at: Vec<DateTime<Utc>>,
     pub active_at: Vec<DateTime<Utc>>,
 }
@@ -47,7 +47,7 @@ impl Wallets {
             to.debts.push(now.debt.micros());
             to.grants_made.push(now.grants_made);
             to.last_refills.push(now.last_refill.map(Credits::micros));
-            to.heads.push(now.head.as_bytes().to_vec());
+            to.heads.push(*now.head.as_bytes());
             to.last_at.push(now.last_at);
             to.active_at.push(now.active_at);
         }
@@ -193,8 +193,8 @@ pub(in crate::ledger) struct Entries {
     pub(crate) details: Vec<Option<String>>,
     pub expires_at: Vec<Option<DateTime<Utc>>>,
     pub keys: Vec<String>,
-    pub(crate) request_hashes: Vec<Vec<u8>>,
-    pub(crate) hashes: Vec<Vec<u8>>,
+    pub(crate) request_hashes: Vec<[u8; 16]>,
+    pub(crate) hashes: Vec<[u8; 32]>,
 }
 
 impl Entries {
@@ -233,8 +233,8 @@ impl Entries {
             to.details.push(entry.detail);
             to.expires_at.push(entry.expires_at);
             to.keys.push(entry.key.into());
-            to.request_hashes.push(entry.request_hash.as_bytes().to_vec());
-            to.hashes.push(entry.hash.as_bytes().to_vec());
+            to.request_hashes.push(*entry.request_hash.as_bytes());
+            to.hashes.push(*entry.hash.as_bytes());
         }
         to
     }

@@ -62,7 +62,7 @@ macro_rules! statement {
             &$writes.wallets.held,
             &$writes.wallets.debts,
             &$writes.wallets.last_refills as &[Option<i64>],
-            &$writes.wallets.heads,
+            &$writes.wallets.heads as &[[u8; 32]],
             &$writes.wallets.last_at,
             &$writes.wallets.active_at,
             &$writes.grants.shards,
@@ -94,8 +94,8 @@ macro_rules! statement {
             &$writes.entries.details as &[Option<String>],
             &$writes.entries.expires_at as &[Option<DateTime<Utc>>],
             &$writes.entries.keys,
-            &$writes.entries.request_hashes,
-            &$writes.entries.hashes
+            &$writes.entries.request_hashes as &[[u8; 16]],
+            &$writes.entries.hashes as &[[u8; 32]]
             $(, $more)*
         )
     };

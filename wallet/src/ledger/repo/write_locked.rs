@@ -69,7 +69,7 @@ async fn update_wallets(connection: &mut PgConnection, rows: &Wallets) -> Result
         &rows.debts,
         &rows.grants_made,
         &rows.last_refills as &[Option<i64>],
-        &rows.heads,
+        &rows.heads as &[[u8; 32]],
         &rows.last_at,
         &rows.active_at,
         &rows.versions_before,
@@ -167,8 +167,8 @@ async fn insert_entries(connection: &mut PgConnection, rows: &Entries) -> Result
         &rows.details as &[Option<String>],
         &rows.expires_at as &[Option<DateTime<Utc>>],
         &rows.keys,
-        &rows.request_hashes,
-        &rows.hashes
+        &rows.request_hashes as &[[u8; 16]],
+        &rows.hashes as &[[u8; 32]]
     )
     .execute(connection)
     .await?;

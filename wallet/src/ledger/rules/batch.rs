@@ -1,14 +1,13 @@
 //! Many commands of many wallets, decided in order on remembered state: pure, and nothing is kept until it is stored.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Place;
 
 use chrono::{DateTime, Utc};
 
 use crate::error::{Error, Refusal, Result};
 use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
-use crate::ledger::model::batch_changes::{BatchChanges, changed};
+use crate::ledger::model::batch_changes::{BatchChanges, BatchWallet, changed};
 use crate::ledger::model::command::{BalanceAfter, Outcome};
 use crate::ledger::model::entry::{EntryView, available_after};
 use crate::ledger::model::request::{EarlierAnswer, WalletRequest};
@@ -19,22 +18,16 @@ use crate::money::Credits;
 /// The working set of one batch.
 #[derive(Debug, Default)]
 pub struct Batch {
-    states: HashMap<WalletId, WalletState>,
-    before: HashMap<WalletId, Core>,
+    wallets: HashMap<WalletId, Box<BatchWallet>>,
     done: HashMap<WalletId, HashMap<IdempotencyKey, EarlierAnswer>>,
-    /// The same of this batch's own commands: the place of their row.
-    own: HashMap<WalletId, HashMap<IdempotencyKey, usize>>,
     entries: Vec<Entry>,
 }
 
 impl Batch {
     /// Adds a wallet as it is stored. A wallet that the batch knows already stays as it is: commands may have been
     /// decided on it.
-    pub fn know(&mut self, state: WalletState) {
-        if let Place::Vacant(place) = self.states.entry(state.core.id) {
-            self.before.insert(state.core.id, state.core.clone());
-            place.insert(state);
-        }
+    pub fn know(&mut self, state: Box<WalletState>) {
+        self.wallets.entry(state.core.id).or_insert_with(|| Box::new(BatchWallet::new(state)));
     }
 
     /// Adds what a key did before.
@@ -47,16 +40,16 @@ impl Batch {
         if let Some(done) = self.done.get(&work.wallet).and_then(|keys| keys.get(&work.request.key)) {
             return replay(&done.entry, done.request_hash, work.request.request_hash);
         }
-        let own = self.own.get(&work.wallet).and_then(|keys| keys.get(&work.request.key));
-        if let Some(own) = own.and_then(|place| self.entries.get(*place)) {
+        let wallet = self.wallets.get(&work.wallet).ok_or_else(|| Refusal::not_found("wallet"))?;
+        if let Some(own) = wallet.own.get(&work.request.key).and_then(|place| self.entries.get(*place)) {
             return replay(&own.view, own.request_hash, work.request.request_hash);
         }
-        let state = self.states.get(&work.wallet).ok_or_else(|| Refusal::not_found("wallet"))?;
         let decided = match work.other_wallet() {
-            None => decide(state, &work.request, now, rules).map(|decision| (decision, None)),
+            None => decide(&wallet.state, &work.request, now, rules).map(|decision| (decision, None)),
             Some(to) => {
-                let to = self.states.get(&to).ok_or_else(|| Refusal::not_found("wallet"))?;
-                decide_transfer(state, to, &work.request, now, rules).map(|(out, into)| (out, Some(into)))
+                let to = self.wallets.get(&to).ok_or_else(|| Refusal::not_found("wallet"))?;
+                decide_transfer(&wallet.state, &to.state, &work.request, now, rules)
+                    .map(|(out, into)| (out, Some(into)))
             }
         };
         let (decision, arriving) = decided.map_err(|stop| match stop {
@@ -84,19 +77,20 @@ impl Batch {
             || after(core.seq, core.settled, core.held),
             |entry| after(entry.view.seq, entry.view.settled_after, entry.view.held_after),
         )?;
-        if let Some(place) = decision.own.and_then(|own| self.entries.len().checked_add(own)) {
-            self.own.entry(work.wallet).or_default().insert(work.request.key.clone(), place);
-        }
+        let place = decision.own.and_then(|own| self.entries.len().checked_add(own));
         let hold = decision.holds.last().map(|hold| Box::new(hold.view(work.wallet, core.last_at)));
         self.keep(work.wallet, decision);
+        if let (Some(place), Some(wallet)) = (place, self.wallets.get_mut(&work.wallet)) {
+            wallet.own.insert(work.request.key.clone(), place);
+        }
         Ok(Outcome { entries, balance, hold, replayed: false })
     }
 
     /// Moves a wallet on, and collects what is to be stored.
     fn keep(&mut self, wallet: WalletId, decision: Decision) {
         self.share_budgets(wallet, &decision.core);
-        if let Some(state) = self.states.get_mut(&wallet) {
-            self.entries.extend(state.apply(decision));
+        if let Some(wallet) = self.wallets.get_mut(&wallet) {
+            self.entries.extend(wallet.state.apply(decision));
         }
     }
 
@@ -105,8 +99,8 @@ impl Batch {
         if !core.shares_budgets() {
             return;
         }
-        for state in self.states.values_mut().filter(|state| state.core.id != wallet) {
-            for budget in &mut state.core.budgets {
+        for other in self.wallets.values_mut().filter(|other| other.state.core.id != wallet) {
+            for budget in &mut other.state.core.budgets {
                 if let Some(now) = core.budgets.iter().find(|now| now.id == budget.id) {
                     *budget = now.clone();
                 }
@@ -130,24 +124,23 @@ impl Batch {
     /// decision can bring about.
     pub(crate) fn take_changes(&mut self) -> Result<BatchChanges<'_>> {
         let entries = std::mem::take(&mut self.entries);
-        BatchChanges::check(&self.before, &self.states, entries)
+        BatchChanges::check(&self.wallets, entries)
     }
 
     /// Finds a wallet as it is after the commands so far.
     #[must_use]
     pub fn state(&self, wallet: WalletId) -> Option<&WalletState> {
-        self.states.get(&wallet)
+        self.wallets.get(&wallet).map(|wallet| &*wallet.state)
     }
 
     /// Gives the wallets that changed: as they were and as they are.
     pub fn wallets(&self) -> impl Iterator<Item = (&Core, &Core)> {
-        changed(&self.before, &self.states)
+        changed(&self.wallets)
     }
 
     /// Gives the wallets as they are after the batch.
-    #[must_use]
-    pub fn into_states(self) -> HashMap<WalletId, WalletState> {
-        self.states
+    pub fn into_states(self) -> impl Iterator<Item = Box<WalletState>> {
+        self.wallets.into_values().map(|wallet| wallet.state)
     }
 }
 

@@ -25,7 +25,7 @@ impl Ledger {
     /// transaction with locks that the command or its hook needs.
     pub async fn submit(&self, submission: Submission) -> Result<Outcome> {
         let hook = submission.hook.clone();
-        let work = submission.work()?;
+        let work = Box::new(submission.work()?);
         match hook {
             None => self.writers.submit(work).await,
             Some(hook) => Box::pin(self.writers.submit_alone(work, hook)).await,

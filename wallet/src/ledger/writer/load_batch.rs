@@ -56,7 +56,7 @@ pub(in crate::ledger) async fn load_batch(
     }
     load_named(connection, works, &mut states).await?;
     let mut batch = Batch::default();
-    states.into_values().for_each(|state| batch.know(state));
+    states.into_values().for_each(|state| batch.know(Box::new(state)));
     for (wallet, key, done) in done {
         batch.know_done(wallet, key, done);
     }

@@ -131,14 +131,14 @@ impl Writers {
     }
 
     /// Queues a command and waits for its answer; whoever stops waiting changes nothing.
-    pub(super) async fn submit(&self, work: WalletRequest) -> Result<Outcome> {
+    pub(super) async fn submit(&self, work: Box<WalletRequest>) -> Result<Outcome> {
         let (reply, answer) = oneshot::channel();
         self.queue(work.wallet)?.push(Job::new(work, reply))?;
         answer.await.unwrap_or_else(|_| Err(Refusal::OutcomeUnknown.into()))
     }
 
     /// Does a command in a transaction of its own together with its hook.
-    pub(super) async fn submit_alone(&self, work: WalletRequest, hook: Arc<dyn TxHook>) -> Result<Outcome> {
+    pub(super) async fn submit_alone(&self, work: Box<WalletRequest>, hook: Arc<dyn TxHook>) -> Result<Outcome> {
         if self.stop.is_cancelled() {
             return Err(Refusal::Unavailable.into());
         }

@@ -60,12 +60,13 @@ impl PendingBatch {
                 continue;
             }
             let (work, place) = (&job.work, self.jobs.len());
+            let was_seen = cache.saw(work);
             let access = if self.locked.contains(&work.wallet) {
                 Access::NeedsLock
             } else if self.unread.contains(&work.wallet) {
-                cache.access_behind(work)
+                cache.access_behind(work, was_seen)
             } else {
-                cache.access(work, &mut self.batch, moment.now)
+                cache.access(work, was_seen, &mut self.batch, moment.now)
             };
             let answer = match access {
                 Access::Cached => self.batch.perform(work, moment.now, &moment.rules).ok().map(Ok),
@@ -78,7 +79,6 @@ impl PendingBatch {
                 self.locked.insert(work.wallet);
                 cache.forget(work.wallet);
             }
-            cache.saw(work);
             self.jobs.push(job);
             self.answers.push(answer);
         }
@@ -102,7 +102,7 @@ impl PendingBatch {
 
     /// Decides what waited for wallets, as they were read.
     fn decide_waiting(&mut self, states: Vec<WalletState>, moment: &Moment, cache: &mut Cache) {
-        states.into_iter().for_each(|state| self.batch.know(state));
+        states.into_iter().for_each(|state| self.batch.know(Box::new(state)));
         for place in std::mem::take(&mut self.waiting) {
             let (Some(Job { work, .. }), Some(answer)) = (self.jobs.get(place), self.answers.get_mut(place)) else {
                 continue;
@@ -158,7 +158,7 @@ impl PendingBatch {
         if jobs.is_empty() {
             return;
         }
-        let works: Vec<&WalletRequest> = jobs.iter().map(|job| &job.work).collect();
+        let works: Vec<&WalletRequest> = jobs.iter().map(|job| &*job.work).collect();
         let commit_state =
             jobs.iter().fold(CommitState::NotCommitted, |commit_state, job| commit_state.or(job.commit_state));
         let told = shared.after_reading(&works, cache, commit_state).await;

@@ -18,7 +18,7 @@ pub(in crate::ledger) const WALLET_CAPACITY: usize = 4096;
 
 /// A command that waits, and where its answer goes. Nobody may be there any more to hear it.
 pub(in crate::ledger) struct Job {
-    pub(in crate::ledger) work: WalletRequest,
+    pub(in crate::ledger) work: Box<WalletRequest>,
     pub(in crate::ledger) reply: oneshot::Sender<Result<Outcome>>,
     /// What is known of it so far: whether an earlier try may have been committed.
     pub(in crate::ledger) commit_state: CommitState,
@@ -26,7 +26,7 @@ pub(in crate::ledger) struct Job {
 
 impl Job {
     /// Makes a job that was not tried yet.
-    pub(in crate::ledger) const fn new(work: WalletRequest, reply: oneshot::Sender<Result<Outcome>>) -> Self {
+    pub(in crate::ledger) const fn new(work: Box<WalletRequest>, reply: oneshot::Sender<Result<Outcome>>) -> Self {
         Self { work, reply, commit_state: CommitState::NotCommitted }
     }
 
@@ -145,7 +145,7 @@ mod tests {
             metadata: serde_json::Value::Null,
             metadata_text: None,
         };
-        Job::new(WalletRequest { wallet, request }, oneshot::channel().0)
+        Job::new(Box::new(WalletRequest { wallet, request }), oneshot::channel().0)
     }
 
     fn names(jobs: &[Job]) -> Vec<String> {

@@ -55,7 +55,7 @@ pub(in crate::ledger) enum Access {
 
 /// One writer's memory.
 pub(in crate::ledger) struct Cache {
-    wallets: Generations<HashMap<WalletId, WalletState>>,
+    wallets: Generations<HashMap<WalletId, Box<WalletState>>>,
     keys: Generations<HashSet<u64>>,
     hasher: RandomState,
     /// A bit for each of the last 64 batches: it found that a wallet had moved.
@@ -90,17 +90,24 @@ impl Cache {
 
     /// Says how a command can be decided whose wallet is about to be read for commands before it. Its memory of that
     /// wallet is not asked, even where it is trusted again by now: the command waits behind those.
-    pub(in crate::ledger) fn access_behind(&mut self, work: &WalletRequest) -> Access {
-        let can_wait = self.mode() != CacheMode::Lock && !self.has_seen(work) && spends(&work.request.command);
+    pub(in crate::ledger) fn access_behind(&mut self, work: &WalletRequest, was_seen: bool) -> Access {
+        let can_wait = self.mode() != CacheMode::Lock && !was_seen && spends(&work.request.command);
         if can_wait { Access::NeedsRead } else { Access::NeedsLock }
     }
 
-    /// Puts a command's wallet into a batch, unless it is there; says how the command can be decided.
-    pub(in crate::ledger) fn access(&mut self, work: &WalletRequest, batch: &mut Batch, now: DateTime<Utc>) -> Access {
+    /// Puts a command's wallet into a batch, unless it is there; says how the command can be decided. Where its key may
+    /// have been used lately, the database must say what it did.
+    pub(in crate::ledger) fn access(
+        &mut self,
+        work: &WalletRequest,
+        was_seen: bool,
+        batch: &mut Batch,
+        now: DateTime<Utc>,
+    ) -> Access {
         let command = &work.request.command;
         let mode = self.mode();
         let is_enough = |state: &WalletState| state.core.counts_at(now) && is_enough(state, command);
-        if mode == CacheMode::Lock || self.has_seen(work) {
+        if mode == CacheMode::Lock || was_seen {
             return Access::NeedsLock;
         }
         if let Some(state) = batch.state(work.wallet) {
@@ -133,21 +140,11 @@ impl Cache {
     }
 
     fn wallet(&self, wallet: WalletId) -> Option<&WalletState> {
-        self.wallets.young.get(&wallet).or_else(|| self.wallets.old.get(&wallet))
-    }
-
-    /// Says whether the key may have been used lately; then the database must say what it did.
-    fn has_seen(&self, work: &WalletRequest) -> bool {
-        let key = self.key(work);
-        self.keys.young.contains(&key) || self.keys.old.contains(&key)
-    }
-
-    fn key(&self, work: &WalletRequest) -> u64 {
-        self.hasher.hash_one((work.wallet, &work.request.key))
+        self.wallets.young.get(&wallet).or_else(|| self.wallets.old.get(&wallet)).map(|state| &**state)
     }
 
     /// Forgets a wallet.
-    pub(in crate::ledger) fn forget(&mut self, wallet: WalletId) -> Option<WalletState> {
+    pub(in crate::ledger) fn forget(&mut self, wallet: WalletId) -> Option<Box<WalletState>> {
         let old = self.wallets.old.remove(&wallet);
         self.wallets.young.remove(&wallet).or(old)
     }
@@ -158,7 +155,8 @@ impl Cache {
         if self.wallets.young.len() >= MAX_WALLETS {
             self.wallets.old = std::mem::take(&mut self.wallets.young);
         }
-        for (id, mut state) in batch.into_states() {
+        for mut state in batch.into_states() {
+            let id = state.core.id;
             self.wallets.old.remove(&id);
             if state.core.shares_budgets() {
                 self.wallets.young.remove(&id);
@@ -169,13 +167,13 @@ impl Cache {
         }
     }
 
-    /// Remembers that a key was used.
-    pub(in crate::ledger) fn saw(&mut self, work: &WalletRequest) {
+    /// Remembers that a key is used; says whether it may have been used before.
+    pub(in crate::ledger) fn saw(&mut self, work: &WalletRequest) -> bool {
         if self.keys.young.len() >= MAX_KEYS {
             self.keys.old = std::mem::take(&mut self.keys.young);
         }
-        let key = self.key(work);
-        self.keys.young.insert(key);
+        let key = self.hasher.hash_one((work.wallet, &work.request.key));
+        !self.keys.young.insert(key) || self.keys.old.contains(&key)
     }
 
     /// Notes whether a batch found everything as it was decided on.

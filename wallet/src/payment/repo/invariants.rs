@@ -93,6 +93,14 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                 AND a.open_payment IS DISTINCT FROM p.id",
     },
     Invariant {
+        name: "auto_top_up_consent_is_the_accounts_own",
+        sql: "SELECT k.shard, k.wallet_id, format('consent %s is of another account', k.number)
+              FROM auto_top_up_consents AS k
+              LEFT JOIN wallets AS w ON w.shard = k.shard AND w.wallet_id = k.wallet_id
+              WHERE ($1::smallint IS NULL OR (k.shard, k.wallet_id) = ($1, $2::bigint))
+                AND w.account_id IS DISTINCT FROM k.account_id",
+    },
+    Invariant {
         name: "auto_top_up_is_what_was_agreed",
         sql: "SELECT p.shard, p.wallet_id, format('payment %s of auto top-up was not agreed to', p.id)
               FROM payments AS p

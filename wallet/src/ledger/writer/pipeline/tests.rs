@@ -42,7 +42,7 @@ fn work(wallet: WalletId, key: &str, command: Command) -> WalletRequest {
 
 fn charge(wallet: WalletId, key: &str, credits: i64) -> Job {
     let receipt = Receipt::flat("gpt-5", "GPT-5", whole(credits));
-    Job::new(work(wallet, key, Command::Charge { receipt }), tokio::sync::oneshot::channel().0)
+    Job::new(Box::new(work(wallet, key, Command::Charge { receipt })), tokio::sync::oneshot::channel().0)
 }
 
 /// A wallet with five credits, as it is stored.
@@ -67,17 +67,17 @@ fn stored() -> WalletState {
         budgets: Vec::new(),
     };
     let mut batch = Batch::default();
-    batch.know(WalletState { core, holds: BTreeMap::new(), debits: BTreeMap::new() });
+    batch.know(Box::new(WalletState { core, holds: BTreeMap::new(), debits: BTreeMap::new() }));
     let grant = Command::Grant(NewGrant::new(whole(5), GrantSource::TopUp, "Light"));
     batch.perform(&work(id, "g", grant), now(), &Rules::default()).expect("granted");
-    batch.into_states().remove(&id).expect("the wallet")
+    *batch.into_states().next().expect("the wallet")
 }
 
 /// A writer that remembers the wallet, and reads first for now.
 fn careful(state: &WalletState) -> Cache {
     let mut cache = Cache::new(LONG);
     let mut batch = Batch::default();
-    batch.know(state.clone());
+    batch.know(Box::new(state.clone()));
     cache.keep(batch);
     for _ in 0..5 {
         cache.note(true);
