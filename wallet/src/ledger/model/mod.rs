@@ -6,6 +6,7 @@ pub(super) mod batch_changes;
 pub(super) mod breach;
 pub(super) mod budget;
 pub(super) mod command;
+pub(super) mod decision;
 pub(super) mod entry;
 pub(super) mod entry_payload;
 pub(super) mod grant_limit;

@@ -1,4 +1,4 @@
-//! What decisions go by and what they say: a wallet's numbers, grants, holds and past debits, rules, entries.
+//! What decisions go by: a wallet's numbers, grants, holds and past debits, rules, and the rows they make.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use crate::id::{AccountId, ProjectId, WalletId};
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::{Actor, Environment, Side};
 use crate::ledger::model::budget::{Budget, BudgetScope};
+use crate::ledger::model::decision::Decision;
 use crate::ledger::model::entry::{EntryKind, EntryView, GrantSource, HoldLine, HoldState};
 use crate::ledger::model::grant_limit::{GrantLimit, Purpose};
 use crate::ledger::model::hash::Hash;
@@ -273,36 +274,6 @@ impl Rules {
     pub fn waits(&self, active_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         let limit = self.inactivity_months.and_then(|months| active_at.checked_add_months(Months::new(months.into())));
         limit.is_some_and(|limit| limit <= now)
-    }
-}
-
-/// What a command changes: nothing of it has happened yet.
-#[derive(Clone, Debug)]
-pub struct Decision {
-    /// The rows: the ones before the command's own, its own, and what follows from it.
-    pub entries: Vec<Entry>,
-    /// Which row is the command's own; `None` where there was nothing to do.
-    pub own: Option<usize>,
-    /// The wallet's numbers and grants after it.
-    pub core: Core,
-    /// The holds that are new or changed.
-    pub holds: Vec<Hold>,
-    /// The debits that were paid back, with the row that did it.
-    pub(crate) credited: Option<(i64, i64)>,
-}
-
-/// Why there is no decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum DecideError {
-    /// A rule says no.
-    Refused(Refusal),
-    /// The wallet's numbers contradict each other: nothing may be written.
-    Inconsistent(&'static str),
-}
-
-impl From<Refusal> for DecideError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
     }
 }
 

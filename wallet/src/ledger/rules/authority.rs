@@ -8,7 +8,8 @@
 use crate::error::Refusal;
 use crate::identity::{Actor, Side};
 use crate::ledger::model::command::ReleaseReason;
-use crate::ledger::model::wallet_state::{DecideError, Hold, Rules};
+use crate::ledger::model::decision::DecideError;
+use crate::ledger::model::wallet_state::{Hold, Rules};
 
 /// Refuses a customer who finishes a hold of the platform's.
 pub(in crate::ledger) fn finishes(actor: &Actor, hold: &Hold) -> Result<(), DecideError> {

@@ -9,9 +9,10 @@ use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::ledger::model::batch_changes::{BatchChanges, BatchWallet, changed};
 use crate::ledger::model::command::{BalanceAfter, Outcome};
+use crate::ledger::model::decision::{DecideError, Decision};
 use crate::ledger::model::entry::{EntryView, available_after};
 use crate::ledger::model::request::{EarlierAnswer, WalletRequest};
-use crate::ledger::model::wallet_state::{Core, DecideError, Decision, Entry, Rules, WalletState};
+use crate::ledger::model::wallet_state::{Core, Entry, Rules, WalletState};
 use crate::ledger::rules::decide::{decide, decide_transfer};
 use crate::money::Credits;
 

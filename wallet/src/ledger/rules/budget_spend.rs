@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 
 use crate::error::Refusal;
 use crate::ledger::model::budget::Budget;
-use crate::ledger::model::wallet_state::{Core, DecideError, Subject};
+use crate::ledger::model::decision::DecideError;
+use crate::ledger::model::wallet_state::{Core, Subject};
 use crate::ledger::rules::posting::minus;
 use crate::money::Credits;
 

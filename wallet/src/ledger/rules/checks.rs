@@ -1,8 +1,9 @@
 //! Checks that several commands share.
 
 use crate::error::{Problem, Refusal};
+use crate::ledger::model::decision::DecideError;
 use crate::ledger::model::receipt::Receipt;
-use crate::ledger::model::wallet_state::{DecideError, Rules};
+use crate::ledger::model::wallet_state::Rules;
 use crate::ledger::rules::posting::Posting;
 use crate::money::Credits;
 

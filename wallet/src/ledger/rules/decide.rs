@@ -7,12 +7,13 @@ use chrono::{DateTime, Utc};
 
 use crate::error::{Problem, Refusal};
 use crate::ledger::model::command::{Command, FeeKind};
+use crate::ledger::model::decision::{DecideError, Decision};
 use crate::ledger::model::entry::EntryKind;
 use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::grant_limit::Purpose;
 use crate::ledger::model::receipt::Receipt;
 use crate::ledger::model::request::Request;
-use crate::ledger::model::wallet_state::{DecideError, Decision, Hold, PastDebit, Rules, WalletState};
+use crate::ledger::model::wallet_state::{Hold, PastDebit, Rules, WalletState};
 use crate::ledger::rules::burn_order::Takings;
 use crate::ledger::rules::checks::{may_spend, price};
 use crate::ledger::rules::posting::{NewEntry, OVERFLOW, Posting, minus, plus};

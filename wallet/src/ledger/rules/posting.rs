@@ -9,13 +9,14 @@ use crate::id::WalletId;
 use crate::idempotency::{IdempotencyKey, RequestHash};
 use crate::identity::Actor;
 use crate::ledger::audit::hash_chain::entry_hash;
+use crate::ledger::model::decision::{DecideError, Decision};
 use crate::ledger::model::entry::{EntryKind, EntryView, GrantSource};
 use crate::ledger::model::entry_payload::EntryPayload;
 use crate::ledger::model::grant_limit::Purpose;
 use crate::ledger::model::hash::Hash;
 use crate::ledger::model::metadata;
 use crate::ledger::model::request::Request;
-use crate::ledger::model::wallet_state::{Allocation, Core, DEBT, DecideError, Decision, Entry, Grant, Hold};
+use crate::ledger::model::wallet_state::{Allocation, Core, DEBT, Entry, Grant, Hold};
 use crate::money::Credits;
 
 /// A copy of the wallet's numbers, and the rows posted onto it so far.

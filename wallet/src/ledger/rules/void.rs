@@ -2,9 +2,10 @@
 //! did not go.
 
 use crate::error::{Problem, Refusal};
+use crate::ledger::model::decision::DecideError;
 use crate::ledger::model::entry::EntryKind;
 use crate::ledger::model::entry_payload::EntryPayload;
-use crate::ledger::model::wallet_state::{Allocation, DEBT, DecideError, Grant, PastDebit};
+use crate::ledger::model::wallet_state::{Allocation, DEBT, Grant, PastDebit};
 use crate::ledger::rules::grant::text;
 use crate::ledger::rules::posting::{NewEntry, Posting, minus, negated, plus};
 use crate::ledger::rules::{burn_order, checks};

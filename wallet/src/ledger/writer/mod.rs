@@ -31,6 +31,7 @@
 //! disk, since a batch costs one flush.
 
 pub(super) mod blocked_wallets;
+pub(super) mod failure;
 pub(super) mod load_batch;
 pub(super) mod locked_commit;
 pub(super) mod pipeline;
@@ -55,7 +56,8 @@ use crate::ledger::model::command::Outcome;
 use crate::ledger::model::request::WalletRequest;
 use crate::ledger::model::tx_hook::TxHook;
 use crate::ledger::writer::blocked_wallets::{BlockedWallets, MAX_BLOCKED};
-use crate::ledger::writer::locked_commit::{CommitState, LockWait, Shared};
+use crate::ledger::writer::failure::CommitState;
+use crate::ledger::writer::locked_commit::{LockWait, Shared};
 use crate::ledger::writer::queue::{Job, Queue};
 use crate::ledger::writer::watch::Watchers;
 

@@ -9,7 +9,7 @@ use crate::error::{Refusal, Result};
 use crate::id::WalletId;
 use crate::ledger::model::command::Outcome;
 use crate::ledger::model::request::WalletRequest;
-use crate::ledger::writer::locked_commit::CommitState;
+use crate::ledger::writer::failure::CommitState;
 
 /// How many commands may wait for one writer; the next one hears "unavailable".
 pub(in crate::ledger) const CAPACITY: usize = 8192;
