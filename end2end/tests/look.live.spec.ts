@@ -17,10 +17,11 @@ for (const look of LOOKS) {
     await everyPage(page, request, async (path) => {
       await expect(page.locator('html')).toHaveAttribute('lang', 'en');
       expect(await page.title(), path).toMatch(/NeuralBox/);
-      const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze();
-      const bad = violations.filter((one) => one.impact === 'serious' || one.impact === 'critical');
-      const told = bad.map((one) => `${path}: ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`);
-      expect(told).toEqual([]);
+      const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze();
+      const told = violations.map(
+        (one) => `${path}: ${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`,
+      );
+      expect.soft(told).toEqual([]);
     });
   });
 }

@@ -161,7 +161,7 @@ fn PriceGrid(
             <p class="text-sm text-muted mb-1.5">{t!(i18n, operation.grid_note)}</p>
             <div class="overflow-x-auto">
                 <table class="text-base">
-                    <thead class="text-xs text-muted"><tr><th></th>{heads}</tr></thead>
+                    <thead class="text-xs text-muted"><tr><td></td>{heads}</tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>

@@ -272,9 +272,9 @@ fn Prices(form: OperationForm, operations: Vec<String>, outcome: FormOutcome) ->
         Some(sheet) => view! {
             <p class="text-sm text-muted">{kind_note(i18n.get_locale(), &kind)}</p>
             <RuleForm sheet=sheet operations=operations outcome=outcome />
-            <ul class="text-sm text-error grid gap-1" role="alert">
-                {errors.into_iter().map(|error| view! { <li>{error.message}</li> }).collect_view()}
-            </ul>
+            <div class="text-sm text-error" role="alert">
+                <ul class="grid gap-1">{errors.into_iter().map(|error| view! { <li>{error.message}</li> }).collect_view()}</ul>
+            </div>
         }
         .into_any(),
         None => view! {
@@ -338,7 +338,9 @@ fn Lines(
             <label class="block text-sm font-medium mb-1" for=name>{move || label.get()}</label>
             <p id=note_id class="text-sm text-muted mb-1.5">{move || note.get()}</p>
             <TextArea name=name rows=rows text=text is_wrong=is_wrong described_by=described_by />
-            <ul id=errors_id class="text-sm text-error mt-1 grid gap-1" role="alert">{mistakes}</ul>
+            <div id=errors_id class="text-sm text-error mt-1" role="alert">
+                <ul class="grid gap-1">{mistakes}</ul>
+            </div>
         </div>
     }
 }
