@@ -1,4 +1,4 @@
--- What quick.sql does, of a batch that only spends: the same text without what such a batch has no rows for.
+-- What write_if_unchanged.sql does, of a batch that only spends: the same text without what such a batch has no rows for.
 -- Arrays are unnested in lists of columns, in step: in FROM, each of them would first be written to a store of its own.
 WITH w AS (
     UPDATE wallets AS w

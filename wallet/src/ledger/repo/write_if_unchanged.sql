@@ -1,4 +1,4 @@
--- Rows of remembered wallets: see quick.rs.
+-- Rows of remembered wallets: see write_if_unchanged.rs.
 -- Arrays are unnested in lists of columns, in step: in FROM, each of them would first be written to a store of its own.
 WITH w AS (
     UPDATE wallets AS w

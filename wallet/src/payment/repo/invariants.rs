@@ -3,6 +3,25 @@
 
 use crate::ledger::Invariant;
 
+/// Each row of a table has the account of its wallet, which is there; `$row` and `$id` name a row that has not.
+macro_rules! of_the_wallets_account {
+    ($table:literal, $row:literal, $id:literal) => {
+        concat!(
+            "SELECT t.shard, t.wallet_id, format('",
+            $row,
+            " %s is of another account', t.",
+            $id,
+            ")
+             FROM ",
+            $table,
+            " AS t
+             LEFT JOIN wallets AS w ON w.shard = t.shard AND w.wallet_id = t.wallet_id
+             WHERE ($1::smallint IS NULL OR (t.shard, t.wallet_id) = ($1, $2::bigint))
+               AND w.account_id IS DISTINCT FROM t.account_id"
+        )
+    };
+}
+
 /// All of them.
 pub(crate) const INVARIANTS: &[Invariant] = &[
     Invariant {
@@ -37,11 +56,7 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "payment_is_the_accounts_own",
-        sql: "SELECT p.shard, p.wallet_id, format('payment %s is of another account', p.id)
-              FROM payments AS p
-              LEFT JOIN wallets AS w ON w.shard = p.shard AND w.wallet_id = p.wallet_id
-              WHERE ($1::smallint IS NULL OR (p.shard, p.wallet_id) = ($1, $2::bigint))
-                AND w.account_id IS DISTINCT FROM p.account_id",
+        sql: of_the_wallets_account!("payments", "payment", "id"),
     },
     Invariant {
         name: "plan_payment_is_its_months",
@@ -94,11 +109,7 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
     },
     Invariant {
         name: "auto_top_up_consent_is_the_accounts_own",
-        sql: "SELECT k.shard, k.wallet_id, format('consent %s is of another account', k.number)
-              FROM auto_top_up_consents AS k
-              LEFT JOIN wallets AS w ON w.shard = k.shard AND w.wallet_id = k.wallet_id
-              WHERE ($1::smallint IS NULL OR (k.shard, k.wallet_id) = ($1, $2::bigint))
-                AND w.account_id IS DISTINCT FROM k.account_id",
+        sql: of_the_wallets_account!("auto_top_up_consents", "consent", "number"),
     },
     Invariant {
         name: "auto_top_up_is_what_was_agreed",
